@@ -1,0 +1,40 @@
+// Builds dist/ from src/: TypeScript to JavaScript with declarations, everything else (assets, plain JavaScript) copied
+// as it is. Exits non-zero when the sources do not type-check.
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { STAMP, listSources, writeStamp } from './staleness.mjs';
+
+process.chdir(fileURLToPath(new URL('..', import.meta.url)));
+const started = new Date();
+const sources = listSources();
+
+removeOrphans();
+rmSync(STAMP, { force: true });
+if (sources.some(isCompiled)) compile();
+for (const file of sources.filter((name) => !isCompiled(name))) {
+  const target = join('dist', file.slice('src'.length));
+  mkdirSync(dirname(target), { recursive: true });
+  copyFileSync(file, target);
+}
+mkdirSync('dist', { recursive: true });
+writeStamp(sources, started);
+
+function isCompiled(file) {
+  return /(?<!\.d)\.ts$/.test(file);
+}
+
+/** Empties dist when a source of the last build is gone, so that no file without a source is ever published. */
+function removeOrphans() {
+  const last = existsSync(STAMP) ? readFileSync(STAMP, 'utf8').split('\n').filter(Boolean) : undefined;
+  if (!last || last.some((file) => !existsSync(file))) rmSync('dist', { recursive: true, force: true });
+}
+
+function compile() {
+  const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
+  const result = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
+  if (result.error) throw result.error;
+  if (result.status !== 0) process.exit(result.status ?? 1);
+}
