@@ -1,0 +1,212 @@
+// Derivatives on one screen: for each operator, one function per operand from the gradient g of the result to the
+// gradient of that operand; null where there is none. Graph → graph with the builders, so that derivatives can be
+// derived again. A rule may return a gradient of the broadcast shape: the walk (backward.ts) sums it to the operand's.
+// At kinks the slope is PyTorch's. Not here: which operands need a gradient, accumulation, order.
+
+import { GradError } from '../ir/errors.js';
+import {
+  add, binary, concat, constant, constantValue, conv, convInput, convWeight, cumsum, div, expand, filled, flip, fold,
+  gather, iota, cast, matmul, mul, neg, pad, permute, reshape, scatterAdd, slice, sliceAxis, sub, sum, transposeLast,
+  unary, where, window,
+} from '../ir/build.js';
+import type { Node } from '../ir/node.js';
+import type { BitOp, ComparisonOp, LEAF_OPS, Op, OpArgs, WindowSpec } from '../ir/op.js';
+import { sameShape, sizeOf } from '../ir/shape.js';
+
+/** Operators with a float32 operand that the result depends on smoothly almost everywhere. */
+export type DifferentiableOp = Exclude<
+  Op,
+  (typeof LEAF_OPS)[number] | ComparisonOp | BitOp | 'idiv' | 'not' | 'cast' | 'bitcast' | 'argsort' | 'detach'
+>;
+
+type Slope<O extends Op> = (g: Node, src: readonly Node[], node: Node<O>) => Node;
+/** One slope per operand, or all at once where the number of operands varies. */
+export type Rule<O extends Op> =
+  | readonly (Slope<O> | null)[]
+  | ((g: Node, src: readonly Node[], node: Node<O>) => readonly (Node | null)[]);
+
+const zero = (): Node => constant(0) as Node;
+const one = (): Node => constant(1) as Node;
+const times = (x: Node, factor: number): Node => mul(x, constant(factor) as Node);
+const isZero = (x: Node): Node => binary('eq', x, zero());
+/** 0 everywhere: the slope of a step function. */
+const flat = (g: Node): Node => filled(0, g.shape, 'float32');
+const inverse = (axes: readonly number[]): number[] => axes.map((_, i) => axes.indexOf(i));
+
+export const RULES = {
+  neg: [(g) => neg(g)],
+  recip: [(g, _, out) => neg(mul(g, mul(out, out)))],
+  exp: [(g, _, out) => mul(g, out)],
+  expm1: [(g, _, out) => mul(g, add(out, one()))],
+  log: [(g, [x]) => div(g, x)],
+  log1p: [(g, [x]) => div(g, add(x, one()))],
+  sqrt: [(g, _, out) => div(g, times(out, 2))],
+  sin: [(g, [x]) => mul(g, unary('cos', x))],
+  cos: [(g, [x]) => neg(mul(g, unary('sin', x)))],
+  tanh: [(g, _, out) => mul(g, sub(one(), mul(out, out)))],
+  atan: [(g, [x]) => div(g, add(mul(x, x), one()))],
+  erf: [(g, [x]) => mul(g, times(unary('exp', neg(mul(x, x))), 2 / Math.sqrt(Math.PI)))],
+  sigmoid: [(g, _, out) => mul(g, mul(out, sub(one(), out)))],
+  relu: [(g, _, out) => where(binary('lt', zero(), out), g, zero())], // slope 0 at 0
+  abs: [(g, [x]) => mul(g, unary('sign', x))], // slope 0 at 0
+  sign: [flat],
+  floor: [flat],
+  ceil: [flat],
+  round: [flat],
+  trunc: [flat],
+
+  add: [(g) => g, (g) => g],
+  sub: [(g) => g, (g) => neg(g)],
+  mul: [(g, [, b]) => mul(g, b), (g, [a]) => mul(g, a)],
+  div: [(g, [, b]) => div(g, b), (g, [, b], out) => neg(mul(g, div(out, b)))],
+  pow: [powBase, powExponent],
+  mod: [(g) => g, (g, [a, b]) => neg(mul(g, unary('floor', div(a, b))))],
+  max: [(g, [a, b]) => share(g, a, b, binary('lt', a, b)), (g, [a, b]) => share(g, a, b, binary('lt', b, a))],
+  min: [(g, [a, b]) => share(g, a, b, binary('lt', b, a)), (g, [a, b]) => share(g, a, b, binary('lt', a, b))],
+  where: [null, (g, [condition]) => where(condition, g, zero()), (g, [condition]) => where(condition, zero(), g)],
+
+  reshape: [(g, [x]) => reshape(g, x.shape)],
+  permute: [(g, _, { arg }) => permute(g, inverse(arg.axes))],
+  expand: [(g) => g], // the walk sums over what was repeated
+  pad: [(g, [x], { arg }) => slice(g, arg.lo, x.shape, arg.lo.map(() => 1))],
+  slice: [(g, [x], { arg }) => unslice(g, x, arg)],
+  concat: (g, src, { arg }) => {
+    let end = 0;
+    return src.map((part) => sliceAxis(g, arg.axis, end, (end += part.shape[arg.axis])));
+  },
+  window: [(g, [x], { arg }) => fold(g, windowSpec(arg), x.shape.slice(x.shape.length - arg.size.length))],
+  fold: [(g, _, { arg }) => window(g, windowSpec(arg))],
+  gather: [(g, [x, index], { arg }) => ungather(g, x, arg.axis, index), null],
+  scatterAdd: [(g) => g, null, (g, [, index], { arg }) => gather(g, arg.axis, index)],
+
+  sum: [(g, [x]) => expand(g, x.shape)],
+  prod: [(g, [x], { arg }) => mul(g, productOfOthers(x, arg.axes))],
+  reduceMax: [(g, [x], out) => shareAmongTies(g, x, out)],
+  reduceMin: [(g, [x], out) => shareAmongTies(g, x, out)],
+  cumsum: [(g, _, { arg }) => flip(cumsum(flip(g, [arg.axis]), arg.axis), [arg.axis])],
+
+  matmul: [(g, [, b]) => matmul(g, transposeLast(b)), (g, [a, b]) => matmulRight(g, a, b)],
+  conv: [
+    (g, [x, w], { arg }) => convInput(g, w, arg, x.shape.slice(2)),
+    (g, [x, w], { arg }) => convWeight(x, g, arg, w.shape.slice(2)),
+  ],
+  convInput: [
+    (g, [, w], { arg }) => conv(g, w, arg),
+    (g, [dy, w], { arg }) => convWeight(g, dy, arg, w.shape.slice(2)),
+  ],
+  convWeight: [
+    (g, [x, dy], { arg }) => convInput(dy, g, arg, x.shape.slice(2)),
+    (g, [x], { arg }) => conv(x, g, arg),
+  ],
+
+  custom: (g, [, ...inputs], { arg }) => [null, ...checkCustom(arg.name, arg.backward(g), inputs)],
+} satisfies { readonly [O in DifferentiableOp]: Rule<O> };
+
+// ---------------------------------------------------------------- longer rules
+
+/** g · y · x^(y − 1). At x = y = 0 the power is taken as 1 instead of 0^(−1), so that the product is 0. */
+function powBase(g: Node, [x, y]: readonly Node[]): Node {
+  const exponent = constantValue(y);
+  const safe = exponent === undefined || exponent === 0 ? where(binary('and', isZero(x), isZero(y)), one(), y) : y;
+  return mul(mul(g, y), binary('pow', x, sub(safe, one())));
+}
+
+/** g · x^y · log x, which is 0 at x = 0 for y ≥ 0: the logarithm is taken of 1 there. */
+function powExponent(g: Node, [x, y]: readonly Node[], out: Node): Node {
+  const flatHere = binary('and', isZero(x), binary('le', zero(), y));
+  return mul(mul(g, out), unary('log', where(flatHere, one(), x)));
+}
+
+/** max and min: all of g to the winner, half to each at a tie. */
+function share(g: Node, a: Node, b: Node, loses: Node): Node {
+  return where(binary('eq', a, b), times(g, 0.5), where(loses, zero(), g));
+}
+
+/** reduceMax and reduceMin: g in equal parts to every element that equals the result (torch.amax). */
+function shareAmongTies(g: Node, x: Node, out: Node<'reduceMax' | 'reduceMin'>): Node {
+  const tied = binary('eq', x, out);
+  return where(tied, div(g, sum(cast(tied, 'float32'), out.arg.axes)), zero());
+}
+
+/** Zeros back in where the slice had left elements out: between (step), before and after. */
+function unslice(g: Node, x: Node, { start, step }: OpArgs['slice']): Node {
+  if (g.size === 0) return filled(0, x.shape, 'float32');
+  let spread = flip(g, step.flatMap((s, i) => (s < 0 ? [i] : [])));
+  for (let i = 0; i < step.length; i++) {
+    const by = Math.abs(step[i]);
+    const n = g.shape[i];
+    if (by === 1 || n === 1) continue;
+    const { shape } = spread;
+    const apart = reshape(spread, [...shape.slice(0, i + 1), 1, ...shape.slice(i + 1)]);
+    const hi = apart.shape.map((_, d) => (d === i + 1 ? by - 1 : 0));
+    const padded = pad(apart, hi.map(() => 0), hi);
+    spread = sliceAxis(reshape(padded, shape.map((s, d) => (d === i ? n * by : s))), i, 0, (n - 1) * by + 1);
+  }
+  const lo = step.map((s, i) => (s < 0 ? start[i] + (g.shape[i] - 1) * s : start[i]));
+  return pad(spread, lo, x.shape.map((n, i) => n - lo[i] - spread.shape[i]));
+}
+
+/** One index per line: compare with 0, 1, 2, …, which fuses (cross entropy); else add up at the indices. */
+function ungather(g: Node, x: Node, axis: number, index: Node): Node {
+  if (index.shape[axis] !== 1) return scatterAdd(filled(0, x.shape, 'float32'), axis, index, g);
+  const positions = reshape(iota(x.shape[axis]), x.shape.map((n, i) => (i === axis ? n : 1)));
+  const chosen = where(binary('eq', positions, index), g, zero());
+  return pad(chosen, x.shape.map(() => 0), x.shape.map((n, i) => n - chosen.shape[i]));
+}
+
+/** For each element the product of all others along `axes`: right with any number of zeros, as it never divides. */
+function productOfOthers(x: Node, axes: readonly number[]): Node {
+  const order = [...x.shape.keys()].filter((i) => !axes.includes(i)).concat(axes);
+  const moved = permute(x, order);
+  const lead = moved.shape.slice(0, moved.shape.length - axes.length);
+  const others = othersOfLine(reshape(moved, [...lead, sizeOf(axes.map((a) => x.shape[a]))]));
+  return permute(reshape(others, moved.shape), inverse(order));
+}
+
+/** Along the last axis, by pairs: others(x₂ᵢ) = others(pair i) · x₂ᵢ₊₁. */
+function othersOfLine(x: Node): Node {
+  const lead = x.shape.slice(0, -1);
+  const n = x.shape[lead.length];
+  if (n <= 1) return filled(1, x.shape, 'float32');
+  const even = n % 2 === 0 ? x : concat([x, filled(1, [...lead, 1], 'float32')], lead.length);
+  const half = Math.ceil(n / 2);
+  const pairs = reshape(even, [...lead, half, 2]);
+  const last = lead.length + 1;
+  const products = mul(sliceAxis(pairs, last, 0, 1), sliceAxis(pairs, last, 1, 2));
+  const others = reshape(othersOfLine(reshape(products, [...lead, half])), products.shape);
+  return sliceAxis(reshape(mul(others, flip(pairs, [last])), even.shape), lead.length, 0, n);
+}
+
+/** aᵀ · g. Where b has no batch of its own, the batch joins the summed axis instead of being added up afterwards. */
+function matmulRight(g: Node, a: Node, b: Node): Node {
+  const [m, k] = a.shape.slice(-2);
+  const [, n] = b.shape.slice(-2);
+  const batch = sizeOf(a.shape.slice(0, -2));
+  if (batch > 1 && b.size === k * n && sameShape(g.shape.slice(0, -2), a.shape.slice(0, -2))) {
+    const joined = matmul(transposeLast(reshape(a, [batch * m, k])), reshape(g, [batch * m, n]));
+    return reshape(joined, b.shape);
+  }
+  return matmul(transposeLast(a), g);
+}
+
+/** Only what a window is: the argument of fold carries more. */
+function windowSpec({ size, stride, dilation, lo, hi }: WindowSpec): WindowSpec {
+  return { size, stride, dilation, lo, hi };
+}
+
+function checkCustom(name: string, gradients: readonly unknown[], inputs: readonly Node[]): (Node | null)[] {
+  if (gradients.length !== inputs.length) {
+    throw new GradError(
+      `${name}: backward gave ${gradients.length} gradients for ${inputs.length} inputs. Give one per input, null where there is none.`,
+    );
+  }
+  return inputs.map((input, i) => {
+    const gradient = (gradients[i] ?? null) as Node | null;
+    if (gradient !== null && !sameShape(gradient.shape, input.shape)) {
+      throw new GradError(
+        `${name}: gradient ${i} is [${gradient.shape.join(', ')}], its input [${input.shape.join(', ')}]. Give it the input's shape.`,
+      );
+    }
+    return gradient;
+  });
+}
