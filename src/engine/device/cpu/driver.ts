@@ -1,0 +1,83 @@
+// Thread 0 of the CPU device when it is not the thread of the caller: a browser page may not block, so a worker leads
+// for it. Input: messages from the page, dealt with in order; output: effects on the shared heap, answers to fences,
+// and a count of the messages dealt with. The other threads are started by the page and led from here.
+//
+// `startThread` is the program of every worker; like createThread it is turned into text and refers to nothing outside.
+
+import type { Control } from './control.js';
+import type { createThread } from './thread.js';
+
+/** What the page sends. Everything that touches the heap goes this way while earlier work is pending. */
+export type DriverMessage =
+  | { readonly kind: 'load'; readonly id: number; readonly bytes: Uint8Array; readonly staging: number }
+  | {
+      readonly kind: 'run';
+      readonly id: number;
+      readonly words: Int32Array;
+      readonly table: number;
+      readonly arena: number;
+      readonly scratch: number;
+      readonly scratchStride: number;
+      readonly staging: number;
+    }
+  | { readonly kind: 'drop'; readonly id: number }
+  | { readonly kind: 'write'; readonly address: number; readonly bytes: Uint8Array }
+  | { readonly kind: 'fence'; readonly ticket: number };
+
+/** What comes back: an answer to a fence, with the failure of anything before it. */
+export interface DriverAnswer {
+  readonly ticket: number;
+  readonly failure: string | undefined;
+}
+
+/** What a worker is started with. */
+export interface ThreadStart {
+  readonly memory: WebAssembly.Memory;
+  readonly control: Control;
+  readonly tid: number;
+  readonly threads: number;
+}
+
+/** The part of a web worker's global scope that is used here. */
+interface Port {
+  postMessage(message: DriverAnswer): void;
+  onmessage: ((event: { data: DriverMessage }) => void) | null;
+}
+
+export function startThread(create: typeof createThread, start: ThreadStart, port: Port | undefined): void {
+  const { memory, control } = start;
+  const thread = create(start);
+  if (start.tid > 0 || port === undefined) {
+    thread.follow();
+    return;
+  }
+  const words = new Int32Array(memory.buffer, control.address, control.words);
+  const state: { failure: string | undefined } = { failure: undefined };
+  port.onmessage = ({ data }) => {
+    try {
+      switch (data.kind) {
+        case 'load':
+          thread.load(data.id, data.bytes, data.staging);
+          break;
+        case 'run': {
+          const table = thread.bytesAt(data.table, data.words.byteLength);
+          new Int32Array(table.buffer, table.byteOffset, data.words.length).set(data.words);
+          thread.run(data.id, data.table, data.arena, data.scratch, data.scratchStride, data.staging);
+          break;
+        }
+        case 'drop':
+          thread.drop(data.id);
+          break;
+        case 'write':
+          thread.bytesAt(data.address, data.bytes.length).set(data.bytes);
+          break;
+        case 'fence':
+          port.postMessage({ ticket: data.ticket, failure: state.failure });
+          state.failure = undefined;
+      }
+    } catch (error) {
+      state.failure ??= String((error as Error).message ?? error);
+    }
+    Atomics.add(words, control.finished, 1);
+  };
+}

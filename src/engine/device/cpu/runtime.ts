@@ -1,0 +1,273 @@
+// The CPU device without its compiler: buffers on the heap, and WebAssembly programs run by a crew of threads.
+// Input: bytes of modules that export run(tid, threads, table, arena, scratch, sync), and words for their argument
+// tables; output: the contents of buffers. Runs and uploads take effect in the order given, and `download` waits for
+// them; in a browser page with shared memory the calls return earlier. It must not know graphs or kernels.
+
+import { BYTES_PER_ELEMENT, type DType } from '../../ir/dtype.js';
+import { ArgumentError, DeviceError } from '../../ir/errors.js';
+import type { DeviceMemory, TypedArray } from '../device.js';
+import { CONTROL } from './control.js';
+import { type Crew, LocalCrew, RemoteCrew } from './crew.js';
+import { hasRelaxedSimd, hasSimd } from './features.js';
+import { type Block, Heap } from './heap.js';
+import { type Platform, detectPlatform } from './platform.js';
+
+const MAX_DEFAULT_THREADS = 8;
+/** Between the scratch regions of two threads: reads beyond the edges, and prefetching, stay apart. */
+const SCRATCH_GAP = 512;
+
+export interface CpuOptions {
+  /** Default: NABLA_THREADS, else the number of cores, at most 8. */
+  readonly threads?: number | undefined;
+  /** Limit of the heap; default: NABLA_HEAP_MB, else 4 GiB. */
+  readonly heapBytes?: number | undefined;
+  /** False: one thread on a memory of its own, as in a browser page without cross-origin isolation. */
+  readonly shared?: boolean | undefined;
+}
+
+export interface CpuFeatures {
+  readonly simd: boolean;
+  readonly relaxed: boolean;
+  /** Whether modules have to import a shared memory. */
+  readonly shared: boolean;
+}
+
+/** A tensor's bytes on the heap. */
+export type Buffer = Block;
+
+export interface ProgramCode {
+  readonly bytes: Uint8Array;
+  readonly argumentCount: number;
+  readonly arenaBytes: number;
+  readonly scratchBytes: number; // for each thread
+}
+
+export interface LoadedProgram {
+  /** `words`: for each argument the address of a buffer, or the bits of a float or an integer. They are copied. */
+  run(words: Int32Array): void;
+  dispose(): void;
+}
+
+export interface IndexErrorRecord {
+  readonly node: number;
+  readonly index: number;
+  readonly size: number;
+}
+
+/** A part of the heap that all programs share, as large as the largest of them needs. */
+interface Region {
+  readonly label: string;
+  block: Block | undefined;
+}
+
+export class CpuRuntime {
+  readonly threads: number;
+  readonly features: CpuFeatures;
+  /** The heap's maximum, which modules declare when they import it. */
+  readonly maxPages: number;
+  /** Address of the record that kernels fill when an index lies outside its axis: flag, node, index, size. */
+  readonly errorAddress = CONTROL.address + 4 * CONTROL.error;
+  readonly #heap: Heap;
+  readonly #crew: Crew;
+  readonly #loaded = new Map<number, ProgramCode>();
+  readonly #regions = {
+    table: { label: 'the argument table', block: undefined } as Region,
+    arena: { label: 'the arena (intermediate results of a program)', block: undefined } as Region,
+    scratch: { label: "the threads' scratch memory", block: undefined } as Region,
+    staging: { label: 'program code', block: undefined } as Region,
+  };
+  #scratchStride = 0;
+  #nextProgram = 1;
+  #disposed = false;
+
+  constructor(options: CpuOptions = {}) {
+    const platform = detectPlatform();
+    const shared = platform.shared && options.shared !== false;
+    this.threads = shared ? chooseThreads(options.threads, platform) : 1;
+    this.features = { shared, ...detectFeatures(platform) };
+    this.#heap = new Heap({ shared, limitBytes: chooseLimit(options.heapBytes, platform), reservedBytes: CONTROL.end });
+    this.maxPages = this.#heap.maxPages;
+    const Kind = platform.mayBlock || !shared ? LocalCrew : RemoteCrew;
+    this.#crew = new Kind(platform, this.#heap.memory, this.threads);
+  }
+
+  /** The WebAssembly memory that all of this lies in, for other code that works on the same heap. */
+  get wasmMemory(): WebAssembly.Memory {
+    return this.#heap.memory;
+  }
+
+  /** Threads that take part now: 1 until the others have started. */
+  get workingThreads(): number {
+    return this.#crew.working();
+  }
+
+  /** Resolves when all threads take part (or after `timeout` milliseconds); for tests and benchmarks. */
+  async whenReady(timeout = 10_000): Promise<void> {
+    const end = performance.now() + timeout;
+    while (this.workingThreads < this.threads && performance.now() < end) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
+
+  // ------------------------------------------------------------ buffers
+
+  allocate(size: number, _dtype: DType, label: string): Buffer {
+    this.#checkAlive();
+    return this.#heap.allocate(size * BYTES_PER_ELEMENT, `tensor ${label}`);
+  }
+
+  upload(buffer: Buffer, data: ArrayLike<number>, dtype: DType): void {
+    this.#checkAlive();
+    if (data.length * BYTES_PER_ELEMENT > buffer.byteLength) {
+      throw new ArgumentError(
+        `upload: ${data.length} numbers do not fit a buffer of ${buffer.byteLength} bytes. Pass as many as the tensor has.`,
+      );
+    }
+    if (this.#crew.idle()) {
+      fill(this.#heap.memory.buffer, buffer.address, data, dtype);
+      return;
+    }
+    const copy = new ArrayBuffer(data.length * BYTES_PER_ELEMENT);
+    fill(copy, 0, data, dtype);
+    this.#crew.write(buffer.address, new Uint8Array(copy));
+  }
+
+  /** A copy of the first `size` elements. */
+  async download(buffer: Buffer, size: number, dtype: DType): Promise<TypedArray> {
+    if (!this.#crew.idle()) await this.#crew.settled();
+    return this.read(buffer, size, dtype);
+  }
+
+  /** `download` without waiting: right only when nothing is pending, as always in Node. */
+  read(buffer: Buffer, size: number, dtype: DType): TypedArray {
+    this.#checkAlive();
+    const { buffer: bytes } = this.#heap.memory;
+    if (dtype === 'float32') return new Float32Array(bytes, buffer.address, size).slice();
+    const numbers = new Int32Array(bytes, buffer.address, size);
+    return dtype === 'int32' ? numbers.slice() : Uint8Array.from(numbers);
+  }
+
+  /** Later work may use the place again, and is ordered after all that was given so far. */
+  free(buffer: Buffer): void {
+    if (!this.#disposed) this.#heap.free(buffer);
+  }
+
+  memory(): DeviceMemory {
+    return this.#heap.statistics();
+  }
+
+  // ------------------------------------------------------------ programs
+
+  load(program: ProgramCode): LoadedProgram {
+    this.#checkAlive();
+    this.#reserve(program);
+    const id = this.#nextProgram++;
+    this.#crew.load(id, program.bytes, this.#regions.staging.block!.address);
+    const { argumentCount, arenaBytes, scratchBytes } = program;
+    this.#loaded.set(id, { bytes: new Uint8Array(), argumentCount, arenaBytes, scratchBytes });
+    return {
+      run: (words) => this.#run(id, words, argumentCount),
+      dispose: () => {
+        if (this.#loaded.delete(id) && !this.#disposed) this.#crew.drop(id);
+      },
+    };
+  }
+
+  #run(id: number, words: Int32Array, argumentCount: number): void {
+    this.#checkAlive();
+    if (words.length !== argumentCount || !this.#loaded.has(id)) {
+      throw new DeviceError(
+        `run: program ${id} takes ${argumentCount} arguments and was given ${words.length}${this.#loaded.has(id) ? '' : ' after its disposal'}.`,
+      );
+    }
+    const { table, arena, scratch, staging } = this.#regions;
+    this.#crew.run(id, words, {
+      table: table.block!.address,
+      arena: arena.block!.address,
+      scratch: scratch.block!.address,
+      scratchStride: this.#scratchStride,
+      staging: staging.block!.address,
+    });
+  }
+
+  /** The first index error that kernels have recorded since the last call. In a page: of the work awaited so far. */
+  takeError(): IndexErrorRecord | undefined {
+    const at = this.errorAddress >>> 2;
+    const words = this.#heap.i32;
+    if (words[at] === 0) return undefined;
+    const record = { node: words[at + 1]!, index: words[at + 2]!, size: words[at + 3]! };
+    words[at] = 0;
+    return record;
+  }
+
+  /** Makes the shared regions large enough for one more program. They hold nothing between runs. */
+  #reserve({ bytes, argumentCount, arenaBytes, scratchBytes }: ProgramCode): void {
+    const { table, arena, scratch, staging } = this.#regions;
+    const stride = Math.ceil(scratchBytes / 64) * 64 + SCRATCH_GAP;
+    this.#enlarge(table, argumentCount * BYTES_PER_ELEMENT);
+    this.#enlarge(arena, arenaBytes);
+    this.#enlarge(scratch, Math.max(stride, this.#scratchStride) * this.threads);
+    this.#enlarge(staging, this.threads > 1 ? bytes.length : 0);
+    this.#scratchStride = Math.max(stride, this.#scratchStride);
+  }
+
+  #enlarge(region: Region, byteLength: number): void {
+    if (region.block !== undefined && region.block.byteLength >= byteLength) return;
+    const old = region.block;
+    if (old !== undefined) this.#heap.free(old);
+    region.block = undefined;
+    try {
+      region.block = this.#heap.allocate(byteLength, region.label);
+    } finally {
+      // Without room for more, programs that were loaded before keep what they had.
+      if (region.block === undefined && old !== undefined) {
+        region.block = this.#heap.allocate(old.byteLength, region.label);
+      }
+    }
+  }
+
+  /** Ends the threads. Buffers and programs can no longer be used. */
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+    this.#loaded.clear();
+    await this.#crew.dispose();
+  }
+
+  #checkAlive(): void {
+    if (this.#disposed)
+      throw new DeviceError('cpu: the device has been disposed. Create tensors anew to start it again.');
+  }
+}
+
+function fill(target: ArrayBufferLike, address: number, data: ArrayLike<number>, dtype: DType): void {
+  if (dtype === 'float32') new Float32Array(target, address, data.length).set(data);
+  else if (dtype === 'int32') new Int32Array(target, address, data.length).set(data);
+  else {
+    const out = new Int32Array(target, address, data.length);
+    for (let i = 0; i < out.length; i++) out[i] = data[i] === 0 ? 0 : 1;
+  }
+}
+
+function chooseThreads(option: number | undefined, platform: Platform): number {
+  const variable = platform.environment('NABLA_THREADS');
+  const threads = option ?? (variable ? Number(variable) : Math.min(platform.cores, MAX_DEFAULT_THREADS));
+  if (Number.isInteger(threads) && threads >= 1 && threads <= 256) return threads;
+  throw new ArgumentError(
+    `cpu: ${option ?? variable} is no number of threads. Set threads or NABLA_THREADS to 1 … 256.`,
+  );
+}
+
+function chooseLimit(option: number | undefined, platform: Platform): number | undefined {
+  const variable = platform.environment('NABLA_HEAP_MB');
+  const bytes = option ?? (variable ? Number(variable) * 2 ** 20 : undefined);
+  if (bytes === undefined || bytes > 0) return bytes;
+  throw new ArgumentError(
+    `cpu: ${option ?? variable} is no size of a heap. Set heapBytes or NABLA_HEAP_MB to a positive number.`,
+  );
+}
+
+function detectFeatures(platform: Platform): { simd: boolean; relaxed: boolean } {
+  const found = { simd: hasSimd(), relaxed: false };
+  platform.compiling(() => (found.relaxed = hasRelaxedSimd()));
+  return found;
+}
