@@ -48,15 +48,15 @@ export const argument = (n: number): number[] => [...get(TABLE), ...loadI32(4 * 
 
 /** All threads meet: the last to arrive starts the next generation. Uses locals I and J. */
 export const BARRIER: number[] = [
-  ...[get(SYNC), loadAtomic(4), set(I)], // the generation
-  ...[get(SYNC), int(1), addAtomic(0), int(1), ADD, get(THREADS), EQ], // was this the last to arrive?
-  [0x04, 0x40],
-  ...[get(SYNC), int(0), storeAtomic(0)],
-  ...[get(SYNC), int(1), addAtomic(4), DROP],
-  [0x05],
-  loop(get(SYNC), loadAtomic(4), get(I), NE, LEAVE_IF),
-  [0x0b],
-].flat();
+  [get(SYNC), loadAtomic(4), set(I)], // the generation
+  [get(SYNC), int(1), addAtomic(0), int(1), ADD, get(THREADS), EQ], // was this the last to arrive?
+  [[0x04, 0x40]],
+  [get(SYNC), int(0), storeAtomic(0)],
+  [get(SYNC), int(1), addAtomic(4), DROP],
+  [[0x05]],
+  [loop(get(SYNC), loadAtomic(4), get(I), NE, LEAVE_IF)],
+  [[0x0b]],
+].flat(2);
 
 const HEADER = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 

@@ -27,6 +27,7 @@ export const CONTROL = {
   failure: 67, // 1 while a failure is being written, 2 once it can be read
   failureLength: 68, // bytes of UTF-8 text, which begins at word `failureText`
   finished: 69, // messages that the thread driving for a browser page has dealt with
+  driverFailed: 70, // 1 while that thread has a failure to report
   arrived: 80, // the barrier inside programs: threads that have arrived, and the number of the barrier
   generation: 81,
   error: 96, // the index error of a kernel: flag, node, index, size
@@ -36,9 +37,6 @@ export const CONTROL = {
   run: 1,
   load: 2,
   drop: 3,
-
-  /** How long a thread spins before it sleeps: longer than the host code between two steps usually takes. */
-  spinMilliseconds: 0.5,
 } as const;
 
 export type Control = typeof CONTROL;

@@ -1,6 +1,6 @@
 // Thread 0 of the CPU device when it is not the thread of the caller: a browser page may not block, so a worker leads
-// for it. Input: messages from the page, dealt with in order; output: effects on the shared heap, answers to fences,
-// and a count of the messages dealt with. The other threads are started by the page and led from here.
+// for it. Input: messages from the page, dealt with in order; output: effects on the shared heap, copies of what
+// it asks to read, and a count of the messages dealt with. The other threads are started by the page and led from here.
 //
 // `startThread` is the program of every worker; like createThread it is turned into text and refers to nothing outside.
 
@@ -22,11 +22,12 @@ export type DriverMessage =
     }
   | { readonly kind: 'drop'; readonly id: number }
   | { readonly kind: 'write'; readonly address: number; readonly bytes: Uint8Array }
-  | { readonly kind: 'fence'; readonly ticket: number };
+  | { readonly kind: 'read'; readonly address: number; readonly byteLength: number; readonly ticket: number };
 
-/** What comes back: an answer to a fence, with the failure of anything before it. */
+/** What comes back: a copy of the bytes that were to be read, or the failure of anything since the last answer. */
 export interface DriverAnswer {
   readonly ticket: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   readonly failure: string | undefined;
 }
 
@@ -36,11 +37,12 @@ export interface ThreadStart {
   readonly control: Control;
   readonly tid: number;
   readonly threads: number;
+  readonly spinMilliseconds: number;
 }
 
 /** The part of a web worker's global scope that is used here. */
 interface Port {
-  postMessage(message: DriverAnswer): void;
+  postMessage(message: DriverAnswer, transfer: ArrayBuffer[]): void;
   onmessage: ((event: { data: DriverMessage }) => void) | null;
 }
 
@@ -71,12 +73,17 @@ export function startThread(create: typeof createThread, start: ThreadStart, por
         case 'write':
           thread.bytesAt(data.address, data.bytes.length).set(data.bytes);
           break;
-        case 'fence':
-          port.postMessage({ ticket: data.ticket, failure: state.failure });
+        case 'read': {
+          const bytes = new Uint8Array(data.byteLength);
+          bytes.set(thread.bytesAt(data.address, data.byteLength));
+          port.postMessage({ ticket: data.ticket, bytes, failure: state.failure }, [bytes.buffer]);
           state.failure = undefined;
+          Atomics.store(words, control.driverFailed, 0);
+        }
       }
     } catch (error) {
       state.failure ??= String((error as Error).message ?? error);
+      Atomics.store(words, control.driverFailed, 1);
     }
     Atomics.add(words, control.finished, 1);
   };

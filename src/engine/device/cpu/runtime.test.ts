@@ -104,8 +104,8 @@ describe('threads', () => {
     const bytes = modules.stages(moduleOptions());
     const program = runtime.load({ bytes, argumentCount: 2, arenaBytes: 64, scratchBytes: 100 });
     const larger = runtime.load({ bytes, argumentCount: 2, arenaBytes: 1 << 20, scratchBytes: 1 << 16 });
-    for (let i = 0; i < 300; i++) {
-      if (i % 30 === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+    for (let i = 0; i < 100; i++) {
+      if (i % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 2));
       (i % 2 ? program : larger).run(Int32Array.of(out.address, i));
       expect(runtime.read(out, 1, 'int32')[0]).toBe(3 + threads * i);
     }

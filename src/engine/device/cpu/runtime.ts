@@ -15,6 +15,8 @@ import { type Platform, detectPlatform } from './platform.js';
 const MAX_DEFAULT_THREADS = 8;
 /** Between the scratch regions of two threads: reads beyond the edges, and prefetching, stay apart. */
 const SCRATCH_GAP = 512;
+/** An arena is not made smaller for less than this when the program that needed it is gone. */
+const ARENA_WORTH_KEEPING = 16 << 20;
 
 export interface CpuOptions {
   /** Default: NABLA_THREADS, else the number of cores, at most 8. */
@@ -69,7 +71,7 @@ export class CpuRuntime {
   readonly errorAddress = CONTROL.address + 4 * CONTROL.error;
   readonly #heap: Heap;
   readonly #crew: Crew;
-  readonly #loaded = new Map<number, ProgramCode>();
+  readonly #loaded = new Map<number, { readonly arenaBytes: number }>();
   readonly #regions = {
     table: { label: 'the argument table', block: undefined } as Region,
     arena: { label: 'the arena (intermediate results of a program)', block: undefined } as Region,
@@ -132,19 +134,18 @@ export class CpuRuntime {
     this.#crew.write(buffer.address, new Uint8Array(copy));
   }
 
-  /** A copy of the first `size` elements. */
+  /** A copy of the first `size` elements as they are after all that was given so far. */
   async download(buffer: Buffer, size: number, dtype: DType): Promise<TypedArray> {
-    if (!this.#crew.idle()) await this.#crew.settled();
-    return this.read(buffer, size, dtype);
+    this.#checkAlive();
+    if (this.#crew.idle()) return this.read(buffer, size, dtype);
+    const bytes = await this.#crew.read(buffer.address, size * BYTES_PER_ELEMENT);
+    return readNumbers(bytes.buffer, 0, size, dtype);
   }
 
   /** `download` without waiting: right only when nothing is pending, as always in Node. */
   read(buffer: Buffer, size: number, dtype: DType): TypedArray {
     this.#checkAlive();
-    const { buffer: bytes } = this.#heap.memory;
-    if (dtype === 'float32') return new Float32Array(bytes, buffer.address, size).slice();
-    const numbers = new Int32Array(bytes, buffer.address, size);
-    return dtype === 'int32' ? numbers.slice() : Uint8Array.from(numbers);
+    return readNumbers(this.#heap.memory.buffer, buffer.address, size, dtype);
   }
 
   /** Later work may use the place again, and is ordered after all that was given so far. */
@@ -163,13 +164,11 @@ export class CpuRuntime {
     this.#reserve(program);
     const id = this.#nextProgram++;
     this.#crew.load(id, program.bytes, this.#regions.staging.block!.address);
-    const { argumentCount, arenaBytes, scratchBytes } = program;
-    this.#loaded.set(id, { bytes: new Uint8Array(), argumentCount, arenaBytes, scratchBytes });
+    const { argumentCount, arenaBytes } = program;
+    this.#loaded.set(id, { arenaBytes });
     return {
       run: (words) => this.#run(id, words, argumentCount),
-      dispose: () => {
-        if (this.#loaded.delete(id) && !this.#disposed) this.#crew.drop(id);
-      },
+      dispose: () => this.#unload(id),
     };
   }
 
@@ -188,6 +187,16 @@ export class CpuRuntime {
       scratchStride: this.#scratchStride,
       staging: staging.block!.address,
     });
+  }
+
+  #unload(id: number): void {
+    if (!this.#loaded.delete(id) || this.#disposed) return;
+    this.#crew.drop(id);
+    const needed = Math.max(0, ...[...this.#loaded.values()].map((program) => program.arenaBytes));
+    const { arena } = this.#regions;
+    if (arena.block!.byteLength <= 2 * needed + ARENA_WORTH_KEEPING) return;
+    this.#heap.free(arena.block!);
+    arena.block = this.#heap.allocate(needed, arena.label);
   }
 
   /** The first index error that kernels have recorded since the last call. In a page: of the work awaited so far. */
@@ -246,6 +255,12 @@ function fill(target: ArrayBufferLike, address: number, data: ArrayLike<number>,
     const out = new Int32Array(target, address, data.length);
     for (let i = 0; i < out.length; i++) out[i] = data[i] === 0 ? 0 : 1;
   }
+}
+
+function readNumbers(source: ArrayBufferLike, address: number, size: number, dtype: DType): TypedArray {
+  if (dtype === 'float32') return new Float32Array(source, address, size).slice();
+  const numbers = new Int32Array(source, address, size);
+  return dtype === 'int32' ? numbers.slice() : Uint8Array.from(numbers);
 }
 
 function chooseThreads(option: number | undefined, platform: Platform): number {

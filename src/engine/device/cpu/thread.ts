@@ -20,13 +20,16 @@ export interface ThreadOptions {
   readonly control: Control;
   readonly tid: number;
   readonly threads: number;
+  /** How long to spin before sleeping. */
+  readonly spinMilliseconds: number;
   /** Wraps all compiling, see Platform.compiling; `undefined` means: just do it. */
   readonly compiling?: ((work: () => void) => void) | undefined;
 }
 
 export type Thread = ReturnType<typeof createThread>;
 
-export function createThread({ memory, control: at, tid, threads, compiling }: ThreadOptions) {
+export function createThread(options: ThreadOptions) {
+  const { memory, control: at, tid, threads, spinMilliseconds, compiling } = options;
   const words = new Int32Array(memory.buffer, at.address, at.words);
   const syncAddress = at.address + 4 * at.arrived;
   const programs = new Map<number, LoadedCode>();
@@ -102,7 +105,7 @@ export function createThread({ memory, control: at, tid, threads, compiling }: T
 
     /** Waits until all threads are done with the command; throws if one of them failed. */
     join(): void {
-      const end = performance.now() + at.spinMilliseconds;
+      const end = performance.now() + spinMilliseconds;
       for (let i = 1; !this.allDone(); i++) {
         if ((i & 255) !== 0 || performance.now() < end) continue;
         Atomics.store(words, at.leaderAsleep, 1);
@@ -145,7 +148,7 @@ export function createThread({ memory, control: at, tid, threads, compiling }: T
     },
 
     waitForCommand(seen: number): void {
-      const end = performance.now() + at.spinMilliseconds;
+      const end = performance.now() + spinMilliseconds;
       for (let i = 1; Atomics.load(words, at.command) === seen; i++) {
         if ((i & 255) !== 0 || performance.now() < end) continue;
         Atomics.add(words, at.sleepers, 1);
