@@ -42,7 +42,10 @@ export function differentiate(outputs: readonly Node[], seeds: readonly Node[], 
     const rule = ((RULES as Record<string, unknown>)[node.op] ?? NO_RULES) as Rule<Op>;
     // A gradient that is 0 by structure (below floor, sign, …) stays 0: nothing is computed from it.
     const vanishes = constantValue(g) === 0;
-    const all = typeof rule === 'function' && !vanishes && anyReaches(reaches, operands, end, src.length) ? rule(g, src, node) : NO_RULES;
+    const all =
+      typeof rule === 'function' && !vanishes && anyReaches(reaches, operands, end, src.length)
+        ? rule(g, src, node)
+        : NO_RULES;
     for (let j = 0; j < src.length; j++) {
       const slot = operands[end + j];
       if (reaches[slot] === 0) continue;
@@ -60,7 +63,8 @@ export function gradient(outputs: readonly Node[], seeds: readonly Node[], wrt: 
   const { order, gradients } = differentiate(outputs, seeds, wrt);
   const found = new Map<Node, Node | undefined>();
   for (const node of wrt) found.set(node, undefined);
-  for (let i = 0; i < order.length; i++) if (gradients[i] !== undefined && found.has(order[i])) found.set(order[i], gradients[i]);
+  for (let i = 0; i < order.length; i++)
+    if (gradients[i] !== undefined && found.has(order[i])) found.set(order[i], gradients[i]);
   return wrt.map((node) => found.get(node));
 }
 

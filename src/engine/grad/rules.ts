@@ -5,13 +5,42 @@
 
 import { GradError } from '../ir/errors.js';
 import {
-  add, binary, concat, constant, constantValue, conv, convInput, convWeight, cumsum, div, expand, filled, flip, fold,
-  gather, iota, cast, matmul, mul, neg, pad, permute, reshape, scatterAdd, slice, sliceAxis, sub, sum, transposeLast,
-  unary, where, window,
+  add,
+  binary,
+  concat,
+  constant,
+  constantValue,
+  conv,
+  convInput,
+  convWeight,
+  cumsum,
+  div,
+  expand,
+  filled,
+  flip,
+  fold,
+  gather,
+  iota,
+  cast,
+  matmul,
+  mul,
+  neg,
+  pad,
+  permute,
+  reshape,
+  scatterAdd,
+  slice,
+  sliceAxis,
+  sub,
+  sum,
+  transposeLast,
+  unary,
+  where,
+  window,
 } from '../ir/build.js';
 import type { Node } from '../ir/node.js';
 import type { BitOp, ComparisonOp, LEAF_OPS, Op, OpArgs, WindowSpec } from '../ir/op.js';
-import { sameShape, sizeOf } from '../ir/shape.js';
+import { type Shape, sameShape, sizeOf } from '../ir/shape.js';
 
 /** Operators with a float32 operand that the result depends on smoothly almost everywhere. */
 export type DifferentiableOp = Exclude<
@@ -31,6 +60,8 @@ const times = (x: Node, factor: number): Node => mul(x, constant(factor) as Node
 const isZero = (x: Node): Node => binary('eq', x, zero());
 /** 0 everywhere: the slope of a step function. */
 const flat = (g: Node): Node => filled(0, g.shape, 'float32');
+const unitSteps = (x: Node): number[] => x.shape.map(() => 1);
+const origin = (shape: Shape): number[] => shape.map(() => 0);
 const inverse = (axes: readonly number[]): number[] => axes.map((_, i) => axes.indexOf(i));
 
 export const RULES = {
@@ -68,7 +99,7 @@ export const RULES = {
   reshape: [(g, [x]) => reshape(g, x.shape)],
   permute: [(g, _, { arg }) => permute(g, inverse(arg.axes))],
   expand: [(g) => g], // the walk sums over what was repeated
-  pad: [(g, [x], { arg }) => slice(g, arg.lo, x.shape, arg.lo.map(() => 1))],
+  pad: [(g, [x], { arg }) => slice(g, arg.lo, x.shape, unitSteps(x))],
   slice: [(g, [x], { arg }) => unslice(g, x, arg)],
   concat: (g, src, { arg }) => {
     let end = 0;
@@ -94,10 +125,7 @@ export const RULES = {
     (g, [, w], { arg }) => conv(g, w, arg),
     (g, [dy, w], { arg }) => convWeight(g, dy, arg, w.shape.slice(2)),
   ],
-  convWeight: [
-    (g, [x, dy], { arg }) => convInput(dy, g, arg, x.shape.slice(2)),
-    (g, [x], { arg }) => conv(x, g, arg),
-  ],
+  convWeight: [(g, [x, dy], { arg }) => convInput(dy, g, arg, x.shape.slice(2)), (g, [x], { arg }) => conv(x, g, arg)],
 
   custom: (g, [, ...inputs], { arg }) => [null, ...checkCustom(arg.name, arg.backward(g), inputs)],
 } satisfies { readonly [O in DifferentiableOp]: Rule<O> };
@@ -131,27 +159,34 @@ function shareAmongTies(g: Node, x: Node, out: Node<'reduceMax' | 'reduceMin'>):
 /** Zeros back in where the slice had left elements out: between (step), before and after. */
 function unslice(g: Node, x: Node, { start, step }: OpArgs['slice']): Node {
   if (g.size === 0) return filled(0, x.shape, 'float32');
-  let spread = flip(g, step.flatMap((s, i) => (s < 0 ? [i] : [])));
-  for (let i = 0; i < step.length; i++) {
-    const by = Math.abs(step[i]);
-    const n = g.shape[i];
-    if (by === 1 || n === 1) continue;
-    const { shape } = spread;
-    const apart = reshape(spread, [...shape.slice(0, i + 1), 1, ...shape.slice(i + 1)]);
-    const hi = apart.shape.map((_, d) => (d === i + 1 ? by - 1 : 0));
-    const padded = pad(apart, hi.map(() => 0), hi);
-    spread = sliceAxis(reshape(padded, shape.map((s, d) => (d === i ? n * by : s))), i, 0, (n - 1) * by + 1);
-  }
-  const lo = step.map((s, i) => (s < 0 ? start[i] + (g.shape[i] - 1) * s : start[i]));
-  return pad(spread, lo, x.shape.map((n, i) => n - lo[i] - spread.shape[i]));
+  const backwards = [...step.keys()].filter((i) => step[i] < 0);
+  let spread = flip(g, backwards);
+  for (let i = 0; i < step.length; i++) spread = spreadAxis(spread, i, Math.abs(step[i]));
+  const lowest = step.map((s, i) => (s < 0 ? start[i] + (g.shape[i] - 1) * s : start[i]));
+  return padTo(spread, lowest, x.shape);
+}
+
+/** `by` − 1 zeros between neighbours along one axis. */
+function spreadAxis(x: Node, axis: number, by: number): Node {
+  const n = x.shape[axis];
+  if (by === 1 || n === 1) return x;
+  const split = [...x.shape.slice(0, axis + 1), 1, ...x.shape.slice(axis + 1)];
+  const padded = padTo(reshape(x, split), origin(split), split.with(axis + 1, by));
+  return sliceAxis(reshape(padded, x.shape.with(axis, n * by)), axis, 0, (n - 1) * by + 1);
+}
+
+/** x at `lo` in zeros of `shape`. */
+function padTo(x: Node, lo: Shape, shape: Shape): Node {
+  const hi = shape.map((n, i) => n - lo[i] - x.shape[i]);
+  return pad(x, lo, hi);
 }
 
 /** One index per line: compare with 0, 1, 2, …, which fuses (cross entropy); else add up at the indices. */
 function ungather(g: Node, x: Node, axis: number, index: Node): Node {
   if (index.shape[axis] !== 1) return scatterAdd(filled(0, x.shape, 'float32'), axis, index, g);
-  const positions = reshape(iota(x.shape[axis]), x.shape.map((n, i) => (i === axis ? n : 1)));
-  const chosen = where(binary('eq', positions, index), g, zero());
-  return pad(chosen, x.shape.map(() => 0), x.shape.map((n, i) => n - chosen.shape[i]));
+  const line = origin(x.shape).fill(1).with(axis, x.shape[axis]);
+  const chosen = where(binary('eq', reshape(iota(x.shape[axis]), line), index), g, zero());
+  return padTo(chosen, origin(x.shape), x.shape);
 }
 
 /** For each element the product of all others along `axes`: right with any number of zeros, as it never divides. */

@@ -13,7 +13,8 @@ export function printGraph(nodes: readonly Node[], captions?: Captions): string 
   const names = numberNodes(nodes);
   return nodes
     .map((node, i) => {
-      const operands = node.src.length > 0 ? ` (${node.src.map((s) => names.get(s) ?? `node ${s.id}`).join(', ')})` : '';
+      const operands =
+        node.src.length > 0 ? ` (${node.src.map((s) => names.get(s) ?? `node ${s.id}`).join(', ')})` : '';
       const caption = captions?.(node, i);
       const line = `%${i} = ${node.op} ${node.dtype} [${node.shape.join(', ')}]${operands}${printArgument(node, ' ')}`;
       return caption === undefined ? line : `${line}  # ${caption.replaceAll('\n', '; ')}`;

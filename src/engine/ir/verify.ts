@@ -6,7 +6,15 @@ import type { DType } from './dtype.js';
 import { InternalError } from './errors.js';
 import type { Node } from './node.js';
 import {
-  ARITHMETIC_OPS, BIT_OPS, type BinaryOp, COMPARISON_OPS, type ConvSpec, type Op, UNARY_OPS, type UnaryOp, type WindowSpec,
+  ARITHMETIC_OPS,
+  BIT_OPS,
+  type BinaryOp,
+  COMPARISON_OPS,
+  type ConvSpec,
+  type Op,
+  UNARY_OPS,
+  type UnaryOp,
+  type WindowSpec,
 } from './op.js';
 import { printGraph } from './print.js';
 import type { Shape } from './shape.js';
@@ -34,7 +42,10 @@ export function verifyGraph(nodes: readonly Node[]): void {
       const { shape, dtype } = infer(node.src, node.arg, node);
       check(dtype === node.dtype, `dtype is ${node.dtype}, should be ${dtype}`);
       check(equal(shape, node.shape), `shape is [${node.shape.join(', ')}], should be [${shape.join(', ')}]`);
-      check(node.shape.every((n) => Number.isInteger(n) && n >= 0), 'sizes are whole numbers, 0 or more');
+      check(
+        node.shape.every((n) => Number.isInteger(n) && n >= 0),
+        'sizes are whole numbers, 0 or more',
+      );
       check(node.size === product(node.shape), `size is ${node.size}, should be ${product(node.shape)}`);
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
@@ -73,14 +84,20 @@ function checkAxis(axis: number, shape: Shape): void {
 /** One whole number per axis, each at least `least`. */
 function checkList(name: string, list: readonly number[], count: number, least = -Infinity): void {
   check(list.length === count, `${name} has ${list.length} entries, should have ${count}`);
-  check(list.every((n) => Number.isInteger(n) && n >= least), `${name} is [${list.join(', ')}]`);
+  check(
+    list.every((n) => Number.isInteger(n) && n >= least),
+    `${name} is [${list.join(', ')}]`,
+  );
 }
 
 function broadcast(...shapes: readonly Shape[]): Shape {
   const rank = Math.max(...shapes.map((s) => s.length));
   return Array.from({ length: rank }, (_, i) => {
     const sizes = shapes.map((s) => s[i - rank + s.length] ?? 1).filter((n) => n !== 1);
-    check(sizes.every((n) => n === sizes[0]), `sizes ${sizes.join(' and ')} do not broadcast`);
+    check(
+      sizes.every((n) => n === sizes[0]),
+      `sizes ${sizes.join(' and ')} do not broadcast`,
+    );
     return sizes[0] ?? 1;
   });
 }
@@ -126,7 +143,10 @@ function inferReduce(src: readonly Node[], { axes }: { readonly axes: readonly n
 
 function inferExtremum(src: readonly Node[], arg: { readonly axes: readonly number[] }): Type {
   const type = inferReduce(src, arg);
-  check(arg.axes.every((a) => src[0].shape[a] > 0), 'nothing to reduce');
+  check(
+    arg.axes.every((a) => src[0].shape[a] > 0),
+    'nothing to reduce',
+  );
   return type;
 }
 
@@ -191,7 +211,13 @@ const INFER: { readonly [O in Op]: Infer<O> } = {
     return { shape, dtype: x.dtype };
   },
   permute: ([x], { axes }) => {
-    check(equal([...axes].sort((a, b) => a - b), [...x.shape.keys()]), `axes [${axes.join(', ')}] of rank ${x.shape.length}`);
+    check(
+      equal(
+        [...axes].sort((a, b) => a - b),
+        [...x.shape.keys()],
+      ),
+      `axes [${axes.join(', ')}] of rank ${x.shape.length}`,
+    );
     return { shape: axes.map((a) => x.shape[a]), dtype: x.dtype };
   },
   expand: ([x], { shape }) => {
@@ -219,7 +245,8 @@ const INFER: { readonly [O in Op]: Infer<O> } = {
     checkAxis(axis, src[0].shape);
     for (const s of src) {
       checkSame(s, src[0]);
-      const alike = s.shape.length === src[0].shape.length && s.shape.every((n, i) => i === axis || n === src[0].shape[i]);
+      const alike =
+        s.shape.length === src[0].shape.length && s.shape.every((n, i) => i === axis || n === src[0].shape[i]);
       check(alike, 'operands differ outside the axis');
     }
     const total = src.reduce((n, s) => n + s.shape[axis], 0);
@@ -237,7 +264,10 @@ const INFER: { readonly [O in Op]: Infer<O> } = {
     checkDType(x, 'float32', 'int32');
     check(lead >= 0 && spec.output.length === rank, `${rank} window axes of rank ${x.shape.length}`);
     const windows = [...countWindows(spec.output, spec.size, spec), ...spec.size];
-    check(equal(x.shape.slice(lead), windows), `operand ends in [${x.shape.slice(lead).join(', ')}], should in [${windows.join(', ')}]`);
+    check(
+      equal(x.shape.slice(lead), windows),
+      `operand ends in [${x.shape.slice(lead).join(', ')}], should in [${windows.join(', ')}]`,
+    );
     return { shape: [...x.shape.slice(0, lead), ...spec.output], dtype: x.dtype };
   },
   gather: ([x, index], { axis }) => {

@@ -31,7 +31,13 @@ function spatialTaps(x: Shape, w: Shape, y: Shape, spec: ConvSpec): Tap[] {
 }
 
 /** Calls `visit` with the offsets of every product in conv(x, w) = y. */
-function forEachProduct(x: Shape, w: Shape, y: Shape, spec: ConvSpec, visit: (x: number, w: number, y: number) => void): void {
+function forEachProduct(
+  x: Shape,
+  w: Shape,
+  y: Shape,
+  spec: ConvSpec,
+  visit: (x: number, w: number, y: number) => void,
+): void {
   const [batch, channels, ...xs] = x;
   const [out, perGroup, ...ws] = w;
   const ys = y.slice(2);
@@ -63,7 +69,8 @@ export const CONTRACTIONS: Meanings<'matmul' | 'conv' | 'convInput' | 'convWeigh
       for (let i = 0; i < m; i++) {
         for (let j = 0; j < n; j++) {
           let sum = 0;
-          for (let l = 0; l < k; l++) sum += a.data[(startsA[s] * m + i) * k + l] * b.data[(startsB[s] * k + l) * n + j];
+          for (let l = 0; l < k; l++)
+            sum += a.data[(startsA[s] * m + i) * k + l] * b.data[(startsB[s] * k + l) * n + j];
           out[at++] = sum;
         }
       }

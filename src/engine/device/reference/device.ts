@@ -59,7 +59,11 @@ export class ReferenceDevice implements Device {
     return {
       kernels: graph.nodes.filter((node) => node.op !== 'leaf' && node.op !== 'scalar').map((node) => node.op),
       run: (inputs, scalars, outputs) => {
-        const results = interpret(graph, inputs.map((buffer) => this.#own(buffer).data), scalars);
+        const results = interpret(
+          graph,
+          inputs.map((buffer) => this.#own(buffer).data),
+          scalars,
+        );
         // Copied before the first is written: an assigned output may be the input of another.
         const copies = graph.outputs.map(({ node }) => results.get(node)!.data.slice());
         copies.forEach((data, i) => this.#own(outputs[i]).data.set(data));
@@ -80,7 +84,8 @@ export class ReferenceDevice implements Device {
   }
 
   #own(buffer: unknown): Buffer {
-    if (!this.#buffers.has(buffer as Buffer)) throw new InternalError('reference: a buffer that is not, or no longer, in use.');
+    if (!this.#buffers.has(buffer as Buffer))
+      throw new InternalError('reference: a buffer that is not, or no longer, in use.');
     return buffer as Buffer;
   }
 }
@@ -92,7 +97,14 @@ function interpret(graph: Graph, inputs: readonly Float64Array[], scalars: Array
   const given: Given = { leaf: (node) => leaves.get(node)!, scalar: (node) => numbers.get(node)! };
   const values = new Map<Node, Value>();
   for (const node of graph.nodes) {
-    values.set(node, evaluate(node, node.src.map((s) => values.get(s)!), given));
+    values.set(
+      node,
+      evaluate(
+        node,
+        node.src.map((s) => values.get(s)!),
+        given,
+      ),
+    );
   }
   return values;
 }

@@ -100,4 +100,9 @@ const OTHER: Meanings<'where' | 'cast' | 'bitcast' | 'detach' | 'custom'> = {
   custom: identity,
 };
 
-export const MAPS = { ...LEAVES, ...lift<UnaryOp, Unary>(UNARY, unary), ...lift<BinaryOp, Binary>(BINARY, binary), ...OTHER };
+export const MAPS = {
+  ...LEAVES,
+  ...lift<UnaryOp, Unary>(UNARY, unary),
+  ...lift<BinaryOp, Binary>(BINARY, binary),
+  ...OTHER,
+};

@@ -31,7 +31,10 @@ export function windowOffsets(windows: Shape, sizes: Shape, spec: WindowSpec): I
 /** For each element of `index`: the offset in `x` that it points at along `axis`. */
 function indexedOffsets(op: string, x: Value, axis: number, index: Value): Int32Array {
   const strides = stridesOf(x.shape);
-  const at = offsets(index.shape, strides.map((s, i) => (i === axis ? 0 : s)));
+  const at = offsets(
+    index.shape,
+    strides.map((s, i) => (i === axis ? 0 : s)),
+  );
   return at.map((offset, i) => {
     const k = index.data[i];
     if (k < 0 || k >= x.shape[axis]) {
@@ -46,14 +49,29 @@ function indexedOffsets(op: string, x: Value, axis: number, index: Value): Int32
 }
 
 type Movement =
-  | 'reshape' | 'permute' | 'expand' | 'pad' | 'slice' | 'concat' | 'window' | 'fold' | 'gather' | 'scatterAdd';
+  | 'reshape'
+  | 'permute'
+  | 'expand'
+  | 'pad'
+  | 'slice'
+  | 'concat'
+  | 'window'
+  | 'fold'
+  | 'gather'
+  | 'scatterAdd';
 
 export const MOVEMENTS: Meanings<Movement> = {
   reshape: ([x]) => x.data,
 
   permute: ([x], { shape, arg }) => {
     const strides = stridesOf(x.shape);
-    return take(x.data, offsets(shape, arg.axes.map((a) => strides[a])));
+    return take(
+      x.data,
+      offsets(
+        shape,
+        arg.axes.map((a) => strides[a]),
+      ),
+    );
   },
 
   expand: ([x], { shape }) => broadcast(x, shape),
@@ -69,7 +87,14 @@ export const MOVEMENTS: Meanings<Movement> = {
   slice: ([x], { shape, arg }) => {
     const strides = stridesOf(x.shape);
     const start = strides.reduce((sum, s, i) => sum + s * arg.start[i], 0);
-    return take(x.data, offsets(shape, strides.map((s, i) => s * arg.step[i]), start));
+    return take(
+      x.data,
+      offsets(
+        shape,
+        strides.map((s, i) => s * arg.step[i]),
+        start,
+      ),
+    );
   },
 
   concat: (parts, { shape, arg }) => {
@@ -83,7 +108,8 @@ export const MOVEMENTS: Meanings<Movement> = {
     return out;
   },
 
-  window: ([x], { shape, arg }) => take(x.data, windowOffsets(shape, x.shape.slice(x.shape.length - arg.size.length), arg)),
+  window: ([x], { shape, arg }) =>
+    take(x.data, windowOffsets(shape, x.shape.slice(x.shape.length - arg.size.length), arg)),
 
   fold: ([x], { shape, arg }) => {
     const out = new Float64Array(sizeOf(shape));
