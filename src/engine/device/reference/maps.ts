@@ -51,7 +51,7 @@ const BINARY = {
   or: (a, b) => a | b,
   xor: (a, b) => a ^ b,
   shl: (a, b) => a << b, // the count is taken modulo 32
-  shr: (a, b) => a >> b, // arithmetic: the sign bit is copied
+  shr: (a, b) => a >>> b, // zeros come in, also for negative numbers
 } as const satisfies Record<BinaryOp, Binary>;
 
 function unary(f: Unary): Meaning {

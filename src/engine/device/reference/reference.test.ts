@@ -162,6 +162,29 @@ describe('maps', () => {
     expect(await value([[min]], ([a]) => unary('abs', a), 'int32')).toEqual([min]);
   });
 
+  test('shifts take the count modulo 32; zeros come in on both sides', async () => {
+    expect(
+      await value(
+        [
+          [-1, -1, 1],
+          [28, 32, 31],
+        ],
+        ([a, b]) => binary('shr', a, b),
+        'int32',
+      ),
+    ).toEqual([15, -1, 0]);
+    expect(
+      await value(
+        [
+          [-1, 3, 1],
+          [4, 32, 31],
+        ],
+        ([a, b]) => binary('shl', a, b),
+        'int32',
+      ),
+    ).toEqual([-16, 3, -2147483648]);
+  });
+
   test('pow as in C', async () => {
     const build = ([a, b]: Node[]): Node => binary('pow', a, b);
     expect(
