@@ -3,7 +3,7 @@
 // RemoteCrew: all threads are workers, the caller posts commands and may await them (a browser page with shared memory).
 // Input: program bytes, addresses; output: effects on the heap, in the order given. It must not know buffers or dtypes.
 
-import { InternalError } from '../../ir/errors.js';
+import { DeviceError, InternalError } from '../../ir/errors.js';
 import { CONTROL } from './control.js';
 import { type DriverAnswer, type DriverMessage, type ThreadStart, startThread } from './driver.js';
 import type { Platform, ThreadHandle } from './platform.js';
@@ -65,14 +65,11 @@ export class LocalCrew implements Crew {
     const { compiling } = platform;
     const spinMilliseconds = chooseSpin(platform, threads);
     this.#leader = createThread({ memory, control: CONTROL, tid: 0, threads, spinMilliseconds, compiling });
-    for (let tid = 1; tid < threads; tid++) {
-      const follower = spawnThread(platform, memory, tid, threads);
-      // One that cannot start never reports ready, and thread 0 goes on alone.
-      follower.listen(
-        () => {},
-        () => {},
-      );
-      this.#followers.push(follower);
+    try {
+      for (let tid = 1; tid < threads; tid++) this.#followers.push(spawnThread(platform, memory, tid, threads));
+      for (const follower of this.#followers) follower.listen(ignore, ignore);
+    } catch {
+      // Where one cannot start, now or later, not all report ready, and thread 0 goes on alone.
     }
   }
 
@@ -132,17 +129,21 @@ export class RemoteCrew implements Crew {
   readonly #waiting = new Map<number, Waiting>();
   #posted = 0;
   #tickets = 0;
-  #broken: string | undefined;
+  #broken: DeviceError | undefined;
 
   constructor(platform: Platform, memory: WebAssembly.Memory, threads: number) {
     this.threads = threads;
     this.#memory = memory;
     this.#words = new Int32Array(memory.buffer, CONTROL.address, CONTROL.words);
-    for (let tid = 0; tid < threads; tid++) this.#workers.push(spawnThread(platform, memory, tid, threads));
-    this.#workers[0]!.listen(
-      (answer) => this.#receive(answer as DriverAnswer),
-      (reason) => this.#break(reason),
-    );
+    try {
+      for (let tid = 0; tid < threads; tid++) this.#workers.push(spawnThread(platform, memory, tid, threads));
+      this.#workers[0]!.listen(
+        (answer) => this.#receive(answer as DriverAnswer),
+        (reason) => this.#break(cannotStart(reason)),
+      );
+    } catch (error) {
+      this.#break(cannotStart(String(error)));
+    }
   }
 
   working(): number {
@@ -180,15 +181,14 @@ export class RemoteCrew implements Crew {
   }
 
   dispose(): Promise<void> {
-    this.#break('the device has been disposed');
+    this.#break(new DeviceError('cpu: the device has been disposed. Create tensors anew to start it again.'));
     return Promise.all(this.#workers.splice(0).map((worker) => worker.terminate())).then(() => {});
   }
 
   #post(message: DriverMessage): void {
     if (this.#broken !== undefined) {
-      const error = asFault(this.#broken);
-      if (message.kind !== 'read') throw error;
-      this.#settle(message.ticket, error);
+      if (message.kind !== 'read') throw this.#broken;
+      this.#settle(message.ticket, this.#broken);
       return;
     }
     this.#posted = (this.#posted + 1) | 0; // wraps as the counter in shared memory does
@@ -207,10 +207,19 @@ export class RemoteCrew implements Crew {
   }
 
   /** Worker 0 is gone: nothing that waits for it will ever come. */
-  #break(reason: string): void {
+  #break(reason: DeviceError): void {
     this.#broken ??= reason;
-    for (const ticket of this.#waiting.keys()) this.#settle(ticket, asFault(reason));
+    for (const ticket of this.#waiting.keys()) this.#settle(ticket, this.#broken);
   }
+}
+
+const ignore = (): void => {};
+
+function cannotStart(reason: string): DeviceError {
+  return new DeviceError(
+    `cpu: threads cannot start (${reason}). Allow them in the page's Content-Security-Policy (worker-src blob:), ` +
+      `or serve the page without cross-origin isolation to run in the page itself.`,
+  );
 }
 
 function copyBytes(memory: WebAssembly.Memory, address: number, byteLength: number): Uint8Array<ArrayBuffer> {
