@@ -1,0 +1,56 @@
+// What the engine asks of a device. The engine hands over whole graphs; how a device computes one (interpreting it,
+// compiling it to kernels) is its own business. Buffers are opaque handles.
+// `run` may return before the work is done, but work is done in the order it was given, and `download` waits for it.
+
+import type { DType } from '../ir/dtype.js';
+import type { Node } from '../ir/node.js';
+
+export type TypedArray = Float32Array | Int32Array | Uint8Array | Float64Array;
+
+/**
+ * A graph cut loose from tensors: `nodes` are private copies, operands first. Nodes of op 'leaf' stand for `inputs`
+ * (their `arg` is meaningless), nodes of op 'scalar' for `scalars`, each in the order of the list that `run` gets.
+ */
+export interface Graph {
+  readonly nodes: readonly Node[];
+  readonly inputs: readonly Node[];
+  readonly scalars: readonly Node[];
+  readonly outputs: readonly GraphOutput[];
+}
+
+export interface GraphOutput {
+  readonly node: Node;
+  /** Number of the input whose buffer is overwritten (an in-place update); undefined for a new buffer. */
+  readonly assign: number | undefined;
+}
+
+export interface Executable {
+  /** outputs[i] belongs to graph.outputs[i]; for an assigned output it is the input's own buffer. */
+  run(inputs: readonly unknown[], scalars: ArrayLike<number>, outputs: readonly unknown[]): void;
+  /** Kernels per run and, where the device has them, their names: for tests and the debug prints. */
+  readonly kernels: readonly string[];
+  dispose(): void;
+}
+
+export interface DeviceMemory {
+  /** Bytes in buffers that are in use, the same at its highest, and bytes reserved from the system. */
+  readonly usedBytes: number;
+  readonly peakBytes: number;
+  readonly reservedBytes: number;
+  readonly limitBytes: number;
+  readonly buffers: number;
+}
+
+export interface Device {
+  readonly name: string;
+  /** A buffer of `size` elements; its contents are undefined. `label` names the tensor in an out-of-memory error. */
+  allocate(size: number, dtype: DType, label: string): unknown;
+  upload(buffer: unknown, data: ArrayLike<number>, dtype: DType): void;
+  /** float32 → Float32Array, int32 → Int32Array, bool → Uint8Array; the reference device gives Float64Array for float32. */
+  download(buffer: unknown, size: number, dtype: DType): Promise<TypedArray>;
+  free(buffer: unknown): void;
+  compile(graph: Graph): Executable;
+  memory(): DeviceMemory;
+  /** Ends threads and frees the heap. */
+  dispose(): Promise<void>;
+}

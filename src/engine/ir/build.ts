@@ -1,0 +1,431 @@
+// Builders: the one way from operands to a node. Each checks shapes and dtypes, infers the result, simplifies what is
+// certain (x + 0, x · 1, a reshape of a reshape), and creates the interned node.
+// Input: nodes and plain arguments with non-negative axes; output: a node. Derivative rules and the tensor layer use these.
+// Numbers are never computed here, except that constants fold.
+
+import { type DType, castValue } from './dtype.js';
+import { ArgumentError, DTypeError, DeviceError, IndexError, InternalError, ShapeError } from './errors.js';
+import { type Node, createNode, isOp } from './node.js';
+import type {
+  ArithmeticOp, BinaryOp, BitOp, ComparisonOp, ConvSpec, CustomGradient, Op, OpArgs, ScalarSource, UnaryOp, WindowSpec,
+} from './op.js';
+import { ARITHMETIC_OPS, BIT_OPS, COMPARISON_OPS } from './op.js';
+import { type Shape, broadcastShapes, checkShape, formatShape, sameShape, sizeOf } from './shape.js';
+import type { Storage } from './storage.js';
+
+// ---------------------------------------------------------------- leaves
+
+export function leaf(storage: Storage): Node<'leaf'> {
+  return createNode('leaf', [], { storage, version: storage.version }, storage.shape, storage.dtype);
+}
+
+export function constant(value: number, dtype: DType = 'float32'): Node<'const'> {
+  // + 0 turns -0 into 0: as part of the structure they could not be told apart.
+  return createNode('const', [], { value: castValue(value, dtype) + 0 }, [], dtype);
+}
+
+const STRUCTURAL = new Set([0, 1, -1, Infinity, -Infinity]);
+
+/** A JavaScript number as a rank-0 node: structural where simplification needs it, else a run-time argument. */
+export function scalar(source: number | ScalarSource, dtype: DType = 'float32'): Node {
+  if (typeof source === 'number') {
+    if (STRUCTURAL.has(source) || dtype === 'bool') return constant(source, dtype) as Node;
+    return createNode('scalar', [], { value: source }, [], dtype) as Node;
+  }
+  return createNode('scalar', [], source, [], dtype) as Node;
+}
+
+export function iota(size: number): Node {
+  return createNode('iota', [], { size }, [size], 'int32') as Node;
+}
+
+export function random(seed: Node, offset: Node, shape: Shape): Node {
+  return createNode('random', [seed, offset], { shape }, shape, 'int32') as Node;
+}
+
+/** The same value everywhere, without memory: a constant read with stride 0. */
+export function filled(value: number, shape: Shape, dtype: DType): Node {
+  return expand(scalar(value, dtype), shape);
+}
+
+/** The value of a constant, through any broadcasting; undefined for anything else. */
+export function constantValue(node: Node): number | undefined {
+  let n = node;
+  while (isOp(n, 'expand') || isOp(n, 'reshape')) n = n.src[0];
+  return isOp(n, 'const') ? n.arg.value : undefined;
+}
+
+// ---------------------------------------------------------------- maps
+
+type DTypeRule = readonly DType[];
+const FLOAT: DTypeRule = ['float32'];
+const NUMBER: DTypeRule = ['float32', 'int32'];
+const ANY: DTypeRule = ['float32', 'int32', 'bool'];
+
+/** Which dtypes a unary operator takes; the result has the same one. */
+export const UNARY_DTYPES: Record<UnaryOp, DTypeRule> = {
+  neg: NUMBER, recip: FLOAT, exp: FLOAT, expm1: FLOAT, log: FLOAT, log1p: FLOAT, sqrt: FLOAT, sin: FLOAT, cos: FLOAT,
+  tanh: FLOAT, atan: FLOAT, erf: FLOAT, sigmoid: FLOAT, relu: NUMBER, abs: NUMBER, sign: NUMBER, floor: FLOAT,
+  ceil: FLOAT, round: FLOAT, trunc: FLOAT, not: ['int32', 'bool'],
+};
+
+function checkDType(op: string, node: Node, allowed: DTypeRule): void {
+  if (!allowed.includes(node.dtype)) {
+    throw new DTypeError(`${op}: takes ${allowed.join(' or ')}, not ${node.dtype}. Convert with to('${allowed[0]}').`, [node.dtype]);
+  }
+}
+
+function checkDevice(op: string, src: readonly Node[]): void {
+  let device: string | undefined;
+  for (const s of src) {
+    if (s.device === undefined) continue;
+    if (device === undefined) device = s.device;
+    else if (device !== s.device) {
+      throw new DeviceError(`${op}: tensors on two devices (${device} and ${s.device}). Move one with to('${device}').`);
+    }
+  }
+}
+
+/** What a unary operator gives for a constant; also the scalar meaning that the reference device uses. */
+export function unary(op: UnaryOp, x: Node): Node {
+  checkDType(op, x, UNARY_DTYPES[op]);
+  if (op === 'neg' && isOp(x, 'neg')) return x.src[0];
+  if (op === 'neg' && isOp(x, 'const')) return constant(-x.arg.value, x.dtype) as Node;
+  if (op === 'not' && x.dtype === 'bool' && isOp(x, 'not')) return x.src[0];
+  if ((op === 'relu' || op === 'abs') && x.op === op) return x;
+  return createNode(op, [x], null, x.shape, x.dtype) as Node;
+}
+
+const ARITHMETIC: ReadonlySet<Op> = new Set<Op>(ARITHMETIC_OPS);
+const COMPARISON: ReadonlySet<Op> = new Set<Op>(COMPARISON_OPS);
+const BITS: ReadonlySet<Op> = new Set<Op>(BIT_OPS);
+const LOGICAL: ReadonlySet<Op> = new Set<Op>(['and', 'or', 'xor']);
+
+function binaryDTypes(op: BinaryOp): DTypeRule {
+  if (LOGICAL.has(op)) return ['bool', 'int32'];
+  if (BITS.has(op) || op === 'idiv') return ['int32'];
+  if (op === 'div' || op === 'pow') return FLOAT;
+  if (op === 'max' || op === 'min' || COMPARISON.has(op)) return ANY;
+  return NUMBER;
+}
+
+export function binary(op: BinaryOp, a: Node, b: Node): Node {
+  checkDevice(op, [a, b]);
+  if (a.dtype !== b.dtype) {
+    throw new DTypeError(`${op}: operands are ${a.dtype} and ${b.dtype}. Convert one with to('${a.dtype}').`, [a.dtype, b.dtype]);
+  }
+  checkDType(op, a, binaryDTypes(op));
+  const shape = broadcastShapes(a.shape, b.shape, op);
+  const simple = simplifyBinary(op, a, b, shape);
+  if (simple !== undefined) return simple;
+  return createNode(op, [a, b], null, shape, COMPARISON.has(op) ? 'bool' : a.dtype) as Node;
+}
+
+/** x + 0, x − 0, x · 1, x / 1, x · −1, where the result has x's shape; and arithmetic of two constants. */
+function simplifyBinary(op: BinaryOp, a: Node, b: Node, shape: Shape): Node | undefined {
+  if (!ARITHMETIC.has(op)) return undefined;
+  const x = constantValue(a);
+  const y = constantValue(b);
+  if (x !== undefined && y !== undefined && (op === 'add' || op === 'sub' || op === 'mul')) {
+    const value = op === 'add' ? x + y : op === 'sub' ? x - y : a.dtype === 'int32' ? Math.imul(x, y) : x * y;
+    return expand(constant(a.dtype === 'float32' ? Math.fround(value) : value, a.dtype) as Node, shape);
+  }
+  const keepA = y !== undefined && sameShape(a.shape, shape);
+  const keepB = x !== undefined && sameShape(b.shape, shape);
+  if (keepA && (((op === 'add' || op === 'sub') && y === 0) || ((op === 'mul' || op === 'div' || op === 'pow') && y === 1))) return a;
+  if (keepB && ((op === 'add' && x === 0) || (op === 'mul' && x === 1))) return b;
+  if (keepA && op === 'mul' && y === -1) return unary('neg', a);
+  if (keepB && op === 'mul' && x === -1) return unary('neg', b);
+  return undefined;
+}
+
+export const add = (a: Node, b: Node): Node => binary('add', a, b);
+export const sub = (a: Node, b: Node): Node => binary('sub', a, b);
+export const mul = (a: Node, b: Node): Node => binary('mul', a, b);
+export const div = (a: Node, b: Node): Node => binary('div', a, b);
+export const neg = (x: Node): Node => unary('neg', x);
+
+export type { ArithmeticOp, BitOp, ComparisonOp };
+
+export function where(condition: Node, a: Node, b: Node): Node {
+  checkDevice('where', [condition, a, b]);
+  checkDType('where', condition, ['bool']);
+  if (a.dtype !== b.dtype) {
+    throw new DTypeError(`where: branches are ${a.dtype} and ${b.dtype}. Convert one with to('${a.dtype}').`, [a.dtype, b.dtype]);
+  }
+  const shape = broadcastShapes(condition.shape, broadcastShapes(a.shape, b.shape, 'where'), 'where');
+  if (a === b && sameShape(a.shape, shape)) return a;
+  return createNode('where', [condition, a, b], null, shape, a.dtype) as Node;
+}
+
+export function cast(x: Node, dtype: DType): Node {
+  if (x.dtype === dtype) return x;
+  if (isOp(x, 'const')) {
+    // A number beyond int32 saturates, as at run time; castValue would wrap.
+    return constant(dtype === 'int32' ? Math.min(Math.max(x.arg.value, -0x80000000), 0x7fffffff) : x.arg.value, dtype) as Node;
+  }
+  return createNode('cast', [x], { dtype }, x.shape, dtype) as Node;
+}
+
+export function bitcast(x: Node, dtype: 'float32' | 'int32'): Node {
+  checkDType('bitcast', x, NUMBER);
+  if (x.dtype === dtype) return x;
+  return createNode('bitcast', [x], { dtype }, x.shape, dtype) as Node;
+}
+
+// ---------------------------------------------------------------- movement
+
+export function reshape(x: Node, shape: Shape): Node {
+  if (sameShape(x.shape, shape)) return x;
+  if (sizeOf(shape) !== x.size) {
+    throw new ShapeError(
+      `reshape: ${formatShape(x.shape)} has ${x.size} elements, ${formatShape(shape)} has ${sizeOf(shape)}`,
+      [x.shape, shape],
+    );
+  }
+  let base = x;
+  while (isOp(base, 'reshape')) base = base.src[0];
+  if (sameShape(base.shape, shape)) return base;
+  return createNode('reshape', [base], { shape }, shape, x.dtype) as Node;
+}
+
+export function permute(x: Node, axes: readonly number[]): Node {
+  if (isOp(x, 'permute')) {
+    const inner = x.arg.axes;
+    return permute(x.src[0], axes.map((a) => inner[a]));
+  }
+  if (axes.every((a, i) => a === i)) return x;
+  return createNode('permute', [x], { axes }, axes.map((a) => x.shape[a]), x.dtype) as Node;
+}
+
+/** Swaps the last two axes. */
+export function transposeLast(x: Node): Node {
+  const axes = x.shape.map((_, i) => i);
+  const rank = axes.length;
+  [axes[rank - 1], axes[rank - 2]] = [rank - 2, rank - 1];
+  return permute(x, axes);
+}
+
+export function expand(x: Node, shape: Shape): Node {
+  if (sameShape(x.shape, shape)) return x;
+  const broadcast = x.shape.length <= shape.length ? broadcastShapes(x.shape, shape, 'expand') : shape;
+  if (x.shape.length > shape.length || !sameShape(broadcast, shape)) {
+    throw new ShapeError(`expand: ${formatShape(x.shape)} to ${formatShape(shape)}: only axes of size 1 can grow`, [x.shape, shape]);
+  }
+  checkShape(shape, 'expand');
+  const base = isOp(x, 'expand') ? x.src[0] : x;
+  return createNode('expand', [base], { shape }, shape, x.dtype) as Node;
+}
+
+/** Zeros around: `lo` before and `hi` after each axis, 0 or more. */
+export function pad(x: Node, lo: readonly number[], hi: readonly number[]): Node {
+  if (lo.every((n) => n === 0) && hi.every((n) => n === 0)) return x;
+  const shape = x.shape.map((n, i) => n + lo[i] + hi[i]);
+  checkShape(shape, 'pad');
+  return createNode('pad', [x], { lo, hi }, shape, x.dtype) as Node;
+}
+
+export function slice(x: Node, start: readonly number[], size: readonly number[], step: readonly number[]): Node {
+  if (start.every((s, i) => s === 0 && step[i] === 1 && size[i] === x.shape[i])) return x;
+  for (let i = 0; i < start.length; i++) {
+    const last = start[i] + (size[i] - 1) * step[i];
+    if (size[i] > 0 && (start[i] < 0 || start[i] >= x.shape[i] || last < 0 || last >= x.shape[i])) {
+      throw new IndexError(`slice: ${start[i]} to ${last} is outside axis ${i} of ${formatShape(x.shape)}.`, last, x.shape[i]);
+    }
+  }
+  return createNode('slice', [x], { start, size, step }, size, x.dtype) as Node;
+}
+
+/** The part [from, to) of one axis. */
+export function sliceAxis(x: Node, axis: number, from: number, to: number): Node {
+  const start = x.shape.map((_, i) => (i === axis ? from : 0));
+  const size = x.shape.map((n, i) => (i === axis ? to - from : n));
+  return slice(x, start, size, x.shape.map(() => 1));
+}
+
+export function flip(x: Node, axes: readonly number[]): Node {
+  const flipped = x.shape.map((n, i) => axes.includes(i) && n > 0);
+  return slice(x, x.shape.map((n, i) => (flipped[i] ? n - 1 : 0)), x.shape, x.shape.map((_, i) => (flipped[i] ? -1 : 1)));
+}
+
+export function concat(parts: readonly Node[], axis: number): Node {
+  checkDevice('cat', parts);
+  if (parts.length === 0) throw new ArgumentError('cat: no tensors. Give at least one.');
+  const [first] = parts;
+  let total = 0;
+  for (const part of parts) {
+    if (part.dtype !== first.dtype) {
+      throw new DTypeError(`cat: tensors are ${first.dtype} and ${part.dtype}. Convert one with to('${first.dtype}').`, [first.dtype, part.dtype]);
+    }
+    if (part.shape.length !== first.shape.length || part.shape.some((n, i) => i !== axis && n !== first.shape[i])) {
+      throw new ShapeError(`cat: ${formatShape(first.shape)} and ${formatShape(part.shape)} differ outside dimension ${axis}`, [first.shape, part.shape]);
+    }
+    total += part.shape[axis];
+  }
+  if (parts.length === 1) return first;
+  return createNode('concat', parts, { axis }, first.shape.map((n, i) => (i === axis ? total : n)), first.dtype) as Node;
+}
+
+/** Number of positions of a window along one axis; 0 or less means that it does not fit. */
+export function windowCount(size: number, spec: { size: number; stride: number; dilation: number; lo: number; hi: number }): number {
+  return Math.floor((size + spec.lo + spec.hi - spec.dilation * (spec.size - 1) - 1) / spec.stride) + 1;
+}
+
+/** Output sizes of windows `kernel` over the trailing axes `sizes`. */
+export function windowOutput(sizes: Shape, kernel: Shape, spec: Omit<WindowSpec, 'size'>, op: string): number[] {
+  return kernel.map((k, i) => {
+    const count = windowCount(sizes[i], { size: k, stride: spec.stride[i], dilation: spec.dilation[i], lo: spec.lo[i], hi: spec.hi[i] });
+    if (count <= 0) {
+      const reach = spec.dilation[i] * (k - 1) + 1;
+      throw new ShapeError(
+        `${op}: kernel of size ${reach} does not fit an input of size ${sizes[i]} with padding ${spec.lo[i]} and ${spec.hi[i]}`,
+        [sizes, kernel],
+      );
+    }
+    return count;
+  });
+}
+
+export function window(x: Node, spec: WindowSpec, op = 'window'): Node {
+  const n = spec.size.length;
+  const lead = x.shape.slice(0, x.shape.length - n);
+  const out = windowOutput(x.shape.slice(x.shape.length - n), spec.size, spec, op);
+  return createNode('window', [x], spec, [...lead, ...out, ...spec.size], x.dtype) as Node;
+}
+
+export function gather(x: Node, axis: number, index: Node): Node {
+  checkDevice('gather', [x, index]);
+  checkDType('gather: index', index, ['int32']);
+  checkIndexShape('gather', x.shape, index.shape, axis);
+  return createNode('gather', [x, index], { axis }, index.shape, x.dtype) as Node;
+}
+
+function checkIndexShape(op: string, x: Shape, index: Shape, axis: number): void {
+  if (x.length !== index.length || index.some((n, i) => i !== axis && n > x[i])) {
+    throw new ShapeError(`${op}: index ${formatShape(index)} does not fit ${formatShape(x)} along dimension ${axis}`, [x, index]);
+  }
+}
+
+// ---------------------------------------------------------------- reductions
+
+/** Reduces `axes`, which stay with size 1. */
+export function reduce(op: 'sum' | 'prod' | 'reduceMax' | 'reduceMin', x: Node, axes: readonly number[]): Node {
+  checkDType(op, x, NUMBER);
+  if (axes.length === 0) return x;
+  if (axes.every((a) => x.shape[a] === 1)) return x;
+  if ((op === 'reduceMax' || op === 'reduceMin') && axes.some((a) => x.shape[a] === 0)) {
+    throw new ShapeError(`${op === 'reduceMax' ? 'max' : 'min'}: ${formatShape(x.shape)} has no elements to reduce`, [x.shape]);
+  }
+  const shape = x.shape.map((n, i) => (axes.includes(i) ? 1 : n));
+  return createNode(op, [x], { axes }, shape, x.dtype) as Node;
+}
+
+export const sum = (x: Node, axes: readonly number[]): Node => reduce('sum', x, axes);
+
+/** Adds up what broadcasting repeated, so that the result has `shape`. */
+export function sumTo(x: Node, shape: Shape): Node {
+  if (sameShape(x.shape, shape)) return x;
+  const lead = x.shape.length - shape.length;
+  const axes = x.shape.map((_, i) => i).filter((i) => i < lead || (shape[i - lead] === 1 && x.shape[i] !== 1));
+  return reshape(sum(x, axes), shape);
+}
+
+export function fold(x: Node, spec: WindowSpec, output: readonly number[]): Node {
+  const n = spec.size.length;
+  const lead = x.shape.slice(0, x.shape.length - 2 * n);
+  return createNode('fold', [x], { ...spec, output }, [...lead, ...output], x.dtype) as Node;
+}
+
+// ---------------------------------------------------------------- kernels of their own
+
+export function cumsum(x: Node, axis: number): Node {
+  checkDType('cumsum', x, NUMBER);
+  return createNode('cumsum', [x], { axis }, x.shape, x.dtype) as Node;
+}
+
+export function argsort(x: Node, axis: number, descending: boolean): Node {
+  checkDType('sort', x, NUMBER);
+  return createNode('argsort', [x], { axis, descending }, x.shape, 'int32') as Node;
+}
+
+export function matmul(a: Node, b: Node): Node {
+  checkDevice('matmul', [a, b]);
+  checkDType('matmul', a, FLOAT);
+  checkDType('matmul', b, FLOAT);
+  if (a.shape.length < 2 || b.shape.length < 2) throw new InternalError('matmul: operands below rank 2 reached the graph.');
+  const [m, k] = a.shape.slice(-2);
+  const [k2, n] = b.shape.slice(-2);
+  if (k !== k2) {
+    throw new ShapeError(
+      `matmul: ${formatShape(a.shape)} x ${formatShape(b.shape)}: inner dimensions ${k} and ${k2} differ`,
+      [a.shape, b.shape],
+    );
+  }
+  const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2), 'matmul');
+  return createNode('matmul', [a, b], null, [...batch, m, n], 'float32') as Node;
+}
+
+function convArgs(spec: ConvSpec): ConvSpec {
+  const { stride, dilation, lo, hi, groups } = spec;
+  return { stride, dilation, lo, hi, groups };
+}
+
+export function conv(x: Node, w: Node, spec: ConvSpec): Node {
+  checkDevice('conv', [x, w]);
+  checkDType('conv', x, FLOAT);
+  checkDType('conv', w, FLOAT);
+  const [batch, channels, ...sizes] = x.shape;
+  const [out, perGroup, ...kernel] = w.shape;
+  if (channels !== perGroup * spec.groups) {
+    throw new ShapeError(
+      `conv: input ${formatShape(x.shape)} has ${channels} channels, weight ${formatShape(w.shape)} with ${spec.groups} groups takes ${perGroup * spec.groups}`,
+      [x.shape, w.shape],
+    );
+  }
+  if (out % spec.groups !== 0) {
+    throw new ShapeError(`conv: ${out} output channels do not divide into ${spec.groups} groups`, [x.shape, w.shape]);
+  }
+  const spatial = windowOutput(sizes, kernel, spec, 'conv');
+  return createNode('conv', [x, w], convArgs(spec), [batch, out, ...spatial], 'float32') as Node;
+}
+
+/** dy [B, O, …], w [O, C / groups, …] → [B, C, …input]. */
+export function convInput(dy: Node, w: Node, spec: ConvSpec, input: readonly number[]): Node {
+  checkDevice('conv', [dy, w]);
+  const shape = [dy.shape[0], w.shape[1] * spec.groups, ...input];
+  return createNode('convInput', [dy, w], { ...convArgs(spec), input }, shape, 'float32') as Node;
+}
+
+/** x [B, C, …], dy [B, O, …] → [O, C / groups, …kernel]. */
+export function convWeight(x: Node, dy: Node, spec: ConvSpec, kernel: readonly number[]): Node {
+  checkDevice('conv', [x, dy]);
+  const shape = [dy.shape[1], x.shape[1] / spec.groups, ...kernel];
+  return createNode('convWeight', [x, dy], { ...convArgs(spec), kernel }, shape, 'float32') as Node;
+}
+
+export function scatterAdd(base: Node, axis: number, index: Node, src: Node): Node {
+  checkDevice('scatterAdd', [base, index, src]);
+  checkDType('scatterAdd: index', index, ['int32']);
+  if (base.dtype !== src.dtype) {
+    throw new DTypeError(`scatterAdd: base is ${base.dtype}, source is ${src.dtype}.`, [base.dtype, src.dtype]);
+  }
+  checkIndexShape('scatterAdd', base.shape, index.shape, axis);
+  if (!sameShape(index.shape, src.shape)) {
+    throw new ShapeError(`scatterAdd: index ${formatShape(index.shape)} and source ${formatShape(src.shape)} differ`, [index.shape, src.shape]);
+  }
+  return createNode('scatterAdd', [base, index, src], { axis }, base.shape, base.dtype) as Node;
+}
+
+// ---------------------------------------------------------------- gradient control
+
+/** The same value, through which no gradient flows. */
+export function detach(x: Node): Node {
+  if (!x.requiresGrad) return x;
+  return createNode('detach', [x], null, x.shape, x.dtype) as Node;
+}
+
+export function custom(value: Node, inputs: readonly Node[], gradient: CustomGradient): Node {
+  return createNode('custom', [detach(value), ...inputs], gradient, value.shape, value.dtype) as Node;
+}
+
+export type { OpArgs };

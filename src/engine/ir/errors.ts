@@ -1,0 +1,98 @@
+// The error classes that users can catch. Form of every text:
+//   `op: what is wrong (the values). What to do.`
+// Errors are thrown when the graph is built, not when it runs, wherever the fault can be known by then.
+// This file knows nothing of tensors or devices.
+
+/** Base class of all errors that nabla throws on purpose. */
+export class NablaError extends Error {
+  override name = 'NablaError';
+}
+
+/** Sizes that do not fit together. `shapes` holds the shapes involved. */
+export class ShapeError extends NablaError {
+  override name = 'ShapeError';
+  readonly shapes: readonly (readonly number[])[];
+  constructor(message: string, shapes: readonly (readonly number[])[] = []) {
+    super(message);
+    this.shapes = shapes;
+  }
+}
+
+/** An operator was given a dtype it does not take. */
+export class DTypeError extends NablaError {
+  override name = 'DTypeError';
+  readonly dtypes: readonly string[];
+  constructor(message: string, dtypes: readonly string[] = []) {
+    super(message);
+    this.dtypes = dtypes;
+  }
+}
+
+/** An argument outside its domain: an unknown option, a negative rate, a dimension that does not exist. */
+export class ArgumentError extends NablaError {
+  override name = 'ArgumentError';
+}
+
+/** An index outside its axis. `index` and `size` are filled where they are known. */
+export class IndexError extends NablaError {
+  override name = 'IndexError';
+  readonly index: number | undefined;
+  readonly size: number | undefined;
+  constructor(message: string, index?: number, size?: number) {
+    super(message);
+    this.index = index;
+    this.size = size;
+  }
+}
+
+/** A device that is not there, or tensors of two devices in one operator. */
+export class DeviceError extends NablaError {
+  override name = 'DeviceError';
+}
+
+/** A derivative that cannot be taken, or `backward()` called where it has no meaning. */
+export class GradError extends NablaError {
+  override name = 'GradError';
+}
+
+/** Reading a value whose parameters have been overwritten since it was built. */
+export class StaleTensorError extends NablaError {
+  override name = 'StaleTensorError';
+}
+
+/** The heap cannot hold what was asked for. `bytes` is the request, `limit` the heap's limit. */
+export class OutOfMemoryError extends NablaError {
+  override name = 'OutOfMemoryError';
+  readonly bytes: number;
+  readonly limit: number;
+  constructor(message: string, bytes: number, limit: number) {
+    super(message);
+    this.bytes = bytes;
+    this.limit = limit;
+  }
+}
+
+/** Something inside `compile(fn)` that cannot be captured. */
+export class CaptureError extends NablaError {
+  override name = 'CaptureError';
+}
+
+/** A file that is not what it claims to be. `path` and byte `offset` say where. */
+export class FormatError extends NablaError {
+  override name = 'FormatError';
+  readonly path: string | undefined;
+  readonly offset: number | undefined;
+  constructor(message: string, path?: string, offset?: number) {
+    super(message);
+    this.path = path;
+    this.offset = offset;
+  }
+}
+
+/** A fault of nabla itself; the message carries what is needed to report it. */
+export class InternalError extends NablaError {
+  override name = 'InternalError';
+  constructor(message: string) {
+    super(`${message}\nThis is a bug in nabla, not in your program. Please report it with the text above.`);
+  }
+}

@@ -1,0 +1,150 @@
+// The operator table: every primitive of the graph, with its arguments.
+// A primitive is a row in each of a few tables: here (class, arguments), in infer.ts (shape and dtype),
+// in grad/rules.ts (derivative), in device/reference (meaning), in compile/ (lowering).
+// Each table is closed with `satisfies Record<…>`, so that an omission does not compile.
+
+import type { Shape } from './shape.js';
+import type { Storage } from './storage.js';
+
+/** Sliding windows over the trailing `size.length` axes. `hi` may be negative (rows the stride does not reach). */
+export interface WindowSpec {
+  readonly size: readonly number[];
+  readonly stride: readonly number[];
+  readonly dilation: readonly number[];
+  readonly lo: readonly number[];
+  readonly hi: readonly number[];
+}
+
+/** Convolution over the trailing axes of x [B, C, …] with w [O, C / groups, …]. Padding is with zeros. */
+export interface ConvSpec {
+  readonly stride: readonly number[];
+  readonly dilation: readonly number[];
+  readonly lo: readonly number[];
+  readonly hi: readonly number[];
+  readonly groups: number;
+}
+
+/** A JavaScript number that enters kernels at run time; `get` is asked anew at each run (a learning rate). */
+export interface ScalarSource {
+  value: number;
+  get?: (() => number) | undefined;
+}
+
+type None = null;
+
+/** What each operator carries besides its operands. */
+export interface OpArgs {
+  // leaves
+  leaf: { readonly storage: Storage; readonly version: number };
+  /** A number that is part of the structure: 0, 1, -1, ±Infinity and whatever simplification needs. */
+  const: { readonly value: number };
+  scalar: ScalarSource;
+  /** 0, 1, 2, … along one axis, int32. */
+  iota: { readonly size: number };
+  /** 32 random bits an element: threefry2x32(key = (seed, offset), counter = (flat index, 0)).x0; operands: seed, offset. */
+  random: { readonly shape: Shape };
+
+  // unary map
+  neg: None; recip: None; exp: None; expm1: None; log: None; log1p: None; sqrt: None;
+  sin: None; cos: None; tanh: None; atan: None; erf: None; sigmoid: None; relu: None;
+  abs: None; sign: None; floor: None; ceil: None; round: None; trunc: None; not: None;
+
+  // binary map: operands broadcast as in NumPy and have one dtype
+  add: None; sub: None; mul: None; div: None; pow: None; mod: None; idiv: None; max: None; min: None;
+  eq: None; ne: None; lt: None; le: None;
+  and: None; or: None; xor: None; shl: None; shr: None;
+
+  // other maps
+  /** where(condition, a, b), all broadcast. */
+  where: None;
+  cast: { readonly dtype: 'float32' | 'int32' | 'bool' };
+  /** Same bits, other type: int32 ↔ float32. */
+  bitcast: { readonly dtype: 'float32' | 'int32' };
+
+  // movement: an output element is one input element or zero
+  reshape: { readonly shape: Shape };
+  permute: { readonly axes: readonly number[] };
+  expand: { readonly shape: Shape };
+  pad: { readonly lo: readonly number[]; readonly hi: readonly number[] };
+  /** start, size and step of every axis; a negative step walks backwards. */
+  slice: { readonly start: readonly number[]; readonly size: readonly number[]; readonly step: readonly number[] };
+  concat: { readonly axis: number };
+  /** [..., D1, D2] → [..., O1, O2, k1, k2]: each output position's window as trailing axes. */
+  window: WindowSpec;
+  /** torch.gather: out[i, j] = x[index[i, j], j] for axis 0. Operands: x, index. */
+  gather: { readonly axis: number };
+
+  // reductions keep their axes with size 1
+  sum: { readonly axes: readonly number[] };
+  prod: { readonly axes: readonly number[] };
+  reduceMax: { readonly axes: readonly number[] };
+  reduceMin: { readonly axes: readonly number[] };
+  /** The transpose of `window`: [..., O1, O2, k1, k2] → [..., D1, D2], overlapping windows added. */
+  fold: WindowSpec & { readonly output: readonly number[] };
+
+  // kernels of their own
+  cumsum: { readonly axis: number };
+  /** Stable order of the elements of each row, as int32 indices; NaN last (first when descending). */
+  argsort: { readonly axis: number; readonly descending: boolean };
+  /** [..., M, K] · [..., K, N]; batch axes broadcast. */
+  matmul: None;
+  conv: ConvSpec;
+  /** Gradient of conv to its input: operands dy, w. */
+  convInput: ConvSpec & { readonly input: readonly number[] };
+  /** Gradient of conv to its weight: operands x, dy. */
+  convWeight: ConvSpec & { readonly kernel: readonly number[] };
+  /** base, index, src: base with src[i, j] added at [index[i, j], j] for axis 0. */
+  scatterAdd: { readonly axis: number };
+
+  // gradient control: identities of operand 0
+  detach: None;
+  /** operand 0 is the value, the others are the inputs that `backward` gives gradients for. */
+  custom: CustomGradient;
+}
+
+export interface CustomGradient {
+  readonly name: string;
+  /** Gradient of the result → gradients of the inputs; `null` where there is none. Works on graph nodes. */
+  readonly backward: (gradient: unknown) => readonly unknown[];
+}
+
+export type Op = keyof OpArgs;
+
+export const LEAF_OPS = ['leaf', 'const', 'scalar', 'iota', 'random'] as const satisfies readonly Op[];
+export const UNARY_OPS = [
+  'neg', 'recip', 'exp', 'expm1', 'log', 'log1p', 'sqrt', 'sin', 'cos', 'tanh', 'atan', 'erf', 'sigmoid', 'relu',
+  'abs', 'sign', 'floor', 'ceil', 'round', 'trunc', 'not',
+] as const satisfies readonly Op[];
+export const ARITHMETIC_OPS = ['add', 'sub', 'mul', 'div', 'pow', 'mod', 'idiv', 'max', 'min'] as const satisfies readonly Op[];
+export const COMPARISON_OPS = ['eq', 'ne', 'lt', 'le'] as const satisfies readonly Op[];
+export const BIT_OPS = ['and', 'or', 'xor', 'shl', 'shr'] as const satisfies readonly Op[];
+export const MOVEMENT_OPS = ['reshape', 'permute', 'expand', 'pad', 'slice', 'concat', 'window', 'gather'] as const satisfies readonly Op[];
+export const REDUCE_OPS = ['sum', 'prod', 'reduceMax', 'reduceMin', 'fold'] as const satisfies readonly Op[];
+export const KERNEL_OPS = ['cumsum', 'argsort', 'matmul', 'conv', 'convInput', 'convWeight', 'scatterAdd'] as const satisfies readonly Op[];
+
+export type UnaryOp = (typeof UNARY_OPS)[number];
+export type ArithmeticOp = (typeof ARITHMETIC_OPS)[number];
+export type ComparisonOp = (typeof COMPARISON_OPS)[number];
+export type BitOp = (typeof BIT_OPS)[number];
+export type BinaryOp = ArithmeticOp | ComparisonOp | BitOp;
+export type MovementOp = (typeof MOVEMENT_OPS)[number];
+export type ReduceOp = (typeof REDUCE_OPS)[number];
+export type KernelOp = (typeof KERNEL_OPS)[number];
+
+export type OpClass = 'leaf' | 'unary' | 'binary' | 'map' | 'movement' | 'reduce' | 'kernel' | 'identity';
+
+function rows<O extends Op, C extends OpClass>(ops: readonly O[], opClass: C): Record<O, C> {
+  return Object.fromEntries(ops.map((op) => [op, opClass])) as Record<O, C>;
+}
+
+/** The class decides which part of the compiler handles an operator. */
+export const OP_CLASS = {
+  ...rows(LEAF_OPS, 'leaf'),
+  ...rows(UNARY_OPS, 'unary'),
+  ...rows([...ARITHMETIC_OPS, ...COMPARISON_OPS, ...BIT_OPS], 'binary'),
+  ...rows(['where', 'cast', 'bitcast'], 'map'),
+  ...rows(MOVEMENT_OPS, 'movement'),
+  ...rows(REDUCE_OPS, 'reduce'),
+  ...rows(KERNEL_OPS, 'kernel'),
+  ...rows(['detach', 'custom'], 'identity'),
+} as const satisfies Record<Op, OpClass>;

@@ -1,0 +1,34 @@
+// A storage is a block of numbers that lives on a device: an input, a parameter, optimiser state, a realised result.
+// Its version counts overwrites; a graph node remembers the version it was built on, which is how stale reads are found.
+// What `buffer` is, only the device knows.
+
+import type { DType } from './dtype.js';
+import type { Shape } from './shape.js';
+
+export interface Storage {
+  readonly id: number;
+  readonly device: string;
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly size: number;
+  version: number;
+  /** The device's handle; null once it was freed. */
+  buffer: unknown;
+  /** Gradients flow to this storage (a parameter, or any leaf with requiresGrad). */
+  requiresGrad: boolean;
+  /** Shown in errors and printed graphs. */
+  name: string | undefined;
+}
+
+let nextId = 1;
+
+export function createStorage(
+  device: string,
+  dtype: DType,
+  shape: Shape,
+  size: number,
+  buffer: unknown,
+  requiresGrad = false,
+): Storage {
+  return { id: nextId++, device, dtype, shape, size, version: 0, buffer, requiresGrad, name: undefined };
+}

@@ -1,0 +1,236 @@
+// The loop IR: what a kernel is after scheduling and tiling, and all that an emitter has to print.
+// Structured loops over typed, explicitly vectorised values. A vector has `lanes` elements, the target's width; a value
+// with lanes 1 is a scalar. Addresses are element indices into buffers. No shapes, no operators of the graph here.
+// Expressions are immutable and may be shared: an emitter may compute a shared one once, because only statements
+// (`set`, `store`) have effects. A `load` or a mutable variable must therefore be bound by `let` where order matters.
+
+/** 'bool' is a truth value: 0 or 1 as a scalar, all bits of a lane as a vector. In memory a bool is an i32, 0 or 1. */
+export type ValueType = 'f32' | 'i32' | 'bool';
+
+export type LoopUnary =
+  | 'neg' | 'abs' | 'sqrt' | 'floor' | 'ceil' | 'trunc' | 'nearest' // f32; neg and abs also i32
+  | 'not'; // bool, or bitwise on i32
+export type LoopBinary =
+  | 'add' | 'sub' | 'mul' | 'div' // div on f32 only
+  | 'min' | 'max' // f32: NaN if either is NaN
+  | 'and' | 'or' | 'xor' // i32 and bool
+  | 'shl' | 'shru' | 'shrs' // i32; vector shifts take a scalar count
+  | 'divs' | 'rems' | 'divu' | 'remu'; // i32, as C divides; scalar only
+export type LoopCompare = 'eq' | 'ne' | 'lt' | 'le' | 'ltu'; // f32 and i32 (ltu: i32, scalar only); result bool
+export type LoopConvert = 'i32.f32' | 'f32.i32' | 'bits.f32.i32' | 'bits.i32.f32' | 'bool.i32'; // from.to; f32.i32 truncates, saturates, NaN → 0
+
+export interface Var {
+  readonly kind: 'var';
+  readonly id: number;
+  readonly name: string;
+  readonly type: ValueType;
+  readonly lanes: number;
+}
+
+/** A block of memory that a kernel is given the address of. `scratch` is private to the thread, `bytes` long. */
+export interface Buffer {
+  readonly id: number;
+  readonly name: string;
+  readonly type: 'f32' | 'i32';
+  readonly kind: 'param' | 'scratch';
+  /** Elements; for scratch this is what the kernel reserves. */
+  readonly size: number;
+}
+
+export type Expr =
+  | Var
+  | { readonly kind: 'const'; readonly type: ValueType; readonly lanes: number; readonly value: number }
+  /** `lanes` consecutive elements from `index` (unaligned is fine). */
+  | { readonly kind: 'load'; readonly type: 'f32' | 'i32'; readonly lanes: number; readonly buffer: Buffer; readonly index: Expr }
+  | { readonly kind: 'unary'; readonly type: ValueType; readonly lanes: number; readonly op: LoopUnary; readonly x: Expr }
+  | { readonly kind: 'binary'; readonly type: ValueType; readonly lanes: number; readonly op: LoopBinary; readonly a: Expr; readonly b: Expr }
+  | { readonly kind: 'compare'; readonly type: 'bool'; readonly lanes: number; readonly op: LoopCompare; readonly a: Expr; readonly b: Expr }
+  | { readonly kind: 'convert'; readonly type: ValueType; readonly lanes: number; readonly op: LoopConvert; readonly x: Expr }
+  /** a · b + c, fused where the target can. */
+  | { readonly kind: 'fma'; readonly type: 'f32'; readonly lanes: number; readonly a: Expr; readonly b: Expr; readonly c: Expr }
+  /** condition ? a : b, lane by lane; both sides are evaluated. */
+  | { readonly kind: 'select'; readonly type: ValueType; readonly lanes: number; readonly condition: Expr; readonly a: Expr; readonly b: Expr }
+  /** A scalar in every lane. */
+  | { readonly kind: 'splat'; readonly type: ValueType; readonly lanes: number; readonly x: Expr }
+  /** One scalar for each lane. */
+  | { readonly kind: 'pack'; readonly type: ValueType; readonly lanes: number; readonly parts: readonly Expr[] }
+  | { readonly kind: 'extract'; readonly type: ValueType; readonly lanes: 1; readonly x: Expr; readonly lane: number }
+  /** Lanes picked from a (0 … lanes-1) and b (lanes … 2·lanes-1). */
+  | { readonly kind: 'shuffle'; readonly type: ValueType; readonly lanes: number; readonly a: Expr; readonly b: Expr; readonly pick: readonly number[] };
+
+export type Stmt =
+  /** for (variable = from; variable < to; variable += step); step is a positive constant. */
+  | { readonly kind: 'for'; readonly variable: Var; readonly from: Expr; readonly to: Expr; readonly step: number; readonly body: readonly Stmt[] }
+  /** Declares a variable; `mutable` ones may be `set` later. */
+  | { readonly kind: 'let'; readonly variable: Var; readonly value: Expr; readonly mutable: boolean }
+  | { readonly kind: 'set'; readonly variable: Var; readonly value: Expr }
+  | { readonly kind: 'store'; readonly buffer: Buffer; readonly index: Expr; readonly value: Expr }
+  | { readonly kind: 'if'; readonly condition: Expr; readonly then: readonly Stmt[]; readonly else: readonly Stmt[] };
+
+/** A kernel: every thread runs `body` with its number `tid` of `threads` and does its share. */
+export interface KernelFunction {
+  readonly name: string;
+  readonly buffers: readonly Buffer[]; // kind 'param', in call order
+  readonly scalars: readonly Var[]; // run-time numbers, after the buffers in call order
+  readonly scratch: readonly Buffer[]; // kind 'scratch'
+  readonly tid: Var;
+  readonly threads: Var;
+  readonly body: readonly Stmt[];
+  /** For profiles: arithmetic operations and bytes moved by one call. */
+  readonly flops: number;
+  readonly bytes: number;
+}
+
+/** Where a kernel's operand comes from when the program runs. */
+export type Slot =
+  | { readonly kind: 'argument'; readonly index: number } // word `index` of the argument table: an address or a number
+  | { readonly kind: 'arena'; readonly offset: number }; // byte offset in the program's arena
+
+export interface KernelCall {
+  readonly kernel: number; // index into Program.kernels
+  readonly slots: readonly Slot[]; // one for each buffer, then one for each scalar
+}
+
+/** A compiled graph: stages of calls with one barrier after each; the calls of a stage are independent of each other. */
+export interface Program {
+  readonly kernels: readonly KernelFunction[];
+  readonly stages: readonly (readonly KernelCall[])[];
+  readonly argumentCount: number;
+  readonly arenaBytes: number;
+  readonly scratchBytes: number; // for each thread: the largest of its kernels
+}
+
+// ---------------------------------------------------------------- constructors (with the folding that keeps code short)
+
+let nextVar = 1;
+
+export function variable(name: string, type: ValueType, lanes = 1): Var {
+  return { kind: 'var', id: nextVar++, name, type, lanes };
+}
+
+let nextBuffer = 1;
+
+export function buffer(name: string, type: 'f32' | 'i32', kind: 'param' | 'scratch', size: number): Buffer {
+  return { id: nextBuffer++, name, type, kind, size };
+}
+
+export function literal(value: number, type: ValueType = 'i32', lanes = 1): Expr {
+  return { kind: 'const', type, lanes, value };
+}
+
+export const int = (value: number): Expr => literal(value, 'i32');
+export const float = (value: number, lanes = 1): Expr => literal(value, 'f32', lanes);
+
+function isConst(e: Expr, value?: number): e is Expr & { kind: 'const' } {
+  return e.kind === 'const' && (value === undefined || e.value === value);
+}
+
+export function load(source: Buffer, index: Expr, lanes = 1): Expr {
+  return { kind: 'load', type: source.type, lanes, buffer: source, index };
+}
+
+export function unary(op: LoopUnary, x: Expr): Expr {
+  return { kind: 'unary', type: x.type, lanes: x.lanes, op, x };
+}
+
+/** Lanes of the wider side; the narrower one is splatted. */
+function level(a: Expr, b: Expr): [Expr, Expr] {
+  if (a.lanes === b.lanes) return [a, b];
+  return a.lanes > b.lanes ? [a, splat(b, a.lanes)] : [splat(a, b.lanes), b];
+}
+
+export function binary(op: LoopBinary, left: Expr, right: Expr): Expr {
+  if (op === 'shl' || op === 'shru' || op === 'shrs') {
+    return { kind: 'binary', type: left.type, lanes: left.lanes, op, a: left, b: right };
+  }
+  const [a, b] = level(left, right);
+  if (a.type === 'i32' && a.lanes === 1) {
+    const folded = foldInt(op, a, b);
+    if (folded !== undefined) return folded;
+  }
+  return { kind: 'binary', type: a.type, lanes: a.lanes, op, a, b };
+}
+
+function foldInt(op: LoopBinary, a: Expr, b: Expr): Expr | undefined {
+  if (isConst(a) && isConst(b)) {
+    if (op === 'add') return int((a.value + b.value) | 0);
+    if (op === 'sub') return int((a.value - b.value) | 0);
+    if (op === 'mul') return int(Math.imul(a.value, b.value));
+    if (op === 'divs' && b.value !== 0) return int(Math.trunc(a.value / b.value));
+    if (op === 'rems' && b.value !== 0) return int(a.value % b.value);
+  }
+  if (op === 'add' && isConst(a, 0)) return b;
+  if ((op === 'add' || op === 'sub') && isConst(b, 0)) return a;
+  if (op === 'mul' && (isConst(a, 0) || isConst(b, 1))) return a;
+  if (op === 'mul' && (isConst(b, 0) || isConst(a, 1))) return b;
+  if (op === 'divs' && isConst(b, 1)) return a;
+  return undefined;
+}
+
+export const add = (a: Expr, b: Expr): Expr => binary('add', a, b);
+export const sub = (a: Expr, b: Expr): Expr => binary('sub', a, b);
+export const mul = (a: Expr, b: Expr): Expr => binary('mul', a, b);
+
+export function compare(op: LoopCompare, left: Expr, right: Expr): Expr {
+  const [a, b] = level(left, right);
+  return { kind: 'compare', type: 'bool', lanes: a.lanes, op, a, b };
+}
+
+export function convert(op: LoopConvert, x: Expr): Expr {
+  const type = op.endsWith('f32') ? 'f32' : 'i32';
+  return { kind: 'convert', type, lanes: x.lanes, op, x };
+}
+
+export function fma(a: Expr, b: Expr, c: Expr): Expr {
+  const lanes = Math.max(a.lanes, b.lanes, c.lanes);
+  return { kind: 'fma', type: 'f32', lanes, a: splat(a, lanes), b: splat(b, lanes), c: splat(c, lanes) };
+}
+
+export function select(condition: Expr, a: Expr, b: Expr): Expr {
+  if (isConst(condition)) return condition.value !== 0 ? a : b;
+  const lanes = Math.max(condition.lanes, a.lanes, b.lanes);
+  return { kind: 'select', type: a.type, lanes, condition: splat(condition, lanes), a: splat(a, lanes), b: splat(b, lanes) };
+}
+
+export function splat(x: Expr, lanes: number): Expr {
+  if (x.lanes === lanes) return x;
+  if (x.kind === 'const') return literal(x.value, x.type, lanes);
+  return { kind: 'splat', type: x.type, lanes, x };
+}
+
+export function pack(parts: readonly Expr[]): Expr {
+  return parts.length === 1 ? parts[0] : { kind: 'pack', type: parts[0].type, lanes: parts.length, parts };
+}
+
+export function extract(x: Expr, lane: number): Expr {
+  return x.lanes === 1 ? x : { kind: 'extract', type: x.type, lanes: 1, x, lane };
+}
+
+export function shuffle(a: Expr, b: Expr, pick: readonly number[]): Expr {
+  return { kind: 'shuffle', type: a.type, lanes: a.lanes, a, b, pick };
+}
+
+/** (base, base + 1, …): the index of each lane. */
+export function ramp(base: Expr, lanes: number): Expr {
+  return lanes === 1 ? base : pack(Array.from({ length: lanes }, (_, i) => add(base, int(i))));
+}
+
+export function loop(variable: Var, from: Expr, to: Expr, step: number, body: readonly Stmt[]): Stmt {
+  return { kind: 'for', variable, from, to, step, body };
+}
+
+export function define(name: Var, value: Expr, mutable = false): Stmt {
+  return { kind: 'let', variable: name, value, mutable };
+}
+
+export function set(target: Var, value: Expr): Stmt {
+  return { kind: 'set', variable: target, value };
+}
+
+export function store(target: Buffer, index: Expr, value: Expr): Stmt {
+  return { kind: 'store', buffer: target, index, value };
+}
+
+export function when(condition: Expr, then: readonly Stmt[], otherwise: readonly Stmt[] = []): Stmt {
+  return { kind: 'if', condition, then, else: otherwise };
+}
