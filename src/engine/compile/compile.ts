@@ -1,0 +1,238 @@
+// The compiler: graph → program. A list of passes over one state; a loop runs them, and can print, time and check
+// after each (NABLA_DEBUG=4).
+// Input: a graph cut loose from tensors. Output: kernels in the loop IR, the stages they run in, and the layout of the
+// argument table. Emitting code and running it are other people's work.
+
+import type { Graph } from '../device/device.js';
+import { InternalError } from '../ir/errors.js';
+import type { Node } from '../ir/node.js';
+import { OP_CLASS } from '../ir/op.js';
+import { BYTES_PER_ELEMENT } from '../ir/dtype.js';
+import type { KernelCall, KernelFunction, Program, Slot } from '../loop/loop.js';
+import type { Target } from '../loop/target.js';
+import { type Fused, fuse } from './fuse.js';
+import { type Group, formGroup } from './group.js';
+import { flatten } from './index-expr.js';
+import { lowerGroup } from './lower-group.js';
+import { materialise } from './materialise.js';
+import { planMemory } from './plan-memory.js';
+import { type Assignment, type Schedule, schedule } from './schedule.js';
+import { derive, splitReductions } from './split-reductions.js';
+import { trace } from './trace.js';
+
+export interface CompileOptions {
+  readonly target: Target;
+  /** False computes every materialised node in a kernel of its own: the slow twin that fusion is tested against. */
+  readonly fuse?: boolean;
+  readonly onPass?: (name: string, state: CompileState, ms: number) => void;
+}
+
+/** A program and how to fill its argument table. Word 0 is the address of the error record. */
+export interface CompiledGraph {
+  readonly program: Program;
+  readonly inputWord: number;
+  readonly outputWord: number;
+  readonly scalarWord: number;
+  /** The operator that reported an index out of range, by the number in the error record. */
+  readonly nodes: readonly Node[];
+}
+
+export interface CompileState {
+  readonly graph: Graph;
+  readonly options: CompileOptions;
+  nodes: readonly Node[];
+  inputs: readonly Node[];
+  scalars: readonly Node[];
+  /** One distinct node for each output of the graph. */
+  outputs: readonly Node[];
+  materialised: ReadonlySet<Node>;
+  fused: Fused;
+  schedule: Schedule;
+  copies: readonly { group: Group; output: number }[];
+  program: Program | undefined;
+}
+
+const PASSES: readonly (readonly [name: string, pass: (state: CompileState) => void])[] = [
+  ['split', splitPass],
+  ['outputs', outputsPass],
+  ['materialise', materialisePass],
+  ['fuse', fusePass],
+  ['schedule', schedulePass],
+  ['lower', lowerPass],
+];
+
+export function compileGraph(graph: Graph, options: CompileOptions): CompiledGraph {
+  const state: CompileState = {
+    graph,
+    options,
+    nodes: graph.nodes,
+    inputs: graph.inputs,
+    scalars: graph.scalars,
+    outputs: graph.outputs.map((o) => o.node),
+    materialised: new Set(),
+    fused: { groups: [], stored: new Set() },
+    schedule: { stages: [], stageOf: new Map(), copied: [] },
+    copies: [],
+    program: undefined,
+  };
+  for (const [name, pass] of PASSES) {
+    const start = options.onPass === undefined ? 0 : performance.now();
+    pass(state);
+    options.onPass?.(name, state, performance.now() - start);
+  }
+  if (state.program === undefined) throw new InternalError('compile: no program was made.');
+  const inputWord = 1;
+  const outputWord = inputWord + graph.inputs.length;
+  const scalarWord = outputWord + graph.outputs.length;
+  return { program: state.program, inputWord, outputWord, scalarWord, nodes: state.nodes };
+}
+
+function splitPass(state: CompileState): void {
+  const { nodes, now } = splitReductions(state.nodes);
+  const current = (n: Node) => now.get(n) as Node;
+  state.nodes = nodes;
+  state.inputs = state.inputs.map(current);
+  state.scalars = state.scalars.map(current);
+  state.outputs = state.outputs.map(current);
+}
+
+/** Outputs that are inputs, constants or each other get a node of their own, so that each is written once. */
+function outputsPass(state: CompileState): void {
+  const nodes = [...state.nodes];
+  const taken = new Set<Node>();
+  state.outputs = state.outputs.map((node) => {
+    let own = node;
+    if (OP_CLASS[node.op] === 'leaf' || taken.has(node)) {
+      own = copyOf(node);
+      own.slot = nodes.length;
+      nodes.push(own);
+    }
+    taken.add(own);
+    return own;
+  });
+  state.nodes = nodes;
+}
+
+function copyOf(node: Node): Node {
+  return derive(node, 'detach', [node], null, node.shape);
+}
+
+function materialisePass(state: CompileState): void {
+  state.materialised = materialise(state.nodes, state.outputs);
+}
+
+function fusePass(state: CompileState): void {
+  state.fused = fuse(state.nodes, state.materialised, state.outputs, state.options.fuse ?? true);
+}
+
+function assignments(state: CompileState): Assignment[] {
+  return state.graph.outputs.flatMap((o, i) => (o.assign === undefined ? [] : [{ node: state.outputs[i], input: state.inputs[o.assign] }]));
+}
+
+function schedulePass(state: CompileState): void {
+  const isMaterialised = (n: Node) => state.materialised.has(n);
+  state.schedule = schedule(state.fused.groups, assignments(state), (group, a) => readsInPlace(group, a, isMaterialised));
+  const nodes = [...state.nodes];
+  const materialised = new Set(state.materialised);
+  state.copies = state.schedule.copied.map((a) => {
+    const copy = copyOf(a.node);
+    copy.slot = nodes.length;
+    nodes.push(copy);
+    materialised.add(copy);
+    return { group: formGroup([copy], (n) => materialised.has(n)) as Group, output: state.outputs.indexOf(a.node) };
+  });
+  state.nodes = nodes;
+  state.materialised = materialised;
+}
+
+/** Does the group read the old value only where it writes the new one? */
+function readsInPlace(group: Group, a: Assignment, isMaterialised: (n: Node) => boolean): boolean {
+  if (group.kind !== 'loop') return false;
+  const target = flatten(group.place.get(a.node) ?? [], a.node.shape).key;
+  let same = true;
+  for (const node of group.members) {
+    const operand = group.operand.get(node);
+    trace(operand === undefined ? node : node.src[0], operand ?? group.place.get(node) ?? [], isMaterialised, {
+      materialised(n, index) {
+        if (n === node) return true;
+        if (n === a.input && flatten(index, n.shape).key !== target) same = false;
+        return false;
+      },
+    });
+  }
+  return same;
+}
+
+// ---------------------------------------------------------------- lowering to a program
+
+function lowerPass(state: CompileState): void {
+  const { stages, stageOf } = state.schedule;
+  const copied = new Set(state.schedule.copied.map((a) => a.node));
+  const inPlace = new Set(assignments(state).map((a) => a.node).filter((n) => !copied.has(n)));
+  const outputWord = 1 + state.inputs.length;
+  const scalarWord = outputWord + state.outputs.length;
+
+  // Memory: outputs have buffers of their own, everything else that is stored lives in the arena.
+  const lastStage = stages.length; // the stage of the copies
+  const inArena = [...state.fused.stored].filter((n) => !state.outputs.includes(n) || copied.has(n));
+  const lastUse = new Map<Node, number>();
+  stages.forEach((groups, stage) => {
+    for (const g of groups) for (const n of g.reads) lastUse.set(n, stage);
+  });
+  for (const n of copied) lastUse.set(n, lastStage);
+  const plan = planMemory(
+    inArena.map((n) => ({ bytes: n.size * BYTES_PER_ELEMENT, from: stageOf.get(n) as number, to: lastUse.get(n) ?? (stageOf.get(n) as number) })),
+  );
+  const arenaOffset = new Map(inArena.map((n, i) => [n, plan.offsets[i]]));
+
+  const slotOf = (node: Node): Slot => {
+    const input = state.inputs.indexOf(node);
+    if (input >= 0) return { kind: 'argument', index: 1 + input };
+    const offset = arenaOffset.get(node);
+    if (offset !== undefined) return { kind: 'arena', offset };
+    const output = state.outputs.indexOf(node);
+    if (output >= 0) return { kind: 'argument', index: outputWord + output };
+    throw new InternalError(`compile: ${node.op} is read but was never stored.`);
+  };
+
+  const kernels: KernelFunction[] = [];
+  let scratchBytes = 0;
+  const call = (group: Group, storedIn: (n: Node) => Slot | undefined): KernelCall[] =>
+    lowerGroup(group, {
+      target: state.options.target,
+      isMaterialised: (n) => state.materialised.has(n),
+      isStored: (n) => storedIn(n) !== undefined,
+      inPlace,
+    }).map(({ kernel, operands }) => {
+      scratchBytes = Math.max(scratchBytes, kernel.scratch.reduce((n, b) => n + 64 + Math.ceil((b.size * 4) / 64) * 64, 0));
+      kernels.push(kernel);
+      const slots = operands.map((o): Slot => {
+        if (o.kind === 'error') return { kind: 'argument', index: 0 };
+        if (o.kind === 'scalar') return { kind: 'argument', index: scalarWord + state.scalars.indexOf(o.node) };
+        return o.kind === 'write' ? (storedIn(o.node) as Slot) : slotOf(o.node);
+      });
+      return { kernel: kernels.length - 1, slots };
+    });
+
+  const programStages: KernelCall[][] = [];
+  for (const groups of stages) {
+    const steps: KernelCall[][] = [];
+    for (const group of groups) {
+      const calls = call(group, (n) => (state.fused.stored.has(n) ? slotOf(n) : undefined));
+      calls.forEach((c, i) => (steps[i] ??= []).push(c)); // a group of two kernels has a barrier between them
+    }
+    programStages.push(...steps);
+  }
+  if (state.copies.length > 0) {
+    programStages.push(
+      state.copies.flatMap(({ group, output }) => call(group, () => ({ kind: 'argument', index: outputWord + output }))),
+    );
+  }
+  state.program = {
+    kernels,
+    stages: programStages,
+    argumentCount: scalarWord + state.scalars.length,
+    arenaBytes: plan.bytes,
+    scratchBytes,
+  };
+}

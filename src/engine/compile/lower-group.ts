@@ -1,0 +1,146 @@
+// From a group to the kernels that compute it: picks the lowering by the group's kind and collects what the kernel is
+// called with. A kernel sees buffers; which memory they are is decided by the caller, from `operands`.
+
+import type { Node } from '../ir/node.js';
+import * as L from '../loop/loop.js';
+import type { Buffer, KernelFunction, Var } from '../loop/loop.js';
+import type { Target } from '../loop/target.js';
+import type { Group } from './group.js';
+import { KernelBuilder, type KernelContext, VALUE_TYPE } from './kernel-builder.js';
+import { lowerContraction } from './lower-contraction.js';
+import { lowerLoop } from './lower-loop.js';
+import { lowerCumsum, lowerScatterAdd } from './lower-scan.js';
+import { lowerArgsort } from './lower-sort.js';
+import type { IsMaterialised } from './trace.js';
+
+export interface LowerGroupOptions {
+  readonly target: Target;
+  readonly isMaterialised: IsMaterialised;
+  readonly isStored: (node: Node) => boolean;
+  readonly inPlace: ReadonlySet<Node>;
+}
+
+/** What a lowering is given: where operands are, where results go. */
+export interface Lowering {
+  readonly target: Target;
+  readonly context: KernelContext;
+  readonly output: (node: Node) => Buffer | undefined;
+  readonly isMaterialised: IsMaterialised;
+  readonly inPlace: ReadonlySet<Node>;
+  /** Thread-private memory of `size` elements. */
+  readonly scratch: (name: string, size: number, type?: 'f32' | 'i32') => Buffer;
+}
+
+export type Operand =
+  | { readonly kind: 'read' | 'write'; readonly node: Node }
+  | { readonly kind: 'scalar'; readonly node: Node }
+  | { readonly kind: 'error' };
+
+export interface LoweredKernel {
+  readonly kernel: KernelFunction;
+  /** One for each buffer parameter, then one for each scalar. */
+  readonly operands: readonly Operand[];
+}
+
+type Lower = (group: Group, lowering: Lowering) => KernelBuilder;
+
+/** Most groups are one kernel; scatterAdd first copies its base. */
+const LOWERINGS: Record<Group['kind'], readonly Lower[]> = {
+  loop: [lowerLoop],
+  contraction: [lowerContraction],
+  cumsum: [lowerCumsum],
+  argsort: [lowerArgsort],
+  scatterAdd: [(g, l) => lowerScatterAdd(g, l, 'copy'), (g, l) => lowerScatterAdd(g, l, 'add')],
+};
+
+export function lowerGroup(group: Group, options: LowerGroupOptions): LoweredKernel[] {
+  return LOWERINGS[group.kind].map((lower) => lowerKernel(group, options, lower));
+}
+
+function lowerKernel(group: Group, options: LowerGroupOptions, lower: Lower): LoweredKernel {
+  const buffers: Buffer[] = [];
+  const bufferOperands: Operand[] = [];
+  const scalars: Var[] = [];
+  const scalarOperands: Operand[] = [];
+  const scratch: Buffer[] = [];
+  const reads = new Map<Node, Buffer>();
+  const writes = new Map<Node, Buffer>();
+  const scalarOf = new Map<Node, Var>();
+  let errors: Buffer | undefined;
+
+  const memory = (node: Node, name: string, operand: Operand): Buffer => {
+    const made = L.buffer(name, node.dtype === 'float32' ? 'f32' : 'i32', 'param', node.size);
+    buffers.push(made);
+    bufferOperands.push(operand);
+    return made;
+  };
+  const lookUp = <K, V>(map: Map<K, V>, key: K, make: () => V): V => {
+    let found = map.get(key);
+    if (found === undefined) map.set(key, (found = make()));
+    return found;
+  };
+  const context: KernelContext = {
+    buffer(node) {
+      if (group.place.has(node) || (node.op !== 'leaf' && !options.isMaterialised(node))) return undefined;
+      return lookUp(reads, node, () => memory(node, node.op, { kind: 'read', node }));
+    },
+    scalar(node) {
+      return lookUp(scalarOf, node as Node, () => {
+        const v = L.variable('s', VALUE_TYPE[node.dtype]);
+        scalars.push(v);
+        scalarOperands.push({ kind: 'scalar', node: node as Node });
+        return v;
+      });
+    },
+    errorRecord() {
+      if (errors === undefined) {
+        errors = L.buffer('errors', 'i32', 'param', 4);
+        buffers.push(errors);
+        bufferOperands.push({ kind: 'error' });
+      }
+      return errors;
+    },
+  };
+  const builder = lower(group, {
+    target: options.target,
+    context,
+    isMaterialised: options.isMaterialised,
+    inPlace: options.inPlace,
+    output: (node) => (options.isStored(node) ? lookUp(writes, node, () => memory(node, 'out', { kind: 'write', node })) : undefined),
+    scratch(name, size, type = 'f32') {
+      const made = L.buffer(name, type, 'scratch', size);
+      scratch.push(made);
+      return made;
+    },
+  });
+  const kernel: KernelFunction = {
+    name: kernelName(group),
+    buffers,
+    scalars,
+    scratch,
+    tid: builder.tid,
+    threads: builder.threads,
+    body: builder.body(),
+    flops: flopsOf(group),
+    bytes: buffers.reduce((n, b) => n + b.size * 4, 0),
+  };
+  return { kernel, operands: [...bufferOperands, ...scalarOperands] };
+}
+
+function kernelName(group: Group): string {
+  const [first, ...rest] = [...new Set(group.members.map((n) => n.op))];
+  return [first, ...rest.slice(0, 3)].join('_');
+}
+
+/** Multiplications and additions of contractions; one a member and element for the rest. */
+function flopsOf(group: Group): number {
+  let flops = 0;
+  for (const n of group.members) {
+    if (n.op === 'matmul') flops += 2 * n.size * n.src[0].shape[n.src[0].shape.length - 1];
+    else if (n.op === 'conv') flops += 2 * n.size * (n.src[1].size / n.src[1].shape[0]);
+    else if (n.op === 'convInput') flops += 2 * n.src[0].size * (n.src[1].size / n.src[1].shape[0]);
+    else if (n.op === 'convWeight') flops += 2 * n.src[1].size * (n.size / n.shape[0]);
+    else flops += group.operand.get(n) === undefined ? n.size : n.src[0].size;
+  }
+  return flops;
+}

@@ -1,0 +1,453 @@
+// Element-wise and row kernels: a group of maps and reductions becomes one loop nest.
+// Kept axes are outside and split over the threads; for each row the reduced axes are walked once per phase: a phase
+// computes the reductions whose operands are known and stores what has become computable (softmax: maximum; sum of
+// exponentials; quotient). One axis is the vector axis, chosen where most accesses are contiguous; if it is a kept
+// axis a row is a block of columns, if it is a reduced one partial results are kept per lane and combined at the end.
+// Input: a group. Output: the statements of its kernel, through a KernelBuilder.
+
+import type { DType } from '../ir/dtype.js';
+import type { Node } from '../ir/node.js';
+import * as L from '../loop/loop.js';
+import type { Buffer, Expr, Var } from '../loop/loop.js';
+import type { Target } from '../loop/target.js';
+import { isReduction, type Group } from './group.js';
+import {
+  type Axis, type Index, ZERO, addConstant, addIndex, atomIndex, coefficientOf, dependsOn, flatten, newAxis, scaleIndex, substitute, unflatten,
+} from './index-expr.js';
+import { KernelBuilder, type KernelContext, type Value, VALUE_TYPE } from './kernel-builder.js';
+import { splitRange } from './parallel.js';
+import { type IsMaterialised, trace } from './trace.js';
+
+export interface LoopKernelOptions {
+  readonly target: Target;
+  readonly context: KernelContext;
+  /** Buffer that a stored member is written to; undefined for members nobody else reads. */
+  readonly output: (node: Node) => Buffer | undefined;
+  readonly isMaterialised: IsMaterialised;
+  /** Members overwritten in place: stored in the last phase, when nobody reads the old value any more. */
+  readonly inPlace: ReadonlySet<Node>;
+}
+
+/** A group rewritten onto fewer, longer axes. */
+interface Nest {
+  readonly kept: readonly Axis[];
+  readonly reduced: readonly Axis[];
+  readonly place: ReadonlyMap<Node, readonly Index[]>;
+  readonly operand: ReadonlyMap<Node, readonly Index[]>;
+  /** Every position that the kernel touches, for choosing the vector axis. */
+  readonly accesses: readonly Index[];
+}
+
+/** Parallel loops shorter than this many elements run on one thread: waking the others costs more. */
+const SERIAL_WORK = 4096;
+/** Reductions over at most this many elements are unrolled into straight code. */
+const UNROLLED_REDUCTION = 16;
+
+export function lowerLoop(group: Group, options: LoopKernelOptions): KernelBuilder {
+  const nest = collapse(group, options);
+  return new LoopLowering(group, nest, options).lower();
+}
+
+// ---------------------------------------------------------------- axes
+
+function stores(group: Group, options: LoopKernelOptions): Node[] {
+  return group.members.filter((n) => options.output(n) !== undefined);
+}
+
+function accessesOf(group: Group, options: LoopKernelOptions, place: ReadonlyMap<Node, readonly Index[]>, operand: ReadonlyMap<Node, readonly Index[]>): Index[] {
+  const accesses: Index[] = [];
+  for (const node of stores(group, options)) accesses.push(flatten(place.get(node) as readonly Index[], node.shape));
+  for (const node of group.members) {
+    const reduction = isReduction(node);
+    const start = reduction ? node.src[0] : node;
+    const at = (reduction ? operand.get(node) : place.get(node)) as readonly Index[];
+    trace(start, at, options.isMaterialised, {
+      materialised(n, index) {
+        if (place.has(n)) return n === node;
+        accesses.push(flatten(index, n.shape));
+        return false;
+      },
+      integer: (index) => accesses.push(index),
+    });
+  }
+  return accesses;
+}
+
+/** Merges neighbouring axes that every access walks as one. */
+function collapse(group: Group, options: LoopKernelOptions): Nest {
+  let { place, operand } = group;
+  const accesses = accessesOf(group, options, place, operand);
+  const live = group.axes.map((axis, i) => ({ axis, reduced: group.reduced[i] })).filter(({ axis }) => axis.size !== 1);
+  const runs: { axes: Axis[]; reduced: boolean }[] = [];
+  for (const { axis, reduced } of live) {
+    const last = runs[runs.length - 1];
+    const previous = last?.axes[last.axes.length - 1];
+    if (last !== undefined && last.reduced === reduced && accesses.every((x) => walksAsOne(x, previous as Axis, axis))) last.axes.push(axis);
+    else runs.push({ axes: [axis], reduced });
+  }
+  const kept: Axis[] = [];
+  const reducedAxes: Axis[] = [];
+  const replace: [Axis, Index][] = [];
+  for (const run of runs) {
+    const merged = run.axes.length === 1 ? run.axes[0] : newAxis(run.axes.reduce((n, a) => n * a.size, 1));
+    (run.reduced ? reducedAxes : kept).push(merged);
+    if (run.axes.length === 1) continue;
+    const parts = unflatten(atomIndex(merged), run.axes.map((a) => a.size));
+    run.axes.forEach((a, i) => replace.push([a, parts[i]]));
+  }
+  if (replace.length > 0) {
+    const apply = (index: readonly Index[]) => index.map((x) => replace.reduce((y, [axis, by]) => substitute(y, axis, by), x));
+    place = new Map([...place].map(([n, index]) => [n, apply(index)]));
+    operand = new Map([...operand].map(([n, index]) => [n, apply(index)]));
+  }
+  return { kept, reduced: reducedAxes, place, operand, accesses: accessesOf(group, options, place, operand) };
+}
+
+function walksAsOne(x: Index, outer: Axis, inner: Axis): boolean {
+  const a = coefficientOf(x, outer);
+  const b = coefficientOf(x, inner);
+  return a !== undefined && b !== undefined && a === b * inner.size;
+}
+
+/** The axis along which most accesses are contiguous; undefined where vectors do not pay. */
+function chooseVectorAxis(nest: Nest, lanes: number): Axis | undefined {
+  let best: Axis | undefined;
+  let bestScore = 0;
+  for (const axis of [...nest.kept, ...nest.reduced]) {
+    if (axis.size < lanes) continue;
+    let score = 0.5;
+    for (const x of nest.accesses) {
+      const c = coefficientOf(x, axis);
+      if (c === undefined) score -= 2;
+      else if (c === 1) score += 4;
+      else if (c === 2 || c === -1) score += 2;
+      else if (c === 0) score += 1;
+      else score -= 2;
+    }
+    if (score >= bestScore) {
+      best = axis;
+      bestScore = score;
+    }
+  }
+  return best;
+}
+
+// ---------------------------------------------------------------- lowering
+
+const IDENTITY: Record<string, (dtype: DType) => number> = {
+  sum: () => 0,
+  prod: () => 1,
+  reduceMax: (dtype) => (dtype === 'int32' ? -0x80000000 : -Infinity),
+  reduceMin: (dtype) => (dtype === 'int32' ? 0x7fffffff : Infinity),
+};
+
+const COMBINE: Record<string, (a: Expr, b: Expr) => Expr> = {
+  sum: L.add,
+  prod: L.mul,
+  reduceMax: (a, b) => L.binary('max', a, b),
+  reduceMin: (a, b) => L.binary('min', a, b),
+};
+
+/** One block of the vector axis: `count` steps of `lanes` elements from the loop variable on. */
+interface Block {
+  readonly lanes: number;
+  readonly at: readonly Index[]; // index of the vector axis in each step
+}
+
+class LoopLowering {
+  private readonly group: Group;
+  private readonly nest: Nest;
+  private readonly options: LoopKernelOptions;
+  private readonly vector: Axis | undefined;
+  private readonly k: KernelBuilder;
+  private readonly reductions: readonly Node[];
+  private readonly phaseOf = new Map<Node, number>();
+  private readonly lastPhase: number;
+  private block: Block = { lanes: 1, at: [] };
+
+  constructor(group: Group, nest: Nest, options: LoopKernelOptions) {
+    this.group = group;
+    this.nest = nest;
+    this.options = options;
+    this.vector = chooseVectorAxis(nest, options.target.lanes);
+    this.k = new KernelBuilder(options.context, options.target.lanes);
+    this.reductions = group.members.filter(isReduction);
+    this.lastPhase = this.assignPhases();
+  }
+
+  lower(): KernelBuilder {
+    this.overRows();
+    return this.k;
+  }
+
+  private get vectorIsReduced(): boolean {
+    return this.vector !== undefined && this.nest.reduced.includes(this.vector);
+  }
+
+  /** Phase 1 computes the reductions that need no other reduction of this kernel, and so on. */
+  private assignPhases(): number {
+    let last = 1;
+    const needs = new Map<Node, number>(); // the latest phase among the reductions below a member
+    for (const node of this.group.members) {
+      let phase = 0;
+      const reduction = isReduction(node);
+      const at = (reduction ? this.nest.operand.get(node) : this.nest.place.get(node)) as readonly Index[];
+      trace(reduction ? node.src[0] : node, at, this.options.isMaterialised, {
+        materialised: (n) => {
+          if (n === node) return true;
+          const below = needs.get(n);
+          if (below !== undefined) phase = Math.max(phase, below);
+          return false;
+        },
+      });
+      if (reduction) phase++;
+      needs.set(node, phase);
+      const own = reduction ? phase : phase + 1;
+      this.phaseOf.set(node, own);
+      if (reduction || this.options.output(node) !== undefined) last = Math.max(last, own);
+    }
+    for (const node of this.options.inPlace) if (this.phaseOf.has(node)) this.phaseOf.set(node, last);
+    return last;
+  }
+
+  private isRowLevel(node: Node): boolean {
+    const place = this.nest.place.get(node) as readonly Index[];
+    return this.nest.reduced.length > 0 && !place.some((x) => this.nest.reduced.some((a) => dependsOn(x, a)));
+  }
+
+  // Rows: the kept axes that are not the vector axis.
+  private overRows(): void {
+    const rows = this.nest.kept.filter((a) => a !== this.vector);
+    const total = [...this.nest.kept, ...this.nest.reduced].reduce((n, a) => n * a.size, 1);
+    const rowCount = rows.reduce((n, a) => n * a.size, 1);
+    const vectorKept = this.vector !== undefined && !this.vectorIsReduced;
+    const { lanes } = this.options.target;
+    const serial = total < SERIAL_WORK;
+    if (vectorKept && rowCount < FEW_ROWS && (this.vector as Axis).size / lanes > rowCount) {
+      const size = (this.vector as Axis).size;
+      const range = splitRange(this.k, size, serial, 4 * lanes);
+      this.nestRows(rows, () => this.overColumns(range.from, range.to));
+      return;
+    }
+    // The shortest prefix of the rows that gives the threads enough to share.
+    let prefix = 0;
+    let count = 1;
+    while (prefix < rows.length && count < FEW_ROWS) count *= rows[prefix++].size;
+    if (prefix === 0) {
+      this.k.emit(L.when(L.compare('eq', this.k.tid, L.int(0)), this.k.block(() => this.row())));
+      return;
+    }
+    const range = splitRange(this.k, count, serial, 1);
+    const shared = rows.slice(0, prefix);
+    this.k.loop('row', range.from, range.to, 1, prefix === 1 ? shared[0] : undefined, (variable) => {
+      if (prefix > 1) this.decode(shared, variable);
+      this.nestRows(rows.slice(prefix), () => this.row());
+    });
+  }
+
+  /** Axis values from a row number. */
+  private decode(axes: readonly Axis[], row: Var): void {
+    let rest: Expr = row;
+    for (let i = axes.length - 1; i >= 0; i--) {
+      const { size } = axes[i];
+      if (i === 0) this.k.bindAxis(axes[i], rest);
+      else {
+        this.k.bindAxis(axes[i], this.k.define('at', L.binary('rems', rest, L.int(size))));
+        rest = this.k.define('rest', L.binary('divs', rest, L.int(size)));
+      }
+    }
+  }
+
+  private nestRows(axes: readonly Axis[], inside: () => void): void {
+    if (axes.length === 0) {
+      inside();
+      return;
+    }
+    this.k.loop('at', L.int(0), L.int(axes[0].size), 1, axes[0], () => this.nestRows(axes.slice(1), inside));
+  }
+
+  private row(): void {
+    if (this.vector === undefined || this.vectorIsReduced) this.phases();
+    else this.overColumns(L.int(0), L.int(this.vector.size));
+  }
+
+  /** The vector axis as blocks of columns: several vectors, one vector, single elements. */
+  private overColumns(from: Expr, to: Expr): void {
+    const axis = this.vector as Axis;
+    const { lanes } = this.options.target;
+    const unroll = this.reductions.length > 0 && axis.size >= 4 * lanes ? 4 : 1;
+    this.blocks(axis, from, to, unroll, () => this.phases());
+  }
+
+  /** Loops over [from, to) of `axis` in blocks of unroll·lanes, then lanes, then single elements. */
+  private blocks(axis: Axis, from: Expr, to: Expr, unroll: number, inside: () => void): void {
+    const { lanes } = this.options.target;
+    const isWhole = from.kind === 'const' && to.kind === 'const';
+    let start: Expr = from;
+    const steps = unroll > 1 ? [unroll, 1] : [1];
+    for (const count of steps) {
+      const width = lanes * count;
+      if (isWhole && remaining(start, to) < width) continue;
+      const span = L.sub(to, start);
+      const whole = L.sub(span, L.binary('rems', span, L.int(width)));
+      const end = isWhole ? L.int((start as { value: number }).value + remaining(start, to) - (remaining(start, to) % width)) : this.k.define('end', L.add(start, whole));
+      const counter = newAxis(Math.ceil(axis.size / lanes));
+      this.k.loop('v', start, end, width, counter, () => {
+        const base = scaleIndex(atomIndex(counter), lanes);
+        const lane = atomIndex(this.k.laneAxis);
+        const at = Array.from({ length: count }, (_, j) => addIndex(addConstant(base, j * lanes), lane));
+        this.withBlock({ lanes, at }, inside);
+      }, lanes);
+      start = end;
+    }
+    if (isWhole && remaining(start, to) <= 0) return;
+    this.k.loop('v', start, to, 1, axis, () => this.withBlock({ lanes: 1, at: [atomIndex(axis)] }, inside));
+  }
+
+  private withBlock(block: Block, inside: () => void): void {
+    const outer = this.block;
+    this.block = block;
+    inside();
+    this.block = outer;
+  }
+
+  // -------------------------------------------------------------- phases
+
+  private phases(): void {
+    for (let phase = 1; phase <= this.lastPhase; phase++) this.phase(phase);
+    // Row-level outputs, which need the reductions only.
+    if (this.nest.reduced.length === 0) return;
+    this.storeAll(this.outputsOf((n) => this.isRowLevel(n)));
+  }
+
+  private outputsOf(wanted: (node: Node) => boolean): Node[] {
+    return this.group.members.filter((n) => this.options.output(n) !== undefined && wanted(n));
+  }
+
+  private phase(phase: number): void {
+    const reductions = this.reductions.filter((n) => this.phaseOf.get(n) === phase);
+    const outputs = this.outputsOf((n) => !isReduction(n) && !this.isRowLevel(n) && this.phaseOf.get(n) === phase);
+    if (reductions.length === 0 && outputs.length === 0) return;
+    if (this.nest.reduced.length === 0) {
+      this.storeAll(outputs);
+      return;
+    }
+    if (this.vectorIsReduced) this.reduceAlongVector(reductions, outputs);
+    else this.reduceColumns(reductions, outputs);
+  }
+
+  /** Accumulators: for each reduction one for each of `count` steps. */
+  private accumulators(reductions: readonly Node[], count: number, lanes: number): Map<Node, Var[]> {
+    const made = new Map<Node, Var[]>();
+    for (const node of reductions) {
+      const start = L.literal(IDENTITY[node.op](node.dtype), VALUE_TYPE[node.dtype], lanes);
+      made.set(node, Array.from({ length: count }, () => this.k.define('acc', start, true)));
+    }
+    return made;
+  }
+
+  private accumulate(accumulators: Map<Node, Var[]>, extra: readonly Index[] | undefined): void {
+    for (const [node, vars] of accumulators) {
+      const steps = extra ?? this.block.at;
+      steps.forEach((at, j) => {
+        const acc = vars[j % vars.length];
+        const value = this.k.value(node.src[0], this.indexOf(this.nest.operand.get(node) as readonly Index[], at));
+        this.k.emit(L.set(acc, COMBINE[node.op](acc, L.splat(value.expr, acc.lanes))));
+      });
+    }
+  }
+
+  /** The vector axis is reduced: lanes hold partial results, combined when the row is done. */
+  private reduceAlongVector(reductions: readonly Node[], outputs: readonly Node[]): void {
+    const axis = this.vector as Axis;
+    const { lanes } = this.options.target;
+    const unroll = reductions.length > 0 && axis.size >= 8 * lanes ? (reductions.length > 2 ? 2 : 4) : 1;
+    const vectors = this.accumulators(reductions, unroll, lanes);
+    const singles = axis.size % lanes === 0 ? new Map<Node, Var[]>() : this.accumulators(reductions, 1, 1);
+    const others = this.nest.reduced.filter((a) => a !== axis);
+    this.nestRows(others, () =>
+      this.blocks(axis, L.int(0), L.int(axis.size), unroll, () => {
+        this.accumulate(this.block.lanes === 1 ? singles : vectors, undefined);
+        this.storeAll(outputs);
+      }),
+    );
+    for (const node of reductions) {
+      const combine = COMBINE[node.op];
+      const all = vectors.get(node) as Var[];
+      let vector: Expr = all[0];
+      for (let j = 1; j < all.length; j++) vector = combine(vector, all[j]);
+      const bound = this.k.define('vector', vector);
+      let result: Expr = this.k.define('lane', L.extract(bound, 0));
+      for (let i = 1; i < lanes; i++) result = combine(result, L.extract(bound, i));
+      for (const single of singles.get(node) ?? []) result = combine(result, single);
+      this.k.bind(node, this.k.define(node.op, result));
+    }
+  }
+
+  /** The vector axis is kept (or there is none): every lane reduces its own column. */
+  private reduceColumns(reductions: readonly Node[], outputs: readonly Node[]): void {
+    const steps = Math.max(this.block.at.length, 1);
+    const accumulators = this.accumulators(reductions, steps, this.block.lanes);
+    const inside = () => {
+      this.accumulate(accumulators, this.block.at.length === 0 ? [ZERO] : undefined);
+      this.storeAll(outputs);
+    };
+    const count = this.nest.reduced.reduce((n, a) => n * a.size, 1);
+    if (count <= UNROLLED_REDUCTION) {
+      for (let i = 0; i < count; i++) {
+        const at = unflatten(addConstant(ZERO, i), this.nest.reduced.map((a) => a.size));
+        this.fixed = new Map(this.nest.reduced.map((a, j) => [a, at[j]]));
+        inside();
+      }
+      this.fixed = new Map();
+    } else this.nestRows(this.nest.reduced, inside);
+    for (const [node, vars] of accumulators) {
+      this.results.set(node, vars.map((v) => this.k.define(node.op, v)));
+    }
+    this.bindStep(0);
+  }
+
+  /** Reduced axes that straight code has given a number. */
+  private fixed = new Map<Axis, Index>();
+  /** Results of finished reductions, one for each step of the block. */
+  private readonly results = new Map<Node, Var[]>();
+
+  private bindStep(step: number): void {
+    for (const [node, vars] of this.results) this.k.bind(node, vars[step]);
+  }
+
+  private indexOf(index: readonly Index[], at: Index): Index[] {
+    let out = [...index];
+    if (this.vector !== undefined && this.block.at.length > 0) {
+      const axis = this.vector;
+      out = out.map((x) => substitute(x, axis, at));
+    }
+    for (const [axis, value] of this.fixed) out = out.map((x) => substitute(x, axis, value));
+    return out;
+  }
+
+  /** All values first, then all stores: an update in place must not be seen by another member. */
+  private storeAll(outputs: readonly Node[]): void {
+    if (outputs.length === 0) return;
+    const rowLevelOfVector = this.vectorIsReduced && outputs.every((n) => this.isRowLevel(n));
+    const steps: readonly Index[] = this.block.at.length === 0 || rowLevelOfVector ? [ZERO] : this.block.at;
+    const pending: (() => void)[] = [];
+    steps.forEach((at, step) => {
+      if (!this.vectorIsReduced) this.bindStep(Math.min(step, steps.length - 1));
+      for (const node of outputs) {
+        const place = this.indexOf(this.nest.place.get(node) as readonly Index[], at);
+        const value: Value = this.k.value(node, place);
+        const flat = flatten(place, node.shape);
+        pending.push(() => this.k.store(this.options.output(node) as Buffer, flat, value, node.dtype));
+      }
+    });
+    if (!this.vectorIsReduced) this.bindStep(0);
+    for (const store of pending) store();
+  }
+}
+
+/** Rows that are few enough to look for more parallelism in the vector axis. */
+const FEW_ROWS = 16;
+function remaining(from: Expr, to: Expr): number {
+  return (to as { value: number }).value - (from as { value: number }).value;
+}

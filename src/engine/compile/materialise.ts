@@ -1,0 +1,71 @@
+// Which nodes get memory. Everything else is virtual: recomputed inside the kernels that use it.
+// Materialised are outputs, reductions, kernels of their own and what those read, and values that would cost more to
+// recompute than to store. A node marked here that turns out to be used only inside the kernel that computes it is
+// never stored (fuse.ts).
+// Input: the nodes of a graph in order. Output: the set of materialised nodes.
+
+import { type Node, isOp } from '../ir/node.js';
+import { OP_CLASS, type Op } from '../ir/op.js';
+import { isTiling } from './movement.js';
+
+/** Rough cost of an operator in vector instructions; unlisted ones are 1. */
+const COST: Partial<Record<Op, number>> = {
+  exp: 10, expm1: 12, log: 10, log1p: 12, sin: 14, cos: 14, tanh: 14, atan: 12, erf: 16, sigmoid: 12, pow: 24, random: 60,
+  div: 3, recip: 3, sqrt: 3, mod: 8, idiv: 8, fold: 4,
+};
+
+/** Recomputing more than this in a second place costs more than a store and a load. */
+const STORE_COST = 9;
+/** A virtual expression is cut where it gets longer than this, so that no kernel grows without bound. */
+const LONGEST_EXPRESSION = 160;
+
+/** Below views: the node whose numbers a kernel of its own will read. */
+export function baseOfView(node: Node): Node {
+  let n = node;
+  for (;;) {
+    const through =
+      OP_CLASS[n.op] === 'identity' ||
+      (OP_CLASS[n.op] === 'movement' && n.op !== 'concat' && n.op !== 'gather');
+    if (!through) return n;
+    n = n.src[0];
+  }
+}
+
+export function materialise(nodes: readonly Node[], outputs: readonly Node[]): Set<Node> {
+  const marked = new Set<Node>();
+  const mark = (n: Node) => {
+    if (OP_CLASS[n.op] !== 'leaf') marked.add(n);
+  };
+  const uses = new Map<Node, number>();
+  const repeated = new Set<Node>(); // read by something larger: each element is used several times
+  for (const node of nodes) {
+    for (const s of node.src) {
+      uses.set(s, (uses.get(s) ?? 0) + 1);
+      if (node.size > s.size) repeated.add(s);
+    }
+    if (OP_CLASS[node.op] === 'kernel') {
+      mark(node);
+      for (const s of node.src) mark(baseOfView(s));
+    } else if (OP_CLASS[node.op] === 'reduce' && node.op !== 'fold') {
+      mark(node);
+    } else if ((isOp(node, 'window') || isOp(node, 'fold')) && !isTiling(node)) {
+      const base = baseOfView(node.src[0]);
+      if (OP_CLASS[base.op] !== 'leaf') mark(base);
+    }
+  }
+  for (const node of outputs) mark(node);
+
+  // Cost of the virtual expression below each node, counting shared parts once a use: an upper bound is enough.
+  const cost = new Map<Node, number>();
+  for (const node of nodes) {
+    let total = OP_CLASS[node.op] === 'movement' || OP_CLASS[node.op] === 'leaf' ? 0 : (COST[node.op] ?? 1);
+    if (node.op === 'random') total = COST.random as number;
+    for (const s of node.src) total += marked.has(s) ? 0 : (cost.get(s) as number);
+    const reused = (uses.get(node) ?? 0) > 1;
+    const worthStoring = (reused && total > STORE_COST) || (repeated.has(node) && total >= 3) || total > LONGEST_EXPRESSION;
+    const isMap = OP_CLASS[node.op] === 'unary' || OP_CLASS[node.op] === 'binary' || OP_CLASS[node.op] === 'map' || node.op === 'fold';
+    if (worthStoring && (isMap || node.op === 'random' || node.op === 'concat')) marked.add(node);
+    cost.set(node, marked.has(node) ? 0 : total);
+  }
+  return marked;
+}

@@ -1,0 +1,78 @@
+// Order: groups become stages; the kernels of one stage are independent of each other and share one barrier.
+// A group comes after the groups whose results it reads, and an update in place after everybody who reads the old
+// value. Where in-place updates wait for each other in a circle (a swap), or a kernel would overwrite what it still
+// reads elsewhere, the new value goes through memory of its own and is copied at the end.
+// Input: groups, and which stored node overwrites which input. Output: stages, and the copies.
+
+import type { Node } from '../ir/node.js';
+import type { Group } from './group.js';
+
+export interface Assignment {
+  /** The node whose value is written over `input` (a leaf). */
+  readonly node: Node;
+  readonly input: Node;
+}
+
+export interface Schedule {
+  readonly stages: readonly (readonly Group[])[];
+  readonly stageOf: ReadonlyMap<Node, number>;
+  /** Assignments that could not be made in place. */
+  readonly copied: readonly Assignment[];
+}
+
+export function schedule(groups: readonly Group[], assignments: readonly Assignment[], canUpdateInPlace: (group: Group, a: Assignment) => boolean): Schedule {
+  const owner = new Map<Node, Group>();
+  for (const group of groups) for (const n of group.members) owner.set(n, group);
+  const before = new Map<Group, Set<Group>>();
+  for (const group of groups) {
+    const set = new Set<Group>();
+    for (const n of group.reads) {
+      const g = owner.get(n);
+      if (g !== undefined && g !== group) set.add(g);
+    }
+    before.set(group, set);
+  }
+  const copied: Assignment[] = [];
+  for (const a of assignments) {
+    const writer = owner.get(a.node);
+    const readers = groups.filter((g) => g !== writer && g.reads.has(a.input));
+    if (writer === undefined || (writer.reads.has(a.input) && !canUpdateInPlace(writer, a)) || readers.some((r) => isBefore(before, writer, r))) {
+      copied.push(a);
+      continue;
+    }
+    for (const r of readers) (before.get(writer) as Set<Group>).add(r);
+  }
+
+  const level = new Map<Group, number>();
+  const levelOf = (group: Group): number => {
+    const known = level.get(group);
+    if (known !== undefined) return known;
+    let own = 0;
+    for (const g of before.get(group) as Set<Group>) own = Math.max(own, levelOf(g) + 1);
+    level.set(group, own);
+    return own;
+  };
+  const stages: Group[][] = [];
+  const stageOf = new Map<Node, number>();
+  for (const group of groups) {
+    const l = levelOf(group);
+    while (stages.length <= l) stages.push([]);
+    stages[l].push(group);
+    for (const n of group.members) stageOf.set(n, l);
+  }
+  return { stages, stageOf, copied };
+}
+
+/** Must `a` run before `b`? */
+function isBefore(before: ReadonlyMap<Group, ReadonlySet<Group>>, a: Group, b: Group): boolean {
+  const seen = new Set<Group>();
+  const stack = [b];
+  while (stack.length > 0) {
+    const g = stack.pop() as Group;
+    if (g === a) return true;
+    if (seen.has(g)) continue;
+    seen.add(g);
+    stack.push(...(before.get(g) as ReadonlySet<Group>));
+  }
+  return false;
+}

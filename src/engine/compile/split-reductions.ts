@@ -1,0 +1,64 @@
+// A reduction with few results and many operands would run on one thread and add thousands of numbers one after the
+// other. It is split in two: first partial results over chunks of the longest reduced axis, then their combination.
+// That is parallel and, for sums, as accurate as pairwise summation.
+// Input and output: a list of nodes in order; users of a split node are rewritten.
+
+import type { Node } from '../ir/node.js';
+import { sizeOf } from '../ir/shape.js';
+import { isReduction } from './group.js';
+
+const FEW_RESULTS = 16;
+const MANY_OPERANDS = 16384;
+const CHUNKS = [64, 32, 48, 50, 40, 25, 20, 16, 128, 100, 10, 8];
+
+export interface Rewritten {
+  readonly nodes: Node[];
+  /** The node that stands for an old one. */
+  readonly now: ReadonlyMap<Node, Node>;
+}
+
+/** A private copy of a node with other operands, operator and shape. */
+export function derive(like: Node, op: Node['op'], src: readonly Node[], arg: unknown, shape: readonly number[]): Node {
+  return { ...like, op, src, arg: arg as never, shape, size: sizeOf(shape), requiresGrad: false, storage: undefined, slot: -1 };
+}
+
+export function splitReductions(nodes: readonly Node[]): Rewritten {
+  const now = new Map<Node, Node>();
+  const out: Node[] = [];
+  const push = (n: Node): Node => {
+    n.slot = out.length;
+    out.push(n);
+    return n;
+  };
+  for (const node of nodes) {
+    const src = node.src.map((s) => now.get(s) as Node);
+    const current = src.every((s, i) => s === node.src[i]) ? node : derive(node, node.op, src, node.arg, node.shape);
+    const split = isReduction(node) ? chunked(current) : undefined;
+    if (split === undefined) {
+      now.set(node, push(current));
+      continue;
+    }
+    // [.., n, ..] → [.., chunks, n/chunks, ..] → reduce all but the chunks → reduce the chunks
+    const { axis, chunks } = split;
+    const operand = current.src[0];
+    const { axes } = current.arg as { axes: readonly number[] };
+    const shape = [...operand.shape.slice(0, axis), chunks, operand.shape[axis] / chunks, ...operand.shape.slice(axis + 1)];
+    const view = push(derive(operand, 'reshape', [operand], { shape }, shape));
+    const inner = axes.map((a) => (a >= axis ? a + 1 : a));
+    const partial = push(derive(current, current.op, [view], { axes: inner }, shape.map((n, i) => (inner.includes(i) ? 1 : n))));
+    const total = push(derive(current, current.op, [partial], { axes: [axis] }, partial.shape.map((n, i) => (i === axis ? 1 : n))));
+    now.set(node, push(derive(current, 'reshape', [total], { shape: node.shape }, node.shape)));
+  }
+  return { nodes: out, now };
+}
+
+function chunked(node: Node): { axis: number; chunks: number } | undefined {
+  const operand = node.src[0];
+  if (node.size > FEW_RESULTS || node.size === 0 || operand.size / node.size < MANY_OPERANDS) return undefined;
+  const { axes } = node.arg as { axes: readonly number[] };
+  for (const axis of [...axes].sort((a, b) => operand.shape[b] - operand.shape[a])) {
+    const chunks = CHUNKS.find((c) => operand.shape[axis] % c === 0 && operand.shape[axis] > c);
+    if (chunks !== undefined) return { axis, chunks };
+  }
+  return undefined;
+}

@@ -1,0 +1,410 @@
+// Program → WebAssembly bytes. Each kernel becomes a function (tid, threads, scratch, buffers…, scalars…); `run` calls
+// them stage by stage with a barrier after each stage. Scheduling and tiling are done: this file only prints, by the
+// tables in opcodes.ts.
+// Input: a program in the loop IR. Output: a module that imports env.memory and exports run.
+
+import { InternalError } from '../../ir/errors.js';
+import type { Buffer, Expr, KernelFunction, Program, Slot, Stmt, Var } from '../../loop/loop.js';
+import { Bytes, type FunctionBody, assembleModule, f32Bytes, i32Bytes, leb, sleb } from './assembler.js';
+import { CODE, CONVERT, EMPTY_BLOCK, type Encoding, F32_BINARY, F32_COMPARE, F32_UNARY, I32_BINARY, I32_COMPARE, I32_VECTOR_UNARY, TYPE } from './opcodes.js';
+import { barrierFunction } from './barrier.js';
+
+export interface EmitOptions {
+  /** Fused multiply-add where the engine has it. */
+  readonly relaxed: boolean;
+  /** Shared memory and threads. */
+  readonly shared: boolean;
+  readonly maxPages: number;
+}
+
+const ALIGN_4 = 2;
+/** Constant parts of an index up to this go into the instruction; the rest of the index may be a little negative. */
+const MOST_IMMEDIATE = 64;
+const BYTES = 4;
+
+export function emitProgram(program: Program, options: EmitOptions): Uint8Array<ArrayBuffer> {
+  const functions: FunctionBody[] = program.kernels.map((kernel) => new FunctionEmitter(kernel, options).emit());
+  const barrier = options.shared ? functions.push(barrierFunction()) - 1 : undefined;
+  const run = functions.push(runFunction(program, barrier)) - 1;
+  return assembleModule({ memory: options, functions, exports: { run } });
+}
+
+// ---------------------------------------------------------------- the run function
+
+/** run(tid, threads, table, arena, scratch, sync) */
+function runFunction(program: Program, barrier: number | undefined): FunctionBody {
+  const [tid, threads, table, arena, scratch, sync] = [0, 1, 2, 3, 4, 5];
+  const code = new Bytes();
+  const get = (local: number) => code.push([...CODE.get, ...leb(local)]);
+  const pushSlot = (slot: Slot, type: 'i32' | 'f32') => {
+    if (slot.kind === 'argument') {
+      get(table);
+      code.push([...(type === 'f32' ? CODE.f32Load : CODE.i32Load), ALIGN_4, ...leb(slot.index * BYTES)]);
+    } else {
+      get(arena);
+      code.push([...CODE.i32Const, ...sleb(slot.offset), ...CODE.i32Add]);
+    }
+  };
+  for (const stage of program.stages) {
+    for (const call of stage) {
+      const kernel = program.kernels[call.kernel];
+      get(tid);
+      get(threads);
+      get(scratch);
+      call.slots.forEach((slot, i) => {
+        const scalar = kernel.scalars[i - kernel.buffers.length];
+        pushSlot(slot, scalar?.type === 'f32' ? 'f32' : 'i32');
+      });
+      code.push([...CODE.call, ...leb(call.kernel)]);
+    }
+    if (barrier !== undefined) {
+      get(threads);
+      get(sync);
+      code.push([...CODE.call, ...leb(barrier)]);
+    }
+  }
+  code.push(CODE.end);
+  return { params: new Array<number>(6).fill(TYPE.i32), locals: [], code: code.view() };
+}
+
+// ---------------------------------------------------------------- kernels
+
+function wasmType(type: string, lanes: number): number {
+  return lanes > 1 ? TYPE.v128 : type === 'f32' ? TYPE.f32 : TYPE.i32;
+}
+
+class FunctionEmitter {
+  private readonly kernel: KernelFunction;
+  private readonly options: EmitOptions;
+  private readonly code = new Bytes();
+  private readonly params: number[] = [];
+  private readonly locals: number[] = [];
+  private readonly localOf = new Map<number, number>();
+  private readonly bufferLocal = new Map<number, number>();
+
+  constructor(kernel: KernelFunction, options: EmitOptions) {
+    this.kernel = kernel;
+    this.options = options;
+  }
+
+  emit(): FunctionBody {
+    const { kernel } = this;
+    this.localOf.set(kernel.tid.id, this.param(TYPE.i32));
+    this.localOf.set(kernel.threads.id, this.param(TYPE.i32));
+    const scratch = this.param(TYPE.i32);
+    for (const b of kernel.buffers) this.bufferLocal.set(b.id, this.param(TYPE.i32));
+    for (const s of kernel.scalars) this.localOf.set(s.id, this.param(wasmType(s.type, 1)));
+    let offset = 0;
+    for (const b of kernel.scratch) {
+      const local = this.local(TYPE.i32);
+      this.bufferLocal.set(b.id, local);
+      this.get(scratch);
+      this.code.push([...CODE.i32Const, ...sleb(offset), ...CODE.i32Add, ...CODE.set, ...leb(local)]);
+      offset += 64 + Math.ceil((b.size * BYTES) / 64) * 64;
+    }
+    this.statements(kernel.body);
+    this.code.push(CODE.end);
+    return { params: this.params, locals: this.locals, code: this.code.view() };
+  }
+
+  private param(type: number): number {
+    return this.params.push(type) - 1;
+  }
+
+  private local(type: number): number {
+    return this.params.length + this.locals.push(type) - 1;
+  }
+
+  private get(local: number): void {
+    this.code.push(CODE.get);
+    this.code.push(leb(local));
+  }
+
+  private set(local: number): void {
+    this.code.push(CODE.set);
+    this.code.push(leb(local));
+  }
+
+  private variable(v: Var): number {
+    const local = this.localOf.get(v.id);
+    if (local === undefined) throw new InternalError(`emit: ${v.name} is used before it is defined in ${this.kernel.name}.`);
+    return local;
+  }
+
+  private declare(v: Var): number {
+    const local = this.local(wasmType(v.type, v.lanes));
+    this.localOf.set(v.id, local);
+    return local;
+  }
+
+  // -------------------------------------------------------------- statements
+
+  private statements(body: readonly Stmt[]): void {
+    for (const s of body) this.statement(s);
+  }
+
+  private statement(s: Stmt): void {
+    switch (s.kind) {
+      case 'let':
+        this.expr(s.value);
+        this.set(this.declare(s.variable));
+        return;
+      case 'set':
+        this.expr(s.value);
+        this.set(this.variable(s.variable));
+        return;
+      case 'store':
+        this.store(s.buffer, s.index, s.value);
+        return;
+      case 'if':
+        this.expr(s.condition);
+        this.code.push([...CODE.if, EMPTY_BLOCK]);
+        this.statements(s.then);
+        if (s.else.length > 0) {
+          this.code.push(CODE.else);
+          this.statements(s.else);
+        }
+        this.code.push(CODE.end);
+        return;
+      case 'for':
+        this.loop(s);
+    }
+  }
+
+  /** A loop whose test stands at its end, entered only if there is something to do. */
+  private loop(s: Stmt & { kind: 'for' }): void {
+    const variable = this.declare(s.variable);
+    this.expr(s.from);
+    this.set(variable);
+    let bound: number | undefined;
+    if (s.to.kind !== 'const') {
+      bound = s.to.kind === 'var' ? this.variable(s.to) : this.local(TYPE.i32);
+      if (s.to.kind !== 'var') {
+        this.expr(s.to);
+        this.set(bound);
+      }
+    }
+    const pushBound = () => (bound === undefined ? this.expr(s.to) : this.get(bound));
+    const once = s.from.kind === 'const' && s.to.kind === 'const' && s.from.value < s.to.value;
+    this.code.push([...CODE.block, EMPTY_BLOCK]);
+    if (!once) {
+      this.get(variable);
+      pushBound();
+      this.code.push([...CODE.i32GeS, ...CODE.brIf, 0]);
+    }
+    this.code.push([...CODE.loop, EMPTY_BLOCK]);
+    this.statements(s.body);
+    this.get(variable);
+    this.code.push([...CODE.i32Const, ...sleb(s.step), ...CODE.i32Add, ...CODE.tee, ...leb(variable)]);
+    pushBound();
+    this.code.push([...CODE.i32LtS, ...CODE.brIf, 0]);
+    this.code.push([...CODE.end, ...CODE.end]);
+  }
+
+  // -------------------------------------------------------------- memory
+
+  /** Pushes the address of an element; returns the byte offset left for the instruction. */
+  private address(buffer: Buffer, index: Expr): number {
+    let rest = index;
+    let offset = 0;
+    if (rest.kind === 'const' && rest.value >= 0 && rest.value < 1 << 26) {
+      this.get(this.bufferLocal.get(buffer.id) as number);
+      return rest.value * BYTES;
+    }
+    while (rest.kind === 'binary' && rest.op === 'add' && rest.b.kind === 'const' && rest.b.value >= 0 && offset + rest.b.value <= MOST_IMMEDIATE) {
+      offset += rest.b.value;
+      rest = rest.a;
+    }
+    this.get(this.bufferLocal.get(buffer.id) as number);
+    this.expr(rest);
+    this.code.push([...CODE.i32Const, 2, ...CODE.i32Shl, ...CODE.i32Add]);
+    return offset * BYTES;
+  }
+
+  private load(e: Expr & { kind: 'load' }): void {
+    const offset = this.address(e.buffer, e.index);
+    const op = e.lanes > 1 ? CODE.v128Load : e.type === 'f32' ? CODE.f32Load : CODE.i32Load;
+    this.code.push([...op, ALIGN_4, ...leb(offset)]);
+  }
+
+  private store(buffer: Buffer, index: Expr, value: Expr): void {
+    const offset = this.address(buffer, index);
+    this.expr(value);
+    const op = value.lanes > 1 ? CODE.v128Store : value.type === 'f32' ? CODE.f32Store : CODE.i32Store;
+    this.code.push([...op, ALIGN_4, ...leb(offset)]);
+  }
+
+  // -------------------------------------------------------------- expressions
+
+  private encoded(e: Encoding | undefined, lanes: number, what: string): void {
+    const bytes = lanes > 1 ? e?.vector : e?.scalar;
+    if (bytes === undefined) throw new InternalError(`emit: WebAssembly has no ${what} with ${lanes} lanes.`);
+    this.code.push(bytes);
+  }
+
+  private expr(e: Expr): void {
+    switch (e.kind) {
+      case 'var':
+        this.get(this.variable(e));
+        return;
+      case 'const':
+        this.constant(e);
+        return;
+      case 'load':
+        this.load(e);
+        return;
+      case 'unary':
+        this.unary(e);
+        return;
+      case 'binary':
+        this.binary(e);
+        return;
+      case 'compare':
+        this.expr(e.a);
+        this.expr(e.b);
+        this.encoded((e.a.type === 'f32' ? F32_COMPARE : I32_COMPARE)[e.op as 'eq'], e.lanes, e.op);
+        return;
+      case 'convert':
+        this.expr(e.x);
+        if (e.op !== 'bool.i32') this.encoded(CONVERT[e.op], e.lanes, e.op);
+        return;
+      case 'fma':
+        this.fma(e);
+        return;
+      case 'select':
+        this.expr(e.a);
+        this.expr(e.b);
+        this.expr(e.condition);
+        this.code.push(e.lanes > 1 ? CODE.bitselect : CODE.select);
+        return;
+      case 'splat':
+        this.splat(e);
+        return;
+      case 'pack':
+        this.pack(e);
+        return;
+      case 'extract':
+        this.expr(e.x);
+        this.code.push([...(e.type === 'f32' ? CODE.f32x4Extract : CODE.i32x4Extract), e.lane]);
+        return;
+      case 'shuffle':
+        this.expr(e.a);
+        this.expr(e.b);
+        this.code.push([...CODE.shuffle, ...e.pick.flatMap((lane) => [0, 1, 2, 3].map((b) => lane * BYTES + b))]);
+    }
+  }
+
+  private constant(e: Expr & { kind: 'const' }): void {
+    if (e.lanes > 1) {
+      const lane = e.type === 'f32' ? f32Bytes(e.value) : i32Bytes(e.type === 'bool' ? (e.value !== 0 ? -1 : 0) : e.value);
+      this.code.push([...CODE.v128Const, ...lane, ...lane, ...lane, ...lane]);
+    } else if (e.type === 'f32') this.code.push([...CODE.f32Const, ...f32Bytes(e.value)]);
+    else this.code.push([...CODE.i32Const, ...sleb(e.value)]);
+  }
+
+  private unary(e: Expr & { kind: 'unary' }): void {
+    if (e.type === 'f32') {
+      this.expr(e.x);
+      this.encoded(F32_UNARY[e.op as 'neg'], e.lanes, e.op);
+    } else if (e.lanes > 1) {
+      this.expr(e.x);
+      this.encoded(I32_VECTOR_UNARY[e.op as 'neg'], e.lanes, e.op);
+    } else if (e.op === 'not') {
+      this.expr(e.x);
+      this.code.push(e.type === 'bool' ? CODE.i32Eqz : [...CODE.i32Const, ...sleb(-1), 0x73]);
+    } else if (e.op === 'neg') {
+      this.code.push([...CODE.i32Const, 0]);
+      this.expr(e.x);
+      this.code.push(CODE.i32Sub);
+    } else {
+      // |x| = x < 0 ? -x : x
+      const x = this.temporary(e.x, TYPE.i32);
+      this.code.push([...CODE.i32Const, 0]);
+      this.get(x);
+      this.code.push(CODE.i32Sub);
+      this.get(x);
+      this.get(x);
+      this.code.push([...CODE.i32Const, 0, ...CODE.i32LtS, ...CODE.select]);
+    }
+  }
+
+  private temporary(e: Expr, type: number): number {
+    const local = this.local(type);
+    this.expr(e);
+    this.set(local);
+    return local;
+  }
+
+  private binary(e: Expr & { kind: 'binary' }): void {
+    if (e.type === 'f32') {
+      this.expr(e.a);
+      this.expr(e.b);
+      this.encoded(F32_BINARY[e.op as 'add'], e.lanes, e.op);
+      return;
+    }
+    if (e.lanes === 1 && (e.op === 'min' || e.op === 'max')) {
+      const a = this.temporary(e.a, TYPE.i32);
+      const b = this.temporary(e.b, TYPE.i32);
+      this.get(e.op === 'min' ? a : b);
+      this.get(e.op === 'min' ? b : a);
+      this.get(a);
+      this.get(b);
+      this.code.push([...CODE.i32LtS, ...CODE.select]);
+      return;
+    }
+    this.expr(e.a);
+    this.expr(e.b);
+    this.encoded(I32_BINARY[e.op as 'add'], e.lanes, e.op);
+  }
+
+  private fma(e: Expr & { kind: 'fma' }): void {
+    if (e.lanes > 1 && this.options.relaxed) {
+      this.expr(e.a);
+      this.expr(e.b);
+      this.expr(e.c);
+      this.code.push(CODE.relaxedMadd);
+      return;
+    }
+    this.expr(e.a);
+    this.expr(e.b);
+    this.code.push(e.lanes > 1 ? CODE.f32x4Mul : CODE.f32Mul);
+    this.expr(e.c);
+    this.code.push(e.lanes > 1 ? CODE.f32x4Add : CODE.f32Add);
+  }
+
+  private splat(e: Expr & { kind: 'splat' }): void {
+    if (e.x.kind === 'load') {
+      const offset = this.address(e.x.buffer, e.x.index);
+      this.code.push([...CODE.v128Load32Splat, ALIGN_4, ...leb(offset)]);
+      return;
+    }
+    this.lane(e.x);
+    this.code.push(e.type === 'f32' ? CODE.f32x4Splat : CODE.i32x4Splat);
+  }
+
+  /** A scalar as it stands in a lane: a truth value is all ones or all zeros there. */
+  private lane(e: Expr): void {
+    if (e.type === 'bool') {
+      this.code.push([...CODE.i32Const, 0]);
+      this.expr(e);
+      this.code.push(CODE.i32Sub);
+    } else this.expr(e);
+  }
+
+  private pack(e: Expr & { kind: 'pack' }): void {
+    if (e.parts.every((p) => p.kind === 'const')) {
+      const bytes = e.parts.flatMap((p) => {
+        const { value } = p as { value: number };
+        return e.type === 'f32' ? f32Bytes(value) : i32Bytes(e.type === 'bool' ? (value !== 0 ? -1 : 0) : value);
+      });
+      this.code.push([...CODE.v128Const, ...bytes]);
+      return;
+    }
+    this.lane(e.parts[0]);
+    this.code.push(e.type === 'f32' ? CODE.f32x4Splat : CODE.i32x4Splat);
+    for (let i = 1; i < e.parts.length; i++) {
+      this.lane(e.parts[i]);
+      this.code.push([...(e.type === 'f32' ? CODE.f32x4Replace : CODE.i32x4Replace), i]);
+    }
+  }
+}

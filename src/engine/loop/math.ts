@@ -1,0 +1,300 @@
+// Transcendental functions in the loop IR: polynomials over basic operations, branch-free, for any number of lanes and
+// the same on every target. Nothing here relies on `fma` being fused: it may or may not be, and results stay within the
+// stated error either way.
+// Input: an expression and `bind`, which names a subexpression (and so has it computed once). Output: an expression.
+// Range reductions follow Cody and Waite; the polynomials for exp, log, sin, cos, tanh and atan are those of S. Moshier's
+// Cephes library (single precision), the one for erf is N. Juffa's.
+// Error against the exact value, in units in the last place: exp, log, sin, cos, tanh, erf, atan 2; pow 3.
+
+import * as L from './loop.js';
+import type { Expr } from './loop.js';
+
+export type Bind = (name: string, value: Expr) => Expr;
+
+const f = (x: Expr, value: number): Expr => L.literal(value, 'f32', x.lanes);
+const i = (x: Expr, value: number): Expr => L.literal(value, 'i32', x.lanes);
+const bitsOf = (x: Expr): Expr => L.convert('bits.f32.i32', x);
+const floatOf = (x: Expr): Expr => L.convert('bits.i32.f32', x);
+const abs = (x: Expr): Expr => L.unary('abs', x);
+const neg = (x: Expr): Expr => L.unary('neg', x);
+const div = (a: Expr, b: Expr): Expr => L.binary('div', a, b);
+
+/** c[0]·x^n + … + c[n] */
+function polynomial(x: Expr, c: readonly number[]): Expr {
+  let sum: Expr = f(x, c[0]);
+  for (let n = 1; n < c.length; n++) sum = L.fma(sum, x, f(x, c[n]));
+  return sum;
+}
+
+/** 2^n for a whole number n between -126 and 127. */
+function powerOfTwo(n: Expr): Expr {
+  return floatOf(L.binary('shl', L.add(n, i(n, 127)), L.int(23)));
+}
+
+const LN2_HIGH = 0.693359375;
+const LN2_LOW = -2.12194440e-4;
+const EXP = [1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1];
+
+/** x = n·ln 2 + r with |r| ≤ ln 2 / 2; n as a float and as an integer. */
+function reduceExp(x: Expr, bind: Bind): { n: Expr; count: Expr; r: Expr } {
+  const n = bind('n', L.unary('nearest', L.mul(x, f(x, 1.44269504088896341))));
+  const r = L.fma(n, f(x, -LN2_LOW), L.fma(n, f(x, -LN2_HIGH), x));
+  return { n, count: bind('count', L.convert('f32.i32', n)), r: bind('r', r) };
+}
+
+/** value · 2^count in two steps, so that results in the denormal range and overflow come out right. */
+function scale(value: Expr, count: Expr, bind: Bind): Expr {
+  const half = bind('half', L.binary('shrs', count, L.int(1)));
+  return L.mul(L.mul(value, powerOfTwo(half)), powerOfTwo(L.sub(count, half)));
+}
+
+/** Beyond these the result is 0 or infinite whatever x is. */
+function clampExp(x: Expr): Expr {
+  return L.binary('max', L.binary('min', x, f(x, 90)), f(x, -105));
+}
+
+export function exp(x: Expr, bind: Bind): Expr {
+  const { count, r } = reduceExp(bind('x', clampExp(x)), bind);
+  const y = L.add(L.fma(polynomial(r, EXP), bind('rr', L.mul(r, r)), r), f(x, 1));
+  return scale(bind('y', y), count, bind);
+}
+
+export function expm1(x: Expr, bind: Bind): Expr {
+  // 2^n·(e^r − 1) + (2^n − 1), with 2^n taken out so that large n do not overflow before they must.
+  const clamped = bind('x', L.binary('max', L.binary('min', x, f(x, 90)), f(x, -20)));
+  const { count, r } = reduceExp(clamped, bind);
+  const small = bind('small', L.fma(polynomial(r, EXP), L.mul(r, r), r));
+  const inverse = powerOfTwo(L.sub(i(x, 0), L.binary('min', count, i(x, 126))));
+  const result = scale(bind('y', L.add(small, L.sub(f(x, 1), inverse))), count, bind);
+  return L.select(L.compare('eq', x, f(x, 0)), x, result); // keeps −0
+}
+
+const SQRT_HALF = 0.707106781186547524;
+const LOG = [
+  7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1, 2.0000714765e-1,
+  -2.4999993993e-1, 3.3333331174e-1,
+];
+
+/** x = 2^e·m with m in [√½, √2), for positive x; denormal x included. */
+function splitExponent(x: Expr, bind: Bind): { e: Expr; m: Expr } {
+  const isSmall = bind('small', L.compare('lt', x, f(x, 1.17549435e-38)));
+  const normal = bind('normal', L.select(isSmall, L.mul(x, f(x, 8388608)), x));
+  const bits = bind('bits', bitsOf(normal));
+  const exponent = L.sub(L.binary('and', L.binary('shrs', bits, L.int(23)), i(x, 255)), i(x, 126));
+  const e = bind('e', L.sub(L.convert('i32.f32', exponent), L.select(isSmall, f(x, 23), f(x, 0))));
+  const m = bind('m', floatOf(L.binary('or', L.binary('and', bits, i(x, 0x7fffff)), i(x, 0x3f000000))));
+  const low = bind('low', L.compare('lt', m, f(x, SQRT_HALF)));
+  return {
+    e: bind('e', L.select(low, L.sub(e, f(x, 1)), e)),
+    m: bind('m', L.select(low, L.add(m, m), m)),
+  };
+}
+
+export function log(x: Expr, bind: Bind): Expr {
+  const { e, m } = splitExponent(x, bind);
+  const r = bind('r', L.sub(m, f(x, 1)));
+  const z = bind('z', L.mul(r, r));
+  const tail = L.fma(e, f(x, LN2_LOW), L.mul(L.mul(polynomial(r, LOG), r), z));
+  const sum = L.add(r, L.fma(z, f(x, -0.5), tail));
+  const finite = bind('log', L.fma(e, f(x, LN2_HIGH), sum));
+  return logSpecial(x, finite);
+}
+
+function logSpecial(x: Expr, finite: Expr): Expr {
+  const ordinary = L.select(L.compare('lt', x, f(x, Infinity)), finite, x); // ∞ and NaN are themselves
+  const positive = L.select(L.compare('lt', x, f(x, 0)), f(x, NaN), ordinary);
+  return L.select(L.compare('eq', x, f(x, 0)), f(x, -Infinity), positive);
+}
+
+export function log1p(x: Expr, bind: Bind): Expr {
+  // log(u)·x / (u − 1) undoes the rounding of u = 1 + x.
+  const u = bind('u', L.add(x, f(x, 1)));
+  const corrected = div(L.mul(log(u, bind), x), L.sub(u, f(x, 1)));
+  const tiny = L.select(L.compare('eq', u, f(x, 1)), x, corrected);
+  return L.select(L.compare('eq', x, f(x, Infinity)), x, tiny);
+}
+
+const PI_HALF = [1.5703125, 4.837512969970703125e-4, 7.54978995489188216e-8];
+const SIN = [-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1];
+const COS = [2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2];
+
+/** sin(x + quarter·π/2). The reduction is good for |x| up to about 10⁴; beyond, error grows with |x|. */
+function sine(x: Expr, quarter: number, bind: Bind): Expr {
+  const j = bind('j', L.unary('nearest', L.mul(x, f(x, 0.636619772367581343))));
+  let r = x;
+  for (const part of PI_HALF) r = bind('r', L.sub(r, L.mul(j, f(x, part))));
+  const z = bind('z', L.mul(r, r));
+  const s = L.fma(L.mul(polynomial(z, SIN), z), r, r);
+  const c = L.fma(polynomial(z, COS), L.mul(z, z), L.fma(z, f(x, -0.5), f(x, 1)));
+  const quadrant = bind('q', L.add(L.convert('f32.i32', j), i(x, quarter)));
+  const odd = L.compare('ne', L.binary('and', quadrant, i(x, 1)), i(x, 0));
+  const flip = L.binary('shl', L.binary('and', quadrant, i(x, 2)), L.int(30));
+  return floatOf(L.binary('xor', bitsOf(L.select(odd, c, s)), flip));
+}
+
+export const sin = (x: Expr, bind: Bind): Expr => sine(x, 0, bind);
+export const cos = (x: Expr, bind: Bind): Expr => sine(x, 1, bind);
+
+const TANH = [-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1];
+
+/** The magnitude of `value` with the sign of `x`. */
+function withSign(value: Expr, x: Expr): Expr {
+  return floatOf(L.binary('or', bitsOf(value), L.binary('and', bitsOf(x), i(x, -0x80000000))));
+}
+
+export function tanh(x: Expr, bind: Bind): Expr {
+  const a = bind('a', abs(x));
+  const z = bind('z', L.mul(x, x));
+  const small = L.fma(L.mul(polynomial(z, TANH), z), x, x);
+  const large = L.sub(f(x, 1), div(f(x, 2), L.add(exp(L.add(a, a), bind), f(x, 1))));
+  return L.select(L.compare('lt', a, f(x, 0.625)), small, L.select(L.compare('eq', x, x), withSign(large, x), x));
+}
+
+export function sigmoid(x: Expr, bind: Bind): Expr {
+  return div(f(x, 1), L.add(exp(neg(x), bind), f(x, 1)));
+}
+
+const ATAN = [8.05374449538e-2, -1.38776856032e-1, 1.99777106478e-1, -3.33329491539e-1];
+
+export function atan(x: Expr, bind: Bind): Expr {
+  const a = bind('a', abs(x));
+  const far = bind('far', L.compare('lt', f(x, 2.414213562373095), a));
+  const middle = bind('middle', L.compare('lt', f(x, 0.4142135623730951), a));
+  const shifted = L.select(middle, div(L.sub(a, f(x, 1)), L.add(a, f(x, 1))), a);
+  const r = bind('r', L.select(far, div(f(x, -1), a), shifted));
+  const base = L.select(far, f(x, Math.PI / 2), L.select(middle, f(x, Math.PI / 4), f(x, 0)));
+  const z = bind('z', L.mul(r, r));
+  const value = L.add(base, L.fma(L.mul(polynomial(z, ATAN), z), r, r));
+  return L.select(L.compare('eq', x, x), withSign(value, x), x);
+}
+
+const ERF_SMALL = [-5.96761703e-4, 4.99119423e-3, -2.67681349e-2, 1.12819925e-1, -3.76125336e-1, 1.28379166e-1];
+
+export function erf(x: Expr, bind: Bind): Expr {
+  const t = bind('t', L.binary('min', abs(x), f(x, 10)));
+  const s = bind('s', L.mul(t, t));
+  const low = L.fma(f(x, -3.88396438e-3), t, f(x, 2.42546219e-2));
+  let r = L.fma(L.fma(f(x, -1.72853470e-5), t, f(x, 3.83197126e-4)), s, low);
+  r = L.fma(r, t, f(x, -1.06777877e-1));
+  r = L.fma(r, t, f(x, -6.34846687e-1));
+  r = L.fma(r, t, f(x, -1.28717512e-1));
+  r = bind('r', L.fma(r, t, neg(t)));
+  const large = withSign(L.sub(f(x, 1), exp(r, bind)), x);
+  const small = L.fma(polynomial(s, ERF_SMALL), x, x);
+  return L.select(L.compare('lt', t, f(x, 0.927734375)), small, L.select(L.compare('eq', x, x), large, x));
+}
+
+// ---------------------------------------------------------------- pow, in pairs of floats
+
+/** a·b = p + e exactly (Dekker), for products that neither overflow nor underflow. */
+function twoProduct(a: Expr, b: Expr, bind: Bind): { p: Expr; e: Expr } {
+  const p = bind('p', L.mul(a, b));
+  const split = (x: Expr) => {
+    const t = bind('t', L.mul(x, f(x, 4097)));
+    const high = bind('high', L.sub(t, bind('u', L.sub(t, x))));
+    return { high, low: bind('low', L.sub(x, high)) };
+  };
+  const [x, y] = [split(a), split(b)];
+  const first = bind('e', L.sub(L.mul(x.high, y.high), p));
+  const second = bind('e', L.add(first, L.mul(x.high, y.low)));
+  const third = bind('e', L.add(second, L.mul(x.low, y.high)));
+  return { p, e: bind('e', L.add(third, L.mul(x.low, y.low))) };
+}
+
+/** a + b = s + e exactly (Knuth). */
+function twoSum(a: Expr, b: Expr, bind: Bind): { s: Expr; e: Expr } {
+  const s = bind('s', L.add(a, b));
+  const v = bind('v', L.sub(s, a));
+  return { s, e: bind('e', L.add(L.sub(a, L.sub(s, v)), L.sub(b, v))) };
+}
+
+/** 2·atanh(s)/s − 2 in powers of s²: 2/3, 2/5, 2/7, … */
+const ATANH = [0.2222222222, 0.2857142857, 0.4, 0.6666666667];
+
+export function pow(x: Expr, y: Expr, bind: Bind): Expr {
+  const a = bind('a', abs(x));
+  const { e, m } = splitExponent(a, bind);
+  // log m = 2·atanh(s), s = (m − 1) / (m + 1), as a pair of floats
+  const num = bind('num', L.sub(m, f(x, 1)));
+  const den = bind('den', L.add(m, f(x, 1)));
+  const denLow = bind('denLow', L.sub(m, L.sub(den, f(x, 1))));
+  const s = bind('s', div(num, den));
+  const { p, e: pe } = twoProduct(s, den, bind);
+  const sLow = bind('sLow', div(L.sub(L.sub(L.sub(num, p), pe), L.mul(s, denLow)), den));
+  const z = bind('z', L.mul(s, s));
+  const cubic = L.mul(L.mul(s, z), polynomial(z, ATANH));
+  const { s: high, e: error } = twoSum(L.mul(e, f(x, LN2_HIGH)), L.add(s, s), bind);
+  const low = L.add(L.add(error, L.add(L.add(sLow, sLow), cubic)), L.mul(e, f(x, LN2_LOW)));
+  const { s: logHigh, e: logLow } = twoSum(high, bind('lowSum', low), bind);
+  // y · log x; a huge y would overflow the exact product, and gives 0 or ∞ all the same
+  const bounded = bind('y', L.binary('max', L.binary('min', y, f(x, 4e9)), f(x, -4e9)));
+  const { p: q, e: qe } = twoProduct(bounded, logHigh, bind);
+  const exponent = bind('q', clampExp(q));
+  const extra = bind('qe', L.fma(bounded, logLow, qe));
+  const { count, r } = reduceExp(exponent, bind);
+  const inside = L.compare('eq', exponent, q);
+  const rr = bind('r', L.add(r, L.select(inside, extra, f(x, 0))));
+  const value = bind('v', L.add(L.fma(polynomial(rr, EXP), L.mul(rr, rr), rr), f(x, 1)));
+  return powSpecial(x, y, a, bind('pow', scale(value, count, bind)), bind);
+}
+
+/** Signs, zeros, infinities and NaN as in C. */
+function powSpecial(x: Expr, y: Expr, a: Expr, value: Expr, bind: Bind): Expr {
+  const [zero, one, inf] = [f(x, 0), f(x, 1), f(x, Infinity)];
+  const yNegative = bind('yNegative', L.compare('lt', y, zero));
+  const atZero = L.select(yNegative, inf, zero);
+  const atInfinity = L.select(yNegative, zero, inf);
+  let r = L.select(L.compare('eq', a, zero), atZero, L.select(L.compare('eq', a, inf), atInfinity, value));
+  const whole = bind('whole', L.compare('eq', L.unary('trunc', y), y));
+  const halfY = bind('halfY', L.mul(y, f(x, 0.5)));
+  const odd = L.binary('and', whole, L.compare('ne', L.unary('trunc', halfY), halfY));
+  const signed = bind('signed', L.compare('lt', bitsOf(x), i(x, 0)));
+  const finiteNegative = L.binary('and', L.compare('lt', x, zero), L.compare('lt', a, inf));
+  r = bind('r', r);
+  r = L.select(L.binary('and', signed, odd), neg(r), r);
+  r = L.select(L.binary('and', finiteNegative, L.unary('not', whole)), f(x, NaN), r);
+  const anyNaN = L.binary('or', L.compare('ne', x, x), L.compare('ne', y, y));
+  r = L.select(anyNaN, f(x, NaN), r);
+  return L.select(L.binary('or', L.compare('eq', y, zero), L.compare('eq', x, one)), one, r);
+}
+
+/** x − y·⌊x / y⌋, exact where the quotient is below 2²⁴; the sign is the divisor's, as in Python. */
+export function mod(x: Expr, y: Expr, bind: Bind): Expr {
+  const q = bind('q', L.unary('floor', div(x, y)));
+  const { p, e } = twoProduct(q, y, bind);
+  let r = bind('r', L.sub(L.sub(x, p), e));
+  const wrongSign = L.binary('and', L.compare('ne', r, f(x, 0)), L.compare('lt', L.mul(r, y), f(x, 0)));
+  r = bind('r', L.select(wrongSign, L.add(r, y), r));
+  const tooLarge = L.compare('le', abs(y), abs(r));
+  r = bind('r', L.select(tooLarge, L.sub(r, y), r));
+  const infiniteY = L.compare('eq', abs(y), f(x, Infinity));
+  const opposite = L.compare('lt', L.mul(L.select(L.compare('lt', x, f(x, 0)), f(x, -1), L.select(L.compare('lt', f(x, 0), x), f(x, 1), f(x, 0))), y), f(x, 0));
+  const finiteX = L.compare('lt', abs(x), f(x, Infinity));
+  const atInfinity = L.select(finiteX, L.select(opposite, y, x), f(x, NaN));
+  return L.select(infiniteY, atInfinity, r);
+}
+
+// ---------------------------------------------------------------- random bits
+
+const ROTATIONS = [
+  [13, 15, 26, 6],
+  [17, 29, 16, 24],
+];
+
+/** Threefry-2x32 with 20 rounds (Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3, 2011). */
+export function threefry2x32(key0: Expr, key1: Expr, counter0: Expr, counter1: Expr, bind: Bind): [Expr, Expr] {
+  const third = L.binary('xor', L.binary('xor', key0, key1), i(key0, 0x1bd11bda));
+  const keys = [key0, key1, bind('k2', third)];
+  let x0 = bind('x0', L.add(counter0, key0));
+  let x1 = bind('x1', L.add(counter1, key1));
+  for (let block = 0; block < 5; block++) {
+    for (const turn of ROTATIONS[block % 2]) {
+      x0 = bind('x0', L.add(x0, x1));
+      const rotated = L.binary('or', L.binary('shl', x1, L.int(turn)), L.binary('shru', x1, L.int(32 - turn)));
+      x1 = bind('x1', L.binary('xor', rotated, x0));
+    }
+    x0 = bind('x0', L.add(x0, keys[(block + 1) % 3]));
+    x1 = bind('x1', L.add(L.add(x1, keys[(block + 2) % 3]), i(x1, block + 1)));
+  }
+  return [x0, x1];
+}

@@ -1,0 +1,58 @@
+// Every row of the operator table, forward and gradient, on the CPU device against the reference device:
+// with one and with two threads, and with fusion off.
+
+import { afterAll, describe, expect, test } from 'vitest';
+import { CpuDevice } from '../../src/engine/device/cpu/device.js';
+import { ReferenceDevice } from '../../src/engine/device/reference/device.js';
+import { gradient } from '../../src/engine/grad/backward.js';
+import * as build from '../../src/engine/ir/build.js';
+import type { Node } from '../../src/engine/ir/node.js';
+import { cases, makeData, makeLeaves } from './cases.js';
+import { evaluateOn } from './run.js';
+
+const reference = new ReferenceDevice();
+const devices = [
+  { label: '1 thread', device: new CpuDevice({ threads: 1 }) },
+  { label: '2 threads', device: new CpuDevice({ threads: 2 }) },
+  { label: 'unfused', device: new CpuDevice({ threads: 1, fuse: false }) },
+];
+
+afterAll(async () => {
+  for (const { device } of devices) await device.dispose();
+});
+
+/** |actual − expected| against the scale of the values; NaN equals NaN, infinities equal themselves. */
+function worstDifference(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number): string | undefined {
+  for (let i = 0; i < expected.length; i++) {
+    const [a, e] = [actual[i], Math.abs(expected[i]) > 3.4e38 ? expected[i] : expected[i]];
+    if (Number.isNaN(e) && Number.isNaN(a)) continue;
+    if (a === e || Math.fround(e) === a) continue;
+    if (Math.abs(a - e) <= tolerance * Math.max(1, Math.abs(e))) continue;
+    return `element ${i}: ${a}, expected ${e}`;
+  }
+  return undefined;
+}
+
+for (const { label, device } of devices) {
+  describe(`cpu, ${label}`, () => {
+    if (label === '2 threads') test('threads are there', async () => expect(await device.runtime.whenReady()).toBe(true));
+    for (const row of cases) {
+      test(row.name, async () => {
+        const leaves = makeLeaves(row.inputs, 'test');
+        const data = makeData(row);
+        const outputs: Node[] = [row.build(leaves)];
+        if (row.derivatives > 0) {
+          const wrt = leaves.filter((n) => n.dtype === 'float32');
+          const seed = build.mul(outputs[0], build.scalar(0.37));
+          for (const g of gradient([outputs[0]], [seed], wrt)) if (g !== undefined) outputs.push(g);
+        }
+        const expected = await evaluateOn(reference, outputs, leaves, data);
+        const actual = await evaluateOn(device, outputs, leaves, data);
+        outputs.forEach((_, i) => {
+          const problem = worstDifference(actual[i], expected[i], row.tolerance);
+          expect(problem, i === 0 ? 'value' : `gradient ${i}`).toBeUndefined();
+        });
+      });
+    }
+  });
+}
