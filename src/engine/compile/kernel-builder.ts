@@ -213,8 +213,9 @@ export class KernelBuilder {
 
   // -------------------------------------------------------------- conditions
 
-  private condition(guards: readonly Guard[]): Value | undefined {
+  private condition(every: readonly Guard[]): Value | undefined {
     let all: Value | undefined;
+    const guards = every.filter((g) => g.index.min < 0 || g.index.max >= g.size);
     const scalars = guards.filter((g) => !this.hasLane(g.index));
     const vectors = guards.filter((g) => this.hasLane(g.index));
     for (const g of [...scalars, ...vectors]) {

@@ -351,6 +351,7 @@ class LoopLowering {
       const steps = extra ?? this.block.at;
       steps.forEach((at, j) => {
         const acc = vars[j % vars.length];
+        if (!this.vectorIsReduced) this.bindStep(j); // results of earlier phases, of this step's columns
         const value = this.k.value(node.src[0], this.indexOf(this.nest.operand.get(node) as readonly Index[], at));
         this.k.emit(L.set(acc, COMBINE[node.op](acc, L.splat(value.expr, acc.lanes))));
       });
@@ -413,7 +414,7 @@ class LoopLowering {
   private readonly results = new Map<Node, Var[]>();
 
   private bindStep(step: number): void {
-    for (const [node, vars] of this.results) this.k.bind(node, vars[step]);
+    for (const [node, vars] of this.results) this.k.bind(node, vars[Math.min(step, vars.length - 1)]);
   }
 
   private indexOf(index: readonly Index[], at: Index): Index[] {
@@ -433,7 +434,7 @@ class LoopLowering {
     const steps: readonly Index[] = this.block.at.length === 0 || rowLevelOfVector ? [ZERO] : this.block.at;
     const pending: (() => void)[] = [];
     steps.forEach((at, step) => {
-      if (!this.vectorIsReduced) this.bindStep(Math.min(step, steps.length - 1));
+      if (!this.vectorIsReduced) this.bindStep(step);
       for (const node of outputs) {
         const place = this.indexOf(this.nest.place.get(node) as readonly Index[], at);
         const value: Value = this.k.value(node, place);

@@ -265,7 +265,7 @@ export function mod(x: Expr, y: Expr, bind: Bind): Expr {
   let r = bind('r', L.sub(L.sub(x, p), e));
   const wrongSign = L.binary('and', L.compare('ne', r, f(x, 0)), L.compare('lt', L.mul(r, y), f(x, 0)));
   r = bind('r', L.select(wrongSign, L.add(r, y), r));
-  const tooLarge = L.compare('le', abs(y), abs(r));
+  const tooLarge = L.compare('lt', abs(y), abs(r));
   r = bind('r', L.select(tooLarge, L.sub(r, y), r));
   const infiniteY = L.compare('eq', abs(y), f(x, Infinity));
   const opposite = L.compare('lt', L.mul(L.select(L.compare('lt', x, f(x, 0)), f(x, -1), L.select(L.compare('lt', f(x, 0), x), f(x, 1), f(x, 0))), y), f(x, 0));
