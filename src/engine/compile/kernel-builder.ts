@@ -323,7 +323,8 @@ export class KernelBuilder {
   }
 
   /** A load that is not remembered: of memory that this kernel also writes. */
-  loadNow(buffer: Buffer, flat: Index, size: number, guards: readonly Guard[]): Expr {
+  loadNow(buffer: Buffer, flat: Index, size: number, guards: readonly Guard[], lanes = this.lanes): Expr {
+    if (lanes === 1) return this.makeLoad(buffer, flat, size, guards).expr;
     if (this.hasLane(flat) && coefficientOf(flat, this.laneAxis) !== 1) {
       const parts = Array.from({ length: this.lanes }, (_, lane) => {
         const own = guards.map((g) => ({ index: this.atLane(g.index, lane), size: g.size }));
@@ -357,6 +358,11 @@ export class KernelBuilder {
     if (found !== undefined) return found;
     const made = this.makeValue(node, index, guards);
     return this.remember(key, node.op, made.expr, made.depth);
+  }
+
+  /** In the current scope, element `index` of `node` is known to be `expr`. */
+  assume(node: Node, index: readonly Index[], expr: Expr): void {
+    this.remember(`${node.slot}:${indexKey(index)}`, node.op, expr, this.depth);
   }
 
   private makeValue(node: Node, index: readonly Index[], guards: readonly Guard[]): Value {

@@ -16,7 +16,8 @@ import {
 } from './index-expr.js';
 import { KernelBuilder, type KernelContext, type Value, VALUE_TYPE } from './kernel-builder.js';
 import { splitRange } from './parallel.js';
-import { type IsMaterialised, trace } from './trace.js';
+import { STORE_COST, costOf } from './materialise.js';
+import { type IsMaterialised, indexKey, trace } from './trace.js';
 
 export interface LoopKernelOptions {
   readonly target: Target;
@@ -24,6 +25,7 @@ export interface LoopKernelOptions {
   /** Buffer that a stored member is written to; undefined for members nobody else reads. */
   readonly output: (node: Node) => Buffer | undefined;
   readonly isMaterialised: IsMaterialised;
+  readonly scratch: (name: string, size: number, type?: 'f32' | 'i32') => Buffer;
   /** Members overwritten in place: stored in the last phase, when nobody reads the old value any more. */
   readonly inPlace: ReadonlySet<Node>;
 }
@@ -148,6 +150,17 @@ const COMBINE: Record<string, (a: Expr, b: Expr) => Expr> = {
   reduceMin: (a, b) => L.binary('min', a, b),
 };
 
+interface Carried {
+  readonly node: Node;
+  readonly index: readonly Index[];
+  /** The phase that computes it. */
+  readonly from: number;
+  readonly buffer: Buffer;
+}
+
+/** Longest row whose intermediate values are kept in memory of the thread's own. */
+const LONGEST_CARRIED_ROW = 16384;
+
 /** One block of the vector axis: `count` steps of `lanes` elements from the loop variable on. */
 interface Block {
   readonly lanes: number;
@@ -163,6 +176,7 @@ class LoopLowering {
   private readonly reductions: readonly Node[];
   private readonly phaseOf = new Map<Node, number>();
   private readonly lastPhase: number;
+  private readonly carried: readonly Carried[];
   private block: Block = { lanes: 1, at: [] };
 
   constructor(group: Group, nest: Nest, options: LoopKernelOptions) {
@@ -173,6 +187,7 @@ class LoopLowering {
     this.k = new KernelBuilder(options.context, options.target.lanes);
     this.reductions = group.members.filter(isReduction);
     this.lastPhase = this.assignPhases();
+    this.carried = this.vectorIsReduced ? this.findCarried() : [];
   }
 
   lower(): KernelBuilder {
@@ -208,6 +223,58 @@ class LoopLowering {
     }
     for (const node of this.options.inPlace) if (this.phaseOf.has(node)) this.phaseOf.set(node, last);
     return last;
+  }
+
+  /** Expensive values that two phases need: the first writes them to memory of the thread's own, the second reads them. */
+  private findCarried(): Carried[] {
+    const rowSize = this.nest.reduced.reduce((n, a) => n * a.size, 1);
+    if (rowSize > LONGEST_CARRIED_ROW) return [];
+    const seen = new Map<string, { node: Node; index: readonly Index[]; phases: Set<number> }>();
+    for (const member of this.group.members) {
+      const reduction = isReduction(member);
+      if (!reduction && this.options.output(member) === undefined) continue;
+      const at = (reduction ? this.nest.operand.get(member) : this.nest.place.get(member)) as readonly Index[];
+      trace(reduction ? member.src[0] : member, at, this.options.isMaterialised, {
+        materialised: (n) => this.nest.place.has(n) && !isReduction(n),
+        computed: (node, index) => {
+          if (costOf(node.op) <= STORE_COST || node.dtype !== 'float32') return;
+          if (!index.some((x) => dependsOn(x, this.vector as Axis))) return;
+          const key = `${node.slot}:${indexKey(index)}`;
+          const entry = seen.get(key) ?? { node, index, phases: new Set<number>() };
+          entry.phases.add(this.phaseOf.get(member) as number);
+          seen.set(key, entry);
+        },
+      });
+    }
+    return [...seen.values()]
+      .filter(({ phases }) => phases.size > 1)
+      .map(({ node, index, phases }) => ({ node, index, from: Math.min(...phases), buffer: this.options.scratch('row', rowSize) }));
+  }
+
+  /** Where in its row a carried value stands: the vector axis is innermost. */
+  private positionInRow(at: Index): Index {
+    const others = this.nest.reduced.filter((a) => a !== this.vector);
+    const axes = [...others.map((a) => atomIndex(a)), at];
+    return flatten(axes, [...others.map((a) => a.size), (this.vector as Axis).size]);
+  }
+
+  private recallCarried(phase: number): void {
+    for (const { node, index, from, buffer } of this.carried) {
+      if (phase <= from) continue;
+      for (const at of this.block.at) {
+        const known = this.k.loadNow(buffer, this.positionInRow(at), buffer.size, [], this.block.lanes);
+        this.k.assume(node, this.indexOf(index, at), known);
+      }
+    }
+  }
+
+  private saveCarried(phase: number): void {
+    for (const { node, index, from, buffer } of this.carried) {
+      if (phase !== from) continue;
+      for (const at of this.block.at) {
+        this.k.store(buffer, this.positionInRow(at), this.k.value(node, this.indexOf(index, at)), 'float32');
+      }
+    }
   }
 
   private isRowLevel(node: Node): boolean {
@@ -271,8 +338,48 @@ class LoopLowering {
     else this.overColumns(L.int(0), L.int(this.vector.size));
   }
 
+  /** Many rows below few columns' width: walking one block of columns at a time would touch a page for each row. */
+  private get isTall(): boolean {
+    const rows = this.nest.reduced.reduce((n, a) => n * a.size, 1);
+    const columns = (this.vector as Axis).size;
+    const onlySums = this.lastPhase === 1 && this.outputsOf((n) => !this.isRowLevel(n)).length === 0;
+    return this.reductions.length > 0 && onlySums && rows * columns > TALL_ELEMENTS && columns >= 64 && columns <= WIDEST_TALL;
+  }
+
+  /** Row by row, with the partial result of every column in memory of the thread's own. */
+  private overTallColumns(from: Expr, to: Expr): void {
+    const axis = this.vector as Axis;
+    const sums = new Map(this.reductions.map((n) => [n, this.options.scratch('sums', axis.size, n.dtype === 'float32' ? 'f32' : 'i32')]));
+    const eachColumn = (inside: (node: Node, sums: Buffer, at: Index) => void) =>
+      this.blocks(axis, from, to, 1, () => {
+        for (const [node, buffer] of sums) inside(node, buffer, this.block.at[0]);
+      });
+    eachColumn((node, buffer, at) => {
+      const start = L.literal(IDENTITY[node.op](node.dtype), VALUE_TYPE[node.dtype], this.block.lanes);
+      this.k.store(buffer, at, { expr: start, depth: 0 }, node.dtype);
+    });
+    this.nestRows(this.nest.reduced, () =>
+      eachColumn((node, buffer, at) => {
+        const value = this.k.value(node.src[0], this.indexOf(this.nest.operand.get(node) as readonly Index[], at));
+        const old = this.k.loadNow(buffer, at, buffer.size, [], this.block.lanes);
+        this.k.store(buffer, at, { expr: COMBINE[node.op](old, L.splat(value.expr, this.block.lanes)), depth: this.k.depth }, node.dtype);
+      }),
+    );
+    this.blocks(axis, from, to, 1, () => {
+      for (const [node, buffer] of sums) {
+        this.results.set(node, [this.k.define(node.op, this.k.loadNow(buffer, this.block.at[0], buffer.size, [], this.block.lanes))]);
+      }
+      this.bindStep(0);
+      this.storeAll(this.outputsOf((n) => this.isRowLevel(n)));
+    });
+  }
+
   /** The vector axis as blocks of columns: several vectors, one vector, single elements. */
   private overColumns(from: Expr, to: Expr): void {
+    if (this.isTall) {
+      this.overTallColumns(from, to);
+      return;
+    }
     const axis = this.vector as Axis;
     const { lanes } = this.options.target;
     const unroll = this.reductions.length > 0 && axis.size >= 4 * lanes ? 4 : 1;
@@ -332,7 +439,7 @@ class LoopLowering {
       this.storeAll(outputs);
       return;
     }
-    if (this.vectorIsReduced) this.reduceAlongVector(reductions, outputs);
+    if (this.vectorIsReduced) this.reduceAlongVector(phase, reductions, outputs);
     else this.reduceColumns(reductions, outputs);
   }
 
@@ -359,7 +466,7 @@ class LoopLowering {
   }
 
   /** The vector axis is reduced: lanes hold partial results, combined when the row is done. */
-  private reduceAlongVector(reductions: readonly Node[], outputs: readonly Node[]): void {
+  private reduceAlongVector(phase: number, reductions: readonly Node[], outputs: readonly Node[]): void {
     const axis = this.vector as Axis;
     const { lanes } = this.options.target;
     const unroll = reductions.length > 0 && axis.size >= 8 * lanes ? (reductions.length > 2 ? 2 : 4) : 1;
@@ -368,8 +475,10 @@ class LoopLowering {
     const others = this.nest.reduced.filter((a) => a !== axis);
     this.nestRows(others, () =>
       this.blocks(axis, L.int(0), L.int(axis.size), unroll, () => {
+        this.recallCarried(phase);
         this.accumulate(this.block.lanes === 1 ? singles : vectors, undefined);
         this.storeAll(outputs);
+        this.saveCarried(phase);
       }),
     );
     for (const node of reductions) {
@@ -446,6 +555,10 @@ class LoopLowering {
     for (const store of pending) store();
   }
 }
+
+/** Elements from which columns are summed row by row, and the widest row that is. */
+const TALL_ELEMENTS = 256 << 10;
+const WIDEST_TALL = 64 << 10;
 
 /** Rows that are few enough to look for more parallelism in the vector axis. */
 const FEW_ROWS = 16;

@@ -14,8 +14,13 @@ const COST: Partial<Record<Op, number>> = {
   div: 3, recip: 3, sqrt: 3, mod: 8, idiv: 8, fold: 4,
 };
 
+/** Cost of the operator alone, operands aside. */
+export function costOf(op: Op): number {
+  return COST[op] ?? 1;
+}
+
 /** Recomputing more than this in a second place costs more than a store and a load. */
-const STORE_COST = 9;
+export const STORE_COST = 9;
 /** A virtual expression is cut where it gets longer than this, so that no kernel grows without bound. */
 const LONGEST_EXPRESSION = 160;
 

@@ -69,7 +69,7 @@ export const UNARY_VALUES = {
   atan: f(math.atan),
   erf: f(math.erf),
   sigmoid: f(math.sigmoid),
-  relu: (x) => L.binary('max', x, like(x, 0)),
+  relu: (x) => L.select(L.compare('lt', x, like(x, 0)), like(x, 0), x), // NaN stays NaN
   abs: (x) => L.unary('abs', x),
   sign: (x) => sign(x),
   floor: (x) => L.unary('floor', x),

@@ -17,6 +17,8 @@ export interface TraceVisitor {
   materialised(node: Node, index: readonly Index[]): boolean;
   /** An integer that some condition or value depends on (padding, iota, random counters). */
   integer?(index: Index): void;
+  /** Any node that is computed on the way. */
+  computed?(node: Node, index: readonly Index[]): void;
 }
 
 export function indexKey(index: readonly Index[]): string {
@@ -40,6 +42,7 @@ export function trace(node: Node, index: readonly Index[], isMaterialised: IsMat
       if (!visitor.materialised(n, at)) return;
       if (n.op === 'leaf') return;
     }
+    visitor.computed?.(n, at);
     switch (OP_CLASS[n.op]) {
       case 'leaf':
         if (n.op === 'iota') visitor.integer?.(at[0]);

@@ -37,11 +37,34 @@ export interface Node<O extends Op = Op> {
   /** Scratch of the walk in progress: which walk, and the node's number in it. */
   stamp: number;
   slot: number;
+  /** Its place in the table of interned nodes. */
+  readonly hash: number;
+  next: Node | undefined;
 }
 
-const structures = new Map<string, Structure>();
-const interned = new Map<string, Node>();
-let nextNode = 1;
+// ---------------------------------------------------------------- structures
+
+const structures: Structure[] = [];
+const byText = new Map<string, Structure>();
+/** Structures without arguments, by operator, dtype and shape: the common case, found without building a text. */
+const byNumber = new Map<number, Structure>();
+const opNumber = new Map<Op, number>();
+/** Numbers of the shapes that structures hold; builders mostly pass those on, so identity finds them. */
+const shapeNumber = new WeakMap<Shape, number>();
+const shapesByText = new Map<string, Shape>();
+const DTYPE_NUMBER: Record<DType, number> = { float32: 0, int32: 1, bool: 2 };
+
+function canonicalShape(shape: Shape): Shape {
+  if (shapeNumber.has(shape)) return shape;
+  const text = shape.join();
+  let found = shapesByText.get(text);
+  if (found === undefined) {
+    found = [...shape];
+    shapesByText.set(text, found);
+    shapeNumber.set(found, shapesByText.size);
+  }
+  return found;
+}
 
 /** A text that is equal for equal arguments; leaves and scalars are told apart by identity instead. */
 function argKey(arg: object | null): string {
@@ -51,51 +74,89 @@ function argKey(arg: object | null): string {
   return key;
 }
 
-function structureOf(op: Op, arg: object | null, shape: Shape, dtype: DType): Structure {
-  const own = op === 'leaf' || op === 'scalar' || op === 'custom' ? null : arg;
-  const key = `${op}|${dtype}|${shape.join()}|${argKey(own)}`;
-  let found = structures.get(key);
-  if (found === undefined) {
-    found = { id: structures.size + 1, op, dtype, shape, size: sizeOf(shape) };
-    structures.set(key, found);
+function structureOf(op: Op, arg: object | null, anyShape: Shape, dtype: DType): Structure {
+  const shape = canonicalShape(anyShape);
+  const hasOwnArg = arg !== null && op !== 'leaf' && op !== 'scalar' && op !== 'custom';
+  if (hasOwnArg) {
+    const key = `${op}|${dtype}|${shapeNumber.get(shape)}|${argKey(arg)}`;
+    let found = byText.get(key);
+    if (found === undefined) byText.set(key, (found = newStructure(op, dtype, shape)));
+    return found;
   }
+  let number = opNumber.get(op);
+  if (number === undefined) opNumber.set(op, (number = opNumber.size));
+  const key = ((shapeNumber.get(shape) as number) * 128 + number) * 4 + DTYPE_NUMBER[dtype];
+  let found = byNumber.get(key);
+  if (found === undefined) byNumber.set(key, (found = newStructure(op, dtype, shape)));
   return found;
 }
 
-function deviceOf(op: Op, arg: unknown, src: readonly Node[]): string | undefined {
-  if (op === 'leaf') return (arg as OpArgs['leaf']).storage.device;
-  for (const s of src) if (s.device !== undefined) return s.device;
-  return undefined;
+function newStructure(op: Op, dtype: DType, shape: Shape): Structure {
+  const structure = { id: structures.length + 1, op, dtype, shape, size: sizeOf(shape) };
+  structures.push(structure);
+  return structure;
 }
 
-/** Makes a node, or returns the one that already means this. Shape and dtype are the caller's word (infer.ts). */
-export function createNode<O extends Op>(
-  op: O,
-  src: readonly Node[],
-  arg: OpArgs[O],
-  shape: Shape,
-  dtype: DType,
-): Node<O> {
+// ---------------------------------------------------------------- nodes
+
+/** Hash table of the nodes that exist: chains of nodes with one hash. */
+const FEWEST_BUCKETS = 2048;
+let buckets: (Node | undefined)[] = new Array<Node | undefined>(FEWEST_BUCKETS).fill(undefined);
+let internedNodes = 0;
+let nextNode = 1;
+
+function hashOf(structure: number, identity: number, src: readonly Node[]): number {
+  let hash = Math.imul(structure ^ Math.imul(identity, 0x9e3779b1), 0x85ebca6b);
+  for (let i = 0; i < src.length; i++) hash = Math.imul(hash ^ src[i].id, 0x01000193) + i;
+  return (hash ^ (hash >>> 15)) >>> 0;
+}
+
+/** What tells two leaves apart: their storage, its version, and whether gradients are wanted. */
+function leafIdentity({ storage, version }: OpArgs['leaf']): number {
+  return Math.imul(storage.id, 0x2545f491) ^ (version * 2 + (storage.requiresGrad ? 1 : 0));
+}
+
+function isSame(node: Node, op: Op, structure: number, arg: unknown, src: readonly Node[]): boolean {
+  if (node.structure !== structure || node.src.length !== src.length) return false;
+  for (let i = 0; i < src.length; i++) if (node.src[i] !== src[i]) return false;
+  if (op !== 'leaf') return true;
+  const [a, b] = [node.arg as OpArgs['leaf'], arg as OpArgs['leaf']];
+  return a.storage === b.storage && a.version === b.version && node.requiresGrad === (b.storage.requiresGrad && node.dtype === 'float32');
+}
+
+function grow(): void {
+  const old = buckets;
+  buckets = new Array<Node | undefined>(old.length * 4).fill(undefined);
+  for (let node of old) {
+    while (node !== undefined) {
+      const { next }: Node = node;
+      const at = node.hash % buckets.length;
+      node.next = buckets[at];
+      buckets[at] = node;
+      node = next;
+    }
+  }
+}
+
+/** Makes a node, or returns the one that already means this. Shape and dtype are the caller's word (build.ts). */
+export function createNode<O extends Op>(op: O, src: readonly Node[], arg: OpArgs[O], shape: Shape, dtype: DType): Node<O> {
   const structure = structureOf(op, arg as object | null, shape, dtype);
   // A scalar is never shared: two learning rates that happen to be equal today stay two arguments.
   const unique = op === 'scalar' || op === 'custom';
-  let key = '';
+  const hash = unique ? 0 : hashOf(structure.id, op === 'leaf' ? leafIdentity(arg as OpArgs['leaf']) : 0, src);
   if (!unique) {
-    key = `${structure.id}`;
-    if (op === 'leaf') {
-      const { storage, version } = arg as OpArgs['leaf'];
-      key += `@${storage.id}.${version}${storage.requiresGrad ? 'g' : ''}`;
+    for (let n = buckets[hash % buckets.length]; n !== undefined; n = n.next) {
+      if (n.hash === hash && isSame(n, op, structure.id, arg, src)) return n as Node<O>;
     }
-    for (let i = 0; i < src.length; i++) key += `,${src[i].id}`;
-    const found = interned.get(key);
-    if (found !== undefined) return found as Node<O>;
   }
   let requiresGrad = op === 'leaf' && (arg as OpArgs['leaf']).storage.requiresGrad;
   let depth = 0;
+  let device = op === 'leaf' ? (arg as OpArgs['leaf']).storage.device : undefined;
   for (let i = 0; i < src.length; i++) {
     const s = src[i];
     if (s.requiresGrad && op !== 'detach') requiresGrad = true;
     if (s.storage === undefined && s.depth >= depth) depth = s.depth + 1;
+    device ??= s.device;
   }
   const node: Node<O> = {
     id: nextNode++,
@@ -107,23 +168,41 @@ export function createNode<O extends Op>(
     structure: structure.id,
     requiresGrad: requiresGrad && dtype === 'float32',
     depth,
-    device: deviceOf(op, arg, src),
+    device,
     src,
     storage: undefined,
     stamp: 0,
     slot: 0,
+    hash,
+    next: undefined,
   };
-  if (!unique) interned.set(key, node as Node);
+  if (!unique) {
+    if (internedNodes > buckets.length) grow();
+    const at = hash % buckets.length;
+    node.next = buckets[at];
+    buckets[at] = node as Node;
+    internedNodes++;
+  }
   return node;
 }
 
 /** Forgets which nodes exist (not the nodes themselves); the engine calls it after each run. */
 export function clearInterned(): void {
-  interned.clear();
+  if (internedNodes === 0) return;
+  // Chains are cut, so that a node that lives on does not keep its neighbours alive.
+  for (let node of buckets) {
+    while (node !== undefined) {
+      const { next }: Node = node;
+      node.next = undefined;
+      node = next;
+    }
+  }
+  buckets.fill(undefined);
+  internedNodes = 0;
 }
 
 export function internedCount(): number {
-  return interned.size;
+  return internedNodes;
 }
 
 export function isOp<O extends Op>(node: Node, op: O): node is Node<O> {

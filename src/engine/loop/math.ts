@@ -35,12 +35,26 @@ const LN2_HIGH = 0.693359375;
 const LN2_LOW = -2.12194440e-4;
 const EXP = [1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1];
 
-/** x = n·ln 2 + r with |r| ≤ ln 2 / 2; n as a float and as an integer. */
-function reduceExp(x: Expr, bind: Bind): { n: Expr; count: Expr; r: Expr } {
-  const n = bind('n', L.unary('nearest', L.mul(x, f(x, 1.44269504088896341))));
-  const r = L.fma(n, f(x, -LN2_LOW), L.fma(n, f(x, -LN2_HIGH), x));
-  return { n, count: bind('count', L.convert('f32.i32', n)), r: bind('r', r) };
+/** 1.5 · 2²³: adding it leaves the nearest whole number in the low bits of the sum. */
+const ROUNDER = 12582912;
+const ROUNDER_BITS = 0x4b400000;
+
+/** The whole number nearest to x · factor, as a float and as an integer, for products below 2²². */
+function nearestMultiple(x: Expr, factor: number, bind: Bind): { n: Expr; count: Expr } {
+  const shifted = bind('shifted', L.fma(x, f(x, factor), f(x, ROUNDER)));
+  return { n: bind('n', L.sub(shifted, f(x, ROUNDER))), count: bind('count', L.sub(bitsOf(shifted), i(x, ROUNDER_BITS))) };
 }
+
+/** x = n·ln 2 + r with |r| ≤ ln 2 / 2. */
+function reduceExp(x: Expr, bind: Bind): { count: Expr; r: Expr } {
+  const { n, count } = nearestMultiple(x, 1.44269504088896341, bind);
+  const r = L.fma(n, f(x, -LN2_LOW), L.fma(n, f(x, -LN2_HIGH), x));
+  return { count, r: bind('r', r) };
+}
+
+/** The smaller and the larger of x and a constant; NaN stays NaN. */
+const atMost = (x: Expr, value: number): Expr => L.select(L.compare('lt', f(x, value), x), f(x, value), x);
+const atLeast = (x: Expr, value: number): Expr => L.select(L.compare('lt', x, f(x, value)), f(x, value), x);
 
 /** value · 2^count in two steps, so that results in the denormal range and overflow come out right. */
 function scale(value: Expr, count: Expr, bind: Bind): Expr {
@@ -49,19 +63,19 @@ function scale(value: Expr, count: Expr, bind: Bind): Expr {
 }
 
 /** Beyond these the result is 0 or infinite whatever x is. */
-function clampExp(x: Expr): Expr {
-  return L.binary('max', L.binary('min', x, f(x, 90)), f(x, -105));
+function clampExp(x: Expr, bind: Bind): Expr {
+  return bind('x', atLeast(bind('x', atMost(x, 90)), -105));
 }
 
 export function exp(x: Expr, bind: Bind): Expr {
-  const { count, r } = reduceExp(bind('x', clampExp(x)), bind);
+  const { count, r } = reduceExp(clampExp(x, bind), bind);
   const y = L.add(L.fma(polynomial(r, EXP), bind('rr', L.mul(r, r)), r), f(x, 1));
   return scale(bind('y', y), count, bind);
 }
 
 export function expm1(x: Expr, bind: Bind): Expr {
   // 2^n·(e^r − 1) + (2^n − 1), with 2^n taken out so that large n do not overflow before they must.
-  const clamped = bind('x', L.binary('max', L.binary('min', x, f(x, 90)), f(x, -20)));
+  const clamped = bind('x', atLeast(bind('x', atMost(x, 90)), -20));
   const { count, r } = reduceExp(clamped, bind);
   const small = bind('small', L.fma(polynomial(r, EXP), L.mul(r, r), r));
   const inverse = powerOfTwo(L.sub(i(x, 0), L.binary('min', count, i(x, 126))));
@@ -120,13 +134,13 @@ const COS = [2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2];
 
 /** sin(x + quarter·π/2). The reduction is good for |x| up to about 10⁴; beyond, error grows with |x|. */
 function sine(x: Expr, quarter: number, bind: Bind): Expr {
-  const j = bind('j', L.unary('nearest', L.mul(x, f(x, 0.636619772367581343))));
+  const { n: j, count } = nearestMultiple(x, 0.636619772367581343, bind);
   let r = x;
   for (const part of PI_HALF) r = bind('r', L.sub(r, L.mul(j, f(x, part))));
   const z = bind('z', L.mul(r, r));
   const s = L.fma(L.mul(polynomial(z, SIN), z), r, r);
   const c = L.fma(polynomial(z, COS), L.mul(z, z), L.fma(z, f(x, -0.5), f(x, 1)));
-  const quadrant = bind('q', L.add(L.convert('f32.i32', j), i(x, quarter)));
+  const quadrant = bind('q', L.add(count, i(x, quarter)));
   const odd = L.compare('ne', L.binary('and', quadrant, i(x, 1)), i(x, 0));
   const flip = L.binary('shl', L.binary('and', quadrant, i(x, 2)), L.int(30));
   return floatOf(L.binary('xor', bitsOf(L.select(odd, c, s)), flip));
@@ -171,7 +185,7 @@ export function atan(x: Expr, bind: Bind): Expr {
 const ERF_SMALL = [-5.96761703e-4, 4.99119423e-3, -2.67681349e-2, 1.12819925e-1, -3.76125336e-1, 1.28379166e-1];
 
 export function erf(x: Expr, bind: Bind): Expr {
-  const t = bind('t', L.binary('min', abs(x), f(x, 10)));
+  const t = bind('t', atMost(bind('a', abs(x)), 10));
   const s = bind('s', L.mul(t, t));
   const low = L.fma(f(x, -3.88396438e-3), t, f(x, 2.42546219e-2));
   let r = L.fma(L.fma(f(x, -1.72853470e-5), t, f(x, 3.83197126e-4)), s, low);
@@ -227,9 +241,9 @@ export function pow(x: Expr, y: Expr, bind: Bind): Expr {
   const low = L.add(L.add(error, L.add(L.add(sLow, sLow), cubic)), L.mul(e, f(x, LN2_LOW)));
   const { s: logHigh, e: logLow } = twoSum(high, bind('lowSum', low), bind);
   // y · log x; a huge y would overflow the exact product, and gives 0 or ∞ all the same
-  const bounded = bind('y', L.binary('max', L.binary('min', y, f(x, 4e9)), f(x, -4e9)));
+  const bounded = bind('y', atLeast(bind('y', atMost(y, 4e9)), -4e9));
   const { p: q, e: qe } = twoProduct(bounded, logHigh, bind);
-  const exponent = bind('q', clampExp(q));
+  const exponent = clampExp(q, bind);
   const extra = bind('qe', L.fma(bounded, logLow, qe));
   const { count, r } = reduceExp(exponent, bind);
   const inside = L.compare('eq', exponent, q);

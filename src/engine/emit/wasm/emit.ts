@@ -272,6 +272,7 @@ class FunctionEmitter {
         this.fma(e);
         return;
       case 'select':
+        if (this.pseudoMinMax(e)) return;
         this.expr(e.a);
         this.expr(e.b);
         this.expr(e.condition);
@@ -357,6 +358,19 @@ class FunctionEmitter {
     this.encoded(I32_BINARY[e.op as 'add'], e.lanes, e.op);
   }
 
+  /** a < b ? b : a and b < a ? b : a are single instructions on vectors (with NaN only in a, it stays). */
+  private pseudoMinMax(e: Expr & { kind: 'select' }): boolean {
+    const c = e.condition;
+    if (e.lanes === 1 || e.type !== 'f32' || c.kind !== 'compare' || c.op !== 'lt' || c.a.type !== 'f32') return false;
+    const isMin = sameValue(c.a, e.a) && sameValue(c.b, e.b);
+    const isMax = sameValue(c.a, e.b) && sameValue(c.b, e.a);
+    if (!isMin && !isMax) return false;
+    this.expr(e.b);
+    this.expr(e.a);
+    this.code.push(isMin ? CODE.pmin : CODE.pmax);
+    return true;
+  }
+
   private fma(e: Expr & { kind: 'fma' }): void {
     if (e.lanes > 1 && this.options.relaxed) {
       this.expr(e.a);
@@ -407,4 +421,10 @@ class FunctionEmitter {
       this.code.push([...(e.type === 'f32' ? CODE.f32x4Replace : CODE.i32x4Replace), i]);
     }
   }
+}
+
+/** The same variable or the same constant. */
+function sameValue(a: Expr, b: Expr): boolean {
+  if (a === b) return true;
+  return a.kind === 'const' && b.kind === 'const' && Object.is(a.value, b.value) && a.lanes === b.lanes;
 }

@@ -16,7 +16,7 @@ export const CODE = {
   i32LtU: [0x49],
   v128Load: simd(0), v128Load32Splat: simd(9), v128Store: simd(11), v128Const: simd(12), shuffle: simd(13),
   i32x4Splat: simd(17), f32x4Splat: simd(19), i32x4Extract: simd(27), i32x4Replace: simd(28), f32x4Extract: simd(31), f32x4Replace: simd(32),
-  bitselect: simd(82), relaxedMadd: simd(0x105), f32x4Mul: simd(230), f32x4Add: simd(228), f32Mul: [0x94], f32Add: [0x92],
+  bitselect: simd(82), pmin: simd(234), pmax: simd(235), relaxedMadd: simd(0x105), f32x4Mul: simd(230), f32x4Add: simd(228), f32Mul: [0x94], f32Add: [0x92],
   notify: [0xfe, 0x00], wait32: [0xfe, 0x01], atomicLoad: [0xfe, 0x10], atomicStore: [0xfe, 0x17], atomicAdd: [0xfe, 0x1e],
 } as const;
 
