@@ -1,0 +1,328 @@
+// What a module does to shapes, as a type: from input to output, with a guard of the input.
+//   A `ShapeFn` is an interface with a slot `input`; intersecting it with `{ input: S }` fills the slot, and its members
+//   `output` and `guard` then hold the answer. Every module carries its own in the property '~shape', which exists only as a type.
+// `CheckSequential` pushes what the first module accepts through the following ones, as far as sizes are determined
+// without an input; `forward` checks the rest on the input itself.
+// Must not know: parameters, or how a module computes. The rules themselves are in src/tensor/shape-types.
+
+import type { Flatten, FlattenArg } from '../tensor/shape-types/reshape.js';
+import type {
+  HasRank,
+  Mutable,
+  Shape,
+  ShapeError,
+  ShapesAgree,
+  ShapeText,
+  SizesDiffer,
+  SizeText,
+} from '../tensor/shape-types/shape.js';
+import type {
+  AdaptivePoolShape,
+  ConvArg,
+  ConvShape,
+  ConvTransposeShape,
+  Dims,
+  LayoutArg,
+  Padding,
+  PerAxis,
+  PoolArg,
+  PoolShape,
+  UpsampleShape,
+} from '../tensor/shape-types/window.js';
+
+export interface ShapeFn {
+  /** The slot: the shape that goes in. */
+  readonly input: unknown;
+  /** What is known of a suitable input before there is one. */
+  readonly accepts: Shape;
+  /** The shape that comes out. */
+  readonly output: Shape;
+  /** `unknown`, or the `ShapeError` of an input that does not fit. */
+  readonly guard: unknown;
+}
+
+/** The output shape of F for an input of shape S. */
+export type Apply<F extends ShapeFn, S extends Shape> = (F & { readonly input: S })['output'];
+
+/** Guard of the argument of `forward`. */
+export type ApplyArg<F extends ShapeFn, S extends Shape> = (F & { readonly input: S })['guard'];
+
+/** The input of a shape function as seen from its own members. */
+type In<Fn extends { readonly input: unknown }> = Fn['input'] extends infer S extends Shape ? S : Shape;
+
+/** The property of a module that carries its shape function. */
+export interface HasShapeFn<F extends ShapeFn = ShapeFn> {
+  readonly '~shape'?: F;
+}
+
+/**
+ * The shape function of a module. One that declares none is known by the types its `forward` is written with, such as
+ * `forward(x: Tensor<[number, 64]>): Tensor<[number, 10]>`.
+ */
+export type ShapeFnOf<M> = M extends { readonly '~shape'?: infer F }
+  ? F extends UnknownFn
+    ? ForwardFn<M>
+    : F extends ShapeFn
+      ? F
+      : ForwardFn<M>
+  : ForwardFn<M>;
+
+type ForwardFn<M> = M extends {
+  forward(x: infer X extends { readonly shape: Shape }): { readonly shape: infer To extends Shape };
+}
+  ? FixedFn<'forward', X['shape'], To>
+  : UnknownFn;
+
+/** The type of an option as it was written, or its default. One that may be left out at run time gives both. */
+export type OptionOf<Options, Key extends string, Default extends Kind, Kind> = Key extends keyof Options
+  ? (
+      undefined extends Options[Key] ? Exclude<Options[Key], undefined> | Default : Options[Key]
+    ) extends infer Value extends Kind
+    ? Value
+    : Default
+  : Default;
+
+// ---------------------------------------------------------------- any shape
+
+/** Nothing is known: any input, any output. */
+export interface UnknownFn extends ShapeFn {
+  readonly isUnknown: true;
+  readonly output: number[];
+}
+
+/** Activations, dropout: the shape stays. */
+export interface IdentityFn extends ShapeFn {
+  readonly output: In<this>;
+}
+
+/** A module of one input shape and one output shape, such as one with a hand-written `forward`. */
+export interface FixedFn<Name extends string, From extends Shape, To extends Shape> extends ShapeFn {
+  readonly accepts: From;
+  readonly output: To;
+  readonly guard: FixedArg<Name, From, In<this>>;
+}
+
+type FixedArg<Name extends string, From extends Shape, S extends Shape> =
+  ShapesAgree<From, S> extends true ? unknown : ShapeError<`${Name}: input ${ShapeText<S>}: needs ${ShapeText<From>}`>;
+
+// ---------------------------------------------------------------- last dimension
+
+/** (…, In) → (…, Out). */
+export interface LinearFn<Features extends number, Out extends number> extends ShapeFn {
+  readonly accepts: [...number[], Features];
+  readonly output: ReplaceLast<In<this>, Out>;
+  readonly guard: LastArg<'Linear', In<this>, Features, 'inFeatures'>;
+}
+
+/** (…) → (…, Dim). */
+export interface EmbeddingFn<Dim extends number> extends ShapeFn {
+  readonly output: [...In<this>, Dim];
+}
+
+/** Layer and root-mean-square normalisation over the last dimension; the shape stays. */
+export interface LayerNormFn<Size extends number, Name extends string = 'LayerNorm'> extends ShapeFn {
+  readonly accepts: [...number[], Size];
+  readonly output: In<this>;
+  readonly guard: LastArg<Name, In<this>, Size, 'normalizedShape'>;
+}
+
+type ReplaceLast<S extends Shape, Size extends number> = S extends readonly [...infer Head extends Shape, number]
+  ? [...Head, Size]
+  : [...number[], Size];
+
+/** The last size is compared even where the rank is unknown. */
+type LastArg<Name extends string, S extends Shape, Size extends number, What extends string> = S extends readonly [
+  ...Shape,
+  infer Last extends number,
+]
+  ? SizesDiffer<Last, Size> extends true
+    ? ShapeError<`${Name}: input ${ShapeText<S>}: last dimension ${SizeText<Last>} is not ${What} ${SizeText<Size>}`>
+    : unknown
+  : S extends readonly []
+    ? ShapeError<`${Name}: input []: needs at least one dimension`>
+    : unknown;
+
+// ---------------------------------------------------------------- channels and windows
+
+/** What is known of the input of a module with channels: a batch, its channels, D sizes. */
+type Batch<D extends Dims, Channels extends number> = {
+  1: [number, Channels, number];
+  2: [number, Channels, number, number];
+  3: [number, Channels, number, number, number];
+}[D];
+
+export interface ConvFn<
+  D extends Dims,
+  Channels extends number,
+  Out extends number,
+  Kernel extends PerAxis,
+  Stride extends PerAxis = 1,
+  Pad extends Padding = 0,
+  Dilation extends PerAxis = 1,
+> extends ShapeFn {
+  readonly accepts: Batch<D, Channels>;
+  readonly output: ConvShape<D, In<this>, Out, Kernel, Stride, Pad, Dilation>;
+  readonly guard: ConvArg<`Conv${D}d`, D, In<this>, Channels, Kernel, Pad, Dilation>;
+}
+
+export type Conv1dFn<
+  Channels extends number,
+  Out extends number,
+  Kernel extends PerAxis,
+  Stride extends PerAxis = 1,
+  Pad extends Padding = 0,
+  Dilation extends PerAxis = 1,
+> = ConvFn<1, Channels, Out, Kernel, Stride, Pad, Dilation>;
+
+export type Conv2dFn<
+  Channels extends number,
+  Out extends number,
+  Kernel extends PerAxis,
+  Stride extends PerAxis = 1,
+  Pad extends Padding = 0,
+  Dilation extends PerAxis = 1,
+> = ConvFn<2, Channels, Out, Kernel, Stride, Pad, Dilation>;
+
+export interface ConvTransposeFn<
+  D extends Dims,
+  Channels extends number,
+  Out extends number,
+  Kernel extends PerAxis,
+  Stride extends PerAxis = 1,
+  Pad extends PerAxis = 0,
+  OutputPad extends PerAxis = 0,
+  Dilation extends PerAxis = 1,
+> extends ShapeFn {
+  readonly accepts: Batch<D, Channels>;
+  readonly output: ConvTransposeShape<D, In<this>, Out, Kernel, Stride, Pad, OutputPad, Dilation>;
+  readonly guard: ConvArg<`ConvTranspose${D}d`, D, In<this>, Channels, 1>;
+}
+
+/** Max and average pooling; `Name` is the module's, such as 'MaxPool2d'. */
+export interface PoolFn<
+  Name extends string,
+  D extends Dims,
+  Kernel extends PerAxis,
+  Stride extends PerAxis = Kernel,
+  Pad extends PerAxis = 0,
+  Dilation extends PerAxis = 1,
+  Ceil extends boolean = false,
+> extends ShapeFn {
+  readonly accepts: Batch<D, number>;
+  readonly output: PoolShape<D, In<this>, Kernel, Stride, Pad, Dilation, Ceil>;
+  readonly guard: PoolArg<Name, D, In<this>, Kernel, Pad, Dilation>;
+}
+
+export interface AdaptivePoolFn<Name extends string, D extends Dims, Size extends PerAxis> extends ShapeFn {
+  readonly accepts: Batch<D, number>;
+  readonly output: AdaptivePoolShape<D, In<this>, Size>;
+  readonly guard: LayoutArg<Name, D, In<this>>;
+}
+
+export interface UpsampleFn<D extends Dims, Scale extends PerAxis> extends ShapeFn {
+  readonly accepts: Batch<D, number>;
+  readonly output: UpsampleShape<D, In<this>, Scale>;
+  readonly guard: LayoutArg<'Upsample', D, In<this>>;
+}
+
+// ---------------------------------------------------------------- batch normalisation
+
+/** Batch normalisation over dimension 1; the shape stays. D = 1 takes (N, C) too, as PyTorch's does. */
+export interface BatchNormFn<D extends Dims, Channels extends number> extends ShapeFn {
+  readonly accepts: D extends 1 ? Shape : Batch<D, Channels>;
+  readonly output: Normalised<D, In<this>, Channels>;
+  readonly guard: BatchNormArg<D, In<this>, Channels>;
+}
+
+/** Where nothing was known of the input, what the module accepts is known of the output. */
+type Normalised<D extends Dims, S extends Shape, Channels extends number> =
+  HasRank<S> extends true ? Mutable<S> : D extends 1 ? S : Batch<D, Channels>;
+
+type BatchNormArg<D extends Dims, S extends Shape, Channels extends number> =
+  HasRank<S> extends true
+    ? S extends NormLayout[D]
+      ? SizesDiffer<S[1], Channels> extends true
+        ? ShapeError<`BatchNorm${D}d: input ${ShapeText<S>}: channel dimension ${SizeText<S[1] & number>} is not numFeatures ${SizeText<Channels>}`>
+        : unknown
+      : ShapeError<`BatchNorm${D}d: input ${ShapeText<S>}: needs ${NormText[D]}`>
+    : unknown;
+
+interface NormLayout {
+  1: readonly [number, number] | readonly [number, number, number];
+  2: readonly [number, number, number, number];
+  3: readonly [number, number, number, number, number];
+}
+interface NormText {
+  1: '[N, C] or [N, C, L]';
+  2: '[N, C, H, W]';
+  3: '[N, C, D, H, W]';
+}
+
+// ---------------------------------------------------------------- movement
+
+/** Dimensions Start to End made one; the batch stays by default. */
+export interface FlattenFn<Start extends number = 1, End extends number = -1> extends ShapeFn {
+  readonly output: Flatten<In<this>, Start, End>;
+  readonly guard: FlattenArg<In<this>, Start, End>;
+}
+
+// ---------------------------------------------------------------- Sequential
+
+type Modules = readonly unknown[];
+
+/** The modules one after the other. */
+export interface SequentialFn<Ms extends Modules> extends ShapeFn {
+  readonly accepts: Ms extends readonly [infer First, ...unknown[]] ? ShapeFnOf<First>['accepts'] : Shape;
+  readonly output: Chain<Ms, In<this>>;
+  readonly guard: ChainArg<Ms, In<this>>;
+}
+
+type Chain<Ms extends Modules, S extends Shape> = number extends Ms['length'] ? number[] : ChainEach<Ms, S>;
+
+/** `infer Next` computes each shape before the next one: a chain of hundreds of modules stays flat. */
+type ChainEach<Ms extends Modules, S extends Shape> = Ms extends readonly [infer M, ...infer Rest]
+  ? Apply<ShapeFnOf<M>, S> extends infer Next extends Shape
+    ? ChainEach<Rest, Next>
+    : number[]
+  : S;
+
+/** The first error on the way. */
+type ChainArg<Ms extends Modules, S extends Shape> = number extends Ms['length'] ? unknown : ChainArgEach<Ms, S>;
+
+type ChainArgEach<Ms extends Modules, S extends Shape> = Ms extends readonly [infer M, ...infer Rest]
+  ? ApplyArg<ShapeFnOf<M>, S> extends infer Guard
+    ? unknown extends Guard
+      ? Apply<ShapeFnOf<M>, S> extends infer Next extends Shape
+        ? ChainArgEach<Rest, Next>
+        : unknown
+      : Guard
+    : unknown
+  : unknown;
+
+/**
+ * The types of Sequential's arguments: each module, intersected with a `ShapeError` if it cannot follow the one before.
+ * `S` is the shape of the input where it is known.
+ */
+export type CheckSequential<Ms extends Modules, S extends Shape = Shape> = {
+  [I in keyof Ms]: Ms[I] & GuardAt<Guards<Ms, S>, I>;
+};
+
+type GuardAt<G, I> = I extends keyof G ? G[I] : unknown;
+
+type Guards<Ms extends Modules, S extends Shape> = number extends Ms['length'] ? unknown : GuardEach<Ms, S>;
+
+type GuardEach<Ms extends Modules, S extends Shape, Out extends unknown[] = []> = Ms extends readonly [
+  infer M,
+  ...infer Rest,
+]
+  ? Push<ShapeFnOf<M>, S> extends infer Next extends Shape
+    ? GuardEach<Rest, Next, [...Out, ApplyArg<ShapeFnOf<M>, S>]>
+    : Out
+  : Out;
+
+/** A module that is handed an unknown shape hands on what follows from the shape it accepts. */
+type Push<F extends ShapeFn, S extends Shape> = Shape extends S
+  ? Apply<F, F['accepts']>
+  : number[] extends S
+    ? Apply<F, F['accepts']>
+    : Apply<F, S>;
