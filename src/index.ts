@@ -1,0 +1,20 @@
+// The public surface of `nabla`: tensors, gradients, compile, devices. Wiring only.
+
+import { registerDevice } from './engine/engine.js';
+import { CpuDevice } from './engine/device/cpu/device.js';
+import { ReferenceDevice } from './engine/device/reference/device.js';
+
+registerDevice('cpu', () => new CpuDevice());
+registerDevice('reference', () => new ReferenceDevice());
+
+export type { DType, DataOf } from './engine/ir/dtype.js';
+export type { Shape } from './engine/ir/shape.js';
+export {
+  ArgumentError, CaptureError, DTypeError, DeviceError, FormatError, GradError, IndexError, InternalError, NablaError, OutOfMemoryError,
+  ShapeError, StaleTensorError,
+} from './engine/ir/errors.js';
+export { Tensor, realize, type AnyTensor, type Extreme, type IndexArgument, type Promoted, type ReduceOptions } from './tensor/tensor.js';
+export * from './tensor/creation.js';
+export * from './tensor/functions.js';
+export { noGrad } from './tensor/grad-mode.js';
+export { manualSeed, getRandomState, setRandomState } from './tensor/random.js';

@@ -1,0 +1,195 @@
+// Making tensors: from JavaScript data, filled, counted, random. Data goes to the device at once; filled and random
+// tensors take no memory until something needs them stored.
+
+import { getDefaultDevice, getDevice, storageFrom, storageOf } from '../engine/engine.js';
+import * as build from '../engine/ir/build.js';
+import { type DType, DTYPES } from '../engine/ir/dtype.js';
+import { ArgumentError, DTypeError, GradError, ShapeError } from '../engine/ir/errors.js';
+import type { Node } from '../engine/ir/node.js';
+import { type Shape, checkShape, formatShape, sizeOf } from '../engine/ir/shape.js';
+import { flattenNested } from './nested.js';
+import { positions } from './reductions.js';
+import * as random from './random.js';
+import type { NestedArray, NestedArrayArg, ShapeOf } from './shape-types/nested-array.js';
+import { type AnyTensor, Tensor, wrap, wrapStorage } from './tensor.js';
+
+export interface CreationOptions<D extends DType = DType> {
+  readonly dtype?: D;
+  readonly device?: string;
+  /** Collect gradients in `grad`; float32 only. */
+  readonly requiresGrad?: boolean;
+}
+
+export interface TensorOptions<D extends DType = DType, S extends Shape = Shape> extends CreationOptions<D> {
+  /** Shape of flat data. */
+  readonly shape?: S;
+}
+
+type Booleans = boolean | readonly Booleans[];
+type IntegerArray = Int8Array | Uint8Array | Uint8ClampedArray | Int16Array | Uint16Array | Int32Array | Uint32Array;
+
+/** float32 for numbers, bool for booleans, what it holds for a typed array. */
+type DTypeOf<A> = A extends readonly [] ? 'float32' : A extends Booleans ? 'bool' : A extends IntegerArray ? 'int32' : 'float32';
+
+function checkDType(dtype: DType, op: string): void {
+  if (!DTYPES.includes(dtype)) throw new DTypeError(`${op}: dtype '${String(dtype)}' is not known. Use ${DTYPES.map((d) => `'${d}'`).join(', ')}.`, [String(dtype)]);
+}
+
+function isTypedArray(value: unknown): value is ArrayLike<number> & ArrayBufferView {
+  return ArrayBuffer.isView(value) && !(value instanceof DataView);
+}
+
+function dtypeOfTypedArray(data: ArrayBufferView): DType {
+  return data instanceof Float32Array || data instanceof Float64Array ? 'float32' : 'int32';
+}
+
+/** Integers must fit int32: a typed array of wider ones is checked. */
+function checkRange(data: ArrayLike<number>, dtype: DType): void {
+  if (dtype !== 'int32') return;
+  for (let i = 0; i < data.length; i++) {
+    if (!(Math.abs(data[i]) < 2 ** 31 || data[i] === -(2 ** 31))) {
+      throw new ArgumentError(`tensor: element ${i} is ${data[i]}, which int32 cannot hold. Use dtype 'float32'.`);
+    }
+  }
+}
+
+/**
+ * A tensor of the given numbers: nested arrays (literal sizes are known to the compiler), a number, or a typed array
+ * with a shape. dtype: float32 for numbers, bool for booleans, int32 for integer typed arrays, or as asked.
+ * Throws ShapeError for ragged arrays or a shape that does not fit. PyTorch: torch.tensor.
+ *
+ *     tensor([[1, 2, 3], [4, 5, 6]])                      // Tensor<[2, 3]>
+ *     tensor(new Float32Array(6), { shape: [2, 3] })
+ */
+export function tensor<const A extends NestedArray, const S extends Shape = ShapeOf<A>, D extends DType = DTypeOf<A>>(
+  values: A & NestedArrayArg<A>,
+  options: TensorOptions<D, S> = {},
+): Tensor<Writable<S>, D> {
+  return fromData(values, options) as Tensor<Writable<S>, D>;
+}
+
+function fromData(values: unknown, options: TensorOptions): unknown {
+  if (values instanceof Tensor) throw new ArgumentError('tensor: the argument is a tensor already. Use detach() for one without gradient.');
+  let shape: readonly number[];
+  let data: ArrayLike<number>;
+  let dtype: DType;
+  if (isTypedArray(values)) {
+    if (values instanceof BigInt64Array || values instanceof BigUint64Array) throw new DTypeError('tensor: 64-bit integers are not supported. Convert them to Int32Array or Float32Array.', []);
+    ({ data, shape, dtype } = { data: values, shape: [values.length], dtype: dtypeOfTypedArray(values) });
+  } else {
+    const flat = flattenNested(values);
+    ({ data, shape, dtype } = { data: flat.data, shape: flat.shape, dtype: flat.allBoolean ? 'bool' : 'float32' });
+  }
+  if (options.shape !== undefined) {
+    checkShape(options.shape, 'tensor');
+    if (sizeOf(options.shape) !== data.length) {
+      throw new ShapeError(`tensor: ${data.length} numbers do not fill shape ${formatShape(options.shape)}, which has ${sizeOf(options.shape)}.`, [options.shape]);
+    }
+    ({ shape } = options as { shape: Shape });
+  }
+  if (options.dtype !== undefined) ({ dtype } = options as { dtype: DType });
+  checkDType(dtype, 'tensor');
+  if (options.dtype === 'int32' || dtype === 'int32') checkRange(data, dtype);
+  return leafOf(data, shape, dtype, options);
+}
+
+type Writable<S extends Shape> = { -readonly [I in keyof S]: S[I] };
+
+function leafOf(data: ArrayLike<number>, shape: Shape, dtype: DType, options: CreationOptions): AnyTensor {
+  if (options.requiresGrad === true && dtype !== 'float32') throw new GradError(`tensor: only float32 tensors have gradients, not ${dtype}.`);
+  const storage = storageFrom(data, [...shape], dtype, options.device ?? getDefaultDevice(), `tensor ${formatShape(shape)}`);
+  storage.requiresGrad = options.requiresGrad === true;
+  return wrapStorage(storage);
+}
+
+/** A lazy node, or, where the options ask for a device or gradients, a stored tensor with its numbers. */
+function made<S extends Shape, D extends DType>(node: Node, options: CreationOptions): Tensor<S, D> {
+  if (options.requiresGrad !== true && (options.device === undefined || options.device === getDefaultDevice())) return wrap(node);
+  if (options.device !== undefined) getDevice(options.device);
+  if (options.device !== undefined && options.device !== getDefaultDevice()) {
+    throw new ArgumentError(`creation: make it on the default device and move it with to('${options.device}'), or call setDevice('${options.device}') first.`);
+  }
+  const storage = storageOf(build.detach(node));
+  if (node.dtype !== 'float32') throw new GradError(`creation: only float32 tensors have gradients, not ${node.dtype}.`);
+  storage.requiresGrad = true;
+  return wrapStorage(storage);
+}
+
+/** Every element `value`; float32 unless the dtype says otherwise. PyTorch: torch.full. */
+export function full<const S extends Shape, D extends DType = 'float32'>(shape: S, value: number, options: CreationOptions<D> = {}): Tensor<Writable<S>, D> {
+  checkShape(shape, 'full');
+  const dtype: DType = options.dtype ?? 'float32';
+  checkDType(dtype, 'full');
+  return made(build.filled(value, [...shape], dtype), options);
+}
+
+export function zeros<const S extends Shape, D extends DType = 'float32'>(shape: S, options: CreationOptions<D> = {}): Tensor<Writable<S>, D> {
+  return full(shape, 0, options);
+}
+
+export function ones<const S extends Shape, D extends DType = 'float32'>(shape: S, options: CreationOptions<D> = {}): Tensor<Writable<S>, D> {
+  return full(shape, 1, options);
+}
+
+export function zerosLike<S extends Shape, D extends DType>(like: Tensor<S, D>): Tensor<S, D> {
+  return wrap(build.filled(0, like.shape, like.dtype));
+}
+
+export function onesLike<S extends Shape, D extends DType>(like: Tensor<S, D>): Tensor<S, D> {
+  return wrap(build.filled(1, like.shape, like.dtype));
+}
+
+/** start, start + step, … below end (above it for a negative step). int32 if all are whole numbers, else float32. */
+export function arange(start: number, end?: number, step = 1, options: CreationOptions = {}): Tensor<[number], DType> {
+  const [from, to] = end === undefined ? [0, start] : [start, end];
+  if (!(step !== 0 && Number.isFinite(step))) throw new ArgumentError(`arange: step is ${step}. Use a number other than 0.`);
+  const count = Math.max(0, Math.ceil((to - from) / step));
+  checkShape([count], 'arange');
+  const whole = [from, to, step].every((n) => Number.isInteger(n));
+  const dtype = options.dtype ?? (whole ? 'int32' : 'float32');
+  const type: DType = whole ? 'int32' : 'float32';
+  const counted = build.cast(build.iota(count), type);
+  const node = build.add(build.mul(counted, build.scalar(step, type)), build.scalar(from, type));
+  return made(build.cast(build.expand(node, [count]), dtype), options);
+}
+
+/** `count` numbers from start to end, both included. */
+export function linspace<N extends number>(start: number, end: number, count: N, options: CreationOptions = {}): Tensor<[N]> {
+  if (!Number.isInteger(count) || count < 1) throw new ArgumentError(`linspace: count is ${count}. Use a whole number above 0.`);
+  const step = count === 1 ? 0 : (end - start) / (count - 1);
+  const node = build.add(build.mul(build.cast(build.iota(count), 'float32'), build.scalar(step)), build.scalar(start));
+  return made(node, options);
+}
+
+/** Ones on the diagonal. */
+export function eye<N extends number, M extends number = N>(rows: N, columns?: M, options: CreationOptions = {}): Tensor<[N, M]> {
+  const width = columns ?? rows;
+  checkShape([rows, width], 'eye');
+  const diagonal = build.binary('eq', positions(2, 0, rows), positions(2, 1, width));
+  return made(build.cast(diagonal, 'float32'), options);
+}
+
+/** Uniform in [0, 1). */
+export function rand<const S extends Shape>(shape: S, options: CreationOptions = {}): Tensor<Writable<S>> {
+  return made(random.uniform([...shape]), options);
+}
+
+/** Normal with mean 0 and variance 1. */
+export function randn<const S extends Shape>(shape: S, options: CreationOptions = {}): Tensor<Writable<S>> {
+  return made(random.normal([...shape]), options);
+}
+
+/** Whole numbers in [low, high), int32. */
+export function randint<const S extends Shape>(low: number, high: number, shape: S, options: CreationOptions = {}): Tensor<Writable<S>, 'int32'> {
+  return made(random.integers(low, high, [...shape]), options);
+}
+
+/** 0 … n − 1 in random order, int32. */
+export function randperm<N extends number>(n: N): Tensor<[N], 'int32'> {
+  return wrap(random.permutation(n));
+}
+
+/** A rank-0 tensor whose number is asked anew at each run: a learning rate, a step count. */
+export function scalarTensor(get: () => number): Tensor<[]> {
+  return wrap(build.scalar({ value: get(), get }));
+}

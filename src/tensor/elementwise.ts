@@ -1,0 +1,144 @@
+// Element-wise functions composed from the primitives, on graph nodes. The class in tensor.ts wraps them.
+
+import * as build from '../engine/ir/build.js';
+import { ArgumentError } from '../engine/ir/errors.js';
+import type { Node } from '../engine/ir/node.js';
+import type { ArithmeticOp, ComparisonOp, UnaryOp } from '../engine/ir/op.js';
+import { asBool, asFloat, asNumber, promoted } from './operands.js';
+
+type Operand = Node | number;
+
+export function arithmetic(op: ArithmeticOp, a: Node, b: Operand): Node {
+  const [x, y] = promoted(a, b, op);
+  return build.binary(op, op === 'max' || op === 'min' ? x : asNumber(x), op === 'max' || op === 'min' ? y : asNumber(y));
+}
+
+/** True division: integers become float32. */
+export function divide(a: Node, b: Operand): Node {
+  const [x, y] = promoted(a, b, 'div');
+  return build.binary('div', asFloat(x), asFloat(y));
+}
+
+export function power(a: Node, b: Operand): Node {
+  if (b === 2) return build.mul(asNumber(a), asNumber(a));
+  if (b === 0.5) return build.unary('sqrt', asFloat(a));
+  const [x, y] = promoted(a, b, 'pow');
+  return build.binary('pow', asFloat(x), asFloat(y));
+}
+
+export function floorDivide(a: Node, b: Operand): Node {
+  const [x, y] = promoted(a, b, 'floorDivide');
+  if (x.dtype === 'float32') return build.unary('floor', build.div(x, y));
+  return build.binary('idiv', asNumber(x), asNumber(y));
+}
+
+export function comparison(op: ComparisonOp, a: Node, b: Operand): Node {
+  const [x, y] = promoted(a, b, op);
+  return build.binary(op, x, y);
+}
+
+/** a > b and a ≥ b as b < a and b ≤ a. */
+export function reversed(op: 'lt' | 'le', a: Node, b: Operand): Node {
+  const [x, y] = promoted(a, b, op === 'lt' ? 'gt' : 'ge');
+  return build.binary(op, y, x);
+}
+
+export function logical(op: 'and' | 'or' | 'xor', a: Node, b: Node): Node {
+  return build.binary(op, asBool(a), asBool(b));
+}
+
+export function logicalNot(x: Node): Node {
+  return build.unary('not', asBool(x));
+}
+
+/** A float function; integers are converted first. */
+export function float(op: UnaryOp, x: Node): Node {
+  return build.unary(op, asFloat(x));
+}
+
+/** A function that keeps integers. */
+export function number(op: UnaryOp, x: Node): Node {
+  return build.unary(op, asNumber(x));
+}
+
+/** floor, ceil, round, trunc: an integer is itself. */
+export function rounding(op: UnaryOp, x: Node): Node {
+  return x.dtype === 'float32' ? build.unary(op, x) : x;
+}
+
+const constant = (value: number): Node => build.constant(value) as Node;
+
+export const rsqrt = (x: Node): Node => build.unary('recip', float('sqrt', x));
+export const log2 = (x: Node): Node => build.mul(float('log', x), constant(Math.LOG2E));
+export const log10 = (x: Node): Node => build.mul(float('log', x), constant(Math.LOG10E));
+export const tan = (x: Node): Node => build.div(float('sin', x), float('cos', x));
+export const square = (x: Node): Node => build.mul(asNumber(x), asNumber(x));
+export const isNaN = (x: Node): Node => build.binary('ne', x, x);
+
+export function isFinite(x: Node): Node {
+  const f = asFloat(x);
+  return build.binary('lt', build.unary('abs', f), constant(Infinity));
+}
+
+export function isInf(x: Node): Node {
+  return build.binary('eq', build.unary('abs', asFloat(x)), constant(Infinity));
+}
+
+/** (eˣ − e⁻ˣ) / 2 without cancellation near 0. */
+export function sinh(x: Node): Node {
+  const e = float('expm1', x);
+  return build.mul(build.add(e, build.div(e, build.add(e, constant(1)))), constant(0.5));
+}
+
+export function cosh(x: Node): Node {
+  const f = asFloat(x);
+  return build.mul(build.add(build.unary('exp', f), build.unary('exp', build.neg(f))), constant(0.5));
+}
+
+/** atan(x / √((1 − x)(1 + x))) */
+export function asin(x: Node): Node {
+  const f = asFloat(x);
+  const one = constant(1);
+  return build.unary('atan', build.div(f, build.unary('sqrt', build.mul(build.sub(one, f), build.add(one, f)))));
+}
+
+export function acos(x: Node): Node {
+  return build.sub(constant(Math.PI / 2), asin(x));
+}
+
+export function softplus(x: Node): Node {
+  const f = asFloat(x);
+  // max(x, 0) + log(1 + e^−|x|) overflows nowhere
+  return build.add(build.unary('relu', f), build.unary('log1p', build.unary('exp', build.neg(build.unary('abs', f)))));
+}
+
+/** x · Φ(x) with the exact error function. */
+export function gelu(x: Node): Node {
+  const f = asFloat(x);
+  const cdf = build.mul(build.add(build.unary('erf', build.mul(f, constant(Math.SQRT1_2))), constant(1)), constant(0.5));
+  return build.mul(f, cdf);
+}
+
+/** Slope 1 inside and at the bounds, 0 outside, as PyTorch. */
+export function clamp(x: Node, min: number | undefined, max: number | undefined): Node {
+  if (min === undefined && max === undefined) throw new ArgumentError('clamp: no bound. Give min, max or both.');
+  if (min !== undefined && max !== undefined && min > max) {
+    throw new ArgumentError(`clamp: min ${min} is above max ${max}. Exchange them.`);
+  }
+  let out = asNumber(x);
+  for (const [bound, outside] of [[min, 'below'], [max, 'above']] as const) {
+    if (bound === undefined) continue;
+    const [value, limit] = promoted(out, bound, 'clamp');
+    const beyond = outside === 'below' ? build.binary('lt', value, limit) : build.binary('lt', limit, value);
+    out = build.where(beyond, limit, value);
+  }
+  return out;
+}
+
+export function where(condition: Node, a: Operand, b: Operand): Node {
+  const c = asBool(condition);
+  if (typeof a !== 'number') return build.where(c, ...promoted(a, b, 'where'));
+  if (typeof b === 'number') return build.where(c, build.scalar(a), build.scalar(b));
+  const [y, x] = promoted(b, a, 'where');
+  return build.where(c, x, y);
+}

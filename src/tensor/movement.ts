@@ -1,0 +1,185 @@
+// Shapes without numbers: reshape, transpose, slices, joins, masks, on graph nodes. Arguments are checked and counted
+// from the front here; builders take them as they are.
+
+import * as build from '../engine/ir/build.js';
+import { ArgumentError, IndexError, ShapeError } from '../engine/ir/errors.js';
+import type { Node } from '../engine/ir/node.js';
+import { type Shape, checkShape, formatShape, normalizeDim, normalizeDims, sizeOf } from '../engine/ir/shape.js';
+import { promoted } from './operands.js';
+import { positions } from './reductions.js';
+
+export function reshape(x: Node, to: Shape): Node {
+  const unknown = to.indexOf(-1);
+  if (unknown < 0) {
+    checkShape(to, 'reshape');
+    return build.reshape(x, to);
+  }
+  if (to.indexOf(-1, unknown + 1) >= 0) throw new ArgumentError(`reshape: ${formatShape(to)} has more than one -1. Give all sizes but one.`);
+  const known = sizeOf(to.filter((_, i) => i !== unknown));
+  checkShape(to.filter((_, i) => i !== unknown), 'reshape');
+  if (known === 0 || x.size % known !== 0) {
+    throw new ShapeError(`reshape: ${formatShape(x.shape)} has ${x.size} elements, which ${formatShape(to)} cannot hold`, [x.shape, to]);
+  }
+  return build.reshape(x, to.map((n, i) => (i === unknown ? x.size / known : n)));
+}
+
+export function permute(x: Node, order: readonly number[]): Node {
+  const rank = x.shape.length;
+  const axes = order.map((d) => normalizeDim(d, rank, 'permute'));
+  if (axes.length !== rank || new Set(axes).size !== rank) {
+    throw new ArgumentError(`permute: [${order.join(', ')}] is not an order of the ${rank} dimensions. List each once.`);
+  }
+  return build.permute(x, axes);
+}
+
+export function transpose(x: Node, a: number, b: number): Node {
+  const rank = x.shape.length;
+  const [i, j] = [normalizeDim(a, rank, 'transpose'), normalizeDim(b, rank, 'transpose')];
+  if (rank === 0) return x;
+  const axes = x.shape.map((_, d) => (d === i ? j : d === j ? i : d));
+  return build.permute(x, axes);
+}
+
+export function unsqueeze(x: Node, dim: number): Node {
+  const axis = normalizeDim(dim, x.shape.length + 1, 'unsqueeze');
+  return build.reshape(x, [...x.shape.slice(0, axis), 1, ...x.shape.slice(axis)]);
+}
+
+/** Drops dimensions of size 1; a named one of another size stays, as in PyTorch. */
+export function squeeze(x: Node, dim: number | undefined): Node {
+  if (dim === undefined) return build.reshape(x, x.shape.filter((n) => n !== 1));
+  const axis = normalizeDim(dim, x.shape.length, 'squeeze');
+  return x.shape[axis] === 1 ? build.reshape(x, x.shape.filter((_, i) => i !== axis)) : x;
+}
+
+export function expand(x: Node, to: Shape): Node {
+  const lead = to.length - x.shape.length;
+  return build.expand(x, to.map((n, i) => (n === -1 && i >= lead ? x.shape[i - lead] : n)));
+}
+
+export function flatten(x: Node, start: number, end: number): Node {
+  const rank = x.shape.length;
+  if (rank === 0) return build.reshape(x, [1]);
+  const [from, to] = [normalizeDim(start, rank, 'flatten'), normalizeDim(end, rank, 'flatten')];
+  if (from > to) throw new ArgumentError(`flatten: start ${start} comes after end ${end}. Exchange them.`);
+  return build.reshape(x, [...x.shape.slice(0, from), sizeOf(x.shape.slice(from, to + 1)), ...x.shape.slice(to + 1)]);
+}
+
+/** [before, after] of each dimension; fewer pairs than dimensions mean the last ones. */
+export function pad(x: Node, pairs: readonly (readonly [number, number])[], value: number): Node {
+  const rank = x.shape.length;
+  if (pairs.length > rank) throw new ArgumentError(`pad: ${pairs.length} pairs for a tensor of rank ${rank}. Give at most ${rank}.`);
+  const full = [...Array.from({ length: rank - pairs.length }, () => [0, 0] as const), ...pairs];
+  for (const [lo, hi] of full) {
+    if (!Number.isInteger(lo) || !Number.isInteger(hi) || lo < 0 || hi < 0) {
+      throw new ArgumentError(`pad: [${lo}, ${hi}] is not a pair of whole numbers, 0 or more. Use slice() to cut.`);
+    }
+  }
+  const lo = full.map(([n]) => n);
+  const hi = full.map(([, n]) => n);
+  const padded = build.pad(x, lo, hi);
+  if (value === 0 || padded === x) return padded;
+  const inside = build.pad(build.expand(build.constant(1, 'bool') as Node, x.shape), lo, hi);
+  return build.where(inside, padded, build.scalar(value, x.dtype));
+}
+
+/** start, end (exclusive) and step along one dimension; negative positions count from the end, a negative step walks back. */
+export function slice(x: Node, dim: number, start: number | undefined, end: number | undefined, step: number): Node {
+  const axis = normalizeDim(dim, x.shape.length, 'slice');
+  const n = x.shape[axis];
+  if (!Number.isInteger(step) || step === 0) throw new ArgumentError(`slice: step is ${step}. Use a whole number other than 0.`);
+  const bound = (value: number | undefined, otherwise: number, least: number, most: number): number => {
+    if (value === undefined) return otherwise;
+    if (!Number.isInteger(value)) throw new ArgumentError(`slice: ${value} is not a whole number.`);
+    return Math.min(Math.max(value < 0 ? value + n : value, least), most);
+  };
+  const from = step > 0 ? bound(start, 0, 0, n) : bound(start, n - 1, -1, n - 1);
+  const to = step > 0 ? bound(end, n, 0, n) : end === undefined ? -1 : bound(end, -1, -1, n - 1);
+  const count = Math.max(0, Math.ceil((to - from) / step));
+  return build.slice(
+    x,
+    x.shape.map((_, i) => (i === axis && count > 0 ? from : 0)),
+    x.shape.map((size, i) => (i === axis ? count : size)),
+    x.shape.map((_, i) => (i === axis ? step : 1)),
+  );
+}
+
+export function select(x: Node, dim: number, at: number): Node {
+  const axis = normalizeDim(dim, x.shape.length, 'index');
+  const n = x.shape[axis];
+  if (!Number.isInteger(at) || at < -n || at >= n) {
+    throw new IndexError(`index: ${at} is out of range for dimension ${axis} with size ${n}. Use ${-n} to ${n - 1}.`, at, n);
+  }
+  const i = at < 0 ? at + n : at;
+  const part = build.sliceAxis(x, axis, i, i + 1);
+  return build.reshape(part, x.shape.filter((_, d) => d !== axis));
+}
+
+export function flip(x: Node, dims: readonly number[]): Node {
+  return build.flip(x, normalizeDims(dims, x.shape.length, 'flip'));
+}
+
+export function roll(x: Node, shift: number, dim: number): Node {
+  const axis = normalizeDim(dim, x.shape.length, 'roll');
+  const n = x.shape[axis];
+  if (n === 0) return x;
+  const by = ((shift % n) + n) % n;
+  if (by === 0) return x;
+  return build.concat([build.sliceAxis(x, axis, n - by, n), build.sliceAxis(x, axis, 0, n - by)], axis);
+}
+
+function sameDType(parts: readonly Node[], op: string): Node[] {
+  if (parts.length === 0) throw new ArgumentError(`${op}: no tensors. Give at least one.`);
+  return parts.map((p) => {
+    let out = p;
+    for (const other of parts) [out] = promoted(out, other.dtype === out.dtype ? out : build.cast(out, other.dtype), op);
+    return out;
+  });
+}
+
+export function cat(parts: readonly Node[], dim: number): Node {
+  const same = sameDType(parts, 'cat');
+  return build.concat(same, normalizeDim(dim, same[0].shape.length, 'cat'));
+}
+
+export function stack(parts: readonly Node[], dim: number): Node {
+  const same = sameDType(parts, 'stack');
+  for (const p of same) {
+    if (formatShape(p.shape) !== formatShape(same[0].shape)) {
+      throw new ShapeError(`stack: ${formatShape(same[0].shape)} and ${formatShape(p.shape)} differ`, [same[0].shape, p.shape]);
+    }
+  }
+  const axis = normalizeDim(dim, same[0].shape.length + 1, 'stack');
+  return build.concat(same.map((p) => unsqueeze(p, axis)), axis);
+}
+
+/** Parts of the given size (the last may be smaller) or sizes. */
+export function split(x: Node, sizes: number | readonly number[], dim: number): Node[] {
+  const axis = normalizeDim(dim, x.shape.length, 'split');
+  const n = x.shape[axis];
+  if (typeof sizes === 'number' && !(Number.isInteger(sizes) && sizes > 0)) {
+    throw new ArgumentError(`split: size is ${sizes}. Use a whole number above 0.`);
+  }
+  const list = typeof sizes === 'number' ? Array.from({ length: Math.max(1, Math.ceil(n / sizes)) }, (_, i) => Math.min(sizes, n - i * sizes)) : sizes;
+  const total = list.reduce((a, b) => a + b, 0);
+  if (total !== n) throw new ShapeError(`split: sizes [${list.join(', ')}] add up to ${total}, dimension ${axis} has size ${n}`, [x.shape]);
+  let at = 0;
+  return list.map((size) => build.sliceAxis(x, axis, at, (at += size)));
+}
+
+export function chunk(x: Node, count: number, dim: number): Node[] {
+  if (!Number.isInteger(count) || count < 1) throw new ArgumentError(`chunk: count is ${count}. Use a whole number above 0.`);
+  const axis = normalizeDim(dim, x.shape.length, 'chunk');
+  return split(x, Math.max(1, Math.ceil(x.shape[axis] / count)), axis);
+}
+
+/** Elements on and below (lower) or above the diagonal, zero elsewhere. */
+export function triangle(x: Node, diagonal: number, lower: boolean): Node {
+  const rank = x.shape.length;
+  if (rank < 2) throw new ShapeError(`${lower ? 'tril' : 'triu'}: ${formatShape(x.shape)} has no rows and columns`, [x.shape]);
+  const row = positions(2, 0, x.shape[rank - 2]);
+  const column = positions(2, 1, x.shape[rank - 1]);
+  const limit = build.add(row, build.scalar(diagonal, 'int32'));
+  const keep = lower ? build.binary('le', column, limit) : build.binary('le', limit, column);
+  return build.where(keep, x, build.constant(0, x.dtype) as Node);
+}

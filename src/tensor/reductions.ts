@@ -1,0 +1,148 @@
+// Reductions, softmax and ordering, on graph nodes. Primitive reductions keep their axes with size 1; here axes are
+// given as users do (negative, several, none) and dropped unless kept.
+
+import * as build from '../engine/ir/build.js';
+import { ArgumentError, ShapeError } from '../engine/ir/errors.js';
+import type { Node } from '../engine/ir/node.js';
+import { formatShape, normalizeDim, normalizeDims } from '../engine/ir/shape.js';
+import { asBool, asFloat, asNumber } from './operands.js';
+
+export type Dim = number | readonly number[] | undefined;
+
+/** Drops the axes, which have size 1. */
+function drop(x: Node, axes: readonly number[]): Node {
+  return build.reshape(x, x.shape.filter((_, i) => !axes.includes(i)));
+}
+
+function reduced(op: 'sum' | 'prod' | 'reduceMax' | 'reduceMin', name: string, x: Node, dim: Dim, keepdim: boolean): Node {
+  const axes = normalizeDims(dim, x.shape.length, name);
+  const out = build.reduce(op, asNumber(x), axes);
+  return keepdim ? out : drop(out, axes);
+}
+
+export const sum = (x: Node, dim: Dim, keepdim: boolean): Node => reduced('sum', 'sum', x, dim, keepdim);
+export const prod = (x: Node, dim: Dim, keepdim: boolean): Node => reduced('prod', 'prod', x, dim, keepdim);
+export const amax = (x: Node, dim: Dim, keepdim: boolean): Node => reduced('reduceMax', 'amax', x, dim, keepdim);
+export const amin = (x: Node, dim: Dim, keepdim: boolean): Node => reduced('reduceMin', 'amin', x, dim, keepdim);
+
+function countOf(x: Node, axes: readonly number[]): number {
+  return axes.reduce((n, a) => n * x.shape[a], 1);
+}
+
+export function mean(x: Node, dim: Dim, keepdim: boolean): Node {
+  const axes = normalizeDims(dim, x.shape.length, 'mean');
+  // Multiplying by 1/n, a number known now, costs nothing; 0/0 is NaN as in PyTorch.
+  const out = build.mul(build.sum(asFloat(x), axes), build.constant(1 / countOf(x, axes)) as Node);
+  return keepdim ? out : drop(out, axes);
+}
+
+export function variance(x: Node, dim: Dim, keepdim: boolean, correction: number): Node {
+  const axes = normalizeDims(dim, x.shape.length, 'var');
+  const f = asFloat(x);
+  const n = countOf(x, axes);
+  const centred = build.sub(f, build.mul(build.sum(f, axes), build.constant(1 / n) as Node));
+  const out = build.mul(build.sum(build.mul(centred, centred), axes), build.constant(1 / Math.max(n - correction, 0)) as Node);
+  return keepdim ? out : drop(out, axes);
+}
+
+export function norm(x: Node, p: number, dim: Dim, keepdim: boolean): Node {
+  const f = asFloat(x);
+  const a = build.unary('abs', f);
+  if (p === Infinity) return amax(a, dim, keepdim);
+  if (p === 1) return sum(a, dim, keepdim);
+  if (p === 2) return build.unary('sqrt', sum(build.mul(f, f), dim, keepdim));
+  if (!(p > 0)) throw new ArgumentError(`norm: p is ${p}. Use a number above 0 or Infinity.`);
+  const power = build.binary('pow', a, build.scalar(p));
+  return build.binary('pow', sum(power, dim, keepdim), build.scalar(1 / p));
+}
+
+export function any(x: Node, dim: Dim, keepdim: boolean): Node {
+  return asBool(amaxOrZero(build.cast(asBool(x), 'int32'), dim, keepdim));
+}
+
+export function all(x: Node, dim: Dim, keepdim: boolean): Node {
+  return build.unary('not', any(build.unary('not', asBool(x)), dim, keepdim));
+}
+
+function amaxOrZero(x: Node, dim: Dim, keepdim: boolean): Node {
+  return reduced('sum', 'any', x, dim, keepdim);
+}
+
+// ---------------------------------------------------------------- softmax
+
+/** The maximum along an axis, as a number to subtract: no gradient flows through it. */
+function shift(x: Node, axis: number): Node {
+  return build.detach(build.reduce('reduceMax', x, [axis]));
+}
+
+export function softmax(x: Node, dim: number): Node {
+  const f = asFloat(x);
+  const axis = normalizeDim(dim, x.shape.length, 'softmax');
+  const e = build.unary('exp', build.sub(f, shift(f, axis)));
+  return build.div(e, build.sum(e, [axis]));
+}
+
+export function logSoftmax(x: Node, dim: number): Node {
+  const f = asFloat(x);
+  const axis = normalizeDim(dim, x.shape.length, 'logSoftmax');
+  const shifted = build.sub(f, shift(f, axis));
+  return build.sub(shifted, build.unary('log', build.sum(build.unary('exp', shifted), [axis])));
+}
+
+export function logsumexp(x: Node, dim: Dim, keepdim: boolean): Node {
+  const f = asFloat(x);
+  const axes = normalizeDims(dim, x.shape.length, 'logsumexp');
+  const top = build.detach(build.reduce('reduceMax', f, axes));
+  // an infinite maximum would give ∞ − ∞
+  const safe = build.where(build.binary('lt', build.unary('abs', top), build.constant(Infinity) as Node), top, build.constant(0) as Node);
+  const out = build.add(build.unary('log', build.sum(build.unary('exp', build.sub(f, safe)), axes)), safe);
+  return keepdim ? out : drop(out, axes);
+}
+
+// ---------------------------------------------------------------- positions and order
+
+const LAST_INDEX = 0x7fffffff;
+
+/** 0, 1, 2, … along one axis of a shape of this rank. */
+export function positions(rank: number, axis: number, size: number): Node {
+  return build.reshape(build.iota(size), Array.from({ length: rank }, (_, i) => (i === axis ? size : 1)));
+}
+
+/** Index of the first extreme element; a NaN counts as the extreme, as in PyTorch. */
+export function argExtreme(op: 'reduceMax' | 'reduceMin', name: string, x: Node, dim: number | undefined, keepdim: boolean): Node {
+  if (x.size === 0) throw new ShapeError(`${name}: ${formatShape(x.shape)} has no elements to reduce`, [x.shape]);
+  const source = dim === undefined ? build.reshape(x, [x.size]) : x;
+  const axis = dim === undefined ? 0 : normalizeDim(dim, x.shape.length, name);
+  const rank = source.shape.length;
+  if (rank === 0) return build.constant(0, 'int32') as Node;
+  const number = asNumber(build.detach(source));
+  const hit = build.binary('or', build.binary('eq', number, build.reduce(op, number, [axis])), build.binary('ne', number, number));
+  const at = build.where(hit, positions(rank, axis, source.shape[axis]), build.constant(LAST_INDEX, 'int32') as Node);
+  const first = build.reduce('reduceMin', at, [axis]);
+  if (dim === undefined) return build.reshape(first, keepdim ? x.shape.map(() => 1) : []);
+  return keepdim ? first : drop(first, [axis]);
+}
+
+/** The extreme along one axis and where it is; its gradient goes to that element alone. */
+export function extreme(op: 'reduceMax' | 'reduceMin', name: string, x: Node, dim: number, keepdim: boolean): { values: Node; indices: Node } {
+  const axis = normalizeDim(dim, x.shape.length, name);
+  const indices = argExtreme(op, name, x, dim, true);
+  const values = build.gather(x, axis, indices);
+  return keepdim ? { values, indices } : { values: drop(values, [axis]), indices: drop(indices, [axis]) };
+}
+
+export function argsort(x: Node, dim: number, descending: boolean): Node {
+  return build.argsort(asNumber(x), normalizeDim(dim, x.shape.length, 'sort'), descending);
+}
+
+export function topk(x: Node, k: number, dim: number, largest: boolean): { values: Node; indices: Node } {
+  const axis = normalizeDim(dim, x.shape.length, 'topk');
+  const size = x.shape[axis] ?? 1;
+  if (!Number.isInteger(k) || k < 0 || k > size) throw new ArgumentError(`topk: k is ${k}, dimension ${axis} has size ${size}. Use 0 to ${size}.`);
+  const indices = build.sliceAxis(argsort(x, axis, largest), axis, 0, k);
+  return { values: build.gather(x, axis, indices), indices };
+}
+
+export function cumsum(x: Node, dim: number): Node {
+  return build.cumsum(asNumber(x), normalizeDim(dim, x.shape.length, 'cumsum'));
+}

@@ -1,0 +1,657 @@
+// The Tensor: an n-dimensional array of numbers that are computed when somebody reads them. Methods check their
+// arguments, append to the graph and return at once; gradients, devices and memory are the engine's work.
+// S is the shape as far as it is known when compiling (`number` is a size known at run time only), D the dtype.
+// Names, defaults and numerics are PyTorch's. Only wiring here: what a method computes stands in the file of its topic.
+
+import { freeStorage, getDefaultDevice, getDevice, keep, read, rest, run, storageFrom } from '../engine/engine.js';
+import { leafGradients } from '../engine/grad/backward.js';
+import * as build from '../engine/ir/build.js';
+import type { DType, DataOf } from '../engine/ir/dtype.js';
+import { ArgumentError, DTypeError, GradError, ShapeError } from '../engine/ir/errors.js';
+import type { Node } from '../engine/ir/node.js';
+import { type Shape, formatShape, sameShape } from '../engine/ir/shape.js';
+import type { Storage } from '../engine/ir/storage.js';
+import * as elementwise from './elementwise.js';
+import { isGradEnabled } from './grad-mode.js';
+import * as indexing from './indexing.js';
+import { matmul } from './matmul.js';
+import * as movement from './movement.js';
+import { type NestedNumbers, nest } from './nested.js';
+import * as reductions from './reductions.js';
+import type { Broadcast, BroadcastArg, Expand, ExpandArg } from './shape-types/broadcast.js';
+import type { MatMul, MatMulArg } from './shape-types/matmul.js';
+import type { Permute, PermuteArg, Squeeze, Transpose, Unsqueeze } from './shape-types/movement.js';
+import type { Reduce } from './shape-types/reduce.js';
+import type { Flatten, FlattenArg, Reshape, ReshapeArg } from './shape-types/reshape.js';
+import { GraphValue, StoredValue, type Value } from './values.js';
+
+/** The dtype of a result computed from both. */
+export type Promoted<A extends DType, B extends DType> = 'float32' extends A | B ? 'float32' : 'int32' extends A | B ? 'int32' : 'bool';
+/** Arithmetic on truth values counts them. */
+export type Counted<D extends DType> = D extends 'bool' ? 'int32' : D;
+
+/** Any tensor. */
+export type AnyTensor = Tensor<Shape, DType>;
+
+export interface ReduceOptions<K extends boolean = boolean> {
+  /** Reduced dimensions stay, with size 1. */
+  readonly keepdim?: K;
+}
+
+export class Tensor<S extends Shape = Shape, D extends DType = 'float32'> {
+  /** The sum of all gradients that `backward()` has brought here; undefined until the first. */
+  grad: Tensor<S, 'float32'> | undefined = undefined;
+  declare readonly '~dtype': D;
+  private readonly value: Value;
+
+  /** @internal Use `tensor()`, `zeros()` and the like. */
+  constructor(value: Value) {
+    this.value = value;
+  }
+
+  // -------------------------------------------------------------- what it is
+
+  /** @internal The graph node of the current value. */
+  get node(): Node {
+    return this.value.node;
+  }
+
+  /** @internal The storage of an input or parameter; undefined for a computed tensor. */
+  get storage(): Storage | undefined {
+    return this.value instanceof StoredValue ? this.value.storage : undefined;
+  }
+
+  get shape(): S {
+    return (this.value instanceof StoredValue ? this.value.storage.shape : this.value.node.shape) as S;
+  }
+
+  get dtype(): D {
+    return (this.value instanceof StoredValue ? this.value.storage.dtype : this.value.node.dtype) as D;
+  }
+
+  /** Number of dimensions. */
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return this.value instanceof StoredValue ? this.value.storage.size : this.value.node.size;
+  }
+
+  /** Name of the device that holds or will compute it. */
+  get device(): string {
+    return this.storage?.device ?? this.node.device ?? getDefaultDevice();
+  }
+
+  get requiresGrad(): boolean {
+    return this.value instanceof StoredValue ? this.value.storage.requiresGrad : this.value.node.requiresGrad;
+  }
+
+  /** Made by the user, not computed: gradients are collected in its `grad`. */
+  get isLeaf(): boolean {
+    return this.value instanceof StoredValue;
+  }
+
+  /** Switches gradients on or off for an input or parameter. PyTorch: requires_grad_. */
+  requiresGrad_(flag = true): this {
+    const { storage } = this;
+    if (storage === undefined) throw new GradError('requiresGrad_: this tensor was computed, not given. Call it on an input or a parameter.');
+    if (flag && storage.dtype !== 'float32') {
+      throw new GradError(`requiresGrad_: only float32 tensors have gradients, this one is ${storage.dtype}. Convert with to('float32').`);
+    }
+    storage.requiresGrad = flag;
+    if (flag) remember(storage, this as unknown as Tensor);
+    return this;
+  }
+
+  /** A name that errors and printed graphs show. */
+  named(name: string): this {
+    if (this.storage !== undefined) this.storage.name = name;
+    return this;
+  }
+
+  toString(): string {
+    return `Tensor(${formatShape(this.shape)}, ${this.dtype}, ${this.device}${this.requiresGrad ? ', requiresGrad' : ''})`;
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
+  }
+
+  // -------------------------------------------------------------- reading
+
+  /** The numbers in row-major order: Float32Array, Int32Array, or Uint8Array of 0 and 1 for bool. */
+  async data(): Promise<DataOf[D]> {
+    return (await read(this.node)) as unknown as DataOf[D];
+  }
+
+  /** The number of a tensor with one element. Throws ArgumentError for any other. */
+  async item(): Promise<number> {
+    if (this.size !== 1) throw new ArgumentError(`item: ${formatShape(this.shape)} has ${this.size} elements, not one. Use data() or array().`);
+    return (await read(this.node))[0];
+  }
+
+  /** The numbers as nested arrays; a rank-0 tensor gives its number. */
+  async array(): Promise<NestedNumbers> {
+    return nest(await read(this.node), this.shape, this.dtype === 'bool');
+  }
+
+  /** Computes this tensor together with the next update, so that it can still be read afterwards. */
+  keep(): this {
+    keep(this.node);
+    return this;
+  }
+
+  /** Frees the memory of the result now. Any later use is an error. */
+  [Symbol.dispose](): void {
+    const storage = this.storage ?? this.node.storage;
+    if (storage !== undefined) freeStorage(storage);
+  }
+
+  // -------------------------------------------------------------- gradients
+
+  /**
+   * Adds the gradient of this tensor with respect to every leaf that requires it to the leaf's `grad`.
+   * A tensor with more than one element needs a `seed` of its shape. PyTorch: Tensor.backward.
+   */
+  backward(seed?: AnyTensor): void {
+    const { node } = this;
+    if (!node.requiresGrad) throw new GradError('backward: nothing here requires a gradient. Set requiresGrad on an input or parameter, and do not call it under noGrad.');
+    if (seed === undefined && this.size !== 1) {
+      throw new GradError(`backward: the tensor has shape ${formatShape(this.shape)}, not one element. Reduce it to a scalar or pass a seed of its shape.`);
+    }
+    if (seed !== undefined && !sameShape(seed.shape, this.shape)) {
+      throw new GradError(`backward: seed ${formatShape(seed.shape)} does not have the shape ${formatShape(this.shape)} of the tensor.`);
+    }
+    const one = build.expand(build.constant(1) as Node, node.shape);
+    keep(node);
+    for (const [leaf, gradient] of leafGradients(node, seed === undefined ? one : seed.node)) {
+      const owner = owners.get(leaf.arg.storage)?.deref();
+      if (owner === undefined) continue;
+      const sum = owner.grad === undefined ? gradient : build.add(owner.grad.node, gradient);
+      owner.grad = wrapNode(build.detach(sum));
+    }
+  }
+
+  /** The same numbers, through which no gradient flows. */
+  detach(): Tensor<S, D> {
+    return wrapNode(build.detach(this.node));
+  }
+
+  /**
+   * Overwrites this input or parameter with `value` when the engine runs next (a read, `realize()`, an optimiser's
+   * step). Tensors computed from the old value must be read before, or kept.
+   */
+  assign_(value: AnyTensor): this {
+    if (!(this.value instanceof StoredValue)) throw new ArgumentError('assign_: this tensor was computed, not given. Assign to an input or a parameter.');
+    const { shape, dtype } = this.value.storage;
+    if (!sameShape(value.shape, shape)) throw new ShapeError(`assign_: ${formatShape(value.shape)} into ${formatShape(shape)}: shapes differ`, [value.shape, shape]);
+    if (value.dtype !== dtype) throw new DTypeError(`assign_: ${value.dtype} into ${dtype}. Convert with to('${dtype}').`, [value.dtype, dtype]);
+    this.value.assign(build.detach(value.node));
+    return this;
+  }
+
+  // -------------------------------------------------------------- conversion
+
+  /** Another dtype. float32 → int32 truncates towards zero. */
+  to<E extends DType>(dtype: E): Tensor<S, E>;
+  /** Another device, by name; the numbers are copied. */
+  to(device: string): Promise<Tensor<S, D>>;
+  to(target: string): unknown {
+    if (target === 'float32' || target === 'int32' || target === 'bool') return wrap(build.cast(this.node, target));
+    return moveTo(this, target);
+  }
+
+  // -------------------------------------------------------------- arithmetic (operands broadcast as in NumPy)
+
+  add(other: number): Tensor<S, D>;
+  add<B extends Shape, E extends DType>(other: Tensor<B, E> & BroadcastArg<'add', S, B>): Tensor<Broadcast<S, B>, Promoted<D, E>>;
+  add(other: Operand): unknown {
+    return wrap(elementwise.arithmetic('add', this.node, operand(other)));
+  }
+
+  sub(other: number): Tensor<S, D>;
+  sub<B extends Shape, E extends DType>(other: Tensor<B, E> & BroadcastArg<'sub', S, B>): Tensor<Broadcast<S, B>, Promoted<D, E>>;
+  sub(other: Operand): unknown {
+    return wrap(elementwise.arithmetic('sub', this.node, operand(other)));
+  }
+
+  mul(other: number): Tensor<S, D>;
+  mul<B extends Shape, E extends DType>(other: Tensor<B, E> & BroadcastArg<'mul', S, B>): Tensor<Broadcast<S, B>, Promoted<D, E>>;
+  mul(other: Operand): unknown {
+    return wrap(elementwise.arithmetic('mul', this.node, operand(other)));
+  }
+
+  /** True division: integers give float32. */
+  div(other: number): Tensor<S>;
+  div<B extends Shape, E extends DType>(other: Tensor<B, E> & BroadcastArg<'div', S, B>): Tensor<Broadcast<S, B>>;
+  div(other: Operand): unknown {
+    return wrap(elementwise.divide(this.node, operand(other)));
+  }
+
+  pow(exponent: number): Tensor<S>;
+  pow<B extends Shape, E extends DType>(exponent: Tensor<B, E> & BroadcastArg<'pow', S, B>): Tensor<Broadcast<S, B>>;
+  pow(exponent: Operand): unknown {
+    return wrap(elementwise.power(this.node, operand(exponent)));
+  }
+
+  /** Remainder with the sign of the divisor, as Python's %. */
+  remainder(other: number): Tensor<S, D>;
+  remainder<B extends Shape, E extends DType>(other: Tensor<B, E> & BroadcastArg<'mod', S, B>): Tensor<Broadcast<S, B>, Promoted<D, E>>;
+  remainder(other: Operand): unknown {
+    return wrap(elementwise.arithmetic('mod', this.node, operand(other)));
+  }
+
+  /** Division rounded down. An int32 divisor of 0 gives 0. */
+  floorDivide(other: number): Tensor<S, D>;
+  floorDivide<B extends Shape, E extends DType>(other: Tensor<B, E> & BroadcastArg<'floorDivide', S, B>): Tensor<Broadcast<S, B>, Promoted<D, E>>;
+  floorDivide(other: Operand): unknown {
+    return wrap(elementwise.floorDivide(this.node, operand(other)));
+  }
+
+  maximum(other: number): Tensor<S, D>;
+  maximum<B extends Shape, E extends DType>(other: Tensor<B, E> & BroadcastArg<'max', S, B>): Tensor<Broadcast<S, B>, Promoted<D, E>>;
+  maximum(other: Operand): unknown {
+    return wrap(elementwise.arithmetic('max', this.node, operand(other)));
+  }
+
+  minimum(other: number): Tensor<S, D>;
+  minimum<B extends Shape, E extends DType>(other: Tensor<B, E> & BroadcastArg<'min', S, B>): Tensor<Broadcast<S, B>, Promoted<D, E>>;
+  minimum(other: Operand): unknown {
+    return wrap(elementwise.arithmetic('min', this.node, operand(other)));
+  }
+
+  /** this + weight · (end − this) */
+  lerp(end: Tensor<S>, weight: number): Tensor<S> {
+    const [a, b] = [this.node, end.node];
+    return wrap(build.add(a, build.mul(build.sub(b, a), build.scalar(weight))));
+  }
+
+  neg(): Tensor<S, Counted<D>> {
+    return wrap(elementwise.number('neg', this.node));
+  }
+  abs(): Tensor<S, Counted<D>> {
+    return wrap(elementwise.number('abs', this.node));
+  }
+  /** -1, 0 or 1; NaN stays NaN. */
+  sign(): Tensor<S, Counted<D>> {
+    return wrap(elementwise.number('sign', this.node));
+  }
+  square(): Tensor<S, Counted<D>> {
+    return wrap(elementwise.square(this.node));
+  }
+  relu(): Tensor<S, Counted<D>> {
+    return wrap(elementwise.number('relu', this.node));
+  }
+  exp(): Tensor<S> {
+    return wrap(elementwise.float('exp', this.node));
+  }
+  /** eˣ − 1, accurate near 0. */
+  expm1(): Tensor<S> {
+    return wrap(elementwise.float('expm1', this.node));
+  }
+  log(): Tensor<S> {
+    return wrap(elementwise.float('log', this.node));
+  }
+  /** log(1 + x), accurate near 0. */
+  log1p(): Tensor<S> {
+    return wrap(elementwise.float('log1p', this.node));
+  }
+  log2(): Tensor<S> {
+    return wrap(elementwise.log2(this.node));
+  }
+  log10(): Tensor<S> {
+    return wrap(elementwise.log10(this.node));
+  }
+  sqrt(): Tensor<S> {
+    return wrap(elementwise.float('sqrt', this.node));
+  }
+  rsqrt(): Tensor<S> {
+    return wrap(elementwise.rsqrt(this.node));
+  }
+  reciprocal(): Tensor<S> {
+    return wrap(elementwise.float('recip', this.node));
+  }
+  sin(): Tensor<S> {
+    return wrap(elementwise.float('sin', this.node));
+  }
+  cos(): Tensor<S> {
+    return wrap(elementwise.float('cos', this.node));
+  }
+  tan(): Tensor<S> {
+    return wrap(elementwise.tan(this.node));
+  }
+  sinh(): Tensor<S> {
+    return wrap(elementwise.sinh(this.node));
+  }
+  cosh(): Tensor<S> {
+    return wrap(elementwise.cosh(this.node));
+  }
+  tanh(): Tensor<S> {
+    return wrap(elementwise.float('tanh', this.node));
+  }
+  asin(): Tensor<S> {
+    return wrap(elementwise.asin(this.node));
+  }
+  acos(): Tensor<S> {
+    return wrap(elementwise.acos(this.node));
+  }
+  atan(): Tensor<S> {
+    return wrap(elementwise.float('atan', this.node));
+  }
+  erf(): Tensor<S> {
+    return wrap(elementwise.float('erf', this.node));
+  }
+  sigmoid(): Tensor<S> {
+    return wrap(elementwise.float('sigmoid', this.node));
+  }
+  /** x · Φ(x), with the exact error function. */
+  gelu(): Tensor<S> {
+    return wrap(elementwise.gelu(this.node));
+  }
+  softplus(): Tensor<S> {
+    return wrap(elementwise.softplus(this.node));
+  }
+  floor(): Tensor<S, D> {
+    return wrap(elementwise.rounding('floor', this.node));
+  }
+  ceil(): Tensor<S, D> {
+    return wrap(elementwise.rounding('ceil', this.node));
+  }
+  /** To the nearest whole number, halves to the even one. */
+  round(): Tensor<S, D> {
+    return wrap(elementwise.rounding('round', this.node));
+  }
+  trunc(): Tensor<S, D> {
+    return wrap(elementwise.rounding('trunc', this.node));
+  }
+  /** Limits to [min, max]; either may be left out. */
+  clamp(min: number | undefined, max?: number): Tensor<S, D> {
+    return wrap(elementwise.clamp(this.node, min, max));
+  }
+  isNaN(): Tensor<S, 'bool'> {
+    return wrap(elementwise.isNaN(this.node));
+  }
+  isFinite(): Tensor<S, 'bool'> {
+    return wrap(elementwise.isFinite(this.node));
+  }
+  isInf(): Tensor<S, 'bool'> {
+    return wrap(elementwise.isInf(this.node));
+  }
+
+  // -------------------------------------------------------------- comparison and logic (results are bool)
+
+  eq(other: number): Tensor<S, 'bool'>;
+  eq<B extends Shape, E extends DType>(other: Tensor<B, E> & BroadcastArg<'eq', S, B>): Tensor<Broadcast<S, B>, 'bool'>;
+  eq(other: Operand): unknown {
+    return wrap(elementwise.comparison('eq', this.node, operand(other)));
+  }
+  ne(other: number): Tensor<S, 'bool'>;
+  ne<B extends Shape, E extends DType>(other: Tensor<B, E> & BroadcastArg<'ne', S, B>): Tensor<Broadcast<S, B>, 'bool'>;
+  ne(other: Operand): unknown {
+    return wrap(elementwise.comparison('ne', this.node, operand(other)));
+  }
+  lt(other: number): Tensor<S, 'bool'>;
+  lt<B extends Shape, E extends DType>(other: Tensor<B, E> & BroadcastArg<'lt', S, B>): Tensor<Broadcast<S, B>, 'bool'>;
+  lt(other: Operand): unknown {
+    return wrap(elementwise.comparison('lt', this.node, operand(other)));
+  }
+  le(other: number): Tensor<S, 'bool'>;
+  le<B extends Shape, E extends DType>(other: Tensor<B, E> & BroadcastArg<'le', S, B>): Tensor<Broadcast<S, B>, 'bool'>;
+  le(other: Operand): unknown {
+    return wrap(elementwise.comparison('le', this.node, operand(other)));
+  }
+  gt(other: number): Tensor<S, 'bool'>;
+  gt<B extends Shape, E extends DType>(other: Tensor<B, E> & BroadcastArg<'gt', S, B>): Tensor<Broadcast<S, B>, 'bool'>;
+  gt(other: Operand): unknown {
+    return wrap(elementwise.reversed('lt', this.node, operand(other)));
+  }
+  ge(other: number): Tensor<S, 'bool'>;
+  ge<B extends Shape, E extends DType>(other: Tensor<B, E> & BroadcastArg<'ge', S, B>): Tensor<Broadcast<S, B>, 'bool'>;
+  ge(other: Operand): unknown {
+    return wrap(elementwise.reversed('le', this.node, operand(other)));
+  }
+  logicalAnd<B extends Shape, E extends DType>(other: Tensor<B, E> & BroadcastArg<'and', S, B>): Tensor<Broadcast<S, B>, 'bool'> {
+    return wrap(elementwise.logical('and', this.node, other.node));
+  }
+  logicalOr<B extends Shape, E extends DType>(other: Tensor<B, E> & BroadcastArg<'or', S, B>): Tensor<Broadcast<S, B>, 'bool'> {
+    return wrap(elementwise.logical('or', this.node, other.node));
+  }
+  logicalXor<B extends Shape, E extends DType>(other: Tensor<B, E> & BroadcastArg<'xor', S, B>): Tensor<Broadcast<S, B>, 'bool'> {
+    return wrap(elementwise.logical('xor', this.node, other.node));
+  }
+  logicalNot(): Tensor<S, 'bool'> {
+    return wrap(elementwise.logicalNot(this.node));
+  }
+
+  // -------------------------------------------------------------- reductions
+
+  /** Sum over `dim` (one, several, or all). Truth values count as int32. */
+  sum<const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<S, Dim, K>, Counted<D>> {
+    return wrap(reductions.sum(this.node, dim, options?.keepdim ?? false));
+  }
+  /** Mean over `dim`; integers give float32, an empty mean is NaN. */
+  mean<const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<S, Dim, K>> {
+    return wrap(reductions.mean(this.node, dim, options?.keepdim ?? false));
+  }
+  prod<const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<S, Dim, K>, Counted<D>> {
+    return wrap(reductions.prod(this.node, dim, options?.keepdim ?? false));
+  }
+  /** Maximum over `dim`; equal maxima share the gradient. PyTorch: amax. */
+  amax<const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<S, Dim, K>, Counted<D>> {
+    return wrap(reductions.amax(this.node, dim, options?.keepdim ?? false));
+  }
+  /** Minimum over `dim`; equal minima share the gradient. PyTorch: amin. */
+  amin<const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<S, Dim, K>, Counted<D>> {
+    return wrap(reductions.amin(this.node, dim, options?.keepdim ?? false));
+  }
+  /** The largest element of all; with `dim`, the largest along it and its index. NaN counts as largest. */
+  max(): Tensor<[], Counted<D>>;
+  max<Dim extends number, K extends boolean = false>(dim: Dim, options?: ReduceOptions<K>): Extreme<Reduce<S, Dim, K>, D>;
+  max(dim?: number, options?: ReduceOptions): unknown {
+    return this.extreme('reduceMax', 'max', dim, options);
+  }
+  /** The smallest element of all; with `dim`, the smallest along it and its index. NaN counts as smallest. */
+  min(): Tensor<[], Counted<D>>;
+  min<Dim extends number, K extends boolean = false>(dim: Dim, options?: ReduceOptions<K>): Extreme<Reduce<S, Dim, K>, D>;
+  min(dim?: number, options?: ReduceOptions): unknown {
+    return this.extreme('reduceMin', 'min', dim, options);
+  }
+  private extreme(op: 'reduceMax' | 'reduceMin', name: string, dim: number | undefined, options: ReduceOptions | undefined): unknown {
+    if (dim === undefined) return wrap(op === 'reduceMax' ? reductions.amax(this.node, undefined, false) : reductions.amin(this.node, undefined, false));
+    const { values, indices } = reductions.extreme(op, name, this.node, dim, options?.keepdim ?? false);
+    return { values: wrap(values), indices: wrap(indices) };
+  }
+  /** Index of the first maximum, int32; without `dim` in the flattened tensor. */
+  argmax<Dim extends number | undefined = undefined, K extends boolean = false>(dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<S, Dim, K>, 'int32'> {
+    return wrap(reductions.argExtreme('reduceMax', 'argmax', this.node, dim, options?.keepdim ?? false));
+  }
+  argmin<Dim extends number | undefined = undefined, K extends boolean = false>(dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<S, Dim, K>, 'int32'> {
+    return wrap(reductions.argExtreme('reduceMin', 'argmin', this.node, dim, options?.keepdim ?? false));
+  }
+  /** Variance; `correction` 1 divides by n − 1 (the default), 0 by n. */
+  var<const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(dim?: Dim, options?: ReduceOptions<K> & { readonly correction?: number }): Tensor<Reduce<S, Dim, K>> {
+    return wrap(reductions.variance(this.node, dim, options?.keepdim ?? false, options?.correction ?? 1));
+  }
+  std<const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(dim?: Dim, options?: ReduceOptions<K> & { readonly correction?: number }): Tensor<Reduce<S, Dim, K>> {
+    return wrap(build.unary('sqrt', reductions.variance(this.node, dim, options?.keepdim ?? false, options?.correction ?? 1)));
+  }
+  /** (Σ |x|ᵖ)^(1/p); p = 2 by default, Infinity for the maximum. */
+  norm<const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(p = 2, dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<S, Dim, K>> {
+    return wrap(reductions.norm(this.node, p, dim, options?.keepdim ?? false));
+  }
+  any<const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<S, Dim, K>, 'bool'> {
+    return wrap(reductions.any(this.node, dim, options?.keepdim ?? false));
+  }
+  all<const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<S, Dim, K>, 'bool'> {
+    return wrap(reductions.all(this.node, dim, options?.keepdim ?? false));
+  }
+  softmax(dim: number): Tensor<S> {
+    return wrap(reductions.softmax(this.node, dim));
+  }
+  logSoftmax(dim: number): Tensor<S> {
+    return wrap(reductions.logSoftmax(this.node, dim));
+  }
+  logsumexp<const Dim extends number | readonly number[], K extends boolean = false>(dim: Dim, options?: ReduceOptions<K>): Tensor<Reduce<S, Dim, K>> {
+    return wrap(reductions.logsumexp(this.node, dim, options?.keepdim ?? false));
+  }
+  cumsum(dim: number): Tensor<S, Counted<D>> {
+    return wrap(reductions.cumsum(this.node, dim));
+  }
+  /** Indices that sort along `dim`, stable; NaN counts as largest. */
+  argsort(dim = -1, descending = false): Tensor<S, 'int32'> {
+    return wrap(reductions.argsort(this.node, dim, descending));
+  }
+  sort(dim = -1, descending = false): Extreme<S, D> {
+    const indices = reductions.argsort(this.node, dim, descending);
+    return { values: wrap(indexing.gather(this.node, dim, indices)), indices: wrap(indices) };
+  }
+  /** The k largest (or smallest) along `dim`, sorted. */
+  topk(k: number, dim = -1, options: { readonly largest?: boolean } = {}): Extreme<number[], D> {
+    const { values, indices } = reductions.topk(this.node, k, dim, options.largest ?? true);
+    return { values: wrap(values), indices: wrap(indices) };
+  }
+
+  // -------------------------------------------------------------- contraction
+
+  /** Matrix product of the last two dimensions; vectors and batches as torch.matmul. */
+  matmul<B extends Shape>(other: Tensor<B> & MatMulArg<S, B>): Tensor<MatMul<S, B>> {
+    return wrap(matmul(this.node, other.node));
+  }
+
+  // -------------------------------------------------------------- movement
+
+  /** Other sizes, same order; one of them may be -1. */
+  reshape<const To extends readonly number[]>(shape: To & ReshapeArg<S, To>): Tensor<Reshape<S, To>, D> {
+    return wrap(movement.reshape(this.node, shape));
+  }
+  permute<const Order extends readonly number[]>(order: Order & PermuteArg<S, Order>): Tensor<Permute<S, Order>, D> {
+    return wrap(movement.permute(this.node, order));
+  }
+  transpose<A extends number, B extends number>(a: A, b: B): Tensor<Transpose<S, A, B>, D> {
+    return wrap(movement.transpose(this.node, a, b));
+  }
+  /** The transpose of a matrix. */
+  get T(): Tensor<Transpose<S, -1, -2>, D> {
+    if (this.rank !== 2) throw new ShapeError(`T: ${formatShape(this.shape)} is not a matrix. Use transpose or permute.`, [this.shape]);
+    return wrap(movement.transpose(this.node, 0, 1));
+  }
+  unsqueeze<Dim extends number>(dim: Dim): Tensor<Unsqueeze<S, Dim>, D> {
+    return wrap(movement.unsqueeze(this.node, dim));
+  }
+  squeeze<Dim extends number | undefined = undefined>(dim?: Dim): Tensor<Squeeze<S, Dim>, D> {
+    return wrap(movement.squeeze(this.node, dim));
+  }
+  /** Repeats dimensions of size 1 without copying; -1 keeps a size. */
+  expand<const To extends readonly number[]>(shape: To & ExpandArg<S, To>): Tensor<Expand<S, To>, D> {
+    return wrap(movement.expand(this.node, shape));
+  }
+  flatten<Start extends number = 0, End extends number = -1>(...[start, end]: [start?: Start & FlattenArg<S, Start, End>, end?: End]): Tensor<Flatten<S, Start, End>, D> {
+    return wrap(movement.flatten(this.node, start ?? 0, end ?? -1));
+  }
+  /** [before, after] for each dimension, or for the last ones. */
+  pad(pairs: readonly (readonly [number, number])[], value = 0): Tensor<number[], D> {
+    return wrap(movement.pad(this.node, pairs, value));
+  }
+  /** start (inclusive) to end (exclusive) along `dim`; negative positions count from the end. */
+  slice(dim: number, start?: number, end?: number, step = 1): Tensor<{ [I in keyof S]: number }, D> {
+    return wrap(movement.slice(this.node, dim, start, end, step));
+  }
+  flip(...dims: number[]): Tensor<S, D> {
+    return wrap(movement.flip(this.node, dims));
+  }
+  roll(shift: number, dim: number): Tensor<S, D> {
+    return wrap(movement.roll(this.node, shift, dim));
+  }
+  split(sizes: number | readonly number[], dim = 0): Tensor<{ [I in keyof S]: number }, D>[] {
+    return movement.split(this.node, sizes, dim).map((n) => wrap(n));
+  }
+  chunk(count: number, dim = 0): Tensor<{ [I in keyof S]: number }, D>[] {
+    return movement.chunk(this.node, count, dim).map((n) => wrap(n));
+  }
+  /** Lower triangle of the last two dimensions; the rest is zero. */
+  tril(diagonal = 0): Tensor<S, D> {
+    return wrap(movement.triangle(this.node, diagonal, true));
+  }
+  triu(diagonal = 0): Tensor<S, D> {
+    return wrap(movement.triangle(this.node, diagonal, false));
+  }
+
+  // -------------------------------------------------------------- indexing
+
+  /** A part of each dimension in turn: a number (drops it), [start, end, step], null (all of it), or an int32 vector. */
+  index(...items: (IndexArgument)[]): Tensor<number[], D> {
+    return wrap(indexing.index(this.node, items.map((i) => (i instanceof Tensor ? i.node : i))));
+  }
+  /** out[i][j] = this[index[i][j]][j] for dim 0. PyTorch: gather. */
+  gather<I extends Shape>(dim: number, index: Tensor<I, 'int32'>): Tensor<I, D> {
+    return wrap(indexing.gather(this.node, dim, index.node));
+  }
+  /** This tensor with source[i][j] added at [index[i][j]][j] for dim 0. PyTorch: scatter_add. */
+  scatterAdd<I extends Shape>(dim: number, index: Tensor<I, 'int32'>, source: Tensor<I, D>): Tensor<S, D> {
+    return wrap(indexing.scatterAdd(this.node, dim, index.node, source.node));
+  }
+  indexSelect(dim: number, index: Tensor<Shape, 'int32'>): Tensor<{ [I in keyof S]: number }, D> {
+    return wrap(indexing.indexSelect(this.node, dim, index.node));
+  }
+  /** int32 classes → float32 with a 1 at each class. */
+  oneHot<C extends number>(classes: C): Tensor<[...S, C]> {
+    return wrap(indexing.oneHot(this.node, classes));
+  }
+}
+
+export interface Extreme<S extends Shape, D extends DType> {
+  readonly values: Tensor<S, D>;
+  readonly indices: Tensor<S, 'int32'>;
+}
+
+export type IndexArgument = number | null | undefined | readonly [start?: number | null, end?: number | null, step?: number] | Tensor<Shape, 'int32'>;
+
+type Operand = number | { readonly node: Node };
+
+function operand(other: Operand): Node | number {
+  if (typeof other === 'number') return other;
+  if (!(other instanceof Tensor)) throw new ArgumentError(`operand: ${String(other)} is neither a tensor nor a number. Make one with tensor().`);
+  return other.node;
+}
+
+/** Tensors that collect gradients, by their storage. */
+const owners = new WeakMap<Storage, WeakRef<Tensor>>();
+
+function remember(storage: Storage, owner: Tensor): void {
+  owners.set(storage, new WeakRef(owner));
+}
+
+function wrapNode<S extends Shape, D extends DType>(node: Node): Tensor<S, D> {
+  return new Tensor<S, D>(new GraphValue(node));
+}
+
+/** A tensor of a node made by an operation: under noGrad no gradient flows through it. */
+export function wrap<S extends Shape, D extends DType>(node: Node): Tensor<S, D> {
+  return wrapNode(isGradEnabled() ? node : build.detach(node));
+}
+
+/** A tensor of a storage: an input or a parameter. */
+export function wrapStorage<S extends Shape, D extends DType>(storage: Storage): Tensor<S, D> {
+  const t = new Tensor<S, D>(new StoredValue(storage));
+  if (storage.requiresGrad) remember(storage, t as unknown as Tensor);
+  return t;
+}
+
+async function moveTo(t: AnyTensor, device: string): Promise<AnyTensor> {
+  getDevice(device); // an unknown name is an error before anything is read
+  if (device === t.device) return t;
+  const data = await read(t.node);
+  const moved = storageFrom(data, t.shape, t.dtype, device, 'to');
+  return wrapStorage(moved);
+}
+
+/**
+ * Computes the tensors (all at once, as one program) and everything that waits: pending updates and kept tensors.
+ * Without arguments only what waits.
+ */
+export async function realize(...tensors: AnyTensor[]): Promise<void> {
+  run(tensors.map((t) => t.node));
+  await rest();
+}

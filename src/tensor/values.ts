@@ -1,0 +1,42 @@
+// What a tensor stands for: a graph node that is yet to be computed, or a storage whose numbers exist (an input, a
+// parameter, optimiser state). A stored value can be overwritten in place; until the engine has done so, reading it
+// gives the value to come.
+
+import { assignLater, run } from '../engine/engine.js';
+import * as build from '../engine/ir/build.js';
+import type { Node } from '../engine/ir/node.js';
+import type { Storage } from '../engine/ir/storage.js';
+
+/** Deeper graphs are computed at once, so that a sum that nobody reads does not grow for ever. */
+const DEEPEST = 10_000;
+
+export class GraphValue {
+  readonly node: Node;
+  constructor(node: Node) {
+    this.node = node;
+    if (node.depth > DEEPEST) run([node]);
+  }
+}
+
+export class StoredValue {
+  readonly storage: Storage;
+  private pending: Node | undefined;
+
+  constructor(storage: Storage) {
+    this.storage = storage;
+  }
+
+  /** Made at each access, so that it carries the version of now. */
+  get node(): Node {
+    return this.pending ?? (build.leaf(this.storage) as Node);
+  }
+
+  assign(value: Node): void {
+    this.pending = value;
+    assignLater(this.storage, value, () => {
+      this.pending = undefined;
+    });
+  }
+}
+
+export type Value = GraphValue | StoredValue;

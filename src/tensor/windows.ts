@@ -1,0 +1,161 @@
+// Convolution and pooling arguments as PyTorch users give them, on graph nodes: numbers or lists, 'same' and 'valid'.
+
+import * as build from '../engine/ir/build.js';
+import { ArgumentError, ShapeError } from '../engine/ir/errors.js';
+import type { Node } from '../engine/ir/node.js';
+import type { ConvSpec, WindowSpec } from '../engine/ir/op.js';
+import { formatShape } from '../engine/ir/shape.js';
+import { asFloat } from './operands.js';
+
+export type PerAxis = number | readonly number[];
+export type Padding = PerAxis | 'same' | 'valid';
+
+export interface ConvOptions {
+  readonly stride?: PerAxis;
+  readonly padding?: Padding;
+  readonly dilation?: PerAxis;
+  readonly groups?: number;
+}
+
+export interface PoolOptions {
+  readonly stride?: PerAxis;
+  readonly padding?: PerAxis;
+  readonly dilation?: PerAxis;
+}
+
+/** One whole number a spatial axis, at least `least`. */
+export function perAxis(value: PerAxis, axes: number, name: string, least: number, op: string): number[] {
+  const list = typeof value === 'number' ? new Array<number>(axes).fill(value) : [...value];
+  if (list.length !== axes || list.some((n) => !Number.isInteger(n) || n < least)) {
+    const shown = typeof value === 'number' ? `${value}` : formatShape(list);
+    throw new ArgumentError(`${op}: ${name} ${shown} is not valid. Use a whole number of at least ${least}, or ${axes} of them.`);
+  }
+  return list;
+}
+
+function checkRank(x: Node, axes: number, op: string, what: string, layout: string): void {
+  if (x.shape.length !== axes + 2) {
+    throw new ShapeError(`${op}: ${what} ${formatShape(x.shape)} has rank ${x.shape.length}, ${axes + 2} is needed: ${layout}`, [x.shape]);
+  }
+}
+
+const LAYOUT = ['', '[batch, channels, length]', '[batch, channels, height, width]', '[batch, channels, depth, height, width]'];
+
+/** Padding on both sides; 'same' keeps the size at stride 1, the odd element goes to the end. */
+function paddings(padding: Padding, kernel: readonly number[], dilation: readonly number[], stride: readonly number[], op: string): { lo: number[]; hi: number[] } {
+  if (padding === 'valid') return { lo: kernel.map(() => 0), hi: kernel.map(() => 0) };
+  if (padding === 'same') {
+    if (stride.some((s) => s !== 1)) throw new ArgumentError(`${op}: padding 'same' needs stride 1, not ${stride.join(', ')}. Give the padding as a number.`);
+    const total = kernel.map((k, i) => dilation[i] * (k - 1));
+    return { lo: total.map((t) => Math.floor(t / 2)), hi: total.map((t) => Math.ceil(t / 2)) };
+  }
+  const lo = perAxis(padding, kernel.length, 'padding', 0, op);
+  return { lo, hi: lo };
+}
+
+function convSpec(kernel: readonly number[], options: ConvOptions, op: string): ConvSpec {
+  const axes = kernel.length;
+  const stride = perAxis(options.stride ?? 1, axes, 'stride', 1, op);
+  const dilation = perAxis(options.dilation ?? 1, axes, 'dilation', 1, op);
+  const [groups] = perAxis(options.groups ?? 1, 1, 'groups', 1, op);
+  return { stride, dilation, groups, ...paddings(options.padding ?? 0, kernel, dilation, stride, op) };
+}
+
+function addBias(y: Node, bias: Node | undefined, op: string): Node {
+  if (bias === undefined) return y;
+  if (bias.shape.length !== 1 || bias.shape[0] !== y.shape[1]) {
+    throw new ShapeError(`${op}: bias ${formatShape(bias.shape)} does not fit ${y.shape[1]} output channels`, [bias.shape, y.shape]);
+  }
+  return build.add(y, build.reshape(bias, [1, bias.size, ...y.shape.slice(2).map(() => 1)]));
+}
+
+/** x [B, C, …], w [O, C / groups, …] → [B, O, …] with `axes` spatial axes. */
+export function convolution(axes: number, x: Node, w: Node, bias: Node | undefined, options: ConvOptions): Node {
+  const op = `conv${axes}d`;
+  checkRank(x, axes, op, 'input', LAYOUT[axes]);
+  checkRank(w, axes, op, 'weight', '[out, in / groups, kernel…]');
+  return addBias(build.conv(x, w, convSpec(w.shape.slice(2), options, op)), bias, op);
+}
+
+/** x [B, C, …], w [C, O / groups, …] → the input sizes of the convolution that it transposes, plus output padding. */
+export function transposedConvolution(axes: number, x: Node, w: Node, bias: Node | undefined, options: ConvOptions & { readonly outputPadding?: PerAxis }): Node {
+  const op = `convTranspose${axes}d`;
+  checkRank(x, axes, op, 'input', LAYOUT[axes]);
+  checkRank(w, axes, op, 'weight', '[in, out / groups, kernel…]');
+  if (x.shape[1] !== w.shape[0]) {
+    throw new ShapeError(`${op}: input ${formatShape(x.shape)} has ${x.shape[1]} channels, weight ${formatShape(w.shape)} takes ${w.shape[0]}`, [x.shape, w.shape]);
+  }
+  const kernel = w.shape.slice(2);
+  const spec = convSpec(kernel, options, op);
+  const extra = perAxis(options.outputPadding ?? 0, axes, 'outputPadding', 0, op);
+  extra.forEach((e, i) => {
+    if (e >= Math.max(spec.stride[i], spec.dilation[i])) {
+      throw new ArgumentError(`${op}: outputPadding ${e} is not below stride ${spec.stride[i]} or dilation ${spec.dilation[i]}.`);
+    }
+  });
+  const sizes = kernel.map((k, i) => (x.shape[i + 2] - 1) * spec.stride[i] - spec.lo[i] - spec.hi[i] + spec.dilation[i] * (k - 1) + 1 + extra[i]);
+  return addBias(build.convInput(x, w, spec, sizes), bias, op);
+}
+
+function poolSpec(kernel: PerAxis, axes: number, options: PoolOptions, op: string): WindowSpec {
+  const size = perAxis(kernel, axes, 'kernel', 1, op);
+  const lo = perAxis(options.padding ?? 0, axes, 'padding', 0, op);
+  lo.forEach((p, i) => {
+    if (p * 2 > size[i]) throw new ArgumentError(`${op}: padding ${p} is more than half of kernel ${size[i]}.`);
+  });
+  return {
+    size,
+    stride: perAxis(options.stride ?? size, axes, 'stride', 1, op),
+    dilation: perAxis(options.dilation ?? 1, axes, 'dilation', 1, op),
+    lo,
+    hi: lo,
+  };
+}
+
+/** The last `axes` dimensions, which a window leaves at the end. */
+function tapAxes(windows: Node, axes: number): number[] {
+  return Array.from({ length: axes }, (_, i) => windows.shape.length - axes + i);
+}
+
+/** Maximum of each window; padding counts as −∞, and at ties the first element takes the gradient. */
+export function maxPool(axes: number, x: Node, kernel: PerAxis, options: PoolOptions): Node {
+  const op = `maxPool${axes}d`;
+  checkRank(x, axes, op, 'input', LAYOUT[axes]);
+  const spec = poolSpec(kernel, axes, options, op);
+  let windows = build.window(asFloat(x), spec, op);
+  if (spec.lo.some((p) => p > 0)) {
+    const inside = build.window(build.expand(build.constant(1, 'bool') as Node, x.shape), spec, op);
+    windows = build.where(inside, windows, build.constant(-Infinity) as Node);
+  }
+  const taps = tapAxes(windows, axes);
+  const out = windows.shape.slice(0, windows.shape.length - axes);
+  const top = build.reduce('reduceMax', windows, taps);
+  if (!windows.requiresGrad) return build.reshape(top, out);
+  // The first tap that holds the maximum (or a NaN) takes the whole gradient.
+  const value = build.detach(windows);
+  const count = spec.size.reduce((a, b) => a * b, 1);
+  const number = build.reshape(build.iota(count), [...out.map(() => 1), ...spec.size]);
+  const hit = build.binary('or', build.binary('eq', value, build.detach(top)), build.binary('ne', value, value));
+  const first = build.reduce('reduceMin', build.where(hit, number, build.constant(0x7fffffff, 'int32') as Node), taps);
+  const chosen = build.binary('eq', number, first);
+  const gradient = {
+    name: op,
+    backward: (g: unknown) => [build.where(chosen, build.reshape(g as Node, [...out, ...taps.map(() => 1)]), build.constant(0) as Node)],
+  };
+  return build.custom(build.reshape(top, out), [windows], gradient);
+}
+
+/** Mean of each window; padding counts as zeros unless `countIncludePad` is false. */
+export function avgPool(axes: number, x: Node, kernel: PerAxis, options: PoolOptions & { readonly countIncludePad?: boolean }): Node {
+  const op = `avgPool${axes}d`;
+  checkRank(x, axes, op, 'input', LAYOUT[axes]);
+  const spec = poolSpec(kernel, axes, options, op);
+  const windows = build.window(asFloat(x), spec, op);
+  const taps = tapAxes(windows, axes);
+  const out = windows.shape.slice(0, windows.shape.length - axes);
+  const total = build.reshape(build.sum(windows, taps), out);
+  const count = spec.size.reduce((a, b) => a * b, 1);
+  if ((options.countIncludePad ?? true) || spec.lo.every((p) => p === 0)) return build.mul(total, build.constant(1 / count) as Node);
+  const ones = build.window(build.expand(build.constant(1) as Node, x.shape), spec, op);
+  return build.div(total, build.reshape(build.sum(ones, taps), out));
+}
