@@ -18,3 +18,11 @@ export * from './tensor/creation.js';
 export * from './tensor/functions.js';
 export { noGrad } from './tensor/grad-mode.js';
 export { manualSeed, getRandomState, setRandomState } from './tensor/random.js';
+export { checkGradient, type CheckOptions, type GradientCheck } from './tensor/check-gradient.js';
+export { compile, type CompiledFunction } from './tensor/compile.js';
+export { customOp, grad, hessian, jacobian, jvp, valueAndGrad, vjp, type CustomContext, type CustomOp } from './tensor/autograd.js';
+export {
+  devices, engineStats, getDefaultDevice, graphOf, memoryStats, setDevice,
+  type DeviceInfo, type Graph, type GraphNode, type GraphOptions,
+} from './tensor/inspect.js';
+export { disposeDevices } from './engine/engine.js';

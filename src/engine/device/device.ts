@@ -51,6 +51,8 @@ export interface Device {
   free(buffer: unknown): void;
   compile(graph: Graph): Executable;
   memory(): DeviceMemory;
+  /** What a person may want to know of it: threads, instruction sets. */
+  details(): Readonly<Record<string, string | number | boolean>>;
   /** Ends threads and frees the heap. */
   dispose(): Promise<void>;
 }

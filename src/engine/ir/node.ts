@@ -138,8 +138,11 @@ function grow(): void {
   }
 }
 
-/** Makes a node, or returns the one that already means this. Shape and dtype are the caller's word (build.ts). */
-export function createNode<O extends Op>(op: O, src: readonly Node[], arg: OpArgs[O], shape: Shape, dtype: DType): Node<O> {
+/**
+ * Makes a node, or returns the one that already means this. Shape and dtype are the caller's word (build.ts).
+ * `isVariable` makes a gradient flow to it even where its operands need none.
+ */
+export function createNode<O extends Op>(op: O, src: readonly Node[], arg: OpArgs[O], shape: Shape, dtype: DType, isVariable = false): Node<O> {
   const structure = structureOf(op, arg as object | null, shape, dtype);
   // A scalar is never shared: two learning rates that happen to be equal today stay two arguments.
   const unique = op === 'scalar' || op === 'custom';
@@ -149,7 +152,7 @@ export function createNode<O extends Op>(op: O, src: readonly Node[], arg: OpArg
       if (n.hash === hash && isSame(n, op, structure.id, arg, src)) return n as Node<O>;
     }
   }
-  let requiresGrad = op === 'leaf' && (arg as OpArgs['leaf']).storage.requiresGrad;
+  let requiresGrad = isVariable || (op === 'leaf' && (arg as OpArgs['leaf']).storage.requiresGrad);
   let depth = 0;
   let device = op === 'leaf' ? (arg as OpArgs['leaf']).storage.device : undefined;
   for (let i = 0; i < src.length; i++) {

@@ -66,6 +66,11 @@ export class CpuDevice implements Device {
     return this.runtime.memory();
   }
 
+  details(): Readonly<Record<string, string | number | boolean>> {
+    const { simd, relaxed, shared } = this.runtime.features;
+    return { tier: 'WebAssembly', threads: this.runtime.threads, simd, 'fused multiply-add': relaxed, 'shared memory': shared };
+  }
+
   dispose(): Promise<void> {
     return this.runtime.dispose();
   }

@@ -78,6 +78,10 @@ export class ReferenceDevice implements Device {
     return { usedBytes, peakBytes: this.#peak, reservedBytes: usedBytes, limitBytes: Infinity, buffers };
   }
 
+  details(): Readonly<Record<string, string | number | boolean>> {
+    return { arithmetic: 'float64, one thread' };
+  }
+
   async dispose(): Promise<void> {
     this.#buffers.clear();
     this.#used = 0;

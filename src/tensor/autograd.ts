@@ -1,0 +1,132 @@
+// Derivatives as functions, in the manner of JAX: grad, vjp, jvp, jacobian, hessian, and operators with a derivative of
+// their own. Everything is composed from reverse mode on the graph, so that derivatives can be nested.
+
+import { gradient } from '../engine/grad/backward.js';
+import * as build from '../engine/ir/build.js';
+import { ArgumentError, GradError } from '../engine/ir/errors.js';
+import type { Node } from '../engine/ir/node.js';
+import { formatShape, sameShape } from '../engine/ir/shape.js';
+import { leafLike } from './leaf-like.js';
+import { type AnyTensor, type Tensor, wrap } from './tensor.js';
+
+type Fn = (...inputs: Tensor[]) => AnyTensor;
+
+/** Variables that stand for the inputs and require gradients, so that the function's graph can be differentiated. */
+function variables(inputs: readonly AnyTensor[]): Tensor[] {
+  return inputs.map((t) => leafLike(t));
+}
+
+function checkScalar(y: AnyTensor, op: string): void {
+  if (y.size !== 1) throw new GradError(`${op}: the function returned shape ${formatShape(y.shape)}, not one number. Reduce it with sum() or mean().`);
+}
+
+function gradientsOf(y: AnyTensor, seed: Node, wrt: readonly Node[]): Tensor[] {
+  return gradient([y.node], [seed], [...wrt]).map((g, i) => wrap(g ?? build.filled(0, wrt[i].shape, 'float32')));
+}
+
+function one(y: AnyTensor): Node {
+  return build.expand(build.constant(1) as Node, y.shape);
+}
+
+/** The value of a scalar function and its gradients with respect to all inputs. */
+export function valueAndGrad<A extends readonly Tensor[]>(fn: (...inputs: A) => AnyTensor): (...inputs: A) => { value: Tensor<[]>; grads: Tensor[] } {
+  return (...inputs) => {
+    const vars = variables(inputs);
+    const y = (fn as unknown as Fn)(...vars);
+    checkScalar(y, 'grad');
+    return { value: y as unknown as Tensor<[]>, grads: gradientsOf(y, one(y), vars.map((v) => v.node)) };
+  };
+}
+
+/** The gradient of a scalar function with respect to its first input. */
+export function grad<A extends readonly Tensor[]>(fn: (...inputs: A) => AnyTensor): (...inputs: A) => A[0] {
+  const both = valueAndGrad(fn);
+  return (...inputs) => both(...inputs).grads[0] as A[0];
+}
+
+/** Vector-Jacobian products: `pull(v)` is vᵀ·J for each input. */
+export function vjp(fn: Fn, ...inputs: Tensor[]): { value: AnyTensor; pull: (v: AnyTensor) => Tensor[] } {
+  const vars = variables(inputs);
+  const value = fn(...vars);
+  return {
+    value,
+    pull(v) {
+      if (!sameShape(v.shape, value.shape)) throw new GradError(`vjp: vector ${formatShape(v.shape)} does not have the shape ${formatShape(value.shape)} of the result.`);
+      return gradientsOf(value, v.node, vars.map((x) => x.node));
+    },
+  };
+}
+
+/** Jacobian-vector product: how the result moves when the inputs move along `tangents`. */
+export function jvp(fn: Fn, inputs: readonly Tensor[], tangents: readonly AnyTensor[]): { value: AnyTensor; tangent: Tensor } {
+  if (inputs.length !== tangents.length) throw new ArgumentError(`jvp: ${inputs.length} inputs and ${tangents.length} tangents. Give one for each.`);
+  const vars = variables(inputs);
+  const value = fn(...vars);
+  // vᵀJ is linear in v: its derivative along the tangent is J·tangent.
+  const v = leafLike(wrap(build.filled(0, value.shape, 'float32')));
+  const pulled = gradient([value.node], [v.node], vars.map((x) => x.node));
+  const outputs = pulled.flatMap((g) => (g === undefined ? [] : [g]));
+  const seeds = pulled.flatMap((g, i) => (g === undefined ? [] : [tangents[i].node]));
+  const [tangent] = gradient(outputs, seeds, [v.node]);
+  return { value, tangent: wrap(tangent ?? build.filled(0, value.shape, 'float32')) };
+}
+
+/** All partial derivatives: result [..y shape, ..x shape] for the first input. */
+export function jacobian(fn: (x: Tensor) => AnyTensor, x: Tensor): Tensor {
+  const [variable] = variables([x]);
+  const y = fn(variable);
+  const flat = build.reshape(y.node, [y.size]);
+  const rows: Node[] = [];
+  for (let i = 0; i < y.size; i++) {
+    const seed = build.cast(build.binary('eq', build.iota(y.size), build.constant(i, 'int32') as Node), 'float32');
+    const [g] = gradient([flat], [seed], [variable.node]);
+    rows.push(build.reshape(g ?? build.filled(0, x.shape, 'float32'), [1, ...x.shape]));
+  }
+  if (rows.length === 0) return wrap(build.filled(0, [...y.shape, ...x.shape], 'float32'));
+  return wrap(build.reshape(build.concat(rows, 0), [...y.shape, ...x.shape]));
+}
+
+/** Second derivatives of a scalar function: result [..x shape, ..x shape]. */
+export function hessian(fn: (x: Tensor) => AnyTensor, x: Tensor): Tensor {
+  return jacobian((v) => {
+    const y = fn(v);
+    checkScalar(y, 'hessian');
+    const [g] = gradient([y.node], [one(y)], [v.node]);
+    return wrap(g ?? build.filled(0, x.shape, 'float32'));
+  }, x);
+}
+
+/** What a custom operator's forward pass leaves for its backward pass. */
+export interface CustomContext {
+  /** Tensors and numbers that the backward pass needs. */
+  readonly saved: Record<string, unknown>;
+}
+
+export interface CustomOp {
+  readonly name: string;
+  forward(ctx: CustomContext, ...inputs: Tensor[]): Tensor;
+  /** The gradient of the result → one gradient an input, null for none. */
+  backward(ctx: CustomContext, gradient: Tensor): readonly (AnyTensor | null)[];
+}
+
+/** An operator with a hand-written derivative. The backward pass is made of tensor operations and can be differentiated again. */
+export function customOp(op: CustomOp): (...inputs: Tensor[]) => Tensor {
+  return (...inputs) => {
+    const ctx: CustomContext = { saved: {} };
+    const value = op.forward(ctx, ...inputs);
+    const backward = (g: unknown): (Node | null)[] => {
+      const grads = op.backward(ctx, wrap(g as Node));
+      if (grads.length !== inputs.length) {
+        throw new GradError(`${op.name}: backward returned ${grads.length} gradients for ${inputs.length} inputs. Return one for each, or null.`);
+      }
+      return grads.map((t, i) => {
+        if (t === null) return null;
+        if (!sameShape(t.shape, inputs[i].shape)) {
+          throw new GradError(`${op.name}: gradient ${i} has shape ${formatShape(t.shape)}, its input ${formatShape(inputs[i].shape)}.`);
+        }
+        return t.node;
+      });
+    };
+    return wrap(build.custom(value.node, inputs.map((t) => t.node), { name: op.name, backward }));
+  };
+}
