@@ -122,6 +122,11 @@ export function storageFrom(data: ArrayLike<number>, shape: Shape, dtype: DType,
   return storage;
 }
 
+/** A storage whose numbers come later, by an assign. */
+export function emptyStorage(shape: Shape, dtype: DType, deviceName: string, label: string): Storage {
+  return newStorage(getDevice(deviceName), dtype, shape, label);
+}
+
 /** Frees a storage now instead of when it is collected. */
 export function freeStorage(storage: Storage): void {
   if (storage.buffer === null) return;

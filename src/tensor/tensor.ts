@@ -38,7 +38,7 @@ export interface ReduceOptions<K extends boolean = boolean> {
   readonly keepdim?: K;
 }
 
-export class Tensor<S extends Shape = Shape, D extends DType = 'float32'> {
+export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'> {
   /** The sum of all gradients that `backward()` has brought here; undefined until the first. */
   grad: Tensor<S, 'float32'> | undefined = undefined;
   declare readonly '~dtype': D;
@@ -206,58 +206,58 @@ export class Tensor<S extends Shape = Shape, D extends DType = 'float32'> {
   // -------------------------------------------------------------- arithmetic (operands broadcast as in NumPy)
 
   add(other: number): Tensor<S, D>;
-  add<B extends Shape, E extends DType>(other: Tensor<B, E> & BroadcastArg<'add', S, B>): Tensor<Broadcast<S, B>, Promoted<D, E>>;
+  add<X extends Shape, Y extends DType, B extends Shape, E extends DType>(this: Tensor<X, Y>, other: Tensor<B, E> & BroadcastArg<'add', X, B>): Tensor<Broadcast<X, B>, Promoted<Y, E>>;
   add(other: Operand): unknown {
     return wrap(elementwise.arithmetic('add', this.node, operand(other)));
   }
 
   sub(other: number): Tensor<S, D>;
-  sub<B extends Shape, E extends DType>(other: Tensor<B, E> & BroadcastArg<'sub', S, B>): Tensor<Broadcast<S, B>, Promoted<D, E>>;
+  sub<X extends Shape, Y extends DType, B extends Shape, E extends DType>(this: Tensor<X, Y>, other: Tensor<B, E> & BroadcastArg<'sub', X, B>): Tensor<Broadcast<X, B>, Promoted<Y, E>>;
   sub(other: Operand): unknown {
     return wrap(elementwise.arithmetic('sub', this.node, operand(other)));
   }
 
   mul(other: number): Tensor<S, D>;
-  mul<B extends Shape, E extends DType>(other: Tensor<B, E> & BroadcastArg<'mul', S, B>): Tensor<Broadcast<S, B>, Promoted<D, E>>;
+  mul<X extends Shape, Y extends DType, B extends Shape, E extends DType>(this: Tensor<X, Y>, other: Tensor<B, E> & BroadcastArg<'mul', X, B>): Tensor<Broadcast<X, B>, Promoted<Y, E>>;
   mul(other: Operand): unknown {
     return wrap(elementwise.arithmetic('mul', this.node, operand(other)));
   }
 
   /** True division: integers give float32. */
   div(other: number): Tensor<S>;
-  div<B extends Shape, E extends DType>(other: Tensor<B, E> & BroadcastArg<'div', S, B>): Tensor<Broadcast<S, B>>;
+  div<X extends Shape, B extends Shape, E extends DType>(this: Tensor<X, DType>, other: Tensor<B, E> & BroadcastArg<'div', X, B>): Tensor<Broadcast<X, B>>;
   div(other: Operand): unknown {
     return wrap(elementwise.divide(this.node, operand(other)));
   }
 
   pow(exponent: number): Tensor<S>;
-  pow<B extends Shape, E extends DType>(exponent: Tensor<B, E> & BroadcastArg<'pow', S, B>): Tensor<Broadcast<S, B>>;
+  pow<X extends Shape, B extends Shape, E extends DType>(this: Tensor<X, DType>, exponent: Tensor<B, E> & BroadcastArg<'pow', X, B>): Tensor<Broadcast<X, B>>;
   pow(exponent: Operand): unknown {
     return wrap(elementwise.power(this.node, operand(exponent)));
   }
 
   /** Remainder with the sign of the divisor, as Python's %. */
   remainder(other: number): Tensor<S, D>;
-  remainder<B extends Shape, E extends DType>(other: Tensor<B, E> & BroadcastArg<'mod', S, B>): Tensor<Broadcast<S, B>, Promoted<D, E>>;
+  remainder<X extends Shape, Y extends DType, B extends Shape, E extends DType>(this: Tensor<X, Y>, other: Tensor<B, E> & BroadcastArg<'mod', X, B>): Tensor<Broadcast<X, B>, Promoted<Y, E>>;
   remainder(other: Operand): unknown {
     return wrap(elementwise.arithmetic('mod', this.node, operand(other)));
   }
 
   /** Division rounded down. An int32 divisor of 0 gives 0. */
   floorDivide(other: number): Tensor<S, D>;
-  floorDivide<B extends Shape, E extends DType>(other: Tensor<B, E> & BroadcastArg<'floorDivide', S, B>): Tensor<Broadcast<S, B>, Promoted<D, E>>;
+  floorDivide<X extends Shape, Y extends DType, B extends Shape, E extends DType>(this: Tensor<X, Y>, other: Tensor<B, E> & BroadcastArg<'floorDivide', X, B>): Tensor<Broadcast<X, B>, Promoted<Y, E>>;
   floorDivide(other: Operand): unknown {
     return wrap(elementwise.floorDivide(this.node, operand(other)));
   }
 
   maximum(other: number): Tensor<S, D>;
-  maximum<B extends Shape, E extends DType>(other: Tensor<B, E> & BroadcastArg<'max', S, B>): Tensor<Broadcast<S, B>, Promoted<D, E>>;
+  maximum<X extends Shape, Y extends DType, B extends Shape, E extends DType>(this: Tensor<X, Y>, other: Tensor<B, E> & BroadcastArg<'max', X, B>): Tensor<Broadcast<X, B>, Promoted<Y, E>>;
   maximum(other: Operand): unknown {
     return wrap(elementwise.arithmetic('max', this.node, operand(other)));
   }
 
   minimum(other: number): Tensor<S, D>;
-  minimum<B extends Shape, E extends DType>(other: Tensor<B, E> & BroadcastArg<'min', S, B>): Tensor<Broadcast<S, B>, Promoted<D, E>>;
+  minimum<X extends Shape, Y extends DType, B extends Shape, E extends DType>(this: Tensor<X, Y>, other: Tensor<B, E> & BroadcastArg<'min', X, B>): Tensor<Broadcast<X, B>, Promoted<Y, E>>;
   minimum(other: Operand): unknown {
     return wrap(elementwise.arithmetic('min', this.node, operand(other)));
   }
@@ -268,20 +268,20 @@ export class Tensor<S extends Shape = Shape, D extends DType = 'float32'> {
     return wrap(build.add(a, build.mul(build.sub(b, a), build.scalar(weight))));
   }
 
-  neg(): Tensor<S, Counted<D>> {
+  neg<X extends Shape, Y extends DType>(this: Tensor<X, Y>): Tensor<X, Counted<Y>> {
     return wrap(elementwise.number('neg', this.node));
   }
-  abs(): Tensor<S, Counted<D>> {
+  abs<X extends Shape, Y extends DType>(this: Tensor<X, Y>): Tensor<X, Counted<Y>> {
     return wrap(elementwise.number('abs', this.node));
   }
   /** -1, 0 or 1; NaN stays NaN. */
-  sign(): Tensor<S, Counted<D>> {
+  sign<X extends Shape, Y extends DType>(this: Tensor<X, Y>): Tensor<X, Counted<Y>> {
     return wrap(elementwise.number('sign', this.node));
   }
-  square(): Tensor<S, Counted<D>> {
+  square<X extends Shape, Y extends DType>(this: Tensor<X, Y>): Tensor<X, Counted<Y>> {
     return wrap(elementwise.square(this.node));
   }
-  relu(): Tensor<S, Counted<D>> {
+  relu<X extends Shape, Y extends DType>(this: Tensor<X, Y>): Tensor<X, Counted<Y>> {
     return wrap(elementwise.number('relu', this.node));
   }
   exp(): Tensor<S> {
@@ -383,42 +383,42 @@ export class Tensor<S extends Shape = Shape, D extends DType = 'float32'> {
   // -------------------------------------------------------------- comparison and logic (results are bool)
 
   eq(other: number): Tensor<S, 'bool'>;
-  eq<B extends Shape, E extends DType>(other: Tensor<B, E> & BroadcastArg<'eq', S, B>): Tensor<Broadcast<S, B>, 'bool'>;
+  eq<X extends Shape, B extends Shape, E extends DType>(this: Tensor<X, DType>, other: Tensor<B, E> & BroadcastArg<'eq', X, B>): Tensor<Broadcast<X, B>, 'bool'>;
   eq(other: Operand): unknown {
     return wrap(elementwise.comparison('eq', this.node, operand(other)));
   }
   ne(other: number): Tensor<S, 'bool'>;
-  ne<B extends Shape, E extends DType>(other: Tensor<B, E> & BroadcastArg<'ne', S, B>): Tensor<Broadcast<S, B>, 'bool'>;
+  ne<X extends Shape, B extends Shape, E extends DType>(this: Tensor<X, DType>, other: Tensor<B, E> & BroadcastArg<'ne', X, B>): Tensor<Broadcast<X, B>, 'bool'>;
   ne(other: Operand): unknown {
     return wrap(elementwise.comparison('ne', this.node, operand(other)));
   }
   lt(other: number): Tensor<S, 'bool'>;
-  lt<B extends Shape, E extends DType>(other: Tensor<B, E> & BroadcastArg<'lt', S, B>): Tensor<Broadcast<S, B>, 'bool'>;
+  lt<X extends Shape, B extends Shape, E extends DType>(this: Tensor<X, DType>, other: Tensor<B, E> & BroadcastArg<'lt', X, B>): Tensor<Broadcast<X, B>, 'bool'>;
   lt(other: Operand): unknown {
     return wrap(elementwise.comparison('lt', this.node, operand(other)));
   }
   le(other: number): Tensor<S, 'bool'>;
-  le<B extends Shape, E extends DType>(other: Tensor<B, E> & BroadcastArg<'le', S, B>): Tensor<Broadcast<S, B>, 'bool'>;
+  le<X extends Shape, B extends Shape, E extends DType>(this: Tensor<X, DType>, other: Tensor<B, E> & BroadcastArg<'le', X, B>): Tensor<Broadcast<X, B>, 'bool'>;
   le(other: Operand): unknown {
     return wrap(elementwise.comparison('le', this.node, operand(other)));
   }
   gt(other: number): Tensor<S, 'bool'>;
-  gt<B extends Shape, E extends DType>(other: Tensor<B, E> & BroadcastArg<'gt', S, B>): Tensor<Broadcast<S, B>, 'bool'>;
+  gt<X extends Shape, B extends Shape, E extends DType>(this: Tensor<X, DType>, other: Tensor<B, E> & BroadcastArg<'gt', X, B>): Tensor<Broadcast<X, B>, 'bool'>;
   gt(other: Operand): unknown {
     return wrap(elementwise.reversed('lt', this.node, operand(other)));
   }
   ge(other: number): Tensor<S, 'bool'>;
-  ge<B extends Shape, E extends DType>(other: Tensor<B, E> & BroadcastArg<'ge', S, B>): Tensor<Broadcast<S, B>, 'bool'>;
+  ge<X extends Shape, B extends Shape, E extends DType>(this: Tensor<X, DType>, other: Tensor<B, E> & BroadcastArg<'ge', X, B>): Tensor<Broadcast<X, B>, 'bool'>;
   ge(other: Operand): unknown {
     return wrap(elementwise.reversed('le', this.node, operand(other)));
   }
-  logicalAnd<B extends Shape, E extends DType>(other: Tensor<B, E> & BroadcastArg<'and', S, B>): Tensor<Broadcast<S, B>, 'bool'> {
+  logicalAnd<X extends Shape, B extends Shape, E extends DType>(this: Tensor<X, DType>, other: Tensor<B, E> & BroadcastArg<'and', X, B>): Tensor<Broadcast<X, B>, 'bool'> {
     return wrap(elementwise.logical('and', this.node, other.node));
   }
-  logicalOr<B extends Shape, E extends DType>(other: Tensor<B, E> & BroadcastArg<'or', S, B>): Tensor<Broadcast<S, B>, 'bool'> {
+  logicalOr<X extends Shape, B extends Shape, E extends DType>(this: Tensor<X, DType>, other: Tensor<B, E> & BroadcastArg<'or', X, B>): Tensor<Broadcast<X, B>, 'bool'> {
     return wrap(elementwise.logical('or', this.node, other.node));
   }
-  logicalXor<B extends Shape, E extends DType>(other: Tensor<B, E> & BroadcastArg<'xor', S, B>): Tensor<Broadcast<S, B>, 'bool'> {
+  logicalXor<X extends Shape, B extends Shape, E extends DType>(this: Tensor<X, DType>, other: Tensor<B, E> & BroadcastArg<'xor', X, B>): Tensor<Broadcast<X, B>, 'bool'> {
     return wrap(elementwise.logical('xor', this.node, other.node));
   }
   logicalNot(): Tensor<S, 'bool'> {
@@ -428,33 +428,33 @@ export class Tensor<S extends Shape = Shape, D extends DType = 'float32'> {
   // -------------------------------------------------------------- reductions
 
   /** Sum over `dim` (one, several, or all). Truth values count as int32. */
-  sum<const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<S, Dim, K>, Counted<D>> {
+  sum<X extends Shape, Y extends DType, const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(this: Tensor<X, Y>, dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>, Counted<Y>> {
     return wrap(reductions.sum(this.node, dim, options?.keepdim ?? false));
   }
   /** Mean over `dim`; integers give float32, an empty mean is NaN. */
-  mean<const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<S, Dim, K>> {
+  mean<X extends Shape, const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(this: Tensor<X, DType>, dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>> {
     return wrap(reductions.mean(this.node, dim, options?.keepdim ?? false));
   }
-  prod<const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<S, Dim, K>, Counted<D>> {
+  prod<X extends Shape, Y extends DType, const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(this: Tensor<X, Y>, dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>, Counted<Y>> {
     return wrap(reductions.prod(this.node, dim, options?.keepdim ?? false));
   }
   /** Maximum over `dim`; equal maxima share the gradient. PyTorch: amax. */
-  amax<const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<S, Dim, K>, Counted<D>> {
+  amax<X extends Shape, Y extends DType, const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(this: Tensor<X, Y>, dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>, Counted<Y>> {
     return wrap(reductions.amax(this.node, dim, options?.keepdim ?? false));
   }
   /** Minimum over `dim`; equal minima share the gradient. PyTorch: amin. */
-  amin<const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<S, Dim, K>, Counted<D>> {
+  amin<X extends Shape, Y extends DType, const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(this: Tensor<X, Y>, dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>, Counted<Y>> {
     return wrap(reductions.amin(this.node, dim, options?.keepdim ?? false));
   }
   /** The largest element of all; with `dim`, the largest along it and its index. NaN counts as largest. */
-  max(): Tensor<[], Counted<D>>;
-  max<Dim extends number, K extends boolean = false>(dim: Dim, options?: ReduceOptions<K>): Extreme<Reduce<S, Dim, K>, D>;
+  max<Y extends DType>(this: Tensor<Shape, Y>): Tensor<[], Counted<Y>>;
+  max<X extends Shape, Y extends DType, Dim extends number, K extends boolean = false>(this: Tensor<X, Y>, dim: Dim, options?: ReduceOptions<K>): Extreme<Reduce<X, Dim, K>, Y>;
   max(dim?: number, options?: ReduceOptions): unknown {
     return this.extreme('reduceMax', 'max', dim, options);
   }
   /** The smallest element of all; with `dim`, the smallest along it and its index. NaN counts as smallest. */
-  min(): Tensor<[], Counted<D>>;
-  min<Dim extends number, K extends boolean = false>(dim: Dim, options?: ReduceOptions<K>): Extreme<Reduce<S, Dim, K>, D>;
+  min<Y extends DType>(this: Tensor<Shape, Y>): Tensor<[], Counted<Y>>;
+  min<X extends Shape, Y extends DType, Dim extends number, K extends boolean = false>(this: Tensor<X, Y>, dim: Dim, options?: ReduceOptions<K>): Extreme<Reduce<X, Dim, K>, Y>;
   min(dim?: number, options?: ReduceOptions): unknown {
     return this.extreme('reduceMin', 'min', dim, options);
   }
@@ -464,27 +464,27 @@ export class Tensor<S extends Shape = Shape, D extends DType = 'float32'> {
     return { values: wrap(values), indices: wrap(indices) };
   }
   /** Index of the first maximum, int32; without `dim` in the flattened tensor. */
-  argmax<Dim extends number | undefined = undefined, K extends boolean = false>(dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<S, Dim, K>, 'int32'> {
+  argmax<X extends Shape, Dim extends number | undefined = undefined, K extends boolean = false>(this: Tensor<X, DType>, dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>, 'int32'> {
     return wrap(reductions.argExtreme('reduceMax', 'argmax', this.node, dim, options?.keepdim ?? false));
   }
-  argmin<Dim extends number | undefined = undefined, K extends boolean = false>(dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<S, Dim, K>, 'int32'> {
+  argmin<X extends Shape, Dim extends number | undefined = undefined, K extends boolean = false>(this: Tensor<X, DType>, dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>, 'int32'> {
     return wrap(reductions.argExtreme('reduceMin', 'argmin', this.node, dim, options?.keepdim ?? false));
   }
   /** Variance; `correction` 1 divides by n − 1 (the default), 0 by n. */
-  var<const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(dim?: Dim, options?: ReduceOptions<K> & { readonly correction?: number }): Tensor<Reduce<S, Dim, K>> {
+  var<X extends Shape, const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(this: Tensor<X, DType>, dim?: Dim, options?: ReduceOptions<K> & { readonly correction?: number }): Tensor<Reduce<X, Dim, K>> {
     return wrap(reductions.variance(this.node, dim, options?.keepdim ?? false, options?.correction ?? 1));
   }
-  std<const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(dim?: Dim, options?: ReduceOptions<K> & { readonly correction?: number }): Tensor<Reduce<S, Dim, K>> {
+  std<X extends Shape, const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(this: Tensor<X, DType>, dim?: Dim, options?: ReduceOptions<K> & { readonly correction?: number }): Tensor<Reduce<X, Dim, K>> {
     return wrap(build.unary('sqrt', reductions.variance(this.node, dim, options?.keepdim ?? false, options?.correction ?? 1)));
   }
   /** (Σ |x|ᵖ)^(1/p); p = 2 by default, Infinity for the maximum. */
-  norm<const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(p = 2, dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<S, Dim, K>> {
+  norm<X extends Shape, const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(this: Tensor<X, DType>, p = 2, dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>> {
     return wrap(reductions.norm(this.node, p, dim, options?.keepdim ?? false));
   }
-  any<const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<S, Dim, K>, 'bool'> {
+  any<X extends Shape, const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(this: Tensor<X, DType>, dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>, 'bool'> {
     return wrap(reductions.any(this.node, dim, options?.keepdim ?? false));
   }
-  all<const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<S, Dim, K>, 'bool'> {
+  all<X extends Shape, const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(this: Tensor<X, DType>, dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>, 'bool'> {
     return wrap(reductions.all(this.node, dim, options?.keepdim ?? false));
   }
   softmax(dim: number): Tensor<S> {
@@ -493,10 +493,10 @@ export class Tensor<S extends Shape = Shape, D extends DType = 'float32'> {
   logSoftmax(dim: number): Tensor<S> {
     return wrap(reductions.logSoftmax(this.node, dim));
   }
-  logsumexp<const Dim extends number | readonly number[], K extends boolean = false>(dim: Dim, options?: ReduceOptions<K>): Tensor<Reduce<S, Dim, K>> {
+  logsumexp<X extends Shape, const Dim extends number | readonly number[], K extends boolean = false>(this: Tensor<X, DType>, dim: Dim, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>> {
     return wrap(reductions.logsumexp(this.node, dim, options?.keepdim ?? false));
   }
-  cumsum(dim: number): Tensor<S, Counted<D>> {
+  cumsum<X extends Shape, Y extends DType>(this: Tensor<X, Y>, dim: number): Tensor<X, Counted<Y>> {
     return wrap(reductions.cumsum(this.node, dim));
   }
   /** Indices that sort along `dim`, stable; NaN counts as largest. */
@@ -516,38 +516,38 @@ export class Tensor<S extends Shape = Shape, D extends DType = 'float32'> {
   // -------------------------------------------------------------- contraction
 
   /** Matrix product of the last two dimensions; vectors and batches as torch.matmul. */
-  matmul<B extends Shape>(other: Tensor<B> & MatMulArg<S, B>): Tensor<MatMul<S, B>> {
+  matmul<X extends Shape, B extends Shape>(this: Tensor<X, DType>, other: Tensor<B> & MatMulArg<X, B>): Tensor<MatMul<X, B>> {
     return wrap(matmul(this.node, other.node));
   }
 
   // -------------------------------------------------------------- movement
 
   /** Other sizes, same order; one of them may be -1. */
-  reshape<const To extends readonly number[]>(shape: To & ReshapeArg<S, To>): Tensor<Reshape<S, To>, D> {
+  reshape<X extends Shape, Y extends DType, const To extends readonly number[]>(this: Tensor<X, Y>, shape: To & ReshapeArg<X, To>): Tensor<Reshape<X, To>, Y> {
     return wrap(movement.reshape(this.node, shape));
   }
-  permute<const Order extends readonly number[]>(order: Order & PermuteArg<S, Order>): Tensor<Permute<S, Order>, D> {
+  permute<X extends Shape, Y extends DType, const Order extends readonly number[]>(this: Tensor<X, Y>, order: Order & PermuteArg<X, Order>): Tensor<Permute<X, Order>, Y> {
     return wrap(movement.permute(this.node, order));
   }
-  transpose<A extends number, B extends number>(a: A, b: B): Tensor<Transpose<S, A, B>, D> {
+  transpose<X extends Shape, Y extends DType, A extends number, B extends number>(this: Tensor<X, Y>, a: A, b: B): Tensor<Transpose<X, A, B>, Y> {
     return wrap(movement.transpose(this.node, a, b));
   }
   /** The transpose of a matrix. */
-  get T(): Tensor<Transpose<S, -1, -2>, D> {
+  get T(): Tensor<[number, number], D> {
     if (this.rank !== 2) throw new ShapeError(`T: ${formatShape(this.shape)} is not a matrix. Use transpose or permute.`, [this.shape]);
     return wrap(movement.transpose(this.node, 0, 1));
   }
-  unsqueeze<Dim extends number>(dim: Dim): Tensor<Unsqueeze<S, Dim>, D> {
+  unsqueeze<X extends Shape, Y extends DType, Dim extends number>(this: Tensor<X, Y>, dim: Dim): Tensor<Unsqueeze<X, Dim>, Y> {
     return wrap(movement.unsqueeze(this.node, dim));
   }
-  squeeze<Dim extends number | undefined = undefined>(dim?: Dim): Tensor<Squeeze<S, Dim>, D> {
+  squeeze<X extends Shape, Y extends DType, Dim extends number | undefined = undefined>(this: Tensor<X, Y>, dim?: Dim): Tensor<Squeeze<X, Dim>, Y> {
     return wrap(movement.squeeze(this.node, dim));
   }
   /** Repeats dimensions of size 1 without copying; -1 keeps a size. */
-  expand<const To extends readonly number[]>(shape: To & ExpandArg<S, To>): Tensor<Expand<S, To>, D> {
+  expand<X extends Shape, Y extends DType, const To extends readonly number[]>(this: Tensor<X, Y>, shape: To & ExpandArg<X, To>): Tensor<Expand<X, To>, Y> {
     return wrap(movement.expand(this.node, shape));
   }
-  flatten<Start extends number = 0, End extends number = -1>(...[start, end]: [start?: Start & FlattenArg<S, Start, End>, end?: End]): Tensor<Flatten<S, Start, End>, D> {
+  flatten<X extends Shape, Y extends DType, Start extends number = 0, End extends number = -1>(this: Tensor<X, Y>, ...[start, end]: [start?: Start & FlattenArg<X, Start, End>, end?: End]): Tensor<Flatten<X, Start, End>, Y> {
     return wrap(movement.flatten(this.node, start ?? 0, end ?? -1));
   }
   /** [before, after] for each dimension, or for the last ones. */
@@ -555,7 +555,7 @@ export class Tensor<S extends Shape = Shape, D extends DType = 'float32'> {
     return wrap(movement.pad(this.node, pairs, value));
   }
   /** start (inclusive) to end (exclusive) along `dim`; negative positions count from the end. */
-  slice(dim: number, start?: number, end?: number, step = 1): Tensor<{ [I in keyof S]: number }, D> {
+  slice<X extends Shape, Y extends DType>(this: Tensor<X, Y>, dim: number, start?: number, end?: number, step = 1): Tensor<{ [I in keyof X]: number }, Y> {
     return wrap(movement.slice(this.node, dim, start, end, step));
   }
   flip(...dims: number[]): Tensor<S, D> {
@@ -564,10 +564,10 @@ export class Tensor<S extends Shape = Shape, D extends DType = 'float32'> {
   roll(shift: number, dim: number): Tensor<S, D> {
     return wrap(movement.roll(this.node, shift, dim));
   }
-  split(sizes: number | readonly number[], dim = 0): Tensor<{ [I in keyof S]: number }, D>[] {
+  split<X extends Shape, Y extends DType>(this: Tensor<X, Y>, sizes: number | readonly number[], dim = 0): Tensor<{ [I in keyof X]: number }, Y>[] {
     return movement.split(this.node, sizes, dim).map((n) => wrap(n));
   }
-  chunk(count: number, dim = 0): Tensor<{ [I in keyof S]: number }, D>[] {
+  chunk<X extends Shape, Y extends DType>(this: Tensor<X, Y>, count: number, dim = 0): Tensor<{ [I in keyof X]: number }, Y>[] {
     return movement.chunk(this.node, count, dim).map((n) => wrap(n));
   }
   /** Lower triangle of the last two dimensions; the rest is zero. */
@@ -592,11 +592,11 @@ export class Tensor<S extends Shape = Shape, D extends DType = 'float32'> {
   scatterAdd<I extends Shape>(dim: number, index: Tensor<I, 'int32'>, source: Tensor<I, D>): Tensor<S, D> {
     return wrap(indexing.scatterAdd(this.node, dim, index.node, source.node));
   }
-  indexSelect(dim: number, index: Tensor<Shape, 'int32'>): Tensor<{ [I in keyof S]: number }, D> {
+  indexSelect<X extends Shape, Y extends DType>(this: Tensor<X, Y>, dim: number, index: Tensor<Shape, 'int32'>): Tensor<{ [I in keyof X]: number }, Y> {
     return wrap(indexing.indexSelect(this.node, dim, index.node));
   }
   /** int32 classes → float32 with a 1 at each class. */
-  oneHot<C extends number>(classes: C): Tensor<[...S, C]> {
+  oneHot<X extends Shape, C extends number>(this: Tensor<X, DType>, classes: C): Tensor<[...X, C]> {
     return wrap(indexing.oneHot(this.node, classes));
   }
 }

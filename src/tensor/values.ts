@@ -26,8 +26,12 @@ export class StoredValue {
     this.storage = storage;
   }
 
-  /** Made at each access, so that it carries the version of now. */
+  /**
+   * Made at each access, so that it carries the version of now. A parameter is a leaf, whatever waits to be written to
+   * it: that is done first, so that gradients have somewhere to go.
+   */
   get node(): Node {
+    if (this.pending !== undefined && this.storage.requiresGrad) run([]);
     return this.pending ?? (build.leaf(this.storage) as Node);
   }
 

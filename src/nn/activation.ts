@@ -1,0 +1,66 @@
+// Activations and dropout: the shape stays.
+
+import { rand } from '../tensor/creation.js';
+import { ArgumentError } from '../tensor/library.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { Layer } from './layer.js';
+import type { IdentityFn } from './shape-types.js';
+
+/** max(x, 0); slope 0 at 0. */
+export class ReLU extends Layer<IdentityFn> {
+  protected compute(x: Tensor): Tensor {
+    return x.relu() as Tensor;
+  }
+}
+
+export class Tanh extends Layer<IdentityFn> {
+  protected compute(x: Tensor): Tensor {
+    return x.tanh() as Tensor;
+  }
+}
+
+export class Sigmoid extends Layer<IdentityFn> {
+  protected compute(x: Tensor): Tensor {
+    return x.sigmoid() as Tensor;
+  }
+}
+
+/** x · Φ(x), exact. PyTorch: nn.GELU(). */
+export class GELU extends Layer<IdentityFn> {
+  protected compute(x: Tensor): Tensor {
+    return x.gelu() as Tensor;
+  }
+}
+
+export class Softmax extends Layer<IdentityFn> {
+  readonly dim: number;
+  constructor(dim = -1) {
+    super();
+    this.dim = dim;
+  }
+  protected compute(x: Tensor): Tensor {
+    return x.softmax(this.dim) as Tensor;
+  }
+}
+
+export class Identity extends Layer<IdentityFn> {
+  protected compute(x: Tensor): Tensor {
+    return x;
+  }
+}
+
+/** While training, zeroes each element with probability p and scales the others by 1 / (1 − p). PyTorch: nn.Dropout. */
+export class Dropout extends Layer<IdentityFn> {
+  readonly p: number;
+  constructor(p = 0.5) {
+    super();
+    if (!(p >= 0 && p <= 1)) throw new ArgumentError(`Dropout: probability is ${p}. Use a number from 0 to 1.`);
+    this.p = p;
+  }
+  protected compute(x: Tensor): Tensor {
+    if (!this.training || this.p === 0) return x;
+    if (this.p === 1) return x.mul(0) as Tensor;
+    const keep = rand(x.shape).ge(this.p).to('float32') as Tensor;
+    return x.mul(keep.mul(1 / (1 - this.p)) as Tensor) as Tensor;
+  }
+}

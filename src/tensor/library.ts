@@ -1,0 +1,41 @@
+// What the library folders (nn, optim, data, io) need besides the Tensor class: error classes, types, and the few entries
+// of the engine that a parameter or an optimiser has to reach. Not part of the public surface.
+
+import { emptyStorage, isRecording, onReplay, run } from '../engine/engine.js';
+import * as build from '../engine/ir/build.js';
+import type { DType } from '../engine/ir/dtype.js';
+import { type Shape, formatShape } from '../engine/ir/shape.js';
+import { type AnyTensor, Tensor } from './tensor.js';
+import { StoredValue } from './values.js';
+
+export { isRecording, onReplay };
+export type { DataOf, DType } from '../engine/ir/dtype.js';
+export { ArgumentError, DTypeError, DeviceError, FormatError, GradError, IndexError, ShapeError } from '../engine/ir/errors.js';
+export { type Shape, formatShape, sizeOf } from '../engine/ir/shape.js';
+
+/**
+ * The numbers of `t` in memory of their own. A given tensor is taken over; a computed one is computed at the next run,
+ * together with whatever else waits: the state of a whole model is one program.
+ */
+export function storedValue(t: AnyTensor): StoredValue {
+  if (t.storage !== undefined) return new StoredValue(t.storage);
+  const value = new StoredValue(emptyStorage(t.shape, t.dtype, t.device, `state ${formatShape(t.shape)}`));
+  value.assign(build.detach(t.node));
+  return value;
+}
+
+/** The tensor itself if its numbers are stored, else one that holds them: something that can be assigned to. */
+export function stored<S extends Shape, D extends DType>(t: Tensor<S, D>): Tensor<S, D> {
+  return t.storage !== undefined ? t : new Tensor<S, D>(storedValue(t));
+}
+
+/** Carries out pending updates now, so that the next graph starts from stored values. */
+export function runPending(): void {
+  run([]);
+}
+
+/** Calls `advance` now, and again before each replay of a captured step: for state that lives in JavaScript. */
+export function eachRun(advance: () => void): void {
+  advance();
+  if (isRecording()) onReplay(advance);
+}
