@@ -1,0 +1,3 @@
+// The public surface of `nabla/io/node`.
+
+export { loadSafetensors, saveSafetensors, writeFileAtomic } from './files.js';
