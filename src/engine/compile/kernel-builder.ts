@@ -274,9 +274,9 @@ export class KernelBuilder {
       return this.loadLanes(buffer, flat, size, guards);
     }
     let at = this.integer(this.atLane(flat, step === -1 ? this.lanes - 1 : 0));
-    if (!inside && uniform.length > 0) {
-      const c = this.condition(uniform) as Value;
-      at = { expr: L.select(c.expr, at.expr, L.int(0)), depth: Math.max(c.depth, at.depth) };
+    const condition = inside ? undefined : this.condition(uniform);
+    if (condition !== undefined) {
+      at = { expr: L.select(condition.expr, at.expr, L.int(0)), depth: Math.max(condition.depth, at.depth) };
     }
     if (step === 0) return { expr: L.load(buffer, at.expr), depth: at.depth };
     if (step === 1) return { expr: L.load(buffer, at.expr, this.lanes), depth: at.depth };
