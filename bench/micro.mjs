@@ -14,29 +14,76 @@ function cases() {
   const add = (name, make, work) => list.push({ name, make, ...work });
   for (const n of [128, 512, 1024]) {
     const flops = 2 * n ** 3;
-    add(`matmul${n}.nn`, () => ({ fn: (a, b) => a.matmul(b), inputs: [given(1, [n, n]), given(2, [n, n])] }), { flops });
-    add(`matmul${n}.nt`, () => ({ fn: (a, b) => a.matmul(b.transpose(0, 1)), inputs: [given(1, [n, n]), given(2, [n, n])] }), { flops });
-    add(`matmul${n}.tn`, () => ({ fn: (a, b) => a.transpose(0, 1).matmul(b), inputs: [given(1, [n, n]), given(2, [n, n])] }), { flops });
+    add(`matmul${n}.nn`, () => ({ fn: (a, b) => a.matmul(b), inputs: [given(1, [n, n]), given(2, [n, n])] }), {
+      flops,
+    });
+    add(
+      `matmul${n}.nt`,
+      () => ({ fn: (a, b) => a.matmul(b.transpose(0, 1)), inputs: [given(1, [n, n]), given(2, [n, n])] }),
+      { flops },
+    );
+    add(
+      `matmul${n}.tn`,
+      () => ({ fn: (a, b) => a.transpose(0, 1).matmul(b), inputs: [given(1, [n, n]), given(2, [n, n])] }),
+      { flops },
+    );
   }
-  add('matmul128x128x10', () => ({ fn: (a, b) => a.matmul(b), inputs: [given(1, [128, 128]), given(2, [128, 10])] }), { flops: 2 * 128 * 128 * 10 });
+  add('matmul128x128x10', () => ({ fn: (a, b) => a.matmul(b), inputs: [given(1, [128, 128]), given(2, [128, 10])] }), {
+    flops: 2 * 128 * 128 * 10,
+  });
   const conv = 2 * 64 * 64 * 64 * 9 * 1024;
   const image = () => given(1, [64, 64, 32, 32]);
   const weight = () => given(2, [64, 64, 3, 3], 0.04);
   add('conv_fwd', () => ({ fn: (x, w) => conv2d(x, w, { padding: 1 }), inputs: [image(), weight()] }), { flops: conv });
-  add('conv_fwdbwd', () => ({ fn: convForwardBackward, inputs: [image().requiresGrad_(), weight().requiresGrad_()] }), { flops: 3 * conv });
-  add('conv3_fwd', () => ({ fn: (x, w) => conv2d(x, w, { padding: 1 }), inputs: [given(1, [64, 3, 32, 32]), given(2, [32, 3, 3, 3])] }), { flops: 2 * 64 * 32 * 27 * 1024 });
+  add('conv_fwdbwd', () => ({ fn: convForwardBackward, inputs: [image().requiresGrad_(), weight().requiresGrad_()] }), {
+    flops: 3 * conv,
+  });
+  add(
+    'conv3_fwd',
+    () => ({
+      fn: (x, w) => conv2d(x, w, { padding: 1 }),
+      inputs: [given(1, [64, 3, 32, 32]), given(2, [32, 3, 3, 3])],
+    }),
+    { flops: 2 * 64 * 32 * 27 * 1024 },
+  );
   const rows = [4096, 1024];
   const bytes = 4 * size(rows);
   add('softmax', () => ({ fn: (x) => x.softmax(-1), inputs: [given(1, rows)] }), { bytes: 2 * bytes });
-  add('softmax_fwdbwd', () => ({ fn: (x, g) => withGradients(x.softmax(-1), g, [x]), inputs: [given(1, rows).requiresGrad_(), given(3, rows)] }), { bytes: 4 * bytes });
-  add('layernorm_fwdbwd', () => ({ fn: (x, w, b, g) => withGradients(layerNorm(x, w, b), g, [x, w, b]), inputs: [given(1, rows).requiresGrad_(), given(2, [1024]).requiresGrad_(), given(3, [1024]).requiresGrad_(), given(4, rows)] }), { bytes: 5 * bytes });
-  add('gelu_chain', () => ({ fn: (x, a, b, c) => x.mul(a).add(b).gelu().mul(c), inputs: [1, 2, 3, 4].map((s) => given(s, rows)) }), { bytes: 5 * bytes });
+  add(
+    'softmax_fwdbwd',
+    () => ({
+      fn: (x, g) => withGradients(x.softmax(-1), g, [x]),
+      inputs: [given(1, rows).requiresGrad_(), given(3, rows)],
+    }),
+    { bytes: 4 * bytes },
+  );
+  add(
+    'layernorm_fwdbwd',
+    () => ({
+      fn: (x, w, b, g) => withGradients(layerNorm(x, w, b), g, [x, w, b]),
+      inputs: [
+        given(1, rows).requiresGrad_(),
+        given(2, [1024]).requiresGrad_(),
+        given(3, [1024]).requiresGrad_(),
+        given(4, rows),
+      ],
+    }),
+    { bytes: 5 * bytes },
+  );
+  add(
+    'gelu_chain',
+    () => ({ fn: (x, a, b, c) => x.mul(a).add(b).gelu().mul(c), inputs: [1, 2, 3, 4].map((s) => given(s, rows)) }),
+    { bytes: 5 * bytes },
+  );
   return list;
 }
 
 function layerNorm(x, w, b) {
   const centred = x.sub(x.mean(-1, { keepdim: true }));
-  return centred.mul(centred.square().mean(-1, { keepdim: true }).add(1e-5).rsqrt()).mul(w).add(b);
+  return centred
+    .mul(centred.square().mean(-1, { keepdim: true }).add(1e-5).rsqrt())
+    .mul(w)
+    .add(b);
 }
 
 /** The result and the gradients of the given leaves, which are emptied again. */
@@ -67,7 +114,10 @@ export async function micro(threads, report) {
     const { fn, inputs } = make();
     const step = compile(fn);
     const { median, min } = await measure(() => step(...inputs), { seconds: 1 });
-    const rate = flops === undefined ? { gbps: round(bytes / median / 1e6, 1), share: round(bytes / median / 1e6 / copy) } : { gflops: round(flops / median / 1e6, 1), share: round(flops / median / 1e6 / arithmetic) };
+    const rate =
+      flops === undefined
+        ? { gbps: round(bytes / median / 1e6, 1), share: round(bytes / median / 1e6 / copy) }
+        : { gflops: round(flops / median / 1e6, 1), share: round(flops / median / 1e6 / arithmetic) };
     report({ workload: `M1.${name}`, ms_median: round(median, 4), ms_min: round(min, 4), ...rate });
   }
 }

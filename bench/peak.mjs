@@ -42,7 +42,8 @@ function microKernel() {
 
 /** GFLOP/s of one thread. */
 export async function peakArithmetic() {
-  for (const flag of ['--experimental-wasm-relaxed-simd', '--no-liftoff', '--no-wasm-lazy-compilation']) v8.setFlagsFromString(flag);
+  for (const flag of ['--experimental-wasm-relaxed-simd', '--no-liftoff', '--no-wasm-lazy-compilation'])
+    v8.setFlagsFromString(flag);
   const memory = new WebAssembly.Memory({ initial: 4, maximum: 4 });
   const module = new WebAssembly.Module(emitProgram(microKernel(), { relaxed: true, shared: false, maxPages: 4 }));
   const { run } = new WebAssembly.Instance(module, { env: { memory } }).exports;
@@ -59,4 +60,3 @@ export async function peakCopy() {
   const { median } = await measure(() => copy(x), { seconds: 1 });
   return (8 * n) / median / 1e6;
 }
-

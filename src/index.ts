@@ -10,19 +10,55 @@ registerDevice('reference', () => new ReferenceDevice());
 export type { DType, DataOf } from './engine/ir/dtype.js';
 export type { Shape } from './engine/ir/shape.js';
 export {
-  ArgumentError, CaptureError, DTypeError, DeviceError, FormatError, GradError, IndexError, InternalError, NablaError, OutOfMemoryError,
-  ShapeError, StaleTensorError,
+  ArgumentError,
+  CaptureError,
+  DTypeError,
+  DeviceError,
+  FormatError,
+  GradError,
+  IndexError,
+  InternalError,
+  NablaError,
+  OutOfMemoryError,
+  ShapeError,
+  StaleTensorError,
 } from './engine/ir/errors.js';
-export { Tensor, realize, type AnyTensor, type Extreme, type IndexArgument, type Promoted, type ReduceOptions } from './tensor/tensor.js';
+export {
+  Tensor,
+  realize,
+  type AnyTensor,
+  type Extreme,
+  type IndexArgument,
+  type Promoted,
+  type ReduceOptions,
+} from './tensor/tensor.js';
 export * from './tensor/creation.js';
 export * from './tensor/functions.js';
 export { noGrad } from './tensor/grad-mode.js';
 export { manualSeed, getRandomState, setRandomState } from './tensor/random.js';
 export { checkGradient, type CheckOptions, type GradientCheck } from './tensor/check-gradient.js';
 export { compile, type CompiledFunction } from './tensor/compile.js';
-export { customOp, grad, hessian, jacobian, jvp, valueAndGrad, vjp, type CustomContext, type CustomOp } from './tensor/autograd.js';
 export {
-  devices, engineStats, getDefaultDevice, graphOf, memoryStats, setDevice,
-  type DeviceInfo, type Graph, type GraphNode, type GraphOptions,
+  customOp,
+  grad,
+  hessian,
+  jacobian,
+  jvp,
+  valueAndGrad,
+  vjp,
+  type CustomContext,
+  type CustomOp,
+} from './tensor/autograd.js';
+export {
+  devices,
+  engineStats,
+  getDefaultDevice,
+  graphOf,
+  memoryStats,
+  setDevice,
+  type DeviceInfo,
+  type Graph,
+  type GraphNode,
+  type GraphOptions,
 } from './tensor/inspect.js';
 export { disposeDevices } from './engine/engine.js';

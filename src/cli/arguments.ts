@@ -13,11 +13,15 @@ function number(text: string, option: string, wanted: string, fits: (n: number) 
   return n;
 }
 
-export const count = (option: string) => (text: string): number =>
-  number(text, option, 'a whole number from 1 to 1000000', (n) => Number.isInteger(n) && n >= 1 && n <= 1e6);
+export const count =
+  (option: string) =>
+  (text: string): number =>
+    number(text, option, 'a whole number from 1 to 1000000', (n) => Number.isInteger(n) && n >= 1 && n <= 1e6);
 
-export const aboveZero = (option: string) => (text: string): number =>
-  number(text, option, 'a number above 0', (n) => Number.isFinite(n) && n > 0);
+export const aboveZero =
+  (option: string) =>
+  (text: string): number =>
+    number(text, option, 'a number above 0', (n) => Number.isFinite(n) && n > 0);
 
 export const aSeed = (text: string): number =>
   number(text, 'seed', 'a whole number from 0 to 2147483647', (n) => Number.isInteger(n) && n >= 0 && n <= 0x7fffffff);

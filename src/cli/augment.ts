@@ -14,9 +14,16 @@ export function augmentDigits(images: Float32Array, samples: ArrayLike<number>, 
   for (let i = 0; i < samples.length; i++) {
     const image = images.subarray(i * SIDE * SIDE, (i + 1) * SIDE * SIDE);
     source.set(image);
-    const random = seededRandom(Math.imul(seed + 1, 0x9e3779b1) ^ Math.imul(epoch + 1, 0x85ebca77) ^ Math.imul(samples[i] + 1, 0xc2b2ae3d));
+    const random = seededRandom(
+      Math.imul(seed + 1, 0x9e3779b1) ^ Math.imul(epoch + 1, 0x85ebca77) ^ Math.imul(samples[i] + 1, 0xc2b2ae3d),
+    );
     const spread = (most: number) => (2 * random() - 1) * most;
-    resample(source, image, { dx: spread(MOST_SHIFT), dy: spread(MOST_SHIFT), angle: spread(MOST_ANGLE), scale: 1 + spread(MOST_SCALE) });
+    resample(source, image, {
+      dx: spread(MOST_SHIFT),
+      dy: spread(MOST_SHIFT),
+      angle: spread(MOST_ANGLE),
+      scale: 1 + spread(MOST_SCALE),
+    });
   }
 }
 

@@ -6,10 +6,19 @@ import { BatchNorm2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, Sequent
 /** 3 × 3 convolutions at 8 × 8 and 4 × 4 pixels; 38,570 parameters. */
 export function digitsModel() {
   return new Sequential(
-    new Conv2d(1, 32, 3, { padding: 1 }), new BatchNorm2d(32), new ReLU(),
-    new Conv2d(32, 32, 3, { padding: 1 }), new BatchNorm2d(32), new ReLU(), new MaxPool2d(2),
-    new Conv2d(32, 64, 3, { padding: 1 }), new BatchNorm2d(64), new ReLU(),
-    new Flatten(), new Dropout(0.3), new Linear(1024, 10),
+    new Conv2d(1, 32, 3, { padding: 1 }),
+    new BatchNorm2d(32),
+    new ReLU(),
+    new Conv2d(32, 32, 3, { padding: 1 }),
+    new BatchNorm2d(32),
+    new ReLU(),
+    new MaxPool2d(2),
+    new Conv2d(32, 64, 3, { padding: 1 }),
+    new BatchNorm2d(64),
+    new ReLU(),
+    new Flatten(),
+    new Dropout(0.3),
+    new Linear(1024, 10),
   );
 }
 

@@ -22,7 +22,9 @@ export function confusionMatrix(counts: readonly (readonly number[])[]): string[
   const width = Math.max(3, ...counts.flat().map((n) => String(n).length)) + 1;
   const cell = (text: string | number) => String(text).padStart(width);
   const lines = [`  truth ╲ said${counts.map((_, i) => cell(i)).join('')}`];
-  counts.forEach((row, truth) => lines.push(`${String(truth).padStart(13)} ${row.map((n) => cell(n === 0 ? '·' : n)).join('')}`));
+  counts.forEach((row, truth) =>
+    lines.push(`${String(truth).padStart(13)} ${row.map((n) => cell(n === 0 ? '·' : n)).join('')}`),
+  );
   return lines;
 }
 

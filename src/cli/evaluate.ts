@@ -17,7 +17,10 @@ export interface Evaluation {
 }
 
 /** Class and its probability for images [n, 1, 8, 8]. */
-export async function classify(model: DigitsModel, x: AnyTensor): Promise<{ classes: Int32Array; probabilities: Float32Array }> {
+export async function classify(
+  model: DigitsModel,
+  x: AnyTensor,
+): Promise<{ classes: Int32Array; probabilities: Float32Array }> {
   model.eval();
   const best = noGrad(() => (model.forward(x as Tensor<[number, 1, 8, 8]>) as unknown as Tensor).softmax(1).max(1));
   return { classes: await best.indices.data(), probabilities: (await best.values.data()) as Float32Array };

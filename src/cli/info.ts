@@ -13,8 +13,12 @@ export function info(version: string, options: { readonly json?: boolean }): voi
   const lines = [`nabla ${version}, Node ${process.version}`];
   for (const { name, isDefault, details, memory } of list) {
     lines.push('', `${name}${isDefault ? ' (default)' : ''}`);
-    for (const [key, value] of Object.entries(details)) lines.push(`  ${key.padEnd(20)} ${value === true ? 'yes' : value === false ? 'no' : value}`);
-    if (memory.limitBytes > 0 && Number.isFinite(memory.limitBytes)) lines.push(`  ${'heap'.padEnd(20)} ${megabytes(memory.reservedBytes)} of at most ${megabytes(memory.limitBytes)}`);
+    for (const [key, value] of Object.entries(details))
+      lines.push(`  ${key.padEnd(20)} ${value === true ? 'yes' : value === false ? 'no' : value}`);
+    if (memory.limitBytes > 0 && Number.isFinite(memory.limitBytes))
+      lines.push(
+        `  ${'heap'.padEnd(20)} ${megabytes(memory.reservedBytes)} of at most ${megabytes(memory.limitBytes)}`,
+      );
   }
   process.stdout.write(`${lines.join('\n')}\n`);
 }

@@ -10,10 +10,16 @@ import { info } from './info.js';
 import { predict } from './predict.js';
 import { trainDigits } from './train-digits.js';
 
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
 
 function program(): Command {
-  const nabla = new Command('nabla').description('Deep learning in TypeScript.').version(version).exitOverride().configureOutput({ writeErr: () => {} });
+  const nabla = new Command('nabla')
+    .description('Deep learning in TypeScript.')
+    .version(version)
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} });
 
   const train = nabla.command('train').description('Train a model.');
   train
@@ -22,7 +28,9 @@ function program(): Command {
     .addOption(new Option('--epochs <n>', 'passes over the training data').argParser(count('epochs')).default(16))
     .addOption(new Option('--lr <rate>', 'highest learning rate').argParser(aboveZero('lr')).default(0.004))
     .addOption(new Option('--batch-size <n>', 'samples in a batch').argParser(count('batch-size')).default(64))
-    .addOption(new Option('--seed <n>', 'seed of the weights, the order and the augmentation').argParser(aSeed).default(0))
+    .addOption(
+      new Option('--seed <n>', 'seed of the weights, the order and the augmentation').argParser(aSeed).default(0),
+    )
     .addOption(new Option('--device <name>', 'where to compute').argParser(aDevice))
     .addOption(new Option('--out <folder>', 'run folder (default: runs/digits-<time>)'))
     .addOption(new Option('--resume <folder>', 'go on with an interrupted run, with its own settings'))
@@ -31,7 +39,9 @@ function program(): Command {
 
   nabla
     .command('predict')
-    .description('Classify 8 × 8 digits: lines of 64 numbers from 0 to 16, comma-separated; a 65th number is the label.')
+    .description(
+      'Classify 8 × 8 digits: lines of 64 numbers from 0 to 16, comma-separated; a 65th number is the label.',
+    )
     .argument('[file]', 'CSV file; - or nothing reads standard input')
     .addOption(new Option('--test', "classify the data set's test part instead"))
     .addOption(new Option('--weights <path>', 'weights.safetensors or a run folder (default: the latest run in runs/)'))
@@ -44,7 +54,8 @@ function program(): Command {
     .addOption(new Option('--json', 'as JSON'))
     .action((options) => info(version, options));
 
-  for (const command of [train, ...train.commands, ...nabla.commands]) command.exitOverride().configureOutput({ writeErr: () => {} });
+  for (const command of [train, ...train.commands, ...nabla.commands])
+    command.exitOverride().configureOutput({ writeErr: () => {} });
   return nabla;
 }
 
@@ -52,7 +63,10 @@ function program(): Command {
 function report(error: unknown): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0; // --help, --version
-    const text = error.code === 'commander.help' ? 'no command given' : error.message.replace(/^error: /, '').replace(/\n[\s\S]*$/, '');
+    const text =
+      error.code === 'commander.help'
+        ? 'no command given'
+        : error.message.replace(/^error: /, '').replace(/\n[\s\S]*$/, '');
     process.stderr.write(`nabla: ${text}. See nabla --help.\n`);
     return 2;
   }

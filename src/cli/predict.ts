@@ -22,7 +22,8 @@ const BRIGHTEST = 16;
 const MOST_BYTES = 256 << 20;
 
 export async function predict(file: string | undefined, options: PredictOptions): Promise<void> {
-  if (options.test === true && file !== undefined) throw new UsageError('--test and a file exclude each other. Give one of them.');
+  if (options.test === true && file !== undefined)
+    throw new UsageError('--test and a file exclude each other. Give one of them.');
   const path = findWeights(options.weights);
   const model = digitsModel();
   model.loadStateDict(loadWeights(path));
@@ -40,10 +41,12 @@ function loadWeights(path: string): Record<string, AnyTensor> {
 
 function readInput(file: string | undefined): string {
   const source = file === undefined || file === '-' ? 0 : file;
-  if (source === 0 && process.stdin.isTTY) throw new UsageError('no digits: give a CSV file, pipe lines in, or use --test.');
+  if (source === 0 && process.stdin.isTTY)
+    throw new UsageError('no digits: give a CSV file, pipe lines in, or use --test.');
   try {
     const bytes = readFileSync(source);
-    if (bytes.length > MOST_BYTES) throw new UsageError(`${file ?? 'standard input'} has ${bytes.length} bytes, more than ${MOST_BYTES}.`);
+    if (bytes.length > MOST_BYTES)
+      throw new UsageError(`${file ?? 'standard input'} has ${bytes.length} bytes, more than ${MOST_BYTES}.`);
     return bytes.toString('utf8');
   } catch (error) {
     if (error instanceof UsageError) throw error;
@@ -65,10 +68,16 @@ export function parseDigits(text: string, source: string): Digits {
     const cells = line.split(/[,;\t]|\s+(?=\S)/).map((c) => c.trim());
     if (i === 0 && cells.some((c) => /[a-df-z]/i.test(c) && !/^(nan|inf(inity)?)$/i.test(c))) return; // a header
     const where = `${source}, line ${i + 1}`;
-    if (cells.length !== PIXELS && cells.length !== PIXELS + 1) throw new UsageError(`${where}: ${cells.length} numbers. A digit is 64, with its label 65.`);
+    if (cells.length !== PIXELS && cells.length !== PIXELS + 1)
+      throw new UsageError(`${where}: ${cells.length} numbers. A digit is 64, with its label 65.`);
     const values = cells.map((c) => (c === '' ? NaN : Number(c)));
-    const bad = values.findIndex((v, k) => !(v >= 0 && v <= (k === PIXELS ? 9 : BRIGHTEST)) || (k === PIXELS && !Number.isInteger(v)));
-    if (bad >= 0) throw new UsageError(`${where}: '${cells[bad]}' is not a ${bad === PIXELS ? 'label from 0 to 9' : 'pixel from 0 to 16'}.`);
+    const bad = values.findIndex(
+      (v, k) => !(v >= 0 && v <= (k === PIXELS ? 9 : BRIGHTEST)) || (k === PIXELS && !Number.isInteger(v)),
+    );
+    if (bad >= 0)
+      throw new UsageError(
+        `${where}: '${cells[bad]}' is not a ${bad === PIXELS ? 'label from 0 to 9' : 'pixel from 0 to 16'}.`,
+      );
     for (let p = 0; p < PIXELS; p++) pixels.push(values[p] / BRIGHTEST);
     labels.push(values[PIXELS]);
   });
@@ -80,7 +89,12 @@ async function predictLines(model: DigitsModel, { pixels, labels }: Digits, json
   const x = tensor(pixels, { shape: [labels.length, 1, 8, 8] }) as unknown as AnyTensor;
   const { classes, probabilities } = await classify(model, x);
   const lines = labels.map((label, i) => {
-    if (json) return JSON.stringify({ digit: classes[i], probability: probabilities[i], ...(label === undefined ? {} : { label }) });
+    if (json)
+      return JSON.stringify({
+        digit: classes[i],
+        probability: probabilities[i],
+        ...(label === undefined ? {} : { label }),
+      });
     const verdict = label === undefined ? '' : label === classes[i] ? '  right' : `  wrong, it is ${label}`;
     return `${classes[i]}  ${(100 * probabilities[i]).toFixed(1).padStart(5)} %${verdict}`;
   });
@@ -94,9 +108,16 @@ async function predictTest(model: DigitsModel, path: string, json: boolean): Pro
   const { test } = digitsParts();
   const result = await evaluate(model, test);
   if (json) {
-    process.stdout.write(`${JSON.stringify({ testAccuracy: result.accuracy, testLoss: result.loss, weights: path })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ testAccuracy: result.accuracy, testLoss: result.loss, weights: path })}\n`,
+    );
     return;
   }
-  const lines = [`  ${path}: ${(100 * result.accuracy).toFixed(2)} % of ${test.length} test digits right`, '', ...confusionMatrix(countConfusions(result)), ...mistakes(result, test)];
+  const lines = [
+    `  ${path}: ${(100 * result.accuracy).toFixed(2)} % of ${test.length} test digits right`,
+    '',
+    ...confusionMatrix(countConfusions(result)),
+    ...mistakes(result, test),
+  ];
   process.stdout.write(`${lines.join('\n')}\n`);
 }

@@ -37,8 +37,13 @@ export class RunFolder {
 
   /** A folder for a new run, which must not hold one already. */
   static create(path: string | undefined): RunFolder {
-    const folder = new RunFolder(path ?? join('runs', `digits-${new Date().toISOString().slice(0, 19).replace(/[:T]/g, '-')}`));
-    if (existsSync(folder.file('config.json'))) throw new UsageError(`${folder.path} holds a run already. Choose another --out, or go on with --resume ${folder.path}.`);
+    const folder = new RunFolder(
+      path ?? join('runs', `digits-${new Date().toISOString().slice(0, 19).replace(/[:T]/g, '-')}`),
+    );
+    if (existsSync(folder.file('config.json')))
+      throw new UsageError(
+        `${folder.path} holds a run already. Choose another --out, or go on with --resume ${folder.path}.`,
+      );
     return folder;
   }
 
@@ -59,10 +64,14 @@ export class RunFolder {
     try {
       config = JSON.parse(readFileSync(this.file('config.json'), 'utf8'));
     } catch (error) {
-      throw new UsageError(`${this.path} is not a run folder: config.json cannot be read (${(error as Error).message}).`);
+      throw new UsageError(
+        `${this.path} is not a run folder: config.json cannot be read (${(error as Error).message}).`,
+      );
     }
     const c = config as Partial<Record<keyof RunConfig, unknown>>;
-    const valid = c?.task === 'digits' && [c.epochs, c.lr, c.batchSize, c.seed].every((n) => typeof n === 'number' && Number.isFinite(n));
+    const valid =
+      c?.task === 'digits' &&
+      [c.epochs, c.lr, c.batchSize, c.seed].every((n) => typeof n === 'number' && Number.isFinite(n));
     if (!valid) throw new UsageError(`${this.file('config.json')} is not the configuration of a digits run.`);
     return config as RunConfig;
   }
@@ -73,7 +82,10 @@ export class RunFolder {
 
   readMetrics(): object[] {
     if (!existsSync(this.file('metrics.jsonl'))) return [];
-    return readFileSync(this.file('metrics.jsonl'), 'utf8').split('\n').filter((l) => l !== '').map((l) => JSON.parse(l) as object);
+    return readFileSync(this.file('metrics.jsonl'), 'utf8')
+      .split('\n')
+      .filter((l) => l !== '')
+      .map((l) => JSON.parse(l) as object);
   }
 
   /** Model and optimiser after an epoch: one file to resume from, one with the weights alone. */
@@ -81,7 +93,8 @@ export class RunFolder {
     const weights = await toSafetensors(model);
     const all = new Map<string, RawTensor>();
     for (const [name, raw] of decodeSafetensors(weights).tensors) all.set(`model.${name}`, raw);
-    for (const [name, raw] of decodeSafetensors(await toSafetensors(optimizer)).tensors) all.set(`optimizer.${name}`, raw);
+    for (const [name, raw] of decodeSafetensors(await toSafetensors(optimizer)).tensors)
+      all.set(`optimizer.${name}`, raw);
     const metadata = { position: JSON.stringify(position), optimizerStep: String(optimizerStep) };
     this.write('weights.safetensors', weights);
     this.write('state.safetensors', encodeSafetensors(all, metadata));
@@ -98,7 +111,12 @@ export class RunFolder {
       if (name.startsWith('model.')) model[name.slice('model.'.length)] = t;
       else optimizer[name.slice('optimizer.'.length)] = t;
     }
-    return { model, optimizer, position: JSON.parse(metadata.position) as RunPosition, optimizerStep: Number(metadata.optimizerStep) };
+    return {
+      model,
+      optimizer,
+      position: JSON.parse(metadata.position) as RunPosition,
+      optimizerStep: Number(metadata.optimizerStep),
+    };
   }
 }
 
@@ -112,6 +130,7 @@ export function findWeights(path: string | undefined): string {
   }
   const runs = existsSync('runs') ? readdirSync('runs').map((name) => join('runs', name, 'weights.safetensors')) : [];
   const newest = runs.filter((f) => existsSync(f)).sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0];
-  if (newest === undefined) throw new UsageError('there are no weights in runs/. Train first with: nabla train digits, or give --weights.');
+  if (newest === undefined)
+    throw new UsageError('there are no weights in runs/. Train first with: nabla train digits, or give --weights.');
   return newest;
 }

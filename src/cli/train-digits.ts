@@ -27,9 +27,16 @@ const WEIGHT_DECAY = 0.02;
 const READ_EVERY = 8;
 
 export async function trainDigits(options: TrainOptions): Promise<void> {
-  if (options.resume !== undefined && options.out !== undefined) throw new UsageError('--resume and --out exclude each other: a resumed run stays in its folder.');
+  if (options.resume !== undefined && options.out !== undefined)
+    throw new UsageError('--resume and --out exclude each other: a resumed run stays in its folder.');
   const resumed = options.resume === undefined ? undefined : new RunFolder(options.resume);
-  const config: RunConfig = resumed?.readConfig() ?? { task: 'digits', epochs: options.epochs, lr: options.lr, batchSize: options.batchSize, seed: options.seed };
+  const config: RunConfig = resumed?.readConfig() ?? {
+    task: 'digits',
+    epochs: options.epochs,
+    lr: options.lr,
+    batchSize: options.batchSize,
+    seed: options.seed,
+  };
   const folder = resumed ?? RunFolder.create(options.out);
   const run = new DigitsRun(config, folder, options.json ?? false);
   if (resumed !== undefined) run.restore();
@@ -71,7 +78,8 @@ class DigitsRun {
     this.loader.epoch = this.epoch;
     setRandomState(state.position.random);
     this.metrics.push(...this.folder.readMetrics().slice(0, this.epoch));
-    if (this.epoch >= this.config.epochs) throw new UsageError(`${this.folder.path} is finished: ${this.epoch} of ${this.config.epochs} epochs.`);
+    if (this.epoch >= this.config.epochs)
+      throw new UsageError(`${this.folder.path} is finished: ${this.epoch} of ${this.config.epochs} epochs.`);
   }
 
   async train(): Promise<void> {
@@ -119,7 +127,11 @@ class DigitsRun {
       this.optimizer.zeroGrad();
       const logits = this.model.forward(x as unknown as Tensor<[number, 1, 8, 8]>);
       const loss = crossEntropy(logits, y);
-      const right = (logits as unknown as Tensor).argmax(1).eq(y as never).to('float32').sum();
+      const right = (logits as unknown as Tensor)
+        .argmax(1)
+        .eq(y as never)
+        .to('float32')
+        .sum();
       loss.backward();
       right.keep();
       await this.optimizer.step();
@@ -128,7 +140,10 @@ class DigitsRun {
   }
 
   /** One pass over the training data; undefined if it was interrupted, and then nothing of it counts. */
-  private async oneEpoch(trainStep: (x: AnyTensor, y: AnyTensor) => Promise<readonly AnyTensor[]>, progress: Progress): Promise<EpochReport | undefined> {
+  private async oneEpoch(
+    trainStep: (x: AnyTensor, y: AnyTensor) => Promise<readonly AnyTensor[]>,
+    progress: Progress,
+  ): Promise<EpochReport | undefined> {
     const { config, loader } = this;
     const total = config.epochs * loader.length;
     const start = performance.now();
@@ -146,7 +161,10 @@ class DigitsRun {
       results.push({ count: positions.length, values });
       if (i % READ_EVERY === 0) {
         shown = await (values[0] as Tensor).item();
-        if (!Number.isFinite(shown)) throw new UsageError(`the loss is ${shown} in epoch ${this.epoch + 1}. Use a smaller --lr than ${config.lr}.`);
+        if (!Number.isFinite(shown))
+          throw new UsageError(
+            `the loss is ${shown} in epoch ${this.epoch + 1}. Use a smaller --lr than ${config.lr}.`,
+          );
         await new Promise((resolve) => setImmediate(resolve)); // lets Ctrl-C in
       }
       if (!this.json) progress.step(this.epoch, i + 1, shown, seen / ((performance.now() - start) / 1000));
@@ -189,9 +207,18 @@ class DigitsRun {
   private async interrupted(progress: Progress): Promise<void> {
     progress.interrupt();
     // The folder holds the last whole epoch; before the first one ends it gets the weights of now.
-    if (this.epoch === 0) await this.folder.writeState(this.model.stateDict(), this.optimizer.stateDict().tensors, { epoch: 0, step: 0, random: { seed: this.config.seed, draws: 0 } }, 0);
+    if (this.epoch === 0)
+      await this.folder.writeState(
+        this.model.stateDict(),
+        this.optimizer.stateDict().tensors,
+        { epoch: 0, step: 0, random: { seed: this.config.seed, draws: 0 } },
+        0,
+      );
     const line = `interrupted after ${this.epoch} of ${this.config.epochs} epochs. Go on with: nabla train digits --resume ${this.folder.path}`;
-    if (this.json) process.stdout.write(`${JSON.stringify({ event: 'interrupted', epoch: this.epoch, folder: this.folder.path })}\n`);
+    if (this.json)
+      process.stdout.write(
+        `${JSON.stringify({ event: 'interrupted', epoch: this.epoch, folder: this.folder.path })}\n`,
+      );
     else process.stdout.write(`  ${line}\n`);
     process.exitCode = 130;
   }
@@ -199,7 +226,9 @@ class DigitsRun {
   private async finish(seconds: number): Promise<void> {
     const test = await evaluate(this.model, this.parts.test);
     if (this.json) {
-      process.stdout.write(`${JSON.stringify({ event: 'done', testAccuracy: test.accuracy, testLoss: test.loss, seconds, folder: this.folder.path })}\n`);
+      process.stdout.write(
+        `${JSON.stringify({ event: 'done', testAccuracy: test.accuracy, testLoss: test.loss, seconds, folder: this.folder.path })}\n`,
+      );
       return;
     }
     const wrong = test.predictions.reduce((n, p, i) => n + (p === test.labels[i] ? 0 : 1), 0);
@@ -227,6 +256,9 @@ export function countConfusions({ predictions, labels }: Pick<Evaluation, 'predi
 export function mistakes(result: Evaluation, set: ArrayDataset<'x' | 'y'>): string[] {
   const wrong = [...result.predictions.keys()].filter((i) => result.predictions[i] !== result.labels[i]).slice(0, 4);
   if (wrong.length === 0) return [];
-  const items = wrong.map((i) => ({ caption: `${result.labels[i]}, read as ${result.predictions[i]}`, pixels: set.collect('x', [i]) }));
+  const items = wrong.map((i) => ({
+    caption: `${result.labels[i]}, read as ${result.predictions[i]}`,
+    pixels: set.collect('x', [i]),
+  }));
   return ['', '  Misread:', ...gallery(items)];
 }

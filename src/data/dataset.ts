@@ -60,10 +60,16 @@ export class ArrayDataset<Fields extends string> implements Dataset<Batch<Fields
     this.columns = columns;
     const counts = Object.entries<Column>(columns).map(([name, c]) => {
       const count = c.data.length / sizeOf(c.shape);
-      if (!Number.isInteger(count)) throw new ArgumentError(`ArrayDataset: ${name} has ${c.data.length} numbers, not a multiple of its sample's ${sizeOf(c.shape)}.`);
+      if (!Number.isInteger(count))
+        throw new ArgumentError(
+          `ArrayDataset: ${name} has ${c.data.length} numbers, not a multiple of its sample's ${sizeOf(c.shape)}.`,
+        );
       return count;
     });
-    if (new Set(counts).size !== 1) throw new ArgumentError(`ArrayDataset: the fields have ${counts.join(', ')} samples. They must have the same number.`);
+    if (new Set(counts).size !== 1)
+      throw new ArgumentError(
+        `ArrayDataset: the fields have ${counts.join(', ')} samples. They must have the same number.`,
+      );
     this.rows = rows ?? Int32Array.from({ length: counts[0] }, (_, i) => i);
   }
 
@@ -75,7 +81,9 @@ export class ArrayDataset<Fields extends string> implements Dataset<Batch<Fields
   get(index: number): Batch<Fields> {
     const batch = this.batch([index]);
     const fields = Object.keys(this.columns) as Fields[];
-    return Object.fromEntries(fields.map((f) => [f, (batch[f] as Tensor).reshape(this.columns[f].shape as number[])])) as unknown as Batch<Fields>;
+    return Object.fromEntries(
+      fields.map((f) => [f, (batch[f] as Tensor).reshape(this.columns[f].shape as number[])]),
+    ) as unknown as Batch<Fields>;
   }
 
   /** The samples at these positions, each field as one tensor [count, …]. */
@@ -83,7 +91,10 @@ export class ArrayDataset<Fields extends string> implements Dataset<Batch<Fields
     const out = {} as Record<Fields, AnyTensor>;
     for (const [name, column] of Object.entries<Column>(this.columns) as [Fields, Column][]) {
       const data = this.collect(name, positions);
-      out[name] = tensor(data as never, { shape: [positions.length, ...column.shape], dtype: column.dtype }) as unknown as AnyTensor;
+      out[name] = tensor(data as never, {
+        shape: [positions.length, ...column.shape],
+        dtype: column.dtype,
+      }) as unknown as AnyTensor;
     }
     return out;
   }
@@ -92,10 +103,14 @@ export class ArrayDataset<Fields extends string> implements Dataset<Batch<Fields
   collect(field: Fields, positions: ArrayLike<number>): Float32Array | Int32Array {
     const { data, shape } = this.columns[field];
     const size = sizeOf(shape);
-    const out = data instanceof Float32Array ? new Float32Array(positions.length * size) : new Int32Array(positions.length * size);
+    const out =
+      data instanceof Float32Array
+        ? new Float32Array(positions.length * size)
+        : new Int32Array(positions.length * size);
     for (let i = 0; i < positions.length; i++) {
       const row = this.rows[positions[i]];
-      if (row === undefined) throw new ArgumentError(`dataset: sample ${positions[i]} does not exist. There are ${this.length}.`);
+      if (row === undefined)
+        throw new ArgumentError(`dataset: sample ${positions[i]} does not exist. There are ${this.length}.`);
       out.set(data.subarray(row * size, (row + 1) * size) as never, i * size);
     }
     return out;
@@ -103,12 +118,18 @@ export class ArrayDataset<Fields extends string> implements Dataset<Batch<Fields
 
   /** All numbers of one field. */
   field(name: Fields): Float32Array | Int32Array {
-    return this.collect(name, Int32Array.from({ length: this.length }, (_, i) => i));
+    return this.collect(
+      name,
+      Int32Array.from({ length: this.length }, (_, i) => i),
+    );
   }
 
   /** The samples at these positions as a set of their own. */
   subset(positions: ArrayLike<number>): ArrayDataset<Fields> {
-    return new ArrayDataset(this.columns, Int32Array.from(positions, (p) => this.rows[p]));
+    return new ArrayDataset(
+      this.columns,
+      Int32Array.from(positions, (p) => this.rows[p]),
+    );
   }
 
   /**
@@ -120,7 +141,10 @@ export class ArrayDataset<Fields extends string> implements Dataset<Batch<Fields
   split<Names extends string>(parts: Parts<Names>, options: SplitOptions = {}): Record<Names, ArrayDataset<Fields>> {
     const names = Object.keys(parts) as Names[];
     const order = this.stratified(seededOrder(this.length, options.seed ?? 0), options.stratify as Fields | undefined);
-    const sizes = partSizes(names.map((n) => [n, parts[n]]), this.length);
+    const sizes = partSizes(
+      names.map((n) => [n, parts[n]]),
+      this.length,
+    );
     const out = {} as Record<Names, ArrayDataset<Fields>>;
     // Dealing positions evenly keeps strata together: sample i of the ordered list goes to the part that is most behind.
     const given = names.map(() => [] as number[]);
@@ -144,7 +168,10 @@ export class ArrayDataset<Fields extends string> implements Dataset<Batch<Fields
   /** Positions ordered by the field's value, shuffled within each; dealing them out keeps the proportions. */
   private stratified(order: Int32Array, field: Fields | undefined): Int32Array {
     if (field === undefined) return order;
-    if (!(field in this.columns)) throw new ArgumentError(`split: there is no field '${field}'. There are ${Object.keys(this.columns).join(', ')}.`);
+    if (!(field in this.columns))
+      throw new ArgumentError(
+        `split: there is no field '${field}'. There are ${Object.keys(this.columns).join(', ')}.`,
+      );
     const values = this.field(field);
     return order.slice().sort((a, b) => values[a] - values[b]);
   }
@@ -152,9 +179,13 @@ export class ArrayDataset<Fields extends string> implements Dataset<Batch<Fields
 
 function partSizes(parts: readonly (readonly [string, number])[], total: number): number[] {
   const sum = parts.reduce((n, [, p]) => n + p, 0);
-  for (const [name, p] of parts) if (!(p >= 0)) throw new ArgumentError(`split: part ${name} is ${p}. Use a fraction or a number of samples.`);
+  for (const [name, p] of parts)
+    if (!(p >= 0)) throw new ArgumentError(`split: part ${name} is ${p}. Use a fraction or a number of samples.`);
   const fractions = parts.every(([, p]) => p <= 1) && sum <= 1 + 1e-9;
-  if (!fractions && !parts.every(([, p]) => Number.isInteger(p))) throw new ArgumentError(`split: the parts add up to ${sum}. Use fractions that add up to at most 1, or whole numbers of samples.`);
+  if (!fractions && !parts.every(([, p]) => Number.isInteger(p)))
+    throw new ArgumentError(
+      `split: the parts add up to ${sum}. Use fractions that add up to at most 1, or whole numbers of samples.`,
+    );
   if (!fractions && sum > total) throw new ArgumentError(`split: the parts have ${sum} samples, the set has ${total}.`);
   if (!fractions) return parts.map(([, p]) => p);
   // Rounded so that parts that make up everything leave nothing out.

@@ -22,5 +22,8 @@ export function digits(): ArrayDataset<'x' | 'y'> {
     for (let p = 0; p < PIXELS; p++) x[i * PIXELS + p] = take(5) / BRIGHTEST;
     y[i] = take(4);
   }
-  return new ArrayDataset({ x: { data: x, shape: [1, 8, 8], dtype: 'float32' }, y: { data: y, shape: [], dtype: 'int32' } });
+  return new ArrayDataset({
+    x: { data: x, shape: [1, 8, 8], dtype: 'float32' },
+    y: { data: y, shape: [], dtype: 'int32' },
+  });
 }

@@ -28,7 +28,8 @@ export class DataLoader<Fields extends string> implements AsyncIterable<Record<F
 
   constructor(dataset: ArrayDataset<Fields>, options: DataLoaderOptions = {}) {
     const { batchSize = 1, epoch = 0 } = options;
-    if (!Number.isInteger(batchSize) || batchSize < 1) throw new ArgumentError(`DataLoader: batchSize is ${batchSize}. Use a whole number above 0.`);
+    if (!Number.isInteger(batchSize) || batchSize < 1)
+      throw new ArgumentError(`DataLoader: batchSize is ${batchSize}. Use a whole number above 0.`);
     if (dataset.length === 0) throw new ArgumentError('DataLoader: the data set is empty.');
     this.dataset = dataset;
     this.batchSize = batchSize;
@@ -45,8 +46,13 @@ export class DataLoader<Fields extends string> implements AsyncIterable<Record<F
   /** The samples of each batch of an epoch. */
   batches(epoch: number): Int32Array[] {
     const n = this.dataset.length;
-    const order = (this.options.shuffle ?? false) ? seededOrder(n, Math.imul((this.options.seed ?? 0) + 1, 0x85ebca6b) ^ epoch) : Int32Array.from({ length: n }, (_, i) => i);
-    return Array.from({ length: this.length }, (_, i) => order.subarray(i * this.batchSize, Math.min((i + 1) * this.batchSize, n)));
+    const order =
+      (this.options.shuffle ?? false)
+        ? seededOrder(n, Math.imul((this.options.seed ?? 0) + 1, 0x85ebca6b) ^ epoch)
+        : Int32Array.from({ length: n }, (_, i) => i);
+    return Array.from({ length: this.length }, (_, i) =>
+      order.subarray(i * this.batchSize, Math.min((i + 1) * this.batchSize, n)),
+    );
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<Record<Fields, AnyTensor>> {

@@ -65,7 +65,9 @@ export function getDevice(name: string): Device {
   if (device === undefined) {
     const factory = factories.get(name);
     if (factory === undefined) {
-      throw new DeviceError(`device: '${name}' is not known. Use one of ${[...factories.keys()].map((d) => `'${d}'`).join(', ')}.`);
+      throw new DeviceError(
+        `device: '${name}' is not known. Use one of ${[...factories.keys()].map((d) => `'${d}'`).join(', ')}.`,
+      );
     }
     device = factory();
     devices.set(name, device);
@@ -96,7 +98,9 @@ export async function disposeDevices(): Promise<void> {
 
 // ---------------------------------------------------------------- storages and their lifetime
 
-const collected = new FinalizationRegistry<{ device: Device; buffer: unknown }>(({ device, buffer }) => device.free(buffer));
+const collected = new FinalizationRegistry<{ device: Device; buffer: unknown }>(({ device, buffer }) =>
+  device.free(buffer),
+);
 
 /** Bytes handed out since the garbage collector was last given a chance to return some. */
 let allocatedSinceRest = 0;
@@ -115,7 +119,13 @@ function newStorage(device: Device, dtype: DType, shape: Shape, label: string): 
 }
 
 /** A storage filled from host numbers. */
-export function storageFrom(data: ArrayLike<number>, shape: Shape, dtype: DType, deviceName: string, label: string): Storage {
+export function storageFrom(
+  data: ArrayLike<number>,
+  shape: Shape,
+  dtype: DType,
+  deviceName: string,
+  label: string,
+): Storage {
   const device = getDevice(deviceName);
   const storage = newStorage(device, dtype, shape, label);
   device.upload(storage.buffer, data, dtype);
@@ -226,13 +236,21 @@ function runOn(device: Device, roots: readonly Node[], assigns: readonly Pending
   const executable = findProgram(device, graph, all, [...roots.map(() => -1), ...targets]);
 
   const outputs: Storage[] = [];
-  for (const node of roots) outputs.push(newStorage(device, node.dtype, node.shape, `${node.op} ${formatShape(node.shape)}`));
+  for (const node of roots)
+    outputs.push(newStorage(device, node.dtype, node.shape, `${node.op} ${formatShape(node.shape)}`));
   for (const a of assigns) outputs.push(a.storage);
   const scalars = graph.scalars;
   execute(executable, graph.inputStorages, scalars, outputs);
   if (recording !== undefined) {
     const assigned = outputs.map((_, i) => i >= roots.length);
-    recording.runs.push({ device, executable, inputs: [...graph.inputStorages], scalars: [...scalars], outputs, assigned });
+    recording.runs.push({
+      device,
+      executable,
+      inputs: [...graph.inputStorages],
+      scalars: [...scalars],
+      outputs,
+      assigned,
+    });
   }
 
   for (let i = 0; i < roots.length; i++) {
@@ -246,7 +264,12 @@ function runOn(device: Device, roots: readonly Node[], assigns: readonly Pending
   }
 }
 
-function execute(executable: Executable, inputs: readonly Storage[], scalars: readonly ScalarSource[], outputs: readonly Storage[]): void {
+function execute(
+  executable: Executable,
+  inputs: readonly Storage[],
+  scalars: readonly ScalarSource[],
+  outputs: readonly Storage[],
+): void {
   const numbers = new Array<number>(scalars.length);
   for (let i = 0; i < scalars.length; i++) {
     const source = scalars[i];
@@ -254,10 +277,19 @@ function execute(executable: Executable, inputs: readonly Storage[], scalars: re
   }
   stats.runs++;
   stats.kernelsLastRun = executable.kernels.length;
-  executable.run(inputs.map((s) => s.buffer), numbers, outputs.map((s) => s.buffer));
+  executable.run(
+    inputs.map((s) => s.buffer),
+    numbers,
+    outputs.map((s) => s.buffer),
+  );
 }
 
-function findProgram(device: Device, graph: ReturnType<typeof linearise>, roots: readonly Node[], targets: readonly number[]): Executable {
+function findProgram(
+  device: Device,
+  graph: ReturnType<typeof linearise>,
+  roots: readonly Node[],
+  targets: readonly number[],
+): Executable {
   let hash = graph.hash;
   for (const t of targets) hash = Math.imul(hash ^ (t + 7), 0x01000193);
   for (let i = 0; i < device.name.length; i++) hash = Math.imul(hash ^ device.name.charCodeAt(i), 0x01000193);
@@ -318,7 +350,10 @@ export function onReplay(hook: () => void): void {
 
 /** Runs `body` and records every run of the engine inside it. */
 export async function record<T>(body: () => T | Promise<T>): Promise<{ result: T; recording: Recording }> {
-  if (recording !== undefined) throw new CaptureError('compile: a compiled function was called inside another while it is being captured. Call it outside.');
+  if (recording !== undefined)
+    throw new CaptureError(
+      'compile: a compiled function was called inside another while it is being captured. Call it outside.',
+    );
   const current: Recording = { runs: [], hooks: [] };
   recording = current;
   try {

@@ -17,7 +17,12 @@ export interface RawTensor {
 const MOST_HEADER_BYTES = 100 << 20;
 const PREFIX = 8;
 
-type Reader = (view: DataView, at: number, count: number, fail: (what: string) => never) => Float32Array | Int32Array | Uint8Array;
+type Reader = (
+  view: DataView,
+  at: number,
+  count: number,
+  fail: (what: string) => never,
+) => Float32Array | Int32Array | Uint8Array;
 
 function floats(bytes: number, read: (view: DataView, at: number) => number): Reader {
   return (view, at, count) => Float32Array.from({ length: count }, (_, i) => read(view, at + i * bytes));
@@ -45,7 +50,11 @@ const READERS: Readonly<Record<string, { readonly bytes: number; readonly dtype:
   F64: { bytes: 8, dtype: 'float32', read: floats(8, (v, at) => v.getFloat64(at, true)) },
   F16: { bytes: 2, dtype: 'float32', read: floats(2, (v, at) => half(v.getUint16(at, true))) },
   BF16: { bytes: 2, dtype: 'float32', read: floats(2, (v, at) => bfloat(v.getUint16(at, true))) },
-  I32: { bytes: 4, dtype: 'int32', read: (v, at, n) => Int32Array.from({ length: n }, (_, i) => v.getInt32(at + 4 * i, true)) },
+  I32: {
+    bytes: 4,
+    dtype: 'int32',
+    read: (v, at, n) => Int32Array.from({ length: n }, (_, i) => v.getInt32(at + 4 * i, true)),
+  },
   I64: {
     bytes: 8,
     dtype: 'int32',
@@ -57,7 +66,11 @@ const READERS: Readonly<Record<string, { readonly bytes: number; readonly dtype:
   },
   U8: { bytes: 1, dtype: 'int32', read: (v, at, n) => Int32Array.from({ length: n }, (_, i) => v.getUint8(at + i)) },
   I8: { bytes: 1, dtype: 'int32', read: (v, at, n) => Int32Array.from({ length: n }, (_, i) => v.getInt8(at + i)) },
-  BOOL: { bytes: 1, dtype: 'bool', read: (v, at, n) => Uint8Array.from({ length: n }, (_, i) => (v.getUint8(at + i) === 0 ? 0 : 1)) },
+  BOOL: {
+    bytes: 1,
+    dtype: 'bool',
+    read: (v, at, n) => Uint8Array.from({ length: n }, (_, i) => (v.getUint8(at + i) === 0 ? 0 : 1)),
+  },
 };
 
 const WRITTEN: Record<DType, { readonly name: string; readonly bytes: number }> = {
@@ -75,14 +88,18 @@ interface Entry {
 }
 
 /** The tensors and the metadata of a file. Throws FormatError with the offset of what is wrong. */
-export function decodeSafetensors(file: Uint8Array, path?: string): { tensors: Map<string, RawTensor>; metadata: Record<string, string> } {
+export function decodeSafetensors(
+  file: Uint8Array,
+  path?: string,
+): { tensors: Map<string, RawTensor>; metadata: Record<string, string> } {
   const fail = (what: string, offset = 0): never => {
     throw new FormatError(`safetensors: ${path ?? 'data'}: ${what} (offset ${offset}).`, path, offset);
   };
   if (file.length < PREFIX) fail(`${file.length} bytes are too few for a header`);
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const declared = view.getBigUint64(0, true);
-  if (declared > BigInt(Math.min(file.length - PREFIX, MOST_HEADER_BYTES))) fail(`the header says it has ${declared} bytes, the file has ${file.length}`);
+  if (declared > BigInt(Math.min(file.length - PREFIX, MOST_HEADER_BYTES)))
+    fail(`the header says it has ${declared} bytes, the file has ${file.length}`);
   const start = PREFIX + Number(declared);
   let header: unknown;
   try {
@@ -90,7 +107,8 @@ export function decodeSafetensors(file: Uint8Array, path?: string): { tensors: M
   } catch {
     fail('the header is not JSON', PREFIX);
   }
-  if (typeof header !== 'object' || header === null || Array.isArray(header)) fail('the header is not an object', PREFIX);
+  if (typeof header !== 'object' || header === null || Array.isArray(header))
+    fail('the header is not an object', PREFIX);
   const metadata: Record<string, string> = {};
   const entries: Entry[] = [];
   for (const [name, value] of Object.entries(header as Record<string, unknown>)) {
@@ -108,13 +126,18 @@ export function decodeSafetensors(file: Uint8Array, path?: string): { tensors: M
   for (const e of entries) {
     const { dtype, read } = READERS[e.dtype];
     const at = start + e.from;
-    tensors.set(e.name, { dtype, shape: e.shape, data: read(view, at, sizeOf(e.shape), (what) => fail(`tensor ${e.name} ${what}`, at)) });
+    tensors.set(e.name, {
+      dtype,
+      shape: e.shape,
+      data: read(view, at, sizeOf(e.shape), (what) => fail(`tensor ${e.name} ${what}`, at)),
+    });
   }
   return { tensors, metadata };
 }
 
 function checkMetadata(value: unknown, fail: (what: string, offset?: number) => never): Record<string, string> {
-  if (typeof value !== 'object' || value === null || Object.values(value).some((v) => typeof v !== 'string')) fail('__metadata__ is not a record of texts', PREFIX);
+  if (typeof value !== 'object' || value === null || Object.values(value).some((v) => typeof v !== 'string'))
+    fail('__metadata__ is not a record of texts', PREFIX);
   return value as Record<string, string>;
 }
 
@@ -125,15 +148,20 @@ function checkEntry(name: string, value: unknown, fail: (what: string, offset?: 
   if (typeof dtype !== 'string' || !Object.hasOwn(READERS, dtype)) bad(`dtype ${JSON.stringify(dtype)} is not known`);
   const isCount = (n: unknown): n is number => Number.isSafeInteger(n) && (n as number) >= 0;
   if (!Array.isArray(shape) || !shape.every(isCount)) bad('the shape is not a list of sizes');
-  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount)) bad('data_offsets are not two numbers');
+  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount))
+    bad('data_offsets are not two numbers');
   const [from, to] = offsets as [number, number];
   const size = sizeOf(shape as Shape);
-  if (!Number.isSafeInteger(size) || to - from !== size * READERS[dtype as string].bytes) bad(`[${(shape as number[]).join(', ')}] of ${String(dtype)} does not take ${to - from} bytes`);
+  if (!Number.isSafeInteger(size) || to - from !== size * READERS[dtype as string].bytes)
+    bad(`[${(shape as number[]).join(', ')}] of ${String(dtype)} does not take ${to - from} bytes`);
   return { name, dtype: dtype as string, shape: shape as number[], from, to };
 }
 
 /** A file of the given tensors, in the order of their names. */
-export function encodeSafetensors(tensors: ReadonlyMap<string, RawTensor>, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+export function encodeSafetensors(
+  tensors: ReadonlyMap<string, RawTensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
   const names = [...tensors.keys()].sort();
   const header: Record<string, unknown> = {};
   if (Object.keys(metadata).length > 0) header.__metadata__ = metadata;
@@ -164,9 +192,13 @@ export function encodeSafetensors(tensors: ReadonlyMap<string, RawTensor>, metad
 }
 
 /** A state dict as a safetensors file. */
-export async function toSafetensors(state: Readonly<Record<string, AnyTensor>>, metadata?: Readonly<Record<string, string>>): Promise<Uint8Array> {
+export async function toSafetensors(
+  state: Readonly<Record<string, AnyTensor>>,
+  metadata?: Readonly<Record<string, string>>,
+): Promise<Uint8Array> {
   const raw = new Map<string, RawTensor>();
-  for (const [name, t] of Object.entries(state)) raw.set(name, { dtype: t.dtype, shape: t.shape, data: (await t.data()) as Float32Array });
+  for (const [name, t] of Object.entries(state))
+    raw.set(name, { dtype: t.dtype, shape: t.shape, data: (await t.data()) as Float32Array });
   return encodeSafetensors(raw, metadata);
 }
 
@@ -174,6 +206,7 @@ export async function toSafetensors(state: Readonly<Record<string, AnyTensor>>, 
 export function fromSafetensors(file: Uint8Array, path?: string): Record<string, AnyTensor> {
   const { tensors } = decodeSafetensors(file, path);
   const out: Record<string, AnyTensor> = {};
-  for (const [name, { dtype, shape, data }] of tensors) out[name] = tensor(data as never, { shape, dtype }) as unknown as AnyTensor;
+  for (const [name, { dtype, shape, data }] of tensors)
+    out[name] = tensor(data as never, { shape, dtype }) as unknown as AnyTensor;
   return out;
 }

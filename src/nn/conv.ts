@@ -30,7 +30,16 @@ export class Conv2d<
   const Out extends number,
   const K extends PerAxis,
   const O extends Conv2dOptions = {},
-> extends Layer<Conv2dFn<In, Out, K, OptionOf<O, 'stride', 1, PerAxis>, OptionOf<O, 'padding', 0, Padding>, OptionOf<O, 'dilation', 1, PerAxis>>> {
+> extends Layer<
+  Conv2dFn<
+    In,
+    Out,
+    K,
+    OptionOf<O, 'stride', 1, PerAxis>,
+    OptionOf<O, 'padding', 0, Padding>,
+    OptionOf<O, 'dilation', 1, PerAxis>
+  >
+> {
   readonly weight: Parameter;
   readonly bias: Parameter | undefined;
   readonly options: Conv2dOptions;
@@ -43,7 +52,9 @@ export class Conv2d<
     checkCount(outChannels, 1, 'Conv2d: outChannels');
     checkCount(groups, 1, 'Conv2d: groups');
     if (inChannels % groups !== 0 || outChannels % groups !== 0) {
-      throw new ArgumentError(`Conv2d: ${groups} groups do not divide ${inChannels} input and ${outChannels} output channels.`);
+      throw new ArgumentError(
+        `Conv2d: ${groups} groups do not divide ${inChannels} input and ${outChannels} output channels.`,
+      );
     }
     const [kh, kw] = typeof kernelSize === 'number' ? [kernelSize, kernelSize] : (kernelSize as readonly number[]);
     checkCount(kh, 1, 'Conv2d: kernelSize');
@@ -58,7 +69,10 @@ export class Conv2d<
     const channels = this.weight.shape[1] * (this.options.groups ?? 1);
     const shape = x.shape.join(', ');
     if (x.rank !== 4) throw new ShapeError(`Conv2d: input [${shape}]: needs [N, C, H, W]`, [x.shape]);
-    if (x.shape[1] !== channels) throw new ShapeError(`Conv2d: input [${shape}]: channel dimension ${x.shape[1]} is not inChannels ${channels}`, [x.shape]);
+    if (x.shape[1] !== channels)
+      throw new ShapeError(`Conv2d: input [${shape}]: channel dimension ${x.shape[1]} is not inChannels ${channels}`, [
+        x.shape,
+      ]);
     return conv2d(x, this.weight, { ...this.options, bias: this.bias }) as Tensor;
   }
 }

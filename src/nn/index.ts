@@ -9,5 +9,14 @@ export { BatchNorm1d, BatchNorm2d, LayerNorm, type BatchNormOptions } from './no
 export { Dropout, GELU, Identity, ReLU, Sigmoid, Softmax, Tanh } from './activation.js';
 export { AdaptiveAvgPool2d, AvgPool2d, Flatten, MaxPool2d, type Pool2dOptions } from './pooling.js';
 export { Sequential, type Step } from './containers.js';
-export { bceWithLogits, crossEntropy, l1Loss, mseLoss, nllLoss, type CrossEntropyOptions, type LossOptions, type Reduction } from './loss.js';
+export {
+  bceWithLogits,
+  crossEntropy,
+  l1Loss,
+  mseLoss,
+  nllLoss,
+  type CrossEntropyOptions,
+  type LossOptions,
+  type Reduction,
+} from './loss.js';
 export * as init from './init.js';

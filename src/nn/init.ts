@@ -64,7 +64,10 @@ export function normal<const S extends Shape>(shape: S, mean = 0, std = 1): Tens
 
 /** Inputs and outputs of one unit of a weight [out, in, …kernel]. */
 export function fans(shape: Shape): { readonly fanIn: number; readonly fanOut: number } {
-  if (shape.length < 2) throw new ArgumentError(`init: ${formatShape(shape)} has fewer than 2 dimensions, so it has no fan-in. Use uniform or normal.`);
+  if (shape.length < 2)
+    throw new ArgumentError(
+      `init: ${formatShape(shape)} has fewer than 2 dimensions, so it has no fan-in. Use uniform or normal.`,
+    );
   const kernel = sizeOf(shape.slice(2));
   return { fanIn: shape[1] * kernel, fanOut: shape[0] * kernel };
 }
@@ -86,7 +89,9 @@ export function gain(nonlinearity: Nonlinearity, slope = 0.01): number {
     case 'selu':
       return 3 / 4;
     default:
-      throw new ArgumentError(`gain: nonlinearity '${String(nonlinearity)}' is not known. Use 'linear', 'sigmoid', 'tanh', 'relu', 'leakyRelu' or 'selu'.`);
+      throw new ArgumentError(
+        `gain: nonlinearity '${String(nonlinearity)}' is not known. Use 'linear', 'sigmoid', 'tanh', 'relu', 'leakyRelu' or 'selu'.`,
+      );
   }
 }
 

@@ -20,11 +20,18 @@ export abstract class Layer<F extends ShapeFn, D extends DType = 'float32'> exte
 export function checkLast(name: string, shape: Shape, size: number, what: string): void {
   if (shape.length === 0) throw new ShapeError(`${name}: input []: needs at least one dimension`, [shape]);
   const last = shape[shape.length - 1];
-  if (last !== size) throw new ShapeError(`${name}: input ${formatShape(shape)}: last dimension ${last} is not ${what} ${size}`, [shape]);
+  if (last !== size)
+    throw new ShapeError(`${name}: input ${formatShape(shape)}: last dimension ${last} is not ${what} ${size}`, [
+      shape,
+    ]);
 }
 
 export function checkChannels(name: string, shape: Shape, dim: number, size: number, what: string): void {
-  if (shape[dim] !== size) throw new ShapeError(`${name}: input ${formatShape(shape)}: channel dimension ${shape[dim]} is not ${what} ${size}`, [shape]);
+  if (shape[dim] !== size)
+    throw new ShapeError(
+      `${name}: input ${formatShape(shape)}: channel dimension ${shape[dim]} is not ${what} ${size}`,
+      [shape],
+    );
 }
 
 /** An image without a batch dimension gets one for `body`, and loses it again. */

@@ -38,7 +38,9 @@ export class Linear<const In extends number, const Out extends number> extends L
     if (last !== features) {
       const shape = x.shape.join(', ');
       throw new ShapeError(
-        x.rank === 0 ? 'Linear: input []: needs at least one dimension' : `Linear: input [${shape}]: last dimension ${last} is not inFeatures ${features}`,
+        x.rank === 0
+          ? 'Linear: input []: needs at least one dimension'
+          : `Linear: input [${shape}]: last dimension ${last} is not inFeatures ${features}`,
         [x.shape],
       );
     }
@@ -59,7 +61,10 @@ export class Embedding<const Dim extends number> extends Module {
   }
 
   forward<S extends Shape>(index: Tensor<S, 'int32'>): Tensor<[...S, Dim]> {
-    if ((index.dtype as string) !== 'int32') throw new DTypeError(`Embedding: index is ${index.dtype}, indices are int32. Convert with to('int32').`, [index.dtype]);
+    if ((index.dtype as string) !== 'int32')
+      throw new DTypeError(`Embedding: index is ${index.dtype}, indices are int32. Convert with to('int32').`, [
+        index.dtype,
+      ]);
     return embedding(this.weight as unknown as Tensor<[number, Dim]>, index);
   }
 }

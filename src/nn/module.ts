@@ -120,14 +120,19 @@ export abstract class Module {
     const fitting = entries.filter((entry) => Object.hasOwn(dict, entry.key));
     const misshaped = fitting.filter(({ key, tensor }) => formatShape(dict[key].shape) !== formatShape(tensor.shape));
     const faults = [
-      ...misshaped.map(({ key, tensor }) => `${key} is ${formatShape(dict[key].shape)}, here ${formatShape(tensor.shape)}`),
+      ...misshaped.map(
+        ({ key, tensor }) => `${key} is ${formatShape(dict[key].shape)}, here ${formatShape(tensor.shape)}`,
+      ),
       ...(strict && missing.length > 0 ? [`missing: ${missing.join(', ')}`] : []),
       ...(strict && unexpected.length > 0 ? [`unexpected: ${unexpected.join(', ')}`] : []),
     ];
     if (faults.length > 0) {
       const text = `loadStateDict: the state does not fit ${this.constructor.name}.\n  ${faults.join('\n  ')}`;
       if (misshaped.length === 0) throw new ArgumentError(`${text}\nPass { strict: false } to load what fits.`);
-      throw new ShapeError(text, misshaped.flatMap(({ key, tensor }) => [dict[key].shape, tensor.shape]));
+      throw new ShapeError(
+        text,
+        misshaped.flatMap(({ key, tensor }) => [dict[key].shape, tensor.shape]),
+      );
     }
     for (const { key, tensor } of fitting) {
       if (dict[key] !== tensor) tensor.assign_(dict[key].detach().to(tensor.dtype));

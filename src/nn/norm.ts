@@ -48,15 +48,24 @@ abstract class BatchNorm<D extends 1 | 2, C extends number> extends Layer<BatchN
     const name = this.constructor.name;
     const features = this.runningMean.size;
     const shape = x.shape.join(', ');
-    if (!this.ranks.includes(x.rank)) throw new ShapeError(`${name}: input [${shape}]: needs ${this.layout}`, [x.shape]);
-    if (x.shape[1] !== features) throw new ShapeError(`${name}: input [${shape}]: channel dimension ${x.shape[1]} is not numFeatures ${features}`, [x.shape]);
+    if (!this.ranks.includes(x.rank))
+      throw new ShapeError(`${name}: input [${shape}]: needs ${this.layout}`, [x.shape]);
+    if (x.shape[1] !== features)
+      throw new ShapeError(
+        `${name}: input [${shape}]: channel dimension ${x.shape[1]} is not numFeatures ${features}`,
+        [x.shape],
+      );
     const perChannel = [1, features, ...x.shape.slice(2).map(() => 1)];
     const dims = x.shape.map((_, i) => i).filter((i) => i !== 1);
     let mean = this.runningMean.reshape(perChannel) as Tensor;
     let variance = this.runningVar.reshape(perChannel) as Tensor;
     if (this.training) {
       const count = x.size / features;
-      if (count < 2) throw new ShapeError(`${name}: input [${shape}] has one value a channel, training needs more. Use a larger batch or eval().`, [x.shape]);
+      if (count < 2)
+        throw new ShapeError(
+          `${name}: input [${shape}] has one value a channel, training needs more. Use a larger batch or eval().`,
+          [x.shape],
+        );
       mean = x.mean(dims, { keepdim: true }) as Tensor;
       variance = x.sub(mean).square().mean(dims, { keepdim: true }) as Tensor;
       this.track(mean, variance, count);
@@ -64,7 +73,9 @@ abstract class BatchNorm<D extends 1 | 2, C extends number> extends Layer<BatchN
     const scale = variance.add(this.eps).rsqrt() as Tensor;
     const normal = x.sub(mean).mul(scale) as Tensor;
     if (this.weight === undefined || this.bias === undefined) return normal;
-    return (normal.mul(this.weight.reshape(perChannel) as Tensor) as Tensor).add(this.bias.reshape(perChannel) as Tensor);
+    return (normal.mul(this.weight.reshape(perChannel) as Tensor) as Tensor).add(
+      this.bias.reshape(perChannel) as Tensor,
+    );
   }
 
   /** Running statistics move towards the batch's; the running variance is the unbiased one. */
@@ -77,7 +88,9 @@ abstract class BatchNorm<D extends 1 | 2, C extends number> extends Layer<BatchN
       const weight = momentum ?? (batches.to('float32').reciprocal() as Tensor);
       const follow = (running: Tensor, batch: Tensor) => {
         const step = batch.reshape(features).sub(running) as Tensor;
-        running.assign_(running.add((typeof weight === 'number' ? step.mul(weight) : step.mul(weight as Tensor)) as Tensor));
+        running.assign_(
+          running.add((typeof weight === 'number' ? step.mul(weight) : step.mul(weight as Tensor)) as Tensor),
+        );
       };
       follow(this.runningMean, mean);
       follow(this.runningVar, variance.mul(count / (count - 1)) as Tensor);
@@ -116,7 +129,10 @@ export class LayerNorm<const Size extends number> extends Layer<LayerNormFn<Size
   protected compute(x: Tensor): Tensor {
     const last = x.shape[x.rank - 1];
     if (last !== this.weight.size) {
-      throw new ShapeError(`LayerNorm: input [${x.shape.join(', ')}]: last dimension ${last} is not normalizedShape ${this.weight.size}`, [x.shape]);
+      throw new ShapeError(
+        `LayerNorm: input [${x.shape.join(', ')}]: last dimension ${last} is not normalizedShape ${this.weight.size}`,
+        [x.shape],
+      );
     }
     const centred = x.sub(x.mean(-1, { keepdim: true }) as Tensor) as Tensor;
     const scale = centred.square().mean(-1, { keepdim: true }).add(this.eps).rsqrt() as Tensor;
@@ -124,4 +140,3 @@ export class LayerNorm<const Size extends number> extends Layer<LayerNormFn<Size
     return this.bias === undefined ? y : y.add(this.bias);
   }
 }
-

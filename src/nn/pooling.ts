@@ -50,22 +50,29 @@ export class AdaptiveAvgPool2d<const N extends number> extends Layer<AdaptivePoo
   readonly outputSize: N;
   constructor(outputSize: N) {
     super();
-    if (!Number.isInteger(outputSize) || outputSize < 1) throw new ArgumentError(`AdaptiveAvgPool2d: output size is ${outputSize}. Use a whole number above 0.`);
+    if (!Number.isInteger(outputSize) || outputSize < 1)
+      throw new ArgumentError(`AdaptiveAvgPool2d: output size is ${outputSize}. Use a whole number above 0.`);
     this.outputSize = outputSize;
   }
   protected compute(x: Tensor): Tensor {
-    if (x.rank !== 4) throw new ShapeError(`AdaptiveAvgPool2d: input [${x.shape.join(', ')}]: needs [N, C, H, W]`, [x.shape]);
+    if (x.rank !== 4)
+      throw new ShapeError(`AdaptiveAvgPool2d: input [${x.shape.join(', ')}]: needs [N, C, H, W]`, [x.shape]);
     if (this.outputSize === 1) return x.mean([2, 3], { keepdim: true }) as Tensor;
     const [, , h, w] = x.shape;
     if (h % this.outputSize !== 0 || w % this.outputSize !== 0) {
-      throw new ShapeError(`AdaptiveAvgPool2d: ${h} x ${w} does not divide into ${this.outputSize} x ${this.outputSize} equal parts`, [x.shape]);
+      throw new ShapeError(
+        `AdaptiveAvgPool2d: ${h} x ${w} does not divide into ${this.outputSize} x ${this.outputSize} equal parts`,
+        [x.shape],
+      );
     }
     return avgPool2d(x, [h / this.outputSize, w / this.outputSize]) as Tensor;
   }
 }
 
 /** Dimensions start to end as one; the batch stays by default. PyTorch: nn.Flatten. */
-export class Flatten<const Start extends number = 1, const End extends number = -1> extends Layer<FlattenFn<Start, End>> {
+export class Flatten<const Start extends number = 1, const End extends number = -1> extends Layer<
+  FlattenFn<Start, End>
+> {
   readonly start: number;
   readonly end: number;
   constructor(start?: Start, end?: End) {

@@ -10,7 +10,8 @@ import type { Tensor } from '../tensor/tensor.js';
 export function clipGradNorm(parameters: Iterable<Tensor>, maxNorm: number): Tensor {
   if (!(maxNorm > 0)) throw new ArgumentError(`clipGradNorm: maxNorm is ${maxNorm}. Use a number above 0.`);
   const withGradient = [...parameters].filter((p) => p.grad !== undefined);
-  if (withGradient.length === 0) throw new ArgumentError('clipGradNorm: no parameter has a gradient. Call backward() first.');
+  if (withGradient.length === 0)
+    throw new ArgumentError('clipGradNorm: no parameter has a gradient. Call backward() first.');
   let total: Tensor | undefined;
   for (const p of withGradient) {
     const square = (p.grad as Tensor).square().sum() as unknown as Tensor;

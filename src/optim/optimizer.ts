@@ -36,13 +36,20 @@ export abstract class Optimizer<Options extends object> {
   constructor(params: Params<Options>, defaults: Options, check: (options: Options) => void) {
     const list = [...(params as Iterable<unknown>)];
     const grouped = list.length > 0 && list.every((p) => typeof p === 'object' && p !== null && 'params' in p);
-    const entries = grouped ? (list as (Partial<Options> & { params: Iterable<Tensor> })[]) : [{ params: list as Tensor[] } as unknown as Partial<Options> & { params: Iterable<Tensor> }];
+    const entries = grouped
+      ? (list as (Partial<Options> & { params: Iterable<Tensor> })[])
+      : [{ params: list as Tensor[] } as unknown as Partial<Options> & { params: Iterable<Tensor> }];
     this.groups = entries.map((entry) => ({ ...defaults, ...entry, params: [...entry.params] }));
     this.all = this.groups.flatMap((g) => g.params);
-    if (this.all.length === 0) throw new ArgumentError(`${this.constructor.name}: no parameters. Pass model.parameters().`);
-    if (new Set(this.all).size !== this.all.length) throw new ArgumentError(`${this.constructor.name}: a parameter is listed twice.`);
+    if (this.all.length === 0)
+      throw new ArgumentError(`${this.constructor.name}: no parameters. Pass model.parameters().`);
+    if (new Set(this.all).size !== this.all.length)
+      throw new ArgumentError(`${this.constructor.name}: a parameter is listed twice.`);
     for (const p of this.all) {
-      if (!p.isLeaf) throw new ArgumentError(`${this.constructor.name}: ${String(p)} was computed, only inputs and parameters can be optimised.`);
+      if (!p.isLeaf)
+        throw new ArgumentError(
+          `${this.constructor.name}: ${String(p)} was computed, only inputs and parameters can be optimised.`,
+        );
     }
     for (const g of this.groups) check(g);
   }
@@ -96,7 +103,10 @@ export abstract class Optimizer<Options extends object> {
   loadStateDict(state: OptimizerState): void {
     const sizes = this.groups.map((g) => g.params.length).join();
     const given = state.groups.map((g) => g.count).join();
-    if (sizes !== given) throw new ArgumentError(`loadStateDict: the state has groups of [${given}] parameters, this optimiser [${sizes}].`);
+    if (sizes !== given)
+      throw new ArgumentError(
+        `loadStateDict: the state has groups of [${given}] parameters, this optimiser [${sizes}].`,
+      );
     for (const [name, list] of this.slots) {
       list.forEach((t, i) => {
         const value = state.tensors[`${name}.${i}`];
@@ -115,5 +125,8 @@ export abstract class Optimizer<Options extends object> {
 
 /** Throws unless lo ≤ value (and value < hi). */
 export function checkRange(value: number, what: string, lo: number, hi = Infinity): void {
-  if (!(value >= lo && value < hi)) throw new ArgumentError(`${what} is ${value}. Use a number of at least ${lo}${hi === Infinity ? '' : ` and below ${hi}`}.`);
+  if (!(value >= lo && value < hi))
+    throw new ArgumentError(
+      `${what} is ${value}. Use a number of at least ${lo}${hi === Infinity ? '' : ` and below ${hi}`}.`,
+    );
 }

@@ -17,7 +17,10 @@ function variables(inputs: readonly AnyTensor[]): Tensor[] {
 }
 
 function checkScalar(y: AnyTensor, op: string): void {
-  if (y.size !== 1) throw new GradError(`${op}: the function returned shape ${formatShape(y.shape)}, not one number. Reduce it with sum() or mean().`);
+  if (y.size !== 1)
+    throw new GradError(
+      `${op}: the function returned shape ${formatShape(y.shape)}, not one number. Reduce it with sum() or mean().`,
+    );
 }
 
 function gradientsOf(y: AnyTensor, seed: Node, wrt: readonly Node[]): Tensor[] {
@@ -29,12 +32,21 @@ function one(y: AnyTensor): Node {
 }
 
 /** The value of a scalar function and its gradients with respect to all inputs. */
-export function valueAndGrad<A extends readonly Tensor[]>(fn: (...inputs: A) => AnyTensor): (...inputs: A) => { value: Tensor<[]>; grads: Tensor[] } {
+export function valueAndGrad<A extends readonly Tensor[]>(
+  fn: (...inputs: A) => AnyTensor,
+): (...inputs: A) => { value: Tensor<[]>; grads: Tensor[] } {
   return (...inputs) => {
     const vars = variables(inputs);
     const y = (fn as unknown as Fn)(...vars);
     checkScalar(y, 'grad');
-    return { value: y as unknown as Tensor<[]>, grads: gradientsOf(y, one(y), vars.map((v) => v.node)) };
+    return {
+      value: y as unknown as Tensor<[]>,
+      grads: gradientsOf(
+        y,
+        one(y),
+        vars.map((v) => v.node),
+      ),
+    };
   };
 }
 
@@ -51,20 +63,36 @@ export function vjp(fn: Fn, ...inputs: Tensor[]): { value: AnyTensor; pull: (v: 
   return {
     value,
     pull(v) {
-      if (!sameShape(v.shape, value.shape)) throw new GradError(`vjp: vector ${formatShape(v.shape)} does not have the shape ${formatShape(value.shape)} of the result.`);
-      return gradientsOf(value, v.node, vars.map((x) => x.node));
+      if (!sameShape(v.shape, value.shape))
+        throw new GradError(
+          `vjp: vector ${formatShape(v.shape)} does not have the shape ${formatShape(value.shape)} of the result.`,
+        );
+      return gradientsOf(
+        value,
+        v.node,
+        vars.map((x) => x.node),
+      );
     },
   };
 }
 
 /** Jacobian-vector product: how the result moves when the inputs move along `tangents`. */
-export function jvp(fn: Fn, inputs: readonly Tensor[], tangents: readonly AnyTensor[]): { value: AnyTensor; tangent: Tensor } {
-  if (inputs.length !== tangents.length) throw new ArgumentError(`jvp: ${inputs.length} inputs and ${tangents.length} tangents. Give one for each.`);
+export function jvp(
+  fn: Fn,
+  inputs: readonly Tensor[],
+  tangents: readonly AnyTensor[],
+): { value: AnyTensor; tangent: Tensor } {
+  if (inputs.length !== tangents.length)
+    throw new ArgumentError(`jvp: ${inputs.length} inputs and ${tangents.length} tangents. Give one for each.`);
   const vars = variables(inputs);
   const value = fn(...vars);
   // vᵀJ is linear in v: its derivative along the tangent is J·tangent.
   const v = leafLike(wrap(build.filled(0, value.shape, 'float32')));
-  const pulled = gradient([value.node], [v.node], vars.map((x) => x.node));
+  const pulled = gradient(
+    [value.node],
+    [v.node],
+    vars.map((x) => x.node),
+  );
   const outputs = pulled.flatMap((g) => (g === undefined ? [] : [g]));
   const seeds = pulled.flatMap((g, i) => (g === undefined ? [] : [tangents[i].node]));
   const [tangent] = gradient(outputs, seeds, [v.node]);
@@ -117,16 +145,26 @@ export function customOp(op: CustomOp): (...inputs: Tensor[]) => Tensor {
     const backward = (g: unknown): (Node | null)[] => {
       const grads = op.backward(ctx, wrap(g as Node));
       if (grads.length !== inputs.length) {
-        throw new GradError(`${op.name}: backward returned ${grads.length} gradients for ${inputs.length} inputs. Return one for each, or null.`);
+        throw new GradError(
+          `${op.name}: backward returned ${grads.length} gradients for ${inputs.length} inputs. Return one for each, or null.`,
+        );
       }
       return grads.map((t, i) => {
         if (t === null) return null;
         if (!sameShape(t.shape, inputs[i].shape)) {
-          throw new GradError(`${op.name}: gradient ${i} has shape ${formatShape(t.shape)}, its input ${formatShape(inputs[i].shape)}.`);
+          throw new GradError(
+            `${op.name}: gradient ${i} has shape ${formatShape(t.shape)}, its input ${formatShape(inputs[i].shape)}.`,
+          );
         }
         return t.node;
       });
     };
-    return wrap(build.custom(value.node, inputs.map((t) => t.node), { name: op.name, backward }));
+    return wrap(
+      build.custom(
+        value.node,
+        inputs.map((t) => t.node),
+        { name: op.name, backward },
+      ),
+    );
   };
 }

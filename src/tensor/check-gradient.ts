@@ -12,7 +12,9 @@ export interface GradientCheck {
   /** Largest |analytic − numeric| / max(1, |numeric|). */
   readonly maxError: number;
   /** The worst element: input number and flat index. */
-  readonly worst: { readonly input: number; readonly index: number; readonly analytic: number; readonly numeric: number } | undefined;
+  readonly worst:
+    | { readonly input: number; readonly index: number; readonly analytic: number; readonly numeric: number }
+    | undefined;
 }
 
 export interface CheckOptions {
@@ -29,14 +31,24 @@ export interface CheckOptions {
  *
  *     await checkGradient((x) => x.tanh(), [randn([3])])     // { ok: true, … }
  */
-export async function checkGradient(fn: (...inputs: Tensor[]) => AnyTensor, inputs: readonly AnyTensor[], options: CheckOptions = {}): Promise<GradientCheck> {
+export async function checkGradient(
+  fn: (...inputs: Tensor[]) => AnyTensor,
+  inputs: readonly AnyTensor[],
+  options: CheckOptions = {},
+): Promise<GradientCheck> {
   const { eps = 1e-5, tolerance = 1e-6 } = options;
   const values = await Promise.all(inputs.map(async (t) => Float64Array.from((await t.data()) as Float32Array)));
   const before = getDefaultDevice();
   setDefaultDevice('reference');
   try {
-    const make = (data: readonly Float64Array[]) => data.map((d, i) => tensor(d, { shape: inputs[i].shape as number[] }) as unknown as Tensor);
-    const total = async (data: readonly Float64Array[]): Promise<number> => noGrad(async () => fn(...make(data)).sum().item());
+    const make = (data: readonly Float64Array[]) =>
+      data.map((d, i) => tensor(d, { shape: inputs[i].shape as number[] }) as unknown as Tensor);
+    const total = async (data: readonly Float64Array[]): Promise<number> =>
+      noGrad(async () =>
+        fn(...make(data))
+          .sum()
+          .item(),
+      );
     const { grads } = valueAndGrad((...xs: Tensor[]) => fn(...xs).sum())(...make(values));
     const analytic = await Promise.all(grads.map((g) => g.data()));
     let worst: GradientCheck['worst'];
@@ -60,7 +72,9 @@ export async function checkGradient(fn: (...inputs: Tensor[]) => AnyTensor, inpu
     }
     const ok = maxError <= tolerance;
     if (!ok && options.assert === true && worst !== undefined) {
-      throw new GradError(`checkGradient: input ${worst.input}, element ${worst.index}: the gradient is ${worst.analytic}, finite differences give ${worst.numeric}.`);
+      throw new GradError(
+        `checkGradient: input ${worst.input}, element ${worst.index}: the gradient is ${worst.analytic}, finite differences give ${worst.numeric}.`,
+      );
     }
     return { ok, maxError, worst };
   } finally {

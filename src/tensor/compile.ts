@@ -32,7 +32,8 @@ function keyOf(args: readonly Argument[]): string {
   return args
     .map((a) => {
       if (typeof a === 'number') return 'number';
-      if (!(a instanceof Tensor)) throw new CaptureError('compile: arguments are tensors and numbers. Pass everything else through a closure.');
+      if (!(a instanceof Tensor))
+        throw new CaptureError('compile: arguments are tensors and numbers. Pass everything else through a closure.');
       return `${a.dtype}${a.device}[${a.shape.join()}]${a.requiresGrad ? 'g' : ''}`;
     })
     .join(';');
@@ -53,14 +54,19 @@ function keyOf(args: readonly Argument[]): string {
  * Tensors that the function reads from outside, other than parameters and state that are updated in place, keep the
  * value they had at the capture.
  */
-export function compile<A extends readonly Argument[], R extends Result>(fn: (...args: A) => R | Promise<R>): CompiledFunction<A, R> {
+export function compile<A extends readonly Argument[], R extends Result>(
+  fn: (...args: A) => R | Promise<R>,
+): CompiledFunction<A, R> {
   const captured = new Map<string, Captured>();
   const call = async (...args: A): Promise<R> => {
     if (isRecording()) return fn(...args);
     const key = keyOf(args);
     const known = captured.get(key);
     if (known !== undefined) return (await replay(known, args)) as R;
-    const { capture, result } = await captureCall(fn as unknown as (...args: Argument[]) => Result | Promise<Result>, args);
+    const { capture, result } = await captureCall(
+      fn as unknown as (...args: Argument[]) => Result | Promise<Result>,
+      args,
+    );
     captured.set(key, capture);
     return result as R;
   };
@@ -72,7 +78,10 @@ function inputStorage(t: AnyTensor): Storage {
   return t.storage ?? storageOf(t.node);
 }
 
-async function captureCall(fn: (...args: Argument[]) => Result | Promise<Result>, args: readonly Argument[]): Promise<{ capture: Captured; result: Result }> {
+async function captureCall(
+  fn: (...args: Argument[]) => Result | Promise<Result>,
+  args: readonly Argument[],
+): Promise<{ capture: Captured; result: Result }> {
   run([]); // what waits from before is not part of the step
   const placeholders = args.map((a) => (typeof a === 'number' ? { value: a } : inputStorage(a)));
   const inputs = args.map((a, i): Argument => {
@@ -103,13 +112,16 @@ function takeApart(result: Result): { tensors: AnyTensor[]; rebuild: (tensors: A
   if (result === undefined) return { tensors: [], rebuild: () => undefined };
   if (result instanceof Tensor) return { tensors: [result], rebuild: ([t]) => t };
   const isTensor = (t: unknown): t is AnyTensor => t instanceof Tensor;
-  if (Array.isArray(result) && result.every(isTensor)) return { tensors: [...(result as AnyTensor[])], rebuild: (tensors) => tensors };
+  if (Array.isArray(result) && result.every(isTensor))
+    return { tensors: [...(result as AnyTensor[])], rebuild: (tensors) => tensors };
   if (typeof result === 'object' && result !== null && Object.values(result).every(isTensor)) {
     const keys = Object.keys(result);
     const rebuild = (tensors: AnyTensor[]) => Object.fromEntries(keys.map((k, i) => [k, tensors[i]]));
     return { tensors: Object.values(result as Record<string, AnyTensor>), rebuild };
   }
-  throw new CaptureError('compile: the function returned something other than a tensor, an array or a record of tensors. Return tensors and read them outside.');
+  throw new CaptureError(
+    'compile: the function returned something other than a tensor, an array or a record of tensors. Return tensors and read them outside.',
+  );
 }
 
 async function replay(captured: Captured, args: readonly Argument[]): Promise<Result> {

@@ -29,10 +29,20 @@ type Booleans = boolean | readonly Booleans[];
 type IntegerArray = Int8Array | Uint8Array | Uint8ClampedArray | Int16Array | Uint16Array | Int32Array | Uint32Array;
 
 /** float32 for numbers, bool for booleans, what it holds for a typed array. */
-type DTypeOf<A> = A extends readonly [] ? 'float32' : A extends Booleans ? 'bool' : A extends IntegerArray ? 'int32' : 'float32';
+type DTypeOf<A> = A extends readonly []
+  ? 'float32'
+  : A extends Booleans
+    ? 'bool'
+    : A extends IntegerArray
+      ? 'int32'
+      : 'float32';
 
 function checkDType(dtype: DType, op: string): void {
-  if (!DTYPES.includes(dtype)) throw new DTypeError(`${op}: dtype '${String(dtype)}' is not known. Use ${DTYPES.map((d) => `'${d}'`).join(', ')}.`, [String(dtype)]);
+  if (!DTYPES.includes(dtype))
+    throw new DTypeError(
+      `${op}: dtype '${String(dtype)}' is not known. Use ${DTYPES.map((d) => `'${d}'`).join(', ')}.`,
+      [String(dtype)],
+    );
 }
 
 function isTypedArray(value: unknown): value is ArrayLike<number> & ArrayBufferView {
@@ -69,12 +79,17 @@ export function tensor<const A extends NestedArray, const S extends Shape = Shap
 }
 
 function fromData(values: unknown, options: TensorOptions): unknown {
-  if (values instanceof Tensor) throw new ArgumentError('tensor: the argument is a tensor already. Use detach() for one without gradient.');
+  if (values instanceof Tensor)
+    throw new ArgumentError('tensor: the argument is a tensor already. Use detach() for one without gradient.');
   let shape: readonly number[];
   let data: ArrayLike<number>;
   let dtype: DType;
   if (isTypedArray(values)) {
-    if (values instanceof BigInt64Array || values instanceof BigUint64Array) throw new DTypeError('tensor: 64-bit integers are not supported. Convert them to Int32Array or Float32Array.', []);
+    if (values instanceof BigInt64Array || values instanceof BigUint64Array)
+      throw new DTypeError(
+        'tensor: 64-bit integers are not supported. Convert them to Int32Array or Float32Array.',
+        [],
+      );
     ({ data, shape, dtype } = { data: values, shape: [values.length], dtype: dtypeOfTypedArray(values) });
   } else {
     const flat = flattenNested(values);
@@ -83,7 +98,10 @@ function fromData(values: unknown, options: TensorOptions): unknown {
   if (options.shape !== undefined) {
     checkShape(options.shape, 'tensor');
     if (sizeOf(options.shape) !== data.length) {
-      throw new ShapeError(`tensor: ${data.length} numbers do not fill shape ${formatShape(options.shape)}, which has ${sizeOf(options.shape)}.`, [options.shape]);
+      throw new ShapeError(
+        `tensor: ${data.length} numbers do not fill shape ${formatShape(options.shape)}, which has ${sizeOf(options.shape)}.`,
+        [options.shape],
+      );
     }
     ({ shape } = options as { shape: Shape });
   }
@@ -96,38 +114,59 @@ function fromData(values: unknown, options: TensorOptions): unknown {
 type Writable<S extends Shape> = { -readonly [I in keyof S]: S[I] };
 
 function leafOf(data: ArrayLike<number>, shape: Shape, dtype: DType, options: CreationOptions): AnyTensor {
-  if (options.requiresGrad === true && dtype !== 'float32') throw new GradError(`tensor: only float32 tensors have gradients, not ${dtype}.`);
-  const storage = storageFrom(data, [...shape], dtype, options.device ?? getDefaultDevice(), `tensor ${formatShape(shape)}`);
+  if (options.requiresGrad === true && dtype !== 'float32')
+    throw new GradError(`tensor: only float32 tensors have gradients, not ${dtype}.`);
+  const storage = storageFrom(
+    data,
+    [...shape],
+    dtype,
+    options.device ?? getDefaultDevice(),
+    `tensor ${formatShape(shape)}`,
+  );
   storage.requiresGrad = options.requiresGrad === true;
   return wrapStorage(storage);
 }
 
 /** A lazy node, or, where the options ask for a device or gradients, a stored tensor with its numbers. */
 function made<S extends Shape, D extends DType>(node: Node, options: CreationOptions): Tensor<S, D> {
-  if (options.requiresGrad !== true && (options.device === undefined || options.device === getDefaultDevice())) return wrap(node);
+  if (options.requiresGrad !== true && (options.device === undefined || options.device === getDefaultDevice()))
+    return wrap(node);
   if (options.device !== undefined) getDevice(options.device);
   if (options.device !== undefined && options.device !== getDefaultDevice()) {
-    throw new ArgumentError(`creation: make it on the default device and move it with to('${options.device}'), or call setDevice('${options.device}') first.`);
+    throw new ArgumentError(
+      `creation: make it on the default device and move it with to('${options.device}'), or call setDevice('${options.device}') first.`,
+    );
   }
   const storage = storageOf(build.detach(node));
-  if (node.dtype !== 'float32') throw new GradError(`creation: only float32 tensors have gradients, not ${node.dtype}.`);
+  if (node.dtype !== 'float32')
+    throw new GradError(`creation: only float32 tensors have gradients, not ${node.dtype}.`);
   storage.requiresGrad = true;
   return wrapStorage(storage);
 }
 
 /** Every element `value`; float32 unless the dtype says otherwise. PyTorch: torch.full. */
-export function full<const S extends Shape, D extends DType = 'float32'>(shape: S, value: number, options: CreationOptions<D> = {}): Tensor<Writable<S>, D> {
+export function full<const S extends Shape, D extends DType = 'float32'>(
+  shape: S,
+  value: number,
+  options: CreationOptions<D> = {},
+): Tensor<Writable<S>, D> {
   checkShape(shape, 'full');
   const dtype: DType = options.dtype ?? 'float32';
   checkDType(dtype, 'full');
   return made(build.filled(value, [...shape], dtype), options);
 }
 
-export function zeros<const S extends Shape, D extends DType = 'float32'>(shape: S, options: CreationOptions<D> = {}): Tensor<Writable<S>, D> {
+export function zeros<const S extends Shape, D extends DType = 'float32'>(
+  shape: S,
+  options: CreationOptions<D> = {},
+): Tensor<Writable<S>, D> {
   return full(shape, 0, options);
 }
 
-export function ones<const S extends Shape, D extends DType = 'float32'>(shape: S, options: CreationOptions<D> = {}): Tensor<Writable<S>, D> {
+export function ones<const S extends Shape, D extends DType = 'float32'>(
+  shape: S,
+  options: CreationOptions<D> = {},
+): Tensor<Writable<S>, D> {
   return full(shape, 1, options);
 }
 
@@ -142,7 +181,8 @@ export function onesLike<S extends Shape, D extends DType>(like: Tensor<S, D>): 
 /** start, start + step, … below end (above it for a negative step). int32 if all are whole numbers, else float32. */
 export function arange(start: number, end?: number, step = 1, options: CreationOptions = {}): Tensor<[number], DType> {
   const [from, to] = end === undefined ? [0, start] : [start, end];
-  if (!(step !== 0 && Number.isFinite(step))) throw new ArgumentError(`arange: step is ${step}. Use a number other than 0.`);
+  if (!(step !== 0 && Number.isFinite(step)))
+    throw new ArgumentError(`arange: step is ${step}. Use a number other than 0.`);
   const count = Math.max(0, Math.ceil((to - from) / step));
   checkShape([count], 'arange');
   const whole = [from, to, step].every((n) => Number.isInteger(n));
@@ -154,15 +194,25 @@ export function arange(start: number, end?: number, step = 1, options: CreationO
 }
 
 /** `count` numbers from start to end, both included. */
-export function linspace<N extends number>(start: number, end: number, count: N, options: CreationOptions = {}): Tensor<[N]> {
-  if (!Number.isInteger(count) || count < 1) throw new ArgumentError(`linspace: count is ${count}. Use a whole number above 0.`);
+export function linspace<N extends number>(
+  start: number,
+  end: number,
+  count: N,
+  options: CreationOptions = {},
+): Tensor<[N]> {
+  if (!Number.isInteger(count) || count < 1)
+    throw new ArgumentError(`linspace: count is ${count}. Use a whole number above 0.`);
   const step = count === 1 ? 0 : (end - start) / (count - 1);
   const node = build.add(build.mul(build.cast(build.iota(count), 'float32'), build.scalar(step)), build.scalar(start));
   return made(node, options);
 }
 
 /** Ones on the diagonal. */
-export function eye<N extends number, M extends number = N>(rows: N, columns?: M, options: CreationOptions = {}): Tensor<[N, M]> {
+export function eye<N extends number, M extends number = N>(
+  rows: N,
+  columns?: M,
+  options: CreationOptions = {},
+): Tensor<[N, M]> {
   const width = columns ?? rows;
   checkShape([rows, width], 'eye');
   const diagonal = build.binary('eq', positions(2, 0, rows), positions(2, 1, width));
@@ -180,7 +230,12 @@ export function randn<const S extends Shape>(shape: S, options: CreationOptions 
 }
 
 /** Whole numbers in [low, high), int32. */
-export function randint<const S extends Shape>(low: number, high: number, shape: S, options: CreationOptions = {}): Tensor<Writable<S>, 'int32'> {
+export function randint<const S extends Shape>(
+  low: number,
+  high: number,
+  shape: S,
+  options: CreationOptions = {},
+): Tensor<Writable<S>, 'int32'> {
   return made(random.integers(low, high, [...shape]), options);
 }
 

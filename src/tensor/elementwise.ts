@@ -10,7 +10,11 @@ type Operand = Node | number;
 
 export function arithmetic(op: ArithmeticOp, a: Node, b: Operand): Node {
   const [x, y] = promoted(a, b, op);
-  return build.binary(op, op === 'max' || op === 'min' ? x : asNumber(x), op === 'max' || op === 'min' ? y : asNumber(y));
+  return build.binary(
+    op,
+    op === 'max' || op === 'min' ? x : asNumber(x),
+    op === 'max' || op === 'min' ? y : asNumber(y),
+  );
 }
 
 /** True division: integers become float32. */
@@ -115,7 +119,10 @@ export function softplus(x: Node): Node {
 /** x · Φ(x) with the exact error function. */
 export function gelu(x: Node): Node {
   const f = asFloat(x);
-  const cdf = build.mul(build.add(build.unary('erf', build.mul(f, constant(Math.SQRT1_2))), constant(1)), constant(0.5));
+  const cdf = build.mul(
+    build.add(build.unary('erf', build.mul(f, constant(Math.SQRT1_2))), constant(1)),
+    constant(0.5),
+  );
   return build.mul(f, cdf);
 }
 
@@ -126,7 +133,10 @@ export function clamp(x: Node, min: number | undefined, max: number | undefined)
     throw new ArgumentError(`clamp: min ${min} is above max ${max}. Exchange them.`);
   }
   let out = asNumber(x);
-  for (const [bound, outside] of [[min, 'below'], [max, 'above']] as const) {
+  for (const [bound, outside] of [
+    [min, 'below'],
+    [max, 'above'],
+  ] as const) {
     if (bound === undefined) continue;
     const [value, limit] = promoted(out, bound, 'clamp');
     const beyond = outside === 'below' ? build.binary('lt', value, limit) : build.binary('lt', limit, value);

@@ -20,7 +20,12 @@ export function cat<const Ts extends readonly AnyTensor[], const Dim extends num
   tensors: Ts & ConcatArg<ShapesOf<Ts>, Dim>,
   dim?: Dim,
 ): Tensor<Concat<ShapesOf<Ts>, Dim>, DTypeOf<Ts>> {
-  return wrap(movement.cat((tensors as readonly AnyTensor[]).map((t) => t.node), dim ?? 0));
+  return wrap(
+    movement.cat(
+      (tensors as readonly AnyTensor[]).map((t) => t.node),
+      dim ?? 0,
+    ),
+  );
 }
 
 /** Joins along a new dimension. PyTorch: torch.stack. */
@@ -28,7 +33,12 @@ export function stack<const Ts extends readonly AnyTensor[], const Dim extends n
   tensors: Ts & StackArg<ShapesOf<Ts>, Dim>,
   dim?: Dim,
 ): Tensor<Stack<ShapesOf<Ts>, Dim>, DTypeOf<Ts>> {
-  return wrap(movement.stack((tensors as readonly AnyTensor[]).map((t) => t.node), dim ?? 0));
+  return wrap(
+    movement.stack(
+      (tensors as readonly AnyTensor[]).map((t) => t.node),
+      dim ?? 0,
+    ),
+  );
 }
 
 /** a where the condition holds, else b; all three broadcast. */
@@ -37,15 +47,28 @@ export function where<C extends Shape, A extends Shape, B extends Shape, D exten
   a: Tensor<A, D>,
   b: Tensor<B, E>,
 ): Tensor<Broadcast<C, Broadcast<A, B>>, Promoted<D, E>>;
-export function where<C extends Shape, A extends Shape, D extends DType>(condition: Tensor<C, 'bool'>, a: Tensor<A, D>, b: number): Tensor<Broadcast<C, A>, D>;
-export function where<C extends Shape, B extends Shape, D extends DType>(condition: Tensor<C, 'bool'>, a: number, b: Tensor<B, D>): Tensor<Broadcast<C, B>, D>;
+export function where<C extends Shape, A extends Shape, D extends DType>(
+  condition: Tensor<C, 'bool'>,
+  a: Tensor<A, D>,
+  b: number,
+): Tensor<Broadcast<C, A>, D>;
+export function where<C extends Shape, B extends Shape, D extends DType>(
+  condition: Tensor<C, 'bool'>,
+  a: number,
+  b: Tensor<B, D>,
+): Tensor<Broadcast<C, B>, D>;
 export function where<C extends Shape>(condition: Tensor<C, 'bool'>, a: number, b: number): Tensor<C>;
 export function where(condition: AnyTensor, a: AnyTensor | number, b: AnyTensor | number): unknown {
-  return wrap(elementwise.where(condition.node, typeof a === 'number' ? a : a.node, typeof b === 'number' ? b : b.node));
+  return wrap(
+    elementwise.where(condition.node, typeof a === 'number' ? a : a.node, typeof b === 'number' ? b : b.node),
+  );
 }
 
 /** Rows of a table [n, width] at the given indices [..] → [.., width]. PyTorch: F.embedding. */
-export function embedding<I extends Shape, W extends number>(table: Tensor<[number, W]>, index: Tensor<I, 'int32'>): Tensor<[...I, W]> {
+export function embedding<I extends Shape, W extends number>(
+  table: Tensor<[number, W]>,
+  index: Tensor<I, 'int32'>,
+): Tensor<[...I, W]> {
   return wrap(indexing.rows(table.node, index.node));
 }
 
@@ -62,30 +85,53 @@ export function conv1d(x: AnyTensor, w: AnyTensor, options: ConvArguments = {}):
  * x [B, C, H, W], w [O, C / groups, kh, kw] → [B, O, H', W']. Options: bias [O], stride (1), padding (0, a pair, 'same'
  * or 'valid'), dilation (1), groups (1). PyTorch: F.conv2d.
  */
-export function conv2d(x: AnyTensor, w: AnyTensor, options: ConvArguments = {}): Tensor<[number, number, number, number]> {
+export function conv2d(
+  x: AnyTensor,
+  w: AnyTensor,
+  options: ConvArguments = {},
+): Tensor<[number, number, number, number]> {
   return wrap(windows.convolution(2, x.node, w.node, options.bias?.node, options));
 }
 
 /** x [B, C, H, W], w [C, O / groups, kh, kw] → the input sizes of the convolution that it transposes. */
-export function convTranspose2d(x: AnyTensor, w: AnyTensor, options: ConvArguments & { readonly outputPadding?: windows.PerAxis } = {}): Tensor<[number, number, number, number]> {
+export function convTranspose2d(
+  x: AnyTensor,
+  w: AnyTensor,
+  options: ConvArguments & { readonly outputPadding?: windows.PerAxis } = {},
+): Tensor<[number, number, number, number]> {
   return wrap(windows.transposedConvolution(2, x.node, w.node, options.bias?.node, options));
 }
 
 /** Largest element of each window; stride is the kernel size unless given; padding counts as −∞. */
-export function maxPool2d(x: AnyTensor, kernel: windows.PerAxis, options: windows.PoolOptions = {}): Tensor<[number, number, number, number]> {
+export function maxPool2d(
+  x: AnyTensor,
+  kernel: windows.PerAxis,
+  options: windows.PoolOptions = {},
+): Tensor<[number, number, number, number]> {
   return wrap(windows.maxPool(2, x.node, kernel, options));
 }
 
-export function maxPool1d(x: AnyTensor, kernel: windows.PerAxis, options: windows.PoolOptions = {}): Tensor<[number, number, number]> {
+export function maxPool1d(
+  x: AnyTensor,
+  kernel: windows.PerAxis,
+  options: windows.PoolOptions = {},
+): Tensor<[number, number, number]> {
   return wrap(windows.maxPool(1, x.node, kernel, options));
 }
 
 /** Mean of each window; padding counts as zeros unless countIncludePad is false. */
-export function avgPool2d(x: AnyTensor, kernel: windows.PerAxis, options: windows.PoolOptions & { readonly countIncludePad?: boolean } = {}): Tensor<[number, number, number, number]> {
+export function avgPool2d(
+  x: AnyTensor,
+  kernel: windows.PerAxis,
+  options: windows.PoolOptions & { readonly countIncludePad?: boolean } = {},
+): Tensor<[number, number, number, number]> {
   return wrap(windows.avgPool(2, x.node, kernel, options));
 }
 
-export function avgPool1d(x: AnyTensor, kernel: windows.PerAxis, options: windows.PoolOptions & { readonly countIncludePad?: boolean } = {}): Tensor<[number, number, number]> {
+export function avgPool1d(
+  x: AnyTensor,
+  kernel: windows.PerAxis,
+  options: windows.PoolOptions & { readonly countIncludePad?: boolean } = {},
+): Tensor<[number, number, number]> {
   return wrap(windows.avgPool(1, x.node, kernel, options));
 }
-

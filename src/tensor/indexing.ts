@@ -8,7 +8,8 @@ import { select, slice } from './movement.js';
 import { positions } from './reductions.js';
 
 export function checkIndex(index: Node, op: string): Node {
-  if (index.dtype !== 'int32') throw new DTypeError(`${op}: index is ${index.dtype}, indices are int32. Convert with to('int32').`, [index.dtype]);
+  if (index.dtype !== 'int32')
+    throw new DTypeError(`${op}: index is ${index.dtype}, indices are int32. Convert with to('int32').`, [index.dtype]);
   return index;
 }
 
@@ -24,16 +25,21 @@ export function scatterAdd(x: Node, dim: number, index: Node, source: Node): Nod
 export function indexSelect(x: Node, dim: number, index: Node): Node {
   checkIndex(index, 'indexSelect');
   const axis = normalizeDim(dim, x.shape.length, 'indexSelect');
-  if (index.shape.length !== 1) throw new ShapeError(`indexSelect: index ${formatShape(index.shape)} is not a vector`, [index.shape]);
+  if (index.shape.length !== 1)
+    throw new ShapeError(`indexSelect: index ${formatShape(index.shape)} is not a vector`, [index.shape]);
   const shape = x.shape.map((n, i) => (i === axis ? index.shape[0] : n));
-  const column = build.reshape(index, x.shape.map((_, i) => (i === axis ? index.shape[0] : 1)));
+  const column = build.reshape(
+    index,
+    x.shape.map((_, i) => (i === axis ? index.shape[0] : 1)),
+  );
   return build.gather(x, axis, build.expand(column, shape));
 }
 
 /** index [..] → [.., classes]: 1 where the class is, 0 elsewhere. */
 export function oneHot(index: Node, classes: number): Node {
   checkIndex(index, 'oneHot');
-  if (!Number.isInteger(classes) || classes < 1) throw new ArgumentError(`oneHot: ${classes} classes. Use a whole number above 0.`);
+  if (!Number.isInteger(classes) || classes < 1)
+    throw new ArgumentError(`oneHot: ${classes} classes. Use a whole number above 0.`);
   const rank = index.shape.length;
   const wide = build.reshape(index, [...index.shape, 1]);
   return build.cast(build.binary('eq', wide, positions(rank + 1, rank, classes)), 'float32');
@@ -49,11 +55,18 @@ export function rows(table: Node, index: Node): Node {
 }
 
 /** One dimension's part: a number (dropped), a range, all of it, or an int32 vector of positions. */
-export type IndexItem = number | null | undefined | readonly [start?: number | null, end?: number | null, step?: number] | Node;
+export type IndexItem =
+  | number
+  | null
+  | undefined
+  | readonly [start?: number | null, end?: number | null, step?: number]
+  | Node;
 
 export function index(x: Node, items: readonly IndexItem[]): Node {
   if (items.length > x.shape.length) {
-    throw new ArgumentError(`index: ${items.length} indices for a tensor of rank ${x.shape.length}. Give at most ${x.shape.length}.`);
+    throw new ArgumentError(
+      `index: ${items.length} indices for a tensor of rank ${x.shape.length}. Give at most ${x.shape.length}.`,
+    );
   }
   let out = x;
   let dim = 0;

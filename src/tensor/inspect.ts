@@ -46,7 +46,8 @@ export async function graphOf(t: AnyTensor, options: GraphOptions = {}): Promise
   let order = topologicalOrder([root], true);
   let gradients: (Node | undefined)[] = [];
   if (options.gradients === true) {
-    if (root.size !== 1) throw new GradError(`graphOf: gradients need a scalar, this tensor has ${root.size} elements.`);
+    if (root.size !== 1)
+      throw new GradError(`graphOf: gradients need a scalar, this tensor has ${root.size} elements.`);
     const all = differentiate([root], [build.expand(build.constant(1) as Node, root.shape)], order);
     const place = new Map(all.order.map((n, i) => [n, i]));
     gradients = order.map((n) => all.gradients[place.get(n) ?? -1]);
@@ -95,7 +96,11 @@ export interface DeviceInfo {
 
 /** The devices there are, and what the running ones have found: threads, instruction sets, heap. */
 export function devices(): DeviceInfo[] {
-  return deviceNames().map((name) => ({ name, isDefault: name === getDefaultDevice(), details: getDevice(name).details() }));
+  return deviceNames().map((name) => ({
+    name,
+    isDefault: name === getDefaultDevice(),
+    details: getDevice(name).details(),
+  }));
 }
 
 /** The device that new tensors are made on. */

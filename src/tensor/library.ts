@@ -10,7 +10,15 @@ import { StoredValue } from './values.js';
 
 export { isRecording, onReplay };
 export type { DataOf, DType } from '../engine/ir/dtype.js';
-export { ArgumentError, DTypeError, DeviceError, FormatError, GradError, IndexError, ShapeError } from '../engine/ir/errors.js';
+export {
+  ArgumentError,
+  DTypeError,
+  DeviceError,
+  FormatError,
+  GradError,
+  IndexError,
+  ShapeError,
+} from '../engine/ir/errors.js';
 export { type Shape, formatShape, sizeOf } from '../engine/ir/shape.js';
 
 /**

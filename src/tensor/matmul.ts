@@ -8,11 +8,17 @@ import { asFloat } from './operands.js';
 
 export function matmul(a: Node, b: Node): Node {
   if (a.shape.length === 0 || b.shape.length === 0) {
-    throw new ShapeError(`matmul: ${formatShape(a.shape)} x ${formatShape(b.shape)}: a scalar has no dimension to multiply`, [a.shape, b.shape]);
+    throw new ShapeError(
+      `matmul: ${formatShape(a.shape)} x ${formatShape(b.shape)}: a scalar has no dimension to multiply`,
+      [a.shape, b.shape],
+    );
   }
   const [inner, other] = [a.shape[a.shape.length - 1], b.shape[Math.max(b.shape.length - 2, 0)]];
   if (inner !== other) {
-    throw new ShapeError(`matmul: ${formatShape(a.shape)} x ${formatShape(b.shape)}: inner dimensions ${inner} and ${other} differ`, [a.shape, b.shape]);
+    throw new ShapeError(
+      `matmul: ${formatShape(a.shape)} x ${formatShape(b.shape)}: inner dimensions ${inner} and ${other} differ`,
+      [a.shape, b.shape],
+    );
   }
   const left = a.shape.length === 1 ? build.reshape(asFloat(a), [1, inner]) : asFloat(a);
   const right = b.shape.length === 1 ? build.reshape(asFloat(b), [inner, 1]) : asFloat(b);

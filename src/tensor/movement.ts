@@ -14,20 +14,32 @@ export function reshape(x: Node, to: Shape): Node {
     checkShape(to, 'reshape');
     return build.reshape(x, to);
   }
-  if (to.indexOf(-1, unknown + 1) >= 0) throw new ArgumentError(`reshape: ${formatShape(to)} has more than one -1. Give all sizes but one.`);
+  if (to.indexOf(-1, unknown + 1) >= 0)
+    throw new ArgumentError(`reshape: ${formatShape(to)} has more than one -1. Give all sizes but one.`);
   const known = sizeOf(to.filter((_, i) => i !== unknown));
-  checkShape(to.filter((_, i) => i !== unknown), 'reshape');
+  checkShape(
+    to.filter((_, i) => i !== unknown),
+    'reshape',
+  );
   if (known === 0 || x.size % known !== 0) {
-    throw new ShapeError(`reshape: ${formatShape(x.shape)} has ${x.size} elements, which ${formatShape(to)} cannot hold`, [x.shape, to]);
+    throw new ShapeError(
+      `reshape: ${formatShape(x.shape)} has ${x.size} elements, which ${formatShape(to)} cannot hold`,
+      [x.shape, to],
+    );
   }
-  return build.reshape(x, to.map((n, i) => (i === unknown ? x.size / known : n)));
+  return build.reshape(
+    x,
+    to.map((n, i) => (i === unknown ? x.size / known : n)),
+  );
 }
 
 export function permute(x: Node, order: readonly number[]): Node {
   const rank = x.shape.length;
   const axes = order.map((d) => normalizeDim(d, rank, 'permute'));
   if (axes.length !== rank || new Set(axes).size !== rank) {
-    throw new ArgumentError(`permute: [${order.join(', ')}] is not an order of the ${rank} dimensions. List each once.`);
+    throw new ArgumentError(
+      `permute: [${order.join(', ')}] is not an order of the ${rank} dimensions. List each once.`,
+    );
   }
   return build.permute(x, axes);
 }
@@ -47,14 +59,26 @@ export function unsqueeze(x: Node, dim: number): Node {
 
 /** Drops dimensions of size 1; a named one of another size stays, as in PyTorch. */
 export function squeeze(x: Node, dim: number | undefined): Node {
-  if (dim === undefined) return build.reshape(x, x.shape.filter((n) => n !== 1));
+  if (dim === undefined)
+    return build.reshape(
+      x,
+      x.shape.filter((n) => n !== 1),
+    );
   const axis = normalizeDim(dim, x.shape.length, 'squeeze');
-  return x.shape[axis] === 1 ? build.reshape(x, x.shape.filter((_, i) => i !== axis)) : x;
+  return x.shape[axis] === 1
+    ? build.reshape(
+        x,
+        x.shape.filter((_, i) => i !== axis),
+      )
+    : x;
 }
 
 export function expand(x: Node, to: Shape): Node {
   const lead = to.length - x.shape.length;
-  return build.expand(x, to.map((n, i) => (n === -1 && i >= lead ? x.shape[i - lead] : n)));
+  return build.expand(
+    x,
+    to.map((n, i) => (n === -1 && i >= lead ? x.shape[i - lead] : n)),
+  );
 }
 
 export function flatten(x: Node, start: number, end: number): Node {
@@ -68,7 +92,8 @@ export function flatten(x: Node, start: number, end: number): Node {
 /** [before, after] of each dimension; fewer pairs than dimensions mean the last ones. */
 export function pad(x: Node, pairs: readonly (readonly [number, number])[], value: number): Node {
   const rank = x.shape.length;
-  if (pairs.length > rank) throw new ArgumentError(`pad: ${pairs.length} pairs for a tensor of rank ${rank}. Give at most ${rank}.`);
+  if (pairs.length > rank)
+    throw new ArgumentError(`pad: ${pairs.length} pairs for a tensor of rank ${rank}. Give at most ${rank}.`);
   const full = [...Array.from({ length: rank - pairs.length }, () => [0, 0] as const), ...pairs];
   for (const [lo, hi] of full) {
     if (!Number.isInteger(lo) || !Number.isInteger(hi) || lo < 0 || hi < 0) {
@@ -87,7 +112,8 @@ export function pad(x: Node, pairs: readonly (readonly [number, number])[], valu
 export function slice(x: Node, dim: number, start: number | undefined, end: number | undefined, step: number): Node {
   const axis = normalizeDim(dim, x.shape.length, 'slice');
   const n = x.shape[axis];
-  if (!Number.isInteger(step) || step === 0) throw new ArgumentError(`slice: step is ${step}. Use a whole number other than 0.`);
+  if (!Number.isInteger(step) || step === 0)
+    throw new ArgumentError(`slice: step is ${step}. Use a whole number other than 0.`);
   const bound = (value: number | undefined, otherwise: number, least: number, most: number): number => {
     if (value === undefined) return otherwise;
     if (!Number.isInteger(value)) throw new ArgumentError(`slice: ${value} is not a whole number.`);
@@ -108,11 +134,18 @@ export function select(x: Node, dim: number, at: number): Node {
   const axis = normalizeDim(dim, x.shape.length, 'index');
   const n = x.shape[axis];
   if (!Number.isInteger(at) || at < -n || at >= n) {
-    throw new IndexError(`index: ${at} is out of range for dimension ${axis} with size ${n}. Use ${-n} to ${n - 1}.`, at, n);
+    throw new IndexError(
+      `index: ${at} is out of range for dimension ${axis} with size ${n}. Use ${-n} to ${n - 1}.`,
+      at,
+      n,
+    );
   }
   const i = at < 0 ? at + n : at;
   const part = build.sliceAxis(x, axis, i, i + 1);
-  return build.reshape(part, x.shape.filter((_, d) => d !== axis));
+  return build.reshape(
+    part,
+    x.shape.filter((_, d) => d !== axis),
+  );
 }
 
 export function flip(x: Node, dims: readonly number[]): Node {
@@ -132,7 +165,8 @@ function sameDType(parts: readonly Node[], op: string): Node[] {
   if (parts.length === 0) throw new ArgumentError(`${op}: no tensors. Give at least one.`);
   return parts.map((p) => {
     let out = p;
-    for (const other of parts) [out] = promoted(out, other.dtype === out.dtype ? out : build.cast(out, other.dtype), op);
+    for (const other of parts)
+      [out] = promoted(out, other.dtype === out.dtype ? out : build.cast(out, other.dtype), op);
     return out;
   });
 }
@@ -146,11 +180,17 @@ export function stack(parts: readonly Node[], dim: number): Node {
   const same = sameDType(parts, 'stack');
   for (const p of same) {
     if (formatShape(p.shape) !== formatShape(same[0].shape)) {
-      throw new ShapeError(`stack: ${formatShape(same[0].shape)} and ${formatShape(p.shape)} differ`, [same[0].shape, p.shape]);
+      throw new ShapeError(`stack: ${formatShape(same[0].shape)} and ${formatShape(p.shape)} differ`, [
+        same[0].shape,
+        p.shape,
+      ]);
     }
   }
   const axis = normalizeDim(dim, same[0].shape.length + 1, 'stack');
-  return build.concat(same.map((p) => unsqueeze(p, axis)), axis);
+  return build.concat(
+    same.map((p) => unsqueeze(p, axis)),
+    axis,
+  );
 }
 
 /** Parts of the given size (the last may be smaller) or sizes. */
@@ -160,15 +200,22 @@ export function split(x: Node, sizes: number | readonly number[], dim: number): 
   if (typeof sizes === 'number' && !(Number.isInteger(sizes) && sizes > 0)) {
     throw new ArgumentError(`split: size is ${sizes}. Use a whole number above 0.`);
   }
-  const list = typeof sizes === 'number' ? Array.from({ length: Math.max(1, Math.ceil(n / sizes)) }, (_, i) => Math.min(sizes, n - i * sizes)) : sizes;
+  const list =
+    typeof sizes === 'number'
+      ? Array.from({ length: Math.max(1, Math.ceil(n / sizes)) }, (_, i) => Math.min(sizes, n - i * sizes))
+      : sizes;
   const total = list.reduce((a, b) => a + b, 0);
-  if (total !== n) throw new ShapeError(`split: sizes [${list.join(', ')}] add up to ${total}, dimension ${axis} has size ${n}`, [x.shape]);
+  if (total !== n)
+    throw new ShapeError(`split: sizes [${list.join(', ')}] add up to ${total}, dimension ${axis} has size ${n}`, [
+      x.shape,
+    ]);
   let at = 0;
   return list.map((size) => build.sliceAxis(x, axis, at, (at += size)));
 }
 
 export function chunk(x: Node, count: number, dim: number): Node[] {
-  if (!Number.isInteger(count) || count < 1) throw new ArgumentError(`chunk: count is ${count}. Use a whole number above 0.`);
+  if (!Number.isInteger(count) || count < 1)
+    throw new ArgumentError(`chunk: count is ${count}. Use a whole number above 0.`);
   const axis = normalizeDim(dim, x.shape.length, 'chunk');
   return split(x, Math.max(1, Math.ceil(x.shape[axis] / count)), axis);
 }
@@ -176,7 +223,8 @@ export function chunk(x: Node, count: number, dim: number): Node[] {
 /** Elements on and below (lower) or above the diagonal, zero elsewhere. */
 export function triangle(x: Node, diagonal: number, lower: boolean): Node {
   const rank = x.shape.length;
-  if (rank < 2) throw new ShapeError(`${lower ? 'tril' : 'triu'}: ${formatShape(x.shape)} has no rows and columns`, [x.shape]);
+  if (rank < 2)
+    throw new ShapeError(`${lower ? 'tril' : 'triu'}: ${formatShape(x.shape)} has no rows and columns`, [x.shape]);
   const row = positions(2, 0, x.shape[rank - 2]);
   const column = positions(2, 1, x.shape[rank - 1]);
   const limit = build.add(row, build.scalar(diagonal, 'int32'));

@@ -22,17 +22,25 @@ export function flattenNested(value: unknown): Flat {
     if (Array.isArray(part)) {
       if (depth >= shape.length || part.length !== shape[depth]) {
         const expected = depth >= shape.length ? 'a number' : `length ${shape[depth]}`;
-        throw new ShapeError(`tensor: ragged array: element ${path || '[]'} has length ${part.length}, ${expected} was expected.`);
+        throw new ShapeError(
+          `tensor: ragged array: element ${path || '[]'} has length ${part.length}, ${expected} was expected.`,
+        );
       }
       part.forEach((p, i) => walk(p, depth + 1, `${path}[${i}]`));
       return;
     }
-    if (depth < shape.length) throw new ShapeError(`tensor: ragged array: element ${path} is a single value, length ${shape[depth]} was expected.`);
+    if (depth < shape.length)
+      throw new ShapeError(
+        `tensor: ragged array: element ${path} is a single value, length ${shape[depth]} was expected.`,
+      );
     if (typeof part === 'boolean') data.push(part ? 1 : 0);
     else if (typeof part === 'number') {
       allBoolean = false;
       data.push(part);
-    } else throw new ArgumentError(`tensor: element ${path || 'given'} is ${part === null ? 'null' : typeof part}. Use numbers or booleans.`);
+    } else
+      throw new ArgumentError(
+        `tensor: element ${path || 'given'} is ${part === null ? 'null' : typeof part}. Use numbers or booleans.`,
+      );
   };
   walk(value, 0, '');
   return { shape, data, allBoolean: allBoolean && data.length > 0 };
@@ -42,7 +50,8 @@ export function flattenNested(value: unknown): Flat {
 export function nest(data: ArrayLike<number>, shape: Shape, toBoolean: boolean): NestedNumbers {
   let at = 0;
   const value = (): number | boolean => (toBoolean ? data[at++] !== 0 : data[at++]);
-  const walk = (dim: number): NestedNumbers => (dim === shape.length ? value() : Array.from({ length: shape[dim] }, () => walk(dim + 1)));
+  const walk = (dim: number): NestedNumbers =>
+    dim === shape.length ? value() : Array.from({ length: shape[dim] }, () => walk(dim + 1));
   if (sizeOf(shape) === 0 && shape.length === 0) return [];
   return walk(0);
 }

@@ -11,10 +11,19 @@ export type Dim = number | readonly number[] | undefined;
 
 /** Drops the axes, which have size 1. */
 function drop(x: Node, axes: readonly number[]): Node {
-  return build.reshape(x, x.shape.filter((_, i) => !axes.includes(i)));
+  return build.reshape(
+    x,
+    x.shape.filter((_, i) => !axes.includes(i)),
+  );
 }
 
-function reduced(op: 'sum' | 'prod' | 'reduceMax' | 'reduceMin', name: string, x: Node, dim: Dim, keepdim: boolean): Node {
+function reduced(
+  op: 'sum' | 'prod' | 'reduceMax' | 'reduceMin',
+  name: string,
+  x: Node,
+  dim: Dim,
+  keepdim: boolean,
+): Node {
   const axes = normalizeDims(dim, x.shape.length, name);
   const out = build.reduce(op, asNumber(x), axes);
   return keepdim ? out : drop(out, axes);
@@ -41,7 +50,10 @@ export function variance(x: Node, dim: Dim, keepdim: boolean, correction: number
   const f = asFloat(x);
   const n = countOf(x, axes);
   const centred = build.sub(f, build.mul(build.sum(f, axes), build.constant(1 / n) as Node));
-  const out = build.mul(build.sum(build.mul(centred, centred), axes), build.constant(1 / Math.max(n - correction, 0)) as Node);
+  const out = build.mul(
+    build.sum(build.mul(centred, centred), axes),
+    build.constant(1 / Math.max(n - correction, 0)) as Node,
+  );
   return keepdim ? out : drop(out, axes);
 }
 
@@ -94,7 +106,11 @@ export function logsumexp(x: Node, dim: Dim, keepdim: boolean): Node {
   const axes = normalizeDims(dim, x.shape.length, 'logsumexp');
   const top = build.detach(build.reduce('reduceMax', f, axes));
   // an infinite maximum would give ∞ − ∞
-  const safe = build.where(build.binary('lt', build.unary('abs', top), build.constant(Infinity) as Node), top, build.constant(0) as Node);
+  const safe = build.where(
+    build.binary('lt', build.unary('abs', top), build.constant(Infinity) as Node),
+    top,
+    build.constant(0) as Node,
+  );
   const out = build.add(build.unary('log', build.sum(build.unary('exp', build.sub(f, safe)), axes)), safe);
   return keepdim ? out : drop(out, axes);
 }
@@ -105,18 +121,31 @@ const LAST_INDEX = 0x7fffffff;
 
 /** 0, 1, 2, … along one axis of a shape of this rank. */
 export function positions(rank: number, axis: number, size: number): Node {
-  return build.reshape(build.iota(size), Array.from({ length: rank }, (_, i) => (i === axis ? size : 1)));
+  return build.reshape(
+    build.iota(size),
+    Array.from({ length: rank }, (_, i) => (i === axis ? size : 1)),
+  );
 }
 
 /** Index of the first extreme element; a NaN counts as the extreme, as in PyTorch. */
-export function argExtreme(op: 'reduceMax' | 'reduceMin', name: string, x: Node, dim: number | undefined, keepdim: boolean): Node {
+export function argExtreme(
+  op: 'reduceMax' | 'reduceMin',
+  name: string,
+  x: Node,
+  dim: number | undefined,
+  keepdim: boolean,
+): Node {
   if (x.size === 0) throw new ShapeError(`${name}: ${formatShape(x.shape)} has no elements to reduce`, [x.shape]);
   const source = dim === undefined ? build.reshape(x, [x.size]) : x;
   const axis = dim === undefined ? 0 : normalizeDim(dim, x.shape.length, name);
   const rank = source.shape.length;
   if (rank === 0) return build.constant(0, 'int32') as Node;
   const number = asNumber(build.detach(source));
-  const hit = build.binary('or', build.binary('eq', number, build.reduce(op, number, [axis])), build.binary('ne', number, number));
+  const hit = build.binary(
+    'or',
+    build.binary('eq', number, build.reduce(op, number, [axis])),
+    build.binary('ne', number, number),
+  );
   const at = build.where(hit, positions(rank, axis, source.shape[axis]), build.constant(LAST_INDEX, 'int32') as Node);
   const first = build.reduce('reduceMin', at, [axis]);
   if (dim === undefined) return build.reshape(first, keepdim ? x.shape.map(() => 1) : []);
@@ -124,7 +153,13 @@ export function argExtreme(op: 'reduceMax' | 'reduceMin', name: string, x: Node,
 }
 
 /** The extreme along one axis and where it is; its gradient goes to that element alone. */
-export function extreme(op: 'reduceMax' | 'reduceMin', name: string, x: Node, dim: number, keepdim: boolean): { values: Node; indices: Node } {
+export function extreme(
+  op: 'reduceMax' | 'reduceMin',
+  name: string,
+  x: Node,
+  dim: number,
+  keepdim: boolean,
+): { values: Node; indices: Node } {
   const axis = normalizeDim(dim, x.shape.length, name);
   const indices = argExtreme(op, name, x, dim, true);
   const values = build.gather(x, axis, indices);
@@ -138,7 +173,8 @@ export function argsort(x: Node, dim: number, descending: boolean): Node {
 export function topk(x: Node, k: number, dim: number, largest: boolean): { values: Node; indices: Node } {
   const axis = normalizeDim(dim, x.shape.length, 'topk');
   const size = x.shape[axis] ?? 1;
-  if (!Number.isInteger(k) || k < 0 || k > size) throw new ArgumentError(`topk: k is ${k}, dimension ${axis} has size ${size}. Use 0 to ${size}.`);
+  if (!Number.isInteger(k) || k < 0 || k > size)
+    throw new ArgumentError(`topk: k is ${k}, dimension ${axis} has size ${size}. Use 0 to ${size}.`);
   const indices = build.sliceAxis(argsort(x, axis, largest), axis, 0, k);
   return { values: build.gather(x, axis, indices), indices };
 }

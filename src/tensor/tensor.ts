@@ -26,7 +26,11 @@ import type { Flatten, FlattenArg, Reshape, ReshapeArg } from './shape-types/res
 import { GraphValue, StoredValue, type Value } from './values.js';
 
 /** The dtype of a result computed from both. */
-export type Promoted<A extends DType, B extends DType> = 'float32' extends A | B ? 'float32' : 'int32' extends A | B ? 'int32' : 'bool';
+export type Promoted<A extends DType, B extends DType> = 'float32' extends A | B
+  ? 'float32'
+  : 'int32' extends A | B
+    ? 'int32'
+    : 'bool';
 /** Arithmetic on truth values counts them. */
 export type Counted<D extends DType> = D extends 'bool' ? 'int32' : D;
 
@@ -96,9 +100,12 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
   /** Switches gradients on or off for an input or parameter. PyTorch: requires_grad_. */
   requiresGrad_(flag = true): this {
     const { storage } = this;
-    if (storage === undefined) throw new GradError('requiresGrad_: this tensor was computed, not given. Call it on an input or a parameter.');
+    if (storage === undefined)
+      throw new GradError('requiresGrad_: this tensor was computed, not given. Call it on an input or a parameter.');
     if (flag && storage.dtype !== 'float32') {
-      throw new GradError(`requiresGrad_: only float32 tensors have gradients, this one is ${storage.dtype}. Convert with to('float32').`);
+      throw new GradError(
+        `requiresGrad_: only float32 tensors have gradients, this one is ${storage.dtype}. Convert with to('float32').`,
+      );
     }
     storage.requiresGrad = flag;
     if (flag) remember(storage, this as unknown as Tensor);
@@ -128,7 +135,10 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
 
   /** The number of a tensor with one element. Throws ArgumentError for any other. */
   async item(): Promise<number> {
-    if (this.size !== 1) throw new ArgumentError(`item: ${formatShape(this.shape)} has ${this.size} elements, not one. Use data() or array().`);
+    if (this.size !== 1)
+      throw new ArgumentError(
+        `item: ${formatShape(this.shape)} has ${this.size} elements, not one. Use data() or array().`,
+      );
     return (await read(this.node))[0];
   }
 
@@ -157,12 +167,19 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
    */
   backward(seed?: AnyTensor): void {
     const { node } = this;
-    if (!node.requiresGrad) throw new GradError('backward: nothing here requires a gradient. Set requiresGrad on an input or parameter, and do not call it under noGrad.');
+    if (!node.requiresGrad)
+      throw new GradError(
+        'backward: nothing here requires a gradient. Set requiresGrad on an input or parameter, and do not call it under noGrad.',
+      );
     if (seed === undefined && this.size !== 1) {
-      throw new GradError(`backward: the tensor has shape ${formatShape(this.shape)}, not one element. Reduce it to a scalar or pass a seed of its shape.`);
+      throw new GradError(
+        `backward: the tensor has shape ${formatShape(this.shape)}, not one element. Reduce it to a scalar or pass a seed of its shape.`,
+      );
     }
     if (seed !== undefined && !sameShape(seed.shape, this.shape)) {
-      throw new GradError(`backward: seed ${formatShape(seed.shape)} does not have the shape ${formatShape(this.shape)} of the tensor.`);
+      throw new GradError(
+        `backward: seed ${formatShape(seed.shape)} does not have the shape ${formatShape(this.shape)} of the tensor.`,
+      );
     }
     const one = build.expand(build.constant(1) as Node, node.shape);
     keep(node);
@@ -184,10 +201,16 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
    * step). Tensors computed from the old value must be read before, or kept.
    */
   assign_(value: AnyTensor): this {
-    if (!(this.value instanceof StoredValue)) throw new ArgumentError('assign_: this tensor was computed, not given. Assign to an input or a parameter.');
+    if (!(this.value instanceof StoredValue))
+      throw new ArgumentError('assign_: this tensor was computed, not given. Assign to an input or a parameter.');
     const { shape, dtype } = this.value.storage;
-    if (!sameShape(value.shape, shape)) throw new ShapeError(`assign_: ${formatShape(value.shape)} into ${formatShape(shape)}: shapes differ`, [value.shape, shape]);
-    if (value.dtype !== dtype) throw new DTypeError(`assign_: ${value.dtype} into ${dtype}. Convert with to('${dtype}').`, [value.dtype, dtype]);
+    if (!sameShape(value.shape, shape))
+      throw new ShapeError(`assign_: ${formatShape(value.shape)} into ${formatShape(shape)}: shapes differ`, [
+        value.shape,
+        shape,
+      ]);
+    if (value.dtype !== dtype)
+      throw new DTypeError(`assign_: ${value.dtype} into ${dtype}. Convert with to('${dtype}').`, [value.dtype, dtype]);
     this.value.assign(build.detach(value.node));
     return this;
   }
@@ -206,58 +229,85 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
   // -------------------------------------------------------------- arithmetic (operands broadcast as in NumPy)
 
   add(other: number): Tensor<S, D>;
-  add<X extends Shape, Y extends DType, B extends Shape, E extends DType>(this: Tensor<X, Y>, other: Tensor<B, E> & BroadcastArg<'add', X, B>): Tensor<Broadcast<X, B>, Promoted<Y, E>>;
+  add<X extends Shape, Y extends DType, B extends Shape, E extends DType>(
+    this: Tensor<X, Y>,
+    other: Tensor<B, E> & BroadcastArg<'add', X, B>,
+  ): Tensor<Broadcast<X, B>, Promoted<Y, E>>;
   add(other: Operand): unknown {
     return wrap(elementwise.arithmetic('add', this.node, operand(other)));
   }
 
   sub(other: number): Tensor<S, D>;
-  sub<X extends Shape, Y extends DType, B extends Shape, E extends DType>(this: Tensor<X, Y>, other: Tensor<B, E> & BroadcastArg<'sub', X, B>): Tensor<Broadcast<X, B>, Promoted<Y, E>>;
+  sub<X extends Shape, Y extends DType, B extends Shape, E extends DType>(
+    this: Tensor<X, Y>,
+    other: Tensor<B, E> & BroadcastArg<'sub', X, B>,
+  ): Tensor<Broadcast<X, B>, Promoted<Y, E>>;
   sub(other: Operand): unknown {
     return wrap(elementwise.arithmetic('sub', this.node, operand(other)));
   }
 
   mul(other: number): Tensor<S, D>;
-  mul<X extends Shape, Y extends DType, B extends Shape, E extends DType>(this: Tensor<X, Y>, other: Tensor<B, E> & BroadcastArg<'mul', X, B>): Tensor<Broadcast<X, B>, Promoted<Y, E>>;
+  mul<X extends Shape, Y extends DType, B extends Shape, E extends DType>(
+    this: Tensor<X, Y>,
+    other: Tensor<B, E> & BroadcastArg<'mul', X, B>,
+  ): Tensor<Broadcast<X, B>, Promoted<Y, E>>;
   mul(other: Operand): unknown {
     return wrap(elementwise.arithmetic('mul', this.node, operand(other)));
   }
 
   /** True division: integers give float32. */
   div(other: number): Tensor<S>;
-  div<X extends Shape, B extends Shape, E extends DType>(this: Tensor<X, DType>, other: Tensor<B, E> & BroadcastArg<'div', X, B>): Tensor<Broadcast<X, B>>;
+  div<X extends Shape, B extends Shape, E extends DType>(
+    this: Tensor<X, DType>,
+    other: Tensor<B, E> & BroadcastArg<'div', X, B>,
+  ): Tensor<Broadcast<X, B>>;
   div(other: Operand): unknown {
     return wrap(elementwise.divide(this.node, operand(other)));
   }
 
   pow(exponent: number): Tensor<S>;
-  pow<X extends Shape, B extends Shape, E extends DType>(this: Tensor<X, DType>, exponent: Tensor<B, E> & BroadcastArg<'pow', X, B>): Tensor<Broadcast<X, B>>;
+  pow<X extends Shape, B extends Shape, E extends DType>(
+    this: Tensor<X, DType>,
+    exponent: Tensor<B, E> & BroadcastArg<'pow', X, B>,
+  ): Tensor<Broadcast<X, B>>;
   pow(exponent: Operand): unknown {
     return wrap(elementwise.power(this.node, operand(exponent)));
   }
 
   /** Remainder with the sign of the divisor, as Python's %. */
   remainder(other: number): Tensor<S, D>;
-  remainder<X extends Shape, Y extends DType, B extends Shape, E extends DType>(this: Tensor<X, Y>, other: Tensor<B, E> & BroadcastArg<'mod', X, B>): Tensor<Broadcast<X, B>, Promoted<Y, E>>;
+  remainder<X extends Shape, Y extends DType, B extends Shape, E extends DType>(
+    this: Tensor<X, Y>,
+    other: Tensor<B, E> & BroadcastArg<'mod', X, B>,
+  ): Tensor<Broadcast<X, B>, Promoted<Y, E>>;
   remainder(other: Operand): unknown {
     return wrap(elementwise.arithmetic('mod', this.node, operand(other)));
   }
 
   /** Division rounded down. An int32 divisor of 0 gives 0. */
   floorDivide(other: number): Tensor<S, D>;
-  floorDivide<X extends Shape, Y extends DType, B extends Shape, E extends DType>(this: Tensor<X, Y>, other: Tensor<B, E> & BroadcastArg<'floorDivide', X, B>): Tensor<Broadcast<X, B>, Promoted<Y, E>>;
+  floorDivide<X extends Shape, Y extends DType, B extends Shape, E extends DType>(
+    this: Tensor<X, Y>,
+    other: Tensor<B, E> & BroadcastArg<'floorDivide', X, B>,
+  ): Tensor<Broadcast<X, B>, Promoted<Y, E>>;
   floorDivide(other: Operand): unknown {
     return wrap(elementwise.floorDivide(this.node, operand(other)));
   }
 
   maximum(other: number): Tensor<S, D>;
-  maximum<X extends Shape, Y extends DType, B extends Shape, E extends DType>(this: Tensor<X, Y>, other: Tensor<B, E> & BroadcastArg<'max', X, B>): Tensor<Broadcast<X, B>, Promoted<Y, E>>;
+  maximum<X extends Shape, Y extends DType, B extends Shape, E extends DType>(
+    this: Tensor<X, Y>,
+    other: Tensor<B, E> & BroadcastArg<'max', X, B>,
+  ): Tensor<Broadcast<X, B>, Promoted<Y, E>>;
   maximum(other: Operand): unknown {
     return wrap(elementwise.arithmetic('max', this.node, operand(other)));
   }
 
   minimum(other: number): Tensor<S, D>;
-  minimum<X extends Shape, Y extends DType, B extends Shape, E extends DType>(this: Tensor<X, Y>, other: Tensor<B, E> & BroadcastArg<'min', X, B>): Tensor<Broadcast<X, B>, Promoted<Y, E>>;
+  minimum<X extends Shape, Y extends DType, B extends Shape, E extends DType>(
+    this: Tensor<X, Y>,
+    other: Tensor<B, E> & BroadcastArg<'min', X, B>,
+  ): Tensor<Broadcast<X, B>, Promoted<Y, E>>;
   minimum(other: Operand): unknown {
     return wrap(elementwise.arithmetic('min', this.node, operand(other)));
   }
@@ -383,42 +433,69 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
   // -------------------------------------------------------------- comparison and logic (results are bool)
 
   eq(other: number): Tensor<S, 'bool'>;
-  eq<X extends Shape, B extends Shape, E extends DType>(this: Tensor<X, DType>, other: Tensor<B, E> & BroadcastArg<'eq', X, B>): Tensor<Broadcast<X, B>, 'bool'>;
+  eq<X extends Shape, B extends Shape, E extends DType>(
+    this: Tensor<X, DType>,
+    other: Tensor<B, E> & BroadcastArg<'eq', X, B>,
+  ): Tensor<Broadcast<X, B>, 'bool'>;
   eq(other: Operand): unknown {
     return wrap(elementwise.comparison('eq', this.node, operand(other)));
   }
   ne(other: number): Tensor<S, 'bool'>;
-  ne<X extends Shape, B extends Shape, E extends DType>(this: Tensor<X, DType>, other: Tensor<B, E> & BroadcastArg<'ne', X, B>): Tensor<Broadcast<X, B>, 'bool'>;
+  ne<X extends Shape, B extends Shape, E extends DType>(
+    this: Tensor<X, DType>,
+    other: Tensor<B, E> & BroadcastArg<'ne', X, B>,
+  ): Tensor<Broadcast<X, B>, 'bool'>;
   ne(other: Operand): unknown {
     return wrap(elementwise.comparison('ne', this.node, operand(other)));
   }
   lt(other: number): Tensor<S, 'bool'>;
-  lt<X extends Shape, B extends Shape, E extends DType>(this: Tensor<X, DType>, other: Tensor<B, E> & BroadcastArg<'lt', X, B>): Tensor<Broadcast<X, B>, 'bool'>;
+  lt<X extends Shape, B extends Shape, E extends DType>(
+    this: Tensor<X, DType>,
+    other: Tensor<B, E> & BroadcastArg<'lt', X, B>,
+  ): Tensor<Broadcast<X, B>, 'bool'>;
   lt(other: Operand): unknown {
     return wrap(elementwise.comparison('lt', this.node, operand(other)));
   }
   le(other: number): Tensor<S, 'bool'>;
-  le<X extends Shape, B extends Shape, E extends DType>(this: Tensor<X, DType>, other: Tensor<B, E> & BroadcastArg<'le', X, B>): Tensor<Broadcast<X, B>, 'bool'>;
+  le<X extends Shape, B extends Shape, E extends DType>(
+    this: Tensor<X, DType>,
+    other: Tensor<B, E> & BroadcastArg<'le', X, B>,
+  ): Tensor<Broadcast<X, B>, 'bool'>;
   le(other: Operand): unknown {
     return wrap(elementwise.comparison('le', this.node, operand(other)));
   }
   gt(other: number): Tensor<S, 'bool'>;
-  gt<X extends Shape, B extends Shape, E extends DType>(this: Tensor<X, DType>, other: Tensor<B, E> & BroadcastArg<'gt', X, B>): Tensor<Broadcast<X, B>, 'bool'>;
+  gt<X extends Shape, B extends Shape, E extends DType>(
+    this: Tensor<X, DType>,
+    other: Tensor<B, E> & BroadcastArg<'gt', X, B>,
+  ): Tensor<Broadcast<X, B>, 'bool'>;
   gt(other: Operand): unknown {
     return wrap(elementwise.reversed('lt', this.node, operand(other)));
   }
   ge(other: number): Tensor<S, 'bool'>;
-  ge<X extends Shape, B extends Shape, E extends DType>(this: Tensor<X, DType>, other: Tensor<B, E> & BroadcastArg<'ge', X, B>): Tensor<Broadcast<X, B>, 'bool'>;
+  ge<X extends Shape, B extends Shape, E extends DType>(
+    this: Tensor<X, DType>,
+    other: Tensor<B, E> & BroadcastArg<'ge', X, B>,
+  ): Tensor<Broadcast<X, B>, 'bool'>;
   ge(other: Operand): unknown {
     return wrap(elementwise.reversed('le', this.node, operand(other)));
   }
-  logicalAnd<X extends Shape, B extends Shape, E extends DType>(this: Tensor<X, DType>, other: Tensor<B, E> & BroadcastArg<'and', X, B>): Tensor<Broadcast<X, B>, 'bool'> {
+  logicalAnd<X extends Shape, B extends Shape, E extends DType>(
+    this: Tensor<X, DType>,
+    other: Tensor<B, E> & BroadcastArg<'and', X, B>,
+  ): Tensor<Broadcast<X, B>, 'bool'> {
     return wrap(elementwise.logical('and', this.node, other.node));
   }
-  logicalOr<X extends Shape, B extends Shape, E extends DType>(this: Tensor<X, DType>, other: Tensor<B, E> & BroadcastArg<'or', X, B>): Tensor<Broadcast<X, B>, 'bool'> {
+  logicalOr<X extends Shape, B extends Shape, E extends DType>(
+    this: Tensor<X, DType>,
+    other: Tensor<B, E> & BroadcastArg<'or', X, B>,
+  ): Tensor<Broadcast<X, B>, 'bool'> {
     return wrap(elementwise.logical('or', this.node, other.node));
   }
-  logicalXor<X extends Shape, B extends Shape, E extends DType>(this: Tensor<X, DType>, other: Tensor<B, E> & BroadcastArg<'xor', X, B>): Tensor<Broadcast<X, B>, 'bool'> {
+  logicalXor<X extends Shape, B extends Shape, E extends DType>(
+    this: Tensor<X, DType>,
+    other: Tensor<B, E> & BroadcastArg<'xor', X, B>,
+  ): Tensor<Broadcast<X, B>, 'bool'> {
     return wrap(elementwise.logical('xor', this.node, other.node));
   }
   logicalNot(): Tensor<S, 'bool'> {
@@ -428,63 +505,135 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
   // -------------------------------------------------------------- reductions
 
   /** Sum over `dim` (one, several, or all). Truth values count as int32. */
-  sum<X extends Shape, Y extends DType, const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(this: Tensor<X, Y>, dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>, Counted<Y>> {
+  sum<
+    X extends Shape,
+    Y extends DType,
+    const Dim extends number | readonly number[] | undefined = undefined,
+    K extends boolean = false,
+  >(this: Tensor<X, Y>, dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>, Counted<Y>> {
     return wrap(reductions.sum(this.node, dim, options?.keepdim ?? false));
   }
   /** Mean over `dim`; integers give float32, an empty mean is NaN. */
-  mean<X extends Shape, const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(this: Tensor<X, DType>, dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>> {
+  mean<
+    X extends Shape,
+    const Dim extends number | readonly number[] | undefined = undefined,
+    K extends boolean = false,
+  >(this: Tensor<X, DType>, dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>> {
     return wrap(reductions.mean(this.node, dim, options?.keepdim ?? false));
   }
-  prod<X extends Shape, Y extends DType, const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(this: Tensor<X, Y>, dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>, Counted<Y>> {
+  prod<
+    X extends Shape,
+    Y extends DType,
+    const Dim extends number | readonly number[] | undefined = undefined,
+    K extends boolean = false,
+  >(this: Tensor<X, Y>, dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>, Counted<Y>> {
     return wrap(reductions.prod(this.node, dim, options?.keepdim ?? false));
   }
   /** Maximum over `dim`; equal maxima share the gradient. PyTorch: amax. */
-  amax<X extends Shape, Y extends DType, const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(this: Tensor<X, Y>, dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>, Counted<Y>> {
+  amax<
+    X extends Shape,
+    Y extends DType,
+    const Dim extends number | readonly number[] | undefined = undefined,
+    K extends boolean = false,
+  >(this: Tensor<X, Y>, dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>, Counted<Y>> {
     return wrap(reductions.amax(this.node, dim, options?.keepdim ?? false));
   }
   /** Minimum over `dim`; equal minima share the gradient. PyTorch: amin. */
-  amin<X extends Shape, Y extends DType, const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(this: Tensor<X, Y>, dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>, Counted<Y>> {
+  amin<
+    X extends Shape,
+    Y extends DType,
+    const Dim extends number | readonly number[] | undefined = undefined,
+    K extends boolean = false,
+  >(this: Tensor<X, Y>, dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>, Counted<Y>> {
     return wrap(reductions.amin(this.node, dim, options?.keepdim ?? false));
   }
   /** The largest element of all; with `dim`, the largest along it and its index. NaN counts as largest. */
   max<Y extends DType>(this: Tensor<Shape, Y>): Tensor<[], Counted<Y>>;
-  max<X extends Shape, Y extends DType, Dim extends number, K extends boolean = false>(this: Tensor<X, Y>, dim: Dim, options?: ReduceOptions<K>): Extreme<Reduce<X, Dim, K>, Y>;
+  max<X extends Shape, Y extends DType, Dim extends number, K extends boolean = false>(
+    this: Tensor<X, Y>,
+    dim: Dim,
+    options?: ReduceOptions<K>,
+  ): Extreme<Reduce<X, Dim, K>, Y>;
   max(dim?: number, options?: ReduceOptions): unknown {
     return this.extreme('reduceMax', 'max', dim, options);
   }
   /** The smallest element of all; with `dim`, the smallest along it and its index. NaN counts as smallest. */
   min<Y extends DType>(this: Tensor<Shape, Y>): Tensor<[], Counted<Y>>;
-  min<X extends Shape, Y extends DType, Dim extends number, K extends boolean = false>(this: Tensor<X, Y>, dim: Dim, options?: ReduceOptions<K>): Extreme<Reduce<X, Dim, K>, Y>;
+  min<X extends Shape, Y extends DType, Dim extends number, K extends boolean = false>(
+    this: Tensor<X, Y>,
+    dim: Dim,
+    options?: ReduceOptions<K>,
+  ): Extreme<Reduce<X, Dim, K>, Y>;
   min(dim?: number, options?: ReduceOptions): unknown {
     return this.extreme('reduceMin', 'min', dim, options);
   }
-  private extreme(op: 'reduceMax' | 'reduceMin', name: string, dim: number | undefined, options: ReduceOptions | undefined): unknown {
-    if (dim === undefined) return wrap(op === 'reduceMax' ? reductions.amax(this.node, undefined, false) : reductions.amin(this.node, undefined, false));
+  private extreme(
+    op: 'reduceMax' | 'reduceMin',
+    name: string,
+    dim: number | undefined,
+    options: ReduceOptions | undefined,
+  ): unknown {
+    if (dim === undefined)
+      return wrap(
+        op === 'reduceMax'
+          ? reductions.amax(this.node, undefined, false)
+          : reductions.amin(this.node, undefined, false),
+      );
     const { values, indices } = reductions.extreme(op, name, this.node, dim, options?.keepdim ?? false);
     return { values: wrap(values), indices: wrap(indices) };
   }
   /** Index of the first maximum, int32; without `dim` in the flattened tensor. */
-  argmax<X extends Shape, Dim extends number | undefined = undefined, K extends boolean = false>(this: Tensor<X, DType>, dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>, 'int32'> {
+  argmax<X extends Shape, Dim extends number | undefined = undefined, K extends boolean = false>(
+    this: Tensor<X, DType>,
+    dim?: Dim,
+    options?: ReduceOptions<K>,
+  ): Tensor<Reduce<X, Dim, K>, 'int32'> {
     return wrap(reductions.argExtreme('reduceMax', 'argmax', this.node, dim, options?.keepdim ?? false));
   }
-  argmin<X extends Shape, Dim extends number | undefined = undefined, K extends boolean = false>(this: Tensor<X, DType>, dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>, 'int32'> {
+  argmin<X extends Shape, Dim extends number | undefined = undefined, K extends boolean = false>(
+    this: Tensor<X, DType>,
+    dim?: Dim,
+    options?: ReduceOptions<K>,
+  ): Tensor<Reduce<X, Dim, K>, 'int32'> {
     return wrap(reductions.argExtreme('reduceMin', 'argmin', this.node, dim, options?.keepdim ?? false));
   }
   /** Variance; `correction` 1 divides by n − 1 (the default), 0 by n. */
-  var<X extends Shape, const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(this: Tensor<X, DType>, dim?: Dim, options?: ReduceOptions<K> & { readonly correction?: number }): Tensor<Reduce<X, Dim, K>> {
+  var<X extends Shape, const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(
+    this: Tensor<X, DType>,
+    dim?: Dim,
+    options?: ReduceOptions<K> & { readonly correction?: number },
+  ): Tensor<Reduce<X, Dim, K>> {
     return wrap(reductions.variance(this.node, dim, options?.keepdim ?? false, options?.correction ?? 1));
   }
-  std<X extends Shape, const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(this: Tensor<X, DType>, dim?: Dim, options?: ReduceOptions<K> & { readonly correction?: number }): Tensor<Reduce<X, Dim, K>> {
-    return wrap(build.unary('sqrt', reductions.variance(this.node, dim, options?.keepdim ?? false, options?.correction ?? 1)));
+  std<X extends Shape, const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(
+    this: Tensor<X, DType>,
+    dim?: Dim,
+    options?: ReduceOptions<K> & { readonly correction?: number },
+  ): Tensor<Reduce<X, Dim, K>> {
+    return wrap(
+      build.unary('sqrt', reductions.variance(this.node, dim, options?.keepdim ?? false, options?.correction ?? 1)),
+    );
   }
   /** (Σ |x|ᵖ)^(1/p); p = 2 by default, Infinity for the maximum. */
-  norm<X extends Shape, const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(this: Tensor<X, DType>, p = 2, dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>> {
+  norm<
+    X extends Shape,
+    const Dim extends number | readonly number[] | undefined = undefined,
+    K extends boolean = false,
+  >(this: Tensor<X, DType>, p = 2, dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>> {
     return wrap(reductions.norm(this.node, p, dim, options?.keepdim ?? false));
   }
-  any<X extends Shape, const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(this: Tensor<X, DType>, dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>, 'bool'> {
+  any<X extends Shape, const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(
+    this: Tensor<X, DType>,
+    dim?: Dim,
+    options?: ReduceOptions<K>,
+  ): Tensor<Reduce<X, Dim, K>, 'bool'> {
     return wrap(reductions.any(this.node, dim, options?.keepdim ?? false));
   }
-  all<X extends Shape, const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(this: Tensor<X, DType>, dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>, 'bool'> {
+  all<X extends Shape, const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(
+    this: Tensor<X, DType>,
+    dim?: Dim,
+    options?: ReduceOptions<K>,
+  ): Tensor<Reduce<X, Dim, K>, 'bool'> {
     return wrap(reductions.all(this.node, dim, options?.keepdim ?? false));
   }
   softmax(dim: number): Tensor<S> {
@@ -493,7 +642,11 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
   logSoftmax(dim: number): Tensor<S> {
     return wrap(reductions.logSoftmax(this.node, dim));
   }
-  logsumexp<X extends Shape, const Dim extends number | readonly number[], K extends boolean = false>(this: Tensor<X, DType>, dim: Dim, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>> {
+  logsumexp<X extends Shape, const Dim extends number | readonly number[], K extends boolean = false>(
+    this: Tensor<X, DType>,
+    dim: Dim,
+    options?: ReduceOptions<K>,
+  ): Tensor<Reduce<X, Dim, K>> {
     return wrap(reductions.logsumexp(this.node, dim, options?.keepdim ?? false));
   }
   cumsum<X extends Shape, Y extends DType>(this: Tensor<X, Y>, dim: number): Tensor<X, Counted<Y>> {
@@ -516,38 +669,64 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
   // -------------------------------------------------------------- contraction
 
   /** Matrix product of the last two dimensions; vectors and batches as torch.matmul. */
-  matmul<X extends Shape, B extends Shape>(this: Tensor<X, DType>, other: Tensor<B> & MatMulArg<X, B>): Tensor<MatMul<X, B>> {
+  matmul<X extends Shape, B extends Shape>(
+    this: Tensor<X, DType>,
+    other: Tensor<B> & MatMulArg<X, B>,
+  ): Tensor<MatMul<X, B>> {
     return wrap(matmul(this.node, other.node));
   }
 
   // -------------------------------------------------------------- movement
 
   /** Other sizes, same order; one of them may be -1. */
-  reshape<X extends Shape, Y extends DType, const To extends readonly number[]>(this: Tensor<X, Y>, shape: To & ReshapeArg<X, To>): Tensor<Reshape<X, To>, Y> {
+  reshape<X extends Shape, Y extends DType, const To extends readonly number[]>(
+    this: Tensor<X, Y>,
+    shape: To & ReshapeArg<X, To>,
+  ): Tensor<Reshape<X, To>, Y> {
     return wrap(movement.reshape(this.node, shape));
   }
-  permute<X extends Shape, Y extends DType, const Order extends readonly number[]>(this: Tensor<X, Y>, order: Order & PermuteArg<X, Order>): Tensor<Permute<X, Order>, Y> {
+  permute<X extends Shape, Y extends DType, const Order extends readonly number[]>(
+    this: Tensor<X, Y>,
+    order: Order & PermuteArg<X, Order>,
+  ): Tensor<Permute<X, Order>, Y> {
     return wrap(movement.permute(this.node, order));
   }
-  transpose<X extends Shape, Y extends DType, A extends number, B extends number>(this: Tensor<X, Y>, a: A, b: B): Tensor<Transpose<X, A, B>, Y> {
+  transpose<X extends Shape, Y extends DType, A extends number, B extends number>(
+    this: Tensor<X, Y>,
+    a: A,
+    b: B,
+  ): Tensor<Transpose<X, A, B>, Y> {
     return wrap(movement.transpose(this.node, a, b));
   }
   /** The transpose of a matrix. */
   get T(): Tensor<[number, number], D> {
-    if (this.rank !== 2) throw new ShapeError(`T: ${formatShape(this.shape)} is not a matrix. Use transpose or permute.`, [this.shape]);
+    if (this.rank !== 2)
+      throw new ShapeError(`T: ${formatShape(this.shape)} is not a matrix. Use transpose or permute.`, [this.shape]);
     return wrap(movement.transpose(this.node, 0, 1));
   }
-  unsqueeze<X extends Shape, Y extends DType, Dim extends number>(this: Tensor<X, Y>, dim: Dim): Tensor<Unsqueeze<X, Dim>, Y> {
+  unsqueeze<X extends Shape, Y extends DType, Dim extends number>(
+    this: Tensor<X, Y>,
+    dim: Dim,
+  ): Tensor<Unsqueeze<X, Dim>, Y> {
     return wrap(movement.unsqueeze(this.node, dim));
   }
-  squeeze<X extends Shape, Y extends DType, Dim extends number | undefined = undefined>(this: Tensor<X, Y>, dim?: Dim): Tensor<Squeeze<X, Dim>, Y> {
+  squeeze<X extends Shape, Y extends DType, Dim extends number | undefined = undefined>(
+    this: Tensor<X, Y>,
+    dim?: Dim,
+  ): Tensor<Squeeze<X, Dim>, Y> {
     return wrap(movement.squeeze(this.node, dim));
   }
   /** Repeats dimensions of size 1 without copying; -1 keeps a size. */
-  expand<X extends Shape, Y extends DType, const To extends readonly number[]>(this: Tensor<X, Y>, shape: To & ExpandArg<X, To>): Tensor<Expand<X, To>, Y> {
+  expand<X extends Shape, Y extends DType, const To extends readonly number[]>(
+    this: Tensor<X, Y>,
+    shape: To & ExpandArg<X, To>,
+  ): Tensor<Expand<X, To>, Y> {
     return wrap(movement.expand(this.node, shape));
   }
-  flatten<X extends Shape, Y extends DType, Start extends number = 0, End extends number = -1>(this: Tensor<X, Y>, ...[start, end]: [start?: Start & FlattenArg<X, Start, End>, end?: End]): Tensor<Flatten<X, Start, End>, Y> {
+  flatten<X extends Shape, Y extends DType, Start extends number = 0, End extends number = -1>(
+    this: Tensor<X, Y>,
+    ...[start, end]: [start?: Start & FlattenArg<X, Start, End>, end?: End]
+  ): Tensor<Flatten<X, Start, End>, Y> {
     return wrap(movement.flatten(this.node, start ?? 0, end ?? -1));
   }
   /** [before, after] for each dimension, or for the last ones. */
@@ -555,7 +734,13 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
     return wrap(movement.pad(this.node, pairs, value));
   }
   /** start (inclusive) to end (exclusive) along `dim`; negative positions count from the end. */
-  slice<X extends Shape, Y extends DType>(this: Tensor<X, Y>, dim: number, start?: number, end?: number, step = 1): Tensor<{ [I in keyof X]: number }, Y> {
+  slice<X extends Shape, Y extends DType>(
+    this: Tensor<X, Y>,
+    dim: number,
+    start?: number,
+    end?: number,
+    step = 1,
+  ): Tensor<{ [I in keyof X]: number }, Y> {
     return wrap(movement.slice(this.node, dim, start, end, step));
   }
   flip(...dims: number[]): Tensor<S, D> {
@@ -564,10 +749,18 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
   roll(shift: number, dim: number): Tensor<S, D> {
     return wrap(movement.roll(this.node, shift, dim));
   }
-  split<X extends Shape, Y extends DType>(this: Tensor<X, Y>, sizes: number | readonly number[], dim = 0): Tensor<{ [I in keyof X]: number }, Y>[] {
+  split<X extends Shape, Y extends DType>(
+    this: Tensor<X, Y>,
+    sizes: number | readonly number[],
+    dim = 0,
+  ): Tensor<{ [I in keyof X]: number }, Y>[] {
     return movement.split(this.node, sizes, dim).map((n) => wrap(n));
   }
-  chunk<X extends Shape, Y extends DType>(this: Tensor<X, Y>, count: number, dim = 0): Tensor<{ [I in keyof X]: number }, Y>[] {
+  chunk<X extends Shape, Y extends DType>(
+    this: Tensor<X, Y>,
+    count: number,
+    dim = 0,
+  ): Tensor<{ [I in keyof X]: number }, Y>[] {
     return movement.chunk(this.node, count, dim).map((n) => wrap(n));
   }
   /** Lower triangle of the last two dimensions; the rest is zero. */
@@ -581,8 +774,13 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
   // -------------------------------------------------------------- indexing
 
   /** A part of each dimension in turn: a number (drops it), [start, end, step], null (all of it), or an int32 vector. */
-  index(...items: (IndexArgument)[]): Tensor<number[], D> {
-    return wrap(indexing.index(this.node, items.map((i) => (i instanceof Tensor ? i.node : i))));
+  index(...items: IndexArgument[]): Tensor<number[], D> {
+    return wrap(
+      indexing.index(
+        this.node,
+        items.map((i) => (i instanceof Tensor ? i.node : i)),
+      ),
+    );
   }
   /** out[i][j] = this[index[i][j]][j] for dim 0. PyTorch: gather. */
   gather<I extends Shape>(dim: number, index: Tensor<I, 'int32'>): Tensor<I, D> {
@@ -592,7 +790,11 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
   scatterAdd<I extends Shape>(dim: number, index: Tensor<I, 'int32'>, source: Tensor<I, D>): Tensor<S, D> {
     return wrap(indexing.scatterAdd(this.node, dim, index.node, source.node));
   }
-  indexSelect<X extends Shape, Y extends DType>(this: Tensor<X, Y>, dim: number, index: Tensor<Shape, 'int32'>): Tensor<{ [I in keyof X]: number }, Y> {
+  indexSelect<X extends Shape, Y extends DType>(
+    this: Tensor<X, Y>,
+    dim: number,
+    index: Tensor<Shape, 'int32'>,
+  ): Tensor<{ [I in keyof X]: number }, Y> {
     return wrap(indexing.indexSelect(this.node, dim, index.node));
   }
   /** int32 classes → float32 with a 1 at each class. */
@@ -606,13 +808,19 @@ export interface Extreme<S extends Shape, D extends DType> {
   readonly indices: Tensor<S, 'int32'>;
 }
 
-export type IndexArgument = number | null | undefined | readonly [start?: number | null, end?: number | null, step?: number] | Tensor<Shape, 'int32'>;
+export type IndexArgument =
+  | number
+  | null
+  | undefined
+  | readonly [start?: number | null, end?: number | null, step?: number]
+  | Tensor<Shape, 'int32'>;
 
 type Operand = number | { readonly node: Node };
 
 function operand(other: Operand): Node | number {
   if (typeof other === 'number') return other;
-  if (!(other instanceof Tensor)) throw new ArgumentError(`operand: ${String(other)} is neither a tensor nor a number. Make one with tensor().`);
+  if (!(other instanceof Tensor))
+    throw new ArgumentError(`operand: ${String(other)} is neither a tensor nor a number. Make one with tensor().`);
   return other.node;
 }
 

@@ -28,24 +28,43 @@ export function perAxis(value: PerAxis, axes: number, name: string, least: numbe
   const list = typeof value === 'number' ? new Array<number>(axes).fill(value) : [...value];
   if (list.length !== axes || list.some((n) => !Number.isInteger(n) || n < least)) {
     const shown = typeof value === 'number' ? `${value}` : formatShape(list);
-    throw new ArgumentError(`${op}: ${name} ${shown} is not valid. Use a whole number of at least ${least}, or ${axes} of them.`);
+    throw new ArgumentError(
+      `${op}: ${name} ${shown} is not valid. Use a whole number of at least ${least}, or ${axes} of them.`,
+    );
   }
   return list;
 }
 
 function checkRank(x: Node, axes: number, op: string, what: string, layout: string): void {
   if (x.shape.length !== axes + 2) {
-    throw new ShapeError(`${op}: ${what} ${formatShape(x.shape)} has rank ${x.shape.length}, ${axes + 2} is needed: ${layout}`, [x.shape]);
+    throw new ShapeError(
+      `${op}: ${what} ${formatShape(x.shape)} has rank ${x.shape.length}, ${axes + 2} is needed: ${layout}`,
+      [x.shape],
+    );
   }
 }
 
-const LAYOUT = ['', '[batch, channels, length]', '[batch, channels, height, width]', '[batch, channels, depth, height, width]'];
+const LAYOUT = [
+  '',
+  '[batch, channels, length]',
+  '[batch, channels, height, width]',
+  '[batch, channels, depth, height, width]',
+];
 
 /** Padding on both sides; 'same' keeps the size at stride 1, the odd element goes to the end. */
-function paddings(padding: Padding, kernel: readonly number[], dilation: readonly number[], stride: readonly number[], op: string): { lo: number[]; hi: number[] } {
+function paddings(
+  padding: Padding,
+  kernel: readonly number[],
+  dilation: readonly number[],
+  stride: readonly number[],
+  op: string,
+): { lo: number[]; hi: number[] } {
   if (padding === 'valid') return { lo: kernel.map(() => 0), hi: kernel.map(() => 0) };
   if (padding === 'same') {
-    if (stride.some((s) => s !== 1)) throw new ArgumentError(`${op}: padding 'same' needs stride 1, not ${stride.join(', ')}. Give the padding as a number.`);
+    if (stride.some((s) => s !== 1))
+      throw new ArgumentError(
+        `${op}: padding 'same' needs stride 1, not ${stride.join(', ')}. Give the padding as a number.`,
+      );
     const total = kernel.map((k, i) => dilation[i] * (k - 1));
     return { lo: total.map((t) => Math.floor(t / 2)), hi: total.map((t) => Math.ceil(t / 2)) };
   }
@@ -64,7 +83,10 @@ function convSpec(kernel: readonly number[], options: ConvOptions, op: string): 
 function addBias(y: Node, bias: Node | undefined, op: string): Node {
   if (bias === undefined) return y;
   if (bias.shape.length !== 1 || bias.shape[0] !== y.shape[1]) {
-    throw new ShapeError(`${op}: bias ${formatShape(bias.shape)} does not fit ${y.shape[1]} output channels`, [bias.shape, y.shape]);
+    throw new ShapeError(`${op}: bias ${formatShape(bias.shape)} does not fit ${y.shape[1]} output channels`, [
+      bias.shape,
+      y.shape,
+    ]);
   }
   return build.add(y, build.reshape(bias, [1, bias.size, ...y.shape.slice(2).map(() => 1)]));
 }
@@ -78,22 +100,36 @@ export function convolution(axes: number, x: Node, w: Node, bias: Node | undefin
 }
 
 /** x [B, C, …], w [C, O / groups, …] → the input sizes of the convolution that it transposes, plus output padding. */
-export function transposedConvolution(axes: number, x: Node, w: Node, bias: Node | undefined, options: ConvOptions & { readonly outputPadding?: PerAxis }): Node {
+export function transposedConvolution(
+  axes: number,
+  x: Node,
+  w: Node,
+  bias: Node | undefined,
+  options: ConvOptions & { readonly outputPadding?: PerAxis },
+): Node {
   const op = `convTranspose${axes}d`;
   checkRank(x, axes, op, 'input', LAYOUT[axes]);
   checkRank(w, axes, op, 'weight', '[in, out / groups, kernel…]');
   if (x.shape[1] !== w.shape[0]) {
-    throw new ShapeError(`${op}: input ${formatShape(x.shape)} has ${x.shape[1]} channels, weight ${formatShape(w.shape)} takes ${w.shape[0]}`, [x.shape, w.shape]);
+    throw new ShapeError(
+      `${op}: input ${formatShape(x.shape)} has ${x.shape[1]} channels, weight ${formatShape(w.shape)} takes ${w.shape[0]}`,
+      [x.shape, w.shape],
+    );
   }
   const kernel = w.shape.slice(2);
   const spec = convSpec(kernel, options, op);
   const extra = perAxis(options.outputPadding ?? 0, axes, 'outputPadding', 0, op);
   extra.forEach((e, i) => {
     if (e >= Math.max(spec.stride[i], spec.dilation[i])) {
-      throw new ArgumentError(`${op}: outputPadding ${e} is not below stride ${spec.stride[i]} or dilation ${spec.dilation[i]}.`);
+      throw new ArgumentError(
+        `${op}: outputPadding ${e} is not below stride ${spec.stride[i]} or dilation ${spec.dilation[i]}.`,
+      );
     }
   });
-  const sizes = kernel.map((k, i) => (x.shape[i + 2] - 1) * spec.stride[i] - spec.lo[i] - spec.hi[i] + spec.dilation[i] * (k - 1) + 1 + extra[i]);
+  const sizes = kernel.map(
+    (k, i) =>
+      (x.shape[i + 2] - 1) * spec.stride[i] - spec.lo[i] - spec.hi[i] + spec.dilation[i] * (k - 1) + 1 + extra[i],
+  );
   return addBias(build.convInput(x, w, spec, sizes), bias, op);
 }
 
@@ -140,13 +176,20 @@ export function maxPool(axes: number, x: Node, kernel: PerAxis, options: PoolOpt
   const chosen = build.binary('eq', number, first);
   const gradient = {
     name: op,
-    backward: (g: unknown) => [build.where(chosen, build.reshape(g as Node, [...out, ...taps.map(() => 1)]), build.constant(0) as Node)],
+    backward: (g: unknown) => [
+      build.where(chosen, build.reshape(g as Node, [...out, ...taps.map(() => 1)]), build.constant(0) as Node),
+    ],
   };
   return build.custom(build.reshape(top, out), [windows], gradient);
 }
 
 /** Mean of each window; padding counts as zeros unless `countIncludePad` is false. */
-export function avgPool(axes: number, x: Node, kernel: PerAxis, options: PoolOptions & { readonly countIncludePad?: boolean }): Node {
+export function avgPool(
+  axes: number,
+  x: Node,
+  kernel: PerAxis,
+  options: PoolOptions & { readonly countIncludePad?: boolean },
+): Node {
   const op = `avgPool${axes}d`;
   checkRank(x, axes, op, 'input', LAYOUT[axes]);
   const spec = poolSpec(kernel, axes, options, op);
@@ -155,7 +198,8 @@ export function avgPool(axes: number, x: Node, kernel: PerAxis, options: PoolOpt
   const out = windows.shape.slice(0, windows.shape.length - axes);
   const total = build.reshape(build.sum(windows, taps), out);
   const count = spec.size.reduce((a, b) => a * b, 1);
-  if ((options.countIncludePad ?? true) || spec.lo.every((p) => p === 0)) return build.mul(total, build.constant(1 / count) as Node);
+  if ((options.countIncludePad ?? true) || spec.lo.every((p) => p === 0))
+    return build.mul(total, build.constant(1 / count) as Node);
   const ones = build.window(build.expand(build.constant(1) as Node, x.shape), spec, op);
   return build.div(total, build.reshape(build.sum(ones, taps), out));
 }

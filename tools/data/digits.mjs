@@ -5,7 +5,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 
-const rows = gunzipSync(readFileSync(process.argv[2])).toString().trim().split('\n').map((line) => line.split(',').map(Number));
+const rows = gunzipSync(readFileSync(process.argv[2]))
+  .toString()
+  .trim()
+  .split('\n')
+  .map((line) => line.split(',').map(Number));
 const bytes = [];
 let buffer = 0;
 let count = 0;
@@ -23,7 +27,9 @@ for (const row of rows) {
   put(row[64], 4);
 }
 if (count > 0) put(0, 8 - count);
-const text = Buffer.from(bytes).toString('base64').match(/.{1,120}/g);
+const text = Buffer.from(bytes)
+  .toString('base64')
+  .match(/.{1,120}/g);
 const header = `// The 1,797 handwritten digits of the UCI set "Optical Recognition of Handwritten Digits" (E. Alpaydin, C. Kaynak, 1998;
 // CC BY 4.0), the part that scikit-learn distributes (BSD-3-Clause): 8 × 8 pixels from 0 to 16 and a label each.
 // Made by tools/data/digits.mjs: 5 bits a pixel, 4 a label, most significant bit first, as base64.

@@ -3,7 +3,7 @@
 // Input: a graph cut loose from tensors. Output: kernels in the loop IR, the stages they run in, and the layout of the
 // argument table. Emitting code and running it are other people's work.
 
-import type { Graph } from '../device/device.js';
+import type { Graph } from '../ir/graph.js';
 import { InternalError } from '../ir/errors.js';
 import type { Node } from '../ir/node.js';
 import { OP_CLASS } from '../ir/op.js';
@@ -126,12 +126,16 @@ function fusePass(state: CompileState): void {
 }
 
 function assignments(state: CompileState): Assignment[] {
-  return state.graph.outputs.flatMap((o, i) => (o.assign === undefined ? [] : [{ node: state.outputs[i], input: state.inputs[o.assign] }]));
+  return state.graph.outputs.flatMap((o, i) =>
+    o.assign === undefined ? [] : [{ node: state.outputs[i], input: state.inputs[o.assign] }],
+  );
 }
 
 function schedulePass(state: CompileState): void {
   const isMaterialised = (n: Node) => state.materialised.has(n);
-  state.schedule = schedule(state.fused.groups, assignments(state), (group, a) => readsInPlace(group, a, isMaterialised));
+  state.schedule = schedule(state.fused.groups, assignments(state), (group, a) =>
+    readsInPlace(group, a, isMaterialised),
+  );
   const nodes = [...state.nodes];
   const materialised = new Set(state.materialised);
   state.copies = state.schedule.copied.map((a) => {
@@ -168,7 +172,11 @@ function readsInPlace(group: Group, a: Assignment, isMaterialised: (n: Node) => 
 function lowerPass(state: CompileState): void {
   const { stages, stageOf } = state.schedule;
   const copied = new Set(state.schedule.copied.map((a) => a.node));
-  const inPlace = new Set(assignments(state).map((a) => a.node).filter((n) => !copied.has(n)));
+  const inPlace = new Set(
+    assignments(state)
+      .map((a) => a.node)
+      .filter((n) => !copied.has(n)),
+  );
   const outputWord = 1 + state.inputs.length;
   const scalarWord = outputWord + state.outputs.length;
 
@@ -181,7 +189,11 @@ function lowerPass(state: CompileState): void {
   });
   for (const n of copied) lastUse.set(n, lastStage);
   const plan = planMemory(
-    inArena.map((n) => ({ bytes: n.size * BYTES_PER_ELEMENT, from: stageOf.get(n) as number, to: lastUse.get(n) ?? (stageOf.get(n) as number) })),
+    inArena.map((n) => ({
+      bytes: n.size * BYTES_PER_ELEMENT,
+      from: stageOf.get(n) as number,
+      to: lastUse.get(n) ?? (stageOf.get(n) as number),
+    })),
   );
   const arenaOffset = new Map(inArena.map((n, i) => [n, plan.offsets[i]]));
 
@@ -204,7 +216,10 @@ function lowerPass(state: CompileState): void {
       isStored: (n) => storedIn(n) !== undefined,
       inPlace,
     }).map(({ kernel, operands }) => {
-      scratchBytes = Math.max(scratchBytes, kernel.scratch.reduce((n, b) => n + 64 + Math.ceil((b.size * 4) / 64) * 64, 0));
+      scratchBytes = Math.max(
+        scratchBytes,
+        kernel.scratch.reduce((n, b) => n + 64 + Math.ceil((b.size * 4) / 64) * 64, 0),
+      );
       kernels.push(kernel);
       const slots = operands.map((o): Slot => {
         if (o.kind === 'error') return { kind: 'argument', index: 0 };
@@ -225,7 +240,9 @@ function lowerPass(state: CompileState): void {
   }
   if (state.copies.length > 0) {
     programStages.push(
-      state.copies.flatMap(({ group, output }) => call(group, () => ({ kind: 'argument', index: outputWord + output }))),
+      state.copies.flatMap(({ group, output }) =>
+        call(group, () => ({ kind: 'argument', index: outputWord + output })),
+      ),
     );
   }
   state.program = {

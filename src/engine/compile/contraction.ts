@@ -6,9 +6,7 @@
 import { InternalError } from '../ir/errors.js';
 import { type Node, isOp } from '../ir/node.js';
 import type { ConvSpec } from '../ir/op.js';
-import {
-  type Index, addConstant, addIndex, constantIndex, divIndex, modIndex, scaleIndex,
-} from './index-expr.js';
+import { type Index, addConstant, addIndex, constantIndex, divIndex, modIndex, scaleIndex } from './index-expr.js';
 import { type Guard, broadcastIndex } from './movement.js';
 
 export interface Element {
@@ -66,7 +64,13 @@ function matmulForm(node: Node): Contraction {
     n: [node.shape[rank - 1]],
     k: [k],
     a: (g, i, [at]) => ({ node: a, index: broadcastIndex([...g, ...i, at], a.shape), guards: [] }),
-    b: (g, [j], [at]) => ({ node: b, index: shared ? [...b.shape.slice(0, -2).map(() => constantIndex(0)), at, j] : broadcastIndex([...g, at, j], b.shape), guards: [] }),
+    b: (g, [j], [at]) => ({
+      node: b,
+      index: shared
+        ? [...b.shape.slice(0, -2).map(() => constantIndex(0)), at, j]
+        : broadcastIndex([...g, at, j], b.shape),
+      guards: [],
+    }),
     place: (g, i, j) => [...g, ...i, ...j],
   };
 }

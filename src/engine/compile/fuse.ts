@@ -33,7 +33,12 @@ function reachesIndirectly(from: Building, to: Building): boolean {
   return false;
 }
 
-export function fuse(nodes: readonly Node[], materialised: ReadonlySet<Node>, outputs: readonly Node[], join = true): Fused {
+export function fuse(
+  nodes: readonly Node[],
+  materialised: ReadonlySet<Node>,
+  outputs: readonly Node[],
+  join = true,
+): Fused {
   const isMaterialised = (n: Node) => materialised.has(n);
   const owner = new Map<Node, Building>();
   const order: Building[] = [];
@@ -49,7 +54,9 @@ export function fuse(nodes: readonly Node[], materialised: ReadonlySet<Node>, ou
     // Nearest producer first: it shares most with its consumer.
     const tried = new Set<Building>();
     for (;;) {
-      const candidates = [...own.before].filter((b) => !tried.has(b)).sort((a, b) => lastSlot(b.group) - lastSlot(a.group));
+      const candidates = [...own.before]
+        .filter((b) => !tried.has(b))
+        .sort((a, b) => lastSlot(b.group) - lastSlot(a.group));
       if (candidates.length === 0) break;
       const producer = candidates[0];
       tried.add(producer);

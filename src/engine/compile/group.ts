@@ -134,7 +134,15 @@ export function formGroup(nodes: readonly Node[], isMaterialised: IsMaterialised
     });
     if (!fits) return undefined;
   }
-  return { kind: contraction.length > 0 ? 'contraction' : 'loop', members: nodes, axes: domain.axes, reduced: domain.reduced, place, operand, reads };
+  return {
+    kind: contraction.length > 0 ? 'contraction' : 'loop',
+    members: nodes,
+    axes: domain.axes,
+    reduced: domain.reduced,
+    place,
+    operand,
+    reads,
+  };
 }
 
 function placeReduction(node: Node, domain: Domain): { place: Index[]; operand: Index[] } | undefined {

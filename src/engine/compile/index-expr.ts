@@ -92,9 +92,15 @@ function collect(constant: number, terms: Term[]): Index {
         merged[merged.length - 1] = { atom: t.atom, coefficient: last.coefficient + t.coefficient };
       } else merged.push(t);
     }
-    return recombine(constant, merged.filter((t) => t.coefficient !== 0));
+    return recombine(
+      constant,
+      merged.filter((t) => t.coefficient !== 0),
+    );
   }
-  return make(constant, terms.filter((t) => t.coefficient !== 0));
+  return make(
+    constant,
+    terms.filter((t) => t.coefficient !== 0),
+  );
 }
 
 /** c·by·(x div by) + c·(x mod by) = c·x */
@@ -102,9 +108,15 @@ function recombine(constant: number, terms: Term[]): Index {
   for (const d of terms) {
     if (d.atom.kind !== 'div') continue;
     const { x, by } = d.atom;
-    const m = terms.find((t) => t.atom.kind === 'mod' && t.atom.by === by && t.atom.x.key === x.key && t.coefficient * by === d.coefficient);
+    const m = terms.find(
+      (t) =>
+        t.atom.kind === 'mod' && t.atom.by === by && t.atom.x.key === x.key && t.coefficient * by === d.coefficient,
+    );
     if (m !== undefined) {
-      const rest = make(constant, terms.filter((t) => t !== d && t !== m));
+      const rest = make(
+        constant,
+        terms.filter((t) => t !== d && t !== m),
+      );
       return addIndex(rest, scaleIndex(x, m.coefficient));
     }
   }
@@ -124,7 +136,10 @@ export function addConstant(a: Index, value: number): Index {
 export function scaleIndex(a: Index, factor: number): Index {
   if (factor === 1) return a;
   if (factor === 0) return ZERO;
-  return make(a.constant * factor, a.terms.map((t) => ({ atom: t.atom, coefficient: t.coefficient * factor })));
+  return make(
+    a.constant * factor,
+    a.terms.map((t) => ({ atom: t.atom, coefficient: t.coefficient * factor })),
+  );
 }
 
 function gcd(a: number, b: number): number {
@@ -159,7 +174,13 @@ export function divIndex(x: Index, by: number): Index {
   }
   const base = Math.floor(part.min / by);
   const size = Math.floor(part.max / by) - base + 1;
-  const atom: DivMod = { kind: 'div', x: addConstant(part, -base * by), by, key: `d(${addConstant(part, -base * by).key})/${by}`, size };
+  const atom: DivMod = {
+    kind: 'div',
+    x: addConstant(part, -base * by),
+    by,
+    key: `d(${addConstant(part, -base * by).key})/${by}`,
+    size,
+  };
   return addConstant(addIndex(whole, make(0, [{ atom, coefficient: 1 }])), base);
 }
 
@@ -178,7 +199,13 @@ export function modIndex(x: Index, by: number): Index {
     return modIndex(single.atom.x, by);
   }
   const shift = Math.floor(part.min / by) * by;
-  const atom: DivMod = { kind: 'mod', x: addConstant(part, -shift), by, key: `m(${addConstant(part, -shift).key})%${by}`, size: by };
+  const atom: DivMod = {
+    kind: 'mod',
+    x: addConstant(part, -shift),
+    by,
+    key: `m(${addConstant(part, -shift).key})%${by}`,
+    size: by,
+  };
   return make(0, [{ atom, coefficient: 1 }]);
 }
 
@@ -192,7 +219,8 @@ function dropLowPart(x: Index, by: number): { x: Index; by: number; factor: numb
   for (const factor of [...candidates].sort((a, b) => b - a)) {
     if (factor <= 1) continue;
     const { whole, part } = splitMultiples(x, factor);
-    if (whole.terms.length > 0 && part.min >= 0 && part.max < factor) return { x: whole, by: by / factor, factor, low: part };
+    if (whole.terms.length > 0 && part.min >= 0 && part.max < factor)
+      return { x: whole, by: by / factor, factor, low: part };
   }
   return undefined;
 }

@@ -14,7 +14,17 @@ import * as L from '../loop/loop.js';
 import type { Buffer, Expr, Stmt, ValueType, Var } from '../loop/loop.js';
 import * as math from '../loop/math.js';
 import {
-  type Atom, type Axis, type Index, atomIndex, coefficientOf, constantIndex, dependsOn, dynamic, flatten, newAxis, substitute,
+  type Atom,
+  type Axis,
+  type Index,
+  atomIndex,
+  coefficientOf,
+  constantIndex,
+  dependsOn,
+  dynamic,
+  flatten,
+  newAxis,
+  substitute,
 } from './index-expr.js';
 import { type Guard, broadcastIndex, readsOf } from './movement.js';
 import { BINARY_VALUES, CAST_VALUES, UNARY_VALUES } from './op-values.js';
@@ -90,7 +100,15 @@ export class KernelBuilder {
   }
 
   /** A loop; `axis` (if given) is bound to its variable. */
-  loop(name: string, from: Expr, to: Expr, step: number, axis: Axis | undefined, build: (variable: Var) => void, unit = 1): void {
+  loop(
+    name: string,
+    from: Expr,
+    to: Expr,
+    step: number,
+    axis: Axis | undefined,
+    build: (variable: Var) => void,
+    unit = 1,
+  ): void {
     const variable = L.variable(name, 'i32');
     const body = this.block(() => {
       if (axis !== undefined) this.bindAxis(axis, variable, unit);
@@ -187,7 +205,12 @@ export class KernelBuilder {
     const found = this.recall(key);
     if (found !== undefined) return found;
     const x = this.integer(atom.x);
-    return this.remember(key, atom.kind, L.binary(atom.kind === 'div' ? 'divs' : 'rems', x.expr, L.int(atom.by)), x.depth);
+    return this.remember(
+      key,
+      atom.kind,
+      L.binary(atom.kind === 'div' ? 'divs' : 'rems', x.expr, L.int(atom.by)),
+      x.depth,
+    );
   }
 
   private hasLane(index: Index): boolean {
@@ -269,7 +292,8 @@ export class KernelBuilder {
     const overhang = byLane.reduce((most, g) => Math.max(most, -g.index.min, g.index.max - g.size + 1), 0);
     const inside = flat.min >= 0 && flat.max < size;
     const vectorStep = step === 1 || step === -1 || step === 2;
-    if (this.hasLane(flat) && !(vectorStep && (inside || overhang <= OVERREAD))) return this.loadLanes(buffer, flat, size, guards);
+    if (this.hasLane(flat) && !(vectorStep && (inside || overhang <= OVERREAD)))
+      return this.loadLanes(buffer, flat, size, guards);
     if (!this.hasLane(flat) && byLane.length > 0 && !inside) {
       return this.loadLanes(buffer, flat, size, guards);
     }
@@ -283,7 +307,14 @@ export class KernelBuilder {
     const lanes = this.lanes;
     const first = L.load(buffer, at.expr, lanes);
     if (step === -1) {
-      return { expr: L.shuffle(first, first, Array.from({ length: lanes }, (_, i) => lanes - 1 - i)), depth: at.depth };
+      return {
+        expr: L.shuffle(
+          first,
+          first,
+          Array.from({ length: lanes }, (_, i) => lanes - 1 - i),
+        ),
+        depth: at.depth,
+      };
     }
     // Every second element: two loads whose second starts one early, so that nothing beyond the last lane is read.
     const second = L.load(buffer, L.add(at.expr, L.int(lanes - 1)), lanes);
@@ -301,7 +332,10 @@ export class KernelBuilder {
 
   /** Stores `value` (of a node with this dtype) at `flat`, lane by lane where the lanes are not neighbours. */
   store(buffer: Buffer, flat: Index, value: Value, dtype: DType): void {
-    const raw = dtype === 'bool' ? L.select(value.expr, L.literal(1, 'i32', value.expr.lanes), L.literal(0, 'i32', value.expr.lanes)) : value.expr;
+    const raw =
+      dtype === 'bool'
+        ? L.select(value.expr, L.literal(1, 'i32', value.expr.lanes), L.literal(0, 'i32', value.expr.lanes))
+        : value.expr;
     if (!this.hasLane(flat)) {
       this.emit(L.store(buffer, this.integer(flat).expr, raw));
       return;
@@ -317,7 +351,8 @@ export class KernelBuilder {
   /** Stores the first `count` lanes only. */
   storeLanes(buffer: Buffer, flat: Index, value: Value, dtype: DType, count: number): void {
     const { expr } = value;
-    const raw = dtype === 'bool' ? L.select(expr, L.literal(1, 'i32', expr.lanes), L.literal(0, 'i32', expr.lanes)) : expr;
+    const raw =
+      dtype === 'bool' ? L.select(expr, L.literal(1, 'i32', expr.lanes), L.literal(0, 'i32', expr.lanes)) : expr;
     const vector = this.defineAt(this.depth, 'out', L.splat(raw, this.lanes));
     for (let lane = 0; lane < count; lane++) this.storeLane(buffer, flat, vector, lane);
   }
@@ -374,20 +409,26 @@ export class KernelBuilder {
         return this.leafValue(node, index, type);
       case 'unary': {
         const x = this.operand(node, 0, index, guards);
-        return this.map([x], ([e]) => UNARY_VALUES[node.op as keyof typeof UNARY_VALUES](e, type, this.binder(x.depth)));
+        return this.map([x], ([e]) =>
+          UNARY_VALUES[node.op as keyof typeof UNARY_VALUES](e, type, this.binder(x.depth)),
+        );
       }
       case 'binary': {
         const a = this.operand(node, 0, index, guards);
         const b = this.operand(node, 1, index, guards);
         const bind = this.binder(Math.max(a.depth, b.depth));
         const operandType = VALUE_TYPE[node.src[0].dtype];
-        return this.map([a, b], ([x, y]) => BINARY_VALUES[node.op as keyof typeof BINARY_VALUES](x, y, operandType, bind));
+        return this.map([a, b], ([x, y]) =>
+          BINARY_VALUES[node.op as keyof typeof BINARY_VALUES](x, y, operandType, bind),
+        );
       }
       case 'map': {
         const operands = node.src.map((_, i) => this.operand(node, i, index, guards));
         if (node.op === 'where') return this.map(operands, ([c, a, b]) => L.select(c, a, b));
         if (isOp(node, 'bitcast')) {
-          return this.map(operands, ([x]) => L.convert(node.arg.dtype === 'int32' ? 'bits.f32.i32' : 'bits.i32.f32', x));
+          return this.map(operands, ([x]) =>
+            L.convert(node.arg.dtype === 'int32' ? 'bits.f32.i32' : 'bits.i32.f32', x),
+          );
         }
         return this.map(operands, ([x]) => CAST_VALUES[VALUE_TYPE[node.src[0].dtype]][type](x));
       }
@@ -427,7 +468,11 @@ export class KernelBuilder {
       const counter = this.integerValue(flatten(index, node.shape));
       const lanes = counter.expr.lanes;
       const [x0] = math.threefry2x32(
-        L.splat(key0.expr, lanes), L.splat(key1.expr, lanes), counter.expr, L.literal(0, 'i32', lanes), this.binder(counter.depth),
+        L.splat(key0.expr, lanes),
+        L.splat(key1.expr, lanes),
+        counter.expr,
+        L.literal(0, 'i32', lanes),
+        this.binder(counter.depth),
       );
       return { expr: x0, depth: counter.depth };
     }
@@ -445,7 +490,8 @@ export class KernelBuilder {
       const value = this.value(read.src, read.index, inner);
       const condition = this.condition(read.guards);
       const otherwise = node.op === 'fold' ? zero : result;
-      const chosen = condition === undefined ? value : this.map([condition, value, otherwise], ([c, a, b]) => L.select(c, a, b));
+      const chosen =
+        condition === undefined ? value : this.map([condition, value, otherwise], ([c, a, b]) => L.select(c, a, b));
       result = node.op === 'fold' && result !== zero ? this.map([result, chosen], ([a, b]) => L.add(a, b)) : chosen;
     }
     return result;
@@ -457,7 +503,11 @@ export class KernelBuilder {
     if (at.expr.lanes > 1) {
       const parts = Array.from({ length: this.lanes }, (_, lane) => {
         const own = guards.map((g) => ({ index: this.atLane(g.index, lane), size: g.size }));
-        return this.value(node, index.map((i) => this.atLane(i, lane)), own);
+        return this.value(
+          node,
+          index.map((i) => this.atLane(i, lane)),
+          own,
+        );
       });
       return { expr: L.pack(parts.map((p) => p.expr)), depth: Math.max(...parts.map((p) => p.depth)) };
     }

@@ -14,7 +14,18 @@ import type { Buffer, Expr, Var } from '../loop/loop.js';
 import { type Contraction, type Element, contractionOf, transposed } from './contraction.js';
 import { type Group, isContraction } from './group.js';
 import {
-  type Axis, type Index, ZERO, addConstant, addIndex, atomIndex, coefficientOf, constantIndex, flatten, newAxis, scaleIndex, unflatten,
+  type Axis,
+  type Index,
+  ZERO,
+  addConstant,
+  addIndex,
+  atomIndex,
+  coefficientOf,
+  constantIndex,
+  flatten,
+  newAxis,
+  scaleIndex,
+  unflatten,
 } from './index-expr.js';
 import { KernelBuilder } from './kernel-builder.js';
 import type { Lowering } from './lower-group.js';
@@ -211,7 +222,10 @@ class ContractionLowering {
     const alongN = this.worstLane(this.elementB(this.column(0), inner));
     if (alongN <= 1) return false;
     const vectorK = [...inner];
-    vectorK[vectorK.length - 1] = addIndex(scaleIndex(atomIndex(newAxis(Math.floor(last.size / this.W))), this.W), atomIndex(lane));
+    vectorK[vectorK.length - 1] = addIndex(
+      scaleIndex(atomIndex(newAxis(Math.floor(last.size / this.W))), this.W),
+      atomIndex(lane),
+    );
     return this.worstLane(this.elementB(scaleIndex(atomIndex(this.panelAxis), this.columns), vectorK)) <= 1;
   }
 
@@ -246,7 +260,8 @@ class ContractionLowering {
       inside();
       return;
     }
-    const range = this.split === 'batch' ? splitRange(this.k, count, this.serial, 1) : { from: L.int(0), to: L.int(count) };
+    const range =
+      this.split === 'batch' ? splitRange(this.k, count, this.serial, 1) : { from: L.int(0), to: L.int(count) };
     this.k.loop('batch', range.from, range.to, 1, undefined, (variable) => {
       this.bindFlat(this.batchAxes, variable);
       inside();
@@ -268,7 +283,8 @@ class ContractionLowering {
     const full = Math.floor(this.N / this.columns);
     const tail = this.N - full * this.columns;
     if (full > 0) {
-      const range = this.split === 'columns' ? splitRange(this.k, full, this.serial, 1) : { from: L.int(0), to: L.int(full) };
+      const range =
+        this.split === 'columns' ? splitRange(this.k, full, this.serial, 1) : { from: L.int(0), to: L.int(full) };
       const single = this.blockPanels >= full;
       if (single) this.columnBlock(range.from, range.to);
       else {
@@ -302,7 +318,11 @@ class ContractionLowering {
       const panel = this.blockK * this.columns;
       if (this.packsAllPanels) {
         this.k.loop('p', from, to, 1, this.panelAxis, (p) => {
-          this.packPanel(L.mul(L.sub(p, from), L.int(panel)), scaleIndex(atomIndex(this.panelAxis), this.columns), this.columns);
+          this.packPanel(
+            L.mul(L.sub(p, from), L.int(panel)),
+            scaleIndex(atomIndex(this.panelAxis), this.columns),
+            this.columns,
+          );
         });
       }
       this.overRowBlocks((tiles) => {
@@ -332,16 +352,31 @@ class ContractionLowering {
     const block = () => {
       const ragged = extent % this.chunk !== 0;
       const length = ragged
-        ? this.k.define('length', L.binary('min', L.int(this.chunk), L.sub(L.int(extent), this.k.integer(scaleIndex(atomIndex(this.chunkAxis), this.chunk)).expr)))
+        ? this.k.define(
+            'length',
+            L.binary(
+              'min',
+              L.int(this.chunk),
+              L.sub(L.int(extent), this.k.integer(scaleIndex(atomIndex(this.chunkAxis), this.chunk)).expr),
+            ),
+          )
         : L.int(this.chunk);
       this.chunkLength = length;
       this.lengthK = L.mul(length, L.int(tail));
       if (this.blocked) {
-        const flags = [...this.outerK, this.chunkAxis].filter((a) => a.size > 1).map((a) => ({ a, at: this.k.integer(atomIndex(a)).expr }));
+        const flags = [...this.outerK, this.chunkAxis]
+          .filter((a) => a.size > 1)
+          .map((a) => ({ a, at: this.k.integer(atomIndex(a)).expr }));
         const all = (test: (a: Axis) => number) =>
           flags.map(({ a, at }) => L.compare('eq', at, L.int(test(a)))).reduce((x, y) => L.binary('and', x, y));
-        this.isFirst = this.k.define('first', all(() => 0));
-        this.isLast = this.k.define('last', all((a) => a.size - 1));
+        this.isFirst = this.k.define(
+          'first',
+          all(() => 0),
+        );
+        this.isLast = this.k.define(
+          'last',
+          all((a) => a.size - 1),
+        );
       }
       inside();
     };
@@ -360,7 +395,8 @@ class ContractionLowering {
   /** Blocks of rows, in tiles [from, to) of the rows that this thread has. */
   private overRowBlocks(inside: (tiles: { from: Expr; to: Expr }) => void): void {
     const count = this.tileAxis.size;
-    const range = this.split === 'rows' ? splitRange(this.k, count, this.serial, 1) : { from: L.int(0), to: L.int(count) };
+    const range =
+      this.split === 'rows' ? splitRange(this.k, count, this.serial, 1) : { from: L.int(0), to: L.int(count) };
     const block = (from: Expr, to: Expr) => {
       if (this.packsA) this.packA(from, to);
       inside({ from, to });
@@ -397,7 +433,8 @@ class ContractionLowering {
     const bound = newAxis(2 ** 30);
     this.k.bindAxis(bound, base);
     const guards = (c: Index) => (count % this.W === 0 ? [] : [{ index: c, size: this.N }]);
-    const put = (position: Index, value: Expr) => this.k.emit(L.store(this.panelB, this.k.integer(addIndex(atomIndex(bound), position)).expr, value));
+    const put = (position: Index, value: Expr) =>
+      this.k.emit(L.store(this.panelB, this.k.integer(addIndex(atomIndex(bound), position)).expr, value));
     const byColumns = (inner: readonly Index[]) => {
       for (let j = 0; j < vectors; j++) {
         const c = this.column(j, column);
@@ -420,25 +457,33 @@ class ContractionLowering {
     this.overBlockK(this.innerK.slice(0, -1), () => {
       const whole = this.k.define('whole', L.sub(size, L.binary('rems', size, L.int(this.W))));
       const counter = newAxis(Math.max(1, Math.floor(last.size / this.W)));
-      this.k.loop('kv', L.int(0), whole, this.W, counter, () => {
-        const start = scaleIndex(atomIndex(counter), this.W);
-        const alongK = [...inner.slice(0, -1), addIndex(start, atomIndex(this.k.laneAxis))];
-        for (let j = 0; j < vectors; j++) {
-          const columns: Expr[] = [];
-          for (let i = 0; i < this.W; i++) {
-            if (j * this.W + i >= count) columns.push(L.float(0, this.W));
-            else {
-              const e = this.elementB(addConstant(column, j * this.W + i), alongK);
-              const value = this.k.value(e.node, e.index, e.guards);
-              columns.push(L.splat(e.guards.length === 0 ? value.expr : this.k.masked(value, e.guards), this.W));
+      this.k.loop(
+        'kv',
+        L.int(0),
+        whole,
+        this.W,
+        counter,
+        () => {
+          const start = scaleIndex(atomIndex(counter), this.W);
+          const alongK = [...inner.slice(0, -1), addIndex(start, atomIndex(this.k.laneAxis))];
+          for (let j = 0; j < vectors; j++) {
+            const columns: Expr[] = [];
+            for (let i = 0; i < this.W; i++) {
+              if (j * this.W + i >= count) columns.push(L.float(0, this.W));
+              else {
+                const e = this.elementB(addConstant(column, j * this.W + i), alongK);
+                const value = this.k.value(e.node, e.index, e.guards);
+                columns.push(L.splat(e.guards.length === 0 ? value.expr : this.k.masked(value, e.guards), this.W));
+              }
             }
+            transposeVectors(this.k, columns).forEach((row, i) => {
+              const position = this.blockPosition([...inner.slice(0, -1), addConstant(start, i)]);
+              put(addConstant(scaleIndex(position, width), j * this.W), row);
+            });
           }
-          transposeVectors(this.k, columns).forEach((row, i) => {
-            const position = this.blockPosition([...inner.slice(0, -1), addConstant(start, i)]);
-            put(addConstant(scaleIndex(position, width), j * this.W), row);
-          });
-        }
-      }, this.W);
+        },
+        this.W,
+      );
       if (isChunk || last.size % this.W !== 0) this.k.loop('kt', whole, size, 1, last, () => byColumns(inner));
     });
   }
@@ -454,7 +499,7 @@ class ContractionLowering {
       const inner = this.innerK.map((x) => atomIndex(x));
       this.overBlockK(this.innerK, () => {
         const position = addIndex(atomIndex(bound), scaleIndex(this.blockPosition(inner), this.rows));
-        for (let r = 0; r < this.rows; ) {
+        for (let r = 0; r < this.rows;) {
           const vector = this.rows - r >= this.W;
           const row = addConstant(scaleIndex(atomIndex(this.tileAxis), this.rows), r);
           const at = vector ? addIndex(row, atomIndex(this.k.laneAxis)) : row;
@@ -463,7 +508,9 @@ class ContractionLowering {
           const guards = [...e.guards, ...guard];
           const value = this.k.value(e.node, e.index, guards);
           const masked = guards.length === 0 ? value.expr : this.k.masked(value, guards);
-          this.k.emit(L.store(a, this.k.integer(addConstant(position, r)).expr, vector ? L.splat(masked, this.W) : masked));
+          this.k.emit(
+            L.store(a, this.k.integer(addConstant(position, r)).expr, vector ? L.splat(masked, this.W) : masked),
+          );
           r += vector ? this.W : 1;
         }
       });
@@ -485,7 +532,9 @@ class ContractionLowering {
     }
     if (rest > 0) {
       const hasRest = L.compare('le', L.int(whole + 1), tiles.to);
-      const body = this.k.block(() => this.tile(constantIndex(whole * this.rows), rest, panel, column, count, L.sub(L.int(whole), origin)));
+      const body = this.k.block(() =>
+        this.tile(constantIndex(whole * this.rows), rest, panel, column, count, L.sub(L.int(whole), origin)),
+      );
       if (this.split === 'rows' || this.blockRows < this.tileAxis.size) this.k.emit(L.when(hasRest, body));
       else for (const s of body) this.k.emit(s);
     }
@@ -496,22 +545,34 @@ class ContractionLowering {
     const width = vectors * this.W;
     const accumulators: Var[][] = [];
     for (let r = 0; r < rows; r++) {
-      accumulators.push(Array.from({ length: vectors }, (_, j) => this.k.define('acc', this.startValue(addConstant(row, r), column, j, count), true)));
+      accumulators.push(
+        Array.from({ length: vectors }, (_, j) =>
+          this.k.define('acc', this.startValue(addConstant(row, r), column, j, count), true),
+        ),
+      );
     }
     const kk = newAxis(Math.max(this.blockK, 2));
     const strideA = this.packsA ? this.rows : (this.strideOfA() as number);
     const baseA = this.packsA ? this.k.define('tileA', L.mul(tileInBlock, L.int(this.blockK * this.rows))) : undefined;
     const zeros = this.innerK.map(() => ZERO);
-    const inPlace = Array.from({ length: rows }, (_, r) => (this.packsA ? undefined : this.direct(this.elementA(addConstant(row, r), zeros))));
-    const rowBase = inPlace.map((d) => (d === undefined ? undefined : this.k.define('row', this.k.integer(d.flat).expr)));
+    const inPlace = Array.from({ length: rows }, (_, r) =>
+      this.packsA ? undefined : this.direct(this.elementA(addConstant(row, r), zeros)),
+    );
+    const rowBase = inPlace.map((d) =>
+      d === undefined ? undefined : this.k.define('row', this.k.integer(d.flat).expr),
+    );
     const panelBase = this.k.define('panel', panel);
     this.k.loop('k', L.int(0), this.lengthK, 1, kk, (k) => {
       const at = this.k.define('at', L.add(panelBase, L.mul(k, L.int(width))));
-      const b = Array.from({ length: vectors }, (_, j) => this.k.define('b', L.load(this.panelB, L.add(at, L.int(j * this.W)), this.W)));
+      const b = Array.from({ length: vectors }, (_, j) =>
+        this.k.define('b', L.load(this.panelB, L.add(at, L.int(j * this.W)), this.W)),
+      );
       const step = this.k.define('ka', L.mul(k, L.int(strideA)));
       for (let r = 0; r < rows; r++) {
         const index = this.packsA ? L.add(L.add(baseA as Expr, step), L.int(r)) : L.add(rowBase[r] as Expr, step);
-        const buffer = this.packsA ? (this.panelA as Buffer) : (this.lowering.context.buffer((inPlace[r] as { node: Node }).node) as Buffer);
+        const buffer = this.packsA
+          ? (this.panelA as Buffer)
+          : (this.lowering.context.buffer((inPlace[r] as { node: Node }).node) as Buffer);
         const a = this.k.define('a', L.splat(L.load(buffer, index), this.W));
         for (let j = 0; j < vectors; j++) this.k.emit(L.set(accumulators[r][j], L.fma(a, b[j], accumulators[r][j])));
       }
@@ -541,7 +602,9 @@ class ContractionLowering {
   private partialSums(): { buffer: Buffer; node: Node } {
     const holder =
       this.members.find((n) => n === this.node && this.lowering.output(n) !== undefined) ??
-      (this.members.find((n) => n.dtype === 'float32' && this.lowering.output(n) !== undefined && !this.lowering.inPlace.has(n)) as Node);
+      (this.members.find(
+        (n) => n.dtype === 'float32' && this.lowering.output(n) !== undefined && !this.lowering.inPlace.has(n),
+      ) as Node);
     return { buffer: this.lowering.output(holder) as Buffer, node: holder };
   }
 
@@ -559,10 +622,22 @@ class ContractionLowering {
   }
 
   private storePartial(acc: Expr, row: Index, column: Index, j: number, count: number): void {
-    this.storeTile(this.partialSums().buffer, this.flatC(row, this.column(j, column)), { expr: acc, depth: this.k.depth }, 'float32', count - j * this.W);
+    this.storeTile(
+      this.partialSums().buffer,
+      this.flatC(row, this.column(j, column)),
+      { expr: acc, depth: this.k.depth },
+      'float32',
+      count - j * this.W,
+    );
   }
 
-  private storeTile(buffer: Buffer, flat: Index, value: { expr: Expr; depth: number }, dtype: Node['dtype'], lanes: number): void {
+  private storeTile(
+    buffer: Buffer,
+    flat: Index,
+    value: { expr: Expr; depth: number },
+    dtype: Node['dtype'],
+    lanes: number,
+  ): void {
     if (lanes >= this.W) this.k.store(buffer, flat, value, dtype);
     else this.k.storeLanes(buffer, flat, value, dtype, lanes);
   }
@@ -594,7 +669,13 @@ class ContractionLowering {
       this.overBatchSerial(() =>
         this.k.loop('m', L.int(0), L.int(this.M), 1, row, () => {
           for (let first = 0; first < this.N; first += this.W) {
-            this.epilogue(L.float(0, this.W), atomIndex(row), constantIndex(first), 0, Math.min(this.W, this.N - first));
+            this.epilogue(
+              L.float(0, this.W),
+              atomIndex(row),
+              constantIndex(first),
+              0,
+              Math.min(this.W, this.N - first),
+            );
           }
         }),
       );

@@ -6,7 +6,7 @@ import * as L from '../loop/loop.js';
 import type { Buffer, KernelFunction, Var } from '../loop/loop.js';
 import type { Target } from '../loop/target.js';
 import type { Group } from './group.js';
-import { KernelBuilder, type KernelContext, VALUE_TYPE } from './kernel-builder.js';
+import { type KernelBuilder, type KernelContext, VALUE_TYPE } from './kernel-builder.js';
 import { lowerContraction } from './lower-contraction.js';
 import { lowerLoop } from './lower-loop.js';
 import { lowerCumsum, lowerScatterAdd } from './lower-scan.js';
@@ -106,7 +106,8 @@ function lowerKernel(group: Group, options: LowerGroupOptions, lower: Lower): Lo
     context,
     isMaterialised: options.isMaterialised,
     inPlace: options.inPlace,
-    output: (node) => (options.isStored(node) ? lookUp(writes, node, () => memory(node, 'out', { kind: 'write', node })) : undefined),
+    output: (node) =>
+      options.isStored(node) ? lookUp(writes, node, () => memory(node, 'out', { kind: 'write', node })) : undefined,
     scratch(name, size, type = 'f32') {
       const made = L.buffer(name, type, 'scratch', size);
       scratch.push(made);

@@ -12,7 +12,19 @@ import type { Buffer, Expr, Var } from '../loop/loop.js';
 import type { Target } from '../loop/target.js';
 import { isReduction, type Group } from './group.js';
 import {
-  type Axis, type Index, ZERO, addConstant, addIndex, atomIndex, coefficientOf, dependsOn, flatten, newAxis, scaleIndex, substitute, unflatten,
+  type Axis,
+  type Index,
+  ZERO,
+  addConstant,
+  addIndex,
+  atomIndex,
+  coefficientOf,
+  dependsOn,
+  flatten,
+  newAxis,
+  scaleIndex,
+  substitute,
+  unflatten,
 } from './index-expr.js';
 import { KernelBuilder, type KernelContext, type Value, VALUE_TYPE } from './kernel-builder.js';
 import { splitRange } from './parallel.js';
@@ -56,7 +68,12 @@ function stores(group: Group, options: LoopKernelOptions): Node[] {
   return group.members.filter((n) => options.output(n) !== undefined);
 }
 
-function accessesOf(group: Group, options: LoopKernelOptions, place: ReadonlyMap<Node, readonly Index[]>, operand: ReadonlyMap<Node, readonly Index[]>): Index[] {
+function accessesOf(
+  group: Group,
+  options: LoopKernelOptions,
+  place: ReadonlyMap<Node, readonly Index[]>,
+  operand: ReadonlyMap<Node, readonly Index[]>,
+): Index[] {
   const accesses: Index[] = [];
   for (const node of stores(group, options)) accesses.push(flatten(place.get(node) as readonly Index[], node.shape));
   for (const node of group.members) {
@@ -84,7 +101,8 @@ function collapse(group: Group, options: LoopKernelOptions): Nest {
   for (const { axis, reduced } of live) {
     const last = runs[runs.length - 1];
     const previous = last?.axes[last.axes.length - 1];
-    if (last !== undefined && last.reduced === reduced && accesses.every((x) => walksAsOne(x, previous as Axis, axis))) last.axes.push(axis);
+    if (last !== undefined && last.reduced === reduced && accesses.every((x) => walksAsOne(x, previous as Axis, axis)))
+      last.axes.push(axis);
     else runs.push({ axes: [axis], reduced });
   }
   const kept: Axis[] = [];
@@ -94,11 +112,15 @@ function collapse(group: Group, options: LoopKernelOptions): Nest {
     const merged = run.axes.length === 1 ? run.axes[0] : newAxis(run.axes.reduce((n, a) => n * a.size, 1));
     (run.reduced ? reducedAxes : kept).push(merged);
     if (run.axes.length === 1) continue;
-    const parts = unflatten(atomIndex(merged), run.axes.map((a) => a.size));
+    const parts = unflatten(
+      atomIndex(merged),
+      run.axes.map((a) => a.size),
+    );
     run.axes.forEach((a, i) => replace.push([a, parts[i]]));
   }
   if (replace.length > 0) {
-    const apply = (index: readonly Index[]) => index.map((x) => replace.reduce((y, [axis, by]) => substitute(y, axis, by), x));
+    const apply = (index: readonly Index[]) =>
+      index.map((x) => replace.reduce((y, [axis, by]) => substitute(y, axis, by), x));
     place = new Map([...place].map(([n, index]) => [n, apply(index)]));
     operand = new Map([...operand].map(([n, index]) => [n, apply(index)]));
   }
@@ -248,7 +270,12 @@ class LoopLowering {
     }
     return [...seen.values()]
       .filter(({ phases }) => phases.size > 1)
-      .map(({ node, index, phases }) => ({ node, index, from: Math.min(...phases), buffer: this.options.scratch('row', rowSize) }));
+      .map(({ node, index, phases }) => ({
+        node,
+        index,
+        from: Math.min(...phases),
+        buffer: this.options.scratch('row', rowSize),
+      }));
   }
 
   /** Where in its row a carried value stands: the vector axis is innermost. */
@@ -301,7 +328,12 @@ class LoopLowering {
     let count = 1;
     while (prefix < rows.length && count < FEW_ROWS) count *= rows[prefix++].size;
     if (prefix === 0) {
-      this.k.emit(L.when(L.compare('eq', this.k.tid, L.int(0)), this.k.block(() => this.row())));
+      this.k.emit(
+        L.when(
+          L.compare('eq', this.k.tid, L.int(0)),
+          this.k.block(() => this.row()),
+        ),
+      );
       return;
     }
     const range = splitRange(this.k, count, serial, 1);
@@ -343,13 +375,21 @@ class LoopLowering {
     const rows = this.nest.reduced.reduce((n, a) => n * a.size, 1);
     const columns = (this.vector as Axis).size;
     const onlySums = this.lastPhase === 1 && this.outputsOf((n) => !this.isRowLevel(n)).length === 0;
-    return this.reductions.length > 0 && onlySums && rows * columns > TALL_ELEMENTS && columns >= 64 && columns <= WIDEST_TALL;
+    return (
+      this.reductions.length > 0 &&
+      onlySums &&
+      rows * columns > TALL_ELEMENTS &&
+      columns >= 64 &&
+      columns <= WIDEST_TALL
+    );
   }
 
   /** Row by row, with the partial result of every column in memory of the thread's own. */
   private overTallColumns(from: Expr, to: Expr): void {
     const axis = this.vector as Axis;
-    const sums = new Map(this.reductions.map((n) => [n, this.options.scratch('sums', axis.size, n.dtype === 'float32' ? 'f32' : 'i32')]));
+    const sums = new Map(
+      this.reductions.map((n) => [n, this.options.scratch('sums', axis.size, n.dtype === 'float32' ? 'f32' : 'i32')]),
+    );
     const eachColumn = (inside: (node: Node, sums: Buffer, at: Index) => void) =>
       this.blocks(axis, from, to, 1, () => {
         for (const [node, buffer] of sums) inside(node, buffer, this.block.at[0]);
@@ -362,12 +402,19 @@ class LoopLowering {
       eachColumn((node, buffer, at) => {
         const value = this.k.value(node.src[0], this.indexOf(this.nest.operand.get(node) as readonly Index[], at));
         const old = this.k.loadNow(buffer, at, buffer.size, [], this.block.lanes);
-        this.k.store(buffer, at, { expr: COMBINE[node.op](old, L.splat(value.expr, this.block.lanes)), depth: this.k.depth }, node.dtype);
+        this.k.store(
+          buffer,
+          at,
+          { expr: COMBINE[node.op](old, L.splat(value.expr, this.block.lanes)), depth: this.k.depth },
+          node.dtype,
+        );
       }),
     );
     this.blocks(axis, from, to, 1, () => {
       for (const [node, buffer] of sums) {
-        this.results.set(node, [this.k.define(node.op, this.k.loadNow(buffer, this.block.at[0], buffer.size, [], this.block.lanes))]);
+        this.results.set(node, [
+          this.k.define(node.op, this.k.loadNow(buffer, this.block.at[0], buffer.size, [], this.block.lanes)),
+        ]);
       }
       this.bindStep(0);
       this.storeAll(this.outputsOf((n) => this.isRowLevel(n)));
@@ -397,14 +444,24 @@ class LoopLowering {
       if (isWhole && remaining(start, to) < width) continue;
       const span = L.sub(to, start);
       const whole = L.sub(span, L.binary('rems', span, L.int(width)));
-      const end = isWhole ? L.int((start as { value: number }).value + remaining(start, to) - (remaining(start, to) % width)) : this.k.define('end', L.add(start, whole));
+      const end = isWhole
+        ? L.int((start as { value: number }).value + remaining(start, to) - (remaining(start, to) % width))
+        : this.k.define('end', L.add(start, whole));
       const counter = newAxis(Math.ceil(axis.size / lanes));
-      this.k.loop('v', start, end, width, counter, () => {
-        const base = scaleIndex(atomIndex(counter), lanes);
-        const lane = atomIndex(this.k.laneAxis);
-        const at = Array.from({ length: count }, (_, j) => addIndex(addConstant(base, j * lanes), lane));
-        this.withBlock({ lanes, at }, inside);
-      }, lanes);
+      this.k.loop(
+        'v',
+        start,
+        end,
+        width,
+        counter,
+        () => {
+          const base = scaleIndex(atomIndex(counter), lanes);
+          const lane = atomIndex(this.k.laneAxis);
+          const at = Array.from({ length: count }, (_, j) => addIndex(addConstant(base, j * lanes), lane));
+          this.withBlock({ lanes, at }, inside);
+        },
+        lanes,
+      );
       start = end;
     }
     if (isWhole && remaining(start, to) <= 0) return;
@@ -448,7 +505,10 @@ class LoopLowering {
     const made = new Map<Node, Var[]>();
     for (const node of reductions) {
       const start = L.literal(IDENTITY[node.op](node.dtype), VALUE_TYPE[node.dtype], lanes);
-      made.set(node, Array.from({ length: count }, () => this.k.define('acc', start, true)));
+      made.set(
+        node,
+        Array.from({ length: count }, () => this.k.define('acc', start, true)),
+      );
     }
     return made;
   }
@@ -505,14 +565,20 @@ class LoopLowering {
     const count = this.nest.reduced.reduce((n, a) => n * a.size, 1);
     if (count <= UNROLLED_REDUCTION) {
       for (let i = 0; i < count; i++) {
-        const at = unflatten(addConstant(ZERO, i), this.nest.reduced.map((a) => a.size));
+        const at = unflatten(
+          addConstant(ZERO, i),
+          this.nest.reduced.map((a) => a.size),
+        );
         this.fixed = new Map(this.nest.reduced.map((a, j) => [a, at[j]]));
         inside();
       }
       this.fixed = new Map();
     } else this.nestRows(this.nest.reduced, inside);
     for (const [node, vars] of accumulators) {
-      this.results.set(node, vars.map((v) => this.k.define(node.op, v)));
+      this.results.set(
+        node,
+        vars.map((v) => this.k.define(node.op, v)),
+      );
     }
     this.bindStep(0);
   }

@@ -6,9 +6,7 @@ import type { Node } from '../ir/node.js';
 import * as L from '../loop/loop.js';
 import type { Buffer, Expr } from '../loop/loop.js';
 import type { Group } from './group.js';
-import {
-  type Axis, type Index, addIndex, atomIndex, dynamic, flatten, newAxis, scaleIndex,
-} from './index-expr.js';
+import { type Axis, type Index, addIndex, atomIndex, dynamic, flatten, newAxis, scaleIndex } from './index-expr.js';
 import { KernelBuilder, VALUE_TYPE } from './kernel-builder.js';
 import type { Lowering } from './lower-group.js';
 import { splitRange } from './parallel.js';
@@ -38,15 +36,20 @@ export function lowerCumsum(group: Group, lowering: Lowering): KernelBuilder {
   const k = new KernelBuilder(lowering.context, lowering.target.lanes);
   const index = group.axes.map((a) => atomIndex(a));
   if (node.size === 0) return k;
-  overPositions(k, group.axes.filter((_, i) => i !== axis), node.size, () => {
-    const zero = L.literal(0, VALUE_TYPE[node.dtype]);
-    const total = k.define('total', zero, true);
-    k.loop('at', L.int(0), L.int(node.shape[axis]), 1, group.axes[axis], () => {
-      const value = k.value(node.src[0], index);
-      k.emit(L.set(total, L.add(total, value.expr)));
-      k.store(out, flatten(index, node.shape), { expr: total, depth: k.depth }, node.dtype);
-    });
-  });
+  overPositions(
+    k,
+    group.axes.filter((_, i) => i !== axis),
+    node.size,
+    () => {
+      const zero = L.literal(0, VALUE_TYPE[node.dtype]);
+      const total = k.define('total', zero, true);
+      k.loop('at', L.int(0), L.int(node.shape[axis]), 1, group.axes[axis], () => {
+        const value = k.value(node.src[0], index);
+        k.emit(L.set(total, L.add(total, value.expr)));
+        k.store(out, flatten(index, node.shape), { expr: total, depth: k.depth }, node.dtype);
+      });
+    },
+  );
   return k;
 }
 
@@ -71,11 +74,20 @@ function copyBase(node: Node, lowering: Lowering): KernelBuilder {
     const put = (index: readonly Index[]) => k.store(out, flatten(index, node.shape), k.value(base, index), node.dtype);
     if (whole > 0) {
       const counter = newAxis(whole / lanes);
-      k.loop('v', L.int(0), L.int(whole), lanes, counter, () => {
-        put([...outer, addIndex(scaleIndex(atomIndex(counter), lanes), atomIndex(k.laneAxis))]);
-      }, lanes);
+      k.loop(
+        'v',
+        L.int(0),
+        L.int(whole),
+        lanes,
+        counter,
+        () => {
+          put([...outer, addIndex(scaleIndex(atomIndex(counter), lanes), atomIndex(k.laneAxis))]);
+        },
+        lanes,
+      );
     }
-    if (whole < inner.size) k.loop('v', L.int(whole), L.int(inner.size), 1, inner, () => put([...outer, atomIndex(inner)]));
+    if (whole < inner.size)
+      k.loop('v', L.int(whole), L.int(inner.size), 1, inner, () => put([...outer, atomIndex(inner)]));
   });
   return k;
 }
@@ -116,7 +128,12 @@ function addSources(node: Node<'scatterAdd'>, lowering: Lowering): KernelBuilder
     else k.loop('at', L.int(0), L.int(rest[0].size), 1, rest[0], () => walk(rest.slice(1), inside));
   };
   if (others.length === 0) {
-    k.emit(L.when(L.compare('eq', k.tid, L.int(0)), k.block(() => walk([axes[axis]], () => addAt(index)))));
+    k.emit(
+      L.when(
+        L.compare('eq', k.tid, L.int(0)),
+        k.block(() => walk([axes[axis]], () => addAt(index))),
+      ),
+    );
     return k;
   }
   const shared = alongLast ? axes[last] : (others.reduce((a, b) => (b.a.size > a.a.size ? b : a)).a as Axis);
@@ -133,9 +150,17 @@ function addSources(node: Node<'scatterAdd'>, lowering: Lowering): KernelBuilder
     const counter = newAxis(Math.ceil(shared.size / lanes));
     const uniform = isUniformAlong(positions, last);
     if (uniform) {
-      k.loop('v', range.from, whole, lanes, counter, () => {
-        addAt([...index.slice(0, -1), addIndex(scaleIndex(atomIndex(counter), lanes), atomIndex(k.laneAxis))]);
-      }, lanes);
+      k.loop(
+        'v',
+        range.from,
+        whole,
+        lanes,
+        counter,
+        () => {
+          addAt([...index.slice(0, -1), addIndex(scaleIndex(atomIndex(counter), lanes), atomIndex(k.laneAxis))]);
+        },
+        lanes,
+      );
     }
     k.loop('at', uniform ? whole : range.from, range.to, 1, shared, () => addAt(index));
   });

@@ -31,22 +31,27 @@ export function lowerArgsort(group: Group, lowering: Lowering): KernelBuilder {
     return L.binary('and', L.unary('not', bIsNaN), L.binary('or', aIsNaN, L.compare('lt', b, a)));
   };
 
-  overPositions(k, group.axes.filter((_, i) => i !== axis), node.size, () => {
-    k.loop('i', L.int(0), L.int(n), 1, group.axes[axis], (i) => {
-      k.emit(L.store(keys, i, k.value(node.src[0], index).expr));
-      k.emit(L.store(one, i, i));
-    });
-    let from = one;
-    let to = two;
-    for (let width = 1; width < n; width *= 2) {
-      mergeRuns(k, { from, to, keys, n, width, before });
-      [from, to] = [to, from];
-    }
-    k.loop('i', L.int(0), L.int(n), 1, group.axes[axis], (i) => {
-      const value = k.define('order', L.load(from, i));
-      k.store(out, flatten(index, node.shape), { expr: value, depth: k.depth }, 'int32');
-    });
-  });
+  overPositions(
+    k,
+    group.axes.filter((_, i) => i !== axis),
+    node.size,
+    () => {
+      k.loop('i', L.int(0), L.int(n), 1, group.axes[axis], (i) => {
+        k.emit(L.store(keys, i, k.value(node.src[0], index).expr));
+        k.emit(L.store(one, i, i));
+      });
+      let from = one;
+      let to = two;
+      for (let width = 1; width < n; width *= 2) {
+        mergeRuns(k, { from, to, keys, n, width, before });
+        [from, to] = [to, from];
+      }
+      k.loop('i', L.int(0), L.int(n), 1, group.axes[axis], (i) => {
+        const value = k.define('order', L.load(from, i));
+        k.store(out, flatten(index, node.shape), { expr: value, depth: k.depth }, 'int32');
+      });
+    },
+  );
   return k;
 }
 
@@ -73,7 +78,10 @@ function mergeRuns(k: KernelBuilder, { from, to, keys, n, width, before }: Merge
       const rightFirst = before(k.define('kb', L.load(keys, b)), k.define('ka', L.load(keys, a)));
       const hasLeft = L.compare('lt', left, middle);
       const hasRight = L.compare('lt', right, end);
-      const takeRight = k.define('takeRight', L.binary('and', hasRight, L.binary('or', L.unary('not', hasLeft), rightFirst)));
+      const takeRight = k.define(
+        'takeRight',
+        L.binary('and', hasRight, L.binary('or', L.unary('not', hasLeft), rightFirst)),
+      );
       k.emit(L.store(to, at, L.select(takeRight, b, a)));
       k.emit(L.set(left, L.add(left, L.select(takeRight, L.int(0), L.int(1)))));
       k.emit(L.set(right, L.add(right, L.select(takeRight, L.int(1), L.int(0)))));

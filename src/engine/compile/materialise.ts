@@ -10,8 +10,24 @@ import { isTiling } from './movement.js';
 
 /** Rough cost of an operator in vector instructions; unlisted ones are 1. */
 const COST: Partial<Record<Op, number>> = {
-  exp: 10, expm1: 12, log: 10, log1p: 12, sin: 14, cos: 14, tanh: 14, atan: 12, erf: 16, sigmoid: 12, pow: 24, random: 60,
-  div: 3, recip: 3, sqrt: 3, mod: 8, idiv: 8, fold: 4,
+  exp: 10,
+  expm1: 12,
+  log: 10,
+  log1p: 12,
+  sin: 14,
+  cos: 14,
+  tanh: 14,
+  atan: 12,
+  erf: 16,
+  sigmoid: 12,
+  pow: 24,
+  random: 60,
+  div: 3,
+  recip: 3,
+  sqrt: 3,
+  mod: 8,
+  idiv: 8,
+  fold: 4,
 };
 
 /** Cost of the operator alone, operands aside. */
@@ -29,8 +45,7 @@ export function baseOfView(node: Node): Node {
   let n = node;
   for (;;) {
     const through =
-      OP_CLASS[n.op] === 'identity' ||
-      (OP_CLASS[n.op] === 'movement' && n.op !== 'concat' && n.op !== 'gather');
+      OP_CLASS[n.op] === 'identity' || (OP_CLASS[n.op] === 'movement' && n.op !== 'concat' && n.op !== 'gather');
     if (!through) return n;
     n = n.src[0];
   }
@@ -67,8 +82,13 @@ export function materialise(nodes: readonly Node[], outputs: readonly Node[]): S
     if (node.op === 'random') total = COST.random as number;
     for (const s of node.src) total += marked.has(s) ? 0 : (cost.get(s) as number);
     const reused = (uses.get(node) ?? 0) > 1;
-    const worthStoring = (reused && total > STORE_COST) || (repeated.has(node) && total >= 3) || total > LONGEST_EXPRESSION;
-    const isMap = OP_CLASS[node.op] === 'unary' || OP_CLASS[node.op] === 'binary' || OP_CLASS[node.op] === 'map' || node.op === 'fold';
+    const worthStoring =
+      (reused && total > STORE_COST) || (repeated.has(node) && total >= 3) || total > LONGEST_EXPRESSION;
+    const isMap =
+      OP_CLASS[node.op] === 'unary' ||
+      OP_CLASS[node.op] === 'binary' ||
+      OP_CLASS[node.op] === 'map' ||
+      node.op === 'fold';
     if (worthStoring && (isMap || node.op === 'random' || node.op === 'concat')) marked.add(node);
     cost.set(node, marked.has(node) ? 0 : total);
   }

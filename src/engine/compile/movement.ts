@@ -7,7 +7,16 @@ import { InternalError } from '../ir/errors.js';
 import { type Node, isOp } from '../ir/node.js';
 import { type Shape, sizeOf } from '../ir/shape.js';
 import {
-  type Index, ZERO, addConstant, addIndex, constantIndex, divIndex, flatten, modIndex, scaleIndex, unflatten,
+  type Index,
+  ZERO,
+  addConstant,
+  addIndex,
+  constantIndex,
+  divIndex,
+  flatten,
+  modIndex,
+  scaleIndex,
+  unflatten,
 } from './index-expr.js';
 
 /** Holds while 0 ≤ index < size. */
@@ -58,7 +67,9 @@ export function readsOf(node: Node, index: readonly Index[]): Read[] {
   if (isOp(node, 'expand')) return [{ src: node.src[0], index: broadcastIndex(index, node.src[0].shape), guards: [] }];
   if (isOp(node, 'slice')) {
     const { start, step } = node.arg;
-    return [{ src: node.src[0], index: index.map((x, i) => addConstant(scaleIndex(x, step[i]), start[i])), guards: [] }];
+    return [
+      { src: node.src[0], index: index.map((x, i) => addConstant(scaleIndex(x, step[i]), start[i])), guards: [] },
+    ];
   }
   if (isOp(node, 'pad')) {
     const { lo } = node.arg;
@@ -93,7 +104,10 @@ function readsOfWindow(node: Node<'window'>, index: readonly Index[]): Read[] {
   const inner = index.slice(0, lead);
   const guards: Guard[] = [];
   for (let i = 0; i < n; i++) {
-    const at = addConstant(addIndex(scaleIndex(index[lead + i], stride[i]), scaleIndex(index[lead + n + i], dilation[i])), -lo[i]);
+    const at = addConstant(
+      addIndex(scaleIndex(index[lead + i], stride[i]), scaleIndex(index[lead + n + i], dilation[i])),
+      -lo[i],
+    );
     inner.push(at);
     guards.push(...some(guard(at, src.shape[lead + i])));
   }
@@ -145,7 +159,8 @@ function readsOfFold(node: Node<'fold'>, index: readonly Index[]): Read[] {
       positions.unshift(o);
       offsets.unshift(k);
     }
-    if (!guards.some(impossible)) reads.push({ src, index: [...index.slice(0, lead), ...positions, ...offsets], guards });
+    if (!guards.some(impossible))
+      reads.push({ src, index: [...index.slice(0, lead), ...positions, ...offsets], guards });
   }
   return reads;
 }

@@ -20,7 +20,11 @@ export interface Schedule {
   readonly copied: readonly Assignment[];
 }
 
-export function schedule(groups: readonly Group[], assignments: readonly Assignment[], canUpdateInPlace: (group: Group, a: Assignment) => boolean): Schedule {
+export function schedule(
+  groups: readonly Group[],
+  assignments: readonly Assignment[],
+  canUpdateInPlace: (group: Group, a: Assignment) => boolean,
+): Schedule {
   const owner = new Map<Node, Group>();
   for (const group of groups) for (const n of group.members) owner.set(n, group);
   const before = new Map<Group, Set<Group>>();
@@ -36,7 +40,11 @@ export function schedule(groups: readonly Group[], assignments: readonly Assignm
   for (const a of assignments) {
     const writer = owner.get(a.node);
     const readers = groups.filter((g) => g !== writer && g.reads.has(a.input));
-    if (writer === undefined || (writer.reads.has(a.input) && !canUpdateInPlace(writer, a)) || readers.some((r) => isBefore(before, writer, r))) {
+    if (
+      writer === undefined ||
+      (writer.reads.has(a.input) && !canUpdateInPlace(writer, a)) ||
+      readers.some((r) => isBefore(before, writer, r))
+    ) {
       copied.push(a);
       continue;
     }

@@ -19,7 +19,17 @@ export interface Rewritten {
 
 /** A private copy of a node with other operands, operator and shape. */
 export function derive(like: Node, op: Node['op'], src: readonly Node[], arg: unknown, shape: readonly number[]): Node {
-  return { ...like, op, src, arg: arg as never, shape, size: sizeOf(shape), requiresGrad: false, storage: undefined, slot: -1 };
+  return {
+    ...like,
+    op,
+    src,
+    arg: arg as never,
+    shape,
+    size: sizeOf(shape),
+    requiresGrad: false,
+    storage: undefined,
+    slot: -1,
+  };
 }
 
 export function splitReductions(nodes: readonly Node[]): Rewritten {
@@ -42,11 +52,32 @@ export function splitReductions(nodes: readonly Node[]): Rewritten {
     const { axis, chunks } = split;
     const operand = current.src[0];
     const { axes } = current.arg as { axes: readonly number[] };
-    const shape = [...operand.shape.slice(0, axis), chunks, operand.shape[axis] / chunks, ...operand.shape.slice(axis + 1)];
+    const shape = [
+      ...operand.shape.slice(0, axis),
+      chunks,
+      operand.shape[axis] / chunks,
+      ...operand.shape.slice(axis + 1),
+    ];
     const view = push(derive(operand, 'reshape', [operand], { shape }, shape));
     const inner = axes.map((a) => (a >= axis ? a + 1 : a));
-    const partial = push(derive(current, current.op, [view], { axes: inner }, shape.map((n, i) => (inner.includes(i) ? 1 : n))));
-    const total = push(derive(current, current.op, [partial], { axes: [axis] }, partial.shape.map((n, i) => (i === axis ? 1 : n))));
+    const partial = push(
+      derive(
+        current,
+        current.op,
+        [view],
+        { axes: inner },
+        shape.map((n, i) => (inner.includes(i) ? 1 : n)),
+      ),
+    );
+    const total = push(
+      derive(
+        current,
+        current.op,
+        [partial],
+        { axes: [axis] },
+        partial.shape.map((n, i) => (i === axis ? 1 : n)),
+      ),
+    );
     now.set(node, push(derive(current, 'reshape', [total], { shape: node.shape }, node.shape)));
   }
   return { nodes: out, now };

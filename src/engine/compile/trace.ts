@@ -32,7 +32,12 @@ export function gatherKey(node: Node, index: readonly Index[]): string {
   return `g${node.slot}(${indexKey(index)})`;
 }
 
-export function trace(node: Node, index: readonly Index[], isMaterialised: IsMaterialised, visitor: TraceVisitor): void {
+export function trace(
+  node: Node,
+  index: readonly Index[],
+  isMaterialised: IsMaterialised,
+  visitor: TraceVisitor,
+): void {
   const seen = new Set<string>();
   const walk = (n: Node, at: readonly Index[]): void => {
     const key = `${n.slot}:${indexKey(at)}`;

@@ -3,26 +3,9 @@
 // `run` may return before the work is done, but work is done in the order it was given, and `download` waits for it.
 
 import type { DType } from '../ir/dtype.js';
-import type { Node } from '../ir/node.js';
+import type { Graph } from '../ir/graph.js';
 
 export type TypedArray = Float32Array | Int32Array | Uint8Array | Float64Array;
-
-/**
- * A graph cut loose from tensors: `nodes` are private copies, operands first. Nodes of op 'leaf' stand for `inputs`
- * (their `arg` is meaningless), nodes of op 'scalar' for `scalars`, each in the order of the list that `run` gets.
- */
-export interface Graph {
-  readonly nodes: readonly Node[];
-  readonly inputs: readonly Node[];
-  readonly scalars: readonly Node[];
-  readonly outputs: readonly GraphOutput[];
-}
-
-export interface GraphOutput {
-  readonly node: Node;
-  /** Number of the input whose buffer is overwritten (an in-place update); undefined for a new buffer. */
-  readonly assign: number | undefined;
-}
 
 export interface Executable {
   /** outputs[i] belongs to graph.outputs[i]; for an assigned output it is the input's own buffer. */
@@ -56,3 +39,5 @@ export interface Device {
   /** Ends threads and frees the heap. */
   dispose(): Promise<void>;
 }
+
+export type { Graph, GraphOutput } from '../ir/graph.js';

@@ -7,7 +7,17 @@ import { type DType, castValue } from './dtype.js';
 import { ArgumentError, DTypeError, DeviceError, IndexError, InternalError, ShapeError } from './errors.js';
 import { type Node, createNode, isOp } from './node.js';
 import type {
-  ArithmeticOp, BinaryOp, BitOp, ComparisonOp, ConvSpec, CustomGradient, Op, OpArgs, ScalarSource, UnaryOp, WindowSpec,
+  ArithmeticOp,
+  BinaryOp,
+  BitOp,
+  ComparisonOp,
+  ConvSpec,
+  CustomGradient,
+  Op,
+  OpArgs,
+  ScalarSource,
+  UnaryOp,
+  WindowSpec,
 } from './op.js';
 import { ARITHMETIC_OPS, BIT_OPS, COMPARISON_OPS } from './op.js';
 import { type Shape, broadcastShapes, checkShape, formatShape, sameShape, sizeOf } from './shape.js';
@@ -64,14 +74,34 @@ const ANY: DTypeRule = ['float32', 'int32', 'bool'];
 
 /** Which dtypes a unary operator takes; the result has the same one. */
 export const UNARY_DTYPES: Record<UnaryOp, DTypeRule> = {
-  neg: NUMBER, recip: FLOAT, exp: FLOAT, expm1: FLOAT, log: FLOAT, log1p: FLOAT, sqrt: FLOAT, sin: FLOAT, cos: FLOAT,
-  tanh: FLOAT, atan: FLOAT, erf: FLOAT, sigmoid: FLOAT, relu: NUMBER, abs: NUMBER, sign: NUMBER, floor: FLOAT,
-  ceil: FLOAT, round: FLOAT, trunc: FLOAT, not: ['int32', 'bool'],
+  neg: NUMBER,
+  recip: FLOAT,
+  exp: FLOAT,
+  expm1: FLOAT,
+  log: FLOAT,
+  log1p: FLOAT,
+  sqrt: FLOAT,
+  sin: FLOAT,
+  cos: FLOAT,
+  tanh: FLOAT,
+  atan: FLOAT,
+  erf: FLOAT,
+  sigmoid: FLOAT,
+  relu: NUMBER,
+  abs: NUMBER,
+  sign: NUMBER,
+  floor: FLOAT,
+  ceil: FLOAT,
+  round: FLOAT,
+  trunc: FLOAT,
+  not: ['int32', 'bool'],
 };
 
 function checkDType(op: string, node: Node, allowed: DTypeRule): void {
   if (!allowed.includes(node.dtype)) {
-    throw new DTypeError(`${op}: takes ${allowed.join(' or ')}, not ${node.dtype}. Convert with to('${allowed[0]}').`, [node.dtype]);
+    throw new DTypeError(`${op}: takes ${allowed.join(' or ')}, not ${node.dtype}. Convert with to('${allowed[0]}').`, [
+      node.dtype,
+    ]);
   }
 }
 
@@ -81,7 +111,9 @@ function checkDevice(op: string, src: readonly Node[]): void {
     if (s.device === undefined) continue;
     if (device === undefined) device = s.device;
     else if (device !== s.device) {
-      throw new DeviceError(`${op}: tensors on two devices (${device} and ${s.device}). Move one with to('${device}').`);
+      throw new DeviceError(
+        `${op}: tensors on two devices (${device} and ${s.device}). Move one with to('${device}').`,
+      );
     }
   }
 }
@@ -112,7 +144,10 @@ function binaryDTypes(op: BinaryOp): DTypeRule {
 export function binary(op: BinaryOp, a: Node, b: Node): Node {
   checkDevice(op, [a, b]);
   if (a.dtype !== b.dtype) {
-    throw new DTypeError(`${op}: operands are ${a.dtype} and ${b.dtype}. Convert one with to('${a.dtype}').`, [a.dtype, b.dtype]);
+    throw new DTypeError(`${op}: operands are ${a.dtype} and ${b.dtype}. Convert one with to('${a.dtype}').`, [
+      a.dtype,
+      b.dtype,
+    ]);
   }
   checkDType(op, a, binaryDTypes(op));
   const shape = broadcastShapes(a.shape, b.shape, op);
@@ -132,7 +167,11 @@ function simplifyBinary(op: BinaryOp, a: Node, b: Node, shape: Shape): Node | un
   }
   const keepA = y !== undefined && sameShape(a.shape, shape);
   const keepB = x !== undefined && sameShape(b.shape, shape);
-  if (keepA && (((op === 'add' || op === 'sub') && y === 0) || ((op === 'mul' || op === 'div' || op === 'pow') && y === 1))) return a;
+  if (
+    keepA &&
+    (((op === 'add' || op === 'sub') && y === 0) || ((op === 'mul' || op === 'div' || op === 'pow') && y === 1))
+  )
+    return a;
   if (keepB && ((op === 'add' && x === 0) || (op === 'mul' && x === 1))) return b;
   if (keepA && op === 'mul' && y === -1) return unary('neg', a);
   if (keepB && op === 'mul' && x === -1) return unary('neg', b);
@@ -151,7 +190,10 @@ export function where(condition: Node, a: Node, b: Node): Node {
   checkDevice('where', [condition, a, b]);
   checkDType('where', condition, ['bool']);
   if (a.dtype !== b.dtype) {
-    throw new DTypeError(`where: branches are ${a.dtype} and ${b.dtype}. Convert one with to('${a.dtype}').`, [a.dtype, b.dtype]);
+    throw new DTypeError(`where: branches are ${a.dtype} and ${b.dtype}. Convert one with to('${a.dtype}').`, [
+      a.dtype,
+      b.dtype,
+    ]);
   }
   const shape = broadcastShapes(condition.shape, broadcastShapes(a.shape, b.shape, 'where'), 'where');
   if (a === b && sameShape(a.shape, shape)) return a;
@@ -162,7 +204,10 @@ export function cast(x: Node, dtype: DType): Node {
   if (x.dtype === dtype) return x;
   if (isOp(x, 'const')) {
     // A number beyond int32 saturates, as at run time; castValue would wrap.
-    return constant(dtype === 'int32' ? Math.min(Math.max(x.arg.value, -0x80000000), 0x7fffffff) : x.arg.value, dtype) as Node;
+    return constant(
+      dtype === 'int32' ? Math.min(Math.max(x.arg.value, -0x80000000), 0x7fffffff) : x.arg.value,
+      dtype,
+    ) as Node;
   }
   return createNode('cast', [x], { dtype }, x.shape, dtype) as Node;
 }
@@ -192,10 +237,19 @@ export function reshape(x: Node, shape: Shape): Node {
 export function permute(x: Node, axes: readonly number[]): Node {
   if (isOp(x, 'permute')) {
     const inner = x.arg.axes;
-    return permute(x.src[0], axes.map((a) => inner[a]));
+    return permute(
+      x.src[0],
+      axes.map((a) => inner[a]),
+    );
   }
   if (axes.every((a, i) => a === i)) return x;
-  return createNode('permute', [x], { axes }, axes.map((a) => x.shape[a]), x.dtype) as Node;
+  return createNode(
+    'permute',
+    [x],
+    { axes },
+    axes.map((a) => x.shape[a]),
+    x.dtype,
+  ) as Node;
 }
 
 /** Swaps the last two axes. */
@@ -210,7 +264,10 @@ export function expand(x: Node, shape: Shape): Node {
   if (sameShape(x.shape, shape)) return x;
   const broadcast = x.shape.length <= shape.length ? broadcastShapes(x.shape, shape, 'expand') : shape;
   if (x.shape.length > shape.length || !sameShape(broadcast, shape)) {
-    throw new ShapeError(`expand: ${formatShape(x.shape)} to ${formatShape(shape)}: only axes of size 1 can grow`, [x.shape, shape]);
+    throw new ShapeError(`expand: ${formatShape(x.shape)} to ${formatShape(shape)}: only axes of size 1 can grow`, [
+      x.shape,
+      shape,
+    ]);
   }
   checkShape(shape, 'expand');
   const base = isOp(x, 'expand') ? x.src[0] : x;
@@ -230,7 +287,11 @@ export function slice(x: Node, start: readonly number[], size: readonly number[]
   for (let i = 0; i < start.length; i++) {
     const last = start[i] + (size[i] - 1) * step[i];
     if (size[i] > 0 && (start[i] < 0 || start[i] >= x.shape[i] || last < 0 || last >= x.shape[i])) {
-      throw new IndexError(`slice: ${start[i]} to ${last} is outside axis ${i} of ${formatShape(x.shape)}.`, last, x.shape[i]);
+      throw new IndexError(
+        `slice: ${start[i]} to ${last} is outside axis ${i} of ${formatShape(x.shape)}.`,
+        last,
+        x.shape[i],
+      );
     }
   }
   return createNode('slice', [x], { start, size, step }, size, x.dtype) as Node;
@@ -240,12 +301,22 @@ export function slice(x: Node, start: readonly number[], size: readonly number[]
 export function sliceAxis(x: Node, axis: number, from: number, to: number): Node {
   const start = x.shape.map((_, i) => (i === axis ? from : 0));
   const size = x.shape.map((n, i) => (i === axis ? to - from : n));
-  return slice(x, start, size, x.shape.map(() => 1));
+  return slice(
+    x,
+    start,
+    size,
+    x.shape.map(() => 1),
+  );
 }
 
 export function flip(x: Node, axes: readonly number[]): Node {
   const flipped = x.shape.map((n, i) => axes.includes(i) && n > 0);
-  return slice(x, x.shape.map((n, i) => (flipped[i] ? n - 1 : 0)), x.shape, x.shape.map((_, i) => (flipped[i] ? -1 : 1)));
+  return slice(
+    x,
+    x.shape.map((n, i) => (flipped[i] ? n - 1 : 0)),
+    x.shape,
+    x.shape.map((_, i) => (flipped[i] ? -1 : 1)),
+  );
 }
 
 export function concat(parts: readonly Node[], axis: number): Node {
@@ -255,26 +326,47 @@ export function concat(parts: readonly Node[], axis: number): Node {
   let total = 0;
   for (const part of parts) {
     if (part.dtype !== first.dtype) {
-      throw new DTypeError(`cat: tensors are ${first.dtype} and ${part.dtype}. Convert one with to('${first.dtype}').`, [first.dtype, part.dtype]);
+      throw new DTypeError(
+        `cat: tensors are ${first.dtype} and ${part.dtype}. Convert one with to('${first.dtype}').`,
+        [first.dtype, part.dtype],
+      );
     }
     if (part.shape.length !== first.shape.length || part.shape.some((n, i) => i !== axis && n !== first.shape[i])) {
-      throw new ShapeError(`cat: ${formatShape(first.shape)} and ${formatShape(part.shape)} differ outside dimension ${axis}`, [first.shape, part.shape]);
+      throw new ShapeError(
+        `cat: ${formatShape(first.shape)} and ${formatShape(part.shape)} differ outside dimension ${axis}`,
+        [first.shape, part.shape],
+      );
     }
     total += part.shape[axis];
   }
   if (parts.length === 1) return first;
-  return createNode('concat', parts, { axis }, first.shape.map((n, i) => (i === axis ? total : n)), first.dtype) as Node;
+  return createNode(
+    'concat',
+    parts,
+    { axis },
+    first.shape.map((n, i) => (i === axis ? total : n)),
+    first.dtype,
+  ) as Node;
 }
 
 /** Number of positions of a window along one axis; 0 or less means that it does not fit. */
-export function windowCount(size: number, spec: { size: number; stride: number; dilation: number; lo: number; hi: number }): number {
+export function windowCount(
+  size: number,
+  spec: { size: number; stride: number; dilation: number; lo: number; hi: number },
+): number {
   return Math.floor((size + spec.lo + spec.hi - spec.dilation * (spec.size - 1) - 1) / spec.stride) + 1;
 }
 
 /** Output sizes of windows `kernel` over the trailing axes `sizes`. */
 export function windowOutput(sizes: Shape, kernel: Shape, spec: Omit<WindowSpec, 'size'>, op: string): number[] {
   return kernel.map((k, i) => {
-    const count = windowCount(sizes[i], { size: k, stride: spec.stride[i], dilation: spec.dilation[i], lo: spec.lo[i], hi: spec.hi[i] });
+    const count = windowCount(sizes[i], {
+      size: k,
+      stride: spec.stride[i],
+      dilation: spec.dilation[i],
+      lo: spec.lo[i],
+      hi: spec.hi[i],
+    });
     if (count <= 0) {
       const reach = spec.dilation[i] * (k - 1) + 1;
       throw new ShapeError(
@@ -302,7 +394,10 @@ export function gather(x: Node, axis: number, index: Node): Node {
 
 function checkIndexShape(op: string, x: Shape, index: Shape, axis: number): void {
   if (x.length !== index.length || index.some((n, i) => i !== axis && n > x[i])) {
-    throw new ShapeError(`${op}: index ${formatShape(index)} does not fit ${formatShape(x)} along dimension ${axis}`, [x, index]);
+    throw new ShapeError(`${op}: index ${formatShape(index)} does not fit ${formatShape(x)} along dimension ${axis}`, [
+      x,
+      index,
+    ]);
   }
 }
 
@@ -314,7 +409,9 @@ export function reduce(op: 'sum' | 'prod' | 'reduceMax' | 'reduceMin', x: Node, 
   if (axes.length === 0) return x;
   if (axes.every((a) => x.shape[a] === 1)) return x;
   if ((op === 'reduceMax' || op === 'reduceMin') && axes.some((a) => x.shape[a] === 0)) {
-    throw new ShapeError(`${op === 'reduceMax' ? 'max' : 'min'}: ${formatShape(x.shape)} has no elements to reduce`, [x.shape]);
+    throw new ShapeError(`${op === 'reduceMax' ? 'max' : 'min'}: ${formatShape(x.shape)} has no elements to reduce`, [
+      x.shape,
+    ]);
   }
   const shape = x.shape.map((n, i) => (axes.includes(i) ? 1 : n));
   return createNode(op, [x], { axes }, shape, x.dtype) as Node;
@@ -352,7 +449,8 @@ export function matmul(a: Node, b: Node): Node {
   checkDevice('matmul', [a, b]);
   checkDType('matmul', a, FLOAT);
   checkDType('matmul', b, FLOAT);
-  if (a.shape.length < 2 || b.shape.length < 2) throw new InternalError('matmul: operands below rank 2 reached the graph.');
+  if (a.shape.length < 2 || b.shape.length < 2)
+    throw new InternalError('matmul: operands below rank 2 reached the graph.');
   const [m, k] = a.shape.slice(-2);
   const [k2, n] = b.shape.slice(-2);
   if (k !== k2) {
@@ -411,7 +509,10 @@ export function scatterAdd(base: Node, axis: number, index: Node, src: Node): No
   }
   checkIndexShape('scatterAdd', base.shape, index.shape, axis);
   if (!sameShape(index.shape, src.shape)) {
-    throw new ShapeError(`scatterAdd: index ${formatShape(index.shape)} and source ${formatShape(src.shape)} differ`, [index.shape, src.shape]);
+    throw new ShapeError(`scatterAdd: index ${formatShape(index.shape)} and source ${formatShape(src.shape)} differ`, [
+      index.shape,
+      src.shape,
+    ]);
   }
   return createNode('scatterAdd', [base, index, src], { axis }, base.shape, base.dtype) as Node;
 }

@@ -88,7 +88,8 @@ function inputStructure(shape: Shape, dtype: DType): number {
 
 function staleError(storage: Storage, node: Node): StaleTensorError {
   const what = storage.name ?? `a ${storage.dtype} tensor ${formatShape(node.shape)}`;
-  if (storage.buffer === null) return new StaleTensorError(`read: ${what} was freed. Do not use a tensor after its dispose.`);
+  if (storage.buffer === null)
+    return new StaleTensorError(`read: ${what} was freed. Do not use a tensor after its dispose.`);
   return new StaleTensorError(
     `read: this value was built on ${what}, which has been overwritten since. ` +
       'Read it before the update, or call keep() on it so that it is computed together with the update.',

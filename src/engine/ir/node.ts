@@ -121,7 +121,11 @@ function isSame(node: Node, op: Op, structure: number, arg: unknown, src: readon
   for (let i = 0; i < src.length; i++) if (node.src[i] !== src[i]) return false;
   if (op !== 'leaf') return true;
   const [a, b] = [node.arg as OpArgs['leaf'], arg as OpArgs['leaf']];
-  return a.storage === b.storage && a.version === b.version && node.requiresGrad === (b.storage.requiresGrad && node.dtype === 'float32');
+  return (
+    a.storage === b.storage &&
+    a.version === b.version &&
+    node.requiresGrad === (b.storage.requiresGrad && node.dtype === 'float32')
+  );
 }
 
 function grow(): void {
@@ -142,7 +146,14 @@ function grow(): void {
  * Makes a node, or returns the one that already means this. Shape and dtype are the caller's word (build.ts).
  * `isVariable` makes a gradient flow to it even where its operands need none.
  */
-export function createNode<O extends Op>(op: O, src: readonly Node[], arg: OpArgs[O], shape: Shape, dtype: DType, isVariable = false): Node<O> {
+export function createNode<O extends Op>(
+  op: O,
+  src: readonly Node[],
+  arg: OpArgs[O],
+  shape: Shape,
+  dtype: DType,
+  isVariable = false,
+): Node<O> {
   const structure = structureOf(op, arg as object | null, shape, dtype);
   // A scalar is never shared: two learning rates that happen to be equal today stay two arguments.
   const unique = op === 'scalar' || op === 'custom';

@@ -45,14 +45,47 @@ export interface OpArgs {
   random: { readonly shape: Shape };
 
   // unary map
-  neg: None; recip: None; exp: None; expm1: None; log: None; log1p: None; sqrt: None;
-  sin: None; cos: None; tanh: None; atan: None; erf: None; sigmoid: None; relu: None;
-  abs: None; sign: None; floor: None; ceil: None; round: None; trunc: None; not: None;
+  neg: None;
+  recip: None;
+  exp: None;
+  expm1: None;
+  log: None;
+  log1p: None;
+  sqrt: None;
+  sin: None;
+  cos: None;
+  tanh: None;
+  atan: None;
+  erf: None;
+  sigmoid: None;
+  relu: None;
+  abs: None;
+  sign: None;
+  floor: None;
+  ceil: None;
+  round: None;
+  trunc: None;
+  not: None;
 
   // binary map: operands broadcast as in NumPy and have one dtype
-  add: None; sub: None; mul: None; div: None; pow: None; mod: None; idiv: None; max: None; min: None;
-  eq: None; ne: None; lt: None; le: None;
-  and: None; or: None; xor: None; shl: None; shr: None;
+  add: None;
+  sub: None;
+  mul: None;
+  div: None;
+  pow: None;
+  mod: None;
+  idiv: None;
+  max: None;
+  min: None;
+  eq: None;
+  ne: None;
+  lt: None;
+  le: None;
+  and: None;
+  or: None;
+  xor: None;
+  shl: None;
+  shr: None;
 
   // other maps
   /** where(condition, a, b), all broadcast. */
@@ -112,15 +145,61 @@ export type Op = keyof OpArgs;
 
 export const LEAF_OPS = ['leaf', 'const', 'scalar', 'iota', 'random'] as const satisfies readonly Op[];
 export const UNARY_OPS = [
-  'neg', 'recip', 'exp', 'expm1', 'log', 'log1p', 'sqrt', 'sin', 'cos', 'tanh', 'atan', 'erf', 'sigmoid', 'relu',
-  'abs', 'sign', 'floor', 'ceil', 'round', 'trunc', 'not',
+  'neg',
+  'recip',
+  'exp',
+  'expm1',
+  'log',
+  'log1p',
+  'sqrt',
+  'sin',
+  'cos',
+  'tanh',
+  'atan',
+  'erf',
+  'sigmoid',
+  'relu',
+  'abs',
+  'sign',
+  'floor',
+  'ceil',
+  'round',
+  'trunc',
+  'not',
 ] as const satisfies readonly Op[];
-export const ARITHMETIC_OPS = ['add', 'sub', 'mul', 'div', 'pow', 'mod', 'idiv', 'max', 'min'] as const satisfies readonly Op[];
+export const ARITHMETIC_OPS = [
+  'add',
+  'sub',
+  'mul',
+  'div',
+  'pow',
+  'mod',
+  'idiv',
+  'max',
+  'min',
+] as const satisfies readonly Op[];
 export const COMPARISON_OPS = ['eq', 'ne', 'lt', 'le'] as const satisfies readonly Op[];
 export const BIT_OPS = ['and', 'or', 'xor', 'shl', 'shr'] as const satisfies readonly Op[];
-export const MOVEMENT_OPS = ['reshape', 'permute', 'expand', 'pad', 'slice', 'concat', 'window', 'gather'] as const satisfies readonly Op[];
+export const MOVEMENT_OPS = [
+  'reshape',
+  'permute',
+  'expand',
+  'pad',
+  'slice',
+  'concat',
+  'window',
+  'gather',
+] as const satisfies readonly Op[];
 export const REDUCE_OPS = ['sum', 'prod', 'reduceMax', 'reduceMin', 'fold'] as const satisfies readonly Op[];
-export const KERNEL_OPS = ['cumsum', 'argsort', 'matmul', 'conv', 'convInput', 'convWeight', 'scatterAdd'] as const satisfies readonly Op[];
+export const KERNEL_OPS = [
+  'cumsum',
+  'argsort',
+  'matmul',
+  'conv',
+  'convInput',
+  'convWeight',
+  'scatterAdd',
+] as const satisfies readonly Op[];
 
 export type UnaryOp = (typeof UNARY_OPS)[number];
 export type ArithmeticOp = (typeof ARITHMETIC_OPS)[number];

@@ -41,7 +41,10 @@ export function broadcastShapes(a: Shape, b: Shape, op: string): Shape {
     const x = i < rank - a.length ? 1 : a[i - rank + a.length];
     const y = i < rank - b.length ? 1 : b[i - rank + b.length];
     if (x !== y && x !== 1 && y !== 1) {
-      throw new ShapeError(`${op}: ${formatShape(a)} x ${formatShape(b)}: sizes ${x} and ${y} do not broadcast`, [a, b]);
+      throw new ShapeError(`${op}: ${formatShape(a)} x ${formatShape(b)}: sizes ${x} and ${y} do not broadcast`, [
+        a,
+        b,
+      ]);
     }
     out[i] = x === 1 ? y : x;
   }

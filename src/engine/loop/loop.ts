@@ -8,14 +8,31 @@
 export type ValueType = 'f32' | 'i32' | 'bool';
 
 export type LoopUnary =
-  | 'neg' | 'abs' | 'sqrt' | 'floor' | 'ceil' | 'trunc' | 'nearest' // f32; neg and abs also i32
+  | 'neg'
+  | 'abs'
+  | 'sqrt'
+  | 'floor'
+  | 'ceil'
+  | 'trunc'
+  | 'nearest' // f32; neg and abs also i32
   | 'not'; // bool, or bitwise on i32
 export type LoopBinary =
-  | 'add' | 'sub' | 'mul' | 'div' // div on f32 only
-  | 'min' | 'max' // f32: NaN if either is NaN
-  | 'and' | 'or' | 'xor' // i32 and bool
-  | 'shl' | 'shru' | 'shrs' // i32; vector shifts take a scalar count
-  | 'divs' | 'rems' | 'divu' | 'remu'; // i32, as C divides; scalar only
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'div' // div on f32 only
+  | 'min'
+  | 'max' // f32: NaN if either is NaN
+  | 'and'
+  | 'or'
+  | 'xor' // i32 and bool
+  | 'shl'
+  | 'shru'
+  | 'shrs' // i32; vector shifts take a scalar count
+  | 'divs'
+  | 'rems'
+  | 'divu'
+  | 'remu'; // i32, as C divides; scalar only
 export type LoopCompare = 'eq' | 'ne' | 'lt' | 'le' | 'ltu'; // f32 and i32 (ltu: i32, scalar only); result bool
 export type LoopConvert = 'i32.f32' | 'f32.i32' | 'bits.f32.i32' | 'bits.i32.f32' | 'bool.i32'; // from.to; f32.i32 truncates, saturates, NaN → 0
 
@@ -41,26 +58,86 @@ export type Expr =
   | Var
   | { readonly kind: 'const'; readonly type: ValueType; readonly lanes: number; readonly value: number }
   /** `lanes` consecutive elements from `index` (unaligned is fine). */
-  | { readonly kind: 'load'; readonly type: 'f32' | 'i32'; readonly lanes: number; readonly buffer: Buffer; readonly index: Expr }
-  | { readonly kind: 'unary'; readonly type: ValueType; readonly lanes: number; readonly op: LoopUnary; readonly x: Expr }
-  | { readonly kind: 'binary'; readonly type: ValueType; readonly lanes: number; readonly op: LoopBinary; readonly a: Expr; readonly b: Expr }
-  | { readonly kind: 'compare'; readonly type: 'bool'; readonly lanes: number; readonly op: LoopCompare; readonly a: Expr; readonly b: Expr }
-  | { readonly kind: 'convert'; readonly type: ValueType; readonly lanes: number; readonly op: LoopConvert; readonly x: Expr }
+  | {
+      readonly kind: 'load';
+      readonly type: 'f32' | 'i32';
+      readonly lanes: number;
+      readonly buffer: Buffer;
+      readonly index: Expr;
+    }
+  | {
+      readonly kind: 'unary';
+      readonly type: ValueType;
+      readonly lanes: number;
+      readonly op: LoopUnary;
+      readonly x: Expr;
+    }
+  | {
+      readonly kind: 'binary';
+      readonly type: ValueType;
+      readonly lanes: number;
+      readonly op: LoopBinary;
+      readonly a: Expr;
+      readonly b: Expr;
+    }
+  | {
+      readonly kind: 'compare';
+      readonly type: 'bool';
+      readonly lanes: number;
+      readonly op: LoopCompare;
+      readonly a: Expr;
+      readonly b: Expr;
+    }
+  | {
+      readonly kind: 'convert';
+      readonly type: ValueType;
+      readonly lanes: number;
+      readonly op: LoopConvert;
+      readonly x: Expr;
+    }
   /** a · b + c, fused where the target can. */
-  | { readonly kind: 'fma'; readonly type: 'f32'; readonly lanes: number; readonly a: Expr; readonly b: Expr; readonly c: Expr }
+  | {
+      readonly kind: 'fma';
+      readonly type: 'f32';
+      readonly lanes: number;
+      readonly a: Expr;
+      readonly b: Expr;
+      readonly c: Expr;
+    }
   /** condition ? a : b, lane by lane; both sides are evaluated. */
-  | { readonly kind: 'select'; readonly type: ValueType; readonly lanes: number; readonly condition: Expr; readonly a: Expr; readonly b: Expr }
+  | {
+      readonly kind: 'select';
+      readonly type: ValueType;
+      readonly lanes: number;
+      readonly condition: Expr;
+      readonly a: Expr;
+      readonly b: Expr;
+    }
   /** A scalar in every lane. */
   | { readonly kind: 'splat'; readonly type: ValueType; readonly lanes: number; readonly x: Expr }
   /** One scalar for each lane. */
   | { readonly kind: 'pack'; readonly type: ValueType; readonly lanes: number; readonly parts: readonly Expr[] }
   | { readonly kind: 'extract'; readonly type: ValueType; readonly lanes: 1; readonly x: Expr; readonly lane: number }
   /** Lanes picked from a (0 … lanes-1) and b (lanes … 2·lanes-1). */
-  | { readonly kind: 'shuffle'; readonly type: ValueType; readonly lanes: number; readonly a: Expr; readonly b: Expr; readonly pick: readonly number[] };
+  | {
+      readonly kind: 'shuffle';
+      readonly type: ValueType;
+      readonly lanes: number;
+      readonly a: Expr;
+      readonly b: Expr;
+      readonly pick: readonly number[];
+    };
 
 export type Stmt =
   /** for (variable = from; variable < to; variable += step); step is a positive constant. */
-  | { readonly kind: 'for'; readonly variable: Var; readonly from: Expr; readonly to: Expr; readonly step: number; readonly body: readonly Stmt[] }
+  | {
+      readonly kind: 'for';
+      readonly variable: Var;
+      readonly from: Expr;
+      readonly to: Expr;
+      readonly step: number;
+      readonly body: readonly Stmt[];
+    }
   /** Declares a variable; `mutable` ones may be `set` later. */
   | { readonly kind: 'let'; readonly variable: Var; readonly value: Expr; readonly mutable: boolean }
   | { readonly kind: 'set'; readonly variable: Var; readonly value: Expr }
@@ -189,7 +266,14 @@ export function fma(a: Expr, b: Expr, c: Expr): Expr {
 export function select(condition: Expr, a: Expr, b: Expr): Expr {
   if (isConst(condition)) return condition.value !== 0 ? a : b;
   const lanes = Math.max(condition.lanes, a.lanes, b.lanes);
-  return { kind: 'select', type: a.type, lanes, condition: splat(condition, lanes), a: splat(a, lanes), b: splat(b, lanes) };
+  return {
+    kind: 'select',
+    type: a.type,
+    lanes,
+    condition: splat(condition, lanes),
+    a: splat(a, lanes),
+    b: splat(b, lanes),
+  };
 }
 
 export function splat(x: Expr, lanes: number): Expr {

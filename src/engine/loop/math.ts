@@ -32,8 +32,8 @@ function powerOfTwo(n: Expr): Expr {
 }
 
 const LN2_HIGH = 0.693359375;
-const LN2_LOW = -2.12194440e-4;
-const EXP = [1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1];
+const LN2_LOW = -2.1219444e-4;
+const EXP = [1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1];
 
 /** 1.5 · 2²³: adding it leaves the nearest whole number in the low bits of the sum. */
 const ROUNDER = 12582912;
@@ -42,12 +42,15 @@ const ROUNDER_BITS = 0x4b400000;
 /** The whole number nearest to x · factor, as a float and as an integer, for products below 2²². */
 function nearestMultiple(x: Expr, factor: number, bind: Bind): { n: Expr; count: Expr } {
   const shifted = bind('shifted', L.fma(x, f(x, factor), f(x, ROUNDER)));
-  return { n: bind('n', L.sub(shifted, f(x, ROUNDER))), count: bind('count', L.sub(bitsOf(shifted), i(x, ROUNDER_BITS))) };
+  return {
+    n: bind('n', L.sub(shifted, f(x, ROUNDER))),
+    count: bind('count', L.sub(bitsOf(shifted), i(x, ROUNDER_BITS))),
+  };
 }
 
 /** x = n·ln 2 + r with |r| ≤ ln 2 / 2. */
 function reduceExp(x: Expr, bind: Bind): { count: Expr; r: Expr } {
-  const { n, count } = nearestMultiple(x, 1.44269504088896341, bind);
+  const { n, count } = nearestMultiple(x, Math.LOG2E, bind);
   const r = L.fma(n, f(x, -LN2_LOW), L.fma(n, f(x, -LN2_HIGH), x));
   return { count, r: bind('r', r) };
 }
@@ -83,10 +86,10 @@ export function expm1(x: Expr, bind: Bind): Expr {
   return L.select(L.compare('eq', x, f(x, 0)), x, result); // keeps −0
 }
 
-const SQRT_HALF = 0.707106781186547524;
+const SQRT_HALF = Math.SQRT1_2;
 const LOG = [
-  7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1, 2.0000714765e-1,
-  -2.4999993993e-1, 3.3333331174e-1,
+  7.0376836292e-2, -1.151461031e-1, 1.167699874e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1,
+  2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1,
 ];
 
 /** x = 2^e·m with m in [√½, √2), for positive x; denormal x included. */
@@ -128,13 +131,13 @@ export function log1p(x: Expr, bind: Bind): Expr {
   return L.select(L.compare('eq', x, f(x, Infinity)), x, tiny);
 }
 
-const PI_HALF = [1.5703125, 4.837512969970703125e-4, 7.54978995489188216e-8];
+const PI_HALF = [1.5703125, 4.837512969970703125e-4, 7.549789954891882e-8];
 const SIN = [-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1];
 const COS = [2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2];
 
 /** sin(x + quarter·π/2). The reduction is good for |x| up to about 10⁴; beyond, error grows with |x|. */
 function sine(x: Expr, quarter: number, bind: Bind): Expr {
-  const { n: j, count } = nearestMultiple(x, 0.636619772367581343, bind);
+  const { n: j, count } = nearestMultiple(x, 2 / Math.PI, bind);
   let r = x;
   for (const part of PI_HALF) r = bind('r', L.sub(r, L.mul(j, f(x, part))));
   const z = bind('z', L.mul(r, r));
@@ -188,7 +191,7 @@ export function erf(x: Expr, bind: Bind): Expr {
   const t = bind('t', atMost(bind('a', abs(x)), 10));
   const s = bind('s', L.mul(t, t));
   const low = L.fma(f(x, -3.88396438e-3), t, f(x, 2.42546219e-2));
-  let r = L.fma(L.fma(f(x, -1.72853470e-5), t, f(x, 3.83197126e-4)), s, low);
+  let r = L.fma(L.fma(f(x, -1.7285347e-5), t, f(x, 3.83197126e-4)), s, low);
   r = L.fma(r, t, f(x, -1.06777877e-1));
   r = L.fma(r, t, f(x, -6.34846687e-1));
   r = L.fma(r, t, f(x, -1.28717512e-1));
@@ -282,7 +285,11 @@ export function mod(x: Expr, y: Expr, bind: Bind): Expr {
   const tooLarge = L.compare('lt', abs(y), abs(r));
   r = bind('r', L.select(tooLarge, L.sub(r, y), r));
   const infiniteY = L.compare('eq', abs(y), f(x, Infinity));
-  const opposite = L.compare('lt', L.mul(L.select(L.compare('lt', x, f(x, 0)), f(x, -1), L.select(L.compare('lt', f(x, 0), x), f(x, 1), f(x, 0))), y), f(x, 0));
+  const opposite = L.compare(
+    'lt',
+    L.mul(L.select(L.compare('lt', x, f(x, 0)), f(x, -1), L.select(L.compare('lt', f(x, 0), x), f(x, 1), f(x, 0))), y),
+    f(x, 0),
+  );
   const finiteX = L.compare('lt', abs(x), f(x, Infinity));
   const atInfinity = L.select(finiteX, L.select(opposite, y, x), f(x, NaN));
   return L.select(infiniteY, atInfinity, r);

@@ -13,4 +13,11 @@ export interface Target {
 }
 
 /** WebAssembly SIMD-128: 4 rows of 2 vectors is the largest tile that V8 keeps in registers. */
-export const WASM_TARGET: Target = { name: 'wasm', lanes: 4, tileRows: 4, tileVectors: 2, l1Bytes: 32 << 10, l2Bytes: 512 << 10 };
+export const WASM_TARGET: Target = {
+  name: 'wasm',
+  lanes: 4,
+  tileRows: 4,
+  tileVectors: 2,
+  l1Bytes: 32 << 10,
+  l2Bytes: 512 << 10,
+};

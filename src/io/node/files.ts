@@ -15,7 +15,7 @@ export function writeFileAtomic(path: string, contents: Uint8Array | string): vo
     const file = openSync(temporary, 'w');
     try {
       const bytes = typeof contents === 'string' ? Buffer.from(contents) : contents;
-      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+      for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
       fsyncSync(file);
     } finally {
       closeSync(file);
@@ -28,7 +28,11 @@ export function writeFileAtomic(path: string, contents: Uint8Array | string): vo
 }
 
 /** Saves a state dict: `await saveSafetensors('model.safetensors', model.stateDict())`. */
-export async function saveSafetensors(path: string, state: Readonly<Record<string, AnyTensor>>, metadata?: Readonly<Record<string, string>>): Promise<void> {
+export async function saveSafetensors(
+  path: string,
+  state: Readonly<Record<string, AnyTensor>>,
+  metadata?: Readonly<Record<string, string>>,
+): Promise<void> {
   writeFileAtomic(path, await toSafetensors(state, metadata));
 }
 

@@ -68,7 +68,13 @@ export class CpuDevice implements Device {
 
   details(): Readonly<Record<string, string | number | boolean>> {
     const { simd, relaxed, shared } = this.runtime.features;
-    return { tier: 'WebAssembly', threads: this.runtime.threads, simd, 'fused multiply-add': relaxed, 'shared memory': shared };
+    return {
+      tier: 'WebAssembly',
+      threads: this.runtime.threads,
+      simd,
+      'fused multiply-add': relaxed,
+      'shared memory': shared,
+    };
   }
 
   dispose(): Promise<void> {
@@ -106,7 +112,11 @@ class CpuExecutable implements Executable {
     const error = this.runtime.takeError();
     if (error !== undefined) {
       const op = this.compiled.nodes[error.node]?.op ?? 'gather';
-      throw new IndexError(`${op}: index ${error.index} is out of range for size ${error.size}.`, error.index, error.size);
+      throw new IndexError(
+        `${op}: index ${error.index} is out of range for size ${error.size}.`,
+        error.index,
+        error.size,
+      );
     }
   }
 

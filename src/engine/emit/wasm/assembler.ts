@@ -143,7 +143,11 @@ export function assembleModule(parts: ModuleParts): Uint8Array<ArrayBuffer> {
   const out = new Bytes();
   out.push(HEADER);
   for (const [id, content] of [
-    [SECTION.type, typeSection], [SECTION.import, imports], [SECTION.function, functions], [SECTION.export, exports], [SECTION.code, code],
+    [SECTION.type, typeSection],
+    [SECTION.import, imports],
+    [SECTION.function, functions],
+    [SECTION.export, exports],
+    [SECTION.code, code],
   ] as const) {
     out.append(section(id, content).view());
   }

@@ -23,7 +23,10 @@ export function barrierFunction(): FunctionBody {
   emit(get(threads), int(1), CODE.i32Eq, [...CODE.if, EMPTY_BLOCK], CODE.return, CODE.end);
   emit(loadGeneration, set(generation));
   // the last to arrive opens the barrier
-  emit(get(sync), int(1), [...CODE.atomicAdd, ALIGN_4, 0], int(1), CODE.i32Add, get(threads), CODE.i32Eq, [...CODE.if, EMPTY_BLOCK]);
+  emit(get(sync), int(1), [...CODE.atomicAdd, ALIGN_4, 0], int(1), CODE.i32Add, get(threads), CODE.i32Eq, [
+    ...CODE.if,
+    EMPTY_BLOCK,
+  ]);
   emit(get(sync), int(0), [...CODE.atomicStore, ALIGN_4, 0]);
   emit(get(sync), int(1), [...CODE.atomicAdd, ALIGN_4, GENERATION], [0x1a]); // drop
   emit(get(sync), int(-1), [...CODE.notify, ALIGN_4, GENERATION], [0x1a], CODE.return, CODE.end);

@@ -6,7 +6,19 @@
 import { InternalError } from '../../ir/errors.js';
 import type { Buffer, Expr, KernelFunction, Program, Slot, Stmt, Var } from '../../loop/loop.js';
 import { Bytes, type FunctionBody, assembleModule, f32Bytes, i32Bytes, leb, sleb } from './assembler.js';
-import { CODE, CONVERT, EMPTY_BLOCK, type Encoding, F32_BINARY, F32_COMPARE, F32_UNARY, I32_BINARY, I32_COMPARE, I32_VECTOR_UNARY, TYPE } from './opcodes.js';
+import {
+  CODE,
+  CONVERT,
+  EMPTY_BLOCK,
+  type Encoding,
+  F32_BINARY,
+  F32_COMPARE,
+  F32_UNARY,
+  I32_BINARY,
+  I32_COMPARE,
+  I32_VECTOR_UNARY,
+  TYPE,
+} from './opcodes.js';
 import { barrierFunction } from './barrier.js';
 
 export interface EmitOptions {
@@ -127,7 +139,8 @@ class FunctionEmitter {
 
   private variable(v: Var): number {
     const local = this.localOf.get(v.id);
-    if (local === undefined) throw new InternalError(`emit: ${v.name} is used before it is defined in ${this.kernel.name}.`);
+    if (local === undefined)
+      throw new InternalError(`emit: ${v.name} is used before it is defined in ${this.kernel.name}.`);
     return local;
   }
 
@@ -211,7 +224,13 @@ class FunctionEmitter {
       this.get(this.bufferLocal.get(buffer.id) as number);
       return rest.value * BYTES;
     }
-    while (rest.kind === 'binary' && rest.op === 'add' && rest.b.kind === 'const' && rest.b.value >= 0 && offset + rest.b.value <= MOST_IMMEDIATE) {
+    while (
+      rest.kind === 'binary' &&
+      rest.op === 'add' &&
+      rest.b.kind === 'const' &&
+      rest.b.value >= 0 &&
+      offset + rest.b.value <= MOST_IMMEDIATE
+    ) {
       offset += rest.b.value;
       rest = rest.a;
     }
@@ -297,7 +316,8 @@ class FunctionEmitter {
 
   private constant(e: Expr & { kind: 'const' }): void {
     if (e.lanes > 1) {
-      const lane = e.type === 'f32' ? f32Bytes(e.value) : i32Bytes(e.type === 'bool' ? (e.value !== 0 ? -1 : 0) : e.value);
+      const lane =
+        e.type === 'f32' ? f32Bytes(e.value) : i32Bytes(e.type === 'bool' ? (e.value !== 0 ? -1 : 0) : e.value);
       this.code.push([...CODE.v128Const, ...lane, ...lane, ...lane, ...lane]);
     } else if (e.type === 'f32') this.code.push([...CODE.f32Const, ...f32Bytes(e.value)]);
     else this.code.push([...CODE.i32Const, ...sleb(e.value)]);
