@@ -209,13 +209,15 @@ function lowerPass(state: CompileState): void {
 
   const kernels: KernelFunction[] = [];
   let scratchBytes = 0;
+  let serial = true;
   const call = (group: Group, storedIn: (n: Node) => Slot | undefined): KernelCall[] =>
     lowerGroup(group, {
       target: state.options.target,
       isMaterialised: (n) => state.materialised.has(n),
       isStored: (n) => storedIn(n) !== undefined,
       inPlace,
-    }).map(({ kernel, operands }) => {
+    }).map(({ kernel, operands, isParallel }) => {
+      serial &&= !isParallel;
       scratchBytes = Math.max(
         scratchBytes,
         kernel.scratch.reduce((n, b) => n + 64 + Math.ceil((b.size * 4) / 64) * 64, 0),
@@ -251,5 +253,6 @@ function lowerPass(state: CompileState): void {
     argumentCount: scalarWord + state.scalars.length,
     arenaBytes: plan.bytes,
     scratchBytes,
+    serial,
   };
 }

@@ -67,6 +67,8 @@ export class KernelBuilder {
   readonly laneAxis: Axis;
   readonly tid = L.variable('tid', 'i32');
   readonly threads = L.variable('threads', 'i32');
+  /** Set where work is shared among the threads. */
+  isParallel = false;
   private readonly context: KernelContext;
   private readonly scopes: Scope[] = [{ body: [], memo: new Map() }];
   private readonly axes = new Map<number, AxisBinding>();

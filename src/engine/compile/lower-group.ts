@@ -40,6 +40,8 @@ export interface LoweredKernel {
   readonly kernel: KernelFunction;
   /** One for each buffer parameter, then one for each scalar. */
   readonly operands: readonly Operand[];
+  /** Its work is shared among the threads. */
+  readonly isParallel: boolean;
 }
 
 type Lower = (group: Group, lowering: Lowering) => KernelBuilder;
@@ -125,7 +127,7 @@ function lowerKernel(group: Group, options: LowerGroupOptions, lower: Lower): Lo
     flops: flopsOf(group),
     bytes: buffers.reduce((n, b) => n + b.size * 4, 0),
   };
-  return { kernel, operands: [...bufferOperands, ...scalarOperands] };
+  return { kernel, operands: [...bufferOperands, ...scalarOperands], isParallel: builder.isParallel };
 }
 
 function kernelName(group: Group): string {

@@ -15,6 +15,7 @@ export function splitRange(k: KernelBuilder, size: number, serial: boolean, gran
     const isFirst = L.compare('eq', k.tid, L.int(0));
     return { from: L.int(0), to: k.define('to', L.select(isFirst, L.int(size), L.int(0))) };
   }
+  k.isParallel = true;
   const units = Math.ceil(size / granule);
   const bound = (t: Expr): Expr => {
     const at = L.mul(L.binary('divs', L.mul(L.int(units), t), k.threads), L.int(granule));

@@ -175,6 +175,8 @@ export interface Program {
   readonly argumentCount: number;
   readonly arenaBytes: number;
   readonly scratchBytes: number; // for each thread: the largest of its kernels
+  /** No kernel shares its work: one thread does it all. The module says so by an export of this name. */
+  readonly serial: boolean;
 }
 
 // ---------------------------------------------------------------- constructors (with the folding that keeps code short)

@@ -13,6 +13,8 @@ interface LoadedCode {
   readonly run: Run;
   /** The module's bytes until the followers have them too. */
   bytes: Uint8Array | undefined;
+  /** One thread does it all. */
+  serial: boolean;
 }
 
 export interface ThreadOptions {
@@ -45,14 +47,16 @@ export function createThread(options: ThreadOptions) {
     /** Compiles a program here, and in the followers if they have started, else at its first run with them. */
     load(id: number, bytes: Uint8Array, staging: number): void {
       this.compiling(() => {
-        programs.set(id, { run: this.instantiate(bytes), bytes: threads > 1 ? bytes : undefined });
-        if (this.together()) this.share(id, staging);
+        const { run, serial } = this.instantiate(bytes);
+        programs.set(id, { run, bytes: threads > 1 ? bytes : undefined, serial: serial !== undefined });
+        if (this.together() && serial === undefined) this.share(id, staging);
       });
     },
 
     run(id: number, table: number, arena: number, scratch: number, scratchStride: number, staging: number): void {
       const program = programs.get(id)!;
-      if (threads === 1 || Atomics.load(words, at.ready) !== threads - 1) {
+      // A program without a parallel kernel is done sooner than the followers would wake.
+      if (threads === 1 || program.serial || Atomics.load(words, at.ready) !== threads - 1) {
         program.run(0, 1, table, arena, scratch, syncAddress);
         return;
       }
@@ -160,7 +164,7 @@ export function createThread(options: ThreadOptions) {
     loadStaged(id: number): void {
       try {
         const bytes = this.bytesAt(words[at.bytes]! >>> 0, words[at.byteLength]!).slice();
-        programs.set(id, { run: this.instantiate(bytes), bytes: undefined });
+        programs.set(id, { run: this.instantiate(bytes).run, bytes: undefined, serial: false });
       } catch (error) {
         this.reportFailure(`thread ${tid} of ${threads} cannot compile program ${id}: ${String(error)}`);
       }
@@ -215,9 +219,9 @@ export function createThread(options: ThreadOptions) {
       else work();
     },
 
-    instantiate(bytes: Uint8Array): Run {
+    instantiate(bytes: Uint8Array): { readonly run: Run; readonly serial?: unknown } {
       const code = new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>);
-      return new WebAssembly.Instance(code, { env: { memory } }).exports.run as Run;
+      return new WebAssembly.Instance(code, { env: { memory } }).exports as { run: Run; serial?: unknown };
     },
 
     /** A view of the heap, which another thread may have grown since this one last looked. */

@@ -38,7 +38,7 @@ export function emitProgram(program: Program, options: EmitOptions): Uint8Array<
   const functions: FunctionBody[] = program.kernels.map((kernel) => new FunctionEmitter(kernel, options).emit());
   const barrier = options.shared ? functions.push(barrierFunction()) - 1 : undefined;
   const run = functions.push(runFunction(program, barrier)) - 1;
-  return assembleModule({ memory: options, functions, exports: { run } });
+  return assembleModule({ memory: options, functions, exports: program.serial ? { run, serial: run } : { run } });
 }
 
 // ---------------------------------------------------------------- the run function
