@@ -37,7 +37,14 @@ function microKernel() {
   ];
   const kernel = { name: 'peak', buffers: [a, b, c], scalars: [], scratch: [], tid, threads, body, flops: 0, bytes: 0 };
   const slots = [0, 1, 2].map((index) => ({ kind: 'argument', index }));
-  return { kernels: [kernel], stages: [[{ kernel: 0, slots }]], argumentCount: 3, arenaBytes: 0, scratchBytes: 0, serial: true };
+  return {
+    kernels: [kernel],
+    stages: [[{ kernel: 0, slots }]],
+    argumentCount: 3,
+    arenaBytes: 0,
+    scratchBytes: 0,
+    serial: true,
+  };
 }
 
 /** GFLOP/s of one thread. */
