@@ -1,33 +1,23 @@
-// Option values: texts in, checked numbers out, and the error that ends a command with one line.
+// Readers of option values: text → value, or commander's InvalidArgumentError with what would be right.
 
-import { setDevice } from '../index.js';
+import { InvalidArgumentError } from 'commander';
 
-/** Something that the user can put right: one line on standard error, exit code 2. */
-export class UsageError extends Error {
-  override name = 'UsageError';
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+/** A reader of whole numbers from `low` to `high`. */
+export function wholeNumber(low: number, high: number): (text: string) => number {
+  return (text) => {
+    const value = NUMBER.test(text) ? Number(text) : NaN;
+    if (Number.isInteger(value) && value >= low && value <= high) return value;
+    throw new InvalidArgumentError(`Use a whole number from ${low} to ${high}.`);
+  };
 }
 
-function number(text: string, option: string, wanted: string, fits: (n: number) => boolean): number {
-  const n = text.trim() === '' ? NaN : Number(text);
-  if (!fits(n)) throw new UsageError(`--${option} is '${text}'. Use ${wanted}.`);
-  return n;
-}
-
-export const count =
-  (option: string) =>
-  (text: string): number =>
-    number(text, option, 'a whole number from 1 to 1000000', (n) => Number.isInteger(n) && n >= 1 && n <= 1e6);
-
-export const aboveZero =
-  (option: string) =>
-  (text: string): number =>
-    number(text, option, 'a number above 0', (n) => Number.isFinite(n) && n > 0);
-
-export const aSeed = (text: string): number =>
-  number(text, 'seed', 'a whole number from 0 to 2147483647', (n) => Number.isInteger(n) && n >= 0 && n <= 0x7fffffff);
-
-/** The device of that name becomes the one that everything is made on. */
-export function aDevice(name: string): string {
-  setDevice(name);
-  return name;
+/** A reader of numbers above 0, up to `high`. */
+export function positiveNumber(high: number): (text: string) => number {
+  return (text) => {
+    const value = NUMBER.test(text) ? Number(text) : NaN;
+    if (value > 0 && value <= high) return value;
+    throw new InvalidArgumentError(`Use a number above 0, at most ${high}.`);
+  };
 }

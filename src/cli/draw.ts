@@ -1,42 +1,67 @@
-// Pictures for the terminal: a progress bar, a confusion matrix, digits in half blocks. Numbers in, lines of text out.
+// Pictures made of characters: digits in shades, a confusion matrix. Pure: numbers in, lines out.
 
-const SHADES = ' ░▒▓█';
+import type { Style } from './terminal.js';
 
-/** 0 … 1 as a bar of the given width, in eighths of a character. */
-export function bar(part: number, width: number): string {
-  const eighths = Math.round(Math.min(Math.max(part, 0), 1) * width * 8);
-  const full = Math.floor(eighths / 8);
-  const rest = eighths % 8;
-  return ('█'.repeat(full) + (rest > 0 ? ' ▏▎▍▌▋▊▉'[rest] : '')).padEnd(width, '░');
+const SHADES = [' ', '░', '▒', '▓', '█'];
+export const SIDE = 8;
+
+/** An 8×8 grid of numbers 0 … 16 as eight lines of 16 characters: two to a pixel, which makes it about square. */
+export function drawDigit(pixels: ArrayLike<number>): string[] {
+  return Array.from({ length: SIDE }, (_, row) => {
+    let line = '';
+    for (let column = 0; column < SIDE; column++) {
+      const share = Math.min(Math.max(pixels[row * SIDE + column] / 16, 0), 1);
+      line += SHADES[Math.round(share * (SHADES.length - 1))].repeat(2);
+    }
+    return line;
+  });
 }
 
-/** Seconds as 4s, 1m 05s. */
-export function duration(seconds: number): string {
-  if (!Number.isFinite(seconds)) return '…';
-  const s = Math.max(0, Math.round(seconds));
-  return s < 60 ? `${s}s` : `${Math.floor(s / 60)}m ${String(s % 60).padStart(2, '0')}s`;
+export interface Picture {
+  readonly pixels: ArrayLike<number>;
+  /** One or two short lines below it. */
+  readonly caption: readonly string[];
 }
 
-/** counts[truth][prediction]; zeros are dots. */
-export function confusionMatrix(counts: readonly (readonly number[])[]): string[] {
-  const width = Math.max(3, ...counts.flat().map((n) => String(n).length)) + 1;
-  const cell = (text: string | number) => String(text).padStart(width);
-  const lines = [`  truth ╲ said${counts.map((_, i) => cell(i)).join('')}`];
-  counts.forEach((row, truth) =>
-    lines.push(`${String(truth).padStart(13)} ${row.map((n) => cell(n === 0 ? '·' : n)).join('')}`),
-  );
+const GAP = 3;
+const WIDTH = 2 * SIDE;
+
+/** Pictures next to each other, as many to a row as fit into `columns`. */
+export function drawGallery(pictures: readonly Picture[], columns: number): string[] {
+  const perRow = Math.max(1, Math.floor((columns - 2 + GAP) / (WIDTH + GAP)));
+  const lines: string[] = [];
+  for (let start = 0; start < pictures.length; start += perRow) {
+    const row = pictures.slice(start, start + perRow);
+    const blocks = row.map(({ pixels, caption }) => [...drawDigit(pixels), ...caption]);
+    const height = Math.max(...blocks.map((block) => block.length));
+    if (start > 0) lines.push('');
+    for (let i = 0; i < height; i++) {
+      lines.push(`  ${blocks.map((block) => (block[i] ?? '').padEnd(WIDTH)).join(' '.repeat(GAP))}`.trimEnd());
+    }
+  }
   return lines;
 }
 
-/** An 8 × 8 digit from 0 to 1, two characters a pixel. */
-export function digit(pixels: ArrayLike<number>): string[] {
-  return Array.from({ length: 8 }, (_, y) =>
-    Array.from({ length: 8 }, (__, x) => SHADES[Math.min(4, Math.floor(pixels[y * 8 + x] * 4.999))].repeat(2)).join(''),
-  );
+/** counts[label][prediction] as a table; zeros are dots, so that errors stand out. */
+export function drawConfusion(counts: readonly (readonly number[])[], style?: Style): string[] {
+  const plain = (text: string) => text;
+  const { dim = plain, red = plain, green = plain } = style ?? {};
+  const width = Math.max(3, ...counts.flat().map((n) => String(n).length + 1));
+  const head = `       ${counts.map((_, i) => String(i).padStart(width)).join('')}`;
+  const rows = counts.map((row, label) => {
+    const cells = row.map((n, prediction) => {
+      const text = (n === 0 ? '·' : String(n)).padStart(width);
+      if (n === 0) return dim(text);
+      return label === prediction ? green(text) : red(text);
+    });
+    return `     ${label} ${cells.join('')}`;
+  });
+  return [dim(head), ...rows];
 }
 
-/** Digits beside each other, each under its caption. */
-export function gallery(items: readonly { readonly caption: string; readonly pixels: ArrayLike<number> }[]): string[] {
-  const pictures = items.map(({ caption, pixels }) => [caption.padEnd(16), ...digit(pixels)]);
-  return Array.from({ length: 9 }, (_, line) => `  ${pictures.map((p) => p[line].padEnd(18)).join(' ')}`.trimEnd());
+/** counts[label][prediction] */
+export function confusion(labels: ArrayLike<number>, predictions: ArrayLike<number>, classes: number): number[][] {
+  const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+  for (let i = 0; i < labels.length; i++) counts[labels[i]][predictions[i]]++;
+  return counts;
 }

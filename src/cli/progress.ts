@@ -1,69 +1,67 @@
-// What a person sees while a network trains: one line that is rewritten on a terminal, a line an epoch elsewhere.
+// The progress bar of a training run: one line that is drawn over, with loss, samples per second and time left. On an
+// output that is no terminal it draws nothing; the lines that the caller prints per epoch are all there is.
 
-import { bar, duration } from './draw.js';
+import { type Terminal, clock, grouped } from './terminal.js';
 
-export interface EpochReport {
-  readonly epoch: number;
-  readonly trainLoss: number;
-  readonly trainAccuracy: number;
-  readonly validationLoss: number;
-  readonly validationAccuracy: number;
+export interface ProgressState {
+  /** What is under way: `epoch  3/30`. */
+  readonly label: string;
+  /** Share of the epoch that is done, 0 to 1. */
+  readonly fraction: number;
+  readonly loss: number;
   readonly samplesPerSecond: number;
-  readonly seconds: number;
+  /** Until the whole run ends. */
+  readonly secondsLeft: number;
 }
 
-const REDRAW_MS = 60;
-const percent = (x: number): string => `${(100 * x).toFixed(1)} %`.padStart(7);
+const REDRAW_MS = 66;
 
-export class Progress {
-  private readonly epochs: number;
-  private readonly steps: number;
-  private readonly stream: NodeJS.WriteStream;
-  private readonly start = performance.now();
-  private readonly from: number;
-  private drawn = 0;
+/** The line for a terminal that is `columns` wide: parts are left out, the bar shrinks, until it fits. */
+export function progressLine(state: ProgressState, columns: number, style?: Terminal['style']): string {
+  const loss = Number.isFinite(state.loss) ? state.loss.toFixed(4) : 'not a number';
+  const speed = Number.isFinite(state.samplesPerSecond) ? grouped(state.samplesPerSecond) : '–';
+  const left = Number.isFinite(state.secondsLeft) ? `${clock(state.secondsLeft)} left` : '';
+  let tail = [`loss ${loss}`, `${speed} samples/s`, left].filter(Boolean);
+  const room = () => columns - 1 - state.label.length - tail.reduce((sum, part) => sum + part.length + 2, 0) - 2;
+  while (tail.length > 0 && room() < 8) tail = tail.slice(0, -1);
+  const width = Math.min(Math.max(room(), 0), 30);
+  const filled = Math.round(Math.min(Math.max(state.fraction, 0), 1) * width);
+  const plain = (text: string) => text;
+  const done = (style?.cyan ?? plain)('━'.repeat(filled));
+  const rest = (style?.dim ?? plain)('─'.repeat(width - filled));
+  return [state.label, ...(width > 0 ? [done + rest] : []), ...tail]
+    .join('  ')
+    .slice(0, style === undefined ? columns - 1 : undefined);
+}
 
-  constructor(epochs: number, steps: number, from: number, stream: NodeJS.WriteStream = process.stdout) {
-    this.epochs = epochs;
-    this.steps = steps;
-    this.from = from;
-    this.stream = stream;
+export class ProgressBar {
+  #terminal: Terminal;
+  #now: () => number;
+  #drawnAt = -Infinity;
+  #isShown = false;
+
+  constructor(terminal: Terminal, now: () => number = () => performance.now()) {
+    this.#terminal = terminal;
+    this.#now = now;
   }
 
-  private get live(): boolean {
-    return this.stream.isTTY === true;
+  /** Draws the line unless it was drawn a moment ago. */
+  update(state: ProgressState): void {
+    if (!this.#terminal.isInteractive) return;
+    const now = this.#now();
+    if (now - this.#drawnAt < REDRAW_MS) return;
+    this.#drawnAt = now;
+    const { columns, style } = this.#terminal;
+    const hide = this.#isShown ? '' : '\x1b[?25l';
+    this.#terminal.write(`${hide}\r${progressLine(state, columns, style)}\x1b[K`);
+    this.#isShown = true;
   }
 
-  header(): void {
-    this.stream.write('  epoch   loss    accuracy   validation loss   accuracy   samples/s\n');
-  }
-
-  /** After each step; redrawn a few times a second at most. */
-  step(epoch: number, step: number, loss: number, samplesPerSecond: number): void {
-    const now = performance.now();
-    if (!this.live || now - this.drawn < REDRAW_MS) return;
-    this.drawn = now;
-    const total = this.epochs * this.steps;
-    const done = epoch * this.steps + step;
-    const left = ((now - this.start) / 1000 / Math.max(done - this.from * this.steps, 1)) * (total - done);
-    const line = `  ${String(epoch + 1).padStart(3)}/${this.epochs} ${bar(step / this.steps, 20)} loss ${loss.toFixed(4)} · ${Math.round(samplesPerSecond)} samples/s · ${duration(left)} left`;
-    this.stream.write(`\r\x1b[2K${line.slice(0, Math.max(20, (this.stream.columns ?? 100) - 1))}`);
-  }
-
-  epoch(r: EpochReport): void {
-    const columns = [
-      `${r.epoch}/${this.epochs}`.padStart(7),
-      r.trainLoss.toFixed(4).padStart(8),
-      percent(r.trainAccuracy).padStart(10),
-      r.validationLoss.toFixed(4).padStart(17),
-      percent(r.validationAccuracy).padStart(11),
-      String(Math.round(r.samplesPerSecond)).padStart(11),
-    ];
-    this.stream.write(`${this.live ? '\r\x1b[2K' : ''}${columns.join('')}\n`);
-  }
-
-  /** Leaves the rewritten line alone, so that what follows starts on a new one. */
-  interrupt(): void {
-    if (this.live) this.stream.write('\r\x1b[2K');
+  /** Takes the line away, so that others can be printed. */
+  clear(): void {
+    if (!this.#isShown) return;
+    this.#terminal.write('\r\x1b[K\x1b[?25h');
+    this.#isShown = false;
+    this.#drawnAt = -Infinity;
   }
 }

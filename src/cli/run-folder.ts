@@ -1,136 +1,147 @@
-// A run folder: config.json (settings), metrics.jsonl (a line an epoch), weights.safetensors (the model),
-// state.safetensors (model, optimiser and position, for resuming). Every file is written whole or not at all.
+// The folder of one run. What it holds:
+//   config.json             what was asked for, and what it ran on
+//   metrics.jsonl           one line per finished epoch; a last line with the test result once the run is complete
+//   weights.safetensors     the model after the last finished epoch (PyTorch's keys)
+//   checkpoint.safetensors  the same plus optimiser state, epoch and random state: what --resume needs
+// Every file is replaced as a whole, so that an interruption at any moment leaves a valid folder. The checkpoint is the
+// one that counts: metrics beyond its epoch are dropped on resuming.
 
-import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeFileAtomic } from '../io/node/index.js';
-import { decodeSafetensors, encodeSafetensors, fromSafetensors, toSafetensors, type RawTensor } from '../io/index.js';
-import type { AnyTensor } from '../index.js';
-import { UsageError } from './arguments.js';
+import { writeFileAtomic } from '../io/node/files.js';
+import { CliError, fileFault } from './errors.js';
 
-export interface RunConfig {
-  readonly task: 'digits';
-  readonly epochs: number;
-  readonly lr: number;
-  readonly batchSize: number;
-  readonly seed: number;
-}
+export const RUNS = 'runs';
 
-/** Where a run stands after a whole number of epochs. */
-export interface RunPosition {
+export interface EpochMetrics {
   readonly epoch: number;
-  readonly step: number;
-  readonly random: { readonly seed: number; readonly draws: number };
+  readonly trainLoss: number;
+  readonly trainAccuracy: number;
+  readonly validationLoss: number;
+  readonly validationAccuracy: number;
+  /** At the end of the epoch. */
+  readonly lr: number;
+  readonly seconds: number;
+  readonly samplesPerSecond: number;
 }
 
-type State = Readonly<Record<string, AnyTensor>>;
+export interface RunFiles {
+  readonly folder: string;
+  readonly config: string;
+  readonly metrics: string;
+  readonly weights: string;
+  readonly checkpoint: string;
+}
 
-export class RunFolder {
-  readonly path: string;
-  constructor(path: string) {
-    this.path = path;
+export function filesOf(folder: string): RunFiles {
+  return {
+    folder,
+    config: join(folder, 'config.json'),
+    metrics: join(folder, 'metrics.jsonl'),
+    weights: join(folder, 'weights.safetensors'),
+    checkpoint: join(folder, 'checkpoint.safetensors'),
+  };
+}
+
+/** A new folder for a run: the one asked for, which must be empty or not exist, or runs/<name>-<date>-<time>. */
+export function createRunFolder(asked: string | undefined, name: string, now = new Date()): RunFiles {
+  const folder = asked ?? freeName(join(RUNS, `${name}-${timestamp(now)}`));
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw fileFault('create the run folder', folder, error);
   }
-
-  private file(name: string): string {
-    return join(this.path, name);
+  const content = readdirSync(folder);
+  if (content.includes('config.json')) {
+    throw new CliError(`${folder} holds a run already. Choose another --out, or go on with --resume ${folder}.`);
   }
+  if (content.length > 0) throw new CliError(`${folder} is not empty. Choose another --out.`);
+  return filesOf(folder);
+}
 
-  /** A folder for a new run, which must not hold one already. */
-  static create(path: string | undefined): RunFolder {
-    const folder = new RunFolder(
-      path ?? join('runs', `digits-${new Date().toISOString().slice(0, 19).replace(/[:T]/g, '-')}`),
+function freeName(wanted: string): string {
+  let name = wanted;
+  for (let i = 2; existsSync(name); i++) name = `${wanted}-${i}`;
+  return name;
+}
+
+function timestamp(now: Date): string {
+  const two = (n: number) => String(n).padStart(2, '0');
+  const day = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
+  return `${day}-${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
+}
+
+/** The folder below runs/ whose weights are the newest. */
+export function latestRun(root = RUNS): RunFiles {
+  const runs = existsSync(root) ? readdirSync(root).map((name) => filesOf(join(root, name))) : [];
+  const trained = runs.filter((files) => existsSync(files.weights));
+  if (trained.length === 0) {
+    throw new CliError(
+      `there are no weights below ${root}/ yet. Train first (nabla train digits), or name a file with --weights.`,
     );
-    if (existsSync(folder.file('config.json')))
-      throw new UsageError(
-        `${folder.path} holds a run already. Choose another --out, or go on with --resume ${folder.path}.`,
-      );
-    return folder;
   }
+  const time = (files: RunFiles) => statSync(files.weights).mtimeMs;
+  return trained.reduce((a, b) => (time(b) >= time(a) ? b : a));
+}
 
-  writeConfig(config: RunConfig): void {
-    this.write('config.json', `${JSON.stringify(config, undefined, 2)}\n`);
-  }
-
-  private write(name: string, contents: string | Uint8Array): void {
-    try {
-      writeFileAtomic(this.file(name), contents);
-    } catch (error) {
-      throw new UsageError(`${this.file(name)} cannot be written: ${(error as Error).message}.`);
-    }
-  }
-
-  readConfig(): RunConfig {
-    let config: unknown;
-    try {
-      config = JSON.parse(readFileSync(this.file('config.json'), 'utf8'));
-    } catch (error) {
-      throw new UsageError(
-        `${this.path} is not a run folder: config.json cannot be read (${(error as Error).message}).`,
-      );
-    }
-    const c = config as Partial<Record<keyof RunConfig, unknown>>;
-    const valid =
-      c?.task === 'digits' &&
-      [c.epochs, c.lr, c.batchSize, c.seed].every((n) => typeof n === 'number' && Number.isFinite(n));
-    if (!valid) throw new UsageError(`${this.file('config.json')} is not the configuration of a digits run.`);
-    return config as RunConfig;
-  }
-
-  writeMetrics(lines: readonly object[]): void {
-    this.write('metrics.jsonl', lines.map((l) => `${JSON.stringify(l)}\n`).join(''));
-  }
-
-  readMetrics(): object[] {
-    if (!existsSync(this.file('metrics.jsonl'))) return [];
-    return readFileSync(this.file('metrics.jsonl'), 'utf8')
-      .split('\n')
-      .filter((l) => l !== '')
-      .map((l) => JSON.parse(l) as object);
-  }
-
-  /** Model and optimiser after an epoch: one file to resume from, one with the weights alone. */
-  async writeState(model: State, optimizer: State, position: RunPosition, optimizerStep: number): Promise<void> {
-    const weights = await toSafetensors(model);
-    const all = new Map<string, RawTensor>();
-    for (const [name, raw] of decodeSafetensors(weights).tensors) all.set(`model.${name}`, raw);
-    for (const [name, raw] of decodeSafetensors(await toSafetensors(optimizer)).tensors)
-      all.set(`optimizer.${name}`, raw);
-    const metadata = { position: JSON.stringify(position), optimizerStep: String(optimizerStep) };
-    this.write('weights.safetensors', weights);
-    this.write('state.safetensors', encodeSafetensors(all, metadata));
-  }
-
-  readState(): { model: State; optimizer: State; position: RunPosition; optimizerStep: number } | undefined {
-    const path = this.file('state.safetensors');
-    if (!existsSync(path)) return undefined;
-    const bytes = readFileSync(path);
-    const { metadata } = decodeSafetensors(bytes, path);
-    const model: Record<string, AnyTensor> = {};
-    const optimizer: Record<string, AnyTensor> = {};
-    for (const [name, t] of Object.entries(fromSafetensors(bytes, path))) {
-      if (name.startsWith('model.')) model[name.slice('model.'.length)] = t;
-      else optimizer[name.slice('optimizer.'.length)] = t;
-    }
-    return {
-      model,
-      optimizer,
-      position: JSON.parse(metadata.position) as RunPosition,
-      optimizerStep: Number(metadata.optimizerStep),
-    };
+export function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw fileFault('read', path, error);
   }
 }
 
-/** The weights that a path means: a file, a run folder, or without a path the latest run's. */
-export function findWeights(path: string | undefined): string {
-  if (path !== undefined) {
-    const isFolder = existsSync(path) && statSync(path).isDirectory();
-    const file = isFolder ? join(path, 'weights.safetensors') : path;
-    if (!existsSync(file)) throw new UsageError(`${file} does not exist. Train first with: nabla train digits.`);
-    return file;
+/** The epochs recorded so far, up to `last`. A line that is cut off or foreign ends the reading. */
+export function readMetrics(path: string, last: number): EpochMetrics[] {
+  const epochs: EpochMetrics[] = [];
+  if (!existsSync(path)) return epochs;
+  for (const line of readText(path).split('\n')) {
+    let entry: Partial<EpochMetrics>;
+    try {
+      entry = JSON.parse(line) as Partial<EpochMetrics>;
+    } catch {
+      break;
+    }
+    if (entry.epoch !== epochs.length + 1 || epochs.length >= last) break;
+    epochs.push(entry as EpochMetrics);
   }
-  const runs = existsSync('runs') ? readdirSync('runs').map((name) => join('runs', name, 'weights.safetensors')) : [];
-  const newest = runs.filter((f) => existsSync(f)).sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0];
-  if (newest === undefined)
-    throw new UsageError('there are no weights in runs/. Train first with: nabla train digits, or give --weights.');
-  return newest;
+  return epochs;
+}
+
+/** What is written beside the epochs: the last line of a complete run. */
+export interface TestMetrics {
+  readonly testLoss: number;
+  readonly testAccuracy: number;
+}
+
+export function writeMetrics(path: string, entries: readonly (EpochMetrics | TestMetrics)[]): Promise<void> {
+  return writeWhole(path, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
+}
+
+export function writeJson(path: string, content: object): Promise<void> {
+  return writeWhole(path, `${JSON.stringify(content, null, 2)}\n`);
+}
+
+async function writeWhole(path: string, content: string): Promise<void> {
+  try {
+    await writeFileAtomic(path, content);
+  } catch (error) {
+    throw fileFault('write', path, error);
+  }
+}
+
+/** The weights that a path stands for: the file itself, or those of a run folder. */
+export function weightsAt(path: string): string {
+  let isFolder: boolean;
+  try {
+    isFolder = statSync(path).isDirectory();
+  } catch (error) {
+    throw fileFault('read', path, error);
+  }
+  if (!isFolder) return path;
+  const { weights } = filesOf(path);
+  if (!existsSync(weights))
+    throw new CliError(`${path} holds no weights.safetensors yet: no epoch of this run is finished.`);
+  return weights;
 }

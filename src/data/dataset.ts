@@ -1,201 +1,175 @@
-// Data sets in memory: samples with named fields, cut into parts that are disjoint by construction.
+// Datasets: numbered items. `ArrayDataset` keeps them in typed arrays, one for each field, and hands out whole batches
+// without making single items; subsets and splits share those arrays.
+//   { x: Float32Array of [1, 8, 8] each, y: Int32Array } → batch { x: Tensor<[number, 1, 8, 8]>, y: Tensor<[number], 'int32'> }
+// Must not know: order of training, devices.
 
-import { type DType, ArgumentError, type Shape, sizeOf } from '../tensor/library.js';
 import { tensor } from '../tensor/creation.js';
-import type { AnyTensor, Tensor } from '../tensor/tensor.js';
+import { ArgumentError, IndexError, type Shape, formatShape, sizeOf } from '../tensor/library.js';
+import type { HostRandom } from '../tensor/host-random.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { type SplitOptions, splitIndices } from './split.js';
 
-/** Anything with numbered samples. */
-export interface Dataset<Sample> {
+/** Items by number, 0 to length − 1. PyTorch: a map-style Dataset. */
+export interface Dataset<Item> {
   readonly length: number;
-  get(index: number): Sample;
+  get(index: number): Item | Promise<Item>;
 }
 
-/** One field of all samples: `data` holds them one after the other, each of `shape`. */
-export interface Column {
-  readonly data: Float32Array | Int32Array;
-  readonly shape: Shape;
-  readonly dtype: DType;
+export type FieldData = Float32Array | Int32Array;
+
+/** One field of all items: `data` holds them one after the other, each of the given shape. */
+export interface Field<Data extends FieldData = FieldData, S extends Shape = Shape> {
+  readonly data: Data;
+  readonly shape: S;
 }
 
-export type Batch<Fields extends string> = Record<Fields, AnyTensor>;
+export type Fields = Readonly<Record<string, Field>>;
 
-/** Fractions that add up to at most 1, or whole numbers of samples. */
-export type Parts<Names extends string> = Readonly<Record<Names, number>>;
+/** A batch before it becomes tensors: fresh arrays that may be changed, the batch's size first in each shape. */
+export type HostBatch<F extends Fields> = {
+  readonly [K in keyof F]: Field<F[K]['data'], readonly [number, ...F[K]['shape']]>;
+};
 
-export interface SplitOptions {
-  /** Default 0. The same seed gives the same parts. */
-  readonly seed?: number;
-  /** Field whose values are represented in each part as in the whole. */
-  readonly stratify?: string | undefined;
-}
+type TensorOf<Data, S extends Shape> = Tensor<S, Data extends Int32Array ? 'int32' : 'float32'>;
 
-/** Numbers in [0, 1) from a seed (splitmix32). */
-export function seededRandom(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x9e3779b9) | 0;
-    let z = Math.imul(state ^ (state >>> 16), 0x21f0aaad);
-    z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
-    return ((z ^ (z >>> 15)) >>> 0) / 2 ** 32;
-  };
-}
+/** A batch of tensors: each field with the batch's size in front. */
+export type Batch<F extends Fields> = {
+  [K in keyof F]: TensorOf<F[K]['data'], [number, ...F[K]['shape']]>;
+};
 
-/** 0 … n − 1 in an order that depends on the seed alone (Fisher and Yates). */
-export function seededOrder(n: number, seed: number): Int32Array {
-  const order = Int32Array.from({ length: n }, (_, i) => i);
-  const random = seededRandom(seed);
-  for (let i = n - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [order[i], order[j]] = [order[j], order[i]];
-  }
-  return order;
-}
+/** One item: each field as a tensor of its shape. */
+export type Item<F extends Fields> = { [K in keyof F]: TensorOf<F[K]['data'], F[K]['shape']> };
 
-/** Columns of numbers with one row a sample, and which rows of them belong to the set. */
-export class ArrayDataset<Fields extends string> implements Dataset<Batch<Fields>> {
-  readonly columns: Readonly<Record<Fields, Column>>;
-  private readonly rows: Int32Array;
+/** Changes a batch in place, with random numbers that are the same whenever the same batch is drawn. */
+export type Augmentation<F extends Fields> = (batch: HostBatch<F>, random: HostRandom) => void;
 
-  constructor(columns: Readonly<Record<Fields, Column>>, rows?: Int32Array) {
-    this.columns = columns;
-    const counts = Object.entries<Column>(columns).map(([name, c]) => {
-      const count = c.data.length / sizeOf(c.shape);
-      if (!Number.isInteger(count))
-        throw new ArgumentError(
-          `ArrayDataset: ${name} has ${c.data.length} numbers, not a multiple of its sample's ${sizeOf(c.shape)}.`,
-        );
-      return count;
-    });
-    if (new Set(counts).size !== 1)
-      throw new ArgumentError(
-        `ArrayDataset: the fields have ${counts.join(', ')} samples. They must have the same number.`,
-      );
-    this.rows = rows ?? Int32Array.from({ length: counts[0] }, (_, i) => i);
+/**
+ * Items in typed arrays. PyTorch: TensorDataset.
+ *
+ *     new ArrayDataset({ x: { data: pixels, shape: [1, 8, 8] }, y: { data: labels, shape: [] } })
+ */
+export class ArrayDataset<F extends Fields> implements Dataset<Item<F>> {
+  readonly fields: F;
+  /** Positions in the fields' arrays, one for each item. */
+  readonly indices: Int32Array;
+  private readonly augmentation: Augmentation<F> | undefined;
+
+  constructor(fields: F, indices?: Int32Array, augmentation?: Augmentation<F>) {
+    this.fields = fields;
+    this.indices = indices ?? Int32Array.from({ length: countItems(fields) }, (_, i) => i);
+    this.augmentation = augmentation;
   }
 
   get length(): number {
-    return this.rows.length;
+    return this.indices.length;
   }
 
-  /** One sample: a tensor a field. */
-  get(index: number): Batch<Fields> {
-    const batch = this.batch([index]);
-    const fields = Object.keys(this.columns) as Fields[];
+  get(index: number): Item<F> {
+    const batch = this.upload(this.gather([index]));
     return Object.fromEntries(
-      fields.map((f) => [f, (batch[f] as Tensor).reshape(this.columns[f].shape as number[])]),
-    ) as unknown as Batch<Fields>;
+      Object.entries(batch).map(([name, t]) => [name, (t as Tensor).squeeze(0)]),
+    ) as unknown as Item<F>;
   }
 
-  /** The samples at these positions, each field as one tensor [count, …]. */
-  batch(positions: ArrayLike<number>): Batch<Fields> {
-    const out = {} as Record<Fields, AnyTensor>;
-    for (const [name, column] of Object.entries<Column>(this.columns) as [Fields, Column][]) {
-      const data = this.collect(name, positions);
-      out[name] = tensor(data as never, {
-        shape: [positions.length, ...column.shape],
-        dtype: column.dtype,
-      }) as unknown as AnyTensor;
-    }
-    return out;
+  /** The items at `positions` as tensors on the default device; `random` feeds the augmentation, without it there is none. */
+  batch(positions: ArrayLike<number>, random?: HostRandom): Batch<F> {
+    const batch = this.gather(positions);
+    if (random !== undefined) this.augmentation?.(batch, random);
+    return this.upload(batch);
   }
 
-  /** The raw numbers of one field at these positions. */
-  collect(field: Fields, positions: ArrayLike<number>): Float32Array | Int32Array {
-    const { data, shape } = this.columns[field];
-    const size = sizeOf(shape);
-    const out =
-      data instanceof Float32Array
-        ? new Float32Array(positions.length * size)
-        : new Int32Array(positions.length * size);
-    for (let i = 0; i < positions.length; i++) {
-      const row = this.rows[positions[i]];
-      if (row === undefined)
-        throw new ArgumentError(`dataset: sample ${positions[i]} does not exist. There are ${this.length}.`);
-      out.set(data.subarray(row * size, (row + 1) * size) as never, i * size);
-    }
-    return out;
+  /** The items at `positions`, copied into arrays. */
+  gather(positions: ArrayLike<number>): HostBatch<F> {
+    const rows = Int32Array.from({ length: positions.length }, (_, i) => {
+      const at = this.indices[positions[i]];
+      if (at === undefined) {
+        throw new IndexError(
+          `dataset: item ${positions[i]} of ${this.length}. Use 0 to ${this.length - 1}.`,
+          positions[i],
+          this.length,
+        );
+      }
+      return at;
+    });
+    const gathered = Object.entries(this.fields).map(([name, { data, shape }]) => {
+      const size = sizeOf(shape);
+      const out =
+        data instanceof Int32Array ? new Int32Array(rows.length * size) : new Float32Array(rows.length * size);
+      rows.forEach((row, i) => out.set(data.subarray(row * size, (row + 1) * size), i * size));
+      return [name, { data: out, shape: [rows.length, ...shape] }];
+    });
+    return Object.fromEntries(gathered) as HostBatch<F>;
   }
 
-  /** All numbers of one field. */
-  field(name: Fields): Float32Array | Int32Array {
-    return this.collect(
-      name,
-      Int32Array.from({ length: this.length }, (_, i) => i),
-    );
+  /** The numbers of one field, item after item, in this dataset's order. */
+  column<K extends keyof F & string>(name: K): F[K]['data'] {
+    return new ArrayDataset({ [name]: this.fields[name] }, this.indices).gather(this.positions())[name].data;
   }
 
-  /** The samples at these positions as a set of their own. */
-  subset(positions: ArrayLike<number>): ArrayDataset<Fields> {
-    return new ArrayDataset(
-      this.columns,
-      Int32Array.from(positions, (p) => this.rows[p]),
-    );
+  /** The items at `positions`, in that order, without copying them. */
+  subset(positions: ArrayLike<number>): ArrayDataset<F> {
+    const rows = Int32Array.from({ length: positions.length }, (_, i) => {
+      const at = this.indices[positions[i]];
+      if (at === undefined)
+        throw new IndexError(`subset: item ${positions[i]} of ${this.length}.`, positions[i], this.length);
+      return at;
+    });
+    return new ArrayDataset(this.fields, rows, this.augmentation);
+  }
+
+  /** The same items, changed at random whenever a DataLoader draws them. */
+  augmented(augmentation: Augmentation<F>): ArrayDataset<F> {
+    return new ArrayDataset(this.fields, this.indices, augmentation);
   }
 
   /**
-   * Cuts the set into named parts without overlap, by fractions or by numbers of samples; shuffled with a seed, and
-   * stratified by a field if asked.
+   * Disjoint parts of random items, by fractions (sum at most 1) or by counts; the same seed gives the same parts.
+   * `stratify` names an int32 field whose values keep their shares in each part.
    *
-   *     const { train, test } = digits().split({ train: 0.8, test: 0.2 });
+   *     const { train, test } = digits().split({ train: 0.8, test: 0.2 }, { stratify: 'y' });
    */
-  split<Names extends string>(parts: Parts<Names>, options: SplitOptions = {}): Record<Names, ArrayDataset<Fields>> {
-    const names = Object.keys(parts) as Names[];
-    const order = this.stratified(seededOrder(this.length, options.seed ?? 0), options.stratify as Fields | undefined);
-    const sizes = partSizes(
-      names.map((n) => [n, parts[n]]),
+  split<K extends string>(
+    parts: Readonly<Record<K, number>>,
+    options: SplitOptions & { readonly stratify?: keyof F & string } = {},
+  ): Record<K, ArrayDataset<F>> {
+    const { stratify, ...rest } = options;
+    const names = Object.keys(parts) as K[];
+    const classes = stratify === undefined ? undefined : this.column(stratify);
+    const lists = splitIndices(
       this.length,
+      names.map((n) => parts[n]),
+      { ...rest, classes },
     );
-    const out = {} as Record<Names, ArrayDataset<Fields>>;
-    // Dealing positions evenly keeps strata together: sample i of the ordered list goes to the part that is most behind.
-    const given = names.map(() => [] as number[]);
-    const rest = this.length - sizes.reduce((a, b) => a + b, 0);
-    const targets = [...sizes, rest];
-    const dealt = targets.map(() => 0);
-    order.forEach((position, i) => {
-      let best = 0;
-      let most = -Infinity;
-      targets.forEach((t, k) => {
-        const behind = dealt[k] >= t ? -Infinity : (t * (i + 1)) / this.length - dealt[k];
-        if (behind > most) [best, most] = [k, behind];
-      });
-      dealt[best]++;
-      if (best < names.length) given[best].push(position);
-    });
-    names.forEach((n, k) => (out[n] = this.subset(given[k])));
-    return out;
+    return Object.fromEntries(names.map((name, i) => [name, this.subset(lists[i])])) as Record<K, ArrayDataset<F>>;
   }
 
-  /** Positions ordered by the field's value, shuffled within each; dealing them out keeps the proportions. */
-  private stratified(order: Int32Array, field: Fields | undefined): Int32Array {
-    if (field === undefined) return order;
-    if (!(field in this.columns))
-      throw new ArgumentError(
-        `split: there is no field '${field}'. There are ${Object.keys(this.columns).join(', ')}.`,
-      );
-    const values = this.field(field);
-    return order.slice().sort((a, b) => values[a] - values[b]);
+  private positions(): Int32Array {
+    return Int32Array.from({ length: this.length }, (_, i) => i);
+  }
+
+  private upload(batch: HostBatch<F>): Batch<F> {
+    const tensors = Object.entries(batch).map(([name, { data, shape }]) => [name, tensor(data as never, { shape })]);
+    return Object.fromEntries(tensors) as Batch<F>;
   }
 }
 
-function partSizes(parts: readonly (readonly [string, number])[], total: number): number[] {
-  const sum = parts.reduce((n, [, p]) => n + p, 0);
-  for (const [name, p] of parts)
-    if (!(p >= 0)) throw new ArgumentError(`split: part ${name} is ${p}. Use a fraction or a number of samples.`);
-  const fractions = parts.every(([, p]) => p <= 1) && sum <= 1 + 1e-9;
-  if (!fractions && !parts.every(([, p]) => Number.isInteger(p)))
-    throw new ArgumentError(
-      `split: the parts add up to ${sum}. Use fractions that add up to at most 1, or whole numbers of samples.`,
-    );
-  if (!fractions && sum > total) throw new ArgumentError(`split: the parts have ${sum} samples, the set has ${total}.`);
-  if (!fractions) return parts.map(([, p]) => p);
-  // Rounded so that parts that make up everything leave nothing out.
-  let before = 0;
-  let share = 0;
-  return parts.map(([, p]) => {
-    share += p;
-    const upTo = Math.round(share * total);
-    const size = upTo - before;
-    before = upTo;
-    return size;
+function countItems(fields: Fields): number {
+  const counts = Object.entries(fields).map(([name, { data, shape }]) => {
+    const size = sizeOf(shape);
+    if (size === 0 || data.length % size !== 0) {
+      throw new ArgumentError(
+        `ArrayDataset: field ${name} has ${data.length} numbers, which are no whole items of ${formatShape(shape)}.`,
+      );
+    }
+    return { name, count: data.length / size };
   });
+  const [first] = counts;
+  if (first === undefined) throw new ArgumentError('ArrayDataset: no fields. Give at least one.');
+  const other = counts.find(({ count }) => count !== first.count);
+  if (other !== undefined) {
+    throw new ArgumentError(
+      `ArrayDataset: ${first.name} has ${first.count} items, ${other.name} has ${other.count}. Give one for each.`,
+    );
+  }
+  return first.count;
 }

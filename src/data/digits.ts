@@ -1,29 +1,40 @@
-// The handwritten digits that come with the package: 1,797 grey images of 8 × 8 pixels.
-// Source: UCI, Optical Recognition of Handwritten Digits (E. Alpaydin, C. Kaynak), CC BY 4.0; see digits-data.ts.
+// The 1,797 handwritten digits of 8 × 8 pixels that come with the package (UCI, E. Alpaydin and C. Kaynak; see
+// assets/digits.ts). Decoded from base64 on first use; no file is read, so a browser has them too.
 
-import { ArrayDataset } from './dataset.js';
-import { DIGITS_COUNT, DIGITS_PACKED } from './digits-data.js';
+import { ArrayDataset, type Field } from './dataset.js';
+import { COUNT, LABELS, PIXELS } from './assets/digits.js';
 
-const PIXELS = 64;
-const BRIGHTEST = 16;
+/** x: one channel of 8 × 8 pixels from 0 (paper) to 1 (ink); y: the digit. */
+export type DigitFields = {
+  readonly x: Field<Float32Array, readonly [1, 8, 8]>;
+  readonly y: Field<Int32Array, readonly []>;
+};
 
-/** x: float32 [1, 8, 8] from 0 to 1 (pixel / 16), y: int32 label 0 … 9. */
-export function digits(): ArrayDataset<'x' | 'y'> {
-  const bytes = Uint8Array.from(atob(DIGITS_PACKED), (c) => c.charCodeAt(0));
-  let at = 0;
-  const take = (bits: number): number => {
-    let value = 0;
-    for (let i = 0; i < bits; i++, at++) value = (value << 1) | ((bytes[at >> 3] >> (7 - (at & 7))) & 1);
-    return value;
-  };
-  const x = new Float32Array(DIGITS_COUNT * PIXELS);
-  const y = new Int32Array(DIGITS_COUNT);
-  for (let i = 0; i < DIGITS_COUNT; i++) {
-    for (let p = 0; p < PIXELS; p++) x[i * PIXELS + p] = take(5) / BRIGHTEST;
-    y[i] = take(4);
+export type Digits = ArrayDataset<DigitFields>;
+
+/** Numbers of `bits` bits, least significant first, from base64. */
+function unpack(base64: string, bits: number, count: number): Uint8Array {
+  const bytes = atob(base64);
+  const out = new Uint8Array(count);
+  for (let i = 0; i < count; i++) {
+    const at = i * bits;
+    const window = bytes.charCodeAt(at >> 3) | ((bytes.charCodeAt((at >> 3) + 1) || 0) << 8);
+    out[i] = (window >> (at & 7)) & ((1 << bits) - 1);
   }
-  return new ArrayDataset({
-    x: { data: x, shape: [1, 8, 8], dtype: 'float32' },
-    y: { data: y, shape: [], dtype: 'int32' },
-  });
+  return out;
+}
+
+let decoded: DigitFields | undefined;
+
+/**
+ * 1,797 handwritten digits. Items: x float32 [1, 8, 8] with pixels from 0 to 1 in steps of 1/16, y int32.
+ *
+ *     const { train, test } = digits().split({ train: 0.8, test: 0.2 });
+ */
+export function digits(): Digits {
+  decoded ??= {
+    x: { data: Float32Array.from(unpack(PIXELS, 5, COUNT * 64), (pixel) => pixel / 16), shape: [1, 8, 8] },
+    y: { data: Int32Array.from(unpack(LABELS, 4, COUNT)), shape: [] },
+  };
+  return new ArrayDataset(decoded);
 }

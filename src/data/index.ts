@@ -1,5 +1,17 @@
 // The public surface of `nabla/data`.
 
-export { ArrayDataset, type Batch, type Column, type Dataset, type Parts, type SplitOptions } from './dataset.js';
-export { DataLoader, type DataLoaderOptions } from './loader.js';
-export { digits } from './digits.js';
+export {
+  ArrayDataset,
+  type Augmentation,
+  type Batch,
+  type Dataset,
+  type Field,
+  type Fields,
+  type HostBatch,
+  type Item,
+} from './dataset.js';
+export { DataLoader, type BatchOf, type Collated, type LoaderOptions, collate } from './data-loader.js';
+export { digits, type DigitFields, type Digits } from './digits.js';
+export { jitter, type JitterOptions } from './augment.js';
+export type { SplitOptions } from './split.js';
+export { HostRandom } from '../tensor/host-random.js';

@@ -1,3 +1,11 @@
-// The public surface of `nabla/io`: formats as bytes, for Node and browsers. Files of Node: `nabla/io/node`.
+// The public surface of `nabla/io`.
 
-export { decodeSafetensors, encodeSafetensors, fromSafetensors, toSafetensors, type RawTensor } from './safetensors.js';
+export { formatSafetensors, parseSafetensors, type NamedArray, type SafetensorsContent } from './safetensors.js';
+export {
+  fromSafetensors,
+  loadSafetensors,
+  saveSafetensors,
+  toSafetensors,
+  type LoadedTensors,
+  type NamedTensors,
+} from './state-dict.js';

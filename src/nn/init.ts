@@ -1,37 +1,10 @@
 // Starting values of parameters, computed on the host: no kernel has to be compiled to make a model, and the numbers are
 // the same on every device. The stream continues the generator that `manualSeed` seeds: each call is one draw.
 
-import { ArgumentError, type Shape, formatShape, sizeOf } from '../tensor/library.js';
 import { tensor } from '../tensor/creation.js';
-import { getRandomState, setRandomState } from '../tensor/random.js';
+import { ArgumentError, type Shape, formatShape, sizeOf } from '../tensor/library.js';
+import { nextHostRandom } from '../tensor/host-random.js';
 import type { Tensor } from '../tensor/tensor.js';
-
-/** xoshiro128**, seeded by splitmix32 from the seed and the number of the draw. Returns 32 random bits. */
-function nextDraw(): () => number {
-  const { seed, draws } = getRandomState();
-  setRandomState({ seed, draws: draws + 1 });
-  let state = (seed ^ Math.imul(draws + 1, 0x9e3779b9)) | 0;
-  const mix = (): number => {
-    state = (state + 0x9e3779b9) | 0;
-    let z = state;
-    z = Math.imul(z ^ (z >>> 16), 0x21f0aaad);
-    z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
-    return z ^ (z >>> 15);
-  };
-  let [a, b, c, d] = [mix(), mix(), mix(), mix()];
-  return () => {
-    const scrambled = Math.imul(b, 5);
-    const bits = Math.imul((scrambled << 7) | (scrambled >>> 25), 9);
-    const t = b << 9;
-    c ^= a;
-    d ^= b;
-    b ^= c;
-    a ^= d;
-    c ^= t;
-    d = (d << 11) | (d >>> 21);
-    return bits >>> 0;
-  };
-}
 
 function stored<const S extends Shape>(data: Float32Array, shape: S): Tensor<S> {
   return tensor(data as never, { shape, dtype: 'float32' }) as unknown as Tensor<S>;
@@ -43,22 +16,16 @@ export function constant<const S extends Shape>(shape: S, value: number): Tensor
 
 /** Uniform in [low, high). */
 export function uniform<const S extends Shape>(shape: S, low = 0, high = 1): Tensor<S> {
-  const bits = nextDraw();
+  const random = nextHostRandom();
   const data = new Float32Array(sizeOf(shape));
-  const scale = (high - low) * 2 ** -24;
-  for (let i = 0; i < data.length; i++) data[i] = low + scale * (bits() >>> 8);
+  for (let i = 0; i < data.length; i++) data[i] = random.between(low, high);
   return stored(data, shape);
 }
 
 export function normal<const S extends Shape>(shape: S, mean = 0, std = 1): Tensor<S> {
-  const bits = nextDraw();
+  const random = nextHostRandom();
   const data = new Float32Array(sizeOf(shape));
-  for (let i = 0; i < data.length; i += 2) {
-    const radius = std * Math.sqrt(-2 * Math.log((bits() + 1) * 2 ** -32));
-    const angle = 2 * Math.PI * bits() * 2 ** -32;
-    data[i] = mean + radius * Math.cos(angle);
-    if (i + 1 < data.length) data[i + 1] = mean + radius * Math.sin(angle);
-  }
+  for (let i = 0; i < data.length; i++) data[i] = mean + std * random.normal();
   return stored(data, shape);
 }
 

@@ -1,12 +1,14 @@
-// What all layers share: a shape function known to the compiler, the same check at run time with the same words.
+// What layers share: a shape function known to the compiler, and the same check at run time, in the same words.
 
-import { type DType, type Shape, ShapeError, formatShape } from '../tensor/library.js';
+import { ArgumentError, type DType, type Shape, ShapeError, formatShape } from '../tensor/library.js';
+import type { Padding, PerAxis } from '../tensor/shape-types/window.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Module } from './module.js';
 import type { Apply, ApplyArg, ShapeFn } from './shape-types.js';
 
-/** A module with one input and one output. `F` says what it does to shapes. */
+/** A module with one input and one output. `F` says what it does to shapes, `D` is the dtype of the input. */
 export abstract class Layer<F extends ShapeFn, D extends DType = 'float32'> extends Module {
+  /** The shape function; a type only, nothing is there at run time. */
   declare readonly '~shape'?: F;
 
   forward<S extends Shape>(x: Tensor<S, D> & ApplyArg<F, S>): Tensor<Apply<F, S>> {
@@ -17,26 +19,58 @@ export abstract class Layer<F extends ShapeFn, D extends DType = 'float32'> exte
   protected abstract compute(x: Tensor<Shape, D>): Tensor;
 }
 
+/** Throws unless `value` is a whole number of at least `least`. */
+export function checkCount(value: number, least: number, what: string): void {
+  if (!Number.isInteger(value) || value < least) {
+    throw new ArgumentError(`${what} is ${value}. Use a whole number of at least ${least}.`);
+  }
+}
+
 export function checkLast(name: string, shape: Shape, size: number, what: string): void {
   if (shape.length === 0) throw new ShapeError(`${name}: input []: needs at least one dimension`, [shape]);
   const last = shape[shape.length - 1];
-  if (last !== size)
+  if (last !== size) {
     throw new ShapeError(`${name}: input ${formatShape(shape)}: last dimension ${last} is not ${what} ${size}`, [
       shape,
     ]);
+  }
 }
 
 export function checkChannels(name: string, shape: Shape, dim: number, size: number, what: string): void {
-  if (shape[dim] !== size)
-    throw new ShapeError(
-      `${name}: input ${formatShape(shape)}: channel dimension ${shape[dim]} is not ${what} ${size}`,
-      [shape],
-    );
+  if (shape[dim] === size) return;
+  throw new ShapeError(`${name}: input ${formatShape(shape)}: channel dimension ${shape[dim]} is not ${what} ${size}`, [
+    shape,
+  ]);
 }
 
-/** An image without a batch dimension gets one for `body`, and loses it again. */
+/** One number for each of two dimensions. */
+export function pair(value: PerAxis): readonly [number, number] {
+  return typeof value === 'number' ? [value, value] : [value[0], value[1]];
+}
+
+/** Throws unless a window fits at least once into the last two dimensions. */
+export function checkWindow(
+  name: string,
+  shape: Shape,
+  kernel: PerAxis,
+  padding: Padding = 0,
+  dilation: PerAxis = 1,
+): void {
+  if (padding === 'same') return;
+  const [pads, kernels, dilations] = [pair(padding === 'valid' ? 0 : padding), pair(kernel), pair(dilation)];
+  shape.slice(-2).forEach((size, i) => {
+    const reach = dilations[i] * (kernels[i] - 1) + 1;
+    if (size + 2 * pads[i] >= reach) return;
+    throw new ShapeError(
+      `${name}: kernel of size ${reach} does not fit an input of size ${size} with padding ${pads[i]} and ${pads[i]}`,
+      [shape],
+    );
+  });
+}
+
+/** Hands an image [N, C, H, W] to `body`; one without a batch dimension gets one, and loses it again. */
 export function batched(name: string, x: Tensor, body: (x: Tensor) => Tensor): Tensor {
   if (x.rank === 4) return body(x);
-  if (x.rank === 3) return body(x.unsqueeze(0) as Tensor).squeeze(0) as Tensor;
+  if (x.rank === 3) return body(x.unsqueeze(0)).squeeze(0) as Tensor;
   throw new ShapeError(`${name}: input ${formatShape(x.shape)}: needs [N, C, H, W] or [C, H, W]`, [x.shape]);
 }

@@ -1,13 +1,16 @@
-// The base class of everything that holds parameters. A module is a plain class: its parameters are the tensors found in
-// its own fields, in modules among them, and in arrays and plain objects of these. There is no registration.
+// The base class of everything that holds parameters. A module is a plain class: its state is the parameters and buffers
+// found in its own fields, in modules among them, and in arrays and plain objects of these. There is no registration.
 //   Keys are the paths to the fields, as PyTorch writes them: `layer1.0.bn1.running_mean`. A field in camelCase appears
 //   in snake_case (`runningMean` → `running_mean`); one that begins with a capital stays as it is.
-//   Fields declared with `#` are invisible here: that is the place for tensors that are not to be saved.
+//   Fields declared with `#` are invisible here.
+// Must not know: particular layers, files.
 
-import { ArgumentError, ShapeError, formatShape, runPending } from '../tensor/library.js';
-import { type AnyTensor, Tensor } from '../tensor/tensor.js';
-import { isParameter } from './parameter.js';
+import { DeviceError, NablaError, formatShape, sameShape } from '../tensor/library.js';
+import { runPending } from '../tensor/library.js';
+import type { AnyTensor } from '../tensor/tensor.js';
+import { Buffer, Parameter } from './parameter.js';
 
+/** Tensors by PyTorch's names. */
 export type StateDict = Record<string, AnyTensor>;
 
 export interface LoadOptions {
@@ -20,66 +23,78 @@ export interface LoadResult {
   readonly unexpected: readonly string[];
 }
 
-interface Entry {
-  readonly key: string;
-  readonly tensor: AnyTensor;
-  readonly isParameter: boolean;
+/** A state dict that does not fit a module: keys that it lacks, has too many, or has in another shape. */
+export class StateDictError extends NablaError {
+  override name = 'StateDictError';
+  readonly missing: readonly string[];
+  readonly unexpected: readonly string[];
+  readonly misshaped: readonly string[];
+
+  constructor(module: string, missing: readonly string[], unexpected: readonly string[], misshaped: readonly string[]) {
+    const faults = [
+      { what: 'missing', keys: missing },
+      { what: 'unexpected', keys: unexpected },
+      { what: 'of another shape', keys: misshaped },
+    ].filter(({ keys }) => keys.length > 0);
+    const advice = misshaped.length > 0 ? 'Build the module with the same sizes.' : 'strict: false loads what fits.';
+    super(
+      `loadStateDict: the state does not fit ${module}: ${faults.map(({ what, keys }) => `${what}: ${keys.join(', ')}`).join('; ')}. ${advice}`,
+    );
+    this.missing = missing;
+    this.unexpected = unexpected;
+    this.misshaped = misshaped;
+  }
 }
+
+type State = Parameter | Buffer;
+type Fields = Iterable<readonly [name: string, value: unknown]>;
 
 export abstract class Module {
   /** Whether dropout drops and batch normalisation measures. Switched by `train()` and `eval()`. */
   training = true;
 
-  /** The parts that carry state, with the names that keys are made of. */
-  protected fields(): Iterable<readonly [name: string, value: unknown]> {
+  /** What is searched for state, with the names that keys are made of. Overridden where names are not those of fields. */
+  fields(): Fields {
     return Object.entries(this).map(([name, value]) => [keyOf(name), value] as const);
   }
 
-  /** @internal */
-  static fieldsOf(module: Module): Iterable<readonly [name: string, value: unknown]> {
-    return module.fields();
-  }
-
   /** Every parameter once, in PyTorch's order: a module's own, then those of its parts. */
-  parameters(): Tensor[] {
-    return this.namedParameters().map(([, tensor]) => tensor);
+  parameters(): Parameter[] {
+    return this.namedParameters().map(([, parameter]) => parameter);
   }
 
-  namedParameters(): [name: string, parameter: Tensor][] {
-    const seen = new Set<AnyTensor>();
-    const out: [string, Tensor][] = [];
-    for (const entry of entriesOf(this)) {
-      if (!entry.isParameter || seen.has(entry.tensor)) continue;
-      seen.add(entry.tensor);
-      out.push([entry.key, entry.tensor as Tensor]);
-    }
-    return out;
+  /** Parameters with their keys; one that is shared appears under its first. */
+  namedParameters(): [name: string, parameter: Parameter][] {
+    return once(stateOf(this)).filter((entry): entry is [string, Parameter] => entry[1] instanceof Parameter);
   }
 
-  /** Stored tensors that are not trained, such as running statistics. */
-  namedBuffers(): [name: string, buffer: AnyTensor][] {
-    return entriesOf(this)
-      .filter((entry) => !entry.isParameter)
-      .map((entry) => [entry.key, entry.tensor]);
+  buffers(): Buffer[] {
+    return this.namedBuffers().map(([, buffer]) => buffer);
+  }
+
+  namedBuffers(): [name: string, buffer: Buffer][] {
+    return once(stateOf(this)).filter((entry): entry is [string, Buffer] => entry[1] instanceof Buffer);
   }
 
   /** This module and all modules in it, each once, with their paths. */
   namedModules(): [name: string, module: Module][] {
-    const out = new Map<Module, string>();
+    const found = new Map<Module, string>();
     const visit = (module: Module, path: string): void => {
-      if (out.has(module)) return;
-      out.set(module, path);
-      for (const [name, child] of childrenOf(module)) visit(child, join(path, name));
+      if (found.has(module)) return;
+      found.set(module, path);
+      for (const [name, part] of partsOf(module)) visit(part, join(path, name));
     };
     visit(this, '');
-    return [...out].map(([module, path]) => [path, module]);
+    return [...found].map(([module, path]) => [path, module]);
   }
 
+  /** Training mode, for this module and all in it. */
   train(mode = true): this {
     for (const [, module] of this.namedModules()) module.training = mode;
     return this;
   }
 
+  /** Evaluation mode: batch normalisation uses its running statistics, dropout lets everything through. */
   eval(): this {
     return this.train(false);
   }
@@ -90,11 +105,12 @@ export abstract class Module {
     return this;
   }
 
+  /** Forgets the gradients of all parameters. */
   zeroGrad(): void {
     for (const parameter of this.parameters()) parameter.grad = undefined;
   }
 
-  /** Number of trained numbers. */
+  /** How many numbers are learned. */
   get parameterCount(): number {
     return this.parameters().reduce((total, p) => total + p.size, 0);
   }
@@ -104,49 +120,44 @@ export abstract class Module {
    * to change them.
    */
   stateDict(): StateDict {
-    return Object.fromEntries(entriesOf(this).map(({ key, tensor }) => [key, tensor]));
+    return Object.fromEntries(stateOf(this)) as StateDict;
   }
 
   /**
-   * Overwrites parameters and buffers with those of `dict`. Throws ArgumentError with all missing and unexpected keys,
-   * ShapeError if shapes differ, and then changes nothing.
+   * Overwrites parameters and buffers with those of `state`, converted to their dtypes. Throws a StateDictError that lists
+   * all missing, unexpected and misshaped keys, and then changes nothing.
    */
-  loadStateDict(dict: Readonly<Record<string, AnyTensor>>, options: LoadOptions = {}): LoadResult {
+  loadStateDict(state: Readonly<StateDict>, options: LoadOptions = {}): LoadResult {
+    const own = new Map(stateOf(this));
+    const missing = [...own.keys()].filter((key) => !Object.hasOwn(state, key));
+    const unexpected = Object.keys(state).filter((key) => !own.has(key));
+    const shared = [...own].filter(([key]) => Object.hasOwn(state, key));
+    const misshaped = shared
+      .filter(([key, { shape }]) => !sameShape(shape, state[key].shape))
+      .map(([key, { shape }]) => `${key} (${formatShape(state[key].shape)} for ${formatShape(shape)})`);
     const strict = options.strict ?? true;
-    const entries = entriesOf(this);
-    const known = new Set(entries.map((entry) => entry.key));
-    const missing = [...known].filter((key) => !Object.hasOwn(dict, key));
-    const unexpected = Object.keys(dict).filter((key) => !known.has(key));
-    const fitting = entries.filter((entry) => Object.hasOwn(dict, entry.key));
-    const misshaped = fitting.filter(({ key, tensor }) => formatShape(dict[key].shape) !== formatShape(tensor.shape));
-    const faults = [
-      ...misshaped.map(
-        ({ key, tensor }) => `${key} is ${formatShape(dict[key].shape)}, here ${formatShape(tensor.shape)}`,
-      ),
-      ...(strict && missing.length > 0 ? [`missing: ${missing.join(', ')}`] : []),
-      ...(strict && unexpected.length > 0 ? [`unexpected: ${unexpected.join(', ')}`] : []),
-    ];
-    if (faults.length > 0) {
-      const text = `loadStateDict: the state does not fit ${this.constructor.name}.\n  ${faults.join('\n  ')}`;
-      if (misshaped.length === 0) throw new ArgumentError(`${text}\nPass { strict: false } to load what fits.`);
-      throw new ShapeError(
-        text,
-        misshaped.flatMap(({ key, tensor }) => [dict[key].shape, tensor.shape]),
-      );
+    if (misshaped.length > 0 || (strict && missing.length + unexpected.length > 0)) {
+      throw new StateDictError(this.constructor.name, strict ? missing : [], strict ? unexpected : [], misshaped);
     }
-    for (const { key, tensor } of fitting) {
-      if (dict[key] !== tensor) tensor.assign_(dict[key].detach().to(tensor.dtype));
+    for (const [key, { device }] of shared) {
+      if (state[key].device !== device) {
+        throw new DeviceError(
+          `loadStateDict: ${key} is on '${state[key].device}', the module on '${device}'. Move it with to('${device}').`,
+        );
+      }
     }
-    runPending(); // gradients flow to stored parameters, not to values still to come
+    for (const [key, tensor] of shared) {
+      if (state[key] !== tensor) tensor.assign_(state[key].detach().to(tensor.dtype));
+    }
+    runPending();
     return { missing, unexpected };
   }
 
+  /** The module and its parts with their arguments, as PyTorch prints them. */
   toString(): string {
-    const children = childrenOf(this);
     const head = `${this.constructor.name}(${this.describe()}`;
-    if (children.length === 0) return `${head})`;
-    const lines = children.map(([name, child]) => `  (${name}): ${child.toString().replaceAll('\n', '\n  ')}`);
-    return `${head}\n${lines.join('\n')}\n)`;
+    const parts = partsOf(this).map(([name, part]) => `  (${name}): ${part.toString().replaceAll('\n', '\n  ')}`);
+    return parts.length === 0 ? `${head})` : `${head}\n${parts.join('\n')}\n)`;
   }
 
   /** The arguments that `toString` shows. */
@@ -173,45 +184,48 @@ function isContainer(value: unknown): value is object {
 }
 
 /** Modules right below, those in containers included. */
-function childrenOf(module: Module): [string, Module][] {
-  const out: [string, Module][] = [];
+function partsOf(module: Module): [name: string, part: Module][] {
+  const parts: [string, Module][] = [];
   const open = new Set<object>();
   const visit = (name: string, value: unknown): void => {
-    if (value instanceof Module) out.push([name, value]);
+    if (value instanceof Module) parts.push([name, value]);
     else if (isContainer(value) && !open.has(value)) {
       open.add(value);
       for (const [key, item] of Object.entries(value)) visit(join(name, key), item);
       open.delete(value);
     }
   };
-  for (const [name, value] of Module.fieldsOf(module)) visit(name, value);
-  return out;
+  for (const [name, value] of module.fields()) visit(name, value);
+  return parts;
 }
 
-/** Parameters and buffers in the order of PyTorch's state dict: own parameters, own buffers, then parts. */
-function entriesOf(root: Module): Entry[] {
-  const out: Entry[] = [];
-  const open = new Set<object>(); // what is being visited: a part that points back to its owner ends there
-  const visit = (fields: Iterable<readonly [string, unknown]>, path: string): void => {
-    const parameters: Entry[] = [];
-    const buffers: Entry[] = [];
-    const parts: [string, Module | object][] = [];
+/** State in the order of PyTorch's state dict: own parameters, own buffers, then parts. A shared tensor appears under each key. */
+function stateOf(root: Module): [key: string, tensor: State][] {
+  const found: [string, State][] = [];
+  const open = new Set<object>([root]); // what is being visited: a part that points back to its owner ends there
+  const visit = (fields: Fields, path: string): void => {
+    const parameters: [string, State][] = [];
+    const buffers: [string, State][] = [];
+    const parts: [string, object][] = [];
     for (const [name, value] of fields) {
       const key = join(path, name);
-      if (value instanceof Tensor) {
-        if (isParameter(value)) parameters.push({ key, tensor: value as AnyTensor, isParameter: true });
-        else if (value.isLeaf) buffers.push({ key, tensor: value as AnyTensor, isParameter: false });
-      } else if (value instanceof Module || isContainer(value)) parts.push([key, value]);
+      if (value instanceof Parameter) parameters.push([key, value]);
+      else if (value instanceof Buffer) buffers.push([key, value]);
+      else if (value instanceof Module || isContainer(value)) parts.push([key, value]);
     }
-    out.push(...parameters, ...buffers);
+    found.push(...parameters, ...buffers);
     for (const [key, part] of parts) {
       if (open.has(part)) continue;
       open.add(part);
-      visit(part instanceof Module ? Module.fieldsOf(part) : Object.entries(part), key);
+      visit(part instanceof Module ? part.fields() : Object.entries(part), key);
       open.delete(part);
     }
   };
-  open.add(root);
-  visit(Module.fieldsOf(root), '');
-  return out;
+  visit(root.fields(), '');
+  return found;
+}
+
+function once(entries: readonly [string, State][]): [string, State][] {
+  const seen = new Set<State>();
+  return entries.filter(([, tensor]) => !seen.has(tensor) && seen.add(tensor));
 }

@@ -1,33 +1,26 @@
-// Parameters: stored tensors that are trained. A module finds them in its fields.
+// The two kinds of tensors that a module holds: parameters, which an optimiser changes, and buffers, which are saved with
+// the module without being learned. A tensor in a field that is neither is left alone.
 
-import { stored, storedValue } from '../tensor/library.js';
-import { type AnyTensor, Tensor } from '../tensor/tensor.js';
 import type { DType, Shape } from '../tensor/library.js';
-
-const parameters = new WeakSet<AnyTensor>();
+import { storedValue } from '../tensor/library.js';
+import { Tensor } from '../tensor/tensor.js';
 
 /**
- * A tensor that is trained, made from the numbers of another. PyTorch: nn.Parameter.
+ * A tensor that is learned, made from the numbers of another. It requires a gradient until it is frozen with
+ * `requiresGrad_(false)`, and stays a parameter then. PyTorch: nn.Parameter.
  *
  *     scale = new Parameter(ones([64]));
  */
 export class Parameter<S extends Shape = Shape> extends Tensor<S> {
-  constructor(values: Tensor<S>, options: { readonly requiresGrad?: boolean } = {}) {
+  constructor(values: Tensor<S>) {
     super(storedValue(values));
-    this.requiresGrad_(options.requiresGrad ?? true);
-    parameters.add(this as unknown as AnyTensor);
+    this.requiresGrad_();
   }
 }
 
-/** A tensor that is saved with the model and not trained. Assign to it with `assign_`. */
-export function buffer<S extends Shape, D extends DType>(values: Tensor<S, D>): Tensor<S, D> {
-  return stored(values);
-}
-
-/** A Parameter, or a stored tensor that requires a gradient; it stays one when it is frozen later. */
-export function isParameter(t: Tensor<Shape, DType>): boolean {
-  if (parameters.has(t)) return true;
-  if (!t.isLeaf || !t.requiresGrad) return false;
-  parameters.add(t);
-  return true;
+/** A tensor that is saved with the module and not learned, such as a running mean; written with `assign_`. PyTorch: nn.Buffer. */
+export class Buffer<S extends Shape = Shape, D extends DType = 'float32'> extends Tensor<S, D> {
+  constructor(values: Tensor<S, D>) {
+    super(storedValue(values));
+  }
 }

@@ -1,7 +1,15 @@
 // The public surface of `nabla/optim`.
 
-export { Optimizer, type Group, type OptimizerState, type ParamGroup, type Params } from './optimizer.js';
+export {
+  Optimizer,
+  type Clock,
+  type Group,
+  type OptimizerState,
+  type ParamGroup,
+  type Params,
+  type Slots,
+} from './optimizer.js';
 export { SGD, type SGDOptions } from './sgd.js';
 export { Adam, AdamW, type AdamOptions } from './adam.js';
-export { clipGradNorm } from './clip.js';
+export { clipGradNorm_, type ClipOptions } from './clip.js';
 export { cosine, oneCycle, stepDecay } from './schedule.js';

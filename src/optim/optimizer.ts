@@ -1,132 +1,187 @@
-// The optimiser base: parameter groups, state, and one engine run per step. A subclass says how a parameter moves, in
-// tensor operations; everything of one step (all parameters, all state, and the loss that waits to be read) is one
-// program. Hyper-parameters are plain numbers on the groups; kernels ask for them at each run, so changing one never
-// recompiles.
+// The optimiser base: parameter groups, state, and one engine run a step. A subclass says how one parameter moves, in
+// tensor operations; everything of a step (all parameters, all state, and whatever waits to be read) is one program.
+// Hyper-parameters are plain numbers on the groups. Kernels ask for them at each run, so changing one never recompiles,
+// and a step captured by `compile(fn)` sees the change; only what is 0 or off at the capture stays so.
 
-import { scalarTensor, zeros } from '../tensor/creation.js';
+import { scalarTensor, tensor } from '../tensor/creation.js';
+import { ArgumentError, formatShape, sameShape } from '../tensor/library.js';
 import { noGrad } from '../tensor/grad-mode.js';
-import { ArgumentError, eachRun, storedValue } from '../tensor/library.js';
-import { type AnyTensor, Tensor, realize } from '../tensor/tensor.js';
+import { eachRun, runPending } from '../tensor/library.js';
+import { type AnyTensor, type Tensor, realize } from '../tensor/tensor.js';
 
-/** Parameters that share hyper-parameters. */
-export interface ParamGroup<Options> {
-  readonly params: readonly Tensor[];
-  readonly options?: Partial<Options>;
-}
+/** Parameters, or lists of them with hyper-parameters of their own. */
+export type Params<Options> = Iterable<Tensor> | Iterable<ParamGroup<Options>>;
 
-export type Params<Options> = Iterable<Tensor> | readonly (Partial<Options> & { readonly params: Iterable<Tensor> })[];
+export type ParamGroup<Options> = Partial<Options> & { readonly params: Iterable<Tensor> };
 
 /** A group in use: its parameters and its hyper-parameters, which may be changed between steps. */
-export type Group<Options> = { params: Tensor[] } & Options;
+export type Group<Options> = { readonly params: readonly Tensor[] } & Options;
 
 export interface OptimizerState {
+  /** Calls of `step()` so far. */
   readonly step: number;
+  /** Updates of each parameter so far; all are `step` unless given. */
+  readonly steps?: readonly number[];
+  /** Hyper-parameters of each group, and the number of its parameters. */
   readonly groups: readonly Readonly<Record<string, unknown>>[];
-  /** State tensors by `name.parameter number`. */
+  /** State tensors by `name.number of the parameter`, under PyTorch's names. */
   readonly tensors: Readonly<Record<string, AnyTensor>>;
 }
 
-export abstract class Optimizer<Options extends object> {
-  readonly groups: Group<Options>[];
-  /** Steps taken so far. */
-  stepCount = 0;
-  private readonly slots = new Map<string, Tensor[]>();
-  private readonly all: Tensor[];
+/** How often the parameters have been updated, this time included; counts on in replays. */
+export interface Clock {
+  step: number;
+}
 
-  constructor(params: Params<Options>, defaults: Options, check: (options: Options) => void) {
-    const list = [...(params as Iterable<unknown>)];
-    const grouped = list.length > 0 && list.every((p) => typeof p === 'object' && p !== null && 'params' in p);
-    const entries = grouped
-      ? (list as (Partial<Options> & { params: Iterable<Tensor> })[])
-      : [{ params: list as Tensor[] } as unknown as Partial<Options> & { params: Iterable<Tensor> }];
-    this.groups = entries.map((entry) => ({ ...defaults, ...entry, params: [...entry.params] }));
-    this.all = this.groups.flatMap((g) => g.params);
-    if (this.all.length === 0)
-      throw new ArgumentError(`${this.constructor.name}: no parameters. Pass model.parameters().`);
-    if (new Set(this.all).size !== this.all.length)
-      throw new ArgumentError(`${this.constructor.name}: a parameter is listed twice.`);
-    for (const p of this.all) {
+/** The state of one parameter: a tensor of its shape by name, zeros at first. */
+export type Slots = (name: string) => Tensor;
+
+export abstract class Optimizer<Options extends object, Rates> {
+  readonly groups: Group<Options>[] = [];
+  /** Calls of `step()` so far. */
+  stepCount = 0;
+  private readonly defaults: Options;
+  /** Of all parameters, in the order of the groups. */
+  private readonly steps: number[] = [];
+  private readonly slots: Map<string, Tensor>[] = [];
+
+  constructor(params: Params<Options>, defaults: Options) {
+    this.defaults = defaults;
+    const list = [...(params as Iterable<Tensor | ParamGroup<Options>>)];
+    const isGroup = (p: Tensor | ParamGroup<Options>): p is ParamGroup<Options> => 'params' in p;
+    const groups = list.length > 0 && list.every(isGroup) ? list : [{ params: list } as unknown as ParamGroup<Options>];
+    for (const group of groups) this.addParamGroup(group);
+  }
+
+  /** Takes over more parameters, with hyper-parameters of their own. */
+  addParamGroup(group: ParamGroup<Options>): void {
+    const name = this.constructor.name;
+    const params = [...group.params];
+    if (params.length === 0) throw new ArgumentError(`${name}: no parameters. Pass model.parameters().`);
+    const known = new Set(this.groups.flatMap((g) => g.params));
+    for (const p of params) {
       if (!p.isLeaf)
         throw new ArgumentError(
-          `${this.constructor.name}: ${String(p)} was computed, only inputs and parameters can be optimised.`,
+          `${name}: ${String(p)} was computed. Pass parameters, or tensors made with requiresGrad.`,
         );
+      if (known.has(p)) throw new ArgumentError(`${name}: ${String(p)} is listed twice. List each parameter once.`);
+      known.add(p);
     }
-    for (const g of this.groups) check(g);
+    const complete = { ...this.defaults, ...group, params };
+    this.check(complete);
+    this.groups.push(complete);
+    for (const _ of params) {
+      this.steps.push(0);
+      this.slots.push(new Map());
+    }
   }
 
-  /** State of the optimiser for every parameter, zero at the start: it exists from the first step, so all steps are one program. */
-  protected slot(name: string): Tensor[] {
-    let tensors = this.slots.get(name);
-    if (tensors === undefined) {
-      tensors = this.all.map((p) => new Tensor(storedValue(zeros(p.shape))));
-      this.slots.set(name, tensors);
-    }
-    return tensors;
-  }
+  /** Throws an ArgumentError for hyper-parameters outside their range. */
+  protected abstract check(options: Options): void;
 
-  /** Forgets the gradients. */
+  /** The numbers of an update that are the same for all parameters of a group that have had as many updates. */
+  protected abstract rates(group: Group<Options>, clock: Clock): Rates;
+
+  /** The new value of parameter p with gradient g; state is overwritten with `assign_`. */
+  protected abstract move(p: Tensor, g: Tensor, rates: Rates, slots: Slots): Tensor;
+
+  /** Forgets the gradients of all parameters. */
   zeroGrad(): void {
-    for (const p of this.all) p.grad = undefined;
+    for (const group of this.groups) for (const p of group.params) p.grad = undefined;
   }
-
-  /** Assigns new values to the group's parameters that have a gradient. `at(i)` is the number of the group's i-th parameter among all. */
-  protected abstract update(group: Group<Options>, first: number): void;
 
   /** One update of all parameters that have a gradient. */
   async step(): Promise<void> {
-    eachRun(() => {
-      this.stepCount++;
-    });
     noGrad(() => {
-      let first = 0;
+      const moves: (() => void)[] = [];
+      const clocks = new Map<number, Clock>();
+      const active: number[] = [];
+      let number = 0;
       for (const group of this.groups) {
-        this.update(group, first);
-        first += group.params.length;
+        const rates = new Map<Clock, Rates>();
+        for (const p of group.params) {
+          const i = number++;
+          const g = p.grad as Tensor | undefined;
+          if (g === undefined) continue;
+          active.push(i);
+          const clock = valueAt(clocks, this.steps[i], () => ({ step: this.steps[i] }));
+          moves.push(() => {
+            const shared = valueAt(rates, clock, () => this.rates(group, clock));
+            p.assign_(this.move(p, g, shared, this.slotsOf(i, p)));
+          });
+        }
       }
+      const clockOf = new Map(active.map((i) => [i, clocks.get(this.steps[i]) as Clock]));
+      eachRun(() => {
+        this.stepCount++;
+        for (const [i, clock] of clockOf) clock.step = ++this.steps[i];
+      });
+      for (const move of moves) move();
     });
     await realize();
   }
 
-  /** A hyper-parameter, or anything computed from them, as a number that kernels ask for at each run. */
-  protected number(get: () => number): Tensor {
-    return scalarTensor(get) as unknown as Tensor;
+  private slotsOf(index: number, p: Tensor): Slots {
+    return (name) => valueAt(this.slots[index], name, () => zerosFor(p));
   }
 
-  /** Hyper-parameters, the step count and all state tensors. */
-  stateDict(): OptimizerState {
-    const tensors: Record<string, AnyTensor> = {};
-    for (const [name, list] of this.slots) list.forEach((t, i) => (tensors[`${name}.${i}`] = t));
+  /** Hyper-parameters, step counts and all state tensors. The tensors are the optimiser's own: steps go on to change them. */
+  stateDict(): OptimizerState & { readonly steps: readonly number[] } {
+    const tensors = this.slots.flatMap((slots, i) => [...slots].map(([name, t]) => [`${name}.${i}`, t as AnyTensor]));
     const groups = this.groups.map(({ params, ...options }) => ({ ...options, count: params.length }));
-    return { step: this.stepCount, groups, tensors };
+    return { step: this.stepCount, steps: [...this.steps], groups, tensors: Object.fromEntries(tensors) };
   }
 
+  /** Takes over hyper-parameters, step counts and state. Throws ArgumentError if they are of other parameters. */
   loadStateDict(state: OptimizerState): void {
-    const sizes = this.groups.map((g) => g.params.length).join();
-    const given = state.groups.map((g) => g.count).join();
-    if (sizes !== given)
-      throw new ArgumentError(
-        `loadStateDict: the state has groups of [${given}] parameters, this optimiser [${sizes}].`,
-      );
-    for (const [name, list] of this.slots) {
-      list.forEach((t, i) => {
-        const value = state.tensors[`${name}.${i}`];
-        if (value === undefined) throw new ArgumentError(`loadStateDict: ${name}.${i} is missing.`);
-        t.assign_(value);
-      });
+    const params = this.groups.flatMap((g) => g.params);
+    const sizes = this.groups.map((g) => g.params.length).join(', ');
+    const given = state.groups.map((g) => g.count).join(', ');
+    const fail = (what: string): never => {
+      throw new ArgumentError(`loadStateDict: ${what}. Load it into the optimiser that saved it.`);
+    };
+    if (sizes !== given) fail(`the state has groups of [${given}] parameters, this optimiser [${sizes}]`);
+    const entries = Object.entries(state.tensors).map(([key, value]) => {
+      const dot = key.lastIndexOf('.');
+      const p = params[Number(key.slice(dot + 1))];
+      if (dot < 1 || p === undefined) return fail(`${key} belongs to no parameter`);
+      if (!sameShape(p.shape, value.shape)) {
+        fail(`${key} is ${formatShape(value.shape)}, its parameter ${formatShape(p.shape)}`);
+      }
+      return { p, value, name: key.slice(0, dot), index: params.indexOf(p) };
+    });
+    for (const { p, value, name, index } of entries) {
+      const slot = this.slotsOf(index, p)(name);
+      if (slot !== (value as unknown)) slot.assign_(value.detach());
     }
-    this.groups.forEach((g, i) => {
-      const { count, ...options } = state.groups[i];
-      void count;
-      Object.assign(g, options);
+    runPending();
+    this.groups.forEach((group, i) => {
+      const { count: _count, ...options } = state.groups[i];
+      Object.assign(group, options);
     });
     this.stepCount = state.step;
+    this.steps.forEach((_, i) => (this.steps[i] = state.steps?.[i] ?? state.step));
   }
 }
 
-/** Throws unless lo ≤ value (and value < hi). */
-export function checkRange(value: number, what: string, lo: number, hi = Infinity): void {
-  if (!(value >= lo && value < hi))
-    throw new ArgumentError(
-      `${what} is ${value}. Use a number of at least ${lo}${hi === Infinity ? '' : ` and below ${hi}`}.`,
-    );
+function zerosFor(p: Tensor): Tensor {
+  return tensor(new Float32Array(p.size) as never, { shape: p.shape, device: p.device }) as Tensor;
+}
+
+function valueAt<K, V>(map: Map<K, V>, key: K, create: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) map.set(key, (value = create()));
+  return value;
+}
+
+/** A number that kernels ask for at each run. */
+export function number(get: () => number): Tensor {
+  return scalarTensor(get) as unknown as Tensor;
+}
+
+/** Throws unless low ≤ value (and value < high). */
+export function checkRange(value: number, what: string, low: number, high = Infinity): void {
+  if (value >= low && value < high) return;
+  const range = high === Infinity ? `at least ${low}` : `at least ${low} and below ${high}`;
+  throw new ArgumentError(`${what} is ${value}. Use a number of ${range}.`);
 }

@@ -1,9 +1,11 @@
 // Stochastic gradient descent with momentum, numerically as torch.optim.SGD.
 
+import { ArgumentError } from '../tensor/library.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type Group, Optimizer, type Params, checkRange } from './optimizer.js';
+import { type Clock, type Group, Optimizer, type Params, type Slots, checkRange, number } from './optimizer.js';
 
 export interface SGDOptions {
+  /** Default 1e-3. */
   lr: number;
   /** Part of the last update that is kept. Default 0. */
   momentum: number;
@@ -11,38 +13,54 @@ export interface SGDOptions {
   dampening: number;
   /** Added to the gradient, times the parameter (L2). Default 0. */
   weightDecay: number;
+  /** Look ahead by the momentum. Default false. */
   nesterov: boolean;
 }
 
-export class SGD extends Optimizer<SGDOptions> {
+interface Rates {
+  readonly lr: Tensor;
+  readonly decay: Tensor | undefined;
+  readonly momentum: Tensor | undefined;
+  readonly entering: Tensor | undefined;
+  readonly nesterov: boolean;
+}
+
+/** v ← momentum · v + (1 − dampening) · g;  p ← p − lr · v. PyTorch: torch.optim.SGD. */
+export class SGD extends Optimizer<SGDOptions, Rates> {
   constructor(params: Params<SGDOptions>, options: Partial<SGDOptions> = {}) {
-    super(params, { lr: 1e-3, momentum: 0, dampening: 0, weightDecay: 0, nesterov: false, ...options }, (o) => {
-      checkRange(o.lr, 'SGD: lr', 0);
-      checkRange(o.momentum, 'SGD: momentum', 0);
-      checkRange(o.weightDecay, 'SGD: weightDecay', 0);
-    });
-    if (this.groups.some((g) => g.momentum !== 0)) this.slot('momentum');
+    super(params, { lr: 1e-3, momentum: 0, dampening: 0, weightDecay: 0, nesterov: false, ...options });
   }
 
-  protected update(group: Group<SGDOptions>, first: number): void {
-    const lr = this.number(() => group.lr);
-    const decay = group.weightDecay === 0 ? undefined : this.number(() => group.weightDecay);
-    const momentum = group.momentum === 0 ? undefined : this.number(() => group.momentum);
-    // The first step takes the gradient whole, as PyTorch does.
-    const fresh = this.number(() => (this.stepCount === 1 ? 1 : 1 - group.dampening));
-    const buffers = momentum === undefined ? undefined : this.slot('momentum');
-    group.params.forEach((p, i) => {
-      if (p.grad === undefined) return;
-      let g = p.grad as Tensor;
-      if (decay !== undefined) g = g.add(p.mul(decay) as Tensor) as Tensor;
-      if (momentum !== undefined && buffers !== undefined) {
-        const v = buffers[first + i];
-        const entering = group.dampening === 0 ? g : (g.mul(fresh) as Tensor);
-        const next = v.mul(momentum).add(entering) as Tensor;
-        v.assign_(next);
-        g = group.nesterov ? (g.add(next.mul(momentum) as Tensor) as Tensor) : next;
-      }
-      p.assign_(p.sub(g.mul(lr) as Tensor) as Tensor);
-    });
+  protected check({ lr, momentum, dampening, weightDecay, nesterov }: SGDOptions): void {
+    checkRange(lr, 'SGD: lr', 0);
+    checkRange(momentum, 'SGD: momentum', 0);
+    checkRange(weightDecay, 'SGD: weightDecay', 0);
+    if (nesterov && (momentum === 0 || dampening !== 0)) {
+      throw new ArgumentError(
+        `SGD: nesterov with momentum ${momentum} and dampening ${dampening}. It needs momentum above 0 and no dampening.`,
+      );
+    }
+  }
+
+  protected rates(group: Group<SGDOptions>, clock: Clock): Rates {
+    return {
+      lr: number(() => group.lr),
+      decay: group.weightDecay === 0 ? undefined : number(() => group.weightDecay),
+      momentum: group.momentum === 0 ? undefined : number(() => group.momentum),
+      // The first gradient enters whole, as in PyTorch.
+      entering: group.dampening === 0 ? undefined : number(() => (clock.step === 1 ? 1 : 1 - group.dampening)),
+      nesterov: group.nesterov,
+    };
+  }
+
+  protected move(p: Tensor, g: Tensor, { lr, decay, momentum, entering, nesterov }: Rates, slots: Slots): Tensor {
+    let direction = decay === undefined ? g : g.add(p.mul(decay));
+    if (momentum !== undefined) {
+      const buffer = slots('momentum_buffer');
+      const next = buffer.mul(momentum).add(entering === undefined ? direction : direction.mul(entering));
+      buffer.assign_(next);
+      direction = nesterov ? direction.add(next.mul(momentum)) : next;
+    }
+    return p.sub(direction.mul(lr));
   }
 }

@@ -110,11 +110,19 @@ export function acos(x: Node): Node {
   return build.sub(constant(Math.PI / 2), asin(x));
 }
 
+/**
+ * log(1 + eˣ) as m + log(e^−m + e^(x−m)) with m = max(x, 0), which overflows nowhere. m is a number to the derivative,
+ * so that all orders are right at 0 too.
+ */
 export function softplus(x: Node): Node {
   const f = asFloat(x);
-  // max(x, 0) + log(1 + e^−|x|) overflows nowhere
-  return build.add(build.unary('relu', f), build.unary('log1p', build.unary('exp', build.neg(build.unary('abs', f)))));
+  const m = build.detach(build.binary('min', build.unary('relu', f), constant(LARGEST)));
+  const rest = build.add(build.unary('expm1', build.neg(m)), build.unary('exp', build.sub(f, m)));
+  return build.add(m, build.unary('log1p', rest));
 }
+
+/** The largest float32: ∞ − ∞ must not arise. */
+const LARGEST = 3.4028234663852886e38;
 
 /** x · Φ(x) with the exact error function. */
 export function gelu(x: Node): Node {

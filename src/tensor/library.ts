@@ -17,9 +17,10 @@ export {
   FormatError,
   GradError,
   IndexError,
+  NablaError,
   ShapeError,
 } from '../engine/ir/errors.js';
-export { type Shape, formatShape, sizeOf } from '../engine/ir/shape.js';
+export { type Shape, formatShape, sameShape, sizeOf } from '../engine/ir/shape.js';
 
 /**
  * The numbers of `t` in memory of their own. A given tensor is taken over; a computed one is computed at the next run,

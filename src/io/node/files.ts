@@ -1,42 +1,56 @@
-// Files in Node: written whole or not at all (a temporary file in the same folder, flushed to disk, then renamed).
+// Files in Node. Writing is all or nothing: a temporary file beside the target is written, flushed to the disk and renamed.
+// Node's modules are asked for at run time, so that a bundler for browsers finds nothing to resolve.
 
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
-import type { AnyTensor } from '../../tensor/tensor.js';
-import { fromSafetensors, toSafetensors } from '../safetensors.js';
+import type * as FileSystem from 'node:fs/promises';
+import type * as Path from 'node:path';
+import { NablaError } from '../../tensor/library.js';
 
-let counter = 0;
+function builtin<Module>(name: string): Module {
+  const host = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } };
+  const found = host.process?.getBuiltinModule?.(name);
+  if (found === undefined) throw new NablaError('files: there is no file system here. Use parseSafetensors on bytes.');
+  return found as Module;
+}
 
-/** Replaces the file at `path`; whoever reads it sees the old or the new contents, never a part. */
-export function writeFileAtomic(path: string, contents: Uint8Array | string): void {
-  mkdirSync(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}.${counter++}.tmp`;
+export async function readFileBytes(path: string): Promise<Uint8Array> {
+  const { readFile } = builtin<typeof FileSystem>('node:fs/promises');
+  return readFile(path);
+}
+
+let temporaryFiles = 0;
+
+/** Replaces the file at `path` as a whole: after an interruption it holds either the old or the new content. */
+export async function writeFileAtomic(path: string, content: Uint8Array | string): Promise<void> {
+  const { open, rename, rm } = builtin<typeof FileSystem>('node:fs/promises');
+  const { basename, dirname, join } = builtin<typeof Path>('node:path');
+  const folder = dirname(path);
+  const temporary = join(folder, `.${basename(path)}.${process.pid}-${temporaryFiles++}.tmp`);
   try {
-    const file = openSync(temporary, 'w');
+    const file = await open(temporary, 'wx');
     try {
-      const bytes = typeof contents === 'string' ? Buffer.from(contents) : contents;
-      for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
-      fsyncSync(file);
+      await file.writeFile(content);
+      await file.sync();
     } finally {
-      closeSync(file);
+      await file.close();
     }
-    renameSync(temporary, path);
+    await rename(temporary, path);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    await rm(temporary, { force: true });
     throw error;
   }
+  await syncFolder(folder, open);
 }
 
-/** Saves a state dict: `await saveSafetensors('model.safetensors', model.stateDict())`. */
-export async function saveSafetensors(
-  path: string,
-  state: Readonly<Record<string, AnyTensor>>,
-  metadata?: Readonly<Record<string, string>>,
-): Promise<void> {
-  writeFileAtomic(path, await toSafetensors(state, metadata));
-}
-
-/** Loads a state dict: `model.loadStateDict(loadSafetensors('model.safetensors'))`. */
-export function loadSafetensors(path: string): Record<string, AnyTensor> {
-  return fromSafetensors(readFileSync(path), path);
+/** Flushes the renaming itself; some systems do not allow it, and then the file is merely not yet certain. */
+async function syncFolder(folder: string, open: typeof FileSystem.open): Promise<void> {
+  try {
+    const handle = await open(folder, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch {
+    // Windows
+  }
 }

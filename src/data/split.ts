@@ -1,0 +1,77 @@
+// Which items go into which part of a split: seeded, disjoint, on request with the same mix of classes in each part.
+// Numbers in, lists of positions out.
+
+import { ArgumentError } from '../tensor/library.js';
+import { HostRandom } from '../tensor/host-random.js';
+
+export interface SplitOptions {
+  /** Default 0: a split does not change between runs unless asked to. */
+  readonly seed?: number;
+  /** Default true; false takes items in order. */
+  readonly shuffle?: boolean;
+}
+
+/** Positions 0 … length − 1 dealt to parts of the given sizes. `classes` holds the class of each item, for a stratified split. */
+export function splitIndices(
+  length: number,
+  parts: readonly number[],
+  options: SplitOptions & { readonly classes?: ArrayLike<number> | undefined } = {},
+): Int32Array[] {
+  const { seed = 0, shuffle = true, classes } = options;
+  const sizes = partSizes(length, parts);
+  const random = new HostRandom(seed, 0x5b117);
+  const order = Int32Array.from({ length }, (_, i) => i);
+  if (shuffle) random.shuffle(order);
+  if (classes === undefined) return cut(order, sizes);
+  const byClass = order.toSorted((a, b) => classes[a] - classes[b]); // stable: random order within a class
+  const dealt = deal(byClass, sizes);
+  return dealt.map((list) => (shuffle ? random.shuffle(list) : list.sort()));
+}
+
+/** Fractions as counts: rounded so that they add up to what their sum gives. */
+function partSizes(length: number, parts: readonly number[]): number[] {
+  if (parts.length === 0 || parts.some((p) => !(p >= 0))) {
+    throw new ArgumentError(
+      `split: parts [${parts.join(', ')}] are not valid. Give fractions or counts of at least 0.`,
+    );
+  }
+  const sum = parts.reduce((a, b) => a + b, 0);
+  if (sum <= 1 + 1e-9) {
+    let before = 0;
+    let taken = 0;
+    return parts.map((p) => {
+      before += p;
+      const size = Math.min(Math.round(before * length), length) - taken;
+      taken += size;
+      return size;
+    });
+  }
+  if (parts.some((p) => !Number.isInteger(p)) || sum > length) {
+    throw new ArgumentError(
+      `split: parts [${parts.join(', ')}] are neither fractions with a sum of at most 1 nor counts with a sum of at most ${length}.`,
+    );
+  }
+  return [...parts];
+}
+
+function cut(order: Int32Array, sizes: readonly number[]): Int32Array[] {
+  let from = 0;
+  return sizes.map((size) => order.slice(from, (from += size)));
+}
+
+/** Deals the items in turn so that after each one every part has its share so far: runs of a class are shared evenly. */
+function deal(order: Int32Array, wanted: readonly number[]): Int32Array[] {
+  const rest = order.length - wanted.reduce((a, b) => a + b, 0);
+  const sizes = [...wanted, rest];
+  const lists: number[][] = sizes.map(() => []);
+  order.forEach((item, i) => {
+    let best = -1;
+    let most = -Infinity;
+    sizes.forEach((size, part) => {
+      const lacking = ((i + 1) * size) / order.length - lists[part].length;
+      if (lists[part].length < size && lacking > most) [best, most] = [part, lacking];
+    });
+    lists[best].push(item);
+  });
+  return lists.slice(0, wanted.length).map((list) => Int32Array.from(list));
+}

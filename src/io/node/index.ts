@@ -1,3 +1,0 @@
-// The public surface of `nabla/io/node`.
-
-export { loadSafetensors, saveSafetensors, writeFileAtomic } from './files.js';
