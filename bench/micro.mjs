@@ -1,9 +1,14 @@
-// M1: single operations, as GFLOP/s or GB/s and as a share of the peak measured in the same run.
+// M1: single operations, as GFLOP/s or GB/s and as a share of what the machine can do, measured in the same run: the
+// micro-kernel's peak for matmul and convolution; for row kernels the bandwidth of a copy, and their own speed on rows that
+// stay in the cache, where nothing but their arithmetic takes time.
 
 import { compile, conv2d, tensor } from 'nabla';
 import { uniform } from './hash.mjs';
 import { peakArithmetic, peakCopy } from './peak.mjs';
 import { measure, round } from './timing.mjs';
+
+const ROWS = 4096;
+const CACHED_ROWS = 64;
 
 const size = (shape) => shape.reduce((a, b) => a * b, 1);
 const given = (seed, shape, k = 1) => tensor(uniform(seed, size(shape), k), { shape });
@@ -45,36 +50,47 @@ function cases() {
     }),
     { flops: 2 * 64 * 32 * 27 * 1024 },
   );
-  const rows = [4096, 1024];
-  const bytes = 4 * size(rows);
-  add('softmax', () => ({ fn: (x) => x.softmax(-1), inputs: [given(1, rows)] }), { bytes: 2 * bytes });
-  add(
-    'softmax_fwdbwd',
-    () => ({
-      fn: (x, g) => withGradients(x.softmax(-1), g, [x]),
-      inputs: [given(1, rows).requiresGrad_(), given(3, rows)],
-    }),
-    { bytes: 4 * bytes },
-  );
-  add(
-    'layernorm_fwdbwd',
-    () => ({
-      fn: (x, w, b, g) => withGradients(layerNorm(x, w, b), g, [x, w, b]),
-      inputs: [
-        given(1, rows).requiresGrad_(),
-        given(2, [1024]).requiresGrad_(),
-        given(3, [1024]).requiresGrad_(),
-        given(4, rows),
-      ],
-    }),
-    { bytes: 5 * bytes },
-  );
-  add(
-    'gelu_chain',
-    () => ({ fn: (x, a, b, c) => x.mul(a).add(b).gelu().mul(c), inputs: [1, 2, 3, 4].map((s) => given(s, rows)) }),
-    { bytes: 5 * bytes },
-  );
+  for (const [name, arrays, make] of rowKernels()) {
+    add(name, () => make([ROWS, 1024]), { bytes: arrays * 4 * ROWS * 1024, cached: () => make([CACHED_ROWS, 1024]) });
+  }
   return list;
+}
+
+/** Name, arrays read or written, and the kernel for a shape. */
+function rowKernels() {
+  return [
+    ['softmax', 2, (rows) => ({ fn: (x) => x.softmax(-1), inputs: [given(1, rows)] })],
+    [
+      'softmax_fwdbwd',
+      4,
+      (rows) => ({
+        fn: (x, g) => withGradients(x.softmax(-1), g, [x]),
+        inputs: [given(1, rows).requiresGrad_(), given(3, rows)],
+      }),
+    ],
+    [
+      'layernorm_fwdbwd',
+      5,
+      (rows) => ({
+        fn: (x, w, b, g) => withGradients(layerNorm(x, w, b), g, [x, w, b]),
+        inputs: [
+          given(1, rows).requiresGrad_(),
+          given(2, [1024]).requiresGrad_(),
+          given(3, [1024]).requiresGrad_(),
+          given(4, rows),
+        ],
+      }),
+    ],
+    [
+      'gelu_chain',
+      5,
+      (rows) => ({
+        fn: (x, a, b, c) => x.mul(a).add(b).gelu().mul(c),
+        inputs: [1, 2, 3, 4].map((s) => given(s, rows)),
+      }),
+    ],
+    ['add', 3, (rows) => ({ fn: (a, b) => a.add(b), inputs: [given(1, rows), given(2, rows)] })],
+  ];
 }
 
 function layerNorm(x, w, b) {
@@ -109,20 +125,32 @@ export async function micro(threads, report) {
   const arithmetic = (await peakArithmetic()) * threads;
   const copy = await peakCopy();
   report({ workload: 'M1.peak', gflops: round(arithmetic, 1), gbps: round(copy, 1), share: 1 });
-  for (const { name, make, flops, bytes } of cases()) {
-    const { fn, inputs } = make();
-    const step = compile(fn);
-    // Results are freed at once, as a framework that counts references would: reusing memory is part of the figure.
-    const { median, min } = await measure(
-      async () => {
-        for (const result of [await step(...inputs)].flat()) result[Symbol.dispose]();
-      },
-      { seconds: 1 },
-    );
-    const rate =
-      flops === undefined
-        ? { gbps: round(bytes / median / 1e6, 1), share: round(bytes / median / 1e6 / copy) }
-        : { gflops: round(flops / median / 1e6, 1), share: round(flops / median / 1e6 / arithmetic) };
-    report({ workload: `M1.${name}`, ms_median: round(median, 4), ms_min: round(min, 4), ...rate });
+  for (const { name, make, flops, bytes, cached } of cases()) {
+    const { median, min } = await time(make());
+    const line = { workload: `M1.${name}`, ms_median: round(median, 4), ms_min: round(min, 4) };
+    if (flops !== undefined) {
+      const rate = flops / median / 1e6;
+      report({ ...line, gflops: round(rate, 1), share: round(rate / arithmetic) });
+    } else {
+      const rate = bytes / median / 1e6;
+      const bound = (await time(cached())).median * (ROWS / CACHED_ROWS);
+      report({
+        ...line,
+        gbps: round(rate, 1),
+        share_of_copy: round(rate / copy),
+        share_of_cached: round(bound / median),
+      });
+    }
   }
+}
+
+/** Results are freed at once, as a framework that counts references would: reusing memory is part of the figure. */
+function time({ fn, inputs }) {
+  const step = compile(fn);
+  return measure(
+    async () => {
+      for (const result of [await step(...inputs)].flat()) result[Symbol.dispose]();
+    },
+    { seconds: 1 },
+  );
 }

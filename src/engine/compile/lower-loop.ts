@@ -398,16 +398,17 @@ class LoopLowering {
       const start = L.literal(IDENTITY[node.op](node.dtype), VALUE_TYPE[node.dtype], this.block.lanes);
       this.k.store(buffer, at, { expr: start, depth: 0 }, node.dtype);
     });
-    this.nestRows(this.nest.reduced, () =>
+    this.overRowBlocks((rows) =>
       eachColumn((node, buffer, at) => {
-        const value = this.k.value(node.src[0], this.indexOf(this.nest.operand.get(node) as readonly Index[], at));
-        const old = this.k.loadNow(buffer, at, buffer.size, [], this.block.lanes);
-        this.k.store(
-          buffer,
-          at,
-          { expr: COMBINE[node.op](old, L.splat(value.expr, this.block.lanes)), depth: this.k.depth },
-          node.dtype,
-        );
+        const operand = this.nest.operand.get(node) as readonly Index[];
+        let total: Expr = this.k.loadNow(buffer, at, buffer.size, [], this.block.lanes);
+        for (const row of rows) {
+          this.fixed = row;
+          const value = this.k.value(node.src[0], this.indexOf(operand, at));
+          total = COMBINE[node.op](total, L.splat(value.expr, this.block.lanes));
+        }
+        this.fixed = new Map();
+        this.k.store(buffer, at, { expr: total, depth: this.k.depth }, node.dtype);
       }),
     );
     this.blocks(axis, from, to, 1, () => {
@@ -418,6 +419,23 @@ class LoopLowering {
       }
       this.bindStep(0);
       this.storeAll(this.outputsOf((n) => this.isRowLevel(n)));
+    });
+  }
+
+  /** All rows, a few at a time, so that a partial result is read and written once for these. */
+  private overRowBlocks(inside: (rows: readonly ReadonlyMap<Axis, Index>[]) => void): void {
+    const inner = this.nest.reduced[this.nest.reduced.length - 1];
+    const whole = inner.size - (inner.size % ROW_BLOCK);
+    const rowAt = (index: Index) => new Map([[inner, index]]);
+    this.nestRows(this.nest.reduced.slice(0, -1), () => {
+      if (whole > 0) {
+        const block = newAxis(whole / ROW_BLOCK);
+        this.k.loop('rows', L.int(0), L.int(block.size), 1, block, () => {
+          const first = scaleIndex(atomIndex(block), ROW_BLOCK);
+          inside(Array.from({ length: ROW_BLOCK }, (_, j) => rowAt(addConstant(first, j))));
+        });
+      }
+      for (let row = whole; row < inner.size; row++) inside([rowAt(addConstant(ZERO, row))]);
     });
   }
 
@@ -584,7 +602,7 @@ class LoopLowering {
   }
 
   /** Reduced axes that straight code has given a number. */
-  private fixed = new Map<Axis, Index>();
+  private fixed: ReadonlyMap<Axis, Index> = new Map();
   /** Results of finished reductions, one for each step of the block. */
   private readonly results = new Map<Node, Var[]>();
 
@@ -623,8 +641,9 @@ class LoopLowering {
 }
 
 /** Elements from which columns are summed row by row, and the widest row that is. */
-const TALL_ELEMENTS = 256 << 10;
+const TALL_ELEMENTS = 16 << 10;
 const WIDEST_TALL = 64 << 10;
+const ROW_BLOCK = 4;
 
 /** Rows that are few enough to look for more parallelism in the vector axis. */
 const FEW_ROWS = 16;

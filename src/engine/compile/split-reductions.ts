@@ -1,6 +1,7 @@
 // A reduction with few results and many operands would run on one thread and add thousands of numbers one after the
 // other. It is split in two: first partial results over chunks of the longest reduced axis, then their combination.
-// That is parallel and, for sums, as accurate as pairwise summation.
+// That is parallel and, for sums, as accurate as pairwise summation. Sums over the rows of a large matrix are split too:
+// each thread then reads whole rows, one after the other, as memory likes it.
 // Input and output: a list of nodes in order; users of a split node are rewritten.
 
 import type { Node } from '../ir/node.js';
@@ -9,6 +10,9 @@ import { isReduction } from './group.js';
 
 const FEW_RESULTS = 16;
 const MANY_OPERANDS = 16384;
+/** Sums of rows: elements and columns from which they are split. */
+const LARGE_MATRIX = 1 << 20;
+const MANY_COLUMNS = 256;
 const CHUNKS = [64, 32, 48, 50, 40, 25, 20, 16, 128, 100, 10, 8];
 
 export interface Rewritten {
@@ -85,8 +89,14 @@ export function splitReductions(nodes: readonly Node[]): Rewritten {
 
 function chunked(node: Node): { axis: number; chunks: number } | undefined {
   const operand = node.src[0];
-  if (node.size > FEW_RESULTS || node.size === 0 || operand.size / node.size < MANY_OPERANDS) return undefined;
   const { axes } = node.arg as { axes: readonly number[] };
+  const few = node.size > 0 && node.size <= FEW_RESULTS && operand.size / node.size >= MANY_OPERANDS;
+  const tall =
+    operand.size >= LARGE_MATRIX &&
+    axes.every((a, i) => a === i) &&
+    node.size >= MANY_COLUMNS &&
+    operand.size / node.size >= MANY_COLUMNS;
+  if (!few && !tall) return undefined;
   for (const axis of [...axes].sort((a, b) => operand.shape[b] - operand.shape[a])) {
     const chunks = CHUNKS.find((c) => operand.shape[axis] % c === 0 && operand.shape[axis] > c);
     if (chunks !== undefined) return { axis, chunks };
