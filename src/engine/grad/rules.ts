@@ -116,7 +116,7 @@ export const RULES = {
   reduceMin: [(g, [x], out) => shareAmongTies(g, x, out)],
   cumsum: [(g, _, { arg }) => flip(cumsum(flip(g, [arg.axis]), arg.axis), [arg.axis])],
 
-  matmul: [(g, [, b]) => matmul(g, transposeLast(b)), (g, [a, b]) => matmulRight(g, a, b)],
+  matmul: [(g, [a, b]) => matmulLeft(g, a, b), (g, [a, b]) => matmulRight(g, a, b)],
   conv: [
     (g, [x, w], { arg }) => convInput(g, w, arg, x.shape.slice(2)),
     (g, [x, w], { arg }) => convWeight(x, g, arg, w.shape.slice(2)),
@@ -212,15 +212,29 @@ function othersOfLine(x: Node): Node {
   return sliceAxis(reshape(mul(others, flip(pairs, [last])), even.shape), lead.length, 0, n);
 }
 
+/** g · bᵀ, or the transpose of b · gᵀ where a is a transpose itself: the two then cancel in the gradient below a. */
+function matmulLeft(g: Node, a: Node, b: Node): Node {
+  if (isTransposed(a)) return transposeLast(matmul(b, transposeLast(g)));
+  return matmul(g, transposeLast(b));
+}
+
+function isTransposed({ op, arg, shape }: Node): boolean {
+  const { length } = shape;
+  const axes = op === 'permute' ? (arg as OpArgs['permute']).axes : [];
+  return axes.every((axis, i) => axis === (i < length - 2 ? i : 2 * length - 3 - i)) && axes.length >= 2;
+}
+
 /** aᵀ · g. Where b has no batch of its own, the batch joins the summed axis instead of being added up afterwards. */
 function matmulRight(g: Node, a: Node, b: Node): Node {
   const [m, k] = a.shape.slice(-2);
   const [, n] = b.shape.slice(-2);
   const batch = sizeOf(a.shape.slice(0, -2));
   if (batch > 1 && b.size === k * n && sameShape(g.shape.slice(0, -2), a.shape.slice(0, -2))) {
-    const joined = matmul(transposeLast(reshape(a, [batch * m, k])), reshape(g, [batch * m, n]));
-    return reshape(joined, b.shape);
+    const [rows, seeds] = [reshape(a, [batch * m, k]), reshape(g, [batch * m, n])];
+    if (isTransposed(b)) return reshape(transposeLast(matmul(transposeLast(seeds), rows)), b.shape);
+    return reshape(matmul(transposeLast(rows), seeds), b.shape);
   }
+  if (isTransposed(b)) return transposeLast(matmul(transposeLast(g), a));
   return matmul(transposeLast(a), g);
 }
 
