@@ -7,7 +7,8 @@ import type { Tensor } from '../tensor/tensor.js';
 import * as init from './init.js';
 import { Layer, batched, checkChannels, checkCount, checkWindow, pair } from './layer.js';
 import { Parameter } from './parameter.js';
-import type { Conv2dFn, OptionOf } from './shape-types.js';
+import type { Conv2dFn } from './shape-types.js';
+import type { OptionOf } from '../tensor/shape-types/options.js';
 
 export interface Conv2dOptions {
   /** Default 1. */
@@ -71,7 +72,7 @@ export class Conv2d<
     return batched('Conv2d', x, (images) => {
       checkChannels('Conv2d', x.shape, x.rank - 3, perGroup * groups, 'inChannels');
       checkWindow('Conv2d', x.shape, kernel, padding, dilation);
-      return conv2d(images, this.weight, { padding, dilation, stride, groups, bias: this.bias }) as Tensor;
+      return conv2d(images, this.weight as Tensor, { padding, dilation, stride, groups, bias: this.bias }) as Tensor;
     });
   }
 

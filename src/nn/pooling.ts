@@ -5,7 +5,8 @@ import type { PerAxis } from '../tensor/shape-types/window.js';
 import { tensor } from '../tensor/creation.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Layer, batched, checkCount, checkWindow, pair } from './layer.js';
-import type { AdaptivePoolFn, FlattenFn, OptionOf, PoolFn } from './shape-types.js';
+import type { AdaptivePoolFn, FlattenFn, PoolFn } from './shape-types.js';
+import type { OptionOf } from '../tensor/shape-types/options.js';
 
 export interface Pool2dOptions {
   /** Default: the kernel size. */

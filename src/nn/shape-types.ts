@@ -73,15 +73,6 @@ type ForwardFn<M> = M extends {
   ? FixedFn<'forward', X['shape'], To>
   : UnknownFn;
 
-/** The type of an option as it was written, or its default. One that may be left out at run time gives both. */
-export type OptionOf<Options, Key extends string, Default extends Kind, Kind> = Key extends keyof Options
-  ? (
-      undefined extends Options[Key] ? Exclude<Options[Key], undefined> | Default : Options[Key]
-    ) extends infer Value extends Kind
-    ? Value
-    : Default
-  : Default;
-
 // ---------------------------------------------------------------- any shape
 
 /** Nothing is known: any input, any output. */

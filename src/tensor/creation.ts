@@ -121,7 +121,7 @@ function leafOf(data: ArrayLike<number>, shape: Shape, dtype: DType, options: Cr
     [...shape],
     dtype,
     options.device ?? getDefaultDevice(),
-    `tensor ${formatShape(shape)}`,
+    `given ${formatShape(shape)}`,
   );
   storage.requiresGrad = options.requiresGrad === true;
   return wrapStorage(storage);

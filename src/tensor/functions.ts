@@ -7,6 +7,8 @@ import * as indexing from './indexing.js';
 import * as movement from './movement.js';
 import type { Broadcast } from './shape-types/broadcast.js';
 import type { Concat, ConcatArg, ShapesOf, Stack, StackArg } from './shape-types/join.js';
+import type { ConvOf, ConvOfArg, PoolArg, PoolShape } from './shape-types/window.js';
+import type { OptionOf } from './shape-types/options.js';
 import type { AnyTensor, Promoted, Tensor } from './tensor.js';
 import { wrap } from './tensor.js';
 import * as windows from './windows.js';
@@ -76,21 +78,46 @@ export interface ConvArguments extends windows.ConvOptions {
   readonly bias?: AnyTensor;
 }
 
-/** x [B, C, L], w [O, C / groups, k] → [B, O, L']. */
-export function conv1d(x: AnyTensor, w: AnyTensor, options: ConvArguments = {}): Tensor<[number, number, number]> {
-  return wrap(windows.convolution(1, x.node, w.node, options.bias?.node, options));
+type ConvResult<D extends 1 | 2, S extends Shape, W extends Shape, O> = Tensor<
+  ConvOf<
+    D,
+    S,
+    W,
+    OptionOf<O, 'stride', 1, windows.PerAxis>,
+    OptionOf<O, 'padding', 0, windows.Padding>,
+    OptionOf<O, 'dilation', 1, windows.PerAxis>
+  >
+>;
+
+type ConvWeight<Op extends string, D extends 1 | 2, S extends Shape, W extends Shape, O> = ConvOfArg<
+  Op,
+  D,
+  S,
+  W,
+  OptionOf<O, 'groups', 1, number>,
+  OptionOf<O, 'padding', 0, windows.Padding>,
+  OptionOf<O, 'dilation', 1, windows.PerAxis>
+>;
+
+/** x [B, C, L], w [O, C / groups, k] → [B, O, L']. Options as conv2d's. PyTorch: F.conv1d. */
+export function conv1d<S extends Shape, W extends Shape, const O extends ConvArguments = {}>(
+  x: Tensor<S>,
+  w: Tensor<W> & ConvWeight<'conv1d', 1, S, W, O>,
+  options?: O,
+): ConvResult<1, S, W, O> {
+  return wrap(windows.convolution(1, x.node, w.node, options?.bias?.node, options ?? {}));
 }
 
 /**
  * x [B, C, H, W], w [O, C / groups, kh, kw] → [B, O, H', W']. Options: bias [O], stride (1), padding (0, a pair, 'same'
  * or 'valid'), dilation (1), groups (1). PyTorch: F.conv2d.
  */
-export function conv2d(
-  x: AnyTensor,
-  w: AnyTensor,
-  options: ConvArguments = {},
-): Tensor<[number, number, number, number]> {
-  return wrap(windows.convolution(2, x.node, w.node, options.bias?.node, options));
+export function conv2d<S extends Shape, W extends Shape, const O extends ConvArguments = {}>(
+  x: Tensor<S>,
+  w: Tensor<W> & ConvWeight<'conv2d', 2, S, W, O>,
+  options?: O,
+): ConvResult<2, S, W, O> {
+  return wrap(windows.convolution(2, x.node, w.node, options?.bias?.node, options ?? {}));
 }
 
 /** x [B, C, H, W], w [C, O / groups, kh, kw] → the input sizes of the convolution that it transposes. */
@@ -102,36 +129,61 @@ export function convTranspose2d(
   return wrap(windows.transposedConvolution(2, x.node, w.node, options.bias?.node, options));
 }
 
-/** Largest element of each window; stride is the kernel size unless given; padding counts as −∞. */
-export function maxPool2d(
-  x: AnyTensor,
-  kernel: windows.PerAxis,
-  options: windows.PoolOptions = {},
-): Tensor<[number, number, number, number]> {
-  return wrap(windows.maxPool(2, x.node, kernel, options));
+type PoolResult<D extends 1 | 2, S extends Shape, K extends windows.PerAxis, O> = Tensor<
+  PoolShape<
+    D,
+    S,
+    K,
+    OptionOf<O, 'stride', K, windows.PerAxis>,
+    OptionOf<O, 'padding', 0, windows.PerAxis>,
+    OptionOf<O, 'dilation', 1, windows.PerAxis>
+  >
+>;
+
+type PoolInput<Op extends string, D extends 1 | 2, S extends Shape, K extends windows.PerAxis, O> = PoolArg<
+  Op,
+  D,
+  S,
+  K,
+  OptionOf<O, 'padding', 0, windows.PerAxis>,
+  OptionOf<O, 'dilation', 1, windows.PerAxis>
+>;
+
+export interface AvgPoolOptions extends windows.PoolOptions {
+  /** Whether padding counts as zeros in the mean. Default true. */
+  readonly countIncludePad?: boolean;
 }
 
-export function maxPool1d(
-  x: AnyTensor,
-  kernel: windows.PerAxis,
-  options: windows.PoolOptions = {},
-): Tensor<[number, number, number]> {
-  return wrap(windows.maxPool(1, x.node, kernel, options));
+/** Largest element of each window; stride is the kernel size unless given; padding counts as −∞. PyTorch: F.max_pool2d. */
+export function maxPool2d<S extends Shape, const K extends windows.PerAxis, const O extends windows.PoolOptions = {}>(
+  x: Tensor<S> & PoolInput<'maxPool2d', 2, S, K, O>,
+  kernel: K,
+  options?: O,
+): PoolResult<2, S, K, O> {
+  return wrap(windows.maxPool(2, x.node, kernel, options ?? {}));
 }
 
-/** Mean of each window; padding counts as zeros unless countIncludePad is false. */
-export function avgPool2d(
-  x: AnyTensor,
-  kernel: windows.PerAxis,
-  options: windows.PoolOptions & { readonly countIncludePad?: boolean } = {},
-): Tensor<[number, number, number, number]> {
-  return wrap(windows.avgPool(2, x.node, kernel, options));
+export function maxPool1d<S extends Shape, const K extends windows.PerAxis, const O extends windows.PoolOptions = {}>(
+  x: Tensor<S> & PoolInput<'maxPool1d', 1, S, K, O>,
+  kernel: K,
+  options?: O,
+): PoolResult<1, S, K, O> {
+  return wrap(windows.maxPool(1, x.node, kernel, options ?? {}));
 }
 
-export function avgPool1d(
-  x: AnyTensor,
-  kernel: windows.PerAxis,
-  options: windows.PoolOptions & { readonly countIncludePad?: boolean } = {},
-): Tensor<[number, number, number]> {
-  return wrap(windows.avgPool(1, x.node, kernel, options));
+/** Mean of each window; stride is the kernel size unless given. PyTorch: F.avg_pool2d. */
+export function avgPool2d<S extends Shape, const K extends windows.PerAxis, const O extends AvgPoolOptions = {}>(
+  x: Tensor<S> & PoolInput<'avgPool2d', 2, S, K, O>,
+  kernel: K,
+  options?: O,
+): PoolResult<2, S, K, O> {
+  return wrap(windows.avgPool(2, x.node, kernel, options ?? {}));
+}
+
+export function avgPool1d<S extends Shape, const K extends windows.PerAxis, const O extends AvgPoolOptions = {}>(
+  x: Tensor<S> & PoolInput<'avgPool1d', 1, S, K, O>,
+  kernel: K,
+  options?: O,
+): PoolResult<1, S, K, O> {
+  return wrap(windows.avgPool(1, x.node, kernel, options ?? {}));
 }

@@ -9,7 +9,7 @@ import { asFloat } from './operands.js';
 export function matmul(a: Node, b: Node): Node {
   if (a.shape.length === 0 || b.shape.length === 0) {
     throw new ShapeError(
-      `matmul: ${formatShape(a.shape)} x ${formatShape(b.shape)}: a scalar has no dimension to multiply`,
+      `matmul: ${formatShape(a.shape)} x ${formatShape(b.shape)}: both arguments need at least one dimension`,
       [a.shape, b.shape],
     );
   }

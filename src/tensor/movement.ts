@@ -14,8 +14,7 @@ export function reshape(x: Node, to: Shape): Node {
     checkShape(to, 'reshape');
     return build.reshape(x, to);
   }
-  if (to.indexOf(-1, unknown + 1) >= 0)
-    throw new ArgumentError(`reshape: ${formatShape(to)} has more than one -1. Give all sizes but one.`);
+  if (to.indexOf(-1, unknown + 1) >= 0) throw new ShapeError(`reshape: ${formatShape(to)} has more than one -1`, [to]);
   const known = sizeOf(to.filter((_, i) => i !== unknown));
   checkShape(
     to.filter((_, i) => i !== unknown),
@@ -23,7 +22,7 @@ export function reshape(x: Node, to: Shape): Node {
   );
   if (known === 0 || x.size % known !== 0) {
     throw new ShapeError(
-      `reshape: ${formatShape(x.shape)} has ${x.size} elements, which ${formatShape(to)} cannot hold`,
+      `reshape: ${formatShape(x.shape)} has ${x.size} elements, ${formatShape(to)} takes a multiple of ${known}`,
       [x.shape, to],
     );
   }
@@ -35,12 +34,15 @@ export function reshape(x: Node, to: Shape): Node {
 
 export function permute(x: Node, order: readonly number[]): Node {
   const rank = x.shape.length;
-  const axes = order.map((d) => normalizeDim(d, rank, 'permute'));
-  if (axes.length !== rank || new Set(axes).size !== rank) {
-    throw new ArgumentError(
-      `permute: [${order.join(', ')}] is not an order of the ${rank} dimensions. List each once.`,
+  if (order.length !== rank) {
+    throw new ShapeError(
+      `permute: ${formatShape(x.shape)} has ${rank} dimensions, [${order.join(', ')}] lists ${order.length}`,
+      [x.shape],
     );
   }
+  const axes = order.map((d) => normalizeDim(d, rank, 'permute'));
+  const twice = axes.find((axis, i) => axes.indexOf(axis) !== i);
+  if (twice !== undefined) throw new ArgumentError(`permute: dimension ${twice} is listed twice.`);
   return build.permute(x, axes);
 }
 
@@ -53,8 +55,19 @@ export function transpose(x: Node, a: number, b: number): Node {
 }
 
 export function unsqueeze(x: Node, dim: number): Node {
-  const axis = normalizeDim(dim, x.shape.length + 1, 'unsqueeze');
+  const axis = newDim(dim, x.shape, 'unsqueeze');
   return build.reshape(x, [...x.shape.slice(0, axis), 1, ...x.shape.slice(axis)]);
+}
+
+/** Where a dimension is put in, counted from the front. */
+function newDim(dim: number, shape: Shape, op: string): number {
+  const rank = shape.length;
+  if (!Number.isInteger(dim) || dim < -rank - 1 || dim > rank) {
+    throw new ArgumentError(
+      `${op}: dimension ${dim} is out of range for a new dimension of ${formatShape(shape)}. Use ${-rank - 1} to ${rank}.`,
+    );
+  }
+  return dim < 0 ? dim + rank + 1 : dim;
 }
 
 /** Drops dimensions of size 1; a named one of another size stays, as in PyTorch. */
@@ -85,7 +98,7 @@ export function flatten(x: Node, start: number, end: number): Node {
   const rank = x.shape.length;
   if (rank === 0) return build.reshape(x, [1]);
   const [from, to] = [normalizeDim(start, rank, 'flatten'), normalizeDim(end, rank, 'flatten')];
-  if (from > to) throw new ArgumentError(`flatten: start ${start} comes after end ${end}. Exchange them.`);
+  if (from > to) throw new ShapeError(`flatten: start dimension ${from} comes after end dimension ${to}`, [x.shape]);
   return build.reshape(x, [...x.shape.slice(0, from), sizeOf(x.shape.slice(from, to + 1)), ...x.shape.slice(to + 1)]);
 }
 
@@ -186,7 +199,7 @@ export function stack(parts: readonly Node[], dim: number): Node {
       ]);
     }
   }
-  const axis = normalizeDim(dim, same[0].shape.length + 1, 'stack');
+  const axis = newDim(dim, same[0].shape, 'stack');
   return build.concat(
     same.map((p) => unsqueeze(p, axis)),
     axis,

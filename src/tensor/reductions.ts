@@ -68,16 +68,13 @@ export function norm(x: Node, p: number, dim: Dim, keepdim: boolean): Node {
   return build.binary('pow', sum(power, dim, keepdim), build.scalar(1 / p));
 }
 
-export function any(x: Node, dim: Dim, keepdim: boolean): Node {
-  return asBool(amaxOrZero(build.cast(asBool(x), 'int32'), dim, keepdim));
+/** Whether any element is true: their number is not 0. */
+export function any(x: Node, dim: Dim, keepdim: boolean, name = 'any'): Node {
+  return asBool(reduced('sum', name, build.cast(asBool(x), 'int32'), dim, keepdim));
 }
 
 export function all(x: Node, dim: Dim, keepdim: boolean): Node {
-  return build.unary('not', any(build.unary('not', asBool(x)), dim, keepdim));
-}
-
-function amaxOrZero(x: Node, dim: Dim, keepdim: boolean): Node {
-  return reduced('sum', 'any', x, dim, keepdim);
+  return build.unary('not', any(build.unary('not', asBool(x)), dim, keepdim, 'all'));
 }
 
 // ---------------------------------------------------------------- softmax

@@ -18,7 +18,9 @@ import { matmul } from './matmul.js';
 import * as movement from './movement.js';
 import { type NestedNumbers, nest } from './nested.js';
 import * as reductions from './reductions.js';
+import type { DimArg, NewDimArg } from './shape-types/axis.js';
 import type { Broadcast, BroadcastArg, Expand, ExpandArg } from './shape-types/broadcast.js';
+import type { IndexSelect, Resize, Slice } from './shape-types/indexing.js';
 import type { MatMul, MatMulArg } from './shape-types/matmul.js';
 import type { Permute, PermuteArg, Squeeze, Transpose, Unsqueeze } from './shape-types/movement.js';
 import type { Reduce } from './shape-types/reduce.js';
@@ -510,7 +512,11 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
     Y extends DType,
     const Dim extends number | readonly number[] | undefined = undefined,
     K extends boolean = false,
-  >(this: Tensor<X, Y>, dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>, Counted<Y>> {
+  >(
+    this: Tensor<X, Y>,
+    dim?: Dim & DimArg<'sum', X, Dim>,
+    options?: ReduceOptions<K>,
+  ): Tensor<Reduce<X, Dim, K>, Counted<Y>> {
     return wrap(reductions.sum(this.node, dim, options?.keepdim ?? false));
   }
   /** Mean over `dim`; integers give float32, an empty mean is NaN. */
@@ -518,7 +524,7 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
     X extends Shape,
     const Dim extends number | readonly number[] | undefined = undefined,
     K extends boolean = false,
-  >(this: Tensor<X, DType>, dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>> {
+  >(this: Tensor<X, DType>, dim?: Dim & DimArg<'mean', X, Dim>, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>> {
     return wrap(reductions.mean(this.node, dim, options?.keepdim ?? false));
   }
   prod<
@@ -526,7 +532,11 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
     Y extends DType,
     const Dim extends number | readonly number[] | undefined = undefined,
     K extends boolean = false,
-  >(this: Tensor<X, Y>, dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>, Counted<Y>> {
+  >(
+    this: Tensor<X, Y>,
+    dim?: Dim & DimArg<'prod', X, Dim>,
+    options?: ReduceOptions<K>,
+  ): Tensor<Reduce<X, Dim, K>, Counted<Y>> {
     return wrap(reductions.prod(this.node, dim, options?.keepdim ?? false));
   }
   /** Maximum over `dim`; equal maxima share the gradient. PyTorch: amax. */
@@ -535,7 +545,11 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
     Y extends DType,
     const Dim extends number | readonly number[] | undefined = undefined,
     K extends boolean = false,
-  >(this: Tensor<X, Y>, dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>, Counted<Y>> {
+  >(
+    this: Tensor<X, Y>,
+    dim?: Dim & DimArg<'amax', X, Dim>,
+    options?: ReduceOptions<K>,
+  ): Tensor<Reduce<X, Dim, K>, Counted<Y>> {
     return wrap(reductions.amax(this.node, dim, options?.keepdim ?? false));
   }
   /** Minimum over `dim`; equal minima share the gradient. PyTorch: amin. */
@@ -544,14 +558,18 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
     Y extends DType,
     const Dim extends number | readonly number[] | undefined = undefined,
     K extends boolean = false,
-  >(this: Tensor<X, Y>, dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>, Counted<Y>> {
+  >(
+    this: Tensor<X, Y>,
+    dim?: Dim & DimArg<'amin', X, Dim>,
+    options?: ReduceOptions<K>,
+  ): Tensor<Reduce<X, Dim, K>, Counted<Y>> {
     return wrap(reductions.amin(this.node, dim, options?.keepdim ?? false));
   }
   /** The largest element of all; with `dim`, the largest along it and its index. NaN counts as largest. */
   max<Y extends DType>(this: Tensor<Shape, Y>): Tensor<[], Counted<Y>>;
   max<X extends Shape, Y extends DType, Dim extends number, K extends boolean = false>(
     this: Tensor<X, Y>,
-    dim: Dim,
+    dim: Dim & DimArg<'max', X, Dim>,
     options?: ReduceOptions<K>,
   ): Extreme<Reduce<X, Dim, K>, Y>;
   max(dim?: number, options?: ReduceOptions): unknown {
@@ -561,7 +579,7 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
   min<Y extends DType>(this: Tensor<Shape, Y>): Tensor<[], Counted<Y>>;
   min<X extends Shape, Y extends DType, Dim extends number, K extends boolean = false>(
     this: Tensor<X, Y>,
-    dim: Dim,
+    dim: Dim & DimArg<'min', X, Dim>,
     options?: ReduceOptions<K>,
   ): Extreme<Reduce<X, Dim, K>, Y>;
   min(dim?: number, options?: ReduceOptions): unknown {
@@ -585,14 +603,14 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
   /** Index of the first maximum, int32; without `dim` in the flattened tensor. */
   argmax<X extends Shape, Dim extends number | undefined = undefined, K extends boolean = false>(
     this: Tensor<X, DType>,
-    dim?: Dim,
+    dim?: Dim & DimArg<'argmax', X, Dim>,
     options?: ReduceOptions<K>,
   ): Tensor<Reduce<X, Dim, K>, 'int32'> {
     return wrap(reductions.argExtreme('reduceMax', 'argmax', this.node, dim, options?.keepdim ?? false));
   }
   argmin<X extends Shape, Dim extends number | undefined = undefined, K extends boolean = false>(
     this: Tensor<X, DType>,
-    dim?: Dim,
+    dim?: Dim & DimArg<'argmin', X, Dim>,
     options?: ReduceOptions<K>,
   ): Tensor<Reduce<X, Dim, K>, 'int32'> {
     return wrap(reductions.argExtreme('reduceMin', 'argmin', this.node, dim, options?.keepdim ?? false));
@@ -600,14 +618,14 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
   /** Variance; `correction` 1 divides by n − 1 (the default), 0 by n. */
   var<X extends Shape, const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(
     this: Tensor<X, DType>,
-    dim?: Dim,
+    dim?: Dim & DimArg<'var', X, Dim>,
     options?: ReduceOptions<K> & { readonly correction?: number },
   ): Tensor<Reduce<X, Dim, K>> {
     return wrap(reductions.variance(this.node, dim, options?.keepdim ?? false, options?.correction ?? 1));
   }
   std<X extends Shape, const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(
     this: Tensor<X, DType>,
-    dim?: Dim,
+    dim?: Dim & DimArg<'std', X, Dim>,
     options?: ReduceOptions<K> & { readonly correction?: number },
   ): Tensor<Reduce<X, Dim, K>> {
     return wrap(
@@ -619,37 +637,51 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
     X extends Shape,
     const Dim extends number | readonly number[] | undefined = undefined,
     K extends boolean = false,
-  >(this: Tensor<X, DType>, p = 2, dim?: Dim, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>> {
+  >(
+    this: Tensor<X, DType>,
+    p = 2,
+    dim?: Dim & DimArg<'norm', X, Dim>,
+    options?: ReduceOptions<K>,
+  ): Tensor<Reduce<X, Dim, K>> {
     return wrap(reductions.norm(this.node, p, dim, options?.keepdim ?? false));
   }
   any<X extends Shape, const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(
     this: Tensor<X, DType>,
-    dim?: Dim,
+    dim?: Dim & DimArg<'any', X, Dim>,
     options?: ReduceOptions<K>,
   ): Tensor<Reduce<X, Dim, K>, 'bool'> {
     return wrap(reductions.any(this.node, dim, options?.keepdim ?? false));
   }
   all<X extends Shape, const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(
     this: Tensor<X, DType>,
-    dim?: Dim,
+    dim?: Dim & DimArg<'all', X, Dim>,
     options?: ReduceOptions<K>,
   ): Tensor<Reduce<X, Dim, K>, 'bool'> {
     return wrap(reductions.all(this.node, dim, options?.keepdim ?? false));
   }
-  softmax(dim: number): Tensor<S> {
+  softmax<X extends Shape, Dim extends number>(
+    this: Tensor<X, DType>,
+    dim: Dim & DimArg<'softmax', X, Dim>,
+  ): Tensor<X> {
     return wrap(reductions.softmax(this.node, dim));
   }
-  logSoftmax(dim: number): Tensor<S> {
+  logSoftmax<X extends Shape, Dim extends number>(
+    this: Tensor<X, DType>,
+    dim: Dim & DimArg<'logSoftmax', X, Dim>,
+  ): Tensor<X> {
     return wrap(reductions.logSoftmax(this.node, dim));
   }
   logsumexp<X extends Shape, const Dim extends number | readonly number[], K extends boolean = false>(
     this: Tensor<X, DType>,
-    dim: Dim,
+    dim: Dim & DimArg<'logsumexp', X, Dim>,
     options?: ReduceOptions<K>,
   ): Tensor<Reduce<X, Dim, K>> {
     return wrap(reductions.logsumexp(this.node, dim, options?.keepdim ?? false));
   }
-  cumsum<X extends Shape, Y extends DType>(this: Tensor<X, Y>, dim: number): Tensor<X, Counted<Y>> {
+  cumsum<X extends Shape, Y extends DType, Dim extends number>(
+    this: Tensor<X, Y>,
+    dim: Dim & DimArg<'cumsum', X, Dim>,
+  ): Tensor<X, Counted<Y>> {
     return wrap(reductions.cumsum(this.node, dim));
   }
   /** Indices that sort along `dim`, stable; NaN counts as largest. */
@@ -661,8 +693,13 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
     return { values: wrap(indexing.gather(this.node, dim, indices)), indices: wrap(indices) };
   }
   /** The k largest (or smallest) along `dim`, sorted. */
-  topk(k: number, dim = -1, options: { readonly largest?: boolean } = {}): Extreme<number[], D> {
-    const { values, indices } = reductions.topk(this.node, k, dim, options.largest ?? true);
+  topk<X extends Shape, Y extends DType, N extends number, Dim extends number = -1>(
+    this: Tensor<X, Y>,
+    k: N,
+    dim?: Dim & DimArg<'topk', X, Dim>,
+    options: { readonly largest?: boolean } = {},
+  ): Extreme<Resize<X, Dim, N>, Y> {
+    const { values, indices } = reductions.topk(this.node, k, dim ?? -1, options.largest ?? true);
     return { values: wrap(values), indices: wrap(indices) };
   }
 
@@ -693,26 +730,26 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
   }
   transpose<X extends Shape, Y extends DType, A extends number, B extends number>(
     this: Tensor<X, Y>,
-    a: A,
-    b: B,
+    a: A & DimArg<'transpose', X, A>,
+    b: B & DimArg<'transpose', X, B>,
   ): Tensor<Transpose<X, A, B>, Y> {
     return wrap(movement.transpose(this.node, a, b));
   }
   /** The transpose of a matrix. */
-  get T(): Tensor<[number, number], D> {
+  get T(): Tensor<Flipped<S>, D> {
     if (this.rank !== 2)
       throw new ShapeError(`T: ${formatShape(this.shape)} is not a matrix. Use transpose or permute.`, [this.shape]);
     return wrap(movement.transpose(this.node, 0, 1));
   }
   unsqueeze<X extends Shape, Y extends DType, Dim extends number>(
     this: Tensor<X, Y>,
-    dim: Dim,
+    dim: Dim & NewDimArg<'unsqueeze', X, Dim>,
   ): Tensor<Unsqueeze<X, Dim>, Y> {
     return wrap(movement.unsqueeze(this.node, dim));
   }
   squeeze<X extends Shape, Y extends DType, Dim extends number | undefined = undefined>(
     this: Tensor<X, Y>,
-    dim?: Dim,
+    dim?: Dim & DimArg<'squeeze', X, Dim>,
   ): Tensor<Squeeze<X, Dim>, Y> {
     return wrap(movement.squeeze(this.node, dim));
   }
@@ -734,14 +771,21 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
     return wrap(movement.pad(this.node, pairs, value));
   }
   /** start (inclusive) to end (exclusive) along `dim`; negative positions count from the end. */
-  slice<X extends Shape, Y extends DType>(
+  slice<
+    X extends Shape,
+    Y extends DType,
+    Dim extends number,
+    Start extends number = 0,
+    End extends number | undefined = undefined,
+    Step extends number = 1,
+  >(
     this: Tensor<X, Y>,
-    dim: number,
-    start?: number,
-    end?: number,
-    step = 1,
-  ): Tensor<{ [I in keyof X]: number }, Y> {
-    return wrap(movement.slice(this.node, dim, start, end, step));
+    dim: Dim & DimArg<'slice', X, Dim>,
+    start?: Start,
+    end?: End,
+    step?: Step,
+  ): Tensor<Slice<X, Dim, Start, End, Step>, Y> {
+    return wrap(movement.slice(this.node, dim, start, end, step ?? 1));
   }
   flip(...dims: number[]): Tensor<S, D> {
     return wrap(movement.flip(this.node, dims));
@@ -749,19 +793,21 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
   roll(shift: number, dim: number): Tensor<S, D> {
     return wrap(movement.roll(this.node, shift, dim));
   }
-  split<X extends Shape, Y extends DType>(
+  /** Parts of the given size (the last one may be smaller) or of the given sizes. */
+  split<X extends Shape, Y extends DType, Dim extends number = 0>(
     this: Tensor<X, Y>,
     sizes: number | readonly number[],
-    dim = 0,
-  ): Tensor<{ [I in keyof X]: number }, Y>[] {
-    return movement.split(this.node, sizes, dim).map((n) => wrap(n));
+    dim?: Dim & DimArg<'split', X, Dim>,
+  ): Tensor<Resize<X, Dim, number>, Y>[] {
+    return movement.split(this.node, sizes, dim ?? 0).map((n) => wrap(n));
   }
-  chunk<X extends Shape, Y extends DType>(
+  /** At most `count` parts of equal size, the last one perhaps smaller. */
+  chunk<X extends Shape, Y extends DType, Dim extends number = 0>(
     this: Tensor<X, Y>,
     count: number,
-    dim = 0,
-  ): Tensor<{ [I in keyof X]: number }, Y>[] {
-    return movement.chunk(this.node, count, dim).map((n) => wrap(n));
+    dim?: Dim & DimArg<'chunk', X, Dim>,
+  ): Tensor<Resize<X, Dim, number>, Y>[] {
+    return movement.chunk(this.node, count, dim ?? 0).map((n) => wrap(n));
   }
   /** Lower triangle of the last two dimensions; the rest is zero. */
   tril(diagonal = 0): Tensor<S, D> {
@@ -790,11 +836,12 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
   scatterAdd<I extends Shape>(dim: number, index: Tensor<I, 'int32'>, source: Tensor<I, D>): Tensor<S, D> {
     return wrap(indexing.scatterAdd(this.node, dim, index.node, source.node));
   }
-  indexSelect<X extends Shape, Y extends DType>(
+  /** The listed positions of one dimension. */
+  indexSelect<X extends Shape, Y extends DType, Dim extends number, I extends Shape>(
     this: Tensor<X, Y>,
-    dim: number,
-    index: Tensor<Shape, 'int32'>,
-  ): Tensor<{ [I in keyof X]: number }, Y> {
+    dim: Dim & DimArg<'indexSelect', X, Dim>,
+    index: Tensor<I, 'int32'>,
+  ): Tensor<IndexSelect<X, Dim, I>, Y> {
     return wrap(indexing.indexSelect(this.node, dim, index.node));
   }
   /** int32 classes → float32 with a 1 at each class. */
@@ -802,6 +849,11 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
     return wrap(indexing.oneHot(this.node, classes));
   }
 }
+
+/** A matrix's shape, the other way round. */
+type Flipped<S extends Shape> = S extends readonly [infer M extends number, infer N extends number]
+  ? [N, M]
+  : [number, number];
 
 export interface Extreme<S extends Shape, D extends DType> {
   readonly values: Tensor<S, D>;

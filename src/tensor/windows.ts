@@ -96,7 +96,7 @@ export function convolution(axes: number, x: Node, w: Node, bias: Node | undefin
   const op = `conv${axes}d`;
   checkRank(x, axes, op, 'input', LAYOUT[axes]);
   checkRank(w, axes, op, 'weight', '[out, in / groups, kernel…]');
-  return addBias(build.conv(x, w, convSpec(w.shape.slice(2), options, op)), bias, op);
+  return addBias(build.conv(x, w, convSpec(w.shape.slice(2), options, op), op), bias, op);
 }
 
 /** x [B, C, …], w [C, O / groups, …] → the input sizes of the convolution that it transposes, plus output padding. */

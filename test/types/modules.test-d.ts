@@ -16,12 +16,12 @@ import type {
   IdentityFn,
   LayerNormFn,
   LinearFn,
-  OptionOf,
   PoolFn,
   ShapeFnOf,
   UnknownFn,
   UpsampleFn,
 } from '../../src/nn/shape-types.js';
+import type { OptionOf } from '../../src/tensor/shape-types/options.js';
 import type { Shape } from '../../src/tensor/shape-types/shape.js';
 import {
   expectMessage,
@@ -40,7 +40,7 @@ import {
   ReLU,
   Sequential,
   type Tensor,
-} from './stand-ins.test-d.js';
+} from './expect.test-d.js';
 
 declare function input<const S extends Shape>(...shape: S): Tensor<S>;
 declare const unknownRank: Tensor;

@@ -9,7 +9,7 @@ import type { NestedArrayArg } from '../../src/tensor/shape-types/nested-array.j
 import type { FlattenArg, ReshapeArg } from '../../src/tensor/shape-types/reshape.js';
 import type { ShapeText } from '../../src/tensor/shape-types/shape.js';
 import type { ConvArg, ConvOfArg, LayoutArg, PoolArg } from '../../src/tensor/shape-types/window.js';
-import { expectMessage, cat, conv2d, stack, tensor, type Tensor } from './stand-ins.test-d.js';
+import { expectMessage, cat, conv2d, stack, tensor, type Tensor } from './expect.test-d.js';
 
 declare function expectText<S extends string>(text: S): void;
 expectText<ShapeText<[]>>('[]');
@@ -133,13 +133,13 @@ x.sum(2);
 // @ts-expect-error dimension 0 twice
 x.sum([0, -2]);
 // @ts-expect-error 50176 elements
-x.reshape(64, 783);
+x.reshape([64, 783]);
 // @ts-expect-error 3 dimensions of two
-x.permute(0, 1, 2);
+x.permute([0, 1, 2]);
 // @ts-expect-error dimension 5
 x.transpose(0, 5);
 // @ts-expect-error 64 does not grow
-x.expand(2, 784);
+x.expand([2, 784]);
 // @ts-expect-error dimension 4 of three
 x.unsqueeze(4);
 // @ts-expect-error dimension 2

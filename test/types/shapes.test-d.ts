@@ -21,7 +21,7 @@ import type {
   PoolShape,
   UpsampleShape,
 } from '../../src/tensor/shape-types/window.js';
-import { expectShapes, cat, conv2d, stack, tensor, type Tensor } from './stand-ins.test-d.js';
+import { expectShapes, cat, conv2d, stack, tensor, type Tensor } from './expect.test-d.js';
 
 // ---------------------------------------------------------------- arithmetic
 
@@ -54,7 +54,7 @@ expectTypeOf(
     [3, 4],
   ]),
 ).toEqualTypeOf<Tensor<[2, 2]>>();
-expectTypeOf(tensor([[[true, false, true]], [[false, false, true]]])).toEqualTypeOf<Tensor<[2, 1, 3]>>();
+expectTypeOf(tensor([[[true, false, true]], [[false, false, true]]])).toEqualTypeOf<Tensor<[2, 1, 3], 'bool'>>();
 expectTypeOf(tensor(new Float32Array(3))).toEqualTypeOf<Tensor<[number]>>();
 expectTypeOf(tensor([new Float32Array(3), new Float32Array(3)])).toEqualTypeOf<Tensor<[2, number]>>();
 
@@ -234,12 +234,12 @@ declare const x: Tensor<[64, 784]>;
 expectTypeOf(x.matmul({} as Tensor<[784, 10]>).add(tensor([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]))).toEqualTypeOf<
   Tensor<[64, 10]>
 >();
-expectTypeOf(x.reshape(-1, 1, 28, 28)).toEqualTypeOf<Tensor<[64, 1, 28, 28]>>();
-expectTypeOf(x.permute(1, 0)).toEqualTypeOf<Tensor<[784, 64]>>();
+expectTypeOf(x.reshape([-1, 1, 28, 28])).toEqualTypeOf<Tensor<[64, 1, 28, 28]>>();
+expectTypeOf(x.permute([1, 0])).toEqualTypeOf<Tensor<[784, 64]>>();
 expectTypeOf(x.transpose(0, 1)).toEqualTypeOf<Tensor<[784, 64]>>();
 expectTypeOf(x.sum()).toEqualTypeOf<Tensor<[]>>();
 expectTypeOf(x.sum(-1)).toEqualTypeOf<Tensor<[64]>>();
-expectTypeOf(x.sum([0, 1], { keepDim: true })).toEqualTypeOf<Tensor<[1, 1]>>();
-expectTypeOf(x.unsqueeze(1).expand(-1, 3, -1)).toEqualTypeOf<Tensor<[64, 3, 784]>>();
+expectTypeOf(x.sum([0, 1], { keepdim: true })).toEqualTypeOf<Tensor<[1, 1]>>();
+expectTypeOf(x.unsqueeze(1).expand([-1, 3, -1])).toEqualTypeOf<Tensor<[64, 3, 784]>>();
 expectTypeOf(x.unsqueeze(-1).squeeze(2).flatten()).toEqualTypeOf<Tensor<[50176]>>();
 expectTypeOf(x.relu().unsqueeze(0).squeeze().flatten(0, 1)).toEqualTypeOf<Tensor<[50176]>>();

@@ -23,7 +23,7 @@ import type {
   PoolShape,
   UpsampleShape,
 } from '../../src/tensor/shape-types/window.js';
-import { expectFine, expectShapes, cat, conv2d, tensor, type Tensor } from './stand-ins.test-d.js';
+import { expectFine, expectShapes, cat, conv2d, tensor, type Tensor } from './expect.test-d.js';
 
 // ---------------------------------------------------------------- sizes known at run time only
 
@@ -411,9 +411,9 @@ expectTypeOf(known.add(unknownRank)).toEqualTypeOf<Tensor<number[]>>();
 expectTypeOf(unknownRank.matmul(known)).toEqualTypeOf<Tensor<number[]>>();
 expectTypeOf(unknownRank.sum()).toEqualTypeOf<Tensor<[]>>();
 expectTypeOf(partly.sum(n)).toEqualTypeOf<Tensor<[number]>>();
-expectTypeOf(known.reshape(n, -1)).toEqualTypeOf<Tensor<[number, number]>>();
-expectTypeOf(known.reshape(...list)).toEqualTypeOf<Tensor<number[]>>();
-expectTypeOf(unknownRank.permute(2, 0, 1)).toEqualTypeOf<Tensor<[number, number, number]>>();
+expectTypeOf(known.reshape([n, -1])).toEqualTypeOf<Tensor<[number, number]>>();
+expectTypeOf(known.reshape(list)).toEqualTypeOf<Tensor<number[]>>();
+expectTypeOf(unknownRank.permute([2, 0, 1])).toEqualTypeOf<Tensor<[number, number, number]>>();
 expectTypeOf(cat([known, partly])).toEqualTypeOf<Tensor<[number, 3]>>();
 expectTypeOf(cat([known, known] as Tensor[])).toEqualTypeOf<Tensor<number[]>>();
 expectTypeOf(conv2d(unknownRank, unknownRank)).toEqualTypeOf<Tensor<number[]>>();

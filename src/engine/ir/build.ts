@@ -262,8 +262,8 @@ export function transposeLast(x: Node): Node {
 
 export function expand(x: Node, shape: Shape): Node {
   if (sameShape(x.shape, shape)) return x;
-  const broadcast = x.shape.length <= shape.length ? broadcastShapes(x.shape, shape, 'expand') : shape;
-  if (x.shape.length > shape.length || !sameShape(broadcast, shape)) {
+  const lead = shape.length - x.shape.length;
+  if (lead < 0 || x.shape.some((n, i) => n !== 1 && n !== shape[lead + i])) {
     throw new ShapeError(`expand: ${formatShape(x.shape)} to ${formatShape(shape)}: only axes of size 1 can grow`, [
       x.shape,
       shape,
@@ -459,7 +459,7 @@ export function matmul(a: Node, b: Node): Node {
       [a.shape, b.shape],
     );
   }
-  const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2), 'matmul');
+  const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2), 'matmul', [a.shape, b.shape]);
   return createNode('matmul', [a, b], null, [...batch, m, n], 'float32') as Node;
 }
 
@@ -468,22 +468,23 @@ function convArgs(spec: ConvSpec): ConvSpec {
   return { stride, dilation, lo, hi, groups };
 }
 
-export function conv(x: Node, w: Node, spec: ConvSpec): Node {
-  checkDevice('conv', [x, w]);
-  checkDType('conv', x, FLOAT);
-  checkDType('conv', w, FLOAT);
+/** x [B, C, …], w [O, C / groups, …] → [B, O, …]; `op` names the caller in errors. */
+export function conv(x: Node, w: Node, spec: ConvSpec, op = 'conv'): Node {
+  checkDevice(op, [x, w]);
+  checkDType(op, x, FLOAT);
+  checkDType(op, w, FLOAT);
   const [batch, channels, ...sizes] = x.shape;
   const [out, perGroup, ...kernel] = w.shape;
   if (channels !== perGroup * spec.groups) {
     throw new ShapeError(
-      `conv: input ${formatShape(x.shape)} has ${channels} channels, weight ${formatShape(w.shape)} with ${spec.groups} groups takes ${perGroup * spec.groups}`,
+      `${op}: input ${formatShape(x.shape)} has ${channels} channels, weight ${formatShape(w.shape)} with ${spec.groups} groups takes ${perGroup * spec.groups}`,
       [x.shape, w.shape],
     );
   }
   if (out % spec.groups !== 0) {
-    throw new ShapeError(`conv: ${out} output channels do not divide into ${spec.groups} groups`, [x.shape, w.shape]);
+    throw new ShapeError(`${op}: ${out} output channels do not divide into ${spec.groups} groups`, [x.shape, w.shape]);
   }
-  const spatial = windowOutput(sizes, kernel, spec, 'conv');
+  const spatial = windowOutput(sizes, kernel, spec, op);
   return createNode('conv', [x, w], convArgs(spec), [batch, out, ...spatial], 'float32') as Node;
 }
 

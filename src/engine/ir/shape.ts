@@ -32,8 +32,8 @@ export function formatShape(shape: Shape): string {
   return `[${shape.join(', ')}]`;
 }
 
-/** NumPy broadcasting of two shapes; `op` names the caller in the error. */
-export function broadcastShapes(a: Shape, b: Shape, op: string): Shape {
+/** NumPy broadcasting of two shapes; `op` names the caller in the error, which shows whole shapes if they are more. */
+export function broadcastShapes(a: Shape, b: Shape, op: string, whole: readonly [Shape, Shape] = [a, b]): Shape {
   if (sameShape(a, b)) return a;
   const rank = Math.max(a.length, b.length);
   const out = new Array<number>(rank);
@@ -41,10 +41,10 @@ export function broadcastShapes(a: Shape, b: Shape, op: string): Shape {
     const x = i < rank - a.length ? 1 : a[i - rank + a.length];
     const y = i < rank - b.length ? 1 : b[i - rank + b.length];
     if (x !== y && x !== 1 && y !== 1) {
-      throw new ShapeError(`${op}: ${formatShape(a)} x ${formatShape(b)}: sizes ${x} and ${y} do not broadcast`, [
-        a,
-        b,
-      ]);
+      throw new ShapeError(
+        `${op}: ${formatShape(whole[0])} x ${formatShape(whole[1])}: sizes ${x} and ${y} do not broadcast`,
+        whole,
+      );
     }
     out[i] = x === 1 ? y : x;
   }

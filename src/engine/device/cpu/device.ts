@@ -111,9 +111,10 @@ class CpuExecutable implements Executable {
     this.loaded.run(words);
     const error = this.runtime.takeError();
     if (error !== undefined) {
-      const op = this.compiled.nodes[error.node]?.op ?? 'gather';
+      const node = this.compiled.nodes[error.node];
+      const { axis } = node.arg as { readonly axis: number };
       throw new IndexError(
-        `${op}: index ${error.index} is out of range for size ${error.size}.`,
+        `${node.op}: index ${error.index} is out of range for dimension ${axis} with size ${error.size}.`,
         error.index,
         error.size,
       );
