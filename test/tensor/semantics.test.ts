@@ -460,3 +460,48 @@ describe.each(['reference', 'cpu'])('on %s', (device) => {
     expect(memoryStats(device).usedBytes).toBeLessThanOrEqual(during - 4000);
   });
 });
+
+test.each(['reference', 'cpu'])(
+  'on %s, a value that has been read is a value: nothing looks into how it was made',
+  async (device) => {
+    setDevice(device);
+    const x = tensor([
+      [1, -2],
+      [3, 4],
+    ]);
+    const made = [
+      x.neg(),
+      x.reshape([4]),
+      x.permute([1, 0]),
+      x.gt(0).logicalNot(),
+      zeros([0]).mean().expand([2]),
+      x.sum(0).expand([2, 2]),
+    ] as AnyTensor[];
+    for (const t of made) {
+      const before = await t.array();
+      expect(await t.neg().neg().array()).toEqual(before);
+      expect(
+        await t
+          .reshape([-1])
+          .reshape(t.shape as number[])
+          .array(),
+      ).toEqual(before);
+      if (t.rank === 2) expect(await t.transpose(0, 1).transpose(0, 1).array()).toEqual(before);
+      expect(
+        await t
+          .maximum(t as never)
+          .to(t.dtype)
+          .array(),
+      ).toEqual(before);
+      expect(await t.logicalNot().logicalNot().array()).toEqual(await t.to('bool').array());
+      expect(
+        await t
+          .unsqueeze(0)
+          .expand([2, ...t.shape])
+          .slice(0, 1)
+          .squeeze(0)
+          .array(),
+      ).toEqual(before);
+    }
+  },
+);

@@ -69,9 +69,17 @@ export function fuse(
     }
   }
 
+  // From the results upwards: a group that nobody reads (its user has no elements) is not computed.
   const stored = new Set<Node>(outputs.filter((n) => materialised.has(n)));
-  for (const { group } of order) for (const n of group.reads) if (materialised.has(n)) stored.add(n);
-  return { groups: sortGroups(order), stored };
+  const groups = sortGroups(order)
+    .reverse()
+    .filter((group) => {
+      const isRead = group.members.some((n) => stored.has(n));
+      if (isRead) for (const n of group.reads) if (materialised.has(n)) stored.add(n);
+      return isRead;
+    })
+    .reverse();
+  return { groups, stored };
 }
 
 function lastSlot(group: Group): number {

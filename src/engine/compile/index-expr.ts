@@ -160,9 +160,10 @@ function splitMultiples(x: Index, by: number): { whole: Index; part: Index } {
   return { whole: make(q, whole), part: make(x.constant - q * by, part) };
 }
 
-/** Floor division by a positive constant. */
+/** Floor division by a positive constant; by 0 where a shape is empty, so that nobody is ever there. */
 export function divIndex(x: Index, by: number): Index {
   if (by === 1) return x;
+  if (by === 0) return ZERO;
   const { whole, part } = splitMultiples(x, by);
   if (part.min >= 0 && part.max < by) return whole;
   if (part.min < 0 && part.min >= -by && part.max < 0) return addConstant(whole, -1);
@@ -186,7 +187,7 @@ export function divIndex(x: Index, by: number): Index {
 
 /** Floor remainder by a positive constant. */
 export function modIndex(x: Index, by: number): Index {
-  if (by === 1) return ZERO;
+  if (by <= 1) return ZERO;
   const { part } = splitMultiples(x, by);
   if (part.min >= 0 && part.max < by) return part;
   if (part.min < 0 && part.min >= -by && part.max < 0) return addConstant(part, by);
@@ -259,6 +260,11 @@ function atomDependsOn(atom: Atom, axis: Axis): boolean {
   if (atom.kind === 'axis') return atom.id === axis.id;
   if (atom.kind === 'dynamic') return false;
   return dependsOn(atom.x, axis);
+}
+
+/** Is a value known only at run time part of it? */
+export function isDynamic(x: Index): boolean {
+  return x.terms.some(({ atom }) => atom.kind === 'dynamic' || (atom.kind !== 'axis' && isDynamic(atom.x)));
 }
 
 /** The coefficient of `axis` if x is linear in it, undefined if it also occurs inside a division. */

@@ -511,7 +511,11 @@ export class KernelBuilder {
           own,
         );
       });
-      return { expr: L.pack(parts.map((p) => p.expr)), depth: Math.max(...parts.map((p) => p.depth)) };
+      // A part is a vector where a bound result is in it (a sum of each lane's column): its lane is the one that counts.
+      return {
+        expr: L.pack(parts.map((p, lane) => L.extract(p.expr, lane))),
+        depth: Math.max(...parts.map((p) => p.depth)),
+      };
     }
     const size = x.shape[node.arg.axis];
     const safe = this.checkedIndex(node, at, size, guards);

@@ -194,8 +194,15 @@ class ContractionLowering {
 
   /** Distance between neighbouring k in A where A is read in place; undefined where it must be packed. */
   private strideOfA(): number | undefined {
+    const stride = this.strideOfRow(0);
+    for (let r = 1; r < this.rows; r++) if (this.strideOfRow(r) !== stride) return undefined;
+    return stride;
+  }
+
+  /** The same for row `r` of every tile. */
+  private strideOfRow(r: number): number | undefined {
     const inner = this.innerK.map((a) => atomIndex(a));
-    const found = this.direct(this.elementA(scaleIndex(atomIndex(this.tileAxis), this.rows), inner));
+    const found = this.direct(this.elementA(addConstant(scaleIndex(atomIndex(this.tileAxis), this.rows), r), inner));
     if (found === undefined) return undefined;
     let stride: number | undefined;
     let reach = 1;

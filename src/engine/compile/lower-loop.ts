@@ -21,6 +21,7 @@ import {
   coefficientOf,
   dependsOn,
   flatten,
+  isDynamic,
   newAxis,
   scaleIndex,
   substitute,
@@ -260,7 +261,7 @@ class LoopLowering {
         materialised: (n) => this.nest.place.has(n) && !isReduction(n),
         computed: (node, index) => {
           if (costOf(node.op) <= STORE_COST || node.dtype !== 'float32') return;
-          if (!index.some((x) => dependsOn(x, this.vector as Axis))) return;
+          if (index.some(isDynamic) || !index.some((x) => dependsOn(x, this.vector as Axis))) return;
           const key = `${node.slot}:${indexKey(index)}`;
           const entry = seen.get(key) ?? { node, index, phases: new Set<number>() };
           entry.phases.add(this.phaseOf.get(member) as number);

@@ -5,7 +5,7 @@
 
 import { type DType, castValue } from './dtype.js';
 import { ArgumentError, DTypeError, DeviceError, IndexError, InternalError, ShapeError } from './errors.js';
-import { type Node, createNode, isOp } from './node.js';
+import { type Node, createNode, isOp as hasOp } from './node.js';
 import type {
   ArithmeticOp,
   BinaryOp,
@@ -56,6 +56,11 @@ export function random(seed: Node, offset: Node, shape: Shape): Node {
 /** The same value everywhere, without memory: a constant read with stride 0. */
 export function filled(value: number, shape: Shape, dtype: DType): Node {
   return expand(scalar(value, dtype), shape);
+}
+
+/** Whether a node still stands for this operator: one that has been computed is a value and no longer looked into. */
+function isOp<O extends Op>(node: Node, op: O): node is Node<O> {
+  return node.storage === undefined && hasOp(node, op);
 }
 
 /** The value of a constant, through any broadcasting; undefined for anything else. */
