@@ -479,7 +479,7 @@ test.each(['reference', 'cpu'])(
     ] as AnyTensor[];
     for (const t of made) {
       const before = await t.array();
-      expect(await t.neg().neg().array()).toEqual(before);
+      if (t.dtype !== 'bool') expect(await t.neg().neg().array()).toEqual(before);
       expect(
         await t
           .reshape([-1])
