@@ -20,8 +20,8 @@ const MOST_ELEMENTS = 4096;
 
 const reference = new ReferenceDevice();
 const devices = {
-  'fused, 2 threads': new CpuDevice({ threads: 2 }),
-  'unfused, 1 thread': new CpuDevice({ threads: 1, fuse: false }),
+  'fused, 2 threads': new CpuDevice({ threads: 2, verify: true }),
+  'unfused, 1 thread': new CpuDevice({ threads: 1, fuse: false, verify: true }),
 };
 
 afterAll(async () => {

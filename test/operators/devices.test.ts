@@ -12,9 +12,9 @@ import { evaluateOn } from './run.js';
 
 const reference = new ReferenceDevice();
 const devices = [
-  { label: '1 thread', device: new CpuDevice({ threads: 1 }) },
-  { label: '2 threads', device: new CpuDevice({ threads: 2 }) },
-  { label: 'unfused', device: new CpuDevice({ threads: 1, fuse: false }) },
+  { label: '1 thread', device: new CpuDevice({ threads: 1, verify: true }) },
+  { label: '2 threads', device: new CpuDevice({ threads: 2, verify: true }) },
+  { label: 'unfused', device: new CpuDevice({ threads: 1, fuse: false, verify: true }) },
 ];
 
 test('both threads of the second device work', async () => {

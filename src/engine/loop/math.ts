@@ -124,9 +124,10 @@ function logSpecial(x: Expr, finite: Expr): Expr {
 }
 
 export function log1p(x: Expr, bind: Bind): Expr {
-  // log(u)·x / (u − 1) undoes the rounding of u = 1 + x.
+  // log(1 + x) = log(u) + (x − (u − 1)) / u to first order in the rounding of u = 1 + x. At x = −1 nothing is lost.
   const u = bind('u', L.add(x, f(x, 1)));
-  const corrected = div(L.mul(log(u, bind), x), L.sub(u, f(x, 1)));
+  const lost = L.sub(x, L.sub(u, f(x, 1)));
+  const corrected = L.add(log(u, bind), div(lost, L.select(L.compare('eq', u, f(x, 0)), f(x, 1), u)));
   const tiny = L.select(L.compare('eq', u, f(x, 1)), x, corrected);
   return L.select(L.compare('eq', x, f(x, Infinity)), x, tiny);
 }
@@ -173,6 +174,9 @@ export function sigmoid(x: Expr, bind: Bind): Expr {
 
 const ATAN = [8.05374449538e-2, -1.38776856032e-1, 1.99777106478e-1, -3.33329491539e-1];
 
+/** What float32 leaves out of π/4. */
+const QUARTER_PI_LOW = -2.18556950834e-8;
+
 export function atan(x: Expr, bind: Bind): Expr {
   const a = bind('a', abs(x));
   const far = bind('far', L.compare('lt', f(x, 2.414213562373095), a));
@@ -181,7 +185,8 @@ export function atan(x: Expr, bind: Bind): Expr {
   const r = bind('r', L.select(far, div(f(x, -1), a), shifted));
   const base = L.select(far, f(x, Math.PI / 2), L.select(middle, f(x, Math.PI / 4), f(x, 0)));
   const z = bind('z', L.mul(r, r));
-  const value = L.add(base, L.fma(L.mul(polynomial(z, ATAN), z), r, r));
+  const low = L.select(far, f(x, 2 * QUARTER_PI_LOW), L.select(middle, f(x, QUARTER_PI_LOW), f(x, 0)));
+  const value = L.add(base, L.add(L.fma(L.mul(polynomial(z, ATAN), z), r, low), r));
   return L.select(L.compare('eq', x, x), withSign(value, x), x);
 }
 

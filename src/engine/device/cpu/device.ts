@@ -2,10 +2,14 @@
 // threads. All policy lies elsewhere: what to fuse in compile/, how to print it in emit/, who runs it in runtime.ts.
 
 import { type CompiledGraph, compileGraph } from '../../compile/compile.js';
+import { debug, debugLevel } from '../../debug.js';
 import { emitProgram } from '../../emit/wasm/emit.js';
 import type { DType } from '../../ir/dtype.js';
 import { IndexError } from '../../ir/errors.js';
+import type { Program } from '../../loop/loop.js';
+import { printProgram } from '../../loop/print.js';
 import { WASM_TARGET } from '../../loop/target.js';
+import { verifyProgram } from '../../loop/verify.js';
 import type { Device, DeviceMemory, Executable, Graph, TypedArray } from '../device.js';
 import { type Buffer, CpuRuntime, type LoadedProgram } from './runtime.js';
 
@@ -16,6 +20,8 @@ export interface CpuDeviceOptions {
   readonly shared?: boolean;
   /** False: one kernel for each materialised node, to test fusion against. */
   readonly fuse?: boolean;
+  /** Check every program before it is emitted. Default: only with NABLA_DEBUG=4. */
+  readonly verify?: boolean;
   readonly name?: string;
 }
 
@@ -35,6 +41,7 @@ export class CpuDevice implements Device {
     this.name = options.name ?? 'cpu';
     this.options = options;
     this.runtime = new CpuRuntime({ threads: options.threads, heapBytes: options.heapBytes, shared: options.shared });
+    debug(1, () => `device ${this.name}: ${describe(this.details())}`);
   }
 
   allocate(size: number, dtype: DType, label: string): Buffer {
@@ -54,10 +61,18 @@ export class CpuDevice implements Device {
   }
 
   compile(graph: Graph): Executable {
-    const compiled = compileGraph(graph, { target: WASM_TARGET, fuse: this.options.fuse });
+    const start = performance.now();
+    const compiled = compileGraph(graph, {
+      target: WASM_TARGET,
+      fuse: this.options.fuse,
+      onPass: debugLevel() < 4 ? undefined : (name, _, ms) => debug(4, () => `  pass ${name}: ${ms.toFixed(2)} ms`),
+    });
+    if (this.options.verify ?? debugLevel() >= 4) verifyProgram(compiled.program);
     const { relaxed, shared } = this.runtime.features;
     const bytes = emitProgram(compiled.program, { relaxed, shared, maxPages: this.runtime.maxPages });
     const { argumentCount, arenaBytes, scratchBytes } = compiled.program;
+    debug(2, () => describeProgram(compiled.program, graph.nodes.length, performance.now() - start));
+    debug(3, () => printProgram(compiled.program));
     const loaded = this.runtime.load({ bytes, argumentCount, arenaBytes, scratchBytes });
     return new CpuExecutable(this.runtime, compiled, loaded, graph);
   }
@@ -82,12 +97,28 @@ export class CpuDevice implements Device {
   }
 }
 
+function describe(details: Readonly<Record<string, string | number | boolean>>): string {
+  return Object.entries(details)
+    .map(([key, value]) => `${key} ${String(value)}`)
+    .join(', ');
+}
+
+function describeProgram({ kernels, stages, arenaBytes }: Program, nodes: number, ms: number): string {
+  const lines = kernels.map(
+    ({ name, flops, bytes }) => `  ${name}: ${(flops / 1e6).toFixed(3)} MFLOP, ${(bytes / 1e6).toFixed(3)} MB`,
+  );
+  const size = `${nodes} nodes, ${kernels.length} kernels in ${stages.length} stages, arena ${arenaBytes} bytes`;
+  return [`compiled in ${ms.toFixed(1)} ms: ${size}`, ...lines].join('\n');
+}
+
 class CpuExecutable implements Executable {
   readonly kernels: readonly string[];
   private readonly runtime: CpuRuntime;
   private readonly compiled: CompiledGraph;
   private readonly loaded: LoadedProgram;
   private readonly scalarIsFloat: readonly boolean[];
+  /** Reading the environment takes longer than a small program. */
+  private readonly isTimed = debugLevel() >= 2;
   private readonly words: Int32Array;
 
   constructor(runtime: CpuRuntime, compiled: CompiledGraph, loaded: LoadedProgram, graph: Graph) {
@@ -108,7 +139,8 @@ class CpuExecutable implements Executable {
     for (let i = 0; i < scalars.length; i++) {
       words[scalarWord + i] = this.scalarIsFloat[i] ? floatBits(scalars[i]) : scalars[i] | 0;
     }
-    this.loaded.run(words);
+    if (this.isTimed) this.timedRun(words);
+    else this.loaded.run(words);
     const error = this.runtime.takeError();
     if (error !== undefined) {
       const node = this.compiled.nodes[error.node];
@@ -119,6 +151,15 @@ class CpuExecutable implements Executable {
         error.size,
       );
     }
+  }
+
+  private timedRun(words: Int32Array): void {
+    const start = performance.now();
+    this.loaded.run(words);
+    const ms = performance.now() - start;
+    const { kernels, stages } = this.compiled.program;
+    const flops = stages.flat().reduce((sum, call) => sum + kernels[call.kernel].flops, 0);
+    debug(2, () => `run of ${kernels.length} kernels: ${ms.toFixed(3)} ms, ${(flops / ms / 1e6).toFixed(1)} GFLOP/s`);
   }
 
   dispose(): void {
