@@ -1,10 +1,10 @@
-// npm run bench -- [W1 W2 W3 M1 C1 O1] [--threads n] [--device cpu|reference] [--json]: one JSON line a workload.
+// npm run bench -- [W1 W2 W3 M1 C1 O1 MEM] [--threads n] [--device cpu|reference] [--json]: one JSON line a workload.
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-const NAMES = ['W1', 'W2', 'W3', 'M1', 'C1', 'O1'];
+const NAMES = ['W1', 'W2', 'W3', 'M1', 'C1', 'O1', 'MEM'];
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -28,6 +28,7 @@ const { compile, devices, memoryStats, setDevice } = await import('nabla');
 const { WORKLOADS } = await import('./workloads.mjs');
 const { measure, round } = await import('./timing.mjs');
 const { micro } = await import('./micro.mjs');
+const { memory } = await import('./memory.mjs');
 const { overhead } = await import('./overhead.mjs');
 
 if (values.device !== undefined) setDevice(values.device);
@@ -89,6 +90,7 @@ for (const name of positionals.length > 0 ? positionals : NAMES) {
   if (name === 'M1') await micro(threads, report);
   else if (name === 'C1') cold();
   else if (name === 'O1') await overhead(report);
+  else if (name === 'MEM') await memory(report);
   else await train(name);
 }
 process.exit(0);

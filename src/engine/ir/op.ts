@@ -1,5 +1,5 @@
 // The operator table: every primitive of the graph, with its arguments.
-// A primitive is a row in each of a few tables: here (class, arguments), in infer.ts (shape and dtype),
+// A primitive is a row in each of a few tables: here (class, arguments), in build.ts (checks, shape and dtype) and verify.ts,
 // in grad/rules.ts (derivative), in device/reference (meaning), in compile/ (lowering).
 // Each table is closed with `satisfies Record<…>`, so that an omission does not compile.
 
