@@ -2,7 +2,7 @@
 // threads. All policy lies elsewhere: what to fuse in compile/, how to print it in emit/, who runs it in runtime.ts.
 
 import { type CompiledGraph, compileGraph } from '../../compile/compile.js';
-import { debug, debugLevel } from '../../debug.js';
+import { debug, debugLevel } from '../debug.js';
 import { emitProgram } from '../../emit/wasm/emit.js';
 import type { DType } from '../../ir/dtype.js';
 import { IndexError } from '../../ir/errors.js';
