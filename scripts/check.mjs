@@ -10,7 +10,7 @@ process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const require = createRequire(import.meta.url);
 
 const steps = [
-  { name: 'types', command: [binary('typescript', 'tsc'), '--noEmit', '--pretty'] },
+  { name: 'types', command: ['scripts/check-types.mjs', binary('typescript', 'tsc')] },
   { name: 'lint', command: [binary('oxlint')] },
   { name: 'format', command: [binary('oxfmt'), '--check'], advice: 'npm run format repairs it' },
   { name: 'layers', command: ['scripts/check-layers.mjs'] },
