@@ -21,3 +21,37 @@ export const WASM_TARGET: Target = {
   l1Bytes: 32 << 10,
   l2Bytes: 512 << 10,
 };
+
+/** Instruction sets of native code, the widest first, by the macros that C compilers define for them. */
+export const CPU_TARGETS: readonly (Target & { readonly macros: readonly string[] })[] = [
+  // 32 registers: 24 accumulators of 16 floats, 2 for B, the rest for A.
+  {
+    name: 'AVX-512',
+    macros: ['__AVX512F__'],
+    lanes: 16,
+    tileRows: 12,
+    tileVectors: 2,
+    l1Bytes: 32 << 10,
+    l2Bytes: 1 << 20,
+  },
+  // 16 registers.
+  {
+    name: 'AVX2',
+    macros: ['__AVX2__', '__FMA__'],
+    lanes: 8,
+    tileRows: 6,
+    tileVectors: 2,
+    l1Bytes: 32 << 10,
+    l2Bytes: 512 << 10,
+  },
+  {
+    name: 'NEON',
+    macros: ['__ARM_NEON', '__aarch64__'],
+    lanes: 4,
+    tileRows: 8,
+    tileVectors: 2,
+    l1Bytes: 64 << 10,
+    l2Bytes: 1 << 20,
+  },
+  { name: 'SSE2', macros: ['__SSE2__'], lanes: 4, tileRows: 4, tileVectors: 2, l1Bytes: 32 << 10, l2Bytes: 256 << 10 },
+];

@@ -11,6 +11,9 @@ import { printProgram } from '../../loop/print.js';
 import { WASM_TARGET } from '../../loop/target.js';
 import { verifyProgram } from '../../loop/verify.js';
 import type { Device, DeviceMemory, Executable, Graph, TypedArray } from '../device.js';
+import { nodeProcess } from './native/host.js';
+import { NativeTier, type TierMode, tierMode } from './native/tier.js';
+import { NativeTwin } from './native/twin.js';
 import { type Buffer, CpuRuntime, type LoadedProgram } from './runtime.js';
 
 export interface CpuDeviceOptions {
@@ -22,6 +25,8 @@ export interface CpuDeviceOptions {
   readonly fuse?: boolean;
   /** Check every program before it is emitted. Default: only with NABLA_DEBUG=4. */
   readonly verify?: boolean;
+  /** Which tier runs programs. Default: NABLA_CPU, else `auto`. */
+  readonly tier?: TierMode;
   readonly name?: string;
 }
 
@@ -36,11 +41,14 @@ export class CpuDevice implements Device {
   readonly name: string;
   readonly runtime: CpuRuntime;
   private readonly options: CpuDeviceOptions;
+  private readonly mode: TierMode;
+  private native: NativeTier | undefined | null = null;
 
   constructor(options: CpuDeviceOptions = {}) {
     this.name = options.name ?? 'cpu';
     this.options = options;
     this.runtime = new CpuRuntime({ threads: options.threads, heapBytes: options.heapBytes, shared: options.shared });
+    this.mode = tierMode(options.tier ?? nodeProcess()?.env['NABLA_CPU']);
     debug(1, () => `device ${this.name}: ${describe(this.details())}`);
   }
 
@@ -67,14 +75,29 @@ export class CpuDevice implements Device {
       fuse: this.options.fuse,
       onPass: debugLevel() < 4 ? undefined : (name, _, ms) => debug(4, () => `  pass ${name}: ${ms.toFixed(2)} ms`),
     });
-    if (this.options.verify ?? debugLevel() >= 4) verifyProgram(compiled.program);
+    const verify = this.options.verify ?? debugLevel() >= 4;
+    if (verify) verifyProgram(compiled.program);
     const { relaxed, shared } = this.runtime.features;
     const bytes = emitProgram(compiled.program, { relaxed, shared, maxPages: this.runtime.maxPages });
     const { argumentCount, arenaBytes, scratchBytes } = compiled.program;
     debug(2, () => describeProgram(compiled.program, graph.nodes.length, performance.now() - start));
     debug(3, () => printProgram(compiled.program));
     const loaded = this.runtime.load({ bytes, argumentCount, arenaBytes, scratchBytes });
-    return new CpuExecutable(this.runtime, compiled, loaded, graph);
+    const twin =
+      this.mode === 'wasm' || nodeProcess() === undefined
+        ? undefined
+        : new NativeTwin(this.runtime, () => this.nativeTier(), graph, {
+            mode: this.mode,
+            fuse: this.options.fuse,
+            verify,
+          });
+    return new CpuExecutable(this.runtime, compiled, loaded, graph, twin);
+  }
+
+  /** Made when the first program is hot. */
+  private nativeTier(): NativeTier | undefined {
+    if (this.native === null) this.native = NativeTier.create(this.runtime.threads);
+    return this.native;
   }
 
   memory(): DeviceMemory {
@@ -93,6 +116,8 @@ export class CpuDevice implements Device {
   }
 
   dispose(): Promise<void> {
+    this.native?.dispose();
+    this.native = undefined;
     return this.runtime.dispose();
   }
 }
@@ -120,11 +145,19 @@ class CpuExecutable implements Executable {
   /** Reading the environment takes longer than a small program. */
   private readonly isTimed = debugLevel() >= 2;
   private readonly words: Int32Array;
+  private readonly twin: NativeTwin | undefined;
 
-  constructor(runtime: CpuRuntime, compiled: CompiledGraph, loaded: LoadedProgram, graph: Graph) {
+  constructor(
+    runtime: CpuRuntime,
+    compiled: CompiledGraph,
+    loaded: LoadedProgram,
+    graph: Graph,
+    twin: NativeTwin | undefined,
+  ) {
     this.runtime = runtime;
     this.compiled = compiled;
     this.loaded = loaded;
+    this.twin = twin;
     this.kernels = compiled.program.stages.flat().map((c) => compiled.program.kernels[c.kernel].name);
     this.scalarIsFloat = graph.scalars.map((s) => s.dtype === 'float32');
     this.words = new Int32Array(compiled.program.argumentCount);
@@ -139,11 +172,14 @@ class CpuExecutable implements Executable {
     for (let i = 0; i < scalars.length; i++) {
       words[scalarWord + i] = this.scalarIsFloat[i] ? floatBits(scalars[i]) : scalars[i] | 0;
     }
-    if (this.isTimed) this.timedRun(words);
-    else this.loaded.run(words);
+    const { twin } = this;
+    const isNative = twin?.isReady() === true;
+    if (this.isTimed) this.timedRun(words, isNative);
+    else this.perform(words, isNative);
     const error = this.runtime.takeError();
     if (error !== undefined) {
-      const node = this.compiled.nodes[error.node];
+      const { nodes } = isNative ? (twin.compiled as CompiledGraph) : this.compiled;
+      const node = nodes[error.node];
       const { axis } = node.arg as { readonly axis: number };
       throw new IndexError(
         `${node.op}: index ${error.index} is out of range for dimension ${axis} with size ${error.size}.`,
@@ -153,16 +189,31 @@ class CpuExecutable implements Executable {
     }
   }
 
-  private timedRun(words: Int32Array): void {
+  private perform(words: Int32Array, isNative: boolean): void {
+    if (isNative) this.twin?.run(words);
+    else if (this.twin === undefined) this.loaded.run(words);
+    else {
+      const start = performance.now();
+      this.loaded.run(words);
+      this.twin.note(performance.now() - start);
+    }
+  }
+
+  private timedRun(words: Int32Array, isNative: boolean): void {
     const start = performance.now();
-    this.loaded.run(words);
+    this.perform(words, isNative);
     const ms = performance.now() - start;
     const { kernels, stages } = this.compiled.program;
     const flops = stages.flat().reduce((sum, call) => sum + kernels[call.kernel].flops, 0);
-    debug(2, () => `run of ${kernels.length} kernels: ${ms.toFixed(3)} ms, ${(flops / ms / 1e6).toFixed(1)} GFLOP/s`);
+    debug(
+      2,
+      () =>
+        `${isNative ? 'native ' : ''}run of ${kernels.length} kernels: ${ms.toFixed(3)} ms, ${(flops / ms / 1e6).toFixed(1)} GFLOP/s`,
+    );
   }
 
   dispose(): void {
     this.loaded.dispose();
+    this.twin?.dispose();
   }
 }

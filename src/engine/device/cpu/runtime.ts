@@ -7,7 +7,7 @@ import { BYTES_PER_ELEMENT, type DType } from '../../ir/dtype.js';
 import { ArgumentError, DeviceError } from '../../ir/errors.js';
 import type { DeviceMemory, TypedArray } from '../device.js';
 import { CONTROL } from './control.js';
-import { type Crew, LocalCrew, RemoteCrew } from './crew.js';
+import { type Crew, LocalCrew, type Regions, RemoteCrew } from './crew.js';
 import { hasRelaxedSimd, hasSimd } from './features.js';
 import { type Block, Heap } from './heap.js';
 import { type Platform, detectPlatform } from './platform.js';
@@ -47,6 +47,12 @@ export interface ProgramCode {
 export interface LoadedProgram {
   /** `words`: for each argument the address of a buffer, or the bits of a float or an integer. They are copied. */
   run(words: Int32Array): void;
+  dispose(): void;
+}
+
+/** A program outside WebAssembly: `place` gives the addresses that one run of it needs. */
+export interface ReservedProgram {
+  place(words: Int32Array): Omit<Regions, 'staging'>;
   dispose(): void;
 }
 
@@ -172,6 +178,28 @@ export class CpuRuntime {
     };
   }
 
+  /** Room for a program that other code runs on this heap; the result puts the words of a run where it will look. */
+  reserve(program: Omit<ProgramCode, 'bytes'>): ReservedProgram {
+    this.#checkAlive();
+    this.#reserve({ bytes: new Uint8Array(0), ...program });
+    const id = this.#nextProgram++;
+    this.#loaded.set(id, { arenaBytes: program.arenaBytes });
+    return {
+      place: (words) => {
+        this.#checkAlive();
+        const { table, arena, scratch } = this.#regions;
+        new Int32Array(this.#heap.memory.buffer, table.block!.address, words.length).set(words);
+        return {
+          table: table.block!.address,
+          arena: arena.block!.address,
+          scratch: scratch.block!.address,
+          scratchStride: this.#scratchStride,
+        };
+      },
+      dispose: () => this.#forget(id),
+    };
+  }
+
   #run(id: number, words: Int32Array, argumentCount: number): void {
     this.#checkAlive();
     if (words.length !== argumentCount || !this.#loaded.has(id)) {
@@ -190,8 +218,12 @@ export class CpuRuntime {
   }
 
   #unload(id: number): void {
+    if (this.#loaded.has(id) && !this.#disposed) this.#crew.drop(id);
+    this.#forget(id);
+  }
+
+  #forget(id: number): void {
     if (!this.#loaded.delete(id) || this.#disposed) return;
-    this.#crew.drop(id);
     const needed = Math.max(0, ...[...this.#loaded.values()].map((program) => program.arenaBytes));
     const { arena } = this.#regions;
     if (arena.block!.byteLength <= 2 * needed + ARENA_WORTH_KEEPING) return;

@@ -1,0 +1,259 @@
+// The native tier: C programs compiled in the background, kept on disk, and run by a crew of POSIX threads on the heap
+// that the WebAssembly tier uses. Whatever goes wrong leaves tier 1 in place, with one line at NABLA_DEBUG=1.
+//
+// The cache is a folder of the user's own (mode 0700). A file's name is the digest of everything it depends on (source,
+// flags, compiler, processor) and the digest of its contents; a file whose contents do not have that digest is never
+// loaded. Files appear under their names by renaming, so several processes may share the folder.
+// Input: C source. Output: something that runs.
+
+import type { Target } from '../../../loop/target.js';
+import { debug } from '../../debug.js';
+import { ANSWER_BYTES, type CompileJob, serveCompiler } from './compile-worker.js';
+import { CREW_SOURCE } from './crew-source.js';
+import { nodeProcess } from './host.js';
+import { COMPILER_TIMEOUT_MS, type Toolchain, findToolchain } from './toolchain.js';
+
+/** Bytes that the cache may grow to. */
+const MOST_CACHE_BYTES = 256 << 20;
+const ERROR_BYTES = 512;
+
+/** `wasm` never, `native` before the first run, `auto` in the background once a program is hot. */
+export type TierMode = 'wasm' | 'native' | 'auto';
+
+export function tierMode(option: string | undefined): TierMode {
+  return option === 'native' || option === 'auto' || option === 'wasm' ? option : 'auto';
+}
+
+/** A compiled program's address in this process. */
+export type NativeProgram = unknown;
+
+/** The functions of crew-source.ts. */
+interface CrewLibrary {
+  create(threads: number, cores: number): unknown;
+  threads(crew: unknown): number;
+  destroy(crew: unknown): void;
+  open(path: string, error: Uint8Array, size: number): unknown;
+  run(
+    crew: unknown,
+    program: NativeProgram,
+    heap: Uint8Array,
+    table: number,
+    arena: number,
+    scratch: number,
+    stride: number,
+    active: number,
+  ): void;
+}
+
+/** Where the words of a program lie in the heap. */
+export interface NativeRegions {
+  readonly table: number;
+  readonly arena: number;
+  readonly scratch: number;
+  readonly scratchStride: number;
+}
+
+/** A program on its way: ask now and then whether it has come. */
+export interface Pending {
+  /** undefined: not yet; null: never. */
+  poll(): NativeProgram | null | undefined;
+  wait(): NativeProgram | null;
+}
+
+/** What is the same for all devices of the process: compiler, cache, library, worker. */
+class NativeCompiler {
+  readonly toolchain: Toolchain;
+  readonly library: CrewLibrary;
+  private readonly process: NodeJS.Process;
+  private readonly folder: string;
+  private worker: { postMessage(job: CompileJob): void } | undefined;
+
+  constructor(process: NodeJS.Process, toolchain: Toolchain, folder: string) {
+    this.process = process;
+    this.toolchain = toolchain;
+    this.folder = folder;
+    const path = this.request(CREW_SOURCE).wait();
+    if (path === null) throw new Error('the threads cannot be compiled');
+    this.library = bindLibrary(process, path);
+  }
+
+  /** The path of the compiled source, from the cache or from the compiler. */
+  request(source: string): { poll(): string | null | undefined; wait(): string | null } {
+    const { createHash } = this.process.getBuiltinModule('node:crypto');
+    const { command, flags, identity } = this.toolchain;
+    const key = createHash('sha256')
+      .update([source, command, ...flags, identity].join('\0'))
+      .digest('hex')
+      .slice(0, 32);
+    const cached = this.lookUp(key);
+    if (cached !== undefined) return { poll: () => cached, wait: () => cached };
+    const answer = new SharedArrayBuffer(ANSWER_BYTES);
+    this.compiler().postMessage({
+      command,
+      flags,
+      source,
+      folder: this.folder,
+      key,
+      timeout: COMPILER_TIMEOUT_MS,
+      mostBytes: MOST_CACHE_BYTES,
+      answer,
+    });
+    const words = new Int32Array(answer, 0, 2);
+    const read = (): string | null | undefined => {
+      const state = Atomics.load(words, 0);
+      if (state === 0) return undefined;
+      const text = new TextDecoder().decode(new Uint8Array(answer, 8, words[1]).slice());
+      if (state === 1) return this.isSound(text) ? text : null;
+      debug(1, () => `native tier: the compiler failed: ${text}`);
+      return null;
+    };
+    return {
+      poll: read,
+      wait: () => {
+        Atomics.wait(words, 0, 0, COMPILER_TIMEOUT_MS * 2);
+        return read() ?? null;
+      },
+    };
+  }
+
+  private lookUp(key: string): string | undefined {
+    const fs = this.process.getBuiltinModule('node:fs');
+    const { join } = this.process.getBuiltinModule('node:path');
+    for (const name of fs.readdirSync(this.folder)) {
+      if (!name.startsWith(`${key}-`)) continue;
+      const path = join(this.folder, name);
+      if (this.isSound(path)) {
+        fs.utimesSync(path, new Date(), new Date()); // recently used: the last to be removed
+        return path;
+      }
+      debug(1, () => `native tier: ${path} is damaged and will be compiled again`);
+      fs.rmSync(path, { force: true });
+    }
+    return undefined;
+  }
+
+  /** Whether a file's contents have the digest that its name says. */
+  private isSound(path: string): boolean {
+    const fs = this.process.getBuiltinModule('node:fs');
+    const { createHash } = this.process.getBuiltinModule('node:crypto');
+    try {
+      const digest = createHash('sha256').update(fs.readFileSync(path)).digest('hex');
+      return path.endsWith(`-${digest}.so`);
+    } catch {
+      return false; // another process has removed it
+    }
+  }
+
+  private compiler(): { postMessage(job: CompileJob): void } {
+    if (this.worker !== undefined) return this.worker;
+    const { Worker } = this.process.getBuiltinModule('node:worker_threads');
+    const code = `const __name = (f) => f; (${serveCompiler})(require('node:worker_threads').parentPort, process.getBuiltinModule, process.pid)`;
+    const worker = new Worker(code, { eval: true, name: 'nabla compiler', execArgv: [], stdout: false });
+    worker.unref();
+    this.worker = worker;
+    return worker;
+  }
+}
+
+function bindLibrary(process: NodeJS.Process, path: string): CrewLibrary {
+  const { createRequire } = process.getBuiltinModule('node:module');
+  const koffi = createRequire(import.meta.url)('koffi') as {
+    load(path: string): { func(prototype: string): (...args: unknown[]) => unknown };
+  };
+  const library = koffi.load(path);
+  const bind = (prototype: string) => library.func(prototype) as never;
+  return {
+    create: bind('void *nabla_create(int threads, int cores)'),
+    threads: bind('int nabla_threads(void *crew)'),
+    destroy: bind('void nabla_destroy(void *crew)'),
+    open: bind('void *nabla_open(const char *path, void *error, int size)'),
+    run: bind(
+      'void nabla_run(void *crew, void *program, void *heap, uint table, uint arena, uint scratch, uint stride, int active)',
+    ),
+  };
+}
+
+/** The cache folder, made and checked: nobody else may write there. */
+function cacheFolder(process: NodeJS.Process): string {
+  const fs = process.getBuiltinModule('node:fs');
+  const os = process.getBuiltinModule('node:os');
+  const { join, resolve } = process.getBuiltinModule('node:path');
+  const base = process.env['XDG_CACHE_HOME'] || join(os.homedir(), '.cache');
+  const folder = resolve(process.env['NABLA_CACHE_DIR'] || join(base, 'nabla', 'native'));
+  fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const { uid, mode } = fs.statSync(folder);
+  if (process.getuid !== undefined && uid !== process.getuid()) throw new Error(`${folder} belongs to another user`);
+  if ((mode & 0o077) !== 0) fs.chmodSync(folder, 0o700);
+  return folder;
+}
+
+let shared: NativeCompiler | null | undefined;
+
+/** One for the process; null where there can be none, which is said once. */
+function nativeCompiler(): NativeCompiler | null {
+  if (shared !== undefined) return shared;
+  shared = null;
+  const process = nodeProcess();
+  if (process === undefined || process.platform === 'win32') return null;
+  try {
+    const toolchain = findToolchain(process);
+    if (typeof toolchain === 'string') throw new Error(toolchain);
+    shared = new NativeCompiler(process, toolchain, cacheFolder(process));
+    debug(1, () => `native tier: ${toolchain.command} for ${toolchain.target.name}`);
+  } catch (error) {
+    debug(1, () => `native tier: not available, WebAssembly goes on: ${(error as Error).message}`);
+  }
+  return shared;
+}
+
+/** The native tier of one device: its crew of threads. */
+export class NativeTier {
+  readonly target: Target;
+  private readonly compiler: NativeCompiler;
+  private readonly crew: unknown;
+
+  private constructor(compiler: NativeCompiler, threads: number, cores: number) {
+    this.compiler = compiler;
+    this.target = compiler.toolchain.target;
+    this.crew = compiler.library.create(threads, cores);
+  }
+
+  /** undefined where there is no compiler, no cache folder or no way to call C. */
+  static create(threads: number): NativeTier | undefined {
+    const compiler = nativeCompiler();
+    if (compiler === null) return undefined;
+    const cores = nodeProcess()?.getBuiltinModule('node:os').availableParallelism() ?? 1;
+    return new NativeTier(compiler, threads, cores);
+  }
+
+  /** Starts compiling, unless the cache has it. */
+  request(source: string): Pending {
+    const job = this.compiler.request(source);
+    let program: NativeProgram | null | undefined;
+    const open = (path: string | null | undefined): NativeProgram | null | undefined => {
+      program = path === undefined || path === null ? path : this.open(path);
+      return program;
+    };
+    return {
+      poll: () => (program === undefined ? open(job.poll()) : program),
+      wait: () => (program === undefined ? (open(job.wait()) ?? null) : program),
+    };
+  }
+
+  private open(path: string): NativeProgram | null {
+    const error = new Uint8Array(ERROR_BYTES);
+    const program = this.compiler.library.open(path, error, ERROR_BYTES);
+    if (program !== null) return program;
+    debug(1, () => `native tier: ${new TextDecoder().decode(error.subarray(0, error.indexOf(0)))}`);
+    return null;
+  }
+
+  run(program: NativeProgram, heap: Uint8Array, regions: NativeRegions, threads: number): void {
+    const { table, arena, scratch, scratchStride } = regions;
+    this.compiler.library.run(this.crew, program, heap, table, arena, scratch, scratchStride, threads);
+  }
+
+  dispose(): void {
+    this.compiler.library.destroy(this.crew);
+  }
+}

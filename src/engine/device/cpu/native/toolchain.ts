@@ -1,0 +1,52 @@
+// The C compiler and what it compiles for. One question to the compiler (its predefined macros) says which vector
+// instructions there are, and identifies compiler, version and processor for the cache.
+// Input: the environment. Output: a Toolchain, or the reason why there is none.
+
+import { CPU_TARGETS, type Target } from '../../../loop/target.js';
+
+export interface Toolchain {
+  readonly command: string;
+  readonly flags: readonly string[];
+  readonly target: Target;
+  /** Changes with the compiler, its version and the processor. */
+  readonly identity: string;
+}
+
+/** How long anything that the compiler does may take. */
+export const COMPILER_TIMEOUT_MS = 60_000;
+
+// Chosen one by one. Not -ffast-math: NaN and infinity keep their meaning, sums keep their order.
+const FLAGS = [
+  '-O2',
+  '-march=native',
+  '-std=gnu11',
+  '-fPIC',
+  '-shared',
+  '-fwrapv', // integers wrap, as in WebAssembly
+  '-fno-strict-aliasing', // an arena holds floats, then integers
+  '-fno-math-errno', // sqrt is one instruction
+  '-fno-trapping-math', // both sides of a selection may be computed
+  '-ffp-contract=fast', // a·b + c is one instruction, as in the WebAssembly tier
+];
+
+export function findToolchain(process: NodeJS.Process): Toolchain | string {
+  const { spawnSync } = process.getBuiltinModule('node:child_process');
+  const wanted = process.env['NABLA_CC'];
+  const candidates = wanted === undefined || wanted === '' ? ['cc', 'gcc', 'clang'] : [wanted];
+  let reason = '';
+  for (const command of candidates) {
+    const flags = [...FLAGS];
+    const { status, stdout, stderr, error } = spawnSync(command, [...flags, '-dM', '-E', '-x', 'c', '-'], {
+      input: '',
+      encoding: 'utf8',
+      timeout: COMPILER_TIMEOUT_MS,
+    });
+    if (status === 0 && stdout.includes('__VERSION__')) {
+      const has = (macro: string) => stdout.includes(`#define ${macro} `);
+      const target = CPU_TARGETS.find(({ macros }) => macros.every(has));
+      if (target !== undefined) return { command, flags, target, identity: `${command}\n${stdout}` };
+      reason = `${command} compiles for a processor without vectors`;
+    } else reason = `${command}: ${error?.message ?? stderr.trim().split('\n')[0] ?? `exit ${status}`}`;
+  }
+  return reason;
+}

@@ -1,0 +1,95 @@
+// The native twin of a program: the same graph compiled for the processor at hand. It is asked for when the program has
+// become hot, and takes over between two runs once the compiler is done; the heap and the argument table are the same.
+// Input: a graph, and how long its runs take. Output: a program to run instead, from some moment on.
+
+import { type CompiledGraph, compileGraph } from '../../../compile/compile.js';
+import { emitProgram } from '../../../emit/c/emit.js';
+import { verifyProgram } from '../../../loop/verify.js';
+import type { Graph } from '../../device.js';
+import { debug } from '../../debug.js';
+import type { CpuRuntime, ReservedProgram } from '../runtime.js';
+import type { NativeProgram, NativeTier, Pending, TierMode } from './tier.js';
+
+/** A program is hot after this many runs that took so long together. */
+const HOT_RUNS = 3;
+const HOT_MILLISECONDS = 20;
+
+export interface TwinOptions {
+  readonly mode: Exclude<TierMode, 'wasm'>;
+  readonly fuse: boolean | undefined;
+  readonly verify: boolean;
+}
+
+export class NativeTwin {
+  private readonly runtime: CpuRuntime;
+  private readonly tier: () => NativeTier | undefined;
+  private readonly options: TwinOptions;
+  private graph: Graph | undefined;
+  private runs = 0;
+  private milliseconds = 0;
+  private pending: Pending | undefined;
+  private reserved: ReservedProgram | undefined;
+  private program: NativeProgram | undefined;
+  /** What runs natively; its node numbers are those of index errors. */
+  compiled: CompiledGraph | undefined;
+  private heap = new Uint8Array(0);
+
+  constructor(runtime: CpuRuntime, tier: () => NativeTier | undefined, graph: Graph, options: TwinOptions) {
+    this.runtime = runtime;
+    this.tier = tier;
+    this.graph = graph;
+    this.options = options;
+  }
+
+  /** Whether the next run is native. */
+  isReady(): boolean {
+    if (this.program !== undefined) return true;
+    if (this.graph === undefined && this.pending === undefined) return false;
+    const isHot = this.runs >= HOT_RUNS && this.milliseconds >= HOT_MILLISECONDS;
+    if (this.graph !== undefined && (isHot || this.options.mode === 'native')) this.start(this.graph);
+    if (this.pending === undefined) return false;
+    const program = this.options.mode === 'native' ? this.pending.wait() : this.pending.poll();
+    if (program === undefined) return false;
+    this.pending = undefined;
+    if (program === null) return false; // tier 1 goes on for good
+    this.program = program;
+    return true;
+  }
+
+  /** A run of tier 1 took so long. */
+  note(milliseconds: number): void {
+    this.runs++;
+    this.milliseconds += milliseconds;
+  }
+
+  private start(graph: Graph): void {
+    this.graph = undefined;
+    const tier = this.tier();
+    if (tier === undefined) return;
+    const start = performance.now();
+    const compiled = compileGraph(graph, { target: tier.target, fuse: this.options.fuse });
+    if (this.options.verify) verifyProgram(compiled.program);
+    const source = emitProgram(compiled.program, tier.target.lanes);
+    debug(2, () => `native source of ${source.length} bytes in ${(performance.now() - start).toFixed(1)} ms`);
+    debug(3, () => source);
+    this.compiled = compiled;
+    this.reserved = this.runtime.reserve(compiled.program);
+    this.pending = tier.request(source);
+  }
+
+  run(words: Int32Array): void {
+    const { runtime, reserved, compiled, program } = this;
+    const tier = this.tier();
+    if (tier === undefined || reserved === undefined || compiled === undefined) return;
+    const { buffer } = runtime.wasmMemory;
+    if (this.heap.buffer !== buffer) this.heap = new Uint8Array(buffer);
+    const threads = compiled.program.serial ? 1 : runtime.threads;
+    tier.run(program, this.heap, reserved.place(words), threads);
+  }
+
+  dispose(): void {
+    this.graph = undefined;
+    this.pending = undefined;
+    this.reserved?.dispose();
+  }
+}

@@ -1,0 +1,249 @@
+// Program → one C translation unit, for GCC and Clang: vectors are the compilers' own vector types, of the width the
+// program was scheduled for. Each kernel becomes a static function, `run` calls them stage by stage with a barrier after
+// each stage. As in the other emitters everything is decided before; this file only prints.
+// Input: a program in the loop IR. Output: source text that needs no header and no library.
+
+import { InternalError } from '../../ir/errors.js';
+import type { Buffer, Expr, KernelFunction, Program, Slot, Stmt, ValueType, Var } from '../../loop/loop.js';
+import { prelude } from './prelude.js';
+
+export function emitProgram(program: Program, lanes: number): string {
+  const kernels = program.kernels.map((kernel, i) => new KernelPrinter(kernel, `kernel${i}`).print());
+  return [prelude(lanes), ...kernels, runFunction(program)].join('\n');
+}
+
+/** run(tid, threads, heap, table, arena, scratch, barrier, sync): addresses are offsets from the start of the heap. */
+function runFunction({ kernels, stages }: Program): string {
+  const lines = stages.flatMap((calls) => [
+    ...calls.map(({ kernel, slots }) => {
+      const { name, buffers, scalars } = kernels[kernel];
+      const operands = slots.map((slot, i) => {
+        const scalar = scalars[i - buffers.length];
+        return scalar === undefined ? pointer(slot, buffers[i]) : scalarOperand(slot, scalar);
+      });
+      return `  kernel${kernel}(${['tid', 'threads', 'scratch', ...operands].join(', ')}); /* ${name} */`;
+    }),
+    '  barrier(sync);',
+  ]);
+  return [
+    'void run(int tid, int threads, char *heap, const unsigned *table, unsigned arena, char *scratch,',
+    '         void (*barrier)(void *), void *sync) {',
+    '  (void)table, (void)arena, (void)scratch;',
+    ...lines,
+    '}',
+    '',
+  ].join('\n');
+}
+
+function pointer(slot: Slot, buffer: Buffer): string {
+  const address = slot.kind === 'argument' ? `table[${slot.index}]` : `arena + ${slot.offset}u`;
+  return `(${elementType(buffer)} *)(heap + (unsigned)(${address}))`;
+}
+
+function scalarOperand(slot: Slot, { type }: Var): string {
+  if (slot.kind !== 'argument') throw new InternalError('emit: a number of a kernel is no argument.');
+  return type === 'f32' ? `float_of((int)table[${slot.index}])` : `(int)table[${slot.index}]`;
+}
+
+const elementType = (b: Buffer): string => (b.type === 'f32' ? 'float' : 'int');
+
+/** Names of types: float, int, vf (vector of floats), vi (vector of ints; truth values are 0 and −1 there). */
+function typeName(type: ValueType, lanes: number): string {
+  if (lanes === 1) return type === 'f32' ? 'float' : 'int';
+  return type === 'f32' ? 'vf' : 'vi';
+}
+
+const INFIX: Readonly<Record<string, string>> = {
+  add: '+',
+  sub: '-',
+  mul: '*',
+  div: '/',
+  divs: '/',
+  rems: '%',
+  and: '&',
+  or: '|',
+  xor: '^',
+  shl: '<<',
+  shrs: '>>',
+};
+
+const COMPARE: Readonly<Record<string, string>> = { eq: '==', ne: '!=', lt: '<', le: '<=' };
+
+class KernelPrinter {
+  private readonly kernel: KernelFunction;
+  private readonly name: string;
+  private readonly lines: string[] = [];
+  private indent = '  ';
+
+  constructor(kernel: KernelFunction, name: string) {
+    this.kernel = kernel;
+    this.name = name;
+  }
+
+  print(): string {
+    const { kernel } = this;
+    const operands = [
+      `int ${variable(kernel.tid)}`,
+      `int ${variable(kernel.threads)}`,
+      'char *scratch',
+      ...kernel.buffers.map((b) => `${elementType(b)} *${bufferName(b)}`),
+      ...kernel.scalars.map((v) => `${typeName(v.type, 1)} ${variable(v)}`),
+    ];
+    this.lines.push(`static void ${this.name}(${operands.join(', ')}) {`);
+    this.line(`(void)${variable(kernel.tid)}, (void)${variable(kernel.threads)}, (void)scratch;`);
+    let offset = 0;
+    for (const b of kernel.scratch) {
+      this.line(`${elementType(b)} *${bufferName(b)} = (${elementType(b)} *)(scratch + ${offset});`);
+      offset += 64 + Math.ceil((b.size * 4) / 64) * 64;
+    }
+    this.statements(kernel.body);
+    this.lines.push('}', '');
+    return this.lines.join('\n');
+  }
+
+  private line(text: string): void {
+    this.lines.push(this.indent + text);
+  }
+
+  private block(head: string, body: readonly Stmt[]): void {
+    this.line(`${head} {`);
+    const outer = this.indent;
+    this.indent += '  ';
+    this.statements(body);
+    this.indent = outer;
+    this.line('}');
+  }
+
+  private statements(list: readonly Stmt[]): void {
+    for (const s of list) this.statement(s);
+  }
+
+  private statement(s: Stmt): void {
+    switch (s.kind) {
+      case 'let':
+        this.line(
+          `${s.mutable ? '' : 'const '}${typeName(s.variable.type, s.variable.lanes)} ${variable(s.variable)} = ${this.expr(s.value)};`,
+        );
+        return;
+      case 'set':
+        this.line(`${variable(s.variable)} = ${this.expr(s.value)};`);
+        return;
+      case 'store':
+        this.line(`${this.place(s.buffer, s.index, s.value.lanes)} = ${this.expr(s.value)};`);
+        return;
+      case 'if':
+        this.block(`if (${this.expr(s.condition)})`, s.then);
+        if (s.else.length > 0) this.block('else', s.else);
+        return;
+      case 'for': {
+        const v = variable(s.variable);
+        const isSimple = s.to.kind === 'const' || s.to.kind === 'var';
+        const end = isSimple ? this.expr(s.to) : `end_${v}`;
+        const from = `int ${v} = ${this.expr(s.from)}${isSimple ? '' : `, ${end} = ${this.expr(s.to)}`}`;
+        this.block(`for (${from}; ${v} < ${end}; ${s.step === 1 ? `${v}++` : `${v} += ${s.step}`})`, s.body);
+      }
+    }
+  }
+
+  private place(buffer: Buffer, index: Expr, lanes: number): string {
+    const at = this.expr(index);
+    if (lanes === 1) return `${bufferName(buffer)}[${at}]`;
+    return `*(${buffer.type === 'f32' ? 'vfu' : 'viu'} *)(${bufferName(buffer)} + ${at})`;
+  }
+
+  private call(name: string, ...args: readonly Expr[]): string {
+    return `${name}(${args.map((a) => this.expr(a)).join(', ')})`;
+  }
+
+  private expr(e: Expr): string {
+    const prefix = e.lanes === 1 ? '' : 'v';
+    switch (e.kind) {
+      case 'var':
+        return variable(e);
+      case 'const':
+        return this.constant(e);
+      case 'load':
+        return e.lanes === 1
+          ? this.place(e.buffer, e.index, 1)
+          : `*(const ${e.type === 'f32' ? 'vfu' : 'viu'} *)(${bufferName(e.buffer)} + ${this.expr(e.index)})`;
+      case 'unary':
+        if (e.op === 'neg') return `(-${this.expr(e.x)})`;
+        if (e.op === 'not') return e.type === 'bool' && e.lanes === 1 ? `(!${this.expr(e.x)})` : `(~${this.expr(e.x)})`;
+        return this.call(`${prefix}${e.type === 'f32' ? 'f' : 'i'}_${e.op}`, e.x);
+      case 'binary':
+        return this.binary(e, prefix);
+      case 'compare':
+        if (e.op === 'ltu') return `((unsigned)${this.expr(e.a)} < (unsigned)${this.expr(e.b)})`;
+        return `(${this.expr(e.a)} ${COMPARE[e.op]} ${this.expr(e.b)})`;
+      case 'convert':
+        return this.convert(e);
+      case 'fma':
+        return `(${this.expr(e.a)} * ${this.expr(e.b)} + ${this.expr(e.c)})`; // -ffp-contract=fast joins them
+      case 'select':
+        if (e.lanes === 1) return `(${this.expr(e.condition)} ? ${this.expr(e.a)} : ${this.expr(e.b)})`;
+        return this.call(e.type === 'f32' ? 'vf_select' : 'vi_select', e.condition, e.a, e.b);
+      case 'splat':
+        if (e.type === 'bool') return `vi_splat(-${this.expr(e.x)})`;
+        return this.call(e.type === 'f32' ? 'vf_splat' : 'vi_splat', e.x);
+      case 'pack': {
+        const parts = e.parts.map((p) => (e.type === 'bool' ? `-${this.expr(p)}` : this.expr(p)));
+        return `(${typeName(e.type, e.lanes)}){${parts.join(', ')}}`;
+      }
+      case 'extract':
+        return e.type === 'bool' ? `(${this.expr(e.x)}[${e.lane}] & 1)` : `${this.expr(e.x)}[${e.lane}]`;
+      case 'shuffle':
+        return `__builtin_shufflevector(${this.expr(e.a)}, ${this.expr(e.b)}, ${e.pick.join(', ')})`;
+    }
+  }
+
+  private binary(e: Expr & { kind: 'binary' }, prefix: string): string {
+    const infix = INFIX[e.op];
+    if (infix !== undefined) return `(${this.expr(e.a)} ${infix} ${this.expr(e.b)})`;
+    if (e.op === 'min' || e.op === 'max')
+      return this.call(`${prefix}${e.type === 'f32' ? 'f' : 'i'}_${e.op}`, e.a, e.b);
+    const unsigned = e.lanes === 1 ? 'unsigned' : 'vu';
+    const signed = e.lanes === 1 ? 'int' : 'vi';
+    if (e.op === 'shru') return `((${signed})((${unsigned})${this.expr(e.a)} >> ${this.expr(e.b)}))`;
+    return `((int)((unsigned)${this.expr(e.a)} ${e.op === 'divu' ? '/' : '%'} (unsigned)${this.expr(e.b)}))`;
+  }
+
+  private convert(e: Expr & { kind: 'convert' }): string {
+    const x = this.expr(e.x);
+    switch (e.op) {
+      case 'i32.f32':
+        return e.lanes === 1 ? `((float)${x})` : `__builtin_convertvector(${x}, vf)`;
+      case 'f32.i32':
+        return `${e.lanes === 1 ? 'int_saturated' : 'vi_saturated'}(${x})`;
+      case 'bits.f32.i32':
+        return e.lanes === 1 ? `bits_of(${x})` : `((vi)${x})`;
+      case 'bits.i32.f32':
+        return e.lanes === 1 ? `float_of(${x})` : `((vf)${x})`;
+      case 'bool.i32':
+        return x;
+    }
+  }
+
+  private constant({ type, lanes, value }: Expr & { kind: 'const' }): string {
+    const text = type === 'f32' ? floatText(value) : `${type === 'bool' && lanes > 1 ? -value : value | 0}`;
+    const safe = type !== 'f32' && (value | 0) === -0x80000000 ? '(-2147483647 - 1)' : text;
+    const shown = safe.startsWith('-') ? `(${safe})` : safe;
+    if (lanes === 1) return shown;
+    return `${type === 'f32' ? 'vf' : 'vi'}_splat(${shown})`;
+  }
+}
+
+function floatText(value: number): string {
+  if (Number.isNaN(value)) return '__builtin_nanf("")';
+  if (value === Infinity) return '__builtin_inff()';
+  if (value === -Infinity) return '(-__builtin_inff())';
+  const text = Object.is(value, -0) ? '-0' : Math.fround(value).toPrecision(9);
+  return `${/[.e]/.test(text) ? text : `${text}.0`}f`;
+}
+
+function variable(v: Var): string {
+  return `${v.name.replaceAll(/\W/g, '_')}_${v.id}`;
+}
+
+function bufferName(b: Buffer): string {
+  return `${b.name.replaceAll(/\W/g, '_')}_b${b.id}`;
+}
