@@ -1,4 +1,5 @@
-// npm run bench -- [W1 W2 W3 M1 C1 O1 MEM] [--threads n] [--device cpu|reference] [--json]: one JSON line a workload.
+// npm run bench -- [W1 W2 W3 M1 C1 O1 MEM] [--threads n] [--tier wasm|native|auto] [--device cpu|reference]
+// [--json] [--profile]: one JSON line a workload.
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -12,32 +13,37 @@ const { values, positionals } = parseArgs({
     device: { type: 'string' },
     tier: { type: 'string' },
     json: { type: 'boolean' },
-    steps: { type: 'string' },
+    profile: { type: 'boolean' },
   },
 });
 const unknown = positionals.find((p) => !NAMES.includes(p));
-if (unknown !== undefined || (values.tier !== undefined && values.tier !== 'wasm')) {
+const TIERS = ['wasm', 'native', 'auto'];
+if (unknown !== undefined || (values.tier !== undefined && !TIERS.includes(values.tier))) {
   process.stderr.write(
-    `bench: ${unknown === undefined ? `tier '${values.tier}' is not there, use wasm` : `'${unknown}' is not a workload, use ${NAMES.join(', ')}`}.\n`,
+    `bench: ${unknown === undefined ? `tier '${values.tier}' is not there, use ${TIERS.join(', ')}` : `'${unknown}' is not a workload, use ${NAMES.join(', ')}`}.\n`,
   );
   process.exit(2);
 }
 if (values.threads !== undefined) process.env.NABLA_THREADS = values.threads;
+process.env.NABLA_CPU = values.tier ?? process.env.NABLA_CPU ?? 'wasm';
 
 const { compile, devices, memoryStats, setDevice } = await import('nabla');
+const { peakArithmetic, peakCopy } = await import('./peak.mjs');
 const { WORKLOADS } = await import('./workloads.mjs');
 const { measure, round } = await import('./timing.mjs');
 const { micro } = await import('./micro.mjs');
 const { memory } = await import('./memory.mjs');
+const { printProfile, startProfile } = await import('./profile.mjs');
 const { overhead } = await import('./overhead.mjs');
 
 if (values.device !== undefined) setDevice(values.device);
+if (values.profile) startProfile();
 const device = values.device ?? 'cpu';
 const threads = device === 'cpu' ? devices().find((d) => d.name === 'cpu').details.threads : 1;
 await new Promise((resolve) => setTimeout(resolve, 200)); // the worker threads come up
 
 function report(line) {
-  const full = { device, tier: device === 'cpu' ? 'wasm' : undefined, threads, ...line };
+  const full = { device, tier: device === 'cpu' ? process.env.NABLA_CPU : undefined, threads, ...line };
   if (values.json) process.stdout.write(`${JSON.stringify(full)}\n`);
   else
     process.stdout.write(
@@ -61,6 +67,10 @@ async function train(name) {
   const first = performance.now() - start;
   while (losses.length < 20) losses.push(await (await step(x, y)).item());
   const { median, min } = await measure(async () => (await step(x, y)).item(), { seconds: 3, least: 20 });
+  if (values.profile) {
+    await printProfile(name, async () => [(await peakArithmetic()) * threads, await peakCopy()]);
+    return;
+  }
   report({
     workload: name,
     ms_median: round(median),

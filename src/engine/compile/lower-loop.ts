@@ -142,6 +142,8 @@ function chooseVectorAxis(nest: Nest, lanes: number): Axis | undefined {
     if (axis.size < lanes) continue;
     let score = 0.5;
     for (const x of nest.accesses) {
+      // What does not move along the reduced axes is read or written once a row, which costs next to nothing.
+      if (nest.reduced.length > 0 && !nest.reduced.some((a) => dependsOn(x, a))) continue;
       const c = coefficientOf(x, axis);
       if (c === undefined) score -= 2;
       else if (c === 1) score += 4;

@@ -13,7 +13,7 @@ import { verifyProgram } from '../../loop/verify.js';
 import type { Device, DeviceMemory, Executable, Graph, TypedArray } from '../device.js';
 import { nodeProcess } from './native/host.js';
 import { NativeTier, type TierMode, tierMode } from './native/tier.js';
-import { NativeTwin } from './native/twin.js';
+import { type KernelTime, NativeTwin } from './native/twin.js';
 import { type Buffer, CpuRuntime, type LoadedProgram } from './runtime.js';
 
 export interface CpuDeviceOptions {
@@ -27,6 +27,8 @@ export interface CpuDeviceOptions {
   readonly verify?: boolean;
   /** Which tier runs programs. Default: NABLA_CPU, else `auto`. */
   readonly tier?: TierMode;
+  /** Measure each kernel of native programs; see `profile()`. */
+  readonly profile?: boolean;
   readonly name?: string;
 }
 
@@ -42,6 +44,7 @@ export class CpuDevice implements Device {
   readonly runtime: CpuRuntime;
   private readonly options: CpuDeviceOptions;
   private readonly mode: TierMode;
+  private readonly twins = new Set<NativeTwin>();
   private native: NativeTier | undefined | null = null;
 
   constructor(options: CpuDeviceOptions = {}) {
@@ -90,8 +93,15 @@ export class CpuDevice implements Device {
             mode: this.mode,
             fuse: this.options.fuse,
             verify,
+            profile: this.options.profile ?? false,
           });
+    if (twin !== undefined && this.options.profile === true) this.twins.add(twin);
     return new CpuExecutable(this.runtime, compiled, loaded, graph, twin);
+  }
+
+  /** Native kernels that have run so far, with the time of thread 0 in them: only with the option `profile`. */
+  profile(): KernelTime[] {
+    return [...this.twins].flatMap((twin) => twin.times());
   }
 
   /** Made when the first program is hot. */

@@ -7,13 +7,20 @@ import { InternalError } from '../../ir/errors.js';
 import type { Buffer, Expr, KernelFunction, Program, Slot, Stmt, ValueType, Var } from '../../loop/loop.js';
 import { prelude } from './prelude.js';
 
-export function emitProgram(program: Program, lanes: number): string {
-  const kernels = program.kernels.map((kernel, i) => new KernelPrinter(kernel, `kernel${i}`).print());
-  return [prelude(lanes), ...kernels, runFunction(program)].join('\n');
+export interface EmitOptions {
+  /** Lanes of a vector: those the program was scheduled for. */
+  readonly lanes: number;
+  /** Thread 0 tells when it begins and ends each kernel, and (by the number behind the last one) has waited. */
+  readonly profile: boolean;
 }
 
-/** run(tid, threads, heap, table, arena, scratch, barrier, sync): addresses are offsets from the start of the heap. */
-function runFunction({ kernels, stages }: Program): string {
+export function emitProgram(program: Program, { lanes, profile }: EmitOptions): string {
+  const kernels = program.kernels.map((kernel, i) => new KernelPrinter(kernel, `kernel${i}`).print());
+  return [prelude(lanes), ...kernels, runFunction(program, profile)].join('\n');
+}
+
+/** run(tid, threads, heap, table, arena, scratch, barrier, mark, sync): addresses are offsets from the start of the heap. */
+function runFunction({ kernels, stages }: Program, profile: boolean): string {
   const lines = stages.flatMap((calls) => [
     ...calls.map(({ kernel, slots }) => {
       const { name, buffers, scalars } = kernels[kernel];
@@ -21,14 +28,16 @@ function runFunction({ kernels, stages }: Program): string {
         const scalar = scalars[i - buffers.length];
         return scalar === undefined ? pointer(slot, buffers[i]) : scalarOperand(slot, scalar);
       });
-      return `  kernel${kernel}(${['tid', 'threads', 'scratch', ...operands].join(', ')}); /* ${name} */`;
+      const call = `  kernel${kernel}(${['tid', 'threads', 'scratch', ...operands].join(', ')}); /* ${name} */`;
+      if (!profile) return call;
+      return `  if (tid == 0) mark(sync, -1);\n${call}\n  if (tid == 0) mark(sync, ${kernel});`;
     }),
-    '  barrier(sync);',
+    profile ? `  barrier(sync);\n  if (tid == 0) mark(sync, ${kernels.length});` : '  barrier(sync);',
   ]);
   return [
     'void run(int tid, int threads, char *heap, const unsigned *table, unsigned arena, char *scratch,',
-    '         void (*barrier)(void *), void *sync) {',
-    '  (void)table, (void)arena, (void)scratch;',
+    '         void (*barrier)(void *), void (*mark)(void *, int), void *sync) {',
+    '  (void)table, (void)arena, (void)scratch, (void)mark;',
     ...lines,
     '}',
     '',

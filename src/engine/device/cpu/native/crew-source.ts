@@ -17,7 +17,7 @@ export const CREW_SOURCE = `
 #define RELAX() __asm__ volatile("yield")
 #endif
 
-typedef void (*run_fn)(int, int, char *, const unsigned *, unsigned, char *, void (*)(void *), void *);
+typedef void (*run_fn)(int, int, char *, const unsigned *, unsigned, char *, void (*)(void *), void (*)(void *, int), void *);
 
 typedef struct crew {
   int threads;
@@ -29,6 +29,7 @@ typedef struct crew {
   char *heap;
   const unsigned *table;
   unsigned arena, scratch, stride;
+  double *profile, begun; /* milliseconds of thread 0 in each kernel */
   /* Each on a cache line of its own. The command is a count and, in its low byte, how many threads take part. */
   _Alignas(64) atomic_uint command;
   _Alignas(64) atomic_int done;
@@ -61,8 +62,16 @@ static void barrier(void *sync) {
   }
 }
 
+/* Kernel -1: one begins; else kernel k has ended. */
+static void mark(void *sync, int kernel) {
+  crew *c = sync;
+  double now = milliseconds();
+  if (kernel >= 0 && c->profile != 0) c->profile[kernel] += now - c->begun;
+  c->begun = now;
+}
+
 static void perform(crew *c, int tid) {
-  c->run(tid, c->active, c->heap, c->table, c->arena, c->heap + c->scratch + (unsigned long)tid * c->stride, barrier, c);
+  c->run(tid, c->active, c->heap, c->table, c->arena, c->heap + c->scratch + (unsigned long)tid * c->stride, barrier, mark, c);
 }
 
 static void *follow(void *argument) {
@@ -124,13 +133,15 @@ void nabla_destroy(crew *c) {
   free(c);
 }
 
-void nabla_run(crew *c, void *program, char *heap, unsigned table, unsigned arena, unsigned scratch, unsigned stride, int active) {
+void nabla_run(crew *c, void *program, char *heap, unsigned table, unsigned arena, unsigned scratch, unsigned stride, int active,
+               double *profile) {
   c->run = (run_fn)program;
   c->heap = heap;
   c->table = (const unsigned *)(heap + table);
   c->arena = arena;
   c->scratch = scratch;
   c->stride = stride;
+  c->profile = profile;
   c->active = active < c->threads ? active : c->threads;
   atomic_store(&c->done, 0);
   if (c->active > 1) give(c, c->active);

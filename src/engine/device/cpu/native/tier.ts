@@ -42,6 +42,7 @@ interface CrewLibrary {
     scratch: number,
     stride: number,
     active: number,
+    profile: Float64Array | null,
   ): void;
 }
 
@@ -168,7 +169,7 @@ function bindLibrary(process: NodeJS.Process, path: string): CrewLibrary {
     destroy: bind('void nabla_destroy(void *crew)'),
     open: bind('void *nabla_open(const char *path, void *error, int size)'),
     run: bind(
-      'void nabla_run(void *crew, void *program, void *heap, uint table, uint arena, uint scratch, uint stride, int active)',
+      'void nabla_run(void *crew, void *program, void *heap, uint table, uint arena, uint scratch, uint stride, int active, void *profile)',
     ),
   };
 }
@@ -248,9 +249,16 @@ export class NativeTier {
     return null;
   }
 
-  run(program: NativeProgram, heap: Uint8Array, regions: NativeRegions, threads: number): void {
+  /** `profile` gets the milliseconds of thread 0 in each kernel, if the program was emitted for that. */
+  run(
+    program: NativeProgram,
+    heap: Uint8Array,
+    regions: NativeRegions,
+    threads: number,
+    profile: Float64Array | null,
+  ): void {
     const { table, arena, scratch, scratchStride } = regions;
-    this.compiler.library.run(this.crew, program, heap, table, arena, scratch, scratchStride, threads);
+    this.compiler.library.run(this.crew, program, heap, table, arena, scratch, scratchStride, threads, profile);
   }
 
   dispose(): void {

@@ -18,6 +18,18 @@ export interface TwinOptions {
   readonly mode: Exclude<TierMode, 'wasm'>;
   readonly fuse: boolean | undefined;
   readonly verify: boolean;
+  readonly profile: boolean;
+}
+
+/** What a profile says of one kernel, over all its runs. */
+export interface KernelTime {
+  readonly name: string;
+  readonly runs: number;
+  /** Of thread 0, whose share is that of every thread. */
+  readonly milliseconds: number;
+  /** Of all threads, in one run. */
+  readonly flops: number;
+  readonly bytes: number;
 }
 
 export class NativeTwin {
@@ -26,12 +38,15 @@ export class NativeTwin {
   private readonly options: TwinOptions;
   private graph: Graph | undefined;
   private runs = 0;
+  private nativeRuns = 0;
   private milliseconds = 0;
   private pending: Pending | undefined;
   private reserved: ReservedProgram | undefined;
   private program: NativeProgram | undefined;
   /** What runs natively; its node numbers are those of index errors. */
   compiled: CompiledGraph | undefined;
+  /** Of thread 0 in each kernel, over all runs, when profiling. */
+  kernelMilliseconds: Float64Array | null = null;
   private heap = new Uint8Array(0);
 
   constructor(runtime: CpuRuntime, tier: () => NativeTier | undefined, graph: Graph, options: TwinOptions) {
@@ -69,7 +84,8 @@ export class NativeTwin {
     const start = performance.now();
     const compiled = compileGraph(graph, { target: tier.target, fuse: this.options.fuse });
     if (this.options.verify) verifyProgram(compiled.program);
-    const source = emitProgram(compiled.program, tier.target.lanes);
+    const source = emitProgram(compiled.program, { lanes: tier.target.lanes, profile: this.options.profile });
+    if (this.options.profile) this.kernelMilliseconds = new Float64Array(compiled.program.kernels.length + 1);
     debug(2, () => `native source of ${source.length} bytes in ${(performance.now() - start).toFixed(1)} ms`);
     debug(3, () => source);
     this.compiled = compiled;
@@ -81,10 +97,25 @@ export class NativeTwin {
     const { runtime, reserved, compiled, program } = this;
     const tier = this.tier();
     if (tier === undefined || reserved === undefined || compiled === undefined) return;
+    this.nativeRuns++;
     const { buffer } = runtime.wasmMemory;
     if (this.heap.buffer !== buffer) this.heap = new Uint8Array(buffer);
     const threads = compiled.program.serial ? 1 : runtime.threads;
-    tier.run(program, this.heap, reserved.place(words), threads);
+    tier.run(program, this.heap, reserved.place(words), threads, this.kernelMilliseconds);
+  }
+
+  /** The kernels in the order of the program, if it was profiled. */
+  times(): KernelTime[] {
+    const times = this.kernelMilliseconds;
+    if (times === null || this.compiled === undefined) return [];
+    const waiting = { name: '(waiting for other threads)', flops: 0, bytes: 0 };
+    return [...this.compiled.program.kernels, waiting].map(({ name, flops, bytes }, i) => ({
+      name,
+      flops,
+      bytes,
+      runs: this.nativeRuns,
+      milliseconds: times[i],
+    }));
   }
 
   dispose(): void {
