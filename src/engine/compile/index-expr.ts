@@ -103,24 +103,40 @@ function collect(constant: number, terms: Term[]): Index {
   );
 }
 
-/** c·by·(x div by) + c·(x mod by) = c·x */
+/** Terms that belong together: quotients and remainders of the same number by the same number. */
 function recombine(constant: number, terms: Term[]): Index {
   for (const d of terms) {
-    if (d.atom.kind !== 'div') continue;
-    const { x, by } = d.atom;
+    const whole = wholeOf(d.atom);
+    if (whole === undefined) continue;
     const m = terms.find(
       (t) =>
-        t.atom.kind === 'mod' && t.atom.by === by && t.atom.x.key === x.key && t.coefficient * by === d.coefficient,
+        t.atom.kind === 'mod' &&
+        t.atom.by === whole.by &&
+        t.atom.x.key === whole.x.key &&
+        t.coefficient * whole.by === d.coefficient,
     );
-    if (m !== undefined) {
-      const rest = make(
-        constant,
-        terms.filter((t) => t !== d && t !== m),
-      );
-      return addIndex(rest, scaleIndex(x, m.coefficient));
-    }
+    if (m === undefined) continue;
+    const rest = make(
+      constant,
+      terms.filter((t) => t !== d && t !== m),
+    );
+    return addIndex(rest, scaleIndex(whole.joined(), m.coefficient));
   }
   return make(constant, terms);
+}
+
+/**
+ * by·atom + (x mod by) = joined():
+ *   atom = x div by               → x
+ *   atom = (x div by + s) mod n   → (x + s·by) mod (n·by)
+ */
+function wholeOf(atom: Atom): { x: Index; by: number; joined: () => Index } | undefined {
+  if (atom.kind === 'div') return { x: atom.x, by: atom.by, joined: () => atom.x };
+  if (atom.kind !== 'mod' || atom.x.terms.length !== 1) return undefined;
+  const [{ atom: inner, coefficient }] = atom.x.terms;
+  if (inner.kind !== 'div' || coefficient !== 1) return undefined;
+  const { x, by } = inner;
+  return { x, by, joined: () => modIndex(addConstant(x, atom.x.constant * by), atom.by * by) };
 }
 
 export function addIndex(a: Index, b: Index): Index {

@@ -14,6 +14,7 @@ import type { Buffer, Expr, Var } from '../loop/loop.js';
 import { type Contraction, type Element, contractionOf, transposed } from './contraction.js';
 import { type Group, isContraction } from './group.js';
 import {
+  dynamic,
   type Axis,
   type Index,
   ZERO,
@@ -86,6 +87,8 @@ class ContractionLowering {
   private readonly blockPanels: number;
   private readonly panelB: Buffer;
   private readonly panelA: Buffer | undefined;
+  private table: Buffer | undefined;
+  private lines: Buffer | undefined;
   private lengthK: Expr = L.int(0);
   private isFirst: Expr | undefined;
   private isLast: Expr | undefined;
@@ -457,6 +460,10 @@ class ContractionLowering {
       this.overBlockK(this.innerK, () => byColumns(inner));
       return;
     }
+    if (this.c.n.length > 1 && this.W > 4) {
+      this.packGathered(column, count, put);
+      return;
+    }
     // Vectors along the last axis of k, transposed W × W at a time.
     const last = this.innerK[this.innerK.length - 1];
     const isChunk = this.innerK.length === 1;
@@ -492,6 +499,79 @@ class ContractionLowering {
         this.W,
       );
       if (isChunk || last.size % this.W !== 0) this.k.loop('kt', whole, size, 1, last, () => byColumns(inner));
+    });
+  }
+
+  /**
+   * Columns that do not follow one another in memory (taps and channels of a weight gradient), each contiguous along the
+   * last axis of k: a loop over the columns copies a line of each to scratch memory, and from there they are transposed.
+   * Where a column lies is worked out once a panel and kept in a table.
+   */
+  private packGathered(column: Index, count: number, put: (position: Index, value: Expr) => void): void {
+    const { k, W } = this;
+    const last = this.innerK[this.innerK.length - 1];
+    const axes = this.c.n.length;
+    const span = Math.ceil(last.size / W) * W;
+    const width = Math.ceil(count / W) * W;
+    const table = (this.table ??= this.lowering.scratch('columns', axes * this.columns, 'i32'));
+    const lines = (this.lines ??= this.lowering.scratch('lines', this.columns * span));
+    const which = newAxis(this.columns);
+    k.loop('c', L.int(0), L.int(count), 1, which, () => {
+      this.nIndex(addIndex(column, atomIndex(which))).forEach((index, a) => {
+        const at = addConstant(scaleIndex(atomIndex(which), axes), a);
+        k.emit(L.store(table, k.integer(at).expr, k.integer(index).expr));
+      });
+    });
+    if (count < width) {
+      const rest = newAxis((width - count) * span);
+      k.loop('z', L.int(0), L.int(rest.size), 1, rest, () =>
+        k.emit(L.store(lines, k.integer(addConstant(atomIndex(rest), count * span)).expr, L.float(0))),
+      );
+    }
+    const inner = this.innerK.map((a) => atomIndex(a));
+    const isChunk = this.innerK.length === 1;
+    const size: Expr = isChunk ? this.chunkLength : L.int(last.size);
+    const hasTail = isChunk || last.size % W !== 0;
+    const counter = newAxis(Math.max(1, Math.floor(last.size / W)));
+    const start = scaleIndex(atomIndex(counter), W);
+    this.overBlockK(this.innerK.slice(0, -1), () => {
+      const whole = k.define('whole', L.sub(size, L.binary('rems', size, L.int(W))));
+      k.loop('c', L.int(0), L.int(count), 1, which, () => {
+        const place = this.c.n.map((extent, a) => {
+          const at = k.integer(addConstant(scaleIndex(atomIndex(which), axes), a)).expr;
+          return atomIndex(dynamic({ expr: k.define('n', L.load(table, at)), depth: k.depth }, extent, `column${a}`));
+        });
+        const copy = (at: Index, to: Index) => {
+          const e = this.c.b(this.batchIndex(), place, this.kIndex([...inner.slice(0, -1), at]));
+          const value = k.value(e.node, e.index, e.guards);
+          const masked = e.guards.length === 0 ? value.expr : k.masked(value, e.guards);
+          const line = k.integer(addIndex(scaleIndex(atomIndex(which), span), to)).expr;
+          k.emit(L.store(lines, line, to === start ? L.splat(masked, W) : masked));
+        };
+        k.loop('kv', L.int(0), whole, W, counter, () => copy(addIndex(start, atomIndex(k.laneAxis)), start), W);
+        if (hasTail) k.loop('kt', whole, size, 1, last, () => copy(atomIndex(last), atomIndex(last)));
+      });
+      const transpose = () => {
+        for (let j = 0; j * W < width; j++) {
+          const columns = Array.from({ length: W }, (_, i) =>
+            L.load(lines, k.integer(addConstant(start, (j * W + i) * span)).expr, W),
+          );
+          transposeVectors(k, columns).forEach((row, i) => {
+            const position = this.blockPosition([...inner.slice(0, -1), addConstant(start, i)]);
+            put(addConstant(scaleIndex(position, width), j * W), row);
+          });
+        }
+      };
+      k.loop('kv', L.int(0), whole, W, counter, transpose, W);
+      if (!hasTail) return;
+      k.loop('kt', whole, size, 1, last, () => {
+        const position = scaleIndex(this.blockPosition(inner), width);
+        const some = newAxis(width);
+        k.loop('c', L.int(0), L.int(width), 1, some, () => {
+          const line = addIndex(scaleIndex(atomIndex(some), span), atomIndex(last));
+          put(addIndex(position, atomIndex(some)), L.load(lines, k.integer(line).expr));
+        });
+      });
     });
   }
 
