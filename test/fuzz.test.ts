@@ -1,5 +1,5 @@
-// Random graphs, values and gradients: the fused program on two threads, the same without fusion, and the reference device
-// must agree. A failure prints the seed; NABLA_FUZZ_SEED starts there, NABLA_FUZZ_COUNT says how many to try.
+// Random graphs, values and gradients: the fused program on two threads, the same natively (where there is a compiler) and
+// without fusion, and the reference device must agree. A failure prints the seed; NABLA_FUZZ_SEED starts there, NABLA_FUZZ_COUNT says how many to try.
 
 import { afterAll, expect, test } from 'vitest';
 import { CpuDevice } from '../src/engine/device/cpu/device.js';
@@ -21,6 +21,7 @@ const MOST_ELEMENTS = 4096;
 const reference = new ReferenceDevice();
 const devices = {
   'fused, 2 threads': new CpuDevice({ threads: 2, verify: true }),
+  native: new CpuDevice({ threads: 2, tier: 'native' }),
   'unfused, 1 thread': new CpuDevice({ threads: 1, fuse: false, verify: true }),
 };
 

@@ -32,7 +32,8 @@ function nabla(
   onOutput?: (child: ChildProcess, stdout: string) => void,
 ): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [main, ...args], { cwd });
+    // One tier, so that runs can be compared bit for bit.
+    const child = spawn(process.execPath, [main, ...args], { cwd, env: { ...process.env, NABLA_CPU: 'wasm' } });
     let [stdout, stderr] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text) => {
       stdout += text;

@@ -5,7 +5,7 @@
 
 import type { Device, Executable, TypedArray } from './device/device.js';
 import type { DType } from './ir/dtype.js';
-import { CaptureError, DeviceError } from './ir/errors.js';
+import { CaptureError, DeviceError, StaleTensorError } from './ir/errors.js';
 import { leaf } from './ir/build.js';
 import { linearise, sameKey, snapshot } from './ir/linearise.js';
 import { type Node, clearInterned } from './ir/node.js';
@@ -99,8 +99,13 @@ export async function disposeDevices(): Promise<void> {
 // ---------------------------------------------------------------- storages and their lifetime
 
 const collected = new FinalizationRegistry<{ device: Device; buffer: unknown }>(({ device, buffer }) =>
-  device.free(buffer),
+  release(device, buffer),
 );
+
+/** A device that was disposed of has no buffers left to free. */
+function release(device: Device, buffer: unknown): void {
+  if (devices.get(device.name) === device) device.free(buffer);
+}
 
 /** Bytes handed out since the garbage collector was last given a chance to return some. */
 let allocatedSinceRest = 0;
@@ -114,6 +119,7 @@ function newStorage(device: Device, dtype: DType, shape: Shape, label: string): 
   allocatedSinceRest += size * 4;
   buffersSinceRest++;
   const storage = createStorage(device.name, dtype, shape, size, buffer);
+  storage.owner = device;
   collected.register(storage, { device, buffer }, storage);
   return storage;
 }
@@ -141,7 +147,7 @@ export function emptyStorage(shape: Shape, dtype: DType, deviceName: string, lab
 export function freeStorage(storage: Storage): void {
   if (storage.buffer === null) return;
   collected.unregister(storage);
-  getDevice(storage.device).free(storage.buffer);
+  release(storage.owner as Device, storage.buffer);
   storage.buffer = null;
 }
 
@@ -240,7 +246,7 @@ function runOn(device: Device, roots: readonly Node[], assigns: readonly Pending
     outputs.push(newStorage(device, node.dtype, node.shape, `${node.op} ${formatShape(node.shape)}`));
   for (const a of assigns) outputs.push(a.storage);
   const scalars = graph.scalars;
-  execute(executable, graph.inputStorages, scalars, outputs);
+  execute(device, executable, graph.inputStorages, scalars, outputs);
   if (recording !== undefined) {
     const assigned = outputs.map((_, i) => i >= roots.length);
     recording.runs.push({
@@ -264,7 +270,17 @@ function runOn(device: Device, roots: readonly Node[], assigns: readonly Pending
   }
 }
 
+/** The device's handle. Throws StaleTensorError if the device that made it is gone. */
+function bufferOf(storage: Storage, device: Device): unknown {
+  if (storage.owner !== device) {
+    const what = storage.name ?? `a ${storage.dtype} tensor ${formatShape(storage.shape)}`;
+    throw new StaleTensorError(`read: ${what} went with its device when the devices were disposed of. Create it anew.`);
+  }
+  return storage.buffer;
+}
+
 function execute(
+  device: Device,
   executable: Executable,
   inputs: readonly Storage[],
   scalars: readonly ScalarSource[],
@@ -278,9 +294,9 @@ function execute(
   stats.runs++;
   stats.kernelsLastRun = executable.kernels.length;
   executable.run(
-    inputs.map((s) => s.buffer),
+    inputs.map((s) => bufferOf(s, device)),
     numbers,
-    outputs.map((s) => s.buffer),
+    outputs.map((s) => bufferOf(s, device)),
   );
 }
 
@@ -332,7 +348,8 @@ export async function read(node: Node): Promise<TypedArray> {
     );
   }
   const storage = storageOf(node);
-  const data = await getDevice(storage.device).download(storage.buffer, storage.size, storage.dtype);
+  const device = getDevice(storage.device);
+  const data = await device.download(bufferOf(storage, device), storage.size, storage.dtype);
   await rest();
   return data;
 }
@@ -371,7 +388,7 @@ export function storageLike(like: Storage): Storage {
 /** Does a recorded run again. `substitute` maps the storages of the recording to those of this replay. */
 export function replayRun(recorded: RecordedRun, substitute: (storage: Storage) => Storage): void {
   const outputs = recorded.outputs.map((s, i) => (recorded.assigned[i] ? s : substitute(s)));
-  execute(recorded.executable, recorded.inputs.map(substitute), recorded.scalars, outputs);
+  execute(recorded.device, recorded.executable, recorded.inputs.map(substitute), recorded.scalars, outputs);
   for (let i = 0; i < outputs.length; i++) if (recorded.assigned[i]) outputs[i].version++;
 }
 

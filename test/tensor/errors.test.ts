@@ -405,6 +405,24 @@ describe.each(['reference', 'cpu'])('when it runs, on %s', (device) => {
     await expect(sum.item()).rejects.toThrow(StaleTensorError);
   });
 
+  test('tensors are stale after their device was disposed of, and dropping them is no error', async () => {
+    for (const name of ['cpu', 'reference']) {
+      setDevice(name);
+      const t = tensor([1, 2]);
+      const sum = t.sum();
+      await disposeDevices();
+      const text = 'read: a float32 tensor [2] went with its device when the devices were disposed of. Create it anew.';
+      for (const read of [t.data(), sum.item()]) {
+        const error = await read.catch((e: unknown) => e);
+        expect(error).toBeInstanceOf(StaleTensorError);
+        expect((error as Error).message).toBe(text);
+      }
+      t[Symbol.dispose]();
+      expect(await tensor([1, 2]).sum().item()).toBe(3);
+    }
+    setDevice(device);
+  });
+
   test('an intermediate value that a step has overwritten is stale, a kept one is not', async () => {
     setDevice(device);
     const p = tensor([1, 2], { requiresGrad: true }) as unknown as Tensor;

@@ -14,6 +14,8 @@ export interface Storage {
   version: number;
   /** The device's handle; null once it was freed. */
   buffer: unknown;
+  /** The device that made the buffer: not the one of this name any more when devices were disposed of. */
+  owner: object | undefined;
   /** Gradients flow to this storage (a parameter, or any leaf with requiresGrad). */
   requiresGrad: boolean;
   /** Shown in errors and printed graphs. */
@@ -30,5 +32,16 @@ export function createStorage(
   buffer: unknown,
   requiresGrad = false,
 ): Storage {
-  return { id: nextId++, device, dtype, shape, size, version: 0, buffer, requiresGrad, name: undefined };
+  return {
+    id: nextId++,
+    device,
+    dtype,
+    shape,
+    size,
+    version: 0,
+    buffer,
+    owner: undefined,
+    requiresGrad,
+    name: undefined,
+  };
 }

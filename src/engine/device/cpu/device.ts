@@ -12,7 +12,7 @@ import { WASM_TARGET } from '../../loop/target.js';
 import { verifyProgram } from '../../loop/verify.js';
 import type { Device, DeviceMemory, Executable, Graph, TypedArray } from '../device.js';
 import { nodeProcess } from './native/host.js';
-import { NativeTier, type TierMode, tierMode } from './native/tier.js';
+import { NativeTier, type TierMode, nativeToolchain, tierMode } from './native/tier.js';
 import { type KernelTime, NativeTwin } from './native/twin.js';
 import { type Buffer, CpuRuntime, type LoadedProgram } from './runtime.js';
 
@@ -45,7 +45,7 @@ export class CpuDevice implements Device {
   private readonly options: CpuDeviceOptions;
   private readonly mode: TierMode;
   private readonly twins = new Set<NativeTwin>();
-  private native: NativeTier | undefined | null = null;
+  private native: NativeTier | null | undefined;
 
   constructor(options: CpuDeviceOptions = {}) {
     this.name = options.name ?? 'cpu';
@@ -89,7 +89,7 @@ export class CpuDevice implements Device {
     const twin =
       this.mode === 'wasm' || nodeProcess() === undefined
         ? undefined
-        : new NativeTwin(this.runtime, () => this.nativeTier(), graph, {
+        : new NativeTwin(this.runtime, (wait) => this.nativeTier(wait), graph, {
             mode: this.mode,
             fuse: this.options.fuse,
             verify,
@@ -105,8 +105,8 @@ export class CpuDevice implements Device {
   }
 
   /** Made when the first program is hot. */
-  private nativeTier(): NativeTier | undefined {
-    if (this.native === null) this.native = NativeTier.create(this.runtime.threads);
+  private nativeTier(wait: boolean): NativeTier | null | undefined {
+    this.native ??= NativeTier.create(this.runtime.threads, wait);
     return this.native;
   }
 
@@ -117,7 +117,7 @@ export class CpuDevice implements Device {
   details(): Readonly<Record<string, string | number | boolean>> {
     const { simd, relaxed, shared } = this.runtime.features;
     return {
-      tier: 'WebAssembly',
+      tier: this.describeTier(),
       threads: this.runtime.threads,
       simd,
       'fused multiply-add': relaxed,
@@ -125,9 +125,16 @@ export class CpuDevice implements Device {
     };
   }
 
+  private describeTier(): string {
+    const toolchain = this.mode === 'wasm' ? 'not wanted' : nativeToolchain();
+    if (typeof toolchain === 'string') return 'WebAssembly';
+    const native = `native (${toolchain.target.name}, ${toolchain.command})`;
+    return this.mode === 'native' ? native : `WebAssembly, then ${native}`;
+  }
+
   dispose(): Promise<void> {
     this.native?.dispose();
-    this.native = undefined;
+    this.native = null;
     return this.runtime.dispose();
   }
 }

@@ -82,6 +82,7 @@ class KernelPrinter {
   private readonly kernel: KernelFunction;
   private readonly name: string;
   private readonly lines: string[] = [];
+  private readonly numbers = new Map<string, number>();
   private indent = '  ';
 
   constructor(kernel: KernelFunction, name: string) {
@@ -92,22 +93,38 @@ class KernelPrinter {
   print(): string {
     const { kernel } = this;
     const operands = [
-      `int ${variable(kernel.tid)}`,
-      `int ${variable(kernel.threads)}`,
+      `int ${this.variable(kernel.tid)}`,
+      `int ${this.variable(kernel.threads)}`,
       'char *scratch',
-      ...kernel.buffers.map((b) => `${elementType(b)} *${bufferName(b)}`),
-      ...kernel.scalars.map((v) => `${typeName(v.type, 1)} ${variable(v)}`),
+      ...kernel.buffers.map((b) => `${elementType(b)} *${this.bufferName(b)}`),
+      ...kernel.scalars.map((v) => `${typeName(v.type, 1)} ${this.variable(v)}`),
     ];
     this.lines.push(`static void ${this.name}(${operands.join(', ')}) {`);
-    this.line(`(void)${variable(kernel.tid)}, (void)${variable(kernel.threads)}, (void)scratch;`);
+    this.line(`(void)${this.variable(kernel.tid)}, (void)${this.variable(kernel.threads)}, (void)scratch;`);
     let offset = 0;
     for (const b of kernel.scratch) {
-      this.line(`${elementType(b)} *${bufferName(b)} = (${elementType(b)} *)(scratch + ${offset});`);
+      this.line(`${elementType(b)} *${this.bufferName(b)} = (${elementType(b)} *)(scratch + ${offset});`);
       offset += 64 + Math.ceil((b.size * 4) / 64) * 64;
     }
     this.statements(kernel.body);
     this.lines.push('}', '');
     return this.lines.join('\n');
+  }
+
+  // Numbers count from 0 in each kernel: the same program always has the same text, which the cache goes by.
+
+  private number(id: string): number {
+    let n = this.numbers.get(id);
+    if (n === undefined) this.numbers.set(id, (n = this.numbers.size));
+    return n;
+  }
+
+  private variable(v: Var): string {
+    return `${v.name.replaceAll(/\W/g, '_')}_${this.number(`v${v.id}`)}`;
+  }
+
+  private bufferName(b: Buffer): string {
+    return `${b.name.replaceAll(/\W/g, '_')}_b${this.number(`b${b.id}`)}`;
   }
 
   private line(text: string): void {
@@ -131,11 +148,11 @@ class KernelPrinter {
     switch (s.kind) {
       case 'let':
         this.line(
-          `${s.mutable ? '' : 'const '}${typeName(s.variable.type, s.variable.lanes)} ${variable(s.variable)} = ${this.expr(s.value)};`,
+          `${s.mutable ? '' : 'const '}${typeName(s.variable.type, s.variable.lanes)} ${this.variable(s.variable)} = ${this.expr(s.value)};`,
         );
         return;
       case 'set':
-        this.line(`${variable(s.variable)} = ${this.expr(s.value)};`);
+        this.line(`${this.variable(s.variable)} = ${this.expr(s.value)};`);
         return;
       case 'store':
         this.line(`${this.place(s.buffer, s.index, s.value.lanes)} = ${this.expr(s.value)};`);
@@ -145,7 +162,7 @@ class KernelPrinter {
         if (s.else.length > 0) this.block('else', s.else);
         return;
       case 'for': {
-        const v = variable(s.variable);
+        const v = this.variable(s.variable);
         const isSimple = s.to.kind === 'const' || s.to.kind === 'var';
         const end = isSimple ? this.expr(s.to) : `end_${v}`;
         const from = `int ${v} = ${this.expr(s.from)}${isSimple ? '' : `, ${end} = ${this.expr(s.to)}`}`;
@@ -156,8 +173,8 @@ class KernelPrinter {
 
   private place(buffer: Buffer, index: Expr, lanes: number): string {
     const at = this.expr(index);
-    if (lanes === 1) return `${bufferName(buffer)}[${at}]`;
-    return `*(${buffer.type === 'f32' ? 'vfu' : 'viu'} *)(${bufferName(buffer)} + ${at})`;
+    if (lanes === 1) return `${this.bufferName(buffer)}[${at}]`;
+    return `*(${buffer.type === 'f32' ? 'vfu' : 'viu'} *)(${this.bufferName(buffer)} + ${at})`;
   }
 
   private call(name: string, ...args: readonly Expr[]): string {
@@ -168,13 +185,13 @@ class KernelPrinter {
     const prefix = e.lanes === 1 ? '' : 'v';
     switch (e.kind) {
       case 'var':
-        return variable(e);
+        return this.variable(e);
       case 'const':
         return this.constant(e);
       case 'load':
         return e.lanes === 1
           ? this.place(e.buffer, e.index, 1)
-          : `*(const ${e.type === 'f32' ? 'vfu' : 'viu'} *)(${bufferName(e.buffer)} + ${this.expr(e.index)})`;
+          : `*(const ${e.type === 'f32' ? 'vfu' : 'viu'} *)(${this.bufferName(e.buffer)} + ${this.expr(e.index)})`;
       case 'unary':
         if (e.op === 'neg') return `(-${this.expr(e.x)})`;
         if (e.op === 'not') return e.type === 'bool' && e.lanes === 1 ? `(!${this.expr(e.x)})` : `(~${this.expr(e.x)})`;
@@ -206,6 +223,8 @@ class KernelPrinter {
   }
 
   private binary(e: Expr & { kind: 'binary' }, prefix: string): string {
+    if ((e.op === 'divs' || e.op === 'rems') && !(e.b.kind === 'const' && e.b.value > 0))
+      return this.call(e.op === 'divs' ? 'i_div' : 'i_rem', e.a, e.b);
     const infix = INFIX[e.op];
     if (infix !== undefined) return `(${this.expr(e.a)} ${infix} ${this.expr(e.b)})`;
     if (e.op === 'min' || e.op === 'max')
@@ -247,12 +266,4 @@ function floatText(value: number): string {
   if (value === -Infinity) return '(-__builtin_inff())';
   const text = Object.is(value, -0) ? '-0' : Math.fround(value).toPrecision(9);
   return `${/[.e]/.test(text) ? text : `${text}.0`}f`;
-}
-
-function variable(v: Var): string {
-  return `${v.name.replaceAll(/\W/g, '_')}_${v.id}`;
-}
-
-function bufferName(b: Buffer): string {
-  return `${b.name.replaceAll(/\W/g, '_')}_b${b.id}`;
 }

@@ -56,15 +56,25 @@ export interface NativeRegions {
 
 /** A program on its way: ask now and then whether it has come. */
 export interface Pending {
+  /** Calls the compiler, unless the cache had the program or it has been called. */
+  start(): void;
   /** undefined: not yet; null: never. */
   poll(): NativeProgram | null | undefined;
   wait(): NativeProgram | null;
 }
 
+/** A library on its way: the path of its file, null if there will be none. */
+interface CompiledSource {
+  start(): void;
+  poll(): string | null | undefined;
+  wait(): string | null;
+}
+
 /** What is the same for all devices of the process: compiler, cache, library, worker. */
 class NativeCompiler {
   readonly toolchain: Toolchain;
-  readonly library: CrewLibrary;
+  private readonly crewSource: CompiledSource;
+  private bound: CrewLibrary | undefined;
   private readonly process: NodeJS.Process;
   private readonly folder: string;
   private worker: { postMessage(job: CompileJob): void } | undefined;
@@ -73,13 +83,22 @@ class NativeCompiler {
     this.process = process;
     this.toolchain = toolchain;
     this.folder = folder;
-    const path = this.request(CREW_SOURCE).wait();
+    this.crewSource = this.request(CREW_SOURCE);
+    this.crewSource.start();
+  }
+
+  /** The functions that run programs: undefined while they are being compiled. Throws if they cannot be had. */
+  library(wait: boolean): CrewLibrary | undefined {
+    if (this.bound !== undefined) return this.bound;
+    const path = wait ? this.crewSource.wait() : this.crewSource.poll();
+    if (path === undefined) return undefined;
     if (path === null) throw new Error('the threads cannot be compiled');
-    this.library = bindLibrary(process, path);
+    this.bound = bindLibrary(this.process, path);
+    return this.bound;
   }
 
   /** The path of the compiled source, from the cache or from the compiler. */
-  request(source: string): { poll(): string | null | undefined; wait(): string | null } {
+  request(source: string): CompiledSource {
     const { createHash } = this.process.getBuiltinModule('node:crypto');
     const { command, flags, identity } = this.toolchain;
     const key = createHash('sha256')
@@ -87,18 +106,16 @@ class NativeCompiler {
       .digest('hex')
       .slice(0, 32);
     const cached = this.lookUp(key);
-    if (cached !== undefined) return { poll: () => cached, wait: () => cached };
+    if (cached !== undefined) return { start() {}, poll: () => cached, wait: () => cached };
     const answer = new SharedArrayBuffer(ANSWER_BYTES);
-    this.compiler().postMessage({
-      command,
-      flags,
-      source,
-      folder: this.folder,
-      key,
-      timeout: COMPILER_TIMEOUT_MS,
-      mostBytes: MOST_CACHE_BYTES,
-      answer,
-    });
+    let isStarted = false;
+    const start = (): void => {
+      if (isStarted) return;
+      isStarted = true;
+      const { folder } = this;
+      const limits = { timeout: COMPILER_TIMEOUT_MS, mostBytes: MOST_CACHE_BYTES };
+      this.compiler().postMessage({ command, flags, source, folder, key, answer, ...limits });
+    };
     const words = new Int32Array(answer, 0, 2);
     const read = (): string | null | undefined => {
       const state = Atomics.load(words, 0);
@@ -109,8 +126,10 @@ class NativeCompiler {
       return null;
     };
     return {
+      start,
       poll: read,
       wait: () => {
+        start();
         Atomics.wait(words, 0, 0, COMPILER_TIMEOUT_MS * 2);
         return read() ?? null;
       },
@@ -188,46 +207,67 @@ function cacheFolder(process: NodeJS.Process): string {
   return folder;
 }
 
+let toolchain: Toolchain | string | undefined;
+
+/** The compiler of this machine, or why there is none; asked for once. */
+export function nativeToolchain(): Toolchain | string {
+  const process = nodeProcess();
+  if (process === undefined || process.platform === 'win32') return 'not on this platform';
+  return (toolchain ??= findToolchain(process));
+}
+
 let shared: NativeCompiler | null | undefined;
 
 /** One for the process; null where there can be none, which is said once. */
 function nativeCompiler(): NativeCompiler | null {
   if (shared !== undefined) return shared;
   shared = null;
-  const process = nodeProcess();
-  if (process === undefined || process.platform === 'win32') return null;
   try {
-    const toolchain = findToolchain(process);
-    if (typeof toolchain === 'string') throw new Error(toolchain);
-    shared = new NativeCompiler(process, toolchain, cacheFolder(process));
-    debug(1, () => `native tier: ${toolchain.command} for ${toolchain.target.name}`);
+    const process = nodeProcess();
+    const found = nativeToolchain();
+    if (process === undefined || typeof found === 'string') throw new Error(String(found));
+    shared = new NativeCompiler(process, found, cacheFolder(process));
+    debug(1, () => `native tier: ${found.command} for ${found.target.name}`);
   } catch (error) {
-    debug(1, () => `native tier: not available, WebAssembly goes on: ${(error as Error).message}`);
+    giveUp(error);
   }
   return shared;
+}
+
+function giveUp(error: unknown): void {
+  shared = null;
+  debug(1, () => `native tier: not available, WebAssembly goes on: ${(error as Error).message}`);
 }
 
 /** The native tier of one device: its crew of threads. */
 export class NativeTier {
   readonly target: Target;
   private readonly compiler: NativeCompiler;
+  private readonly library: CrewLibrary;
   private readonly crew: unknown;
 
-  private constructor(compiler: NativeCompiler, threads: number, cores: number) {
+  private constructor(compiler: NativeCompiler, library: CrewLibrary, threads: number) {
     this.compiler = compiler;
+    this.library = library;
     this.target = compiler.toolchain.target;
-    this.crew = compiler.library.create(threads, cores);
-  }
-
-  /** undefined where there is no compiler, no cache folder or no way to call C. */
-  static create(threads: number): NativeTier | undefined {
-    const compiler = nativeCompiler();
-    if (compiler === null) return undefined;
     const cores = nodeProcess()?.getBuiltinModule('node:os').availableParallelism() ?? 1;
-    return new NativeTier(compiler, threads, cores);
+    this.crew = library.create(threads, cores);
   }
 
-  /** Starts compiling, unless the cache has it. */
+  /** undefined: not yet, ask again; null: never (no compiler, no cache folder, no way to call C). */
+  static create(threads: number, wait: boolean): NativeTier | null | undefined {
+    const compiler = nativeCompiler();
+    if (compiler === null) return null;
+    try {
+      const library = compiler.library(wait);
+      return library === undefined ? undefined : new NativeTier(compiler, library, threads);
+    } catch (error) {
+      giveUp(error);
+      return null;
+    }
+  }
+
+  /** Looks the program up in the cache; the compiler is called by `start` or `wait`. */
   request(source: string): Pending {
     const job = this.compiler.request(source);
     let program: NativeProgram | null | undefined;
@@ -236,6 +276,7 @@ export class NativeTier {
       return program;
     };
     return {
+      start: () => job.start(),
       poll: () => (program === undefined ? open(job.poll()) : program),
       wait: () => (program === undefined ? (open(job.wait()) ?? null) : program),
     };
@@ -243,7 +284,7 @@ export class NativeTier {
 
   private open(path: string): NativeProgram | null {
     const error = new Uint8Array(ERROR_BYTES);
-    const program = this.compiler.library.open(path, error, ERROR_BYTES);
+    const program = this.library.open(path, error, ERROR_BYTES);
     if (program !== null) return program;
     debug(1, () => `native tier: ${new TextDecoder().decode(error.subarray(0, error.indexOf(0)))}`);
     return null;
@@ -258,10 +299,10 @@ export class NativeTier {
     profile: Float64Array | null,
   ): void {
     const { table, arena, scratch, scratchStride } = regions;
-    this.compiler.library.run(this.crew, program, heap, table, arena, scratch, scratchStride, threads, profile);
+    this.library.run(this.crew, program, heap, table, arena, scratch, scratchStride, threads, profile);
   }
 
   dispose(): void {
-    this.compiler.library.destroy(this.crew);
+    this.library.destroy(this.crew);
   }
 }

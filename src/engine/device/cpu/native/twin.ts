@@ -10,9 +10,11 @@ import { debug } from '../../debug.js';
 import type { CpuRuntime, ReservedProgram } from '../runtime.js';
 import type { NativeProgram, NativeTier, Pending, TierMode } from './tier.js';
 
-/** A program is hot after this many runs that took so long together. */
-const HOT_RUNS = 3;
-const HOT_MILLISECONDS = 20;
+/** After this many runs that took so long together a program is looked up in the cache: that takes some milliseconds. */
+const WARM_RUNS = 3;
+const WARM_MILLISECONDS = 50;
+/** After runs of so long the compiler is called: it takes a core for seconds, which a shorter job never gets back. */
+const HOT_MILLISECONDS = 5000;
 
 export interface TwinOptions {
   readonly mode: Exclude<TierMode, 'wasm'>;
@@ -32,9 +34,12 @@ export interface KernelTime {
   readonly bytes: number;
 }
 
+/** The device's native tier: undefined while it is being made, null if there is none. */
+export type TierSource = (wait: boolean) => NativeTier | null | undefined;
+
 export class NativeTwin {
   private readonly runtime: CpuRuntime;
-  private readonly tier: () => NativeTier | undefined;
+  private readonly tier: TierSource;
   private readonly options: TwinOptions;
   private graph: Graph | undefined;
   private runs = 0;
@@ -49,7 +54,7 @@ export class NativeTwin {
   kernelMilliseconds: Float64Array | null = null;
   private heap = new Uint8Array(0);
 
-  constructor(runtime: CpuRuntime, tier: () => NativeTier | undefined, graph: Graph, options: TwinOptions) {
+  constructor(runtime: CpuRuntime, tier: TierSource, graph: Graph, options: TwinOptions) {
     this.runtime = runtime;
     this.tier = tier;
     this.graph = graph;
@@ -60,9 +65,10 @@ export class NativeTwin {
   isReady(): boolean {
     if (this.program !== undefined) return true;
     if (this.graph === undefined && this.pending === undefined) return false;
-    const isHot = this.runs >= HOT_RUNS && this.milliseconds >= HOT_MILLISECONDS;
-    if (this.graph !== undefined && (isHot || this.options.mode === 'native')) this.start(this.graph);
+    const isWarm = this.runs >= WARM_RUNS && this.milliseconds >= WARM_MILLISECONDS;
+    if (this.graph !== undefined && (isWarm || this.options.mode === 'native')) this.prepare(this.graph);
     if (this.pending === undefined) return false;
+    if (this.milliseconds >= HOT_MILLISECONDS) this.pending.start();
     const program = this.options.mode === 'native' ? this.pending.wait() : this.pending.poll();
     if (program === undefined) return false;
     this.pending = undefined;
@@ -77,10 +83,11 @@ export class NativeTwin {
     this.milliseconds += milliseconds;
   }
 
-  private start(graph: Graph): void {
-    this.graph = undefined;
-    const tier = this.tier();
+  private prepare(graph: Graph): void {
+    const tier = this.tier(this.options.mode === 'native');
     if (tier === undefined) return;
+    this.graph = undefined;
+    if (tier === null) return;
     const start = performance.now();
     const compiled = compileGraph(graph, { target: tier.target, fuse: this.options.fuse });
     if (this.options.verify) verifyProgram(compiled.program);
@@ -95,8 +102,8 @@ export class NativeTwin {
 
   run(words: Int32Array): void {
     const { runtime, reserved, compiled, program } = this;
-    const tier = this.tier();
-    if (tier === undefined || reserved === undefined || compiled === undefined) return;
+    const tier = this.tier(false);
+    if (tier === undefined || tier === null || reserved === undefined || compiled === undefined) return;
     this.nativeRuns++;
     const { buffer } = runtime.wasmMemory;
     if (this.heap.buffer !== buffer) this.heap = new Uint8Array(buffer);
