@@ -101,7 +101,7 @@ async function infer(name) {
     samples_per_s: round(1000 / median, 1),
     compile_ms: round(first - median, 1),
     peak_mb: round(memoryStats().peakBytes / 2 ** 20, 1),
-    check: [...output.slice(0, 3)].map((v) => round(v, 5)),
+    check: Array.from(output.slice(0, 3), (v) => round(v, 5)),
   });
 }
 
