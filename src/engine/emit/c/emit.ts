@@ -99,7 +99,7 @@ class KernelPrinter {
       ...kernel.buffers.map((b) => `${elementType(b)} *${this.bufferName(b)}`),
       ...kernel.scalars.map((v) => `${typeName(v.type, 1)} ${this.variable(v)}`),
     ];
-    this.lines.push(`static void ${this.name}(${operands.join(', ')}) {`);
+    this.lines.push(`static __attribute__((noinline)) void ${this.name}(${operands.join(', ')}) {`);
     this.line(`(void)${this.variable(kernel.tid)}, (void)${this.variable(kernel.threads)}, (void)scratch;`);
     let offset = 0;
     for (const b of kernel.scratch) {
