@@ -18,6 +18,7 @@ import {
   type Index,
   ZERO,
   addConstant,
+  addIndex,
   atomIndex,
   coefficientOf,
   constantIndex,
@@ -36,6 +37,8 @@ import { splitRange } from './parallel.js';
 const BLOCK_A = 64 << 10;
 /** Elements of packed B, or of C, that one block of columns may have. */
 const BLOCK_B = 96 << 10;
+/** Tiles of more elements have their epilogue in a loop. */
+const LARGE_TILE = 64;
 /** Fewer multiply-adds than this run on one thread. */
 const SERIAL_MACS = 32 << 10;
 
@@ -72,6 +75,8 @@ class ContractionLowering {
   private readonly blockPanels: number;
   private readonly panelB: Buffer;
   private readonly panelA: Buffer | undefined;
+  /** Where a tile waits for its epilogue, if that is done row by row. */
+  private readonly tileC: Buffer | undefined;
 
   constructor(k: KernelBuilder, node: Node, form: Contraction, group: Group, lowering: Lowering) {
     this.lowering = lowering;
@@ -96,7 +101,16 @@ class ContractionLowering {
     const byC = f.isBlocked ? Math.floor((2 * BLOCK_B) / Math.max(f.M, 1) / f.columns) : Infinity;
     this.blockPanels = Math.min(f.panelAxis.size, Math.max(1, Math.min(byB, byC)));
     this.panelB = lowering.scratch('B', this.packer.sizeB(this.packsAllPanels ? this.blockPanels : 1));
+    const isLong = this.members.length > 1 || f.laneStep(this.resultElement(), () => true) !== 1;
+    this.tileC = isLong && f.rows * f.columns > LARGE_TILE ? lowering.scratch('C', f.rows * f.columns) : undefined;
     this.panelA = this.packsA ? lowering.scratch('A', this.packer.sizeA(this.blockRows)) : undefined;
+  }
+
+  /** The result as an element, at the columns of a vector. */
+  private resultElement(): Element {
+    const { f } = this;
+    const row = scaleIndex(atomIndex(f.tileAxis), f.rows);
+    return { node: this.node, index: f.place(row, f.column(0)), guards: [] };
   }
 
   lower(): void {
@@ -323,21 +337,50 @@ class ContractionLowering {
         for (let j = 0; j < vectors; j++) this.k.emit(L.set(accumulators[r][j], L.fma(a, b[j], accumulators[r][j])));
       }
     });
-    const finish = () => {
-      for (let r = 0; r < rows; r++) {
-        for (let j = 0; j < vectors; j++) this.epilogue(accumulators[r][j], addConstant(row, r), column, j, count);
-      }
-    };
+    if (this.tileC !== undefined) {
+      this.finishByRows(this.tileC, accumulators, row, column, count);
+      return;
+    }
+    const each = (act: (acc: Expr, row: Index, j: number) => void) => () =>
+      accumulators.forEach((vectors, r) => vectors.forEach((acc, j) => act(acc, addConstant(row, r), j)));
+    const finish = each((acc, at, j) => this.epilogue(acc, at, column, j, count));
     if (!this.f.isBlocked) {
       finish();
       return;
     }
-    const partial = () => {
-      for (let r = 0; r < rows; r++) {
-        for (let j = 0; j < vectors; j++) this.storePartial(accumulators[r][j], addConstant(row, r), column, j, count);
-      }
-    };
+    const partial = each((acc, at, j) => this.storePartial(acc, at, column, j, count));
     this.k.emit(L.when(this.f.isLast as Expr, this.k.block(finish), this.k.block(partial)));
+  }
+
+  /** Through scratch memory, in a loop over the rows: what is done at the end is long, and stands there once. */
+  private finishByRows(
+    tile: Buffer,
+    accumulators: readonly (readonly Var[])[],
+    row: Index,
+    column: Index,
+    count: number,
+  ): void {
+    const { f, k } = this;
+    const at = (r: Index, j: number) => k.integer(addConstant(scaleIndex(r, f.columns), j * f.W)).expr;
+    accumulators.forEach((vectors, r) =>
+      vectors.forEach((acc, j) => k.emit(L.store(tile, at(constantIndex(r), j), acc))),
+    );
+    const axis = newAxis(accumulators.length);
+    k.loop('r', L.int(0), L.int(accumulators.length), 1, axis, () => {
+      const r = atomIndex(axis);
+      const here = addIndex(row, r);
+      accumulators[0].forEach((_, j) => {
+        let acc: Expr = k.define('acc', L.load(tile, at(r, j), f.W));
+        if (!f.isBlocked) {
+          this.epilogue(acc, here, column, j, count);
+          return;
+        }
+        acc = k.define('acc', L.add(acc, this.partialSum(here, column, j, count)));
+        const finish = k.block(() => this.epilogue(acc, here, column, j, count));
+        const partial = k.block(() => this.storePartial(acc, here, column, j, count));
+        k.emit(L.when(f.isLast as Expr, finish, partial));
+      });
+    });
   }
 
   /** The stored float32 member that holds partial sums between blocks of k. */
@@ -355,7 +398,12 @@ class ContractionLowering {
   }
 
   private startValue(row: Index, column: Index, j: number, count: number): Expr {
-    if (!this.f.isBlocked) return L.float(0, this.f.W);
+    const isAddedLater = this.tileC !== undefined;
+    return this.f.isBlocked && !isAddedLater ? this.partialSum(row, column, j, count) : L.float(0, this.f.W);
+  }
+
+  /** What the blocks of k before this one have summed. */
+  private partialSum(row: Index, column: Index, j: number, count: number): Expr {
     const { buffer } = this.partialSums();
     const c = this.f.column(j, column);
     const guards = count % this.f.W === 0 ? [] : [{ index: c, size: this.f.N }];
