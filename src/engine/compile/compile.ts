@@ -13,12 +13,13 @@ import type { Target } from '../loop/target.js';
 import { type Fused, fuse } from './fuse.js';
 import { type Group, formGroup } from './group.js';
 import { flatten } from './index-expr.js';
+import { joinSums } from './join-sums.js';
 import { chooseLayouts } from './layouts.js';
 import { lowerGroup } from './lower-group.js';
 import { materialise } from './materialise.js';
 import { planMemory } from './plan-memory.js';
 import { type Assignment, type Schedule, schedule } from './schedule.js';
-import { type Rewritten, derive } from './rewrite.js';
+import { type Rewritten, derive, withoutUnused } from './rewrite.js';
 import { splitReductions } from './split-reductions.js';
 import { trace } from './trace.js';
 
@@ -57,6 +58,7 @@ export interface CompileState {
 }
 
 const PASSES: readonly (readonly [name: string, pass: (state: CompileState) => void])[] = [
+  ['join', joinPass],
   ['split', splitPass],
   ['layouts', layoutsPass],
   ['outputs', outputsPass],
@@ -93,6 +95,10 @@ export function compileGraph(graph: Graph, options: CompileOptions): CompiledGra
   return { program: state.program, inputWord, outputWord, scalarWord, nodes: state.nodes };
 }
 
+function joinPass(state: CompileState): void {
+  replaceNodes(state, joinSums(state.nodes, state.outputs));
+}
+
 function splitPass(state: CompileState): void {
   replaceNodes(state, splitReductions(state.nodes));
 }
@@ -105,10 +111,10 @@ function layoutsPass(state: CompileState): void {
 
 function replaceNodes(state: CompileState, { nodes, now }: Rewritten): void {
   const current = (n: Node) => now.get(n) as Node;
-  state.nodes = nodes;
   state.inputs = state.inputs.map(current);
   state.scalars = state.scalars.map(current);
   state.outputs = state.outputs.map(current);
+  state.nodes = withoutUnused(nodes, state.outputs);
 }
 
 /** Outputs that are inputs, constants or each other get a node of their own, so that each is written once. */

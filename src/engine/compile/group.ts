@@ -7,10 +7,11 @@
 import type { Node } from '../ir/node.js';
 import { OP_CLASS } from '../ir/op.js';
 import { type Shape, sameShape, sizeOf } from '../ir/shape.js';
+import { isWideConcat } from './movement.js';
 import { type Axis, type Index, ZERO, atomIndex, dependsOn, flatten, newAxis, unflatten } from './index-expr.js';
 import { type IsMaterialised, indexKey, trace } from './trace.js';
 
-export type GroupKind = 'loop' | 'contraction' | 'cumsum' | 'argsort' | 'scatterAdd';
+export type GroupKind = 'loop' | 'contraction' | 'concat' | 'cumsum' | 'argsort' | 'scatterAdd';
 
 export interface Group {
   readonly kind: GroupKind;
@@ -85,7 +86,7 @@ export function formGroup(nodes: readonly Node[], isMaterialised: IsMaterialised
   if (nodes.length > MOST_MEMBERS) return undefined;
   const contraction = nodes.filter(isContraction);
   const reductions = nodes.filter(isReduction);
-  const special = nodes.find((n) => OP_CLASS[n.op] === 'kernel' && !isContraction(n));
+  const special = nodes.find((n) => (OP_CLASS[n.op] === 'kernel' && !isContraction(n)) || isWideConcat(n));
   if (special !== undefined) return nodes.length === 1 ? specialGroup(special, isMaterialised) : undefined;
   if (contraction.length > 1 || (contraction.length === 1 && reductions.length > 0)) return undefined;
   const seed = contraction[0] ?? reductions[0] ?? nodes[0];

@@ -312,7 +312,7 @@ class ContractionLowering {
     const kk = newAxis(Math.max(this.f.blockK, 2));
     const strideA = this.packsA ? this.f.rows : (this.strideOfA() as number);
     const baseA = this.packsA
-      ? this.k.define('tileA', L.mul(tileInBlock, L.int(this.f.blockK * this.f.rows)))
+      ? this.k.define('tileA', L.mul(tileInBlock, L.int(this.packer.tileStrideA)))
       : undefined;
     const zeros = this.f.innerK.map(() => ZERO);
     const inPlace = Array.from({ length: rows }, (_, r) =>

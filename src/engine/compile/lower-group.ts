@@ -8,6 +8,7 @@ import type { Buffer, KernelFunction, Var } from '../loop/loop.js';
 import type { Target } from '../loop/target.js';
 import { type Group, isContraction } from './group.js';
 import { type KernelBuilder, type KernelContext, VALUE_TYPE } from './kernel-builder.js';
+import { lowerConcat } from './lower-concat.js';
 import { lowerContraction } from './lower-contraction.js';
 import { lowerLoop } from './lower-loop.js';
 import { lowerCumsum, lowerScatterAdd } from './lower-scan.js';
@@ -51,6 +52,7 @@ type Lower = (group: Group, lowering: Lowering) => KernelBuilder;
 const LOWERINGS: Record<Group['kind'], readonly Lower[]> = {
   loop: [lowerLoop],
   contraction: [lowerContraction],
+  concat: [lowerConcat],
   cumsum: [lowerCumsum],
   argsort: [lowerArgsort],
   scatterAdd: [(g, l) => lowerScatterAdd(g, l, 'copy'), (g, l) => lowerScatterAdd(g, l, 'add')],

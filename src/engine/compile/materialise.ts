@@ -6,7 +6,7 @@
 
 import { type Node, isOp } from '../ir/node.js';
 import { OP_CLASS, type Op } from '../ir/op.js';
-import { isTiling } from './movement.js';
+import { isTiling, isWideConcat } from './movement.js';
 
 /** Rough cost of an operator in vector instructions; unlisted ones are 1. */
 const COST: Partial<Record<Op, number>> = {
@@ -66,7 +66,7 @@ export function materialise(nodes: readonly Node[], outputs: readonly Node[]): S
     if (OP_CLASS[node.op] === 'kernel') {
       mark(node);
       for (const s of node.src) mark(baseOfView(s));
-    } else if (OP_CLASS[node.op] === 'reduce' && node.op !== 'fold') {
+    } else if ((OP_CLASS[node.op] === 'reduce' && node.op !== 'fold') || isWideConcat(node)) {
       mark(node);
     } else if ((isOp(node, 'window') || isOp(node, 'fold')) && !isTiling(node)) {
       const base = baseOfView(node.src[0]);

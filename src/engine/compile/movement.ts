@@ -114,6 +114,13 @@ function readsOfWindow(node: Node<'window'>, index: readonly Index[]): Read[] {
   return guards.some(impossible) ? [] : [{ src, index: inner, guards }];
 }
 
+/** Parts from which a concatenation is copied part by part. */
+const MANY_PARTS = 8;
+
+export function isWideConcat(node: Node): boolean {
+  return node.op === 'concat' && node.src.length >= MANY_PARTS;
+}
+
 /** Windows that do not overlap: every element lies in one window at most. */
 export function isTiling(node: Node<'fold'> | Node<'window'>): boolean {
   const { size, stride, dilation } = node.arg;

@@ -56,7 +56,13 @@ export class PanelPacker {
   }
 
   sizeA(tiles: number): number {
-    return tiles * this.f.rows * this.f.blockK + this.f.W;
+    return tiles * this.tileStrideA;
+  }
+
+  /** Elements from one packed tile of A to the next: room for the vector that the last k's rows do not fill. */
+  get tileStrideA(): number {
+    const { rows, blockK, W } = this.f;
+    return rows * blockK + (rows % W === 0 ? 0 : W);
   }
 
   // -------------------------------------------------------------- lines along k
@@ -308,16 +314,23 @@ export class PanelPacker {
 
   /** A[rows, k] of tiles [from, to) → buffer; rows beyond M hold anything. */
   packA(buffer: Buffer, from: Expr, to: Expr): void {
-    const { f } = this;
+    const { f, modeA } = this;
     const { k } = f;
-    k.loop('ta', from, to, 1, f.tileAxis, (t) => {
-      const base = newAxis(2 ** 30);
-      k.bindAxis(base, k.define('tile', L.mul(L.sub(t, from), L.int(f.blockK * f.rows))));
-      const put: Put = (position, value) =>
-        k.emit(L.store(buffer, k.integer(addIndex(atomIndex(base), position)).expr, value));
-      if (this.modeA.kind === 'squares') this.squaresOfA(this.modeA.line, put);
-      else f.overBlockK(f.innerK, () => this.rowsAt(f.inner(), f.blockPosition(f.inner()), put));
-    });
+    const overTiles = (inside: (put: Put) => void) =>
+      k.loop('ta', from, to, 1, f.tileAxis, (t) => {
+        const base = newAxis(2 ** 30);
+        k.bindAxis(base, k.define('tile', L.mul(L.sub(t, from), L.int(this.tileStrideA))));
+        inside((position, value) =>
+          k.emit(L.store(buffer, k.integer(addIndex(atomIndex(base), position)).expr, value)),
+        );
+      });
+    if (modeA.kind === 'squares') overTiles((put) => this.squaresOfA(modeA.line, put));
+    else {
+      // Neighbours along the rows: each k is read for all tiles, as far as it goes, before the next.
+      const atK = (put: Put) => this.rowsAt(f.inner(), f.blockPosition(f.inner()), put);
+      if (modeA.kind === 'rows') f.overBlockK(f.innerK, () => overTiles(atK));
+      else overTiles((put) => f.overBlockK(f.innerK, () => atK(put)));
+    }
   }
 
   private row(r: number): Index {

@@ -24,10 +24,19 @@ export function derive(like: Node, op: Node['op'], src: readonly Node[], arg: un
   };
 }
 
+/** The nodes that something wanted needs, and all leaves. */
+export function withoutUnused(nodes: readonly Node[], wanted: readonly Node[]): Node[] {
+  const used = new Set<Node>(wanted);
+  for (let i = nodes.length - 1; i >= 0; i--) if (used.has(nodes[i])) for (const s of nodes[i].src) used.add(s);
+  const kept = nodes.filter((n) => used.has(n) || n.src.length === 0);
+  kept.forEach((n, i) => (n.slot = i));
+  return kept;
+}
+
 /** `replace` gives what shall stand for a node, and pushes the nodes that this needs; undefined leaves it as it is. */
 export function rewrite(
   nodes: readonly Node[],
-  replace: (node: Node, push: (n: Node) => Node) => Node | undefined,
+  replace: (node: Node, push: (n: Node) => Node, original: Node) => Node | undefined,
 ): Rewritten {
   const now = new Map<Node, Node>();
   const out: Node[] = [];
@@ -39,7 +48,7 @@ export function rewrite(
   for (const node of nodes) {
     const src = node.src.map((s) => now.get(s) as Node);
     const current = src.every((s, i) => s === node.src[i]) ? node : derive(node, node.op, src, node.arg, node.shape);
-    now.set(node, push(replace(current, push) ?? current));
+    now.set(node, push(replace(current, push, node) ?? current));
   }
   return { nodes: out, now };
 }

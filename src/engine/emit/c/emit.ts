@@ -24,7 +24,7 @@ export function emitProgram(program: Program, { lanes, profile }: EmitOptions): 
     if (known !== undefined) return known;
     const name = `kernel${i}`;
     functions.set(key, name);
-    texts.push(`static __attribute__((noinline)) void ${name}${text}`);
+    texts.push(`static void ${name}${text}`);
     return name;
   });
   return [prelude(lanes), ...texts, runFunction(program, names, profile)].join('\n');

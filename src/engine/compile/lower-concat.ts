@@ -1,0 +1,67 @@
+// A concatenation of many parts: a copy of each part to its place, one after the other. (One of few parts is an
+// expression that asks for each element which part it is in, and can be fused with its users.)
+// The output is seen as rows [before the axis] of the parts' columns [along the axis and after it].
+
+import type { Node } from '../ir/node.js';
+import * as L from '../loop/loop.js';
+import type { Group } from './group.js';
+import { addConstant, addIndex, atomIndex, newAxis, scaleIndex, unflatten } from './index-expr.js';
+import { KernelBuilder } from './kernel-builder.js';
+import type { Lowering } from './lower-group.js';
+import { splitRange } from './parallel.js';
+
+/** With fewer rows the threads share the parts instead. */
+const FEW_ROWS = 8;
+
+export function lowerConcat(group: Group, lowering: Lowering): KernelBuilder {
+  const node = group.members[0] as Node<'concat'>;
+  const out = lowering.output(node);
+  const { lanes } = lowering.target;
+  const k = new KernelBuilder(lowering.context, lanes);
+  if (out === undefined || node.size === 0) return k;
+  const { axis } = node.arg;
+  const rows = node.shape.slice(0, axis).reduce((a, b) => a * b, 1);
+  const width = node.size / rows;
+  const byRows = rows >= FEW_ROWS;
+  const range = byRows ? splitRange(k, rows, false, 1) : { from: L.int(0), to: L.int(rows) };
+  let offset = 0;
+  node.src.forEach((part, i) => {
+    const columns = part.size / rows;
+    const first = offset;
+    offset += columns;
+    if (columns === 0) return;
+    const row = newAxis(rows);
+    const copy = () =>
+      k.loop('row', range.from, range.to, 1, row, () => {
+        const start = addConstant(scaleIndex(atomIndex(row), width), first);
+        const origin = scaleIndex(atomIndex(row), columns);
+        const whole = columns - (columns % lanes);
+        const vectors = newAxis(whole / lanes);
+        k.loop(
+          'v',
+          L.int(0),
+          L.int(whole),
+          lanes,
+          vectors,
+          () => {
+            const at = addIndex(scaleIndex(atomIndex(vectors), lanes), atomIndex(k.laneAxis));
+            const value = k.value(part, unflatten(addIndex(origin, at), part.shape));
+            k.store(out, addIndex(start, at), value, node.dtype);
+          },
+          lanes,
+        );
+        const single = newAxis(columns);
+        k.loop('v', L.int(whole), L.int(columns), 1, single, () => {
+          const value = k.value(part, unflatten(addIndex(origin, atomIndex(single)), part.shape));
+          k.store(out, addIndex(start, atomIndex(single)), value, node.dtype);
+        });
+      });
+    if (byRows) copy();
+    else {
+      k.isParallel = true;
+      const turn = L.compare('eq', k.tid, L.binary('rems', L.int(i), k.threads));
+      k.emit(L.when(turn, k.block(copy)));
+    }
+  });
+  return k;
+}
