@@ -34,6 +34,8 @@ export {
 } from './tensor/tensor.js';
 export * from './tensor/creation.js';
 export * from './tensor/functions.js';
+export { dropout } from './tensor/dropout.js';
+export { scaledDotProductAttention, type AttentionOptions } from './tensor/attention.js';
 export { noGrad } from './tensor/grad-mode.js';
 export { manualSeed, getRandomState, setRandomState } from './tensor/random.js';
 export { checkGradient, type CheckOptions, type GradientCheck } from './tensor/check-gradient.js';

@@ -1,7 +1,5 @@
-// Activations and dropout: the shape stays.
+// Activations: the shape stays.
 
-import { rand } from '../tensor/creation.js';
-import { ArgumentError } from '../tensor/library.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Layer } from './layer.js';
 import type { IdentityFn } from './shape-types.js';
@@ -54,30 +52,5 @@ export class Softmax extends Layer<IdentityFn> {
 export class Identity extends Layer<IdentityFn> {
   protected compute(x: Tensor): Tensor {
     return x;
-  }
-}
-
-/**
- * In training, sets each element to zero with probability `p` and multiplies the others by 1 / (1 − p), with new random
- * numbers in each call; otherwise the identity. PyTorch: nn.Dropout.
- */
-export class Dropout extends Layer<IdentityFn> {
-  readonly p: number;
-
-  constructor(p = 0.5) {
-    super();
-    if (!(p >= 0 && p <= 1)) throw new ArgumentError(`Dropout: p is ${p}. Use a number from 0 to 1.`);
-    this.p = p;
-  }
-
-  protected compute(x: Tensor): Tensor {
-    if (!this.training || this.p === 0) return x;
-    if (this.p === 1) return x.mul(0);
-    const kept = rand(x.shape).ge(this.p).to('float32') as Tensor;
-    return x.mul(kept.mul(1 / (1 - this.p)));
-  }
-
-  protected override describe(): string {
-    return `${this.p}`;
   }
 }

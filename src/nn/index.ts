@@ -6,8 +6,22 @@ export { Layer } from './layer.js';
 export { Embedding, Linear, type LinearOptions } from './linear.js';
 export { Conv2d, type Conv2dOptions } from './conv.js';
 export { BatchNorm1d, BatchNorm2d, LayerNorm, type BatchNormOptions, type LayerNormOptions } from './norm.js';
-export { Dropout, GELU, Identity, ReLU, Sigmoid, Softmax, Tanh } from './activation.js';
+export { GELU, Identity, ReLU, Sigmoid, Softmax, Tanh } from './activation.js';
 export { AdaptiveAvgPool2d, AvgPool2d, Flatten, GlobalAvgPool2d, MaxPool2d, type Pool2dOptions } from './pooling.js';
+export { AlphaDropout, Dropout, Dropout1d, Dropout2d } from './dropout.js';
+export {
+  GRU,
+  GRUCell,
+  LSTM,
+  LSTMCell,
+  RNN,
+  RNNCell,
+  type CellOptions,
+  type RNNCellOptions,
+  type RNNOptions,
+  type RecurrentOptions,
+  type SequenceOptions,
+} from './recurrent.js';
 export { Sequential } from './containers.js';
 export {
   bceWithLogits,

@@ -117,21 +117,39 @@ export interface LayerNormFn<Size extends number, Name extends string = 'LayerNo
   readonly guard: LastArg<Name, In<this>, Size, 'normalizedShape'>;
 }
 
-type ReplaceLast<S extends Shape, Size extends number> = S extends readonly [...infer Head extends Shape, number]
+export type ReplaceLast<S extends Shape, Size extends number> = S extends readonly [...infer Head extends Shape, number]
   ? [...Head, Size]
   : [...number[], Size];
 
 /** The last size is compared even where the rank is unknown. */
-type LastArg<Name extends string, S extends Shape, Size extends number, What extends string> = S extends readonly [
-  ...Shape,
-  infer Last extends number,
-]
+export type LastArg<
+  Name extends string,
+  S extends Shape,
+  Size extends number,
+  What extends string,
+> = S extends readonly [...Shape, infer Last extends number]
   ? SizesDiffer<Last, Size> extends true
     ? ShapeError<`${Name}: input ${ShapeText<S>}: last dimension ${SizeText<Last>} is not ${What} ${SizeText<Size>}`>
     : unknown
   : S extends readonly []
     ? ShapeError<`${Name}: input []: needs at least one dimension`>
     : unknown;
+
+/** Guard of a recurrent network's input: a sequence, with a batch or without. */
+export type SequenceArg<Name extends string, S extends Shape, Size extends number> =
+  HasRank<S> extends true
+    ? S['length'] extends 2 | 3
+      ? LastArg<Name, S, Size, 'inputSize'>
+      : ShapeError<`${Name}: input ${ShapeText<S>}: needs 2 or 3 dimensions`>
+    : LastArg<Name, S, Size, 'inputSize'>;
+
+/** Guard of a recurrent cell's input: one step, with a batch or without. */
+export type StepArg<Name extends string, S extends Shape, Size extends number> =
+  HasRank<S> extends true
+    ? S['length'] extends 1 | 2
+      ? LastArg<Name, S, Size, 'inputSize'>
+      : ShapeError<`${Name}: input ${ShapeText<S>}: needs 1 or 2 dimensions`>
+    : LastArg<Name, S, Size, 'inputSize'>;
 
 // ---------------------------------------------------------------- channels and windows
 

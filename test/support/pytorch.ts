@@ -5,7 +5,7 @@ import { type AnyTensor, type Tensor, tensor } from 'nabla';
 
 export interface Packed {
   readonly shape: number[];
-  readonly dtype: 'float32' | 'int32';
+  readonly dtype: 'float32' | 'int32' | 'bool';
   readonly data: number[];
 }
 
@@ -15,7 +15,7 @@ export function readFixture<T>(name: string): T {
 
 export function unpack({ shape, dtype, data }: Packed, requiresGrad = false): Tensor {
   const numbers = dtype === 'int32' ? Int32Array.from(data) : Float32Array.from(data);
-  return tensor(numbers as never, { shape, requiresGrad }) as Tensor;
+  return tensor(numbers as never, { shape, dtype, requiresGrad }) as Tensor;
 }
 
 /** Largest difference relative to the largest number, which must stay below `tolerance`; shapes must be equal. */
