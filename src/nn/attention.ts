@@ -41,8 +41,8 @@ export interface MultiheadAttentionArguments {
 
 /**
  * `forward(query, key, value)` → `[output, weights]`: query [L, N, embedDim], key [S, N, kdim], value [S, N, vdim] (batch
- * first if asked for, or no batch) → output [L, N, embedDim], weights [N, L, S]. Masks as PyTorch's: true forbids. A
- * query that may look nowhere gives the output bias. in_proj_weight [3 · embedDim, embedDim] starts Xavier uniform, biases
+ * first if asked for, or no batch) → output [L, N, embedDim], weights [N, L, S]. Masks as PyTorch's: true forbids; a
+ * query to which bool masks forbid every key gives the output bias. in_proj_weight [3 · embedDim, embedDim] starts Xavier uniform, biases
  * at 0. PyTorch: nn.MultiheadAttention (Vaswani et al. 2017).
  */
 export class MultiheadAttention<const E extends number> extends Module {
@@ -97,7 +97,10 @@ export class MultiheadAttention<const E extends number> extends Module {
     const inputs = [query as unknown as Tensor, key, value];
     this.check(inputs);
     const unbatched = query.rank === 2;
-    const batchFirst = inputs.map((x) => (unbatched ? x.unsqueeze(0) : this.batchFirst ? x : x.transpose(0, 1)) as Tensor);
+    const batchFirst = inputs.map(
+      (x) => (unbatched ? x.unsqueeze(0) : this.batchFirst ? x : x.transpose(0, 1)) as Tensor,
+    );
+    checkLengths(batchFirst, inputs);
     const [q, k, v] = this.project(batchFirst).map((x) => this.split(x));
     const mask = this.mask(options, q.shape[0], unbatched);
     const p = this.training ? this.dropout : 0;
@@ -127,14 +130,6 @@ export class MultiheadAttention<const E extends number> extends Module {
         );
       }
       checkLast(`MultiheadAttention: ${name}`, x.shape, sizes[name], names[name]);
-    }
-    const [batch, sequence] = this.batchFirst || query.rank === 2 ? [0, query.rank - 2] : [1, 0];
-    const agree = (a: Tensor, b: Tensor, dim: number): boolean => query.rank === 2 && dim === batch && dim !== sequence ? true : a.shape[dim] === b.shape[dim];
-    if (!agree(key, value, sequence) || (query.rank === 3 && !(agree(query, key, batch) && agree(key, value, batch)))) {
-      throw new ShapeError(
-        `MultiheadAttention: query ${formatShape(query.shape)}, key ${formatShape(key.shape)} and value ${formatShape(value.shape)}: batches or lengths differ`,
-        [query.shape, key.shape, value.shape],
-      );
     }
   }
 
@@ -173,7 +168,11 @@ export class MultiheadAttention<const E extends number> extends Module {
         [keyPaddingMask.shape],
       );
     }
-    if (attnMask !== undefined && attnMask.rank !== 2 && !(attnMask.rank === 3 && attnMask.shape[0] === batch * this.numHeads)) {
+    if (
+      attnMask !== undefined &&
+      attnMask.rank !== 2 &&
+      !(attnMask.rank === 3 && attnMask.shape[0] === batch * this.numHeads)
+    ) {
       throw new ShapeError(
         `MultiheadAttention: attnMask ${formatShape(attnMask.shape)}: needs [L, S] or [N · heads, L, S]`,
         [attnMask.shape],
@@ -194,6 +193,17 @@ export class MultiheadAttention<const E extends number> extends Module {
   protected override describe(): string {
     return `${this.embedDim}, ${this.numHeads}`;
   }
+}
+
+/** Throws unless [N, L, …] of the three have one batch, and keys and values one length. */
+function checkLengths([query, key, value]: readonly Tensor[], given: readonly Tensor[]): void {
+  const batches = new Set([query.shape[0], key.shape[0], value.shape[0]]);
+  if (batches.size === 1 && key.shape[1] === value.shape[1]) return;
+  const [q, k, v] = given.map(({ shape }) => formatShape(shape));
+  throw new ShapeError(
+    `MultiheadAttention: query ${q}, key ${k}, value ${v}: batches, or lengths of key and value, differ`,
+    given.map(({ shape }) => shape),
+  );
 }
 
 /** What a forbidding mask adds to scores. */

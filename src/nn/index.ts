@@ -22,6 +22,7 @@ export {
   type RecurrentOptions,
   type SequenceOptions,
 } from './recurrent.js';
+export { MultiheadAttention, type MultiheadAttentionArguments, type MultiheadAttentionOptions } from './attention.js';
 export { Sequential } from './containers.js';
 export {
   bceWithLogits,

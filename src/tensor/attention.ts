@@ -37,10 +37,14 @@ export function attentionWeights(query: Tensor, key: Tensor, options: AttentionO
   if (mask?.dtype === 'bool') allowed = mask;
   else if (mask?.dtype === 'float32') scores = scores.add(mask as Tensor);
   else if (mask !== undefined) {
-    throw new DTypeError(`scaledDotProductAttention: mask is ${mask.dtype}. Use bool, or float32 to add.`, [mask.dtype]);
+    throw new DTypeError(`scaledDotProductAttention: mask is ${mask.dtype}. Use bool, or float32 to add.`, [
+      mask.dtype,
+    ]);
   }
   if (isCausal) {
-    const past = arange(keys).reshape([1, keys]).le(arange(length).reshape([length, 1]) as AnyTensor) as AnyTensor;
+    const past = arange(keys)
+      .reshape([1, keys])
+      .le(arange(length).reshape([length, 1]) as AnyTensor) as AnyTensor;
     allowed = allowed === undefined ? past : (allowed.logicalAnd(past) as AnyTensor);
   }
   if (allowed === undefined) return scores.softmax(-1);

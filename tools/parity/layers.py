@@ -106,7 +106,39 @@ def recurrent():
     ]
 
 
-GROUPS = {"recurrent": recurrent}
+class Attention(nn.Module):
+    def forward(self, q, k, v, mask=None, **options):
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, **options)
+
+
+def attention():
+    x, kv = rand(3, 2, 4), rand(5, 2, 4)
+    MHA = nn.MultiheadAttention
+    causal = torch.ones(3, 3).triu(1).bool()
+    padding = torch.tensor([[False] * 5, [False, False, True, False, True]])
+    sdpa = lambda **o: lambda m, *a: m(*a, **o)
+    qkv = rand(2, 2, 3, 4), rand(2, 2, 5, 4), rand(2, 2, 5, 3)
+    self_attention = lambda **o: lambda m, x: m(x, x, x, **o)
+    return [
+        case("attention", Attention(), *qkv),
+        case("attention with a bool mask", Attention(), *qkv, torch.rand(3, 5) < 0.7),
+        case("attention with an added mask", Attention(), *qkv, rand(2, 1, 3, 5)),
+        case("attention, causal, scale", Attention(), *qkv, call=sdpa(is_causal=True, scale=0.7)),
+        case("MultiheadAttention", MHA(4, 2), x, call=self_attention()),
+        case("MultiheadAttention across", MHA(4, 2), x, kv, kv.clone()),
+        case("MultiheadAttention causal", MHA(4, 2), x, call=self_attention(attn_mask=causal, is_causal=True)),
+        case("MultiheadAttention masks", MHA(4, 2, batch_first=True), rand(2, 3, 4), rand(2, 5, 4), padding, rand(3, 5),
+             call=lambda m, q, k, p, a: m(q, k, k, key_padding_mask=torch.zeros(2, 5).masked_fill(p, -torch.inf), attn_mask=a)),
+        case("MultiheadAttention bool masks", MHA(4, 2), x, kv, padding, torch.tensor([[False] * 5, [True] * 2 + [False] * 3, [False] * 5]),
+             call=lambda m, q, k, p, a: m(q, k, k, key_padding_mask=p, attn_mask=a)),
+        case("MultiheadAttention mask for each head", MHA(4, 2), x, kv, rand(4, 3, 5), call=lambda m, q, k, a: m(q, k, k, attn_mask=a)),
+        case("MultiheadAttention kdim, vdim, no bias", MHA(4, 2, kdim=3, vdim=5, bias=False), x, rand(5, 2, 3), rand(5, 2, 5)),
+        case("MultiheadAttention unbatched, weights of each head", MHA(4, 2), rand(3, 4), call=self_attention(average_attn_weights=False)),
+        case("MultiheadAttention without weights", MHA(4, 4, dropout=0.5), x, call=lambda m, x: m(x, x, x, need_weights=False)[0], train=False),
+    ]
+
+
+GROUPS = {"recurrent": recurrent, "attention": attention}
 
 if __name__ == "__main__":
     for group in sys.argv[1:] or GROUPS:
