@@ -4,10 +4,36 @@ export { Module, StateDictError, type LoadOptions, type LoadResult, type StateDi
 export { Buffer, Parameter } from './parameter.js';
 export { Layer } from './layer.js';
 export { Embedding, Linear, type LinearOptions } from './linear.js';
-export { Conv2d, type Conv2dOptions } from './conv.js';
+export {
+  Conv1d,
+  Conv2d,
+  ConvTranspose1d,
+  ConvTranspose2d,
+  DepthwiseSeparableConv2d,
+  type ConvOptions,
+  type ConvTransposeOptions,
+  type DepthwiseSeparableOptions,
+} from './conv.js';
 export { BatchNorm1d, BatchNorm2d, LayerNorm, type BatchNormOptions, type LayerNormOptions } from './norm.js';
 export { GELU, Identity, ReLU, Sigmoid, Softmax, Tanh } from './activation.js';
-export { AdaptiveAvgPool2d, AvgPool2d, Flatten, GlobalAvgPool2d, MaxPool2d, type Pool2dOptions } from './pooling.js';
+export {
+  AdaptiveAvgPool1d,
+  AdaptiveAvgPool2d,
+  AdaptiveMaxPool1d,
+  AdaptiveMaxPool2d,
+  AvgPool1d,
+  AvgPool2d,
+  GlobalAvgPool2d,
+  MaxPool1d,
+  MaxPool2d,
+  MaxUnpool1d,
+  MaxUnpool2d,
+  type AvgPoolOptions,
+  type MaxPoolOptions,
+  type PoolOptions,
+  type UnpoolOptions,
+} from './pooling.js';
+export { Flatten, PixelShuffle, PixelUnshuffle, Unflatten, Upsample } from './reshape.js';
 export { AlphaDropout, Dropout, Dropout1d, Dropout2d } from './dropout.js';
 export {
   GRU,

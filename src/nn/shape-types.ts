@@ -5,7 +5,9 @@
 // without an input; `forward` checks the rest on the input itself.
 // Must not know: parameters, or how a module computes. The rules themselves are in src/tensor/shape-types.
 
-import type { Flatten, FlattenArg } from '../tensor/shape-types/reshape.js';
+import type { Divide, DivideFloor, Multiply } from '../tensor/shape-types/arithmetic.js';
+import type { Axis, Drop, Take } from '../tensor/shape-types/axis.js';
+import type { Flatten, FlattenArg, Reshape, ReshapeArg } from '../tensor/shape-types/reshape.js';
 import type {
   HasRank,
   Mutable,
@@ -27,7 +29,8 @@ import type {
   PerAxis,
   PoolArg,
   PoolShape,
-  UpsampleShape,
+  ResampleArg,
+  ResampleShape,
 } from '../tensor/shape-types/window.js';
 
 export interface ShapeFn {
@@ -168,10 +171,11 @@ export interface ConvFn<
   Stride extends PerAxis = 1,
   Pad extends Padding = 0,
   Dilation extends PerAxis = 1,
+  Name extends string = `Conv${D}d`,
 > extends ShapeFn {
   readonly accepts: Batch<D, Channels>;
   readonly output: ConvShape<D, In<this>, Out, Kernel, Stride, Pad, Dilation>;
-  readonly guard: ConvArg<`Conv${D}d`, D, In<this>, Channels, Kernel, Pad, Dilation>;
+  readonly guard: ConvArg<Name, D, In<this>, Channels, Kernel, Pad, Dilation>;
 }
 
 export type Conv1dFn<
@@ -228,10 +232,45 @@ export interface AdaptivePoolFn<Name extends string, D extends Dims, Size extend
   readonly guard: LayoutArg<Name, D, In<this>>;
 }
 
-export interface UpsampleFn<D extends Dims, Scale extends PerAxis> extends ShapeFn {
-  readonly accepts: Batch<D, number>;
-  readonly output: UpsampleShape<D, In<this>, Scale>;
-  readonly guard: LayoutArg<'Upsample', D, In<this>>;
+/** Resampling to `Size` or by `Scale`; the one that is not used is 0. */
+export interface UpsampleFn<Size extends PerAxis, Scale extends PerAxis> extends ShapeFn {
+  readonly output: ResampleShape<In<this>, Size, Scale>;
+  readonly guard: ResampleArg<'Upsample', In<this>>;
+}
+
+/** (…, C·R², H, W) → (…, C, H·R, W·R) */
+export interface PixelShuffleFn<R extends number> extends ShapeFn {
+  readonly accepts: [...number[], number, number, number];
+  readonly output: In<this> extends readonly [
+    ...infer Lead extends Shape,
+    infer C extends number,
+    infer H extends number,
+    infer W extends number,
+  ]
+    ? [...Lead, DivideFloor<C, Multiply<R, R>>, Multiply<H, R>, Multiply<W, R>]
+    : number[];
+  readonly guard: In<this> extends readonly [...Shape, infer C extends number, number, number]
+    ? Divide<C, Multiply<R, R>>[1] extends infer Rest extends number
+      ? number extends Rest
+        ? unknown
+        : Rest extends 0
+          ? unknown
+          : ShapeError<`PixelShuffle: input ${ShapeText<In<this>>}: ${SizeText<C>} channels are not a multiple of ${SizeText<Multiply<R, R>>}`>
+      : unknown
+    : unknown;
+}
+
+/** (…, C, H·R, W·R) → (…, C·R², H, W) */
+export interface PixelUnshuffleFn<R extends number> extends ShapeFn {
+  readonly accepts: [...number[], number, number, number];
+  readonly output: In<this> extends readonly [
+    ...infer Lead extends Shape,
+    infer C extends number,
+    infer H extends number,
+    infer W extends number,
+  ]
+    ? [...Lead, Multiply<C, Multiply<R, R>>, DivideFloor<H, R>, DivideFloor<W, R>]
+    : number[];
 }
 
 // ---------------------------------------------------------------- batch normalisation
@@ -274,6 +313,32 @@ export interface FlattenFn<Start extends number = 1, End extends number = -1> ex
   readonly output: Flatten<In<this>, Start, End>;
   readonly guard: FlattenArg<In<this>, Start, End>;
 }
+
+/** Dimension Dim as several. */
+export interface UnflattenFn<Dim extends number, Sizes extends Shape> extends ShapeFn {
+  readonly output: Unflattened<In<this>, Axis<In<this>, Dim>, Sizes>;
+  readonly guard: UnflattenArg<In<this>, Axis<In<this>, Dim>, Sizes>;
+}
+
+type Unflattened<S extends Shape, A, Sizes extends Shape> =
+  HasRank<S> extends true
+    ? number extends A
+      ? number[]
+      : A extends number
+        ? [...Take<S, A>, ...Reshape<[S[A]], Sizes>, ...Drop<Drop<S, A>, 1>]
+        : number[]
+    : number[];
+
+type UnflattenArg<S extends Shape, A, Sizes extends Shape> =
+  HasRank<S> extends true
+    ? number extends A
+      ? unknown
+      : A extends number
+        ? unknown extends ReshapeArg<[S[A]], Sizes>
+          ? unknown
+          : ShapeError<`Unflatten: input ${ShapeText<S>}: dimension ${A} of size ${SizeText<S[A]>} is not ${ShapeText<Sizes>}`>
+        : unknown
+    : unknown;
 
 // ---------------------------------------------------------------- Sequential
 

@@ -138,7 +138,86 @@ def attention():
     ]
 
 
-GROUPS = {"recurrent": recurrent, "attention": attention}
+def convolution():
+    separable = nn.Sequential()
+    separable.add_module("depthwise", nn.Conv2d(3, 3, 3, padding=1, stride=2, groups=3))
+    separable.add_module("pointwise", nn.Conv2d(3, 4, 1))
+    return [
+        case("Conv1d", nn.Conv1d(2, 3, 3), rand(2, 2, 7)),
+        case("Conv1d stride, padding, dilation, groups", nn.Conv1d(4, 6, 3, stride=2, padding=3, dilation=2, groups=2, bias=False), rand(2, 4, 9)),
+        case("Conv1d same, unbatched", nn.Conv1d(2, 2, 4, padding="same"), rand(2, 5)),
+        case("Conv2d depthwise", nn.Conv2d(3, 6, 3, padding=1, groups=3), rand(2, 3, 4, 5)),
+        case("Conv2d valid", nn.Conv2d(2, 2, (1, 3), padding="valid"), rand(1, 2, 3, 4)),
+        case("ConvTranspose1d", nn.ConvTranspose1d(2, 3, 3), rand(2, 2, 5)),
+        case("ConvTranspose1d stride, padding, output padding", nn.ConvTranspose1d(4, 2, 4, stride=3, padding=1, output_padding=2, groups=2), rand(2, 4, 4)),
+        case("ConvTranspose2d", nn.ConvTranspose2d(2, 3, 3), rand(2, 2, 4, 3)),
+        case("ConvTranspose2d up", nn.ConvTranspose2d(3, 2, 2, stride=2), rand(2, 3, 3, 4)),
+        case("ConvTranspose2d everything", nn.ConvTranspose2d(4, 6, (3, 2), stride=(2, 3), padding=(1, 0), output_padding=(1, 2), dilation=(2, 1), groups=2, bias=False), rand(2, 4, 3, 2)),
+        case("ConvTranspose2d unbatched", nn.ConvTranspose2d(2, 2, 3, padding=1), rand(2, 3, 3)),
+        case("DepthwiseSeparableConv2d", separable, rand(2, 3, 5, 5)),
+    ]
+
+
+def unpooled(pool, unpool, *size):
+    return lambda _, x: unpool(*pool(x), *size)
+
+
+def pooling():
+    N = nn.Identity
+    pool = lambda **o: nn.MaxPool2d(return_indices=True, **o)
+    ties = torch.tensor([[[[1.0, 1.0, 0.0], [1.0, 1.0, 2.0], [0.0, 2.0, 2.0]]]])
+    return [
+        case("MaxPool1d", nn.MaxPool1d(2), rand(2, 2, 5)),
+        case("MaxPool1d stride, padding, dilation", nn.MaxPool1d(3, stride=2, padding=1, dilation=2), rand(2, 2, 8)),
+        case("MaxPool2d dilation, ceil mode", nn.MaxPool2d((2, 3), stride=2, padding=(0, 1), dilation=(2, 1), ceil_mode=True), rand(2, 2, 6, 6)),
+        case("MaxPool2d ceil mode, unbatched", nn.MaxPool2d(2, ceil_mode=True), rand(2, 3, 5)),
+        case("MaxPool2d ceil mode that would begin in the padding", nn.MaxPool2d(2, stride=2, padding=1, ceil_mode=True), rand(1, 1, 3, 4)),
+        case("MaxPool2d ties", nn.MaxPool2d(2, stride=1), ties),
+        case("AvgPool1d", nn.AvgPool1d(2, stride=3, padding=1), rand(2, 2, 6)),
+        case("AvgPool1d ceil mode", nn.AvgPool1d(3, stride=2, padding=1, ceil_mode=True), rand(2, 2, 6)),
+        case("AvgPool2d without padding in the count", nn.AvgPool2d(3, stride=2, padding=1, count_include_pad=False), rand(1, 2, 5, 6)),
+        case("AvgPool2d ceil mode", nn.AvgPool2d((2, 3), stride=(2, 2), padding=(1, 1), ceil_mode=True), rand(1, 2, 5, 6)),
+        case("AvgPool2d ceil mode without padding in the count", nn.AvgPool2d(3, stride=2, padding=1, ceil_mode=True, count_include_pad=False), rand(1, 2, 6, 6)),
+        case("AdaptiveAvgPool1d", nn.AdaptiveAvgPool1d(3), rand(2, 2, 7)),
+        case("AdaptiveAvgPool1d larger than the input", nn.AdaptiveAvgPool1d(5), rand(2, 2, 3)),
+        case("AdaptiveMaxPool1d", nn.AdaptiveMaxPool1d(3), rand(2, 2, 7)),
+        case("AdaptiveMaxPool2d", nn.AdaptiveMaxPool2d((2, 3)), rand(2, 2, 5, 7)),
+        case("AdaptiveMaxPool2d divides", nn.AdaptiveMaxPool2d(2), rand(1, 2, 4, 6)),
+        case("AdaptiveMaxPool2d ties", nn.AdaptiveMaxPool2d(2), ties),
+        case("MaxUnpool1d", N(), rand(2, 2, 6), call=unpooled(nn.MaxPool1d(2, return_indices=True), nn.MaxUnpool1d(2))),
+        case("MaxUnpool2d", N(), rand(2, 2, 4, 6), call=unpooled(pool(kernel_size=2), nn.MaxUnpool2d(2))),
+        case("MaxUnpool2d output size", N(), rand(2, 2, 5, 5), call=unpooled(pool(kernel_size=2), nn.MaxUnpool2d(2), torch.Size((5, 5)))),
+        case("MaxUnpool2d stride, padding", N(), rand(1, 2, 6, 6), call=unpooled(pool(kernel_size=(3, 2), stride=(3, 2), padding=(1, 0)), nn.MaxUnpool2d((3, 2), stride=(3, 2), padding=(1, 0)), torch.Size((6, 6)))),
+        case("MaxUnpool2d unbatched", N(), rand(2, 4, 4), call=unpooled(pool(kernel_size=2), nn.MaxUnpool2d(2))),
+    ]
+
+
+def resampling():
+    x, line = rand(1, 2, 3, 4), rand(2, 2, 5)
+    Up = nn.Upsample
+    return [
+        case("nearest", Up(scale_factor=2), x),
+        case("nearest fraction", Up(scale_factor=1.7), x),
+        case("nearest size", Up(size=(5, 3)), x),
+        case("nearest 1d", Up(scale_factor=3), line),
+        case("linear", Up(scale_factor=2, mode="linear"), line),
+        case("linear aligned", Up(size=8, mode="linear", align_corners=True), line),
+        case("bilinear", Up(scale_factor=2, mode="bilinear"), x),
+        case("bilinear aligned", Up(scale_factor=(2, 3), mode="bilinear", align_corners=True), x),
+        case("bilinear size", Up(size=(5, 7), mode="bilinear"), x),
+        case("bilinear fraction", Up(scale_factor=1.5, mode="bilinear"), x),
+        case("bilinear down", Up(size=(2, 1), mode="bilinear", align_corners=True), x),
+        case("bicubic", Up(scale_factor=2, mode="bicubic"), x),
+        case("bicubic aligned", Up(size=(6, 5), mode="bicubic", align_corners=True), x),
+        case("bicubic fraction", Up(scale_factor=2.3, mode="bicubic"), x),
+        case("PixelShuffle", nn.PixelShuffle(2), rand(2, 8, 2, 3)),
+        case("PixelShuffle unbatched", nn.PixelShuffle(3), rand(9, 2, 1)),
+        case("PixelUnshuffle", nn.PixelUnshuffle(2), rand(2, 2, 4, 6)),
+        case("Unflatten", nn.Unflatten(1, (2, 3)), rand(2, 6, 2)),
+    ]
+
+
+GROUPS = {"recurrent": recurrent, "attention": attention, "convolution": convolution, "pooling": pooling, "resampling": resampling}
 
 if __name__ == "__main__":
     for group in sys.argv[1:] or GROUPS:
