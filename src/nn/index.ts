@@ -49,7 +49,21 @@ export {
   type SequenceOptions,
 } from './recurrent.js';
 export { MultiheadAttention, type MultiheadAttentionArguments, type MultiheadAttentionOptions } from './attention.js';
-export { Sequential } from './containers.js';
+export {
+  Transformer,
+  TransformerDecoder,
+  TransformerDecoderLayer,
+  TransformerEncoder,
+  TransformerEncoderLayer,
+  type DecoderMasks,
+  type EncoderMasks,
+  type TransformerLayerOptions,
+  type TransformerMasks,
+  type TransformerOptions,
+} from './transformer.js';
+export { LearnedPositions, SinusoidalPositions, sinusoidalEncoding } from './positions.js';
+export { deepCopy } from './copy.js';
+export { ModuleDict, ModuleList, Parallel, Residual, Sequential } from './containers.js';
 export {
   bceWithLogits,
   crossEntropy,

@@ -7,6 +7,7 @@
 
 import type { Divide, DivideFloor, Multiply } from '../tensor/shape-types/arithmetic.js';
 import type { Axis, Drop, Take } from '../tensor/shape-types/axis.js';
+import type { Concat } from '../tensor/shape-types/join.js';
 import type { Flatten, FlattenArg, Reshape, ReshapeArg } from '../tensor/shape-types/reshape.js';
 import type {
   HasRank,
@@ -114,10 +115,14 @@ export interface EmbeddingFn<Dim extends number> extends ShapeFn {
 }
 
 /** Layer and root-mean-square normalisation over the last dimension; the shape stays. */
-export interface LayerNormFn<Size extends number, Name extends string = 'LayerNorm'> extends ShapeFn {
+export interface LayerNormFn<
+  Size extends number,
+  Name extends string = 'LayerNorm',
+  What extends string = 'normalizedShape',
+> extends ShapeFn {
   readonly accepts: [...number[], Size];
   readonly output: In<this>;
-  readonly guard: LastArg<Name, In<this>, Size, 'normalizedShape'>;
+  readonly guard: LastArg<Name, In<this>, Size, What>;
 }
 
 export type ReplaceLast<S extends Shape, Size extends number> = S extends readonly [...infer Head extends Shape, number]
@@ -369,6 +374,46 @@ type ChainArgEach<Ms extends Modules, S extends Shape> = Ms extends readonly [in
       ? Apply<ShapeFnOf<M>, S> extends infer Next extends Shape
         ? ChainArgEach<Rest, Next>
         : unknown
+      : Guard
+    : unknown
+  : unknown;
+
+/** x + body(x), where the shortcut may change x. */
+export interface ResidualFn<Ms extends Modules, Short> extends ShapeFn {
+  readonly accepts: SequentialFn<Ms>['accepts'];
+  readonly output: Short extends undefined ? In<this> : Apply<ShapeFnOf<Short>, In<this>>;
+  readonly guard: ResidualArg<
+    In<this>,
+    ChainArg<Ms, In<this>>,
+    Chain<Ms, In<this>>,
+    Short extends undefined ? In<this> : Apply<ShapeFnOf<Short>, In<this>>
+  >;
+}
+
+type ResidualArg<S extends Shape, Guard, Body extends Shape, Past extends Shape> = unknown extends Guard
+  ? ShapesAgree<Body, Past> extends true
+    ? unknown
+    : ShapeError<`Residual: input ${ShapeText<S>}: the body gives ${ShapeText<Body>}, the shortcut ${ShapeText<Past>}`>
+  : Guard;
+
+/** Branches with one input, joined along Dim. */
+export interface ParallelFn<Ms extends Modules, Dim extends number> extends ShapeFn {
+  readonly accepts: SequentialFn<Ms>['accepts'];
+  readonly output: Concat<EachOutput<Ms, In<this>>, Dim>;
+  readonly guard: ParallelArg<Ms, In<this>>;
+}
+
+type EachOutput<Ms extends Modules, S extends Shape> = {
+  -readonly [I in keyof Ms]: Apply<ShapeFnOf<Ms[I]>, S>;
+} extends infer Outputs extends readonly Shape[]
+  ? Outputs
+  : readonly Shape[];
+
+/** The first error of a branch. */
+type ParallelArg<Ms extends Modules, S extends Shape> = Ms extends readonly [infer M, ...infer Rest]
+  ? ApplyArg<ShapeFnOf<M>, S> extends infer Guard
+    ? unknown extends Guard
+      ? ParallelArg<Rest, S>
       : Guard
     : unknown
   : unknown;

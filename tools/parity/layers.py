@@ -217,7 +217,46 @@ def resampling():
     ]
 
 
-GROUPS = {"recurrent": recurrent, "attention": attention, "convolution": convolution, "pooling": pooling, "resampling": resampling}
+class Parallel(nn.Sequential):
+    def forward(self, x):
+        return torch.cat([branch(x) for branch in self], 1)
+
+
+class Residual(nn.Module):
+    def __init__(self, body, shortcut=None):
+        super().__init__()
+        self.body, self.shortcut = nn.Sequential(*body), shortcut
+
+    def forward(self, x):
+        return self.body(x) + (x if self.shortcut is None else self.shortcut(x))
+
+
+def transformer():
+    Encoder, Decoder = nn.TransformerEncoderLayer, nn.TransformerDecoderLayer
+    small = {"dim_feedforward": 3, "dropout": 0.0}
+    x, memory = rand(3, 2, 4), rand(5, 2, 4)
+    causal = torch.ones(3, 3).triu(1).bool()
+    padding = torch.tensor([[False, False, False], [False, True, True]])
+    memory_padding = torch.tensor([[False] * 5, [False, False, True, False, True]])
+    whole = nn.Transformer(4, 2, 1, 1, **small)
+    return [
+        case("encoder layer", Encoder(4, 2, **small), x),
+        case("encoder layer gelu, norm first, batch first, no bias", Encoder(4, 2, activation="gelu", norm_first=True, batch_first=True, bias=False, layer_norm_eps=1e-3, **small), rand(2, 3, 4)),
+        case("encoder layer masks", Encoder(4, 2, **small), x, padding, call=lambda m, x, p: m(x, src_mask=causal, src_key_padding_mask=p)),
+        case("encoder layer in evaluation", Encoder(4, 2, 3, 0.5), x, train=False),
+        case("decoder layer", Decoder(4, 2, **small), x, memory),
+        case("decoder layer norm first, masks", Decoder(4, 2, norm_first=True, **small), x, memory, memory_padding,
+             call=lambda m, x, y, p: m(x, y, tgt_mask=causal, memory_key_padding_mask=p)),
+        case("encoder", nn.TransformerEncoder(Encoder(4, 2, **small), 2, nn.LayerNorm(4), enable_nested_tensor=False), x),
+        case("decoder", nn.TransformerDecoder(Decoder(4, 2, **small), 2), x, memory),
+        case("Transformer", whole, memory, x, call=lambda m, s, t: m(s, t, tgt_mask=causal)),
+        case("Residual", Residual([nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 4)]), rand(2, 4)),
+        case("Residual with a shortcut", Residual([nn.Conv2d(2, 3, 3, stride=2, padding=1)], nn.Conv2d(2, 3, 1, stride=2)), rand(2, 2, 4, 4)),
+        case("Parallel", Parallel(nn.Conv2d(2, 3, 1), nn.Conv2d(2, 2, 3, padding=1), nn.MaxPool2d(3, stride=1, padding=1)), rand(1, 2, 3, 3)),
+    ]
+
+
+GROUPS = {"transformer": transformer, "recurrent": recurrent, "attention": attention, "convolution": convolution, "pooling": pooling, "resampling": resampling}
 
 if __name__ == "__main__":
     for group in sys.argv[1:] or GROUPS:
