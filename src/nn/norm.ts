@@ -1,13 +1,14 @@
 // Normalisation layers.
 
-import { ShapeError, formatShape } from '../tensor/library.js';
+import { ArgumentError, ShapeError, formatShape } from '../tensor/library.js';
 import { noGrad } from '../tensor/grad-mode.js';
 import { tensor } from '../tensor/creation.js';
+import { avgPool1d } from '../tensor/pooling.js';
 import type { Tensor } from '../tensor/tensor.js';
 import * as init from './init.js';
-import { Layer, checkChannels, checkCount, checkLast } from './layer.js';
+import { Layer, batched, checkChannels, checkCount, checkLast } from './layer.js';
 import { Buffer, Parameter } from './parameter.js';
-import type { BatchNormFn, LayerNormFn } from './shape-types.js';
+import type { BatchNormFn, ChannelNormFn, GroupNormFn, IdentityFn, LayerNormFn } from './shape-types.js';
 
 export interface BatchNormOptions {
   /** Added to the variance. Default 1e-5. */
@@ -143,5 +144,240 @@ export class LayerNorm<const Size extends number> extends Layer<LayerNormFn<Size
 
   protected override describe(): string {
     return `${this.weight.size}`;
+  }
+}
+
+export interface RMSNormOptions {
+  /** Added to the mean square. Default 2^-23, the distance of float32 numbers at 1. */
+  readonly eps?: number;
+  /** A learned scale. Default true. */
+  readonly elementwiseAffine?: boolean;
+}
+
+/** x [..., size] divided by its root mean square over the last dimension, times weight. PyTorch: nn.RMSNorm (Zhang and Sennrich 2019). */
+export class RMSNorm<const Size extends number> extends Layer<LayerNormFn<Size, 'RMSNorm'>> {
+  readonly weight: Parameter<[Size]> | undefined;
+  readonly size: Size;
+  readonly eps: number;
+
+  constructor(size: Size, { eps = 2 ** -23, elementwiseAffine = true }: RMSNormOptions = {}) {
+    super();
+    checkCount(size, 1, 'RMSNorm: normalizedShape');
+    this.weight = elementwiseAffine ? new Parameter<[Size]>(init.constant([size], 1)) : undefined;
+    this.size = size;
+    this.eps = eps;
+  }
+
+  protected compute(x: Tensor): Tensor {
+    checkLast('RMSNorm', x.shape, this.size, 'normalizedShape');
+    const square = x.square().mean(-1, { keepdim: true }) as Tensor;
+    const y = x.mul(square.add(this.eps).rsqrt()) as Tensor;
+    return this.weight === undefined ? y : y.mul(this.weight as unknown as Tensor);
+  }
+
+  protected override describe(): string {
+    return `${this.size}`;
+  }
+}
+
+export interface GroupNormOptions {
+  /** Added to the variance. Default 1e-5. */
+  readonly eps?: number;
+  /** Learned scale and shift, one for each channel. Default true. */
+  readonly affine?: boolean;
+}
+
+/** x minus its mean over the dimensions from `start`, divided by the root of its biased variance. */
+function standardise(x: Tensor, start: number, eps: number): Tensor {
+  const dims = x.shape.map((_, dim) => dim).filter((dim) => dim >= start);
+  const centred = x.sub(x.mean(dims, { keepdim: true }) as Tensor) as Tensor;
+  const variance = centred.square().mean(dims, { keepdim: true }) as Tensor;
+  return centred.mul(variance.add(eps).rsqrt()) as Tensor;
+}
+
+/** x [N, C, …] times weight [C] plus bias [C]. */
+function perChannel(x: Tensor, weight: Parameter | undefined, bias: Parameter | undefined): Tensor {
+  if (weight === undefined || bias === undefined) return x;
+  const column = (t: Parameter): Tensor => t.reshape(x.shape.map((_, dim) => (dim === 1 ? t.size : 1))) as Tensor;
+  return x.mul(column(weight)).add(column(bias));
+}
+
+/**
+ * x [N, C, …]: the channels in `numGroups` groups, each normalised by its own mean and biased variance. PyTorch:
+ * nn.GroupNorm (Wu and He 2018).
+ */
+export class GroupNorm<const C extends number> extends Layer<GroupNormFn<C>> {
+  readonly numGroups: number;
+  readonly numChannels: C;
+  readonly weight: Parameter<[C]> | undefined;
+  readonly bias: Parameter<[C]> | undefined;
+  readonly eps: number;
+
+  constructor(numGroups: number, numChannels: C, { eps = 1e-5, affine = true }: GroupNormOptions = {}) {
+    super();
+    checkCount(numGroups, 1, 'GroupNorm: numGroups');
+    checkCount(numChannels, 1, 'GroupNorm: numChannels');
+    if (numChannels % numGroups !== 0)
+      throw new ArgumentError(`GroupNorm: ${numGroups} groups do not divide ${numChannels} channels.`);
+    this.numGroups = numGroups;
+    this.numChannels = numChannels;
+    this.weight = affine ? new Parameter<[C]>(init.constant([numChannels] as [C], 1)) : undefined;
+    this.bias = affine ? new Parameter<[C]>(init.constant([numChannels] as [C], 0)) : undefined;
+    this.eps = eps;
+  }
+
+  protected compute(x: Tensor): Tensor {
+    if (x.rank < 2) throw new ShapeError(`GroupNorm: input ${formatShape(x.shape)}: needs [N, C, ...]`, [x.shape]);
+    checkChannels('GroupNorm', x.shape, 1, this.numChannels, 'numChannels');
+    const groups = x.reshape([x.shape[0], this.numGroups, -1] as readonly number[]) as Tensor;
+    const normal = standardise(groups, 2, this.eps).reshape(x.shape) as Tensor;
+    return perChannel(normal, this.weight as Parameter | undefined, this.bias as Parameter | undefined);
+  }
+
+  protected override describe(): string {
+    return `${this.numGroups}, ${this.numChannels}`;
+  }
+}
+
+export interface InstanceNormOptions {
+  /** Added to the variance. Default 1e-5. */
+  readonly eps?: number;
+  /** Weight of the new batch in the running statistics. Default 0.1. */
+  readonly momentum?: number;
+  /** Learned scale and shift. Default false. */
+  readonly affine?: boolean;
+  /** Keep running statistics and use them in evaluation. Default false. */
+  readonly trackRunningStats?: boolean;
+}
+
+/** Each channel of each image normalised by its own mean and biased variance (Ulyanov et al. 2016). */
+abstract class InstanceNorm<D extends 1 | 2, C extends number> extends Layer<ChannelNormFn<`InstanceNorm${D}d`, D, C>> {
+  readonly weight: Parameter<[C]> | undefined;
+  readonly bias: Parameter<[C]> | undefined;
+  readonly runningMean: Buffer<[C]> | undefined;
+  readonly runningVar: Buffer<[C]> | undefined;
+  readonly numBatchesTracked: Buffer<[], 'int32'> | undefined;
+  readonly numFeatures: C;
+  readonly eps: number;
+  readonly momentum: number;
+  private readonly dims: D;
+
+  constructor(dims: D, numFeatures: C, options: InstanceNormOptions = {}) {
+    super();
+    const { eps = 1e-5, momentum = 0.1, affine = false, trackRunningStats = false } = options;
+    checkCount(numFeatures, 1, `${this.constructor.name}: numFeatures`);
+    const filled = (value: number) => init.constant([numFeatures] as [C], value);
+    this.weight = affine ? new Parameter<[C]>(filled(1)) : undefined;
+    this.bias = affine ? new Parameter<[C]>(filled(0)) : undefined;
+    this.runningMean = trackRunningStats ? new Buffer<[C]>(filled(0)) : undefined;
+    this.runningVar = trackRunningStats ? new Buffer<[C]>(filled(1)) : undefined;
+    this.numBatchesTracked = trackRunningStats ? new Buffer(tensor(Int32Array.of(0), { shape: [] })) : undefined;
+    this.numFeatures = numFeatures;
+    this.eps = eps;
+    this.momentum = momentum;
+    this.dims = dims;
+  }
+
+  protected compute(x: Tensor): Tensor {
+    const { name } = this.constructor;
+    return batched(name, x, this.dims, (images) => {
+      checkChannels(name, x.shape, x.rank - this.dims - 1, this.numFeatures, 'numFeatures');
+      const normal = this.runningMean !== undefined && !this.training ? this.byRunning(images) : this.byOwn(images);
+      return perChannel(normal, this.weight as Parameter | undefined, this.bias as Parameter | undefined);
+    });
+  }
+
+  private byOwn(x: Tensor): Tensor {
+    const count = x.shape.slice(2).reduce((a, b) => a * b, 1);
+    if (this.training && count < 2) {
+      throw new ShapeError(
+        `${this.constructor.name}: input ${formatShape(x.shape)}: one number a channel has no variance. Use a larger input, or eval().`,
+        [x.shape],
+      );
+    }
+    if (this.runningMean !== undefined) this.track(x);
+    return standardise(x, 2, this.eps);
+  }
+
+  private byRunning(x: Tensor): Tensor {
+    const column = (t: unknown): Tensor =>
+      (t as Tensor).reshape(x.shape.map((_, dim) => (dim === 1 ? this.numFeatures : 1))) as Tensor;
+    return x.sub(column(this.runningMean)).mul(column(this.runningVar).add(this.eps).rsqrt());
+  }
+
+  /** The running statistics follow the mean over the batch of each image's own. */
+  private track(x: Tensor): void {
+    noGrad(() => {
+      const flat = x.reshape([x.shape[0], this.numFeatures, -1] as readonly number[]) as Tensor;
+      const mean = flat.mean(2).mean(0) as Tensor;
+      const variance = (flat.var(2) as Tensor).mean(0) as Tensor;
+      follow(this.runningMean as unknown as Tensor, mean, this.momentum);
+      follow(this.runningVar as unknown as Tensor, variance, this.momentum);
+      const batches = this.numBatchesTracked as Buffer<[], 'int32'>;
+      batches.assign_(batches.add(1));
+    });
+  }
+
+  protected override describe(): string {
+    return `${this.numFeatures}`;
+  }
+}
+
+/** x [N, C, L] or [C, L]. PyTorch: nn.InstanceNorm1d. */
+export class InstanceNorm1d<const C extends number> extends InstanceNorm<1, C> {
+  constructor(numFeatures: C, options?: InstanceNormOptions) {
+    super(1, numFeatures, options);
+  }
+}
+
+/** x [N, C, H, W] or [C, H, W]. PyTorch: nn.InstanceNorm2d. */
+export class InstanceNorm2d<const C extends number> extends InstanceNorm<2, C> {
+  constructor(numFeatures: C, options?: InstanceNormOptions) {
+    super(2, numFeatures, options);
+  }
+}
+
+export interface LocalResponseNormOptions {
+  /** Default 1e-4. */
+  readonly alpha?: number;
+  /** Default 0.75. */
+  readonly beta?: number;
+  /** Default 1. */
+  readonly k?: number;
+}
+
+/**
+ * x [N, C, …] divided by (k + α/size · Σ x²)^β, the sum over `size` neighbouring channels (Krizhevsky et al. 2012). PyTorch:
+ * nn.LocalResponseNorm.
+ */
+export class LocalResponseNorm extends Layer<IdentityFn> {
+  readonly size: number;
+  readonly alpha: number;
+  readonly beta: number;
+  readonly k: number;
+
+  constructor(size: number, { alpha = 1e-4, beta = 0.75, k = 1 }: LocalResponseNormOptions = {}) {
+    super();
+    checkCount(size, 1, 'LocalResponseNorm: size');
+    this.size = size;
+    this.alpha = alpha;
+    this.beta = beta;
+    this.k = k;
+  }
+
+  protected compute(x: Tensor): Tensor {
+    const { size } = this;
+    if (x.rank < 3)
+      throw new ShapeError(`LocalResponseNorm: input ${formatShape(x.shape)}: needs [N, C, L, ...]`, [x.shape]);
+    const [batch, channels] = x.shape;
+    // (N, C, …) → (N, positions, C), so that neighbouring channels are a window
+    const line = (x.square().reshape([batch, channels, -1] as readonly number[]) as Tensor).transpose(1, 2) as Tensor;
+    const padded = line.pad([[Math.floor(size / 2), Math.floor((size - 1) / 2)]]) as Tensor;
+    const means = (avgPool1d(padded, size, { stride: 1 }) as Tensor).transpose(1, 2).reshape(x.shape) as Tensor;
+    return x.mul(means.mul(this.alpha).add(this.k).pow(-this.beta));
+  }
+
+  protected override describe(): string {
+    return `${this.size}`;
   }
 }

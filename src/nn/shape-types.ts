@@ -125,6 +125,13 @@ export interface LayerNormFn<
   readonly guard: LastArg<Name, In<this>, Size, What>;
 }
 
+/** (…, 2·E) → (…, E) */
+export interface GLUFn extends ShapeFn {
+  readonly output: In<this> extends readonly [...infer Lead extends Shape, infer E extends number]
+    ? [...Lead, DivideFloor<E, 2>]
+    : number[];
+}
+
 export type ReplaceLast<S extends Shape, Size extends number> = S extends readonly [...infer Head extends Shape, number]
   ? [...Head, Size]
   : [...number[], Size];
@@ -286,6 +293,28 @@ export interface BatchNormFn<D extends Dims, Channels extends number> extends Sh
   readonly output: Normalised<D, In<this>, Channels>;
   readonly guard: BatchNormArg<D, In<this>, Channels>;
 }
+
+/** Normalisation that keeps the shape, of an input whose dimension 1 (or 0, without a batch) is the channels. */
+export interface ChannelNormFn<Name extends string, D extends Dims, Channels extends number> extends ShapeFn {
+  readonly accepts: Batch<D, Channels>;
+  readonly output: In<this>;
+  readonly guard: ConvArg<Name, D, In<this>, Channels, 1, 0, 1, 'numFeatures'>;
+}
+
+/** Group normalisation: [N, C, …], any number of dimensions behind the channels. */
+export interface GroupNormFn<Channels extends number> extends ShapeFn {
+  readonly output: In<this>;
+  readonly guard: GroupNormArg<In<this>, Channels>;
+}
+
+type GroupNormArg<S extends Shape, Channels extends number> =
+  HasRank<S> extends true
+    ? S extends readonly [number, infer C extends number, ...Shape]
+      ? SizesDiffer<C, Channels> extends true
+        ? ShapeError<`GroupNorm: input ${ShapeText<S>}: channel dimension ${SizeText<C>} is not numChannels ${SizeText<Channels>}`>
+        : unknown
+      : ShapeError<`GroupNorm: input ${ShapeText<S>}: needs [N, C, ...]`>
+    : unknown;
 
 /** Where nothing was known of the input, what the module accepts is known of the output. */
 type Normalised<D extends Dims, S extends Shape, Channels extends number> =
