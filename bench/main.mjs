@@ -1,11 +1,11 @@
-// npm run bench -- [W1 W2 W3 M1 C1 O1 MEM] [--threads n] [--tier wasm|native|auto] [--device cpu|reference]
+// npm run bench -- [W1 … W7 I1 M1 C1 O1 MEM] [--threads n] [--tier wasm|native|auto] [--device cpu|reference]
 // [--json] [--profile]: one JSON line a workload.
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-const NAMES = ['W1', 'W2', 'W3', 'M1', 'C1', 'O1', 'MEM'];
+const NAMES = ['W1', 'W2', 'W3', 'W4', 'W5', 'W6', 'W7', 'I1', 'M1', 'C1', 'O1', 'MEM'];
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -27,9 +27,10 @@ if (unknown !== undefined || (values.tier !== undefined && !TIERS.includes(value
 if (values.threads !== undefined) process.env.NABLA_THREADS = values.threads;
 process.env.NABLA_CPU = values.tier ?? process.env.NABLA_CPU ?? 'wasm';
 
-const { compile, devices, memoryStats, setDevice } = await import('nabla');
+const { compile, devices, memoryStats, noGrad, setDevice } = await import('nabla');
+const { clipGradNorm_ } = await import('nabla/optim');
 const { peakArithmetic, peakCopy } = await import('./peak.mjs');
-const { WORKLOADS } = await import('./workloads.mjs');
+const { INFERENCE, WORKLOADS } = await import('./workloads.mjs');
 const { measure, round } = await import('./timing.mjs');
 const { micro } = await import('./micro.mjs');
 const { memory } = await import('./memory.mjs');
@@ -54,11 +55,12 @@ function report(line) {
 }
 
 async function train(name) {
-  const { model, optimizer, x, y, batch, loss } = WORKLOADS[name]();
+  const { model, optimizer, x, y, batch, loss, clip } = WORKLOADS[name]();
   const step = compile(async (input, target) => {
     optimizer.zeroGrad();
     const l = loss(model.forward(input), target);
     l.backward();
+    if (clip !== undefined) clipGradNorm_(model.parameters(), clip);
     await optimizer.step();
     return l;
   });
@@ -84,6 +86,25 @@ async function train(name) {
   });
 }
 
+async function infer(name) {
+  const { model, x } = INFERENCE[name]();
+  const run = compile(async (input) => noGrad(() => model.forward(input)));
+  const start = performance.now();
+  const output = await (await run(x)).data();
+  const first = performance.now() - start;
+  const { median, min } = await measure(async () => (await run(x)).data(), { seconds: 3, least: 20 });
+  if (values.profile) return printProfile(name, async () => [(await peakArithmetic()) * threads, await peakCopy()]);
+  report({
+    workload: name,
+    ms_median: round(median),
+    ms_min: round(min),
+    samples_per_s: round(1000 / median, 1),
+    compile_ms: round(first - median, 1),
+    peak_mb: round(memoryStats().peakBytes / 2 ** 20, 1),
+    check: Array.from(output.slice(0, 3), (v) => round(v, 5)),
+  });
+}
+
 function cold() {
   const times = Array.from({ length: 7 }, () => {
     const start = performance.now();
@@ -101,6 +122,7 @@ for (const name of positionals.length > 0 ? positionals : NAMES) {
   else if (name === 'C1') cold();
   else if (name === 'O1') await overhead(report);
   else if (name === 'MEM') await memory(report);
+  else if (name in INFERENCE) await infer(name);
   else await train(name);
 }
 process.exit(0);

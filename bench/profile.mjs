@@ -5,6 +5,7 @@ import { registerDevice } from '../dist/engine/engine.js';
 import { setDevice } from 'nabla';
 import { round } from './timing.mjs';
 
+const ROWS = 24;
 let device;
 
 /** The device whose kernels are measured becomes the default. */
@@ -13,16 +14,29 @@ export function startProfile() {
   setDevice('profiled');
 }
 
+/** Equal kernels as one row, the longest first. */
+function together(kernels) {
+  const rows = new Map();
+  for (const { name, shapes, runs, milliseconds, flops, bytes } of kernels) {
+    const key = `${name} ${shapes}`;
+    const row = rows.get(key) ?? { name, shapes, count: 0, ms: 0, flops: 0, bytes: 0 };
+    row.count++;
+    row.ms += milliseconds / runs;
+    row.flops += flops;
+    row.bytes += bytes;
+    rows.set(key, row);
+  }
+  return [...rows.values()].sort((a, b) => b.ms - a.ms);
+}
+
 /** A table of the kernels that took most, and what share of the time each had. */
 export async function printProfile(workload, measurePeak) {
   const kernels = device.profile().filter(({ runs }) => runs > 10);
   const [peak, copy] = await measurePeak();
   const total = kernels.reduce((sum, k) => sum + k.milliseconds / k.runs, 0);
   console.log(`${workload}: ${round(total)} ms in ${kernels.length} kernels (thread 0)`);
-  console.log('   share        ms   GFLOP/s  of peak     GB/s  of copy  kernel');
-  const rows = kernels.sort((a, b) => b.milliseconds / b.runs - a.milliseconds / a.runs);
-  for (const { name, runs, milliseconds, flops, bytes } of rows.slice(0, 20)) {
-    const ms = milliseconds / runs;
+  console.log('   share        ms   GFLOP/s  of peak     GB/s  of copy  times  kernel');
+  for (const { name, shapes, count, ms, flops, bytes } of together(kernels).slice(0, ROWS)) {
     const columns = [
       `${((100 * ms) / total).toFixed(1)} %`.padStart(8),
       ms.toFixed(4).padStart(9),
@@ -30,7 +44,8 @@ export async function printProfile(workload, measurePeak) {
       `${((100 * flops) / ms / 1e6 / peak).toFixed(0)} %`.padStart(8),
       (bytes / ms / 1e6).toFixed(1).padStart(8),
       `${((100 * bytes) / ms / 1e6 / copy).toFixed(0)} %`.padStart(8),
+      String(count).padStart(6),
     ];
-    console.log(`${columns.join(' ')}  ${name}`);
+    console.log(`${columns.join(' ')}  ${name} ${shapes}`);
   }
 }

@@ -13,11 +13,13 @@ import type { Target } from '../loop/target.js';
 import { type Fused, fuse } from './fuse.js';
 import { type Group, formGroup } from './group.js';
 import { flatten } from './index-expr.js';
+import { chooseLayouts } from './layouts.js';
 import { lowerGroup } from './lower-group.js';
 import { materialise } from './materialise.js';
 import { planMemory } from './plan-memory.js';
 import { type Assignment, type Schedule, schedule } from './schedule.js';
-import { derive, splitReductions } from './split-reductions.js';
+import { type Rewritten, derive } from './rewrite.js';
+import { splitReductions } from './split-reductions.js';
 import { trace } from './trace.js';
 
 export interface CompileOptions {
@@ -45,6 +47,8 @@ export interface CompileState {
   scalars: readonly Node[];
   /** One distinct node for each output of the graph. */
   outputs: readonly Node[];
+  /** Copies of operands in another order. */
+  copiedLayouts: readonly Node[];
   materialised: ReadonlySet<Node>;
   fused: Fused;
   schedule: Schedule;
@@ -54,6 +58,7 @@ export interface CompileState {
 
 const PASSES: readonly (readonly [name: string, pass: (state: CompileState) => void])[] = [
   ['split', splitPass],
+  ['layouts', layoutsPass],
   ['outputs', outputsPass],
   ['materialise', materialisePass],
   ['fuse', fusePass],
@@ -69,6 +74,7 @@ export function compileGraph(graph: Graph, options: CompileOptions): CompiledGra
     inputs: graph.inputs,
     scalars: graph.scalars,
     outputs: graph.outputs.map((o) => o.node),
+    copiedLayouts: [],
     materialised: new Set(),
     fused: { groups: [], stored: new Set() },
     schedule: { stages: [], stageOf: new Map(), copied: [] },
@@ -88,7 +94,16 @@ export function compileGraph(graph: Graph, options: CompileOptions): CompiledGra
 }
 
 function splitPass(state: CompileState): void {
-  const { nodes, now } = splitReductions(state.nodes);
+  replaceNodes(state, splitReductions(state.nodes));
+}
+
+function layoutsPass(state: CompileState): void {
+  const laidOut = chooseLayouts(state.nodes);
+  replaceNodes(state, laidOut);
+  state.copiedLayouts = laidOut.copies;
+}
+
+function replaceNodes(state: CompileState, { nodes, now }: Rewritten): void {
   const current = (n: Node) => now.get(n) as Node;
   state.nodes = nodes;
   state.inputs = state.inputs.map(current);
@@ -118,7 +133,7 @@ function copyOf(node: Node): Node {
 }
 
 function materialisePass(state: CompileState): void {
-  state.materialised = materialise(state.nodes, state.outputs);
+  state.materialised = materialise(state.nodes, [...state.outputs, ...state.copiedLayouts]);
 }
 
 function fusePass(state: CompileState): void {

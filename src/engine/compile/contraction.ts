@@ -6,7 +6,7 @@
 import { InternalError } from '../ir/errors.js';
 import { type Node, isOp } from '../ir/node.js';
 import type { ConvSpec } from '../ir/op.js';
-import { type Index, addConstant, addIndex, constantIndex, divIndex, modIndex, scaleIndex } from './index-expr.js';
+import { type Index, addConstant, addIndex, constantIndex, scaleIndex } from './index-expr.js';
 import { type Guard, broadcastIndex } from './movement.js';
 
 export interface Element {
@@ -28,11 +28,12 @@ export interface Contraction {
   place(batch: Ix, m: Ix, n: Ix): Index[];
 }
 
-export function contractionOf(node: Node): Contraction {
-  if (node.op === 'matmul') return matmulForm(node);
-  if (isOp(node, 'conv')) return convForm(node);
-  if (isOp(node, 'convInput')) return convInputForm(node);
-  if (isOp(node, 'convWeight')) return convWeightForm(node);
+/** One form for the whole result, or several that compute a part of it each. */
+export function contractionsOf(node: Node): Contraction[] {
+  if (node.op === 'matmul') return [matmulForm(node)];
+  if (isOp(node, 'conv')) return [convForm(node)];
+  if (isOp(node, 'convInput')) return convInputForms(node);
+  if (isOp(node, 'convWeight')) return [convWeightForm(node)];
   throw new InternalError(`compile: ${node.op} is not a contraction.`);
 }
 
@@ -127,35 +128,67 @@ function convWeightForm(node: Node<'convWeight'>): Contraction {
   };
 }
 
+/** The kernel taps that reach input positions of one residue by the stride: from, from + step, … */
+interface Taps {
+  readonly residue: number;
+  /** Positions with this residue. */
+  readonly positions: number;
+  readonly count: number;
+  readonly from: number;
+  readonly step: number;
+}
+
+function tapsByResidue(size: number, kernel: number, spec: ConvSpec, d: number): Taps[] {
+  const stride = spec.stride[d];
+  return Array.from({ length: Math.min(stride, size) }, (_, residue) => {
+    const taps: number[] = [];
+    for (let t = 0; t < kernel; t++) if ((residue + spec.lo[d] - t * spec.dilation[d]) % stride === 0) taps.push(t);
+    const [from = 0, second = from + 1] = taps;
+    const positions = Math.ceil((size - residue) / stride);
+    return { residue, positions, count: taps.length, from, step: second - from };
+  });
+}
+
 /**
- * Input position i receives from output position (i + lo − tap·dilation) / stride where that is whole. Positions are
- * split into residue and quotient, i = stride·q + r, so that neighbouring lanes (q) read neighbouring outputs.
+ * Input position i receives from output position (i + lo − tap·dilation) / stride where that is whole. For a residue of
+ * i by the stride the taps with a whole quotient are always the same: each combination of residues is a form of its own,
+ * and no multiplication by a missing element is left.
  */
-function convInputForm(node: Node<'convInput'>): Contraction {
+function convInputForms(node: Node<'convInput'>): Contraction[] {
   const [dy, w] = node.src;
   const spec = node.arg;
   const perOut = w.shape[0] / spec.groups;
   const perIn = w.shape[1];
   const sizes = node.shape.slice(2);
-  const split = sizes.map((n, d) => (spec.stride[d] > 1 && n % spec.stride[d] === 0 ? spec.stride[d] : 1));
-  const rank = sizes.length;
-  const position = (n: Ix, d: number): Index => addIndex(scaleIndex(n[1 + rank + d], split[d]), n[1 + d]);
-  return {
-    batch: spec.groups === 1 ? [] : [spec.groups],
-    m: [perIn],
-    n: [node.shape[0], ...split, ...sizes.map((n, d) => n / split[d])],
-    k: [perOut, ...w.shape.slice(2)],
-    a: (g, [c], [o, ...tap]) => ({ node: w, index: [channel(g, perOut, o), c, ...tap], guards: [] }),
-    b: (g, n, [o, ...tap]) => {
-      const guards: Guard[] = [];
-      const at = sizes.map((_, d) => {
-        const shifted = addConstant(addIndex(position(n, d), scaleIndex(tap[d], -spec.dilation[d])), spec.lo[d]);
-        const out = divIndex(shifted, spec.stride[d]);
-        guards.push(...outside(modIndex(shifted, spec.stride[d]), 1), ...outside(out, dy.shape[d + 2]));
-        return out;
-      });
-      return { node: dy, index: [n[0], channel(g, perOut, o), ...at], guards };
-    },
-    place: (g, [c], n) => [n[0], channel(g, perIn, c), ...sizes.map((_, d) => position(n, d))],
+  const form = (parts: readonly Taps[]): Contraction => {
+    const position = (q: Index, d: number) => addConstant(scaleIndex(q, spec.stride[d]), parts[d].residue);
+    const tapOf = (j: Index, d: number) => addConstant(scaleIndex(j, parts[d].step), parts[d].from);
+    const outOf = (q: Index, j: Index, d: number): Index => {
+      const { residue, from, step } = parts[d];
+      const first = (residue + spec.lo[d] - from * spec.dilation[d]) / spec.stride[d];
+      return addConstant(addIndex(q, scaleIndex(j, (-step * spec.dilation[d]) / spec.stride[d])), first);
+    };
+    return {
+      batch: spec.groups === 1 ? [] : [spec.groups],
+      m: [perIn],
+      n: [node.shape[0], ...parts.map((p) => p.positions)],
+      k: [perOut, ...parts.map((p) => p.count)],
+      a: (g, [c], [o, ...taps]) => ({ node: w, index: [channel(g, perOut, o), c, ...taps.map(tapOf)], guards: [] }),
+      b: (g, [b, ...q], [o, ...taps]) => {
+        const at = q.map((x, d) => outOf(x, taps[d], d));
+        return {
+          node: dy,
+          index: [b, channel(g, perOut, o), ...at],
+          guards: at.flatMap((p, d) => outside(p, dy.shape[d + 2])),
+        };
+      },
+      place: (g, [c], [b, ...q]) => [b, channel(g, perIn, c), ...q.map(position)],
+    };
   };
+  let combinations: Taps[][] = [[]];
+  sizes.forEach((size, d) => {
+    const each = tapsByResidue(size, w.shape[d + 2], spec, d);
+    combinations = combinations.flatMap((before) => each.map((taps) => [...before, taps]));
+  });
+  return combinations.map(form);
 }

@@ -2,10 +2,11 @@
 // called with. A kernel sees buffers; which memory they are is decided by the caller, from `operands`.
 
 import type { Node } from '../ir/node.js';
+import { formatShape } from '../ir/shape.js';
 import * as L from '../loop/loop.js';
 import type { Buffer, KernelFunction, Var } from '../loop/loop.js';
 import type { Target } from '../loop/target.js';
-import type { Group } from './group.js';
+import { type Group, isContraction } from './group.js';
 import { type KernelBuilder, type KernelContext, VALUE_TYPE } from './kernel-builder.js';
 import { lowerContraction } from './lower-contraction.js';
 import { lowerLoop } from './lower-loop.js';
@@ -124,6 +125,7 @@ function lowerKernel(group: Group, options: LowerGroupOptions, lower: Lower): Lo
     tid: builder.tid,
     threads: builder.threads,
     body: builder.body(),
+    shapes: kernelShapes(group),
     flops: flopsOf(group),
     bytes: buffers.reduce((n, b) => n + b.size * 4, 0),
   };
@@ -133,6 +135,12 @@ function lowerKernel(group: Group, options: LowerGroupOptions, lower: Lower): Lo
 function kernelName(group: Group): string {
   const [first, ...rest] = [...new Set(group.members.map((n) => n.op))];
   return [first, ...rest.slice(0, 3)].join('_');
+}
+
+function kernelShapes(group: Group): string {
+  const main = group.members.find((n) => isContraction(n) || group.operand.has(n)) ?? group.members[0];
+  const operands = main.src.map((n) => formatShape(n.shape));
+  return operands.length === 0 ? formatShape(main.shape) : `${formatShape(main.shape)} of ${operands.join(' ')}`;
 }
 
 /** Multiplications and additions of contractions; one a member and element for the rest. */

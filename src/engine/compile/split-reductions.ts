@@ -5,8 +5,8 @@
 // Input and output: a list of nodes in order; users of a split node are rewritten.
 
 import type { Node } from '../ir/node.js';
-import { sizeOf } from '../ir/shape.js';
 import { isReduction } from './group.js';
+import { type Rewritten, derive, rewrite } from './rewrite.js';
 
 const FEW_RESULTS = 16;
 const MANY_OPERANDS = 16384;
@@ -15,43 +15,10 @@ const LARGE_MATRIX = 1 << 20;
 const MANY_COLUMNS = 256;
 const CHUNKS = [64, 32, 48, 50, 40, 25, 20, 16, 128, 100, 10, 8];
 
-export interface Rewritten {
-  readonly nodes: Node[];
-  /** The node that stands for an old one. */
-  readonly now: ReadonlyMap<Node, Node>;
-}
-
-/** A private copy of a node with other operands, operator and shape. */
-export function derive(like: Node, op: Node['op'], src: readonly Node[], arg: unknown, shape: readonly number[]): Node {
-  return {
-    ...like,
-    op,
-    src,
-    arg: arg as never,
-    shape,
-    size: sizeOf(shape),
-    requiresGrad: false,
-    storage: undefined,
-    slot: -1,
-  };
-}
-
 export function splitReductions(nodes: readonly Node[]): Rewritten {
-  const now = new Map<Node, Node>();
-  const out: Node[] = [];
-  const push = (n: Node): Node => {
-    n.slot = out.length;
-    out.push(n);
-    return n;
-  };
-  for (const node of nodes) {
-    const src = node.src.map((s) => now.get(s) as Node);
-    const current = src.every((s, i) => s === node.src[i]) ? node : derive(node, node.op, src, node.arg, node.shape);
-    const split = isReduction(node) ? chunked(current) : undefined;
-    if (split === undefined) {
-      now.set(node, push(current));
-      continue;
-    }
+  return rewrite(nodes, (current, push) => {
+    const split = isReduction(current) ? chunked(current) : undefined;
+    if (split === undefined) return undefined;
     // [.., n, ..] → [.., chunks, n/chunks, ..] → reduce all but the chunks → reduce the chunks
     const { axis, chunks } = split;
     const operand = current.src[0];
@@ -82,9 +49,8 @@ export function splitReductions(nodes: readonly Node[]): Rewritten {
         partial.shape.map((n, i) => (i === axis ? 1 : n)),
       ),
     );
-    now.set(node, push(derive(current, 'reshape', [total], { shape: node.shape }, node.shape)));
-  }
-  return { nodes: out, now };
+    return derive(current, 'reshape', [total], { shape: current.shape }, current.shape);
+  });
 }
 
 function chunked(node: Node): { axis: number; chunks: number } | undefined {

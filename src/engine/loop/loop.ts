@@ -153,7 +153,8 @@ export interface KernelFunction {
   readonly tid: Var;
   readonly threads: Var;
   readonly body: readonly Stmt[];
-  /** For profiles: arithmetic operations and bytes moved by one call. */
+  /** For profiles: shapes of the main result and its operands, arithmetic operations and bytes moved by one call. */
+  readonly shapes: string;
   readonly flops: number;
   readonly bytes: number;
 }

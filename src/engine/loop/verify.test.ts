@@ -13,7 +13,7 @@ const tid = L.variable('tid', 'i32');
 const threads = L.variable('threads', 'i32');
 
 function kernel(body: readonly L.Stmt[]): L.KernelFunction {
-  return { name: 'k', buffers: [x, y], scalars: [], scratch: [], tid, threads, body, flops: 0, bytes: 0 };
+  return { name: 'k', buffers: [x, y], scalars: [], scratch: [], tid, threads, body, shapes: '', flops: 0, bytes: 0 };
 }
 
 const good = kernel([

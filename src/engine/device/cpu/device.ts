@@ -147,7 +147,8 @@ function describe(details: Readonly<Record<string, string | number | boolean>>):
 
 function describeProgram({ kernels, stages, arenaBytes }: Program, nodes: number, ms: number): string {
   const lines = kernels.map(
-    ({ name, flops, bytes }) => `  ${name}: ${(flops / 1e6).toFixed(3)} MFLOP, ${(bytes / 1e6).toFixed(3)} MB`,
+    ({ name, shapes, flops, bytes }) =>
+      `  ${name} ${shapes}: ${(flops / 1e6).toFixed(3)} MFLOP, ${(bytes / 1e6).toFixed(3)} MB`,
   );
   const size = `${nodes} nodes, ${kernels.length} kernels in ${stages.length} stages, arena ${arenaBytes} bytes`;
   return [`compiled in ${ms.toFixed(1)} ms: ${size}`, ...lines].join('\n');

@@ -1,5 +1,5 @@
 // Program → one C translation unit, for GCC and Clang: vectors are the compilers' own vector types, of the width the
-// program was scheduled for. Each kernel becomes a static function, `run` calls them stage by stage with a barrier after
+// program was scheduled for. Each kernel becomes a static function (equal ones the same), `run` calls them stage by stage with a barrier after
 // each stage. As in the other emitters everything is decided before; this file only prints.
 // Input: a program in the loop IR. Output: source text that needs no header and no library.
 
@@ -15,12 +15,23 @@ export interface EmitOptions {
 }
 
 export function emitProgram(program: Program, { lanes, profile }: EmitOptions): string {
-  const kernels = program.kernels.map((kernel, i) => new KernelPrinter(kernel, `kernel${i}`).print());
-  return [prelude(lanes), ...kernels, runFunction(program, profile)].join('\n');
+  const functions = new Map<string, string>(); // name by text, so that equal kernels are compiled once
+  const texts: string[] = [];
+  const names = program.kernels.map((kernel, i) => {
+    const text = new KernelPrinter(kernel).print();
+    const key = text.replaceAll(/\b[A-Za-z]\w*_(b?\d+)\b/g, '_$1'); // whatever its variables are called
+    const known = functions.get(key);
+    if (known !== undefined) return known;
+    const name = `kernel${i}`;
+    functions.set(key, name);
+    texts.push(`static __attribute__((noinline)) void ${name}${text}`);
+    return name;
+  });
+  return [prelude(lanes), ...texts, runFunction(program, names, profile)].join('\n');
 }
 
 /** run(tid, threads, heap, table, arena, scratch, barrier, mark, sync): addresses are offsets from the start of the heap. */
-function runFunction({ kernels, stages }: Program, profile: boolean): string {
+function runFunction({ kernels, stages }: Program, names: readonly string[], profile: boolean): string {
   const lines = stages.flatMap((calls) => [
     ...calls.map(({ kernel, slots }) => {
       const { name, buffers, scalars } = kernels[kernel];
@@ -28,7 +39,7 @@ function runFunction({ kernels, stages }: Program, profile: boolean): string {
         const scalar = scalars[i - buffers.length];
         return scalar === undefined ? pointer(slot, buffers[i]) : scalarOperand(slot, scalar);
       });
-      const call = `  kernel${kernel}(${['tid', 'threads', 'scratch', ...operands].join(', ')}); /* ${name} */`;
+      const call = `  ${names[kernel]}(${['tid', 'threads', 'scratch', ...operands].join(', ')}); /* ${name} */`;
       if (!profile) return call;
       return `  if (tid == 0) mark(sync, -1);\n${call}\n  if (tid == 0) mark(sync, ${kernel});`;
     }),
@@ -80,16 +91,15 @@ const COMPARE: Readonly<Record<string, string>> = { eq: '==', ne: '!=', lt: '<',
 
 class KernelPrinter {
   private readonly kernel: KernelFunction;
-  private readonly name: string;
   private readonly lines: string[] = [];
   private readonly numbers = new Map<string, number>();
   private indent = '  ';
 
-  constructor(kernel: KernelFunction, name: string) {
+  constructor(kernel: KernelFunction) {
     this.kernel = kernel;
-    this.name = name;
   }
 
+  /** Parameters and body. */
   print(): string {
     const { kernel } = this;
     const operands = [
@@ -99,7 +109,7 @@ class KernelPrinter {
       ...kernel.buffers.map((b) => `${elementType(b)} *${this.bufferName(b)}`),
       ...kernel.scalars.map((v) => `${typeName(v.type, 1)} ${this.variable(v)}`),
     ];
-    this.lines.push(`static void ${this.name}(${operands.join(', ')}) {`);
+    this.lines.push(`(${operands.join(', ')}) {`);
     this.line(`(void)${this.variable(kernel.tid)}, (void)${this.variable(kernel.threads)}, (void)scratch;`);
     let offset = 0;
     for (const b of kernel.scratch) {

@@ -35,16 +35,24 @@ const MOST_IMMEDIATE = 64;
 const BYTES = 4;
 
 export function emitProgram(program: Program, options: EmitOptions): Uint8Array<ArrayBuffer> {
-  const functions: FunctionBody[] = program.kernels.map((kernel) => new FunctionEmitter(kernel, options).emit());
+  const functions: FunctionBody[] = [];
+  const numbers = new Map<string, number>(); // of functions, by their bytes: equal kernels are one
+  const targets = program.kernels.map((kernel) => {
+    const body = new FunctionEmitter(kernel, options).emit();
+    const key = `${body.params.join()};${body.locals.join()};${new TextDecoder('latin1').decode(body.code)}`;
+    let number = numbers.get(key);
+    if (number === undefined) numbers.set(key, (number = functions.push(body) - 1));
+    return number;
+  });
   const barrier = options.shared ? functions.push(barrierFunction()) - 1 : undefined;
-  const run = functions.push(runFunction(program, barrier)) - 1;
+  const run = functions.push(runFunction(program, targets, barrier)) - 1;
   return assembleModule({ memory: options, functions, exports: program.serial ? { run, serial: run } : { run } });
 }
 
 // ---------------------------------------------------------------- the run function
 
 /** run(tid, threads, table, arena, scratch, sync) */
-function runFunction(program: Program, barrier: number | undefined): FunctionBody {
+function runFunction(program: Program, targets: readonly number[], barrier: number | undefined): FunctionBody {
   const [tid, threads, table, arena, scratch, sync] = [0, 1, 2, 3, 4, 5];
   const code = new Bytes();
   const get = (local: number) => code.push([...CODE.get, ...leb(local)]);
@@ -67,7 +75,7 @@ function runFunction(program: Program, barrier: number | undefined): FunctionBod
         const scalar = kernel.scalars[i - kernel.buffers.length];
         pushSlot(slot, scalar?.type === 'f32' ? 'f32' : 'i32');
       });
-      code.push([...CODE.call, ...leb(call.kernel)]);
+      code.push([...CODE.call, ...leb(targets[call.kernel])]);
     }
     if (barrier !== undefined) {
       get(threads);

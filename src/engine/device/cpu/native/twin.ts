@@ -30,6 +30,7 @@ export interface KernelTime {
   /** Of thread 0, whose share is that of every thread. */
   readonly milliseconds: number;
   /** Of all threads, in one run. */
+  readonly shapes: string;
   readonly flops: number;
   readonly bytes: number;
 }
@@ -115,9 +116,10 @@ export class NativeTwin {
   times(): KernelTime[] {
     const times = this.kernelMilliseconds;
     if (times === null || this.compiled === undefined) return [];
-    const waiting = { name: '(waiting for other threads)', flops: 0, bytes: 0 };
-    return [...this.compiled.program.kernels, waiting].map(({ name, flops, bytes }, i) => ({
+    const waiting = { name: '(waiting for other threads)', shapes: '', flops: 0, bytes: 0 };
+    return [...this.compiled.program.kernels, waiting].map(({ name, shapes, flops, bytes }, i) => ({
       name,
+      shapes,
       flops,
       bytes,
       runs: this.nativeRuns,
