@@ -225,14 +225,18 @@ export class PReLU extends Layer<IdentityFn> {
   }
 }
 
+function checkDim(name: string, dim: number): number {
+  if (!Number.isInteger(dim)) throw new ArgumentError(`${name}: dim is ${dim}. Use a whole number.`);
+  return dim;
+}
+
 /** Along one dimension, the last one by default: the shape stays. */
 abstract class AlongDim extends Layer<IdentityFn> {
   readonly dim: number;
 
   constructor(dim = -1) {
     super();
-    if (!Number.isInteger(dim)) throw new ArgumentError(`${this.constructor.name}: dim is ${dim}. Use a whole number.`);
-    this.dim = dim;
+    this.dim = checkDim(this.constructor.name, dim);
   }
 
   protected override describe(): string {
@@ -261,10 +265,33 @@ export class Softmin extends AlongDim {
   }
 }
 
-/** The first half of the last dimension times σ of the second: x [..., 2·E] → [..., E] (Dauphin et al. 2017). PyTorch: nn.GLU. */
-export class GLU extends Layer<GLUFn> {
+/**
+ * The first half of a dimension times σ of the second: x [..., 2·E] → [..., E]; the last dimension unless given (Dauphin et al.
+ * 2017). PyTorch: nn.GLU.
+ */
+export class GLU<const Dim extends number = -1> extends Layer<GLUFn<Dim>> {
+  readonly dim: number;
+
+  constructor(dim?: Dim) {
+    super();
+    this.dim = checkDim('GLU', dim ?? -1);
+  }
+
   protected compute(x: Tensor): Tensor {
-    return f.glu(x);
+    const axis = this.dim < 0 ? this.dim + x.rank : this.dim;
+    if (axis < 0 || axis >= x.rank)
+      throw new ShapeError(`GLU: input ${formatShape(x.shape)} has no dimension ${this.dim}`, [x.shape]);
+    if (x.shape[axis] % 2 !== 0) {
+      throw new ShapeError(
+        `GLU: input ${formatShape(x.shape)}: dimension ${this.dim} of size ${x.shape[axis]} has no halves`,
+        [x.shape],
+      );
+    }
+    return f.glu(x, this.dim);
+  }
+
+  protected override describe(): string {
+    return this.dim === -1 ? '' : `${this.dim}`;
   }
 }
 
@@ -272,7 +299,7 @@ export class GLU extends Layer<GLUFn> {
  * The largest of `pieces` affine maps: x [..., inFeatures] → [..., outFeatures]. linear.weight [outFeatures · pieces,
  * inFeatures] starts as Linear's; output i takes the largest of rows i·pieces … i·pieces + pieces − 1 (Goodfellow et al. 2013).
  */
-export class Maxout<const In extends number, const Out extends number> extends Layer<LinearFn<In, Out>> {
+export class Maxout<const In extends number, const Out extends number> extends Layer<LinearFn<In, Out, 'Maxout'>> {
   readonly linear: Linear<number, number>;
   readonly outFeatures: Out;
   readonly pieces: number;
@@ -287,9 +314,13 @@ export class Maxout<const In extends number, const Out extends number> extends L
   }
 
   protected compute(x: Tensor): Tensor {
-    checkLast('Linear', x.shape, this.linear.weight.shape[1], 'inFeatures');
+    checkLast('Maxout', x.shape, this.linear.weight.shape[1], 'inFeatures');
     const all = this.linear.forward(x) as Tensor;
-    const apart = all.reshape([...all.shape.slice(0, -1), this.outFeatures, this.pieces] as readonly number[]) as Tensor;
+    const apart = all.reshape([
+      ...all.shape.slice(0, -1),
+      this.outFeatures,
+      this.pieces,
+    ] as readonly number[]) as Tensor;
     return apart.max(-1).values as Tensor;
   }
 

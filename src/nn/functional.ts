@@ -30,7 +30,16 @@ export function elu<S extends Shape>(x: Tensor<S>, alpha = 1): Tensor<S> {
 /** x where positive, α·(e^(x/α) − 1) elsewhere: smooth for every α. Barron 2017; PyTorch: F.celu. */
 export function celu<S extends Shape>(x: Tensor<S>, alpha = 1): Tensor<S> {
   if (alpha === 0) throw new ArgumentError('celu: alpha is 0. Use another number.');
-  return elementwise((t) => select(t.gt(0), t, select(t.gt(0), 0, t).mul(1 / alpha).expm1().mul(alpha)))(x);
+  return elementwise((t) =>
+    select(
+      t.gt(0),
+      t,
+      select(t.gt(0), 0, t)
+        .mul(1 / alpha)
+        .expm1()
+        .mul(alpha),
+    ),
+  )(x);
 }
 
 const SELU_ALPHA = 1.6732632423543772;
@@ -69,9 +78,7 @@ export const relu6: Same = (x) => hardtanh(x, 0, 6);
 export const hardsigmoid: Same = elementwise((x) => hardtanh(x.add(3), 0, 6).mul(1 / 6));
 
 /** x · hardsigmoid(x). Howard et al. 2019; PyTorch: F.hardswish. */
-export const hardswish: Same = elementwise((x) =>
-  select(x.le(-3), 0, select(x.ge(3), x, x.mul(x.add(3)).mul(1 / 6))),
-);
+export const hardswish: Same = elementwise((x) => select(x.le(-3), 0, select(x.ge(3), x, x.mul(x.add(3)).mul(1 / 6))));
 
 /** x where |x| > λ, 0 elsewhere. PyTorch: F.hardshrink. */
 export function hardshrink<S extends Shape>(x: Tensor<S>, lambda = 0.5): Tensor<S> {

@@ -1,6 +1,8 @@
 // Normalisation layers.
 
-import { ArgumentError, ShapeError, formatShape } from '../tensor/library.js';
+import { ArgumentError, type Shape, ShapeError, formatShape, sameShape } from '../tensor/library.js';
+import { checkProbability } from '../tensor/dropout.js';
+import type { Mutable } from '../tensor/shape-types/shape.js';
 import { noGrad } from '../tensor/grad-mode.js';
 import { tensor } from '../tensor/creation.js';
 import { avgPool1d } from '../tensor/pooling.js';
@@ -17,6 +19,8 @@ export interface BatchNormOptions {
   readonly momentum?: number | null;
   /** Learned scale and shift. Default true. */
   readonly affine?: boolean;
+  /** Keep running statistics and use them in evaluation; without, the batch's own serve there, too. Default true. */
+  readonly trackRunningStats?: boolean;
 }
 
 /**
@@ -26,9 +30,10 @@ export interface BatchNormOptions {
 abstract class BatchNorm<D extends 1 | 2, C extends number> extends Layer<BatchNormFn<D, C>> {
   readonly weight: Parameter<[C]> | undefined;
   readonly bias: Parameter<[C]> | undefined;
-  readonly runningMean: Buffer<[C]>;
-  readonly runningVar: Buffer<[C]>;
-  readonly numBatchesTracked: Buffer<[], 'int32'>;
+  readonly runningMean: Buffer<[C]> | undefined;
+  readonly runningVar: Buffer<[C]> | undefined;
+  readonly numBatchesTracked: Buffer<[], 'int32'> | undefined;
+  readonly numFeatures: C;
   readonly eps: number;
   readonly momentum: number | null;
 
@@ -41,30 +46,36 @@ abstract class BatchNorm<D extends 1 | 2, C extends number> extends Layer<BatchN
 
   constructor(numFeatures: C, options: BatchNormOptions = {}) {
     super();
-    const { eps = 1e-5, momentum = 0.1, affine = true } = options;
-    checkCount(numFeatures, 1, 'BatchNorm: numFeatures');
+    const { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true } = options;
+    const { name } = this.constructor;
+    checkCount(numFeatures, 1, `${name}: numFeatures`);
+    checkEps(name, eps);
+    if (momentum !== null) checkProbability(momentum, `${name}: momentum`);
     const size: [C] = [numFeatures];
     this.weight = affine ? new Parameter<[C]>(init.constant(size, 1)) : undefined;
     this.bias = affine ? new Parameter<[C]>(init.constant(size, 0)) : undefined;
-    this.runningMean = new Buffer<[C]>(init.constant(size, 0));
-    this.runningVar = new Buffer<[C]>(init.constant(size, 1));
-    this.numBatchesTracked = new Buffer<[], 'int32'>(tensor(Int32Array.of(0), { shape: [] }));
+    this.runningMean = trackRunningStats ? new Buffer<[C]>(init.constant(size, 0)) : undefined;
+    this.runningVar = trackRunningStats ? new Buffer<[C]>(init.constant(size, 1)) : undefined;
+    this.numBatchesTracked = trackRunningStats ? new Buffer(tensor(Int32Array.of(0), { shape: [] })) : undefined;
+    this.numFeatures = numFeatures;
     this.eps = eps;
     this.momentum = momentum;
   }
 
   protected compute(x: Tensor): Tensor {
     const { name, ranks, text } = this.layout;
-    const features = this.runningMean.size;
+    const features = this.numFeatures;
     if (!ranks.includes(x.rank))
       throw new ShapeError(`${name}: input ${formatShape(x.shape)}: needs ${text}`, [x.shape]);
     checkChannels(name, x.shape, 1, features, 'numFeatures');
     // statistics as [1, C, 1, 1], to go with x [N, C, H, W]
     const perChannel = x.shape.map((_, dim) => (dim === 1 ? features : 1));
     const column = (t: Tensor): Tensor => t.reshape(perChannel) as Tensor;
-    const [mean, variance] = this.training
-      ? this.measure(x)
-      : [column(this.runningMean as Tensor), column(this.runningVar as Tensor)];
+    const { runningMean, runningVar } = this;
+    const [mean, variance] =
+      this.training || runningMean === undefined || runningVar === undefined
+        ? this.measure(x)
+        : [column(runningMean as unknown as Tensor), column(runningVar as unknown as Tensor)];
     const normal = x.sub(mean).mul(variance.add(this.eps).rsqrt());
     if (this.weight === undefined || this.bias === undefined) return normal;
     return normal.mul(column(this.weight as Tensor)).add(column(this.bias as Tensor));
@@ -72,7 +83,7 @@ abstract class BatchNorm<D extends 1 | 2, C extends number> extends Layer<BatchN
 
   /** Mean and variance of the batch, which the running ones move towards. */
   private measure(x: Tensor): [mean: Tensor, variance: Tensor] {
-    const count = x.size / this.runningMean.size;
+    const count = x.size / this.numFeatures;
     if (count < 2) {
       throw new ShapeError(
         `${this.layout.name}: input ${formatShape(x.shape)}: one number a channel has no variance. Use a larger batch, or eval().`,
@@ -82,18 +93,21 @@ abstract class BatchNorm<D extends 1 | 2, C extends number> extends Layer<BatchN
     const others = x.shape.map((_, dim) => dim).filter((dim) => dim !== 1);
     const mean = x.mean(others, { keepdim: true }) as Tensor;
     const variance = x.sub(mean).square().mean(others, { keepdim: true }) as Tensor;
-    noGrad(() => {
-      const batches = this.numBatchesTracked.add(1);
-      this.numBatchesTracked.assign_(batches);
-      const weight = this.momentum ?? (batches.to('float32').reciprocal() as Tensor);
-      follow(this.runningMean as Tensor, mean, weight);
-      follow(this.runningVar as Tensor, variance.mul(count / (count - 1)), weight); // the unbiased one
-    });
+    const { runningMean, runningVar, numBatchesTracked } = this;
+    if (this.training && runningMean !== undefined && runningVar !== undefined && numBatchesTracked !== undefined) {
+      noGrad(() => {
+        const batches = numBatchesTracked.add(1);
+        numBatchesTracked.assign_(batches);
+        const weight = this.momentum ?? (batches.to('float32').reciprocal() as Tensor);
+        follow(runningMean as unknown as Tensor, mean, weight);
+        follow(runningVar as unknown as Tensor, variance.mul(count / (count - 1)), weight); // the unbiased one
+      });
+    }
     return [mean, variance];
   }
 
   protected override describe(): string {
-    return `${this.runningMean.size}`;
+    return `${this.numFeatures}`;
   }
 }
 
@@ -116,35 +130,72 @@ export class BatchNorm2d<const C extends number> extends BatchNorm<2, C> {
 export interface LayerNormOptions {
   /** Added to the variance. Default 1e-5. */
   readonly eps?: number;
-  /** Default true. */
+  /** Learned scale and shift. Default true. */
+  readonly elementwiseAffine?: boolean;
+  /** Whether the learned part has a shift. Default true. */
   readonly bias?: boolean;
 }
 
-/** x [..., size], normalised over the last dimension by mean and biased variance. PyTorch: nn.LayerNorm (Ba et al. 2016). */
-export class LayerNorm<const Size extends number> extends Layer<LayerNormFn<Size>> {
-  readonly weight: Parameter<[Size]>;
-  readonly bias: Parameter<[Size]> | undefined;
+/** The last sizes of an input: one number, or several. */
+type Sizes<Size extends number | Shape> = Size extends number ? [Size] : Size extends Shape ? Mutable<Size> : number[];
+
+/** The sizes as a list, checked. */
+function sizesOf<const Size extends number | Shape>(name: string, size: Size): Sizes<Size> {
+  const sizes = typeof size === 'number' ? [size] : [...(size as Shape)];
+  if (sizes.length === 0) throw new ArgumentError(`${name}: normalizedShape is []. Give at least one size.`);
+  for (const n of sizes) checkCount(n, 1, `${name}: normalizedShape`);
+  return sizes as Sizes<Size>;
+}
+
+/** Throws unless the input ends in these sizes. */
+function checkEnd(name: string, x: Tensor, sizes: readonly number[]): void {
+  if (sizes.length === 1) return checkLast(name, x.shape, sizes[0], 'normalizedShape');
+  if (x.rank >= sizes.length && sameShape(x.shape.slice(-sizes.length), sizes)) return;
+  throw new ShapeError(
+    `${name}: input ${formatShape(x.shape)}: does not end in normalizedShape ${formatShape(sizes)}`,
+    [x.shape],
+  );
+}
+
+function checkEps(name: string, eps: number): void {
+  if (!(eps >= 0 && eps < Infinity)) throw new ArgumentError(`${name}: eps is ${eps}. Use a number of at least 0.`);
+}
+
+/**
+ * x [..., size], normalised over the last dimension (or the last few: `new LayerNorm([C, H, W])`) by mean and biased variance;
+ * weight and bias have the shape of what is normalised. PyTorch: nn.LayerNorm (Ba et al. 2016).
+ */
+export class LayerNorm<const Size extends number | Shape> extends Layer<LayerNormFn<Size>> {
+  readonly weight: Parameter<Sizes<Size>> | undefined;
+  readonly bias: Parameter<Sizes<Size>> | undefined;
+  readonly normalizedShape: Sizes<Size>;
   readonly eps: number;
 
-  constructor(size: Size, { eps = 1e-5, bias = true }: LayerNormOptions = {}) {
+  constructor(size: Size, { eps = 1e-5, bias = true, elementwiseAffine = true }: LayerNormOptions = {}) {
     super();
-    checkCount(size, 1, 'LayerNorm: normalizedShape');
-    this.weight = new Parameter<[Size]>(init.constant([size], 1));
-    this.bias = bias ? new Parameter<[Size]>(init.constant([size], 0)) : undefined;
+    const sizes = sizesOf('LayerNorm', size);
+    checkEps('LayerNorm', eps);
+    this.weight = elementwiseAffine ? new Parameter<Sizes<Size>>(init.constant(sizes, 1)) : undefined;
+    this.bias = elementwiseAffine && bias ? new Parameter<Sizes<Size>>(init.constant(sizes, 0)) : undefined;
+    this.normalizedShape = sizes;
     this.eps = eps;
   }
 
   protected compute(x: Tensor): Tensor {
-    checkLast('LayerNorm', x.shape, this.weight.size, 'normalizedShape');
-    const centred = x.sub(x.mean(-1, { keepdim: true }) as Tensor);
-    const variance = centred.square().mean(-1, { keepdim: true }) as Tensor;
-    const y = centred.mul(variance.add(this.eps).rsqrt()).mul(this.weight as Tensor);
-    return this.bias === undefined ? y : y.add(this.bias as Tensor);
+    const sizes: readonly number[] = this.normalizedShape;
+    checkEnd('LayerNorm', x, sizes);
+    const y = standardise(x, x.rank - sizes.length, this.eps);
+    const scaled = this.weight === undefined ? y : y.mul(this.weight as unknown as Tensor);
+    return this.bias === undefined ? scaled : scaled.add(this.bias as unknown as Tensor);
   }
 
   protected override describe(): string {
-    return `${this.weight.size}`;
+    return describeSizes(this.normalizedShape);
   }
+}
+
+function describeSizes(sizes: Shape): string {
+  return sizes.length === 1 ? `${sizes[0]}` : formatShape(sizes);
 }
 
 export interface RMSNormOptions {
@@ -154,29 +205,35 @@ export interface RMSNormOptions {
   readonly elementwiseAffine?: boolean;
 }
 
-/** x [..., size] divided by its root mean square over the last dimension, times weight. PyTorch: nn.RMSNorm (Zhang and Sennrich 2019). */
-export class RMSNorm<const Size extends number> extends Layer<LayerNormFn<Size, 'RMSNorm'>> {
-  readonly weight: Parameter<[Size]> | undefined;
-  readonly size: Size;
+/**
+ * x [..., size] divided by its root mean square over the last dimension (or the last few), times weight. PyTorch: nn.RMSNorm
+ * (Zhang and Sennrich 2019).
+ */
+export class RMSNorm<const Size extends number | Shape> extends Layer<LayerNormFn<Size, 'RMSNorm'>> {
+  readonly weight: Parameter<Sizes<Size>> | undefined;
+  readonly normalizedShape: Sizes<Size>;
   readonly eps: number;
 
   constructor(size: Size, { eps = 2 ** -23, elementwiseAffine = true }: RMSNormOptions = {}) {
     super();
-    checkCount(size, 1, 'RMSNorm: normalizedShape');
-    this.weight = elementwiseAffine ? new Parameter<[Size]>(init.constant([size], 1)) : undefined;
-    this.size = size;
+    const sizes = sizesOf('RMSNorm', size);
+    checkEps('RMSNorm', eps);
+    this.weight = elementwiseAffine ? new Parameter<Sizes<Size>>(init.constant(sizes, 1)) : undefined;
+    this.normalizedShape = sizes;
     this.eps = eps;
   }
 
   protected compute(x: Tensor): Tensor {
-    checkLast('RMSNorm', x.shape, this.size, 'normalizedShape');
-    const square = x.square().mean(-1, { keepdim: true }) as Tensor;
+    const sizes: readonly number[] = this.normalizedShape;
+    checkEnd('RMSNorm', x, sizes);
+    const dims = sizes.map((_, i) => i - sizes.length);
+    const square = x.square().mean(dims, { keepdim: true }) as Tensor;
     const y = x.mul(square.add(this.eps).rsqrt()) as Tensor;
     return this.weight === undefined ? y : y.mul(this.weight as unknown as Tensor);
   }
 
   protected override describe(): string {
-    return `${this.size}`;
+    return describeSizes(this.normalizedShape);
   }
 }
 
@@ -219,6 +276,7 @@ export class GroupNorm<const C extends number> extends Layer<GroupNormFn<C>> {
     checkCount(numChannels, 1, 'GroupNorm: numChannels');
     if (numChannels % numGroups !== 0)
       throw new ArgumentError(`GroupNorm: ${numGroups} groups do not divide ${numChannels} channels.`);
+    checkEps('GroupNorm', eps);
     this.numGroups = numGroups;
     this.numChannels = numChannels;
     this.weight = affine ? new Parameter<[C]>(init.constant([numChannels] as [C], 1)) : undefined;
@@ -256,6 +314,7 @@ abstract class InstanceNorm<D extends 1 | 2, C extends number> extends Layer<Cha
   readonly bias: Parameter<[C]> | undefined;
   readonly runningMean: Buffer<[C]> | undefined;
   readonly runningVar: Buffer<[C]> | undefined;
+  /** Stays 0: PyTorch has it in the state dict, and does not count either. */
   readonly numBatchesTracked: Buffer<[], 'int32'> | undefined;
   readonly numFeatures: C;
   readonly eps: number;
@@ -265,7 +324,10 @@ abstract class InstanceNorm<D extends 1 | 2, C extends number> extends Layer<Cha
   constructor(dims: D, numFeatures: C, options: InstanceNormOptions = {}) {
     super();
     const { eps = 1e-5, momentum = 0.1, affine = false, trackRunningStats = false } = options;
-    checkCount(numFeatures, 1, `${this.constructor.name}: numFeatures`);
+    const { name } = this.constructor;
+    checkCount(numFeatures, 1, `${name}: numFeatures`);
+    checkEps(name, eps);
+    checkProbability(momentum, `${name}: momentum`);
     const filled = (value: number) => init.constant([numFeatures] as [C], value);
     this.weight = affine ? new Parameter<[C]>(filled(1)) : undefined;
     this.bias = affine ? new Parameter<[C]>(filled(0)) : undefined;
@@ -313,8 +375,6 @@ abstract class InstanceNorm<D extends 1 | 2, C extends number> extends Layer<Cha
       const variance = (flat.var(2) as Tensor).mean(0) as Tensor;
       follow(this.runningMean as unknown as Tensor, mean, this.momentum);
       follow(this.runningVar as unknown as Tensor, variance, this.momentum);
-      const batches = this.numBatchesTracked as Buffer<[], 'int32'>;
-      batches.assign_(batches.add(1));
     });
   }
 

@@ -6,10 +6,11 @@
 // Must not know: parameters, or how a module computes. The rules themselves are in src/tensor/shape-types.
 
 import type { Divide, DivideFloor, Multiply } from '../tensor/shape-types/arithmetic.js';
-import type { Axis, Drop, Take } from '../tensor/shape-types/axis.js';
+import type { Axis, Drop, ReplaceAxis, Take } from '../tensor/shape-types/axis.js';
 import type { Concat } from '../tensor/shape-types/join.js';
 import type { Flatten, FlattenArg, Reshape, ReshapeArg } from '../tensor/shape-types/reshape.js';
 import type {
+  Forget,
   HasRank,
   Mutable,
   Shape,
@@ -103,10 +104,10 @@ type FixedArg<Name extends string, From extends Shape, S extends Shape> =
 // ---------------------------------------------------------------- last dimension
 
 /** (…, In) → (…, Out). */
-export interface LinearFn<Features extends number, Out extends number> extends ShapeFn {
+export interface LinearFn<Features extends number, Out extends number, Name extends string = 'Linear'> extends ShapeFn {
   readonly accepts: [...number[], Features];
   readonly output: ReplaceLast<In<this>, Out>;
-  readonly guard: LastArg<'Linear', In<this>, Features, 'inFeatures'>;
+  readonly guard: LastArg<Name, In<this>, Features, 'inFeatures'>;
 }
 
 /** (…) → (…, Dim). */
@@ -114,23 +115,68 @@ export interface EmbeddingFn<Dim extends number> extends ShapeFn {
   readonly output: [...In<this>, Dim];
 }
 
-/** Layer and root-mean-square normalisation over the last dimension; the shape stays. */
+/** Layer and root-mean-square normalisation over the last dimension, or the last few; the shape stays. */
 export interface LayerNormFn<
-  Size extends number,
+  Size extends number | Shape,
   Name extends string = 'LayerNorm',
   What extends string = 'normalizedShape',
 > extends ShapeFn {
-  readonly accepts: [...number[], Size];
+  readonly accepts: Size extends number ? [...number[], Size] : Size extends Shape ? [...number[], ...Size] : Shape;
   readonly output: In<this>;
-  readonly guard: LastArg<Name, In<this>, Size, What>;
+  readonly guard: EndArg<Name, In<this>, Size, What>;
 }
 
-/** (…, 2·E) → (…, E) */
-export interface GLUFn extends ShapeFn {
-  readonly output: In<this> extends readonly [...infer Lead extends Shape, infer E extends number]
-    ? [...Lead, DivideFloor<E, 2>]
-    : number[];
+type EndArg<
+  Name extends string,
+  S extends Shape,
+  Size extends number | Shape,
+  What extends string,
+> = Size extends number
+  ? LastArg<Name, S, Size, What>
+  : Size extends Shape
+    ? HasRank<S> extends true
+      ? EndsIn<S, Size> extends true
+        ? unknown
+        : ShapeError<`${Name}: input ${ShapeText<S>}: does not end in ${What} ${ShapeText<Size>}`>
+      : unknown
+    : unknown;
+
+type EndsIn<S extends Shape, End extends Shape> =
+  HasRank<End> extends true
+    ? ShapesAgree<S, End> extends true
+      ? true
+      : S extends readonly [number, ...infer Rest extends Shape]
+        ? EndsIn<Rest, End>
+        : false
+    : true;
+
+/** A dimension of even size, the last one by default, becomes half as long. */
+export interface GLUFn<Dim extends number = -1> extends ShapeFn {
+  readonly output: Halved<In<this>, Dim>;
+  readonly guard: HalvedArg<In<this>, Dim>;
 }
+
+type Halved<S extends Shape, Dim extends number> =
+  HasRank<S> extends true
+    ? Axis<S, Dim> extends infer A extends number
+      ? number extends A
+        ? Forget<S>
+        : ReplaceAxis<S, A, DivideFloor<S[A], 2>>
+      : number[]
+    : number[];
+
+type HalvedArg<S extends Shape, Dim extends number> =
+  HasRank<S> extends true
+    ? Axis<S, Dim> extends infer A
+      ? A extends number
+        ? number extends A
+          ? unknown
+          : Divide<S[A], 2>[1] extends 1
+            ? ShapeError<`GLU: input ${ShapeText<S>}: dimension ${Dim} of size ${SizeText<S[A]>} has no halves`>
+            : unknown
+        : ShapeError<`GLU: input ${ShapeText<S>} has no dimension ${Dim}`>
+      : unknown
+    : unknown;
 
 export type ReplaceLast<S extends Shape, Size extends number> = S extends readonly [...infer Head extends Shape, number]
   ? [...Head, Size]

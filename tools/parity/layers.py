@@ -256,7 +256,88 @@ def transformer():
     ]
 
 
-GROUPS = {"transformer": transformer, "recurrent": recurrent, "attention": attention, "convolution": convolution, "pooling": pooling, "resampling": resampling}
+class Hardsigmoid(nn.Module):
+    """nn.Hardsigmoid, whose own backward multiplies by a float32 sixth even in float64."""
+
+    def forward(self, x):
+        return F.hardtanh(x + 3, 0, 6) / 6
+
+
+class Maxout(nn.Module):
+    def __init__(self, inputs, outputs, pieces):
+        super().__init__()
+        self.linear, self.sizes = nn.Linear(inputs, outputs * pieces), (outputs, pieces)
+
+    def forward(self, x):
+        return self.linear(x).unflatten(-1, self.sizes).max(-1).values
+
+
+def activation():
+    # every kink, and numbers far out
+    kinks = torch.tensor([0, 0.5, 1, 3, 6, 2, 0.25, 25, 90]).double()
+    x = torch.cat([kinks, -kinks, rand(6)]).reshape(4, 6)
+    plain = ["ReLU", "Tanh", "Sigmoid", "GELU", "SELU", "SiLU", "Mish", "LogSigmoid", "Softsign", "Tanhshrink", "ReLU6",
+             "Hardswish", "LeakyReLU", "ELU", "CELU", "Hardtanh", "Hardshrink", "Softshrink", "Softplus"]
+    return [case(name, getattr(nn, name)(), x) for name in plain] + [
+        case("Identity", nn.Identity(), x),
+        case("Hardsigmoid", Hardsigmoid(), x),
+        case("GELU tanh", nn.GELU("tanh"), x),
+        case("LeakyReLU 0.3", nn.LeakyReLU(0.3), x),
+        case("ELU 0.5", nn.ELU(0.5), x),
+        case("CELU 2", nn.CELU(2.0), x),
+        case("Hardtanh -2 3", nn.Hardtanh(-2, 3), x),
+        case("Hardshrink 1", nn.Hardshrink(1), x),
+        case("Softshrink 0.25", nn.Softshrink(0.25), x),
+        case("Threshold", nn.Threshold(0.5, -7), x),
+        case("Softplus 2 5", nn.Softplus(2, 5), x),
+        case("RReLU in evaluation", nn.RReLU(), x, train=False),
+        case("RReLU 0.1 0.4 in evaluation", nn.RReLU(0.1, 0.4), x, train=False),
+        case("PReLU", nn.PReLU(), x),
+        case("PReLU for each channel", nn.PReLU(3), rand(2, 3, 4)),
+        case("PReLU for each channel, images", nn.PReLU(2), rand(2, 2, 2, 3)),
+        case("Softmax", nn.Softmax(-1), x),
+        case("Softmax of channels", nn.Softmax(1), rand(2, 3, 4)),
+        case("LogSoftmax", nn.LogSoftmax(-1), x),
+        case("LogSoftmax of rows", nn.LogSoftmax(0), rand(3, 4)),
+        case("Softmin", nn.Softmin(-1), x),
+        case("GLU", nn.GLU(), x),
+        case("GLU of channels", nn.GLU(1), rand(2, 4, 3)),
+        case("Maxout", Maxout(4, 3, 2), rand(5, 4)),
+        case("Maxout of three", Maxout(3, 2, 3), rand(2, 2, 3)),
+    ]
+
+
+def norm():
+    rows, line, image = rand(5, 3), rand(3, 3, 4), rand(2, 4, 2, 3)
+    both = lambda name, make, *xs, **o: [case(name, make(), *xs, steps=2, **o), case(name + " in evaluation", make(), *xs, train=False, **o)]
+    return [
+        *both("BatchNorm1d of rows", lambda: nn.BatchNorm1d(3), rows),
+        *both("BatchNorm1d", lambda: nn.BatchNorm1d(3, eps=1e-3, momentum=0.3), line),
+        *both("BatchNorm1d without affine", lambda: nn.BatchNorm1d(3, affine=False), line),
+        *both("BatchNorm2d", lambda: nn.BatchNorm2d(4), image),
+        *both("BatchNorm2d plain average", lambda: nn.BatchNorm2d(4, momentum=None), image),
+        *both("BatchNorm2d without running statistics", lambda: nn.BatchNorm2d(4, track_running_stats=False), image),
+        *both("InstanceNorm1d", lambda: nn.InstanceNorm1d(3), line),
+        *both("InstanceNorm1d affine, unbatched", lambda: nn.InstanceNorm1d(3, affine=True), rand(3, 5)),
+        *both("InstanceNorm2d", lambda: nn.InstanceNorm2d(4, eps=1e-3), image),
+        *both("InstanceNorm2d running statistics", lambda: nn.InstanceNorm2d(4, affine=True, track_running_stats=True, momentum=0.2), image),
+        case("LayerNorm", nn.LayerNorm(4), rand(3, 4)),
+        case("LayerNorm without bias", nn.LayerNorm(4, eps=1e-2, bias=False), rand(2, 3, 4)),
+        case("LayerNorm without affine", nn.LayerNorm(3, elementwise_affine=False), image),
+        case("LayerNorm over three dimensions", nn.LayerNorm([4, 2, 3]), image),
+        case("LayerNorm over two dimensions", nn.LayerNorm([2, 3]), image),
+        case("RMSNorm", nn.RMSNorm(4, eps=2.0**-23), rand(2, 3, 4)),
+        case("RMSNorm without affine", nn.RMSNorm(4, eps=1e-2, elementwise_affine=False), rand(3, 4)),
+        case("RMSNorm over two dimensions", nn.RMSNorm([2, 3], eps=1e-5), image),
+        case("GroupNorm", nn.GroupNorm(2, 4), image),
+        case("GroupNorm of rows", nn.GroupNorm(3, 6), rand(2, 6)),
+        case("GroupNorm one group, without affine", nn.GroupNorm(1, 3, affine=False, eps=1e-3), line),
+        case("LocalResponseNorm", nn.LocalResponseNorm(3), rand(2, 5, 2, 3)),
+        case("LocalResponseNorm even size, all numbers", nn.LocalResponseNorm(4, alpha=0.5, beta=0.6, k=2.0), rand(2, 6, 3)),
+    ]
+
+
+GROUPS = {"activation": activation, "norm": norm, "transformer": transformer, "recurrent": recurrent, "attention": attention, "convolution": convolution, "pooling": pooling, "resampling": resampling}
 
 if __name__ == "__main__":
     for group in sys.argv[1:] or GROUPS:
