@@ -3,7 +3,7 @@
 export { Module, StateDictError, type LoadOptions, type LoadResult, type StateDict } from './module.js';
 export { Buffer, Parameter } from './parameter.js';
 export { Layer } from './layer.js';
-export { Embedding, Linear, type LinearOptions } from './linear.js';
+export { Bilinear, Embedding, Linear, type EmbeddingOptions, type LinearOptions } from './linear.js';
 export {
   Conv1d,
   Conv2d,
@@ -95,6 +95,19 @@ export {
   type RecurrentOptions,
   type SequenceOptions,
 } from './recurrent.js';
+export { ConvLSTM, ConvLSTMCell, type ConvLSTMCellOptions, type ConvLSTMOptions } from './conv-recurrent.js';
+export {
+  GATConv,
+  GCNConv,
+  MessagePassing,
+  aggregate,
+  edgeSoftmax,
+  type Aggregation,
+  type GATConvOptions,
+  type GCNConvOptions,
+  type MessagePassingOptions,
+} from './graph.js';
+export { AdditiveAttention } from './additive-attention.js';
 export { MultiheadAttention, type MultiheadAttentionArguments, type MultiheadAttentionOptions } from './attention.js';
 export {
   Transformer,

@@ -8,11 +8,16 @@ import type { Tensor } from 'nabla';
 import {
   AdaptiveMaxPool2d,
   AvgPool1d,
+  Bilinear,
   Conv1d,
   Conv2d,
+  ConvLSTM,
+  ConvLSTMCell,
   ConvTranspose2d,
   DepthwiseSeparableConv2d,
   Dropout2d,
+  GATConv,
+  GCNConv,
   GLU,
   GRU,
   GroupNorm,
@@ -123,6 +128,21 @@ expectTypeOf(new TransformerEncoderLayer(16, 4).forward(x).shape).toEqualTypeOf<
 expectTypeOf(new SinusoidalPositions(16).forward(x).shape).toEqualTypeOf<[7, 2, 16]>();
 // @ts-expect-error 16 features, not 8
 new TransformerEncoderLayer(8, 4).forward(x);
+
+expectTypeOf(new ConvLSTM(1, 8, 3).forward(input(5, 2, 1, 9, 7))[0].shape).toEqualTypeOf<[5, 2, 8, 9, 7]>();
+// @ts-expect-error 2 channels, not 1
+new ConvLSTMCell(1, 8, 3).forward(input(2, 2, 9, 7));
+
+// ---------------------------------------------------------------- two inputs, and graphs
+
+expectTypeOf(new Bilinear(3, 4, 5).forward(input(2, 3), input(2, 4)).shape).toEqualTypeOf<[2, 5]>();
+// @ts-expect-error 3 features, not 4
+new Bilinear(3, 4, 5).forward(input(2, 3), input(2, 3));
+declare const edges: Tensor<[2, number], 'int32'>;
+expectTypeOf(new GCNConv(3, 8).forward(input(9, 3), edges).shape).toEqualTypeOf<[9, 8]>();
+expectTypeOf(new GATConv(3, 8, { heads: 4 }).forward(input(9, 3), edges).shape).toEqualTypeOf<[9, 32]>();
+// @ts-expect-error 4 features, not 3
+new GCNConv(3, 8).forward(input(9, 4), edges);
 
 // ---------------------------------------------------------------- containers
 

@@ -337,7 +337,161 @@ def norm():
     ]
 
 
-GROUPS = {"activation": activation, "norm": norm, "transformer": transformer, "recurrent": recurrent, "attention": attention, "convolution": convolution, "pooling": pooling, "resampling": resampling}
+class AdditiveAttention(nn.Module):
+    def __init__(self, query, key, hidden):
+        super().__init__()
+        self.query_proj, self.key_proj = nn.Linear(query, hidden, bias=False), nn.Linear(key, hidden)
+        self.score = nn.Linear(hidden, 1, bias=False)
+
+    def forward(self, query, keys, values=None, mask=None):
+        scores = self.score(torch.tanh(self.query_proj(query)[:, :, None] + self.key_proj(keys)[:, None])).squeeze(-1)
+        if mask is not None:
+            scores = scores.masked_fill(~mask[:, None], -torch.inf)
+        weights = scores.softmax(-1)
+        return weights @ (keys if values is None else values), weights
+
+
+def linear():
+    index = torch.tensor([[1, 4, 2], [0, 4, 4]])
+    return [
+        case("Linear", nn.Linear(3, 4), rand(2, 5, 3)),
+        case("Linear without bias, one vector", nn.Linear(3, 4, bias=False), rand(3)),
+        case("Bilinear", nn.Bilinear(3, 4, 2), rand(5, 3), rand(5, 4)),
+        case("Bilinear without bias", nn.Bilinear(2, 2, 3, bias=False), rand(2, 3, 2), rand(2, 3, 2)),
+        case("Embedding", nn.Embedding(5, 3), index),
+        case("Embedding with padding", nn.Embedding(5, 3, padding_idx=-1), index),
+        case("AdditiveAttention", AdditiveAttention(3, 4, 5), rand(2, 3, 3), rand(2, 4, 4)),
+        case("AdditiveAttention with values and a mask", AdditiveAttention(3, 4, 2), rand(2, 1, 3), rand(2, 4, 4), rand(2, 4, 2),
+             torch.tensor([[True, True, False, True], [False, False, True, False]])),
+    ]
+
+
+class ConvLSTMCell(nn.Module):
+    def __init__(self, inputs, hidden, kernel, bias=True):
+        super().__init__()
+        self.hidden = hidden
+        self.conv_ih = nn.Conv2d(inputs, 4 * hidden, kernel, padding="same", bias=bias)
+        self.conv_hh = nn.Conv2d(hidden, 4 * hidden, kernel, padding="same", bias=False)
+
+    def forward(self, x, h=None, c=None):
+        if h is None:
+            h = c = x.new_zeros(x.shape[0], self.hidden, *x.shape[2:])
+        i, f, g, o = (self.conv_ih(x) + self.conv_hh(h)).chunk(4, 1)
+        c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+        return o.sigmoid() * c.tanh(), c
+
+
+class ConvLSTM(nn.Module):
+    def __init__(self, inputs, hidden, kernel, layers=1, bias=True, batch_first=False):
+        super().__init__()
+        self.cells = nn.ModuleList(ConvLSTMCell(hidden if k else inputs, hidden, kernel, bias) for k in range(layers))
+        self.batch_first = batch_first
+
+    def forward(self, x, h=None, c=None):
+        steps = list(x.unbind(1 if self.batch_first else 0))
+        ends = []
+        for k, cell in enumerate(self.cells):
+            state = (None, None) if h is None else (h[k], c[k])
+            for t, step in enumerate(steps):
+                state = cell(step, *state)
+                steps[t] = state[0]
+            ends.append(state)
+        return torch.stack(steps, 1 if self.batch_first else 0), torch.stack([e[0] for e in ends]), torch.stack([e[1] for e in ends])
+
+
+def conv_recurrent():
+    return [
+        case("ConvLSTMCell", ConvLSTMCell(2, 3, 3), rand(2, 2, 3, 4), rand(2, 3, 3, 4), rand(2, 3, 3, 4)),
+        case("ConvLSTMCell without bias or state", ConvLSTMCell(2, 1, 1, bias=False), rand(1, 2, 2, 2)),
+        case("ConvLSTM", ConvLSTM(1, 2, 3), rand(3, 2, 1, 3, 3)),
+        case("ConvLSTM two layers, batch first, initial states", ConvLSTM(2, 2, 3, 2, batch_first=True), rand(1, 2, 2, 3, 2), rand(2, 1, 2, 3, 2), rand(2, 1, 2, 3, 2)),
+    ]
+
+
+# A small graph: node 3 has no incoming edge, node 0 has one twice.
+EDGES = torch.tensor([[1, 1, 2, 3, 0, 4, 3, 2], [0, 0, 0, 1, 2, 2, 4, 4]])
+
+
+class MessagePassing(nn.Module):
+    def __init__(self, edge, node, aggregation="sum", score=None):
+        super().__init__()
+        self.edge, self.node = edge, node
+        if score is not None:
+            self.score = score
+        self.aggregation = aggregation
+
+    def forward(self, nodes, edges, features=None):
+        source, target = edges
+        parts = [nodes[source]] + ([] if features is None else [features]) + [nodes[target]]
+        messages = self.edge(torch.cat(parts, 1))
+        rows = []
+        for n in range(len(nodes)):
+            own = messages[target == n]
+            if len(own) == 0:
+                rows.append(messages.new_zeros(messages.shape[1]))
+            elif self.aggregation == "attention":
+                rows.append((self.score(own).softmax(0) * own).sum(0))
+            else:
+                rows.append({"sum": own.sum(0), "mean": own.mean(0), "max": own.amax(0)}[self.aggregation])
+        return self.node(torch.cat([nodes, torch.stack(rows)], 1)), messages
+
+
+class GCNConv(nn.Module):
+    """Written with a dense adjacency matrix, unlike the layer it checks."""
+
+    def __init__(self, inputs, outputs, bias=True, loops=True):
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
+        self.lin, self.loops = nn.Linear(inputs, outputs, bias=False), loops
+
+    def forward(self, x, edges):
+        a = torch.zeros(len(x), len(x))
+        for source, target in edges.T.tolist():
+            a[target, source] += 1
+        if self.loops:
+            a = a + torch.eye(len(x))
+        scale = a.sum(1).pow(-0.5)
+        scale = torch.where(scale.isinf(), 0, scale)
+        y = scale[:, None] * a * scale @ self.lin(x)
+        return y if self.bias is None else y + self.bias
+
+
+class GATConv(nn.Module):
+    def __init__(self, inputs, outputs, heads=1, concat=True, slope=0.2):
+        super().__init__()
+        self.att_src, self.att_dst = nn.Parameter(torch.randn(1, heads, outputs)), nn.Parameter(torch.randn(1, heads, outputs))
+        self.bias = nn.Parameter(torch.zeros(heads * outputs if concat else outputs))
+        self.lin, self.heads, self.concat, self.slope = nn.Linear(inputs, heads * outputs, bias=False), heads, concat, slope
+
+    def forward(self, x, edges):
+        n = len(x)
+        count = torch.eye(n)
+        for source, target in edges.T.tolist():
+            count[target, source] += 1
+        h = self.lin(x).view(n, self.heads, -1)
+        scores = F.leaky_relu((h * self.att_dst).sum(-1)[:, None] + (h * self.att_src).sum(-1)[None], self.slope)
+        powers = count[:, :, None] * scores.exp()
+        y = torch.einsum("tsh,shc->thc", powers / powers.sum(1, keepdim=True), h)
+        return (y.flatten(1) if self.concat else y.mean(1)) + self.bias
+
+
+def graph():
+    nodes, features = rand(5, 3), rand(8, 2)
+    step = lambda aggregation, score=None: MessagePassing(nn.Sequential(nn.Linear(8, 4), nn.Tanh()), nn.Linear(7, 3), aggregation, score)
+    return [
+        case("message passing, sum", step("sum"), nodes, EDGES, features),
+        case("message passing, mean", step("mean"), nodes, EDGES, features),
+        case("message passing, max", MessagePassing(nn.Linear(6, 4), nn.Linear(7, 3), "max"), nodes, EDGES[:, 1:]),
+        case("message passing, attention", step("attention", nn.Linear(4, 1)), nodes, EDGES, features),
+        case("GCNConv", GCNConv(3, 4), nodes, EDGES),
+        case("GCNConv without self-loops or bias", GCNConv(3, 2, False, False), nodes, EDGES),
+        case("GATConv", GATConv(3, 4), nodes, EDGES),
+        case("GATConv heads", GATConv(3, 2, 3), nodes, EDGES),
+        case("GATConv mean of heads", GATConv(3, 2, 2, False, 0.1), nodes, EDGES),
+    ]
+
+
+GROUPS = {"linear": linear, "conv-recurrent": conv_recurrent, "graph": graph, "activation": activation, "norm": norm, "transformer": transformer, "recurrent": recurrent, "attention": attention, "convolution": convolution, "pooling": pooling, "resampling": resampling}
 
 if __name__ == "__main__":
     for group in sys.argv[1:] or GROUPS:
