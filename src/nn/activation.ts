@@ -4,34 +4,35 @@ import { ArgumentError, ShapeError, formatShape } from '../tensor/library.js';
 import type { Tensor } from '../tensor/tensor.js';
 import * as f from './functional.js';
 import * as init from './init.js';
-import { Layer, checkCount, checkLast } from './layer.js';
+import { Layer, Pointwise, checkCount, checkLast } from './layer.js';
 import { Linear } from './linear.js';
 import { Parameter } from './parameter.js';
+import { POINT, type ReceptiveField } from './receptive-field.js';
 import type { GLUFn, IdentityFn, LinearFn } from './shape-types.js';
 
 /** max(x, 0); slope 0 at 0. */
-export class ReLU extends Layer<IdentityFn> {
+export class ReLU extends Pointwise {
   protected compute(x: Tensor): Tensor {
     return x.relu();
   }
 }
 
 /** tanh(x). PyTorch: nn.Tanh. */
-export class Tanh extends Layer<IdentityFn> {
+export class Tanh extends Pointwise {
   protected compute(x: Tensor): Tensor {
     return x.tanh();
   }
 }
 
 /** σ(x) = 1 / (1 + e⁻ˣ). PyTorch: nn.Sigmoid. */
-export class Sigmoid extends Layer<IdentityFn> {
+export class Sigmoid extends Pointwise {
   protected compute(x: Tensor): Tensor {
     return x.sigmoid();
   }
 }
 
 /** x · Φ(x), with the exact error function unless `approximate` is 'tanh'. PyTorch: nn.GELU (Hendrycks and Gimpel 2016). */
-export class GELU extends Layer<IdentityFn> {
+export class GELU extends Pointwise {
   readonly approximate: 'none' | 'tanh';
 
   constructor(approximate: 'none' | 'tanh' = 'none') {
@@ -52,7 +53,7 @@ export class GELU extends Layer<IdentityFn> {
 
 /** A layer that is one function of one tensor without arguments. */
 function layerOf(compute: (x: Tensor) => Tensor) {
-  return class extends Layer<IdentityFn> {
+  return class extends Pointwise {
     protected compute(x: Tensor): Tensor {
       return compute(x);
     }
@@ -84,7 +85,7 @@ export class Step extends layerOf(f.step) {}
 export class Identity extends layerOf((x) => x) {}
 
 /** A layer with numbers as arguments, which `toString` shows. */
-abstract class Shaped extends Layer<IdentityFn> {
+abstract class Shaped extends Pointwise {
   protected readonly arguments: readonly number[];
 
   constructor(...args: readonly number[]) {
@@ -203,7 +204,7 @@ export class RReLU extends Shaped {
  * max(x, 0) + weight · min(x, 0) with a learned slope: one, or one for each channel (dimension 1); weight [count] starts at
  * 0.25 (He et al. 2015). PyTorch: nn.PReLU.
  */
-export class PReLU extends Layer<IdentityFn> {
+export class PReLU extends Pointwise {
   readonly weight: Parameter<[number]>;
 
   constructor(count = 1, init0 = 0.25) {
@@ -237,6 +238,10 @@ abstract class AlongDim extends Layer<IdentityFn> {
   constructor(dim = -1) {
     super();
     this.dim = checkDim(this.constructor.name, dim);
+  }
+
+  protected override window(): ReceptiveField | undefined {
+    return this.dim === 1 ? POINT : undefined; // along the channels
   }
 
   protected override describe(): string {

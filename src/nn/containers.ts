@@ -5,6 +5,7 @@ import { ArgumentError, ShapeError, formatShape, sameShape } from '../tensor/lib
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 import { Layer } from './layer.js';
 import { Module } from './module.js';
+import { POINT, type ReceptiveField, follow, join } from './receptive-field.js';
 import type { CheckSequential, ParallelFn, ResidualFn, SequentialFn } from './shape-types.js';
 
 interface Step {
@@ -17,6 +18,10 @@ function checkSteps(name: string, modules: readonly unknown[]): void {
       throw new ArgumentError(`${name}: argument ${i} is not a module with a forward method.`);
     }
   });
+}
+
+function inRow(modules: readonly Module[]): ReceptiveField {
+  return modules.reduce((field, module) => follow(field, module.receptiveField()), POINT);
 }
 
 /**
@@ -42,6 +47,10 @@ export class Sequential<const Ms extends readonly Module[]> extends Layer<Sequen
     let out: AnyTensor = x as AnyTensor;
     for (const module of this.layers) out = (module as unknown as Step).forward(out);
     return out as Tensor;
+  }
+
+  protected override window(): ReceptiveField {
+    return inRow(this.layers);
   }
 }
 
@@ -80,6 +89,10 @@ export class Residual<const Ms extends readonly Module[], Short extends Module |
     }
     return past.add(out as Tensor);
   }
+
+  protected override window(): ReceptiveField {
+    return join(inRow(this.body), this.shortcut === undefined ? POINT : this.shortcut.receptiveField());
+  }
 }
 
 /**
@@ -109,6 +122,10 @@ export class Parallel<const Ms extends readonly Module[], const Dim extends numb
   protected compute(x: Tensor): Tensor {
     const results = this.branches.map((branch) => (branch as unknown as Step).forward(x as AnyTensor));
     return cat(results as Tensor[], this.dim) as Tensor;
+  }
+
+  protected override window(): ReceptiveField {
+    return this.branches.map((branch) => branch.receptiveField()).reduce(join);
   }
 }
 

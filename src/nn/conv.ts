@@ -7,6 +7,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import * as init from './init.js';
 import { Layer, batched, checkChannels, checkCount, checkWindow, perAxis } from './layer.js';
 import { Parameter } from './parameter.js';
+import type { ReceptiveField } from './receptive-field.js';
 import type { ConvFn, ConvTransposeFn } from './shape-types.js';
 import type { OptionOf } from '../tensor/shape-types/options.js';
 
@@ -119,6 +120,22 @@ abstract class Conv<
       const convolve = (dims === 1 ? conv1d : conv2d) as typeof conv2d;
       return convolve(images, this.weight as unknown as Tensor, { padding, dilation, stride, groups, bias }) as Tensor;
     });
+  }
+
+  protected override window(): ReceptiveField {
+    const { padding = 0, dilation = 1, stride = 1 } = this.options;
+    const kernel = (this.weight.shape as readonly number[]).slice(2);
+    const dilations = perAxis(dilation, this.dims, this.constructor.name);
+    const reach = kernel.map((k, i) => dilations[i] * (k - 1));
+    const before =
+      padding === 'same'
+        ? reach.map((n) => Math.floor(n / 2))
+        : perAxis(padding === 'valid' ? 0 : padding, this.dims, this.constructor.name);
+    return {
+      size: reach.map((n) => n + 1),
+      stride: perAxis(stride, this.dims, this.constructor.name),
+      start: before.map((n) => 0 - n),
+    };
   }
 
   protected override describe(): string {
@@ -295,5 +312,9 @@ export class DepthwiseSeparableConv2d<
 
   protected compute(x: Tensor): Tensor {
     return this.pointwise.forward(this.depthwise.forward(x)) as Tensor;
+  }
+
+  protected override window(): ReceptiveField {
+    return this.depthwise.receptiveField();
   }
 }

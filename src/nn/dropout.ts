@@ -3,10 +3,9 @@
 import { checkProbability, drop, dropout, kept } from '../tensor/dropout.js';
 import { ShapeError, formatShape } from '../tensor/library.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { Layer } from './layer.js';
-import type { IdentityFn } from './shape-types.js';
+import { Pointwise } from './layer.js';
 
-abstract class RandomDrop extends Layer<IdentityFn> {
+abstract class RandomDrop extends Pointwise {
   readonly p: number;
 
   constructor(p = 0.5) {

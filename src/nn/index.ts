@@ -1,6 +1,9 @@
 // The public surface of `nabla/nn`.
 
 export { Module, StateDictError, type LoadOptions, type LoadResult, type StateDict } from './module.js';
+export type { BackwardHook, ForwardHook, ForwardPreHook, HookHandle } from './hooks.js';
+export { Summary, type SummaryRow } from './summary.js';
+export type { ReceptiveField } from './receptive-field.js';
 export { Buffer, Parameter } from './parameter.js';
 export { Layer } from './layer.js';
 export { Bilinear, Embedding, Linear, type EmbeddingOptions, type LinearOptions } from './linear.js';

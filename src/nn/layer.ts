@@ -4,7 +4,8 @@ import { ArgumentError, type DType, type Shape, ShapeError, formatShape } from '
 import type { Padding, PerAxis } from '../tensor/shape-types/window.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Module } from './module.js';
-import type { Apply, ApplyArg, ShapeFn } from './shape-types.js';
+import { POINT, type ReceptiveField } from './receptive-field.js';
+import type { Apply, ApplyArg, IdentityFn, ShapeFn } from './shape-types.js';
 
 /** A module with one input and one output. `F` says what it does to shapes, `D` is the dtype of the input. */
 export abstract class Layer<F extends ShapeFn, D extends DType = 'float32'> extends Module {
@@ -17,6 +18,13 @@ export abstract class Layer<F extends ShapeFn, D extends DType = 'float32'> exte
 
   /** `forward` without the types. */
   protected abstract compute(x: Tensor<Shape, D>): Tensor;
+}
+
+/** A layer that treats every position alone and keeps the shape: activations, dropout. */
+export abstract class Pointwise extends Layer<IdentityFn> {
+  protected override window(): ReceptiveField {
+    return POINT;
+  }
 }
 
 /** Throws unless `value` is a whole number of at least `least`. */

@@ -9,6 +9,7 @@ import * as init from './init.js';
 import { Layer, checkCount, checkLast } from './layer.js';
 import { Module } from './module.js';
 import { Parameter } from './parameter.js';
+import { POINT, type ReceptiveField } from './receptive-field.js';
 import type { EmbeddingFn, LastArg, LinearFn, ReplaceLast } from './shape-types.js';
 
 export interface LinearOptions {
@@ -37,6 +38,10 @@ export class Linear<const In extends number, const Out extends number> extends L
     checkLast('Linear', x.shape, this.weight.shape[1], 'inFeatures');
     const y = x.matmul((this.weight as Tensor).transpose(0, 1)) as Tensor;
     return this.bias === undefined ? y : y.add(this.bias as Tensor);
+  }
+
+  protected override window(): ReceptiveField {
+    return POINT;
   }
 
   protected override describe(): string {

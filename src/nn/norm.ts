@@ -10,6 +10,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import * as init from './init.js';
 import { Layer, batched, checkChannels, checkCount, checkLast } from './layer.js';
 import { Buffer, Parameter } from './parameter.js';
+import { POINT, type ReceptiveField } from './receptive-field.js';
 import type { BatchNormFn, ChannelNormFn, GroupNormFn, IdentityFn, LayerNormFn } from './shape-types.js';
 
 export interface BatchNormOptions {
@@ -104,6 +105,11 @@ abstract class BatchNorm<D extends 1 | 2, C extends number> extends Layer<BatchN
       });
     }
     return [mean, variance];
+  }
+
+  /** Of a trained network: in training every position depends on the whole batch. */
+  protected override window(): ReceptiveField {
+    return POINT;
   }
 
   protected override describe(): string {
@@ -435,6 +441,10 @@ export class LocalResponseNorm extends Layer<IdentityFn> {
     const padded = line.pad([[Math.floor(size / 2), Math.floor((size - 1) / 2)]]) as Tensor;
     const means = (avgPool1d(padded, size, { stride: 1 }) as Tensor).transpose(1, 2).reshape(x.shape) as Tensor;
     return x.mul(means.mul(this.alpha).add(this.k).pow(-this.beta));
+  }
+
+  protected override window(): ReceptiveField {
+    return POINT;
   }
 
   protected override describe(): string {

@@ -20,6 +20,7 @@ import type { PerAxis } from '../tensor/shape-types/window.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 import { Layer, batched, checkCount, checkWindow, perAxis } from './layer.js';
 import { Module } from './module.js';
+import { type ReceptiveField, WHOLE } from './receptive-field.js';
 import type { AdaptivePoolFn, Apply, ApplyArg, PoolFn } from './shape-types.js';
 
 export interface PoolOptions {
@@ -90,6 +91,17 @@ abstract class Pool<
   }
 
   protected abstract pool(x: Tensor): Tensor;
+
+  protected override window(): ReceptiveField {
+    const { stride = this.kernelSize, padding = 0, dilation = 1 } = this.options as MaxPoolOptions;
+    const each = (value: PerAxis): number[] => perAxis(value, this.dims, this.constructor.name);
+    const dilations = each(dilation);
+    return {
+      size: each(this.kernelSize).map((k, i) => dilations[i] * (k - 1) + 1),
+      stride: each(stride),
+      start: each(padding).map((n) => 0 - n),
+    };
+  }
 
   protected override describe(): string {
     const options = Object.entries(this.options).map(([name, value]) => `${name}: ${JSON.stringify(value)}`);
@@ -203,6 +215,11 @@ abstract class AdaptivePool<Name extends string, D extends 1 | 2, Size extends P
   }
 
   protected abstract pool(x: Tensor): Tensor;
+
+  /** The whole image for size 1; otherwise it depends on the size of the input. */
+  protected override window(): ReceptiveField | undefined {
+    return perAxis(this.outputSize, this.dims, '').every((n) => n === 1) ? WHOLE : undefined;
+  }
 
   protected override describe(): string {
     return JSON.stringify(this.outputSize);

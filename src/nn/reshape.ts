@@ -12,6 +12,7 @@ import type { OptionOf } from '../tensor/shape-types/options.js';
 import type { PerAxis } from '../tensor/shape-types/window.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Layer, checkCount } from './layer.js';
+import { type ReceptiveField, WHOLE } from './receptive-field.js';
 import type { FlattenFn, PixelShuffleFn, PixelUnshuffleFn, UnflattenFn, UpsampleFn } from './shape-types.js';
 
 /** Dimensions start to end as one; the batch stays by default. PyTorch: nn.Flatten. */
@@ -29,6 +30,11 @@ export class Flatten<const Start extends number = 1, const End extends number = 
 
   protected compute(x: Tensor): Tensor {
     return x.flatten(this.start, this.end) as Tensor;
+  }
+
+  /** Positions become features: from here on everything can depend on everything. */
+  protected override window(): ReceptiveField {
+    return WHOLE;
   }
 }
 
