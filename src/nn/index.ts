@@ -139,5 +139,5 @@ export {
   type Reduced,
   type Reduction,
 } from './loss.js';
-export * as init from './init.js';
+export * as init from './initialisers.js';
 export type * from './shape-types.js';
