@@ -1,5 +1,7 @@
 // Starting weights decide whether a deep network can learn: ten layers of 500 neurons, unit Gaussian input, and five ways
-// to draw the weights. For each layer: the variance of its outputs, a histogram of them, and the size of its gradient.
+// to draw the weights. For each layer: the variance of its outputs, a histogram of them, and the size of its weights' gradient.
+// Small weights let outputs and gradients vanish. Big ones saturate tanh: the slope of most neurons is near 0, and what little
+// gets through is multiplied by the big weights of every layer below, so that the gradient depends on the depth all the more.
 //   npm run build && node --experimental-strip-types examples/initialisation.ts     (Node 22), or through any TypeScript runner
 
 import { type Tensor, manualSeed, randn, realize } from 'nabla';
@@ -56,7 +58,8 @@ for (const { name, activation, fill } of experiments) {
     const numbers = (await output.data()) as Float32Array;
     const size = Math.sqrt(variance((await gradients[i].data()) as Float32Array));
     const [low, high] = activation === Tanh ? [-1, 1] : [0, 3];
-    const columns = [`${i + 1}`.padStart(5), variance(numbers).toExponential(2), size.toExponential(2)];
-    console.log(`${columns.join('  ')}  ${low} ${histogram(numbers, low, high)} ${high}`);
+    const columns = [`${i + 1}`.padStart(5), ...[variance(numbers), size].map((v) => v.toExponential(2).padEnd(8))];
+    const shown = activation === Tanh ? numbers : numbers.filter((x) => x > 0); // the killed half would dwarf the rest
+    console.log(`${columns.join('  ')}  ${low} ${histogram(shown, low, high)} ${high}`);
   }
 }

@@ -17,7 +17,7 @@ test('initialisation', async () => {
   log.mockRestore();
   const experiments = lines.join('\n').split('\n\n');
   expect(experiments).toHaveLength(5);
-  const rows = experiments.map((text) => [...text.matchAll(/^ +\d+ {2}(\S+) {2}(\S+)/gm)].map((m) => [+m[1], +m[2]]));
+  const rows = experiments.map((text) => [...text.matchAll(/^ +\d+ +(\S+) +(\S+)/gm)].map((m) => [+m[1], +m[2]]));
   expect(rows.map((r) => r.length)).toEqual([10, 10, 10, 10, 10]);
   const ratios = rows.map((r) => (r[9][0] / r[1][0]) ** (1 / 8)); // by how much a layer changes the variance
   const [small, big, tanh, relu, kaiming] = rows.map((r) => r.map(([variance]) => variance));

@@ -51,10 +51,16 @@ export class GELU extends Pointwise {
   }
 }
 
-/** A layer that is one function of one tensor without arguments. */
-function layerOf(compute: (x: Tensor) => Tensor) {
-  return class extends Pointwise {
-    protected compute(x: Tensor): Tensor {
+/** A layer that is one function of one tensor. */
+class Elementwise extends Pointwise {
+  protected compute(x: Tensor): Tensor {
+    return x;
+  }
+}
+
+function layerOf(compute: (x: Tensor) => Tensor): new () => Elementwise {
+  return class extends Elementwise {
+    protected override compute(x: Tensor): Tensor {
       return compute(x);
     }
   };

@@ -1,6 +1,6 @@
 // Normalisation layers.
 
-import { ArgumentError, type Shape, ShapeError, formatShape, sameShape } from '../tensor/library.js';
+import { ArgumentError, type Shape, ShapeError, formatShape, sameShape, sizeOf } from '../tensor/library.js';
 import { checkProbability } from '../tensor/dropout.js';
 import type { Mutable } from '../tensor/shape-types/shape.js';
 import { noGrad } from '../tensor/grad-mode.js';
@@ -293,7 +293,8 @@ export class GroupNorm<const C extends number> extends Layer<GroupNormFn<C>> {
   protected compute(x: Tensor): Tensor {
     if (x.rank < 2) throw new ShapeError(`GroupNorm: input ${formatShape(x.shape)}: needs [N, C, ...]`, [x.shape]);
     checkChannels('GroupNorm', x.shape, 1, this.numChannels, 'numChannels');
-    const groups = x.reshape([x.shape[0], this.numGroups, -1] as readonly number[]) as Tensor;
+    const perGroup = sizeOf(x.shape.slice(1)) / this.numGroups;
+    const groups = x.reshape([x.shape[0], this.numGroups, perGroup] as readonly number[]) as Tensor;
     const normal = standardise(groups, 2, this.eps).reshape(x.shape) as Tensor;
     return perChannel(normal, this.weight as Parameter | undefined, this.bias as Parameter | undefined);
   }
@@ -437,7 +438,9 @@ export class LocalResponseNorm extends Layer<IdentityFn> {
       throw new ShapeError(`LocalResponseNorm: input ${formatShape(x.shape)}: needs [N, C, L, ...]`, [x.shape]);
     const [batch, channels] = x.shape;
     // (N, C, …) → (N, positions, C), so that neighbouring channels are a window
-    const line = (x.square().reshape([batch, channels, -1] as readonly number[]) as Tensor).transpose(1, 2) as Tensor;
+    const line = (
+      x.square().reshape([batch, channels, sizeOf(x.shape.slice(2))] as readonly number[]) as Tensor
+    ).transpose(1, 2) as Tensor;
     const padded = line.pad([[Math.floor(size / 2), Math.floor((size - 1) / 2)]]) as Tensor;
     const means = (avgPool1d(padded, size, { stride: 1 }) as Tensor).transpose(1, 2).reshape(x.shape) as Tensor;
     return x.mul(means.mul(this.alpha).add(this.k).pow(-this.beta));

@@ -24,6 +24,8 @@ export class Flatten<const Start extends number = 1, const End extends number = 
 
   constructor(start?: Start, end?: End) {
     super();
+    for (const dim of [start ?? 1, end ?? -1])
+      if (!Number.isInteger(dim)) throw new ArgumentError(`Flatten: dimension ${dim}. Use a whole number.`);
     this.start = start ?? 1;
     this.end = end ?? -1;
   }
