@@ -25,7 +25,7 @@ const layers: Record<string, () => nn.Module> = {
   'RMSNorm without affine': () => new nn.RMSNorm(4, { eps: 1e-2, elementwiseAffine: false }),
   'RMSNorm over two dimensions': () => new nn.RMSNorm([2, 3], { eps: 1e-5 }),
   GroupNorm: () => new nn.GroupNorm(2, 4),
-  'GroupNorm of rows': () => new nn.GroupNorm(3, 6),
+  'GroupNorm of rows': () => new nn.GroupNorm(2, 8),
   'GroupNorm one group, without affine': () => new nn.GroupNorm(1, 3, { affine: false, eps: 1e-3 }),
   LocalResponseNorm: () => new nn.LocalResponseNorm(3),
   'LocalResponseNorm even size, all numbers': () => new nn.LocalResponseNorm(4, { alpha: 0.5, beta: 0.6, k: 2 }),

@@ -330,7 +330,7 @@ def norm():
         case("RMSNorm without affine", nn.RMSNorm(4, eps=1e-2, elementwise_affine=False), rand(3, 4)),
         case("RMSNorm over two dimensions", nn.RMSNorm([2, 3], eps=1e-5), image),
         case("GroupNorm", nn.GroupNorm(2, 4), image),
-        case("GroupNorm of rows", nn.GroupNorm(3, 6), rand(2, 6)),
+        case("GroupNorm of rows", nn.GroupNorm(2, 8), rand(2, 8)),
         case("GroupNorm one group, without affine", nn.GroupNorm(1, 3, affine=False, eps=1e-3), line),
         case("LocalResponseNorm", nn.LocalResponseNorm(3), rand(2, 5, 2, 3)),
         case("LocalResponseNorm even size, all numbers", nn.LocalResponseNorm(4, alpha=0.5, beta=0.6, k=2.0), rand(2, 6, 3)),
