@@ -273,8 +273,41 @@ export class AdaptiveMaxPool2d<const Size extends PerAxis> extends AdaptivePool<
   }
 }
 
+/** The mean of each channel: x [N, C, L] → [N, C, 1]. */
+export class GlobalAvgPool1d extends AdaptiveAvgPool1d<1> {
+  constructor() {
+    super(1);
+  }
+
+  protected override describe(): string {
+    return '';
+  }
+}
+
 /** The mean of each channel: x [N, C, H, W] → [N, C, 1, 1]. */
 export class GlobalAvgPool2d extends AdaptiveAvgPool2d<1> {
+  constructor() {
+    super(1);
+  }
+
+  protected override describe(): string {
+    return '';
+  }
+}
+
+/** The largest element of each channel: x [N, C, L] → [N, C, 1]. */
+export class GlobalMaxPool1d extends AdaptiveMaxPool1d<1> {
+  constructor() {
+    super(1);
+  }
+
+  protected override describe(): string {
+    return '';
+  }
+}
+
+/** The largest element of each channel: x [N, C, H, W] → [N, C, 1, 1]. */
+export class GlobalMaxPool2d extends AdaptiveMaxPool2d<1> {
   constructor() {
     super(1);
   }

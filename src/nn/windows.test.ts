@@ -1,6 +1,6 @@
 // Convolution, pooling, resampling: parity with PyTorch, and what they say about arguments that do not fit.
 import { describe, expect, test } from 'vitest';
-import { ArgumentError, ShapeError, type Tensor, setDevice, zeros } from '../index.js';
+import { ArgumentError, ShapeError, type Tensor, setDevice, tensor, zeros } from '../index.js';
 import { type Subject, expectParity, readCases } from '../../test/support/layer-parity.js';
 import * as nn from './index.js';
 
@@ -110,6 +110,45 @@ describe.each(['reference', 'cpu'])('on %s', (device) => {
   test.each(['convolution', 'pooling', 'resampling'].flatMap(readCases))('$name', (fixture) =>
     expectParity(device, fixture, subjects[fixture.name]),
   );
+});
+
+test.each(['reference', 'cpu'])('global pooling is one number a channel, on %s', async (device) => {
+  setDevice(device);
+  const image = tensor([
+    [
+      [
+        [1, 2],
+        [3, 6],
+      ],
+      [
+        [-1, -5],
+        [0, 2],
+      ],
+    ],
+  ]);
+  const line = tensor([
+    [1, 2, 6],
+    [-4, -5, -9],
+  ]);
+  const read = async (t: Tensor<readonly number[]>): Promise<unknown> => [t.shape, [...(await t.data())]];
+  expect(await read(new nn.GlobalAvgPool2d().forward(image))).toEqual([
+    [1, 2, 1, 1],
+    [3, -1],
+  ]);
+  expect(await read(new nn.GlobalMaxPool2d().forward(image))).toEqual([
+    [1, 2, 1, 1],
+    [6, 2],
+  ]);
+  expect(await read(new nn.GlobalAvgPool1d().forward(line))).toEqual([
+    [2, 1],
+    [3, -6],
+  ]);
+  expect(await read(new nn.GlobalMaxPool1d().forward(line))).toEqual([
+    [2, 1],
+    [6, -4],
+  ]);
+  expect(String(new nn.GlobalMaxPool1d())).toBe('GlobalMaxPool1d()');
+  expect(() => new nn.GlobalAvgPool2d().forward(line as never)).toThrow('GlobalAvgPool2d: input [2, 3]: needs');
 });
 
 test('options that do not fit are said when a layer is made', () => {
