@@ -1,7 +1,18 @@
 // The networks of W4 to W7 and I1; parameters come in the order of the PyTorch runner that they are compared with.
 
-import { arange, cat, convTranspose2d, maxPool2d, ones, stack, where, zeros } from 'nabla';
-import { BatchNorm2d, Conv2d, Embedding, LayerNorm, Linear, Module, Parameter, ReLU, Sequential } from 'nabla/nn';
+import { arange, cat, maxPool2d, ones, stack, where, zeros } from 'nabla';
+import {
+  BatchNorm2d,
+  Conv2d,
+  ConvTranspose2d,
+  Embedding,
+  LayerNorm,
+  Linear,
+  Module,
+  Parameter,
+  ReLU,
+  Sequential,
+} from 'nabla/nn';
 
 class BasicBlock extends Module {
   constructor(from, to, stride) {
@@ -144,17 +155,7 @@ const double = (from, to) =>
   );
 
 /** Twice the size, half the channels. */
-export class Up extends Module {
-  constructor(from, to) {
-    super();
-    this.weight = new Parameter(zeros([from, to, 2, 2]));
-    this.bias = new Parameter(zeros([to]));
-  }
-
-  forward(x) {
-    return convTranspose2d(x, this.weight, { bias: this.bias, stride: 2 });
-  }
-}
+const up = (from, to) => new ConvTranspose2d(from, to, 2, { stride: 2 });
 
 export class UNet extends Module {
   constructor(base = 16) {
@@ -163,11 +164,11 @@ export class UNet extends Module {
     this.down2 = double(base, 2 * base);
     this.down3 = double(2 * base, 4 * base);
     this.middle = double(4 * base, 8 * base);
-    this.up3 = new Up(8 * base, 4 * base);
+    this.up3 = up(8 * base, 4 * base);
     this.merge3 = double(8 * base, 4 * base);
-    this.up2 = new Up(4 * base, 2 * base);
+    this.up2 = up(4 * base, 2 * base);
     this.merge2 = double(4 * base, 2 * base);
-    this.up1 = new Up(2 * base, base);
+    this.up1 = up(2 * base, base);
     this.merge1 = double(2 * base, base);
     this.head = new Conv2d(base, 1, 1);
   }

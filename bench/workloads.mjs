@@ -6,6 +6,7 @@ import {
   AvgPool2d,
   BatchNorm2d,
   Conv2d,
+  ConvTranspose2d,
   Embedding,
   Flatten,
   LayerNorm,
@@ -20,7 +21,7 @@ import {
 } from 'nabla/nn';
 import { Adam, AdamW, SGD } from 'nabla/optim';
 import { integers, uniform } from './hash.mjs';
-import { CharLSTM, GPT, LSTM, ResNet18, UNet, Up } from './models.mjs';
+import { CharLSTM, GPT, LSTM, ResNet18, UNet } from './models.mjs';
 
 const size = (shape) => shape.reduce((a, b) => a * b, 1);
 const image = (shape) => tensor(uniform(1, size(shape)), { shape });
@@ -44,7 +45,7 @@ function hashWeights(model, bound) {
         if (bound !== undefined) k = bound;
         else if (module instanceof Embedding) k = 1;
         else if (module instanceof LSTM) k = 1 / Math.sqrt(module.hidden);
-        else if (module instanceof Up) k = 1 / Math.sqrt(4 * module.weight.shape[0]);
+        else if (module instanceof ConvTranspose2d) k = 1 / Math.sqrt(4 * module.weight.shape[0]);
         else if (name === 'weight') k = 1 / Math.sqrt(n / p.shape[0]);
         p.assign_(tensor(uniform(seed, n, k), { shape: p.shape }));
       }

@@ -34,6 +34,10 @@ export {
 } from './tensor/tensor.js';
 export * from './tensor/creation.js';
 export * from './tensor/functions.js';
+export * from './tensor/pooling.js';
+export { dropout } from './tensor/dropout.js';
+export { interpolate, type InterpolateOptions, type ResampleMode } from './tensor/resample.js';
+export { scaledDotProductAttention, type AttentionOptions } from './tensor/attention.js';
 export { noGrad } from './tensor/grad-mode.js';
 export { manualSeed, getRandomState, setRandomState } from './tensor/random.js';
 export { checkGradient, type CheckOptions, type GradientCheck } from './tensor/check-gradient.js';

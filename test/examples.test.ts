@@ -9,3 +9,26 @@ test('digits', async () => {
   expect(lines).toHaveLength(11);
   expect(Number(/test accuracy ([\d.]+) %/.exec(lines[10])?.[1])).toBeGreaterThan(95);
 }, 60_000);
+
+test('initialisation', async () => {
+  const lines: string[] = [];
+  const log = vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line));
+  await import('../examples/initialisation.js');
+  log.mockRestore();
+  const experiments = lines.join('\n').split('\n\n');
+  expect(experiments).toHaveLength(5);
+  const rows = experiments.map((text) => [...text.matchAll(/^ +\d+ +(\S+) +(\S+)/gm)].map((m) => [+m[1], +m[2]]));
+  expect(rows.map((r) => r.length)).toEqual([10, 10, 10, 10, 10]);
+  const ratios = rows.map((r) => (r[9][0] / r[1][0]) ** (1 / 8)); // by how much a layer changes the variance
+  const [small, big, tanh, relu, kaiming] = rows.map((r) => r.map(([variance]) => variance));
+  expect(ratios[0]).toBeCloseTo(500 * 0.01 ** 2, 2); // tanh is linear near 0: n · σ²
+  expect(small[9]).toBeLessThan(1e-12);
+  expect(Math.min(...big)).toBeGreaterThan(0.9); // saturated at −1 and 1
+  expect(Math.max(...tanh) / Math.min(...tanh)).toBeLessThan(10);
+  expect(ratios[3]).toBeCloseTo(0.5, 1); // half of the data is killed in each layer
+  expect(relu[9]).toBeLessThan(2e-3);
+  expect(ratios[4]).toBeCloseTo(1, 1);
+  expect(kaiming[9]).toBeGreaterThan(0.3);
+  // the gradient shrinks by √(n · σ²) = 0.22 in each of nine layers: 1.4e-6, and Xavier keeps it within a factor of 10
+  expect(rows[0][0][1]).toBeLessThan(1e-5 * rows[2][0][1]);
+}, 60_000);

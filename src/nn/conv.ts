@@ -1,19 +1,20 @@
-// Convolution layers.
+// Convolution layers, in one and two dimensions, and their transposes.
 
 import { ArgumentError } from '../tensor/library.js';
-import { conv2d } from '../tensor/functions.js';
+import { conv1d, conv2d, convTranspose1d, convTranspose2d } from '../tensor/functions.js';
 import type { Padding, PerAxis } from '../tensor/shape-types/window.js';
 import type { Tensor } from '../tensor/tensor.js';
 import * as init from './init.js';
-import { Layer, batched, checkChannels, checkCount, checkWindow, pair } from './layer.js';
+import { Layer, batched, checkChannels, checkCount, checkWindow, perAxis } from './layer.js';
 import { Parameter } from './parameter.js';
-import type { Conv2dFn } from './shape-types.js';
+import type { ReceptiveField } from './receptive-field.js';
+import type { ConvFn, ConvTransposeFn } from './shape-types.js';
 import type { OptionOf } from '../tensor/shape-types/options.js';
 
-export interface Conv2dOptions {
+export interface ConvOptions {
   /** Default 1. */
   readonly stride?: PerAxis;
-  /** Zeros around: a number, [height, width], 'same' (stride 1) or 'valid'. Default 0. */
+  /** Zeros around: a number, one for each dimension, 'same' (stride 1) or 'valid'. Default 0. */
   readonly padding?: Padding;
   /** Default 1. */
   readonly dilation?: PerAxis;
@@ -23,14 +24,140 @@ export interface Conv2dOptions {
   readonly bias?: boolean;
 }
 
-type Conv2dShape<In extends number, Out extends number, K extends PerAxis, O> = Conv2dFn<
+type ConvOf<
+  D extends 1 | 2,
+  In extends number,
+  Out extends number,
+  K extends PerAxis,
+  O,
+  Name extends string = `Conv${D}d`,
+> = ConvFn<
+  D,
   In,
   Out,
   K,
   OptionOf<O, 'stride', 1, PerAxis>,
   OptionOf<O, 'padding', 0, Padding>,
-  OptionOf<O, 'dilation', 1, PerAxis>
+  OptionOf<O, 'dilation', 1, PerAxis>,
+  Name
 >;
+
+type Weight<D extends 1 | 2, First extends number> = {
+  1: [First, number, number];
+  2: [First, number, number, number];
+}[D];
+
+/** Checks what convolutions and their transposes share, and gives the kernel a size for each dimension. */
+function checkConv(
+  name: string,
+  dims: number,
+  inChannels: number,
+  outChannels: number,
+  kernel: PerAxis,
+  options: ConvOptions,
+): number[] {
+  const { groups = 1, stride = 1, padding = 0, dilation = 1 } = options;
+  checkCount(inChannels, 1, `${name}: inChannels`);
+  checkCount(outChannels, 1, `${name}: outChannels`);
+  checkCount(groups, 1, `${name}: groups`);
+  if (inChannels % groups !== 0 || outChannels % groups !== 0) {
+    throw new ArgumentError(
+      `${name}: ${groups} groups do not divide ${inChannels} input and ${outChannels} output channels.`,
+    );
+  }
+  for (const size of perAxis(stride, dims, `${name}: stride`)) checkCount(size, 1, `${name}: stride`);
+  for (const size of perAxis(dilation, dims, `${name}: dilation`)) checkCount(size, 1, `${name}: dilation`);
+  if (typeof padding !== 'string') {
+    for (const size of perAxis(padding, dims, `${name}: padding`)) checkCount(size, 0, `${name}: padding`);
+  } else if (padding !== 'same' && padding !== 'valid') {
+    throw new ArgumentError(`${name}: padding '${String(padding)}' is not known. Use a number, 'same' or 'valid'.`);
+  } else if (padding === 'same' && perAxis(stride, dims, `${name}: stride`).some((size) => size !== 1)) {
+    throw new ArgumentError(`${name}: padding 'same' needs stride 1. Give the padding as a number.`);
+  }
+  const sizes = perAxis(kernel, dims, `${name}: kernelSize`);
+  for (const size of sizes) checkCount(size, 1, `${name}: kernelSize`);
+  return sizes;
+}
+
+function describeConv(channels: readonly number[], kernel: readonly number[], options: object): string {
+  const size = kernel.every((n) => n === kernel[0]) ? `${kernel[0]}` : `[${kernel.join(', ')}]`;
+  const given = Object.entries(options).map(([name, value]) => `${name}: ${JSON.stringify(value)}`);
+  return `${channels.join(', ')}, ${size}${given.length > 0 ? `, { ${given.join(', ')} }` : ''}`;
+}
+
+abstract class Conv<
+  D extends 1 | 2,
+  In extends number,
+  Out extends number,
+  K extends PerAxis,
+  O extends ConvOptions,
+> extends Layer<ConvOf<D, In, Out, K, O>> {
+  readonly weight: Parameter<Weight<D, Out>>;
+  readonly bias: Parameter<[Out]> | undefined;
+  readonly options: ConvOptions;
+  private readonly dims: D;
+
+  constructor(dims: D, inChannels: In, outChannels: Out, kernelSize: K, options: O | undefined) {
+    super();
+    this.dims = dims;
+    this.options = options ?? {};
+    const { groups = 1, bias = true } = this.options;
+    const kernel = checkConv(this.constructor.name, dims, inChannels, outChannels, kernelSize, this.options);
+    const shape = [outChannels, inChannels / groups, ...kernel] as Weight<D, Out>;
+    const bound = 1 / Math.sqrt(init.fans(shape).fanIn); // kaiming_uniform(a = √5)
+    this.weight = new Parameter<Weight<D, Out>>(init.uniform(shape, -bound, bound));
+    this.bias = bias ? new Parameter<[Out]>(init.uniform([outChannels], -bound, bound)) : undefined;
+  }
+
+  protected compute(x: Tensor): Tensor {
+    const { padding, dilation, stride, groups = 1 } = this.options;
+    const { dims, bias } = this;
+    const { name } = this.constructor;
+    const [, perGroup, ...kernel] = this.weight.shape as readonly number[];
+    return batched(name, x, dims, (images) => {
+      checkChannels(name, x.shape, x.rank - dims - 1, perGroup * groups, 'inChannels');
+      checkWindow(name, x.shape, kernel, padding, dilation);
+      const convolve = (dims === 1 ? conv1d : conv2d) as typeof conv2d;
+      return convolve(images, this.weight as unknown as Tensor, { padding, dilation, stride, groups, bias }) as Tensor;
+    });
+  }
+
+  protected override window(): ReceptiveField {
+    const { padding = 0, dilation = 1, stride = 1 } = this.options;
+    const kernel = (this.weight.shape as readonly number[]).slice(2);
+    const dilations = perAxis(dilation, this.dims, this.constructor.name);
+    const reach = kernel.map((k, i) => dilations[i] * (k - 1));
+    const before =
+      padding === 'same'
+        ? reach.map((n) => Math.floor(n / 2))
+        : perAxis(padding === 'valid' ? 0 : padding, this.dims, this.constructor.name);
+    return {
+      size: reach.map((n) => n + 1),
+      stride: perAxis(stride, this.dims, this.constructor.name),
+      start: before.map((n) => 0 - n),
+    };
+  }
+
+  protected override describe(): string {
+    const [out, perGroup, ...kernel] = this.weight.shape as readonly number[];
+    return describeConv([perGroup * (this.options.groups ?? 1), out], kernel, this.options);
+  }
+}
+
+/**
+ * x [N, in, L] or [in, L] → [N, out, L'], L' = ⌊(L + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1.
+ * weight [out, in / groups, k] and bias [out] start uniform in ±1/√(in / groups · k). PyTorch: nn.Conv1d.
+ */
+export class Conv1d<
+  const In extends number,
+  const Out extends number,
+  const K extends PerAxis,
+  const O extends ConvOptions = {},
+> extends Conv<1, In, Out, K, O> {
+  constructor(inChannels: In, outChannels: Out, kernelSize: K, options?: O) {
+    super(1, inChannels, outChannels, kernelSize, options);
+  }
+}
 
 /**
  * x [N, in, H, W] or [in, H, W] → [N, out, H', W'], H' = ⌊(H + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1.
@@ -40,47 +167,154 @@ export class Conv2d<
   const In extends number,
   const Out extends number,
   const K extends PerAxis,
-  const O extends Conv2dOptions = {},
-> extends Layer<Conv2dShape<In, Out, K, O>> {
-  readonly weight: Parameter<[Out, number, number, number]>;
-  readonly bias: Parameter<[Out]> | undefined;
-  readonly options: Conv2dOptions;
-
+  const O extends ConvOptions = {},
+> extends Conv<2, In, Out, K, O> {
   constructor(inChannels: In, outChannels: Out, kernelSize: K, options?: O) {
+    super(2, inChannels, outChannels, kernelSize, options);
+  }
+}
+
+export interface ConvTransposeOptions {
+  /** Default 1. */
+  readonly stride?: PerAxis;
+  /** What the convolution that this one transposes pads with: cut off here. Default 0. */
+  readonly padding?: PerAxis;
+  /** Added to the output size at its end; below the stride or the dilation. Default 0. */
+  readonly outputPadding?: PerAxis;
+  /** Default 1. */
+  readonly dilation?: PerAxis;
+  /** Default 1. */
+  readonly groups?: number;
+  /** Default true. */
+  readonly bias?: boolean;
+}
+
+type ConvTransposeOf<D extends 1 | 2, In extends number, Out extends number, K extends PerAxis, O> = ConvTransposeFn<
+  D,
+  In,
+  Out,
+  K,
+  OptionOf<O, 'stride', 1, PerAxis>,
+  OptionOf<O, 'padding', 0, PerAxis>,
+  OptionOf<O, 'outputPadding', 0, PerAxis>,
+  OptionOf<O, 'dilation', 1, PerAxis>
+>;
+
+abstract class ConvTranspose<
+  D extends 1 | 2,
+  In extends number,
+  Out extends number,
+  K extends PerAxis,
+  O extends ConvTransposeOptions,
+> extends Layer<ConvTransposeOf<D, In, Out, K, O>> {
+  readonly weight: Parameter<Weight<D, In>>;
+  readonly bias: Parameter<[Out]> | undefined;
+  readonly options: ConvTransposeOptions;
+  private readonly dims: D;
+
+  constructor(dims: D, inChannels: In, outChannels: Out, kernelSize: K, options: O | undefined) {
     super();
+    this.dims = dims;
     this.options = options ?? {};
-    const { groups = 1, bias = true } = this.options;
-    checkCount(inChannels, 1, 'Conv2d: inChannels');
-    checkCount(outChannels, 1, 'Conv2d: outChannels');
-    checkCount(groups, 1, 'Conv2d: groups');
-    if (inChannels % groups !== 0 || outChannels % groups !== 0) {
+    const { groups = 1, bias = true, stride = 1, dilation = 1, outputPadding = 0 } = this.options;
+    const { name } = this.constructor;
+    const kernel = checkConv(name, dims, inChannels, outChannels, kernelSize, this.options);
+    const [strides, dilations] = [perAxis(stride, dims, name), perAxis(dilation, dims, name)];
+    perAxis(outputPadding, dims, `${name}: outputPadding`).forEach((extra, i) => {
+      checkCount(extra, 0, `${name}: outputPadding`);
+      if (extra < Math.max(strides[i], dilations[i])) return;
       throw new ArgumentError(
-        `Conv2d: ${groups} groups do not divide ${inChannels} input and ${outChannels} output channels.`,
+        `${name}: outputPadding ${extra} is not below stride ${strides[i]} or dilation ${dilations[i]}.`,
       );
-    }
-    const kernel = pair(kernelSize);
-    for (const size of kernel) checkCount(size, 1, 'Conv2d: kernelSize');
-    const shape: [Out, number, number, number] = [outChannels, inChannels / groups, ...kernel];
-    const bound = 1 / Math.sqrt(init.fans(shape).fanIn); // kaiming_uniform(a = √5)
-    this.weight = new Parameter<[Out, number, number, number]>(init.uniform(shape, -bound, bound));
+    });
+    const shape = [inChannels, outChannels / groups, ...kernel] as Weight<D, In>;
+    const bound = 1 / Math.sqrt(init.fans(shape).fanIn); // PyTorch takes the second dimension here too: out / groups
+    this.weight = new Parameter<Weight<D, In>>(init.uniform(shape, -bound, bound));
     this.bias = bias ? new Parameter<[Out]>(init.uniform([outChannels], -bound, bound)) : undefined;
   }
 
   protected compute(x: Tensor): Tensor {
-    const { padding, dilation, stride, groups = 1 } = this.options;
-    const [, perGroup, ...kernel] = this.weight.shape;
-    return batched('Conv2d', x, (images) => {
-      checkChannels('Conv2d', x.shape, x.rank - 3, perGroup * groups, 'inChannels');
-      checkWindow('Conv2d', x.shape, kernel, padding, dilation);
-      return conv2d(images, this.weight as Tensor, { padding, dilation, stride, groups, bias: this.bias }) as Tensor;
+    const { dims, bias } = this;
+    const { name } = this.constructor;
+    const { stride, padding, outputPadding, dilation, groups } = this.options;
+    return batched(name, x, dims, (images) => {
+      checkChannels(name, x.shape, x.rank - dims - 1, this.weight.shape[0], 'inChannels');
+      const spread = (dims === 1 ? convTranspose1d : convTranspose2d) as typeof convTranspose2d;
+      const options = { stride, padding, outputPadding, dilation, groups, bias };
+      return spread(images, this.weight as unknown as Tensor, options) as Tensor;
     });
   }
 
   protected override describe(): string {
-    const [out, perGroup, kh, kw] = this.weight.shape;
-    const kernel = kh === kw ? `${kh}` : `[${kh}, ${kw}]`;
-    const options = Object.entries(this.options).map(([name, value]) => `${name}: ${JSON.stringify(value)}`);
-    const tail = options.length > 0 ? `, { ${options.join(', ')} }` : '';
-    return `${perGroup * (this.options.groups ?? 1)}, ${out}, ${kernel}${tail}`;
+    const [first, perGroup, ...kernel] = this.weight.shape as readonly number[];
+    return describeConv([first, perGroup * (this.options.groups ?? 1)], kernel, this.options);
+  }
+}
+
+/** x [N, in, L] or [in, L] → [N, out, L']; size, weight and initialisation as ConvTranspose2d's. PyTorch: nn.ConvTranspose1d. */
+export class ConvTranspose1d<
+  const In extends number,
+  const Out extends number,
+  const K extends PerAxis,
+  const O extends ConvTransposeOptions = {},
+> extends ConvTranspose<1, In, Out, K, O> {
+  constructor(inChannels: In, outChannels: Out, kernelSize: K, options?: O) {
+    super(1, inChannels, outChannels, kernelSize, options);
+  }
+}
+
+/**
+ * x [N, in, H, W] or [in, H, W] → [N, out, H', W'], the gradient of a convolution with respect to its input as a layer:
+ * H' = (H − 1)·stride − 2·padding + dilation·(kernel − 1) + outputPadding + 1. weight [in, out / groups, kh, kw] and bias [out]
+ * start uniform in ±1/√(out / groups · kh · kw). PyTorch: nn.ConvTranspose2d.
+ */
+export class ConvTranspose2d<
+  const In extends number,
+  const Out extends number,
+  const K extends PerAxis,
+  const O extends ConvTransposeOptions = {},
+> extends ConvTranspose<2, In, Out, K, O> {
+  constructor(inChannels: In, outChannels: Out, kernelSize: K, options?: O) {
+    super(2, inChannels, outChannels, kernelSize, options);
+  }
+}
+
+export interface DepthwiseSeparableOptions {
+  /** Of the depthwise convolution. Default 1. */
+  readonly stride?: PerAxis;
+  /** Of the depthwise convolution. Default 0. */
+  readonly padding?: Padding;
+  /** Of the depthwise convolution. Default 1. */
+  readonly dilation?: PerAxis;
+  /** Of both convolutions. Default true. */
+  readonly bias?: boolean;
+}
+
+/**
+ * A convolution in two steps: `depthwise` sees space in each channel alone (groups = in), `pointwise` (1 × 1) sees the channels
+ * at each position. x [N, in, H, W] → [N, out, H', W'] with in·kh·kw + in·out weights instead of in·out·kh·kw.
+ * Chollet 2017 (Xception), Howard et al. 2017 (MobileNets).
+ */
+export class DepthwiseSeparableConv2d<
+  const In extends number,
+  const Out extends number,
+  const K extends PerAxis,
+  const O extends DepthwiseSeparableOptions = {},
+> extends Layer<ConvOf<2, In, Out, K, O, 'DepthwiseSeparableConv2d'>> {
+  readonly depthwise: Conv2d<number, number, PerAxis, ConvOptions>;
+  readonly pointwise: Conv2d<number, number, 1, ConvOptions>;
+
+  constructor(inChannels: In, outChannels: Out, kernelSize: K, options: O = {} as O) {
+    super();
+    this.depthwise = new Conv2d(inChannels, inChannels, kernelSize, { ...options, groups: inChannels });
+    this.pointwise = new Conv2d(inChannels, outChannels, 1, { bias: options.bias });
+  }
+
+  protected compute(x: Tensor): Tensor {
+    return this.pointwise.forward(this.depthwise.forward(x)) as Tensor;
+  }
+
+  protected override window(): ReceptiveField {
+    return this.depthwise.receptiveField();
   }
 }

@@ -1,14 +1,135 @@
 // The public surface of `nabla/nn`.
 
 export { Module, StateDictError, type LoadOptions, type LoadResult, type StateDict } from './module.js';
+export type { BackwardHook, ForwardHook, ForwardPreHook, HookHandle } from './hooks.js';
+export { Summary, type SummaryRow } from './summary.js';
+export type { ReceptiveField } from './receptive-field.js';
 export { Buffer, Parameter } from './parameter.js';
 export { Layer } from './layer.js';
-export { Embedding, Linear, type LinearOptions } from './linear.js';
-export { Conv2d, type Conv2dOptions } from './conv.js';
-export { BatchNorm1d, BatchNorm2d, LayerNorm, type BatchNormOptions, type LayerNormOptions } from './norm.js';
-export { Dropout, GELU, Identity, ReLU, Sigmoid, Softmax, Tanh } from './activation.js';
-export { AdaptiveAvgPool2d, AvgPool2d, Flatten, GlobalAvgPool2d, MaxPool2d, type Pool2dOptions } from './pooling.js';
-export { Sequential } from './containers.js';
+export { Bilinear, Embedding, Linear, type EmbeddingOptions, type LinearOptions } from './linear.js';
+export {
+  Conv1d,
+  Conv2d,
+  ConvTranspose1d,
+  ConvTranspose2d,
+  DepthwiseSeparableConv2d,
+  type ConvOptions,
+  type ConvTransposeOptions,
+  type DepthwiseSeparableOptions,
+} from './conv.js';
+export {
+  BatchNorm1d,
+  BatchNorm2d,
+  GroupNorm,
+  InstanceNorm1d,
+  InstanceNorm2d,
+  LayerNorm,
+  LocalResponseNorm,
+  RMSNorm,
+  type BatchNormOptions,
+  type GroupNormOptions,
+  type InstanceNormOptions,
+  type LayerNormOptions,
+  type LocalResponseNormOptions,
+  type RMSNormOptions,
+} from './norm.js';
+export {
+  CELU,
+  ELU,
+  GELU,
+  GLU,
+  Hardshrink,
+  Hardsigmoid,
+  Hardswish,
+  Hardtanh,
+  Identity,
+  LeakyReLU,
+  LogSigmoid,
+  LogSoftmax,
+  Maxout,
+  Mish,
+  PReLU,
+  RReLU,
+  ReLU,
+  ReLU6,
+  SELU,
+  SiLU,
+  Sigmoid,
+  Softmax,
+  Softmin,
+  Softplus,
+  Softshrink,
+  Softsign,
+  Step,
+  Tanh,
+  Tanhshrink,
+  Threshold,
+} from './activation.js';
+export * as functional from './functional.js';
+export {
+  AdaptiveAvgPool1d,
+  AdaptiveAvgPool2d,
+  AdaptiveMaxPool1d,
+  AdaptiveMaxPool2d,
+  AvgPool1d,
+  AvgPool2d,
+  GlobalAvgPool1d,
+  GlobalAvgPool2d,
+  GlobalMaxPool1d,
+  GlobalMaxPool2d,
+  MaxPool1d,
+  MaxPool2d,
+  MaxUnpool1d,
+  MaxUnpool2d,
+  type AvgPoolOptions,
+  type MaxPoolOptions,
+  type PoolOptions,
+  type UnpoolOptions,
+} from './pooling.js';
+export { Flatten, PixelShuffle, PixelUnshuffle, Unflatten, Upsample } from './reshape.js';
+export { AlphaDropout, Dropout, Dropout1d, Dropout2d } from './dropout.js';
+export {
+  GRU,
+  GRUCell,
+  LSTM,
+  LSTMCell,
+  RNN,
+  RNNCell,
+  type CellOptions,
+  type RNNCellOptions,
+  type RNNOptions,
+  type RecurrentOptions,
+  type SequenceOptions,
+} from './recurrent.js';
+export { ConvLSTM, ConvLSTMCell, type ConvLSTMCellOptions, type ConvLSTMOptions } from './conv-recurrent.js';
+export {
+  GATConv,
+  GCNConv,
+  MessagePassing,
+  aggregate,
+  edgeSoftmax,
+  type Aggregation,
+  type GATConvOptions,
+  type GCNConvOptions,
+  type MessagePassingOptions,
+} from './graph.js';
+export { AdditiveAttention } from './additive-attention.js';
+export { MultiheadAttention, type MultiheadAttentionArguments, type MultiheadAttentionOptions } from './attention.js';
+export {
+  Transformer,
+  TransformerDecoder,
+  TransformerDecoderLayer,
+  TransformerEncoder,
+  TransformerEncoderLayer,
+  type DecoderMasks,
+  type EncoderMasks,
+  type TransformerLayerOptions,
+  type TransformerMasks,
+  type TransformerOptions,
+} from './transformer.js';
+export { LearnedPositions, SinusoidalPositions, sinusoidalEncoding } from './positions.js';
+export { deepCopy } from './copy.js';
+export { ModuleDict, ModuleList, Parallel, Residual, Sequential } from './containers.js';
 export {
   bceWithLogits,
   crossEntropy,
@@ -21,5 +142,5 @@ export {
   type Reduced,
   type Reduction,
 } from './loss.js';
-export * as init from './init.js';
+export * as init from './initialisers.js';
 export type * from './shape-types.js';

@@ -4,7 +4,8 @@ import { ArgumentError, type DType, type Shape, ShapeError, formatShape } from '
 import type { Padding, PerAxis } from '../tensor/shape-types/window.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Module } from './module.js';
-import type { Apply, ApplyArg, ShapeFn } from './shape-types.js';
+import { POINT, type ReceptiveField } from './receptive-field.js';
+import type { Apply, ApplyArg, IdentityFn, ShapeFn } from './shape-types.js';
 
 /** A module with one input and one output. `F` says what it does to shapes, `D` is the dtype of the input. */
 export abstract class Layer<F extends ShapeFn, D extends DType = 'float32'> extends Module {
@@ -17,6 +18,13 @@ export abstract class Layer<F extends ShapeFn, D extends DType = 'float32'> exte
 
   /** `forward` without the types. */
   protected abstract compute(x: Tensor<Shape, D>): Tensor;
+}
+
+/** A layer that treats every position alone and keeps the shape: activations, dropout. */
+export abstract class Pointwise extends Layer<IdentityFn> {
+  protected override window(): ReceptiveField {
+    return POINT;
+  }
 }
 
 /** Throws unless `value` is a whole number of at least `least`. */
@@ -43,22 +51,28 @@ export function checkChannels(name: string, shape: Shape, dim: number, size: num
   ]);
 }
 
-/** One number for each of two dimensions. */
-export function pair(value: PerAxis): readonly [number, number] {
-  return typeof value === 'number' ? [value, value] : [value[0], value[1]];
+/** One number for each of `dims` dimensions. */
+export function perAxis(value: PerAxis, dims: number, what: string): number[] {
+  if (typeof value === 'number') return new Array<number>(dims).fill(value);
+  if (value.length !== dims) {
+    throw new ArgumentError(`${what} is [${value.join(', ')}]. Use one number, or ${dims}.`);
+  }
+  return [...value];
 }
 
-/** Throws unless a window fits at least once into the last two dimensions. */
+/** Throws unless a window fits at least once into the last dimensions. */
 export function checkWindow(
   name: string,
   shape: Shape,
-  kernel: PerAxis,
+  kernels: readonly number[],
   padding: Padding = 0,
   dilation: PerAxis = 1,
 ): void {
   if (padding === 'same') return;
-  const [pads, kernels, dilations] = [pair(padding === 'valid' ? 0 : padding), pair(kernel), pair(dilation)];
-  shape.slice(-2).forEach((size, i) => {
+  const dims = kernels.length;
+  const pads = perAxis(padding === 'valid' ? 0 : padding, dims, `${name}: padding`);
+  const dilations = perAxis(dilation, dims, `${name}: dilation`);
+  shape.slice(-dims).forEach((size, i) => {
     const reach = dilations[i] * (kernels[i] - 1) + 1;
     if (size + 2 * pads[i] >= reach) return;
     throw new ShapeError(
@@ -68,9 +82,11 @@ export function checkWindow(
   });
 }
 
-/** Hands an image [N, C, H, W] to `body`; one without a batch dimension gets one, and loses it again. */
-export function batched(name: string, x: Tensor, body: (x: Tensor) => Tensor): Tensor {
-  if (x.rank === 4) return body(x);
-  if (x.rank === 3) return body(x.unsqueeze(0)).squeeze(0) as Tensor;
-  throw new ShapeError(`${name}: input ${formatShape(x.shape)}: needs [N, C, H, W] or [C, H, W]`, [x.shape]);
+const LAYOUT = { 1: '[N, C, L] or [C, L]', 2: '[N, C, H, W] or [C, H, W]' };
+
+/** Hands [N, C, …] with `dims` more dimensions to `body`; an input without a batch gets one, and loses it again. */
+export function batched(name: string, x: Tensor, dims: 1 | 2, body: (x: Tensor) => Tensor): Tensor {
+  if (x.rank === dims + 2) return body(x);
+  if (x.rank === dims + 1) return body(x.unsqueeze(0)).squeeze(0) as Tensor;
+  throw new ShapeError(`${name}: input ${formatShape(x.shape)}: needs ${LAYOUT[dims]}`, [x.shape]);
 }

@@ -1,13 +1,16 @@
-// Layers over the last dimension: affine maps, and rows of a table.
+// Layers over the last dimension: affine and bilinear maps, and rows of a table.
 
-import { DTypeError } from '../tensor/library.js';
-import { embedding } from '../tensor/functions.js';
+import { ArgumentError, DTypeError, ShapeError, formatShape, sameShape } from '../tensor/library.js';
+import { embedding, where } from '../tensor/functions.js';
 import type { Shape } from '../tensor/shape-types/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { arange } from '../tensor/creation.js';
 import * as init from './init.js';
 import { Layer, checkCount, checkLast } from './layer.js';
+import { Module } from './module.js';
 import { Parameter } from './parameter.js';
-import type { EmbeddingFn, LinearFn } from './shape-types.js';
+import { POINT, type ReceptiveField } from './receptive-field.js';
+import type { EmbeddingFn, LastArg, LinearFn, ReplaceLast } from './shape-types.js';
 
 export interface LinearOptions {
   /** Default true. */
@@ -37,10 +40,66 @@ export class Linear<const In extends number, const Out extends number> extends L
     return this.bias === undefined ? y : y.add(this.bias as Tensor);
   }
 
+  protected override window(): ReceptiveField {
+    return POINT;
+  }
+
   protected override describe(): string {
     const [outFeatures, inFeatures] = this.weight.shape;
     return `${inFeatures}, ${outFeatures}${this.bias === undefined ? ', { bias: false }' : ''}`;
   }
+}
+
+/**
+ * `forward(x1, x2)`: x1 [..., in1Features], x2 [..., in2Features] → [..., outFeatures], y_o = x1ᵀ·weight_o·x2 + bias_o; weight
+ * [outFeatures, in1Features, in2Features] and bias start uniform in ±1/√in1Features. PyTorch: nn.Bilinear.
+ */
+export class Bilinear<const In1 extends number, const In2 extends number, const Out extends number> extends Module {
+  readonly weight: Parameter<[Out, In1, In2]>;
+  readonly bias: Parameter<[Out]> | undefined;
+
+  constructor(in1Features: In1, in2Features: In2, outFeatures: Out, options: LinearOptions = {}) {
+    super();
+    checkCount(in1Features, 1, 'Bilinear: in1Features');
+    checkCount(in2Features, 1, 'Bilinear: in2Features');
+    checkCount(outFeatures, 1, 'Bilinear: outFeatures');
+    const bound = 1 / Math.sqrt(in1Features);
+    this.weight = new Parameter<[Out, In1, In2]>(init.uniform([outFeatures, in1Features, in2Features], -bound, bound));
+    this.bias = (options.bias ?? true) ? new Parameter<[Out]>(init.uniform([outFeatures], -bound, bound)) : undefined;
+  }
+
+  forward<S extends Shape, T extends Shape>(
+    x1: Tensor<S> & LastArg<'Bilinear', S, In1, 'in1Features'>,
+    x2: Tensor<T> & LastArg<'Bilinear', T, In2, 'in2Features'>,
+  ): Tensor<ReplaceLast<S, Out>> {
+    const [out, in1, in2] = this.weight.shape as readonly number[];
+    checkLast('Bilinear', x1.shape, in1, 'in1Features');
+    checkLast('Bilinear', x2.shape, in2, 'in2Features');
+    if (!sameShape(x1.shape.slice(0, -1), x2.shape.slice(0, -1))) {
+      throw new ShapeError(
+        `Bilinear: inputs ${formatShape(x1.shape)} and ${formatShape(x2.shape)}: all sizes but the last have to agree`,
+        [x1.shape, x2.shape],
+      );
+    }
+    // (…, in1) · (in1, out·in2) → (…, out, in2), then the product with x2 over the last dimension
+    const matrix = (this.weight as unknown as Tensor).permute([1, 0, 2]).reshape([in1, out * in2] as Shape) as Tensor;
+    const half = (x1 as unknown as Tensor).matmul(matrix) as Tensor;
+    const parts = half.reshape([...x1.shape.slice(0, -1), out, in2] as Shape) as Tensor;
+    const y = parts.mul((x2 as unknown as Tensor).unsqueeze(-2) as Tensor).sum(-1) as Tensor;
+    return (this.bias === undefined ? y : y.add(this.bias as unknown as Tensor)) as unknown as Tensor<
+      ReplaceLast<S, Out>
+    >;
+  }
+
+  protected override describe(): string {
+    const [out, in1, in2] = this.weight.shape;
+    return `${in1}, ${in2}, ${out}${this.bias === undefined ? ', { bias: false }' : ''}`;
+  }
+}
+
+export interface EmbeddingOptions {
+  /** A row that starts at 0 and takes no gradient, for padding; a negative one counts from the end. */
+  readonly paddingIdx?: number;
 }
 
 /**
@@ -49,12 +108,24 @@ export class Linear<const In extends number, const Out extends number> extends L
  */
 export class Embedding<const Dim extends number> extends Layer<EmbeddingFn<Dim>, 'int32'> {
   readonly weight: Parameter<[number, Dim]>;
+  readonly paddingIdx: number | undefined;
 
-  constructor(count: number, dim: Dim) {
+  constructor(count: number, dim: Dim, { paddingIdx }: EmbeddingOptions = {}) {
     super();
     checkCount(count, 1, 'Embedding: count');
     checkCount(dim, 1, 'Embedding: dim');
+    const row = paddingIdx !== undefined && paddingIdx < 0 ? paddingIdx + count : paddingIdx;
+    if (row !== undefined && !(Number.isInteger(row) && row >= 0 && row < count)) {
+      throw new ArgumentError(
+        `Embedding: paddingIdx is ${paddingIdx}. Use a whole number from ${-count} to ${count - 1}.`,
+      );
+    }
     this.weight = new Parameter<[number, Dim]>(init.normal([count, dim]));
+    if (row !== undefined) {
+      const padding = arange(count).eq(row).unsqueeze(1) as Tensor<Shape, 'bool'>;
+      this.weight.assign_(where(padding, 0, this.weight as unknown as Tensor));
+    }
+    this.paddingIdx = row;
   }
 
   protected compute(index: Tensor<Shape, 'int32'>): Tensor {
@@ -63,10 +134,14 @@ export class Embedding<const Dim extends number> extends Layer<EmbeddingFn<Dim>,
         index.dtype,
       ]);
     }
-    return embedding(this.weight, index) as Tensor;
+    const rows = embedding(this.weight, index) as Tensor;
+    if (this.paddingIdx === undefined) return rows;
+    const padding = index.eq(this.paddingIdx).unsqueeze(-1) as Tensor<Shape, 'bool'>;
+    return where(padding, rows.detach(), rows) as Tensor;
   }
 
   protected override describe(): string {
-    return this.weight.shape.join(', ');
+    const padding = this.paddingIdx === undefined ? '' : `, { paddingIdx: ${this.paddingIdx} }`;
+    return `${this.weight.shape.join(', ')}${padding}`;
   }
 }

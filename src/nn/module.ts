@@ -5,10 +5,14 @@
 //   Fields declared with `#` are invisible here.
 // Must not know: particular layers, files.
 
-import { DeviceError, NablaError, formatShape, sameShape } from '../tensor/library.js';
+import { ArgumentError, DeviceError, NablaError, formatShape, sameShape } from '../tensor/library.js';
 import { runPending } from '../tensor/library.js';
+import type { Shape } from '../tensor/library.js';
 import type { AnyTensor } from '../tensor/tensor.js';
+import { type BackwardHook, type ForwardHook, type ForwardPreHook, type HookHandle, addHook } from './hooks.js';
 import { Buffer, Parameter } from './parameter.js';
+import type { ReceptiveField } from './receptive-field.js';
+import { type Summary, summarise } from './summary.js';
 
 /** Tensors by PyTorch's names. */
 export type StateDict = Record<string, AnyTensor>;
@@ -103,6 +107,79 @@ export abstract class Module {
   requiresGrad_(flag = true): this {
     for (const parameter of this.parameters()) parameter.requiresGrad_(flag);
     return this;
+  }
+
+  /**
+   * Calls `change` with every module in this one, the innermost first and itself last: for starting values, or switches. PyTorch:
+   * Module.apply.
+   *
+   *     model.apply((m) => {
+   *       if (m instanceof Linear) init.kaimingNormal_(m.weight);
+   *     });
+   */
+  apply(change: (module: Module) => void): this {
+    const seen = new Set<Module>();
+    const visit = (module: Module): void => {
+      if (seen.has(module)) return;
+      seen.add(module);
+      for (const [, part] of partsOf(module)) visit(part);
+      change(module);
+    };
+    visit(this);
+    return this;
+  }
+
+  /** Calls `hook(module, inputs)` before each `forward`; it may return other arguments. PyTorch: register_forward_pre_hook. */
+  registerForwardPreHook(hook: ForwardPreHook): HookHandle {
+    return addHook(this, 'before', hook);
+  }
+
+  /**
+   * Calls `hook(module, inputs, output)` after each `forward`; it may return another output. PyTorch: register_forward_hook.
+   *
+   *     const handle = layer.registerForwardHook((_, inputs, output) => console.log(output));
+   *     handle.remove();
+   */
+  registerForwardHook(hook: ForwardHook): HookHandle {
+    return addHook(this, 'after', hook);
+  }
+
+  /**
+   * Calls `hook(module, gradInputs, gradOutputs)` when `backward()` has passed a call of `forward`; it may return other gradients of the
+   * inputs. They are tensors to be read or kept like any other. A module none of whose inputs requires a gradient is reported with
+   * gradInputs of undefined. PyTorch: register_full_backward_hook.
+   */
+  registerFullBackwardHook(hook: BackwardHook): HookHandle {
+    return addHook(this, 'backward', hook);
+  }
+
+  /**
+   * A table of all modules with output shapes, parameters, multiply-adds and memory, for inputs given as tensors or as
+   * shapes; `console.log` prints it. Nothing is computed, and nothing changes.
+   *
+   *     console.log(model.summary([1, 3, 224, 224]));
+   */
+  summary(...inputs: readonly (AnyTensor | Shape)[]): Summary {
+    return summarise(this, inputs);
+  }
+
+  /**
+   * How many input positions one output position depends on, per spatial dimension, for convolutions, pooling and what is
+   * made of them. Throws ArgumentError for a module that does not say (`window`).
+   *
+   *     new Sequential(new Conv2d(3, 8, 3), new MaxPool2d(2)).receptiveField()   // size [4, 4], stride [2, 2]
+   */
+  receptiveField(): ReceptiveField {
+    const window = this.window();
+    if (window !== undefined) return window;
+    throw new ArgumentError(
+      `receptiveField: ${this.constructor.name} does not say what its outputs depend on. Override window(), or ask its parts.`,
+    );
+  }
+
+  /** What one output position depends on; undefined where that is not a matter of positions. For `receptiveField`. */
+  protected window(): ReceptiveField | undefined {
+    return undefined;
   }
 
   /** Forgets the gradients of all parameters. */

@@ -1,13 +1,17 @@
 // Normalisation layers.
 
-import { ShapeError, formatShape } from '../tensor/library.js';
+import { ArgumentError, type Shape, ShapeError, formatShape, sameShape, sizeOf } from '../tensor/library.js';
+import { checkProbability } from '../tensor/dropout.js';
+import type { Mutable } from '../tensor/shape-types/shape.js';
 import { noGrad } from '../tensor/grad-mode.js';
 import { tensor } from '../tensor/creation.js';
+import { avgPool1d } from '../tensor/pooling.js';
 import type { Tensor } from '../tensor/tensor.js';
 import * as init from './init.js';
-import { Layer, checkChannels, checkCount, checkLast } from './layer.js';
+import { Layer, batched, checkChannels, checkCount, checkLast } from './layer.js';
 import { Buffer, Parameter } from './parameter.js';
-import type { BatchNormFn, LayerNormFn } from './shape-types.js';
+import { POINT, type ReceptiveField } from './receptive-field.js';
+import type { BatchNormFn, ChannelNormFn, GroupNormFn, IdentityFn, LayerNormFn } from './shape-types.js';
 
 export interface BatchNormOptions {
   /** Added to the variance. Default 1e-5. */
@@ -16,6 +20,8 @@ export interface BatchNormOptions {
   readonly momentum?: number | null;
   /** Learned scale and shift. Default true. */
   readonly affine?: boolean;
+  /** Keep running statistics and use them in evaluation; without, the batch's own serve there, too. Default true. */
+  readonly trackRunningStats?: boolean;
 }
 
 /**
@@ -25,9 +31,10 @@ export interface BatchNormOptions {
 abstract class BatchNorm<D extends 1 | 2, C extends number> extends Layer<BatchNormFn<D, C>> {
   readonly weight: Parameter<[C]> | undefined;
   readonly bias: Parameter<[C]> | undefined;
-  readonly runningMean: Buffer<[C]>;
-  readonly runningVar: Buffer<[C]>;
-  readonly numBatchesTracked: Buffer<[], 'int32'>;
+  readonly runningMean: Buffer<[C]> | undefined;
+  readonly runningVar: Buffer<[C]> | undefined;
+  readonly numBatchesTracked: Buffer<[], 'int32'> | undefined;
+  readonly numFeatures: C;
   readonly eps: number;
   readonly momentum: number | null;
 
@@ -40,30 +47,36 @@ abstract class BatchNorm<D extends 1 | 2, C extends number> extends Layer<BatchN
 
   constructor(numFeatures: C, options: BatchNormOptions = {}) {
     super();
-    const { eps = 1e-5, momentum = 0.1, affine = true } = options;
-    checkCount(numFeatures, 1, 'BatchNorm: numFeatures');
+    const { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true } = options;
+    const { name } = this.constructor;
+    checkCount(numFeatures, 1, `${name}: numFeatures`);
+    checkEps(name, eps);
+    if (momentum !== null) checkProbability(momentum, `${name}: momentum`);
     const size: [C] = [numFeatures];
     this.weight = affine ? new Parameter<[C]>(init.constant(size, 1)) : undefined;
     this.bias = affine ? new Parameter<[C]>(init.constant(size, 0)) : undefined;
-    this.runningMean = new Buffer<[C]>(init.constant(size, 0));
-    this.runningVar = new Buffer<[C]>(init.constant(size, 1));
-    this.numBatchesTracked = new Buffer<[], 'int32'>(tensor(Int32Array.of(0), { shape: [] }));
+    this.runningMean = trackRunningStats ? new Buffer<[C]>(init.constant(size, 0)) : undefined;
+    this.runningVar = trackRunningStats ? new Buffer<[C]>(init.constant(size, 1)) : undefined;
+    this.numBatchesTracked = trackRunningStats ? new Buffer(tensor(Int32Array.of(0), { shape: [] })) : undefined;
+    this.numFeatures = numFeatures;
     this.eps = eps;
     this.momentum = momentum;
   }
 
   protected compute(x: Tensor): Tensor {
     const { name, ranks, text } = this.layout;
-    const features = this.runningMean.size;
+    const features = this.numFeatures;
     if (!ranks.includes(x.rank))
       throw new ShapeError(`${name}: input ${formatShape(x.shape)}: needs ${text}`, [x.shape]);
     checkChannels(name, x.shape, 1, features, 'numFeatures');
     // statistics as [1, C, 1, 1], to go with x [N, C, H, W]
     const perChannel = x.shape.map((_, dim) => (dim === 1 ? features : 1));
     const column = (t: Tensor): Tensor => t.reshape(perChannel) as Tensor;
-    const [mean, variance] = this.training
-      ? this.measure(x)
-      : [column(this.runningMean as Tensor), column(this.runningVar as Tensor)];
+    const { runningMean, runningVar } = this;
+    const [mean, variance] =
+      this.training || runningMean === undefined || runningVar === undefined
+        ? this.measure(x)
+        : [column(runningMean as unknown as Tensor), column(runningVar as unknown as Tensor)];
     const normal = x.sub(mean).mul(variance.add(this.eps).rsqrt());
     if (this.weight === undefined || this.bias === undefined) return normal;
     return normal.mul(column(this.weight as Tensor)).add(column(this.bias as Tensor));
@@ -71,7 +84,7 @@ abstract class BatchNorm<D extends 1 | 2, C extends number> extends Layer<BatchN
 
   /** Mean and variance of the batch, which the running ones move towards. */
   private measure(x: Tensor): [mean: Tensor, variance: Tensor] {
-    const count = x.size / this.runningMean.size;
+    const count = x.size / this.numFeatures;
     if (count < 2) {
       throw new ShapeError(
         `${this.layout.name}: input ${formatShape(x.shape)}: one number a channel has no variance. Use a larger batch, or eval().`,
@@ -81,18 +94,26 @@ abstract class BatchNorm<D extends 1 | 2, C extends number> extends Layer<BatchN
     const others = x.shape.map((_, dim) => dim).filter((dim) => dim !== 1);
     const mean = x.mean(others, { keepdim: true }) as Tensor;
     const variance = x.sub(mean).square().mean(others, { keepdim: true }) as Tensor;
-    noGrad(() => {
-      const batches = this.numBatchesTracked.add(1);
-      this.numBatchesTracked.assign_(batches);
-      const weight = this.momentum ?? (batches.to('float32').reciprocal() as Tensor);
-      follow(this.runningMean as Tensor, mean, weight);
-      follow(this.runningVar as Tensor, variance.mul(count / (count - 1)), weight); // the unbiased one
-    });
+    const { runningMean, runningVar, numBatchesTracked } = this;
+    if (this.training && runningMean !== undefined && runningVar !== undefined && numBatchesTracked !== undefined) {
+      noGrad(() => {
+        const batches = numBatchesTracked.add(1);
+        numBatchesTracked.assign_(batches);
+        const weight = this.momentum ?? (batches.to('float32').reciprocal() as Tensor);
+        follow(runningMean as unknown as Tensor, mean, weight);
+        follow(runningVar as unknown as Tensor, variance.mul(count / (count - 1)), weight); // the unbiased one
+      });
+    }
     return [mean, variance];
   }
 
+  /** Of a trained network: in training every position depends on the whole batch. */
+  protected override window(): ReceptiveField {
+    return POINT;
+  }
+
   protected override describe(): string {
-    return `${this.runningMean.size}`;
+    return `${this.numFeatures}`;
   }
 }
 
@@ -115,33 +136,321 @@ export class BatchNorm2d<const C extends number> extends BatchNorm<2, C> {
 export interface LayerNormOptions {
   /** Added to the variance. Default 1e-5. */
   readonly eps?: number;
-  /** Default true. */
+  /** Learned scale and shift. Default true. */
+  readonly elementwiseAffine?: boolean;
+  /** Whether the learned part has a shift. Default true. */
   readonly bias?: boolean;
 }
 
-/** x [..., size], normalised over the last dimension by mean and biased variance. PyTorch: nn.LayerNorm (Ba et al. 2016). */
-export class LayerNorm<const Size extends number> extends Layer<LayerNormFn<Size>> {
-  readonly weight: Parameter<[Size]>;
-  readonly bias: Parameter<[Size]> | undefined;
+/** The last sizes of an input: one number, or several. */
+type Sizes<Size extends number | Shape> = Size extends number ? [Size] : Size extends Shape ? Mutable<Size> : number[];
+
+/** The sizes as a list, checked. */
+function sizesOf<const Size extends number | Shape>(name: string, size: Size): Sizes<Size> {
+  const sizes = typeof size === 'number' ? [size] : [...(size as Shape)];
+  if (sizes.length === 0) throw new ArgumentError(`${name}: normalizedShape is []. Give at least one size.`);
+  for (const n of sizes) checkCount(n, 1, `${name}: normalizedShape`);
+  return sizes as Sizes<Size>;
+}
+
+/** Throws unless the input ends in these sizes. */
+function checkEnd(name: string, x: Tensor, sizes: readonly number[]): void {
+  if (sizes.length === 1) return checkLast(name, x.shape, sizes[0], 'normalizedShape');
+  if (x.rank >= sizes.length && sameShape(x.shape.slice(-sizes.length), sizes)) return;
+  throw new ShapeError(
+    `${name}: input ${formatShape(x.shape)}: does not end in normalizedShape ${formatShape(sizes)}`,
+    [x.shape],
+  );
+}
+
+function checkEps(name: string, eps: number): void {
+  if (!(eps >= 0 && eps < Infinity)) throw new ArgumentError(`${name}: eps is ${eps}. Use a number of at least 0.`);
+}
+
+/**
+ * x [..., size], normalised over the last dimension (or the last few: `new LayerNorm([C, H, W])`) by mean and biased variance;
+ * weight and bias have the shape of what is normalised. PyTorch: nn.LayerNorm (Ba et al. 2016).
+ */
+export class LayerNorm<const Size extends number | Shape> extends Layer<LayerNormFn<Size>> {
+  readonly weight: Parameter<Sizes<Size>> | undefined;
+  readonly bias: Parameter<Sizes<Size>> | undefined;
+  readonly normalizedShape: Sizes<Size>;
   readonly eps: number;
 
-  constructor(size: Size, { eps = 1e-5, bias = true }: LayerNormOptions = {}) {
+  constructor(size: Size, { eps = 1e-5, bias = true, elementwiseAffine = true }: LayerNormOptions = {}) {
     super();
-    checkCount(size, 1, 'LayerNorm: normalizedShape');
-    this.weight = new Parameter<[Size]>(init.constant([size], 1));
-    this.bias = bias ? new Parameter<[Size]>(init.constant([size], 0)) : undefined;
+    const sizes = sizesOf('LayerNorm', size);
+    checkEps('LayerNorm', eps);
+    this.weight = elementwiseAffine ? new Parameter<Sizes<Size>>(init.constant(sizes, 1)) : undefined;
+    this.bias = elementwiseAffine && bias ? new Parameter<Sizes<Size>>(init.constant(sizes, 0)) : undefined;
+    this.normalizedShape = sizes;
     this.eps = eps;
   }
 
   protected compute(x: Tensor): Tensor {
-    checkLast('LayerNorm', x.shape, this.weight.size, 'normalizedShape');
-    const centred = x.sub(x.mean(-1, { keepdim: true }) as Tensor);
-    const variance = centred.square().mean(-1, { keepdim: true }) as Tensor;
-    const y = centred.mul(variance.add(this.eps).rsqrt()).mul(this.weight as Tensor);
-    return this.bias === undefined ? y : y.add(this.bias as Tensor);
+    const sizes: readonly number[] = this.normalizedShape;
+    checkEnd('LayerNorm', x, sizes);
+    const y = standardise(x, x.rank - sizes.length, this.eps);
+    const scaled = this.weight === undefined ? y : y.mul(this.weight as unknown as Tensor);
+    return this.bias === undefined ? scaled : scaled.add(this.bias as unknown as Tensor);
   }
 
   protected override describe(): string {
-    return `${this.weight.size}`;
+    return describeSizes(this.normalizedShape);
+  }
+}
+
+function describeSizes(sizes: Shape): string {
+  return sizes.length === 1 ? `${sizes[0]}` : formatShape(sizes);
+}
+
+export interface RMSNormOptions {
+  /** Added to the mean square. Default 2^-23, the distance of float32 numbers at 1. */
+  readonly eps?: number;
+  /** A learned scale. Default true. */
+  readonly elementwiseAffine?: boolean;
+}
+
+/**
+ * x [..., size] divided by its root mean square over the last dimension (or the last few), times weight. PyTorch: nn.RMSNorm
+ * (Zhang and Sennrich 2019).
+ */
+export class RMSNorm<const Size extends number | Shape> extends Layer<LayerNormFn<Size, 'RMSNorm'>> {
+  readonly weight: Parameter<Sizes<Size>> | undefined;
+  readonly normalizedShape: Sizes<Size>;
+  readonly eps: number;
+
+  constructor(size: Size, { eps = 2 ** -23, elementwiseAffine = true }: RMSNormOptions = {}) {
+    super();
+    const sizes = sizesOf('RMSNorm', size);
+    checkEps('RMSNorm', eps);
+    this.weight = elementwiseAffine ? new Parameter<Sizes<Size>>(init.constant(sizes, 1)) : undefined;
+    this.normalizedShape = sizes;
+    this.eps = eps;
+  }
+
+  protected compute(x: Tensor): Tensor {
+    const sizes: readonly number[] = this.normalizedShape;
+    checkEnd('RMSNorm', x, sizes);
+    const dims = sizes.map((_, i) => i - sizes.length);
+    const square = x.square().mean(dims, { keepdim: true }) as Tensor;
+    const y = x.mul(square.add(this.eps).rsqrt()) as Tensor;
+    return this.weight === undefined ? y : y.mul(this.weight as unknown as Tensor);
+  }
+
+  protected override describe(): string {
+    return describeSizes(this.normalizedShape);
+  }
+}
+
+export interface GroupNormOptions {
+  /** Added to the variance. Default 1e-5. */
+  readonly eps?: number;
+  /** Learned scale and shift, one for each channel. Default true. */
+  readonly affine?: boolean;
+}
+
+/** x minus its mean over the dimensions from `start`, divided by the root of its biased variance. */
+function standardise(x: Tensor, start: number, eps: number): Tensor {
+  const dims = x.shape.map((_, dim) => dim).filter((dim) => dim >= start);
+  const centred = x.sub(x.mean(dims, { keepdim: true }) as Tensor) as Tensor;
+  const variance = centred.square().mean(dims, { keepdim: true }) as Tensor;
+  return centred.mul(variance.add(eps).rsqrt()) as Tensor;
+}
+
+/** x [N, C, …] times weight [C] plus bias [C]. */
+function perChannel(x: Tensor, weight: Parameter | undefined, bias: Parameter | undefined): Tensor {
+  if (weight === undefined || bias === undefined) return x;
+  const column = (t: Parameter): Tensor => t.reshape(x.shape.map((_, dim) => (dim === 1 ? t.size : 1))) as Tensor;
+  return x.mul(column(weight)).add(column(bias));
+}
+
+/**
+ * x [N, C, …]: the channels in `numGroups` groups, each normalised by its own mean and biased variance. PyTorch:
+ * nn.GroupNorm (Wu and He 2018).
+ */
+export class GroupNorm<const C extends number> extends Layer<GroupNormFn<C>> {
+  readonly numGroups: number;
+  readonly numChannels: C;
+  readonly weight: Parameter<[C]> | undefined;
+  readonly bias: Parameter<[C]> | undefined;
+  readonly eps: number;
+
+  constructor(numGroups: number, numChannels: C, { eps = 1e-5, affine = true }: GroupNormOptions = {}) {
+    super();
+    checkCount(numGroups, 1, 'GroupNorm: numGroups');
+    checkCount(numChannels, 1, 'GroupNorm: numChannels');
+    if (numChannels % numGroups !== 0)
+      throw new ArgumentError(`GroupNorm: ${numGroups} groups do not divide ${numChannels} channels.`);
+    checkEps('GroupNorm', eps);
+    this.numGroups = numGroups;
+    this.numChannels = numChannels;
+    this.weight = affine ? new Parameter<[C]>(init.constant([numChannels] as [C], 1)) : undefined;
+    this.bias = affine ? new Parameter<[C]>(init.constant([numChannels] as [C], 0)) : undefined;
+    this.eps = eps;
+  }
+
+  protected compute(x: Tensor): Tensor {
+    if (x.rank < 2) throw new ShapeError(`GroupNorm: input ${formatShape(x.shape)}: needs [N, C, ...]`, [x.shape]);
+    checkChannels('GroupNorm', x.shape, 1, this.numChannels, 'numChannels');
+    const perGroup = sizeOf(x.shape.slice(1)) / this.numGroups;
+    const groups = x.reshape([x.shape[0], this.numGroups, perGroup] as readonly number[]) as Tensor;
+    const normal = standardise(groups, 2, this.eps).reshape(x.shape) as Tensor;
+    return perChannel(normal, this.weight as Parameter | undefined, this.bias as Parameter | undefined);
+  }
+
+  protected override describe(): string {
+    return `${this.numGroups}, ${this.numChannels}`;
+  }
+}
+
+export interface InstanceNormOptions {
+  /** Added to the variance. Default 1e-5. */
+  readonly eps?: number;
+  /** Weight of the new batch in the running statistics. Default 0.1. */
+  readonly momentum?: number;
+  /** Learned scale and shift. Default false. */
+  readonly affine?: boolean;
+  /** Keep running statistics and use them in evaluation. Default false. */
+  readonly trackRunningStats?: boolean;
+}
+
+/** Each channel of each image normalised by its own mean and biased variance (Ulyanov et al. 2016). */
+abstract class InstanceNorm<D extends 1 | 2, C extends number> extends Layer<ChannelNormFn<`InstanceNorm${D}d`, D, C>> {
+  readonly weight: Parameter<[C]> | undefined;
+  readonly bias: Parameter<[C]> | undefined;
+  readonly runningMean: Buffer<[C]> | undefined;
+  readonly runningVar: Buffer<[C]> | undefined;
+  /** Stays 0: PyTorch has it in the state dict, and does not count either. */
+  readonly numBatchesTracked: Buffer<[], 'int32'> | undefined;
+  readonly numFeatures: C;
+  readonly eps: number;
+  readonly momentum: number;
+  private readonly dims: D;
+
+  constructor(dims: D, numFeatures: C, options: InstanceNormOptions = {}) {
+    super();
+    const { eps = 1e-5, momentum = 0.1, affine = false, trackRunningStats = false } = options;
+    const { name } = this.constructor;
+    checkCount(numFeatures, 1, `${name}: numFeatures`);
+    checkEps(name, eps);
+    checkProbability(momentum, `${name}: momentum`);
+    const filled = (value: number) => init.constant([numFeatures] as [C], value);
+    this.weight = affine ? new Parameter<[C]>(filled(1)) : undefined;
+    this.bias = affine ? new Parameter<[C]>(filled(0)) : undefined;
+    this.runningMean = trackRunningStats ? new Buffer<[C]>(filled(0)) : undefined;
+    this.runningVar = trackRunningStats ? new Buffer<[C]>(filled(1)) : undefined;
+    this.numBatchesTracked = trackRunningStats ? new Buffer(tensor(Int32Array.of(0), { shape: [] })) : undefined;
+    this.numFeatures = numFeatures;
+    this.eps = eps;
+    this.momentum = momentum;
+    this.dims = dims;
+  }
+
+  protected compute(x: Tensor): Tensor {
+    const { name } = this.constructor;
+    return batched(name, x, this.dims, (images) => {
+      checkChannels(name, x.shape, x.rank - this.dims - 1, this.numFeatures, 'numFeatures');
+      const normal = this.runningMean !== undefined && !this.training ? this.byRunning(images) : this.byOwn(images);
+      return perChannel(normal, this.weight as Parameter | undefined, this.bias as Parameter | undefined);
+    });
+  }
+
+  private byOwn(x: Tensor): Tensor {
+    const count = x.shape.slice(2).reduce((a, b) => a * b, 1);
+    if (this.training && count < 2) {
+      throw new ShapeError(
+        `${this.constructor.name}: input ${formatShape(x.shape)}: one number a channel has no variance. Use a larger input, or eval().`,
+        [x.shape],
+      );
+    }
+    if (this.runningMean !== undefined) this.track(x);
+    return standardise(x, 2, this.eps);
+  }
+
+  private byRunning(x: Tensor): Tensor {
+    const column = (t: unknown): Tensor =>
+      (t as Tensor).reshape(x.shape.map((_, dim) => (dim === 1 ? this.numFeatures : 1))) as Tensor;
+    return x.sub(column(this.runningMean)).mul(column(this.runningVar).add(this.eps).rsqrt());
+  }
+
+  /** The running statistics follow the mean over the batch of each image's own. */
+  private track(x: Tensor): void {
+    noGrad(() => {
+      const flat = x.reshape([x.shape[0], this.numFeatures, -1] as readonly number[]) as Tensor;
+      const mean = flat.mean(2).mean(0) as Tensor;
+      const variance = (flat.var(2) as Tensor).mean(0) as Tensor;
+      follow(this.runningMean as unknown as Tensor, mean, this.momentum);
+      follow(this.runningVar as unknown as Tensor, variance, this.momentum);
+    });
+  }
+
+  protected override describe(): string {
+    return `${this.numFeatures}`;
+  }
+}
+
+/** x [N, C, L] or [C, L]. PyTorch: nn.InstanceNorm1d. */
+export class InstanceNorm1d<const C extends number> extends InstanceNorm<1, C> {
+  constructor(numFeatures: C, options?: InstanceNormOptions) {
+    super(1, numFeatures, options);
+  }
+}
+
+/** x [N, C, H, W] or [C, H, W]. PyTorch: nn.InstanceNorm2d. */
+export class InstanceNorm2d<const C extends number> extends InstanceNorm<2, C> {
+  constructor(numFeatures: C, options?: InstanceNormOptions) {
+    super(2, numFeatures, options);
+  }
+}
+
+export interface LocalResponseNormOptions {
+  /** Default 1e-4. */
+  readonly alpha?: number;
+  /** Default 0.75. */
+  readonly beta?: number;
+  /** Default 1. */
+  readonly k?: number;
+}
+
+/**
+ * x [N, C, …] divided by (k + α/size · Σ x²)^β, the sum over `size` neighbouring channels (Krizhevsky et al. 2012). PyTorch:
+ * nn.LocalResponseNorm.
+ */
+export class LocalResponseNorm extends Layer<IdentityFn> {
+  readonly size: number;
+  readonly alpha: number;
+  readonly beta: number;
+  readonly k: number;
+
+  constructor(size: number, { alpha = 1e-4, beta = 0.75, k = 1 }: LocalResponseNormOptions = {}) {
+    super();
+    checkCount(size, 1, 'LocalResponseNorm: size');
+    this.size = size;
+    this.alpha = alpha;
+    this.beta = beta;
+    this.k = k;
+  }
+
+  protected compute(x: Tensor): Tensor {
+    const { size } = this;
+    if (x.rank < 3)
+      throw new ShapeError(`LocalResponseNorm: input ${formatShape(x.shape)}: needs [N, C, L, ...]`, [x.shape]);
+    const [batch, channels] = x.shape;
+    // (N, C, …) → (N, positions, C), so that neighbouring channels are a window
+    const line = (
+      x.square().reshape([batch, channels, sizeOf(x.shape.slice(2))] as readonly number[]) as Tensor
+    ).transpose(1, 2) as Tensor;
+    const padded = line.pad([[Math.floor(size / 2), Math.floor((size - 1) / 2)]]) as Tensor;
+    const means = (avgPool1d(padded, size, { stride: 1 }) as Tensor).transpose(1, 2).reshape(x.shape) as Tensor;
+    return x.mul(means.mul(this.alpha).add(this.k).pow(-this.beta));
+  }
+
+  protected override window(): ReceptiveField {
+    return POINT;
+  }
+
+  protected override describe(): string {
+    return `${this.size}`;
   }
 }

@@ -5,8 +5,12 @@
 // without an input; `forward` checks the rest on the input itself.
 // Must not know: parameters, or how a module computes. The rules themselves are in src/tensor/shape-types.
 
-import type { Flatten, FlattenArg } from '../tensor/shape-types/reshape.js';
+import type { Divide, DivideFloor, Multiply } from '../tensor/shape-types/arithmetic.js';
+import type { Axis, Drop, ReplaceAxis, Take } from '../tensor/shape-types/axis.js';
+import type { Concat } from '../tensor/shape-types/join.js';
+import type { Flatten, FlattenArg, Reshape, ReshapeArg } from '../tensor/shape-types/reshape.js';
 import type {
+  Forget,
   HasRank,
   Mutable,
   Shape,
@@ -27,7 +31,8 @@ import type {
   PerAxis,
   PoolArg,
   PoolShape,
-  UpsampleShape,
+  ResampleArg,
+  ResampleShape,
 } from '../tensor/shape-types/window.js';
 
 export interface ShapeFn {
@@ -99,10 +104,10 @@ type FixedArg<Name extends string, From extends Shape, S extends Shape> =
 // ---------------------------------------------------------------- last dimension
 
 /** (…, In) → (…, Out). */
-export interface LinearFn<Features extends number, Out extends number> extends ShapeFn {
+export interface LinearFn<Features extends number, Out extends number, Name extends string = 'Linear'> extends ShapeFn {
   readonly accepts: [...number[], Features];
   readonly output: ReplaceLast<In<this>, Out>;
-  readonly guard: LastArg<'Linear', In<this>, Features, 'inFeatures'>;
+  readonly guard: LastArg<Name, In<this>, Features, 'inFeatures'>;
 }
 
 /** (…) → (…, Dim). */
@@ -110,28 +115,102 @@ export interface EmbeddingFn<Dim extends number> extends ShapeFn {
   readonly output: [...In<this>, Dim];
 }
 
-/** Layer and root-mean-square normalisation over the last dimension; the shape stays. */
-export interface LayerNormFn<Size extends number, Name extends string = 'LayerNorm'> extends ShapeFn {
-  readonly accepts: [...number[], Size];
+/** Layer and root-mean-square normalisation over the last dimension, or the last few; the shape stays. */
+export interface LayerNormFn<
+  Size extends number | Shape,
+  Name extends string = 'LayerNorm',
+  What extends string = 'normalizedShape',
+> extends ShapeFn {
+  readonly accepts: Size extends number ? [...number[], Size] : Size extends Shape ? [...number[], ...Size] : Shape;
   readonly output: In<this>;
-  readonly guard: LastArg<Name, In<this>, Size, 'normalizedShape'>;
+  readonly guard: EndArg<Name, In<this>, Size, What>;
 }
 
-type ReplaceLast<S extends Shape, Size extends number> = S extends readonly [...infer Head extends Shape, number]
+type EndArg<
+  Name extends string,
+  S extends Shape,
+  Size extends number | Shape,
+  What extends string,
+> = Size extends number
+  ? LastArg<Name, S, Size, What>
+  : Size extends Shape
+    ? HasRank<S> extends true
+      ? EndsIn<S, Size> extends true
+        ? unknown
+        : ShapeError<`${Name}: input ${ShapeText<S>}: does not end in ${What} ${ShapeText<Size>}`>
+      : unknown
+    : unknown;
+
+type EndsIn<S extends Shape, End extends Shape> =
+  HasRank<End> extends true
+    ? ShapesAgree<S, End> extends true
+      ? true
+      : S extends readonly [number, ...infer Rest extends Shape]
+        ? EndsIn<Rest, End>
+        : false
+    : true;
+
+/** A dimension of even size, the last one by default, becomes half as long. */
+export interface GLUFn<Dim extends number = -1> extends ShapeFn {
+  readonly output: Halved<In<this>, Dim>;
+  readonly guard: HalvedArg<In<this>, Dim>;
+}
+
+type Halved<S extends Shape, Dim extends number> =
+  HasRank<S> extends true
+    ? Axis<S, Dim> extends infer A extends number
+      ? number extends A
+        ? Forget<S>
+        : ReplaceAxis<S, A, DivideFloor<S[A], 2>>
+      : number[]
+    : number[];
+
+type HalvedArg<S extends Shape, Dim extends number> =
+  HasRank<S> extends true
+    ? Axis<S, Dim> extends infer A
+      ? A extends number
+        ? number extends A
+          ? unknown
+          : Divide<S[A], 2>[1] extends 1
+            ? ShapeError<`GLU: input ${ShapeText<S>}: dimension ${Dim} of size ${SizeText<S[A]>} has no halves`>
+            : unknown
+        : ShapeError<`GLU: input ${ShapeText<S>} has no dimension ${Dim}`>
+      : unknown
+    : unknown;
+
+export type ReplaceLast<S extends Shape, Size extends number> = S extends readonly [...infer Head extends Shape, number]
   ? [...Head, Size]
   : [...number[], Size];
 
 /** The last size is compared even where the rank is unknown. */
-type LastArg<Name extends string, S extends Shape, Size extends number, What extends string> = S extends readonly [
-  ...Shape,
-  infer Last extends number,
-]
+export type LastArg<
+  Name extends string,
+  S extends Shape,
+  Size extends number,
+  What extends string,
+> = S extends readonly [...Shape, infer Last extends number]
   ? SizesDiffer<Last, Size> extends true
     ? ShapeError<`${Name}: input ${ShapeText<S>}: last dimension ${SizeText<Last>} is not ${What} ${SizeText<Size>}`>
     : unknown
   : S extends readonly []
     ? ShapeError<`${Name}: input []: needs at least one dimension`>
     : unknown;
+
+/** Guard of a recurrent network's input: a sequence, with a batch or without. */
+export type SequenceArg<Name extends string, S extends Shape, Size extends number> =
+  HasRank<S> extends true
+    ? S['length'] extends 2 | 3
+      ? LastArg<Name, S, Size, 'inputSize'>
+      : ShapeError<`${Name}: input ${ShapeText<S>}: needs 2 or 3 dimensions`>
+    : LastArg<Name, S, Size, 'inputSize'>;
+
+/** Guard of a recurrent cell's input: one step, with a batch or without. */
+export type StepArg<Name extends string, S extends Shape, Size extends number> =
+  HasRank<S> extends true
+    ? S['length'] extends 1 | 2
+      ? LastArg<Name, S, Size, 'inputSize'>
+      : ShapeError<`${Name}: input ${ShapeText<S>}: needs 1 or 2 dimensions`>
+    : LastArg<Name, S, Size, 'inputSize'>;
 
 // ---------------------------------------------------------------- channels and windows
 
@@ -150,10 +229,11 @@ export interface ConvFn<
   Stride extends PerAxis = 1,
   Pad extends Padding = 0,
   Dilation extends PerAxis = 1,
+  Name extends string = `Conv${D}d`,
 > extends ShapeFn {
   readonly accepts: Batch<D, Channels>;
   readonly output: ConvShape<D, In<this>, Out, Kernel, Stride, Pad, Dilation>;
-  readonly guard: ConvArg<`Conv${D}d`, D, In<this>, Channels, Kernel, Pad, Dilation>;
+  readonly guard: ConvArg<Name, D, In<this>, Channels, Kernel, Pad, Dilation>;
 }
 
 export type Conv1dFn<
@@ -210,10 +290,45 @@ export interface AdaptivePoolFn<Name extends string, D extends Dims, Size extend
   readonly guard: LayoutArg<Name, D, In<this>>;
 }
 
-export interface UpsampleFn<D extends Dims, Scale extends PerAxis> extends ShapeFn {
-  readonly accepts: Batch<D, number>;
-  readonly output: UpsampleShape<D, In<this>, Scale>;
-  readonly guard: LayoutArg<'Upsample', D, In<this>>;
+/** Resampling to `Size` or by `Scale`; the one that is not used is 0. */
+export interface UpsampleFn<Size extends PerAxis, Scale extends PerAxis> extends ShapeFn {
+  readonly output: ResampleShape<In<this>, Size, Scale>;
+  readonly guard: ResampleArg<'Upsample', In<this>>;
+}
+
+/** (…, C·R², H, W) → (…, C, H·R, W·R) */
+export interface PixelShuffleFn<R extends number> extends ShapeFn {
+  readonly accepts: [...number[], number, number, number];
+  readonly output: In<this> extends readonly [
+    ...infer Lead extends Shape,
+    infer C extends number,
+    infer H extends number,
+    infer W extends number,
+  ]
+    ? [...Lead, DivideFloor<C, Multiply<R, R>>, Multiply<H, R>, Multiply<W, R>]
+    : number[];
+  readonly guard: In<this> extends readonly [...Shape, infer C extends number, number, number]
+    ? Divide<C, Multiply<R, R>>[1] extends infer Rest extends number
+      ? number extends Rest
+        ? unknown
+        : Rest extends 0
+          ? unknown
+          : ShapeError<`PixelShuffle: input ${ShapeText<In<this>>}: ${SizeText<C>} channels are not a multiple of ${SizeText<Multiply<R, R>>}`>
+      : unknown
+    : unknown;
+}
+
+/** (…, C, H·R, W·R) → (…, C·R², H, W) */
+export interface PixelUnshuffleFn<R extends number> extends ShapeFn {
+  readonly accepts: [...number[], number, number, number];
+  readonly output: In<this> extends readonly [
+    ...infer Lead extends Shape,
+    infer C extends number,
+    infer H extends number,
+    infer W extends number,
+  ]
+    ? [...Lead, Multiply<C, Multiply<R, R>>, DivideFloor<H, R>, DivideFloor<W, R>]
+    : number[];
 }
 
 // ---------------------------------------------------------------- batch normalisation
@@ -224,6 +339,28 @@ export interface BatchNormFn<D extends Dims, Channels extends number> extends Sh
   readonly output: Normalised<D, In<this>, Channels>;
   readonly guard: BatchNormArg<D, In<this>, Channels>;
 }
+
+/** Normalisation that keeps the shape, of an input whose dimension 1 (or 0, without a batch) is the channels. */
+export interface ChannelNormFn<Name extends string, D extends Dims, Channels extends number> extends ShapeFn {
+  readonly accepts: Batch<D, Channels>;
+  readonly output: In<this>;
+  readonly guard: ConvArg<Name, D, In<this>, Channels, 1, 0, 1, 'numFeatures'>;
+}
+
+/** Group normalisation: [N, C, …], any number of dimensions behind the channels. */
+export interface GroupNormFn<Channels extends number> extends ShapeFn {
+  readonly output: In<this>;
+  readonly guard: GroupNormArg<In<this>, Channels>;
+}
+
+type GroupNormArg<S extends Shape, Channels extends number> =
+  HasRank<S> extends true
+    ? S extends readonly [number, infer C extends number, ...Shape]
+      ? SizesDiffer<C, Channels> extends true
+        ? ShapeError<`GroupNorm: input ${ShapeText<S>}: channel dimension ${SizeText<C>} is not numChannels ${SizeText<Channels>}`>
+        : unknown
+      : ShapeError<`GroupNorm: input ${ShapeText<S>}: needs [N, C, ...]`>
+    : unknown;
 
 /** Where nothing was known of the input, what the module accepts is known of the output. */
 type Normalised<D extends Dims, S extends Shape, Channels extends number> =
@@ -257,6 +394,32 @@ export interface FlattenFn<Start extends number = 1, End extends number = -1> ex
   readonly guard: FlattenArg<In<this>, Start, End>;
 }
 
+/** Dimension Dim as several. */
+export interface UnflattenFn<Dim extends number, Sizes extends Shape> extends ShapeFn {
+  readonly output: Unflattened<In<this>, Axis<In<this>, Dim>, Sizes>;
+  readonly guard: UnflattenArg<In<this>, Axis<In<this>, Dim>, Sizes>;
+}
+
+type Unflattened<S extends Shape, A, Sizes extends Shape> =
+  HasRank<S> extends true
+    ? number extends A
+      ? number[]
+      : A extends number
+        ? [...Take<S, A>, ...Reshape<[S[A]], Sizes>, ...Drop<Drop<S, A>, 1>]
+        : number[]
+    : number[];
+
+type UnflattenArg<S extends Shape, A, Sizes extends Shape> =
+  HasRank<S> extends true
+    ? number extends A
+      ? unknown
+      : A extends number
+        ? unknown extends ReshapeArg<[S[A]], Sizes>
+          ? unknown
+          : ShapeError<`Unflatten: input ${ShapeText<S>}: dimension ${A} of size ${SizeText<S[A]>} is not ${ShapeText<Sizes>}`>
+        : unknown
+    : unknown;
+
 // ---------------------------------------------------------------- Sequential
 
 type Modules = readonly unknown[];
@@ -286,6 +449,46 @@ type ChainArgEach<Ms extends Modules, S extends Shape> = Ms extends readonly [in
       ? Apply<ShapeFnOf<M>, S> extends infer Next extends Shape
         ? ChainArgEach<Rest, Next>
         : unknown
+      : Guard
+    : unknown
+  : unknown;
+
+/** x + body(x), where the shortcut may change x. */
+export interface ResidualFn<Ms extends Modules, Short> extends ShapeFn {
+  readonly accepts: SequentialFn<Ms>['accepts'];
+  readonly output: Short extends undefined ? In<this> : Apply<ShapeFnOf<Short>, In<this>>;
+  readonly guard: ResidualArg<
+    In<this>,
+    ChainArg<Ms, In<this>>,
+    Chain<Ms, In<this>>,
+    Short extends undefined ? In<this> : Apply<ShapeFnOf<Short>, In<this>>
+  >;
+}
+
+type ResidualArg<S extends Shape, Guard, Body extends Shape, Past extends Shape> = unknown extends Guard
+  ? ShapesAgree<Body, Past> extends true
+    ? unknown
+    : ShapeError<`Residual: input ${ShapeText<S>}: the body gives ${ShapeText<Body>}, the shortcut ${ShapeText<Past>}`>
+  : Guard;
+
+/** Branches with one input, joined along Dim. */
+export interface ParallelFn<Ms extends Modules, Dim extends number> extends ShapeFn {
+  readonly accepts: SequentialFn<Ms>['accepts'];
+  readonly output: Concat<EachOutput<Ms, In<this>>, Dim>;
+  readonly guard: ParallelArg<Ms, In<this>>;
+}
+
+type EachOutput<Ms extends Modules, S extends Shape> = {
+  -readonly [I in keyof Ms]: Apply<ShapeFnOf<Ms[I]>, S>;
+} extends infer Outputs extends readonly Shape[]
+  ? Outputs
+  : readonly Shape[];
+
+/** The first error of a branch. */
+type ParallelArg<Ms extends Modules, S extends Shape> = Ms extends readonly [infer M, ...infer Rest]
+  ? ApplyArg<ShapeFnOf<M>, S> extends infer Guard
+    ? unknown extends Guard
+      ? ParallelArg<Rest, S>
       : Guard
     : unknown
   : unknown;

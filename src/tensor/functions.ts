@@ -7,7 +7,7 @@ import * as indexing from './indexing.js';
 import * as movement from './movement.js';
 import type { Broadcast } from './shape-types/broadcast.js';
 import type { Concat, ConcatArg, ShapesOf, Stack, StackArg } from './shape-types/join.js';
-import type { ConvOf, ConvOfArg, PoolArg, PoolShape } from './shape-types/window.js';
+import type { ConvOf, ConvOfArg, ConvTransposeOf, ConvTransposeOfArg } from './shape-types/window.js';
 import type { OptionOf } from './shape-types/options.js';
 import type { AnyTensor, Promoted, Tensor } from './tensor.js';
 import { wrap } from './tensor.js';
@@ -120,70 +120,46 @@ export function conv2d<S extends Shape, W extends Shape, const O extends ConvArg
   return wrap(windows.convolution(2, x.node, w.node, options?.bias?.node, options ?? {}));
 }
 
-/** x [B, C, H, W], w [C, O / groups, kh, kw] → the input sizes of the convolution that it transposes. */
-export function convTranspose2d(
-  x: AnyTensor,
-  w: AnyTensor,
-  options: ConvArguments & { readonly outputPadding?: windows.PerAxis } = {},
-): Tensor<[number, number, number, number]> {
-  return wrap(windows.transposedConvolution(2, x.node, w.node, options.bias?.node, options));
+export interface ConvTransposeArguments {
+  readonly bias?: AnyTensor;
+  readonly stride?: windows.PerAxis;
+  readonly padding?: windows.PerAxis;
+  readonly outputPadding?: windows.PerAxis;
+  readonly dilation?: windows.PerAxis;
+  readonly groups?: number;
 }
 
-type PoolResult<D extends 1 | 2, S extends Shape, K extends windows.PerAxis, O> = Tensor<
-  PoolShape<
+type ConvTransposeResult<D extends 1 | 2, S extends Shape, W extends Shape, O> = Tensor<
+  ConvTransposeOf<
     D,
     S,
-    K,
-    OptionOf<O, 'stride', K, windows.PerAxis>,
+    W,
+    OptionOf<O, 'groups', 1, number>,
+    OptionOf<O, 'stride', 1, windows.PerAxis>,
     OptionOf<O, 'padding', 0, windows.PerAxis>,
+    OptionOf<O, 'outputPadding', 0, windows.PerAxis>,
     OptionOf<O, 'dilation', 1, windows.PerAxis>
   >
 >;
 
-type PoolInput<Op extends string, D extends 1 | 2, S extends Shape, K extends windows.PerAxis, O> = PoolArg<
-  Op,
-  D,
-  S,
-  K,
-  OptionOf<O, 'padding', 0, windows.PerAxis>,
-  OptionOf<O, 'dilation', 1, windows.PerAxis>
->;
-
-export interface AvgPoolOptions extends windows.PoolOptions {
-  /** Whether padding counts as zeros in the mean. Default true. */
-  readonly countIncludePad?: boolean;
+/** x [B, C, L], w [C, O / groups, k] → [B, O, L']. Options as convTranspose2d's. PyTorch: F.conv_transpose1d. */
+export function convTranspose1d<S extends Shape, W extends Shape, const O extends ConvTransposeArguments = {}>(
+  x: Tensor<S>,
+  w: Tensor<W> & ConvTransposeOfArg<'convTranspose1d', 1, S, W>,
+  options?: O,
+): ConvTransposeResult<1, S, W, O> {
+  return wrap(windows.transposedConvolution(1, x.node, w.node, options?.bias?.node, options ?? {}));
 }
 
-/** Largest element of each window; stride is the kernel size unless given; padding counts as −∞. PyTorch: F.max_pool2d. */
-export function maxPool2d<S extends Shape, const K extends windows.PerAxis, const O extends windows.PoolOptions = {}>(
-  x: Tensor<S> & PoolInput<'maxPool2d', 2, S, K, O>,
-  kernel: K,
+/**
+ * x [B, C, H, W], w [C, O / groups, kh, kw] → [B, O, H', W'], the input sizes of the convolution that it transposes:
+ * H' = (H − 1)·stride − 2·padding + dilation·(kh − 1) + outputPadding + 1. Options: bias [O], stride (1), padding (0),
+ * outputPadding (0), dilation (1), groups (1). PyTorch: F.conv_transpose2d.
+ */
+export function convTranspose2d<S extends Shape, W extends Shape, const O extends ConvTransposeArguments = {}>(
+  x: Tensor<S>,
+  w: Tensor<W> & ConvTransposeOfArg<'convTranspose2d', 2, S, W>,
   options?: O,
-): PoolResult<2, S, K, O> {
-  return wrap(windows.maxPool(2, x.node, kernel, options ?? {}));
-}
-
-export function maxPool1d<S extends Shape, const K extends windows.PerAxis, const O extends windows.PoolOptions = {}>(
-  x: Tensor<S> & PoolInput<'maxPool1d', 1, S, K, O>,
-  kernel: K,
-  options?: O,
-): PoolResult<1, S, K, O> {
-  return wrap(windows.maxPool(1, x.node, kernel, options ?? {}));
-}
-
-/** Mean of each window; stride is the kernel size unless given. PyTorch: F.avg_pool2d. */
-export function avgPool2d<S extends Shape, const K extends windows.PerAxis, const O extends AvgPoolOptions = {}>(
-  x: Tensor<S> & PoolInput<'avgPool2d', 2, S, K, O>,
-  kernel: K,
-  options?: O,
-): PoolResult<2, S, K, O> {
-  return wrap(windows.avgPool(2, x.node, kernel, options ?? {}));
-}
-
-export function avgPool1d<S extends Shape, const K extends windows.PerAxis, const O extends AvgPoolOptions = {}>(
-  x: Tensor<S> & PoolInput<'avgPool1d', 1, S, K, O>,
-  kernel: K,
-  options?: O,
-): PoolResult<1, S, K, O> {
-  return wrap(windows.avgPool(1, x.node, kernel, options ?? {}));
+): ConvTransposeResult<2, S, W, O> {
+  return wrap(windows.transposedConvolution(2, x.node, w.node, options?.bias?.node, options ?? {}));
 }

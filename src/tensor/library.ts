@@ -20,6 +20,7 @@ export {
   NablaError,
   ShapeError,
 } from '../engine/ir/errors.js';
+export { type Cell, elmanCell, gruCell, lstmCell, recurrence, recurrentStep } from './recurrence.js';
 export { type Shape, formatShape, sameShape, sizeOf } from '../engine/ir/shape.js';
 
 /**

@@ -6,6 +6,7 @@ import type { Node } from '../engine/ir/node.js';
 import type { ConvSpec, WindowSpec } from '../engine/ir/op.js';
 import { formatShape } from '../engine/ir/shape.js';
 import { asFloat } from './operands.js';
+import { positions } from './reductions.js';
 
 export type PerAxis = number | readonly number[];
 export type Padding = PerAxis | 'same' | 'valid';
@@ -21,6 +22,8 @@ export interface PoolOptions {
   readonly stride?: PerAxis;
   readonly padding?: PerAxis;
   readonly dilation?: PerAxis;
+  /** A last window that reaches beyond the input counts, too. Default false. */
+  readonly ceilMode?: boolean;
 }
 
 /** One whole number a spatial axis, at least `least`. */
@@ -130,22 +133,32 @@ export function transposedConvolution(
     (k, i) =>
       (x.shape[i + 2] - 1) * spec.stride[i] - spec.lo[i] - spec.hi[i] + spec.dilation[i] * (k - 1) + 1 + extra[i],
   );
+  const [empty] = sizes.filter((size) => size < 1);
+  if (empty !== undefined) {
+    throw new ShapeError(
+      `${op}: input ${formatShape(x.shape)} with kernel ${formatShape(kernel)} and padding ${spec.lo.join(', ')} leaves an output of size ${empty}`,
+      [x.shape],
+    );
+  }
   return addBias(build.convInput(x, w, spec, sizes), bias, op);
 }
 
-function poolSpec(kernel: PerAxis, axes: number, options: PoolOptions, op: string): WindowSpec {
+/** The windows of a pooling over `sizes`; in ceil mode the last one may reach beyond the padding, but begins before it. */
+function poolSpec(kernel: PerAxis, sizes: readonly number[], options: PoolOptions, op: string): WindowSpec {
+  const axes = sizes.length;
   const size = perAxis(kernel, axes, 'kernel', 1, op);
   const lo = perAxis(options.padding ?? 0, axes, 'padding', 0, op);
   lo.forEach((p, i) => {
     if (p * 2 > size[i]) throw new ArgumentError(`${op}: padding ${p} is more than half of kernel ${size[i]}.`);
   });
-  return {
-    size,
-    stride: perAxis(options.stride ?? size, axes, 'stride', 1, op),
-    dilation: perAxis(options.dilation ?? 1, axes, 'dilation', 1, op),
-    lo,
-    hi: lo,
-  };
+  const stride = perAxis(options.stride ?? size, axes, 'stride', 1, op);
+  const dilation = perAxis(options.dilation ?? 1, axes, 'dilation', 1, op);
+  const hi = lo.map((p, i) => {
+    const reach = dilation[i] * (size[i] - 1) + 1;
+    const last = Math.ceil((sizes[i] + 2 * p - reach) / stride[i]) * stride[i];
+    return options.ceilMode === true && last < sizes[i] + p ? Math.max(p, last + reach - sizes[i] - p) : p;
+  });
+  return { size, stride, dilation, lo, hi };
 }
 
 /** The last `axes` dimensions, which a window leaves at the end. */
@@ -153,27 +166,52 @@ function tapAxes(windows: Node, axes: number): number[] {
   return Array.from({ length: axes }, (_, i) => windows.shape.length - axes + i);
 }
 
-/** Maximum of each window; padding counts as −∞, and at ties the first element takes the gradient. */
-export function maxPool(axes: number, x: Node, kernel: PerAxis, options: PoolOptions): Node {
+interface MaxWindows {
+  readonly op: string;
+  readonly spec: WindowSpec;
+  /** [B, C, …out, …taps] */
+  readonly windows: Node;
+  /** [B, C, …out, 1, …]: the largest element of each window. */
+  readonly top: Node;
+  readonly out: readonly number[];
+  readonly taps: readonly number[];
+  /** The numbers of the taps, counted row by row, to go with `windows`. */
+  readonly number: Node;
+}
+
+function maxWindows(axes: number, x: Node, kernel: PerAxis, options: PoolOptions): MaxWindows {
   const op = `maxPool${axes}d`;
   checkRank(x, axes, op, 'input', LAYOUT[axes]);
-  const spec = poolSpec(kernel, axes, options, op);
+  const spec = poolSpec(kernel, x.shape.slice(2), options, op);
   let windows = build.window(asFloat(x), spec, op);
-  if (spec.lo.some((p) => p > 0)) {
+  if (spec.lo.some((p) => p > 0) || spec.hi.some((p) => p > 0)) {
     const inside = build.window(build.expand(build.constant(1, 'bool') as Node, x.shape), spec, op);
     windows = build.where(inside, windows, build.constant(-Infinity) as Node);
   }
   const taps = tapAxes(windows, axes);
   const out = windows.shape.slice(0, windows.shape.length - axes);
-  const top = build.reduce('reduceMax', windows, taps);
-  if (!windows.requiresGrad) return build.reshape(top, out);
-  // The first tap that holds the maximum (or a NaN) takes the whole gradient.
-  const value = build.detach(windows);
   const count = spec.size.reduce((a, b) => a * b, 1);
   const number = build.reshape(build.iota(count), [...out.map(() => 1), ...spec.size]);
+  return { op, spec, windows, top: build.reduce('reduceMax', windows, taps), out, taps, number };
+}
+
+/** The number of the first tap that holds the maximum, or a NaN: [B, C, …out, 1, …]. */
+function firstTap({ windows, top, taps, number }: MaxWindows): Node {
+  const value = build.detach(windows);
   const hit = build.binary('or', build.binary('eq', value, build.detach(top)), build.binary('ne', value, value));
-  const first = build.reduce('reduceMin', build.where(hit, number, build.constant(0x7fffffff, 'int32') as Node), taps);
-  const chosen = build.binary('eq', number, first);
+  return build.reduce('reduceMin', build.where(hit, number, build.constant(0x7fffffff, 'int32') as Node), taps);
+}
+
+/** Maximum of each window; padding counts as −∞, and at ties the first element takes the gradient. */
+export function maxPool(axes: number, x: Node, kernel: PerAxis, options: PoolOptions): Node {
+  return maxOf(maxWindows(axes, x, kernel, options));
+}
+
+function maxOf(all: MaxWindows): Node {
+  const { op, windows, top, out, taps, number } = all;
+  if (!windows.requiresGrad) return build.reshape(top, out);
+  // The first tap that holds the maximum (or a NaN) takes the whole gradient.
+  const chosen = build.binary('eq', number, firstTap(all));
   const gradient = {
     name: op,
     backward: (g: unknown) => [
@@ -181,6 +219,29 @@ export function maxPool(axes: number, x: Node, kernel: PerAxis, options: PoolOpt
     ],
   };
   return build.custom(build.reshape(top, out), [windows], gradient);
+}
+
+/** maxPool, and where in its channel each maximum was, counted row by row. */
+export function maxPoolWithIndices(
+  axes: number,
+  x: Node,
+  kernel: PerAxis,
+  options: PoolOptions,
+): { readonly values: Node; readonly indices: Node } {
+  const all = maxWindows(axes, x, kernel, options);
+  const { spec, out } = all;
+  const whole = (value: number): Node => build.constant(value, 'int32') as Node;
+  let rest = build.reshape(firstTap(all), out);
+  let [index, stride] = [whole(0), 1];
+  for (let i = axes - 1; i >= 0; i--) {
+    const tap = build.binary('mod', rest, whole(spec.size[i]));
+    rest = build.binary('idiv', rest, whole(spec.size[i]));
+    const start = build.mul(positions(out.length, i + 2, out[i + 2]), whole(spec.stride[i]));
+    const at = build.add(build.sub(start, whole(spec.lo[i])), build.mul(tap, whole(spec.dilation[i])));
+    index = build.add(index, build.mul(at, whole(stride)));
+    stride *= x.shape[i + 2];
+  }
+  return { values: maxOf(all), indices: index };
 }
 
 /** Mean of each window; padding counts as zeros unless `countIncludePad` is false. */
@@ -192,14 +253,19 @@ export function avgPool(
 ): Node {
   const op = `avgPool${axes}d`;
   checkRank(x, axes, op, 'input', LAYOUT[axes]);
-  const spec = poolSpec(kernel, axes, options, op);
+  const spec = poolSpec(kernel, x.shape.slice(2), options, op);
+  const { lo, hi } = spec;
   const windows = build.window(asFloat(x), spec, op);
   const taps = tapAxes(windows, axes);
   const out = windows.shape.slice(0, windows.shape.length - axes);
   const total = build.reshape(build.sum(windows, taps), out);
-  const count = spec.size.reduce((a, b) => a * b, 1);
-  if ((options.countIncludePad ?? true) || spec.lo.every((p) => p === 0))
-    return build.mul(total, build.constant(1 / count) as Node);
-  const ones = build.window(build.expand(build.constant(1) as Node, x.shape), spec, op);
+  const beyond = hi.map((p, i) => p - lo[i]);
+  const includesPad = options.countIncludePad ?? true;
+  if (beyond.every((p) => p === 0) && (includesPad || lo.every((p) => p === 0)))
+    return build.mul(total, build.constant(1 / spec.size.reduce((a, b) => a * b, 1)) as Node);
+  // What counts is the input, with its padding or without, but never what ceil mode adds beyond.
+  const counted = includesPad ? x.shape.map((n, i) => (i < 2 ? n : n + 2 * lo[i - 2])) : x.shape;
+  const around = includesPad ? { lo: lo.map(() => 0), hi: beyond } : { lo, hi };
+  const ones = build.window(build.expand(build.constant(1) as Node, counted), { ...spec, ...around }, op);
   return build.div(total, build.reshape(build.sum(ones, taps), out));
 }

@@ -5,7 +5,7 @@ import { type AnyTensor, type Tensor, tensor } from 'nabla';
 
 export interface Packed {
   readonly shape: number[];
-  readonly dtype: 'float32' | 'int32';
+  readonly dtype: 'float32' | 'int32' | 'bool';
   readonly data: number[];
 }
 
@@ -15,13 +15,19 @@ export function readFixture<T>(name: string): T {
 
 export function unpack({ shape, dtype, data }: Packed, requiresGrad = false): Tensor {
   const numbers = dtype === 'int32' ? Int32Array.from(data) : Float32Array.from(data);
-  return tensor(numbers as never, { shape, requiresGrad }) as Tensor;
+  return tensor(numbers as never, { shape, dtype, requiresGrad }) as Tensor;
 }
 
-/** Largest difference relative to the largest number, which must stay below `tolerance`; shapes must be equal. */
-export async function expectClose(actual: AnyTensor, expected: Packed, what: string, tolerance = 2e-6): Promise<void> {
+/** Largest difference relative to the largest number (at least `least`), which must stay below `tolerance`; shapes must be equal. */
+export async function expectClose(
+  actual: AnyTensor,
+  expected: Packed,
+  what: string,
+  tolerance = 2e-6,
+  least = 1,
+): Promise<void> {
   expect(actual.shape, `${what}: shape`).toEqual(expected.shape);
-  expectNear([...(await actual.data())], expected.data, what, tolerance);
+  expectNear([...(await actual.data())], expected.data, what, tolerance, least);
 }
 
 export function expectNear(
@@ -29,8 +35,9 @@ export function expectNear(
   expected: readonly number[],
   what: string,
   tolerance = 2e-6,
+  least = 1,
 ): void {
-  const scale = Math.max(1, ...expected.map(Math.abs));
+  const scale = Math.max(least, ...expected.map(Math.abs));
   const worst = Math.max(0, ...expected.map((e, i) => Math.abs(actual[i] - e) / scale));
   const message = `${what}: ${actual.slice(0, 8).join(', ')} instead of ${expected.slice(0, 8).join(', ')}`;
   if (!(worst <= tolerance)) throw new Error(message); // NaN fails too

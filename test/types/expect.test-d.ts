@@ -9,7 +9,7 @@ export {
   BatchNorm1d,
   BatchNorm2d,
   Conv2d,
-  type Conv2dOptions as ConvOptions,
+  type ConvOptions,
   Embedding,
   Flatten as FlattenLayer,
   LayerNorm,

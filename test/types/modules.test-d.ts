@@ -58,7 +58,7 @@ expectShapes<
     Apply<ConvTransposeFn<2, 8, 4, 2, 2>, [1, 8, 16, 16]>,
     Apply<PoolFn<'MaxPool2d', 2, 3, 2, 1>, [1, 64, 112, 112]>,
     Apply<AdaptivePoolFn<'AdaptiveAvgPool2d', 2, 1>, [1, 64, 7, 7]>,
-    Apply<UpsampleFn<2, 2>, [1, 64, 7, 7]>,
+    Apply<UpsampleFn<0, 2>, [1, 64, 7, 7]>,
     Apply<BatchNormFn<2, 64>, readonly [1, 64, 7, 7]>,
     Apply<LayerNormFn<64>, [1, 64]>,
     Apply<EmbeddingFn<64>, [32, 100]>,

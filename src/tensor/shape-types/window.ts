@@ -257,6 +257,45 @@ type SpreadSize<N extends number, R extends number, Stride extends number, Cut e
       : number
     : number;
 
+/** The output of `convTranspose(x, weight)`; the weight is (in, out / groups, …kernel). */
+export type ConvTransposeOf<
+  D extends Dims,
+  S extends Shape,
+  Weight extends Shape,
+  Groups extends number = 1,
+  Stride extends PerAxis = 1,
+  Pad extends PerAxis = 0,
+  OutputPad extends PerAxis = 0,
+  Dilation extends PerAxis = 1,
+> =
+  HasRank<Weight> extends true
+    ? Weight extends readonly [number, infer PerGroup extends number, ...infer Kernel extends Spatial[D]]
+      ? ConvTransposeShape<D, S, Multiply<PerGroup, Groups>, Kernel, Stride, Pad, OutputPad, Dilation>
+      : number[]
+    : ConvTransposeShape<D, S, number, number, Stride, Pad, OutputPad, Dilation>;
+
+/** Guard of the weight of `convTranspose(x, weight)`. */
+export type ConvTransposeOfArg<Op extends string, D extends Dims, S extends Shape, Weight extends Shape> =
+  SplitInput<D, S> extends infer Input
+    ? Input extends 'rank'
+      ? ShapeError<RankText<Op, D, S>>
+      : HasRank<Weight> extends true
+        ? Weight extends readonly [infer In extends number, number, ...Spatial[D]]
+          ? Input extends Parts<Shape, infer C, Shape>
+            ? SizesDiffer<C, In> extends true
+              ? ShapeError<`${Op}: input ${ShapeText<S>} has ${SizeText<C>} channels, weight ${ShapeText<Weight>} takes ${SizeText<In>}`>
+              : unknown
+            : unknown
+          : ShapeError<`${Op}: weight ${ShapeText<Weight>}: needs ${TransposedWeightLayout[D]}`>
+        : unknown
+    : unknown;
+
+interface TransposedWeightLayout {
+  1: '[in, out / groups, K]';
+  2: '[in, out / groups, KH, KW]';
+  3: '[in, out / groups, KD, KH, KW]';
+}
+
 // ---------------------------------------------------------------- pooling
 
 /** The output of pooling; the stride is the kernel unless given. `Ceil` sizes are left to run time. */
@@ -307,6 +346,27 @@ type ScaleEach<Sizes extends Shape, P, Out extends number[] = []> = Sizes extend
     ? ScaleEach<Rest, P, [...Out, Multiply<N, At<P, I>>]>
     : never
   : Out;
+
+/** The output of resampling [N, C, L] or [N, C, H, W] to `Size`, or by `Scale`; the one that is not used is 0. */
+export type ResampleShape<S extends Shape, Size extends PerAxis, Scale extends PerAxis> =
+  HasRank<S> extends true
+    ? S['length'] extends 3
+      ? Resampled<1, S, Size, Scale>
+      : S['length'] extends 4
+        ? Resampled<2, S, Size, Scale>
+        : number[]
+    : number[];
+
+type Resampled<D extends Dims, S extends Shape, Size extends PerAxis, Scale extends PerAxis> = [Size] extends [0]
+  ? UpsampleShape<D, S, Scale>
+  : AdaptivePoolShape<D, S, Size>;
+
+export type ResampleArg<Op extends string, S extends Shape> =
+  HasRank<S> extends true
+    ? S['length'] extends 3 | 4
+      ? unknown
+      : ShapeError<`${Op}: input ${ShapeText<S>}: needs [N, C, L] or [N, C, H, W]`>
+    : unknown;
 
 /** Guard of the rank alone. */
 export type LayoutArg<Op extends string, D extends Dims, S extends Shape> =

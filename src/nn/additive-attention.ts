@@ -1,0 +1,66 @@
+// Additive attention: the first attention of neural translation, scores from a small network instead of a product.
+
+import { DTypeError, type Shape, ShapeError, formatShape } from '../tensor/library.js';
+import { where } from '../tensor/functions.js';
+import type { AnyTensor, Tensor } from '../tensor/tensor.js';
+import { checkLast } from './layer.js';
+import { Linear } from './linear.js';
+import { Module } from './module.js';
+
+/**
+ * `forward(query, keys, { values?, mask? })` → `[context, weights]`: query [N, L, queryDim], keys [N, S, keyDim], values [N, S, V]
+ * (the keys unless given) → context [N, L, V], weights [N, L, S] = softmax of v·tanh(W_q·query + W_k·key). mask [N, S] or
+ * [N, L, S] is true where a query may look; at least one key has to be left. Bahdanau et al. 2015.
+ */
+export class AdditiveAttention extends Module {
+  readonly queryProj: Linear<number, number>;
+  readonly keyProj: Linear<number, number>;
+  readonly score: Linear<number, 1>;
+
+  constructor(queryDim: number, keyDim: number, hiddenDim: number) {
+    super();
+    this.queryProj = new Linear(queryDim, hiddenDim, { bias: false });
+    this.keyProj = new Linear(keyDim, hiddenDim);
+    this.score = new Linear(hiddenDim, 1, { bias: false });
+  }
+
+  forward(
+    query: Tensor,
+    keys: Tensor,
+    { values = keys, mask }: { readonly values?: Tensor; readonly mask?: AnyTensor } = {},
+  ): [context: Tensor, weights: Tensor] {
+    for (const [name, x] of Object.entries({ query, keys, values })) {
+      if (x.rank !== 3 || x.shape[0] !== query.shape[0] || (name === 'values' && x.shape[1] !== keys.shape[1])) {
+        throw new ShapeError(
+          `AdditiveAttention: query ${formatShape(query.shape)}, keys ${formatShape(keys.shape)}, values ${formatShape(values.shape)}: needs [N, L, Q], [N, S, K], [N, S, V]`,
+          [query.shape, keys.shape, values.shape],
+        );
+      }
+    }
+    checkLast('AdditiveAttention: query', query.shape, this.queryProj.weight.shape[1], 'queryDim');
+    checkLast('AdditiveAttention: keys', keys.shape, this.keyProj.weight.shape[1], 'keyDim');
+    const wanted = this.queryProj.forward(query).unsqueeze(2) as Tensor; // [N, L, 1, hidden]
+    const offered = this.keyProj.forward(keys).unsqueeze(1) as Tensor; // [N, 1, S, hidden]
+    let scores = this.score.forward(wanted.add(offered).tanh() as Tensor).squeeze(-1) as Tensor;
+    if (mask !== undefined) scores = masked(scores, mask);
+    const weights = scores.softmax(-1) as Tensor;
+    return [weights.matmul(values) as Tensor, weights];
+  }
+
+  protected override describe(): string {
+    const [hidden, queryDim] = this.queryProj.weight.shape;
+    return `${queryDim}, ${this.keyProj.weight.shape[1]}, ${hidden}`;
+  }
+}
+
+function masked(scores: Tensor, mask: AnyTensor): Tensor {
+  if (mask.dtype !== 'bool')
+    throw new DTypeError(`AdditiveAttention: mask is ${mask.dtype}. Use bool, true where a query may look.`, [
+      mask.dtype,
+    ]);
+  const [batch, , keys] = scores.shape;
+  if ((mask.rank !== 2 && mask.rank !== 3) || mask.shape[0] !== batch || mask.shape[mask.rank - 1] !== keys)
+    throw new ShapeError(`AdditiveAttention: mask ${formatShape(mask.shape)}: needs [N, S] or [N, L, S]`, [mask.shape]);
+  const allowed = (mask.rank === 2 ? mask.unsqueeze(1) : mask) as Tensor<Shape, 'bool'>;
+  return where(allowed, scores, -Infinity) as Tensor;
+}

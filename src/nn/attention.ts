@@ -1,0 +1,217 @@
+// Multi-head attention: projections of queries, keys and values, attention in each head, a projection of the result.
+//   The attention itself is src/tensor/attention.ts.
+
+import { attentionWeights, scaledDotProductAttention } from '../tensor/attention.js';
+import { checkProbability, dropout } from '../tensor/dropout.js';
+import { where } from '../tensor/functions.js';
+import { ArgumentError, DTypeError, type Shape, ShapeError, formatShape } from '../tensor/library.js';
+import type { AnyTensor, Tensor } from '../tensor/tensor.js';
+import { zeros } from '../tensor/creation.js';
+import * as init from './init.js';
+import { checkCount, checkLast } from './layer.js';
+import { Linear } from './linear.js';
+import { Module } from './module.js';
+import { Parameter } from './parameter.js';
+import type { LastArg } from './shape-types.js';
+
+export interface MultiheadAttentionOptions {
+  /** Probability of dropout on the attention weights, in training. Default 0. */
+  readonly dropout?: number;
+  /** Default true. */
+  readonly bias?: boolean;
+  /** Features of the keys and of the values. Default: embedDim. */
+  readonly kdim?: number;
+  readonly vdim?: number;
+  /** Inputs are [N, L, E] instead of [L, N, E]. Default false. */
+  readonly batchFirst?: boolean;
+}
+
+export interface MultiheadAttentionArguments {
+  /** [N, S], or [S] without a batch. bool: true where a key is padding and ignored; float32: added to its scores. */
+  readonly keyPaddingMask?: AnyTensor;
+  /** [L, S] or [N · heads, L, S]. bool: true where a query must not look; float32: added to the scores. */
+  readonly attnMask?: AnyTensor;
+  /** A query looks at keys up to its own position, without a mask having to be made. Default false. */
+  readonly isCausal?: boolean;
+  /** Return the weights too. Default true. */
+  readonly needWeights?: boolean;
+  /** The mean of the weights over the heads, [N, L, S], instead of each head's, [N, heads, L, S]. Default true. */
+  readonly averageAttnWeights?: boolean;
+}
+
+/**
+ * `forward(query, key, value)` → `[output, weights]`: query [L, N, embedDim], key [S, N, kdim], value [S, N, vdim] (batch
+ * first if asked for, or no batch) → output [L, N, embedDim], weights [N, L, S]. Masks as PyTorch's: true forbids; a
+ * query to which bool masks forbid every key gives the output bias. in_proj_weight [3 · embedDim, embedDim] starts Xavier uniform, biases
+ * at 0. PyTorch: nn.MultiheadAttention (Vaswani et al. 2017).
+ */
+export class MultiheadAttention<const E extends number> extends Module {
+  readonly inProjWeight: Parameter | undefined;
+  readonly qProjWeight: Parameter | undefined;
+  readonly kProjWeight: Parameter | undefined;
+  readonly vProjWeight: Parameter | undefined;
+  readonly inProjBias: Parameter | undefined;
+  readonly outProj: Linear<E, E>;
+  readonly embedDim: E;
+  readonly numHeads: number;
+  readonly kdim: number;
+  readonly vdim: number;
+  readonly dropout: number;
+  readonly batchFirst: boolean;
+
+  constructor(embedDim: E, numHeads: number, options: MultiheadAttentionOptions = {}) {
+    super();
+    const { dropout: p = 0, bias = true, kdim = embedDim, vdim = embedDim, batchFirst = false } = options;
+    checkCount(embedDim, 1, 'MultiheadAttention: embedDim');
+    checkCount(numHeads, 1, 'MultiheadAttention: numHeads');
+    checkCount(kdim, 1, 'MultiheadAttention: kdim');
+    checkCount(vdim, 1, 'MultiheadAttention: vdim');
+    checkProbability(p, 'MultiheadAttention: dropout');
+    if (embedDim % numHeads !== 0)
+      throw new ArgumentError(`MultiheadAttention: ${numHeads} heads do not divide embedDim ${embedDim}.`);
+    if (kdim === embedDim && vdim === embedDim) {
+      this.inProjWeight = new Parameter(init.xavierUniform([3 * embedDim, embedDim]));
+    } else {
+      this.qProjWeight = new Parameter(init.xavierUniform([embedDim, embedDim]));
+      this.kProjWeight = new Parameter(init.xavierUniform([embedDim, kdim]));
+      this.vProjWeight = new Parameter(init.xavierUniform([embedDim, vdim]));
+    }
+    this.inProjBias = bias ? new Parameter(init.constant([3 * embedDim], 0)) : undefined;
+    this.outProj = new Linear(embedDim, embedDim, { bias });
+    if (this.outProj.bias !== undefined) this.outProj.bias.assign_(zeros([embedDim]));
+    this.embedDim = embedDim;
+    this.numHeads = numHeads;
+    this.kdim = kdim;
+    this.vdim = vdim;
+    this.dropout = p;
+    this.batchFirst = batchFirst;
+  }
+
+  forward<Q extends Shape>(
+    query: Tensor<Q> & LastArg<'MultiheadAttention', Q, E, 'embedDim'>,
+    key: Tensor,
+    value: Tensor,
+    options: MultiheadAttentionArguments = {},
+  ): [output: Tensor<Q>, weights: Tensor | undefined] {
+    const { needWeights = true, averageAttnWeights = true, isCausal = false } = options;
+    const inputs = [query as unknown as Tensor, key, value];
+    this.check(inputs);
+    const unbatched = query.rank === 2;
+    const batchFirst = inputs.map(
+      (x) => (unbatched ? x.unsqueeze(0) : this.batchFirst ? x : x.transpose(0, 1)) as Tensor,
+    );
+    checkLengths(batchFirst, inputs);
+    const [q, k, v] = this.project(batchFirst).map((x) => this.split(x));
+    const mask = this.mask(options, q.shape[0], unbatched);
+    const p = this.training ? this.dropout : 0;
+    let [heads, weights]: [Tensor, Tensor | undefined] = [q, undefined];
+    if (needWeights) {
+      weights = dropout(attentionWeights(q, k, { mask, isCausal }), p);
+      heads = weights.matmul(v) as Tensor;
+      if (averageAttnWeights) weights = weights.mean(1) as Tensor;
+      if (unbatched) weights = weights.squeeze(0) as Tensor;
+    } else heads = scaledDotProductAttention(q, k, v, { mask, isCausal, dropout: p }) as Tensor;
+    const [batch, , length] = q.shape;
+    // (N, heads, L, E / heads) → (N, L, E)
+    const joined = heads.transpose(1, 2).reshape([batch, length, this.embedDim] as Shape) as Tensor;
+    const output = (this.outProj as Linear<number, number>).forward(joined) as Tensor;
+    const shaped = unbatched ? output.squeeze(0) : this.batchFirst ? output : output.transpose(0, 1);
+    return [shaped as unknown as Tensor<Q>, weights];
+  }
+
+  private check([query, key, value]: readonly Tensor[]): void {
+    const sizes = { query: this.embedDim, key: this.kdim, value: this.vdim };
+    const names = { query: 'embedDim', key: 'kdim', value: 'vdim' };
+    for (const [name, x] of Object.entries({ query, key, value }) as [keyof typeof sizes, Tensor][]) {
+      if (x.rank !== query.rank || (x.rank !== 2 && x.rank !== 3)) {
+        throw new ShapeError(
+          `MultiheadAttention: ${name} ${formatShape(x.shape)}: query, key and value need 3 dimensions, or 2 without a batch`,
+          [x.shape],
+        );
+      }
+      checkLast(`MultiheadAttention: ${name}`, x.shape, sizes[name], names[name]);
+    }
+  }
+
+  /** Projected queries, keys and values, each [N, length, embedDim]; in one product where they come from one tensor. */
+  private project([query, key, value]: readonly Tensor[]): Tensor[] {
+    const e = this.embedDim;
+    const { inProjWeight, inProjBias } = this;
+    if (inProjWeight !== undefined && query.node === key.node && key.node === value.node) {
+      return affine(query, inProjWeight as Tensor, inProjBias as Tensor | undefined).chunk(3, -1) as Tensor[];
+    }
+    const weights =
+      inProjWeight === undefined
+        ? [this.qProjWeight, this.kProjWeight, this.vProjWeight]
+        : ((inProjWeight as Tensor).split(e, 0) as Tensor[]);
+    const biases = inProjBias === undefined ? [] : ((inProjBias as Tensor).split(e, 0) as Tensor[]);
+    return [query, key, value].map((x, i) => affine(x, weights[i] as Tensor, biases[i]));
+  }
+
+  /** (N, L, E) → (N, heads, L, E / heads) */
+  private split(x: Tensor): Tensor {
+    const [batch, length] = x.shape;
+    return x.reshape([batch, length, this.numHeads, this.embedDim / this.numHeads] as Shape).transpose(1, 2) as Tensor;
+  }
+
+  /** Both masks as one, in the sense of attention: true allows, and [N or 1, heads or 1, L or 1, S]. */
+  private mask(options: MultiheadAttentionArguments, batch: number, unbatched: boolean): AnyTensor | undefined {
+    const { attnMask, keyPaddingMask } = options;
+    for (const [name, mask] of Object.entries({ attnMask, keyPaddingMask })) {
+      if (mask !== undefined && mask.dtype === 'int32')
+        throw new DTypeError(`MultiheadAttention: ${name} is int32. Use bool, or float32 to add.`, ['int32']);
+    }
+    const rank = unbatched ? 1 : 2;
+    if (keyPaddingMask !== undefined && keyPaddingMask.rank !== rank) {
+      throw new ShapeError(
+        `MultiheadAttention: keyPaddingMask ${formatShape(keyPaddingMask.shape)}: needs ${unbatched ? '[S]' : '[N, S]'}`,
+        [keyPaddingMask.shape],
+      );
+    }
+    if (
+      attnMask !== undefined &&
+      attnMask.rank !== 2 &&
+      !(attnMask.rank === 3 && attnMask.shape[0] === batch * this.numHeads)
+    ) {
+      throw new ShapeError(
+        `MultiheadAttention: attnMask ${formatShape(attnMask.shape)}: needs [L, S] or [N · heads, L, S]`,
+        [attnMask.shape],
+      );
+    }
+    const padding = keyPaddingMask?.reshape([unbatched ? 1 : batch, 1, 1, -1] as Shape) as AnyTensor | undefined;
+    const among = (
+      attnMask?.rank === 3 ? attnMask.reshape([batch, this.numHeads, ...attnMask.shape.slice(1)] as Shape) : attnMask
+    ) as AnyTensor | undefined;
+    const given = [padding, among].filter((mask) => mask !== undefined);
+    if (given.every((mask) => mask.dtype === 'bool')) {
+      if (given.length === 0) return undefined;
+      return given.reduce((a, b) => a.logicalOr(b) as AnyTensor).logicalNot() as AnyTensor;
+    }
+    return given.map(scoresOf).reduce((a, b) => a.add(b) as Tensor);
+  }
+
+  protected override describe(): string {
+    return `${this.embedDim}, ${this.numHeads}`;
+  }
+}
+
+/** Throws unless [N, L, …] of the three have one batch, and keys and values one length. */
+function checkLengths([query, key, value]: readonly Tensor[], given: readonly Tensor[]): void {
+  const batches = new Set([query.shape[0], key.shape[0], value.shape[0]]);
+  if (batches.size === 1 && key.shape[1] === value.shape[1]) return;
+  const [q, k, v] = given.map(({ shape }) => formatShape(shape));
+  throw new ShapeError(
+    `MultiheadAttention: query ${q}, key ${k}, value ${v}: batches, or lengths of key and value, differ`,
+    given.map(({ shape }) => shape),
+  );
+}
+
+/** What a forbidding mask adds to scores. */
+function scoresOf(mask: AnyTensor): Tensor {
+  return mask.dtype === 'bool' ? (where(mask as Tensor<Shape, 'bool'>, -Infinity, 0) as Tensor) : (mask as Tensor);
+}
+
+function affine(x: Tensor, weight: Tensor, bias: Tensor | undefined): Tensor {
+  const y = x.matmul(weight.transpose(0, 1)) as Tensor;
+  return bias === undefined ? y : y.add(bias);
+}

@@ -1,0 +1,54 @@
+// An empty batch: layers without statistics hand on a shape with 0 in it, and have a gradient; the others say why not.
+import { describe, expect, test } from 'vitest';
+import { type AnyTensor, type Tensor, setDevice, tensor, zeros } from '../index.js';
+import * as nn from './index.js';
+
+type Forward = { forward(x: AnyTensor): AnyTensor };
+
+const through: [name: string, make: () => nn.Module, input: number[], output: number[]][] = [
+  ['Linear', () => new nn.Linear(3, 4), [0, 3], [0, 4]],
+  ['Conv1d', () => new nn.Conv1d(2, 3, 3), [0, 2, 5], [0, 3, 3]],
+  ['Conv2d', () => new nn.Conv2d(2, 3, 3, { padding: 1 }), [0, 2, 4, 4], [0, 3, 4, 4]],
+  ['ConvTranspose2d', () => new nn.ConvTranspose2d(2, 3, 2, { stride: 2 }), [0, 2, 4, 4], [0, 3, 8, 8]],
+  ['MaxPool2d', () => new nn.MaxPool2d(2), [0, 2, 4, 4], [0, 2, 2, 2]],
+  ['AvgPool2d', () => new nn.AvgPool2d(2), [0, 2, 4, 4], [0, 2, 2, 2]],
+  ['AdaptiveAvgPool2d', () => new nn.AdaptiveAvgPool2d(1), [0, 2, 4, 4], [0, 2, 1, 1]],
+  ['Upsample', () => new nn.Upsample({ scaleFactor: 2 }), [0, 2, 2, 2], [0, 2, 4, 4]],
+  ['LayerNorm', () => new nn.LayerNorm(3), [0, 3], [0, 3]],
+  ['GroupNorm', () => new nn.GroupNorm(2, 4), [0, 4, 3], [0, 4, 3]],
+  ['LocalResponseNorm', () => new nn.LocalResponseNorm(3), [0, 4, 3], [0, 4, 3]],
+  ['Residual', () => new nn.Residual([new nn.Linear(3, 3)]), [0, 3], [0, 3]],
+  ['BatchNorm1d in evaluation', () => new nn.BatchNorm1d(3).eval(), [0, 3], [0, 3]],
+  ['ReLU', () => new nn.ReLU(), [0, 3], [0, 3]],
+  ['Dropout', () => new nn.Dropout(), [0, 3], [0, 3]],
+  ['Softmax', () => new nn.Softmax(), [0, 3], [0, 3]],
+  ['Flatten', () => new nn.Flatten(), [0, 2, 3], [0, 6]],
+  ['PixelShuffle', () => new nn.PixelShuffle(2), [0, 4, 2, 2], [0, 1, 4, 4]],
+];
+
+describe.each(['reference', 'cpu'])('on %s', (device) => {
+  test.each(through)('%s', async (_name, make, input, output) => {
+    setDevice(device);
+    const layer = make();
+    const x = tensor(new Float32Array(0), { shape: input, requiresGrad: true });
+    const y = (layer as unknown as Forward).forward(x as unknown as AnyTensor);
+    expect(y.shape).toEqual(output);
+    expect(await y.data()).toHaveLength(0);
+    (y.sum() as unknown as Tensor).backward();
+    expect(x.grad!.shape).toEqual(input);
+    expect(await x.grad!.data()).toHaveLength(0);
+    for (const parameter of layer.parameters()) {
+      expect([...(await parameter.grad!.data())].every((g) => g === 0)).toBe(true);
+    }
+  });
+});
+
+test.each([
+  ['BatchNorm2d', () => new nn.BatchNorm2d(2), [0, 2, 3, 3], 'one number a channel has no variance'],
+  ['LSTM', () => new nn.LSTM(3, 2), [4, 0, 3], 'no steps or no sequences'],
+  ['InstanceNorm1d', () => new nn.InstanceNorm1d(2), [0, 2, 1], 'one number a channel has no variance'],
+  ['ConvLSTM', () => new nn.ConvLSTM(1, 2, 3), [4, 0, 1, 3, 3], 'no steps or no sequences'],
+])('%s says why not', (_name, make, shape, text) => {
+  setDevice('reference');
+  expect(() => (make() as unknown as Forward).forward(zeros(shape) as AnyTensor)).toThrow(text);
+});

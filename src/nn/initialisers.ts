@@ -1,0 +1,3 @@
+// `init`, the room of initialisers: for shapes and for parameters.
+export * from './init.js';
+export * from './init-in-place.js';

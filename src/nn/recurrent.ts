@@ -1,0 +1,407 @@
+// Recurrent networks over sequences (RNN, LSTM, GRU) and their single steps (RNNCell, LSTMCell, GRUCell).
+//   A sequence and the states at its start in, the hidden state at every time and the states at its end out.
+// Here are parameters, layouts and options; the walk through time is src/tensor/recurrence.ts.
+
+import { arange, zeros } from '../tensor/creation.js';
+import { cat, stack } from '../tensor/functions.js';
+import {
+  ArgumentError,
+  type Cell,
+  DTypeError,
+  type Shape,
+  ShapeError,
+  elmanCell,
+  formatShape,
+  gruCell,
+  lstmCell,
+  recurrence,
+  recurrentStep,
+} from '../tensor/library.js';
+import type { Multiply } from '../tensor/shape-types/arithmetic.js';
+import type { OptionOf } from '../tensor/shape-types/options.js';
+import type { AnyTensor, Tensor } from '../tensor/tensor.js';
+import { checkProbability, dropout } from '../tensor/dropout.js';
+import * as init from './init.js';
+import { checkCount, checkLast } from './layer.js';
+import { Module } from './module.js';
+import { Parameter } from './parameter.js';
+import type { ReplaceLast, SequenceArg, StepArg } from './shape-types.js';
+
+export interface RecurrentOptions {
+  /** Networks on top of each other, each reading the hidden states of the one below. Default 1. */
+  readonly numLayers?: number;
+  /** Default true. */
+  readonly bias?: boolean;
+  /** Sequences are [N, T, …] instead of [T, N, …]. Default false. */
+  readonly batchFirst?: boolean;
+  /** Probability of dropout on the outputs of every layer but the last. Default 0. */
+  readonly dropout?: number;
+  /** A second network reads the sequence from its end; its outputs stand behind those of the first. Default false. */
+  readonly bidirectional?: boolean;
+}
+
+export interface RNNOptions extends RecurrentOptions {
+  /** Default 'tanh'. */
+  readonly nonlinearity?: 'tanh' | 'relu';
+}
+
+export interface SequenceOptions {
+  /**
+   * How many steps of each sequence count, [N] (int32). Behind its end a sequence keeps its state and its outputs are 0;
+   * backwards it starts at its own end. PyTorch: pack_padded_sequence.
+   */
+  readonly lengths?: Tensor<readonly [number], 'int32'>;
+}
+
+/** The parameters of one direction of one layer. */
+interface Direction {
+  readonly weightIh: Parameter;
+  readonly weightHh: Parameter;
+  readonly biasIh?: Parameter;
+  readonly biasHh?: Parameter;
+}
+
+/** All parameters start uniform in ±1/√hiddenSize. */
+function makeDirection(cell: Cell, inputSize: number, hiddenSize: number, bias: boolean): Direction {
+  const bound = 1 / Math.sqrt(hiddenSize);
+  const rows = cell.gates * hiddenSize;
+  const weight = (...shape: number[]): Parameter => new Parameter(init.uniform(shape, -bound, bound));
+  const weights = { weightIh: weight(rows, inputSize), weightHh: weight(rows, hiddenSize) };
+  return bias ? { ...weights, biasIh: weight(rows), biasHh: weight(rows) } : weights;
+}
+
+/** What the input gives to the gates, and the bias that has to stay with the hidden part. */
+function inputPart(cell: Cell, x: Tensor, { weightIh, biasIh, biasHh }: Direction): { gates: Tensor; bias?: Tensor } {
+  const gates = x.matmul((weightIh as Tensor).transpose(0, 1)) as Tensor;
+  if (biasIh === undefined || biasHh === undefined) return { gates };
+  // A GRU multiplies the hidden part of its candidate; elsewhere both biases can be added at once.
+  if (cell === gruCell) return { gates: gates.add(biasIh as Tensor), bias: biasHh as Tensor };
+  return { gates: gates.add((biasIh as Tensor).add(biasHh as Tensor)) };
+}
+
+type Features<H extends number, O> =
+  OptionOf<O, 'bidirectional', false, boolean> extends false
+    ? H
+    : OptionOf<O, 'bidirectional', false, boolean> extends true
+      ? Multiply<H, 2>
+      : number;
+
+abstract class Recurrent<In extends number, H extends number> extends Module {
+  readonly inputSize: In;
+  readonly hiddenSize: H;
+  readonly options: Required<RecurrentOptions>;
+  protected readonly cell: Cell;
+  private readonly directions: readonly (readonly Direction[])[];
+
+  constructor(cell: Cell, inputSize: In, hiddenSize: H, options: RecurrentOptions = {}) {
+    super();
+    const { numLayers = 1, bias = true, batchFirst = false, dropout: p = 0, bidirectional = false } = options;
+    const { name } = this.constructor;
+    checkCount(inputSize, 1, `${name}: inputSize`);
+    checkCount(hiddenSize, 1, `${name}: hiddenSize`);
+    checkCount(numLayers, 1, `${name}: numLayers`);
+    checkProbability(p, `${name}: dropout`);
+    if (p > 0 && numLayers === 1) {
+      throw new ArgumentError(
+        `${name}: dropout ${p} acts between layers, and there is one. Use numLayers of 2 or more.`,
+      );
+    }
+    this.inputSize = inputSize;
+    this.hiddenSize = hiddenSize;
+    this.options = { numLayers, bias, batchFirst, dropout: p, bidirectional };
+    this.cell = cell;
+    const ways = bidirectional ? 2 : 1;
+    this.directions = Array.from({ length: numLayers }, (_, layer) => {
+      const size = layer === 0 ? inputSize : hiddenSize * ways;
+      return Array.from({ length: ways }, () => makeDirection(cell, size, hiddenSize, bias));
+    });
+  }
+
+  /** PyTorch's names: weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0, weight_ih_l0_reverse, … */
+  override *fields(): Iterable<readonly [string, unknown]> {
+    for (const [layer, ways] of this.directions.entries()) {
+      for (const [way, direction] of ways.entries()) {
+        const suffix = `_l${layer}${way === 1 ? '_reverse' : ''}`;
+        yield [`weight_ih${suffix}`, direction.weightIh];
+        yield [`weight_hh${suffix}`, direction.weightHh];
+        yield [`bias_ih${suffix}`, direction.biasIh];
+        yield [`bias_hh${suffix}`, direction.biasHh];
+      }
+    }
+  }
+
+  /** x as the caller has it; `initial` [layers · directions, N, hidden] for each state. */
+  protected run(
+    x: Tensor,
+    initial: readonly Tensor[] | undefined,
+    { lengths }: SequenceOptions,
+  ): { output: Tensor; states: Tensor[] } {
+    const { name } = this.constructor;
+    if (x.rank !== 2 && x.rank !== 3)
+      throw new ShapeError(`${name}: input ${formatShape(x.shape)}: needs 2 or 3 dimensions`, [x.shape]);
+    checkLast(name, x.shape, this.inputSize, 'inputSize');
+    const unbatched = x.rank === 2;
+    const batchFirst = this.options.batchFirst && !unbatched;
+    const sequence = (unbatched ? x.unsqueeze(1) : batchFirst ? x.transpose(0, 1) : x) as Tensor;
+    const [time, batch] = sequence.shape;
+    if (time === 0 || batch === 0)
+      throw new ShapeError(`${name}: input ${formatShape(x.shape)}: no steps or no sequences`, [x.shape]);
+    const starts = this.startStates(initial, batch, unbatched);
+    const valid = lengths === undefined ? undefined : this.validSteps(lengths, time, batch);
+    const { output, states } = this.layers(sequence, starts, valid);
+    const masked = valid === undefined ? output : output.mul(valid.to('float32') as Tensor);
+    return {
+      output: (unbatched ? masked.squeeze(1) : batchFirst ? masked.transpose(0, 1) : masked) as Tensor,
+      states: unbatched ? states.map((state) => state.squeeze(1) as Tensor) : states,
+    };
+  }
+
+  private layers(
+    sequence: Tensor,
+    starts: readonly (readonly Tensor[])[],
+    valid: AnyTensor | undefined,
+  ): { output: Tensor; states: Tensor[] } {
+    const ends: Tensor[][] = [];
+    let output = sequence;
+    for (const [layer, ways] of this.directions.entries()) {
+      if (layer > 0 && this.training) output = dropout(output, this.options.dropout);
+      const results = ways.map((direction, way) => {
+        const { gates, bias } = inputPart(this.cell, output, direction);
+        const inputs = { inputGates: gates, weight: direction.weightHh, bias, initial: starts[ends.length + way] };
+        return recurrence(this.cell, inputs, { reverse: way === 1, valid });
+      });
+      ends.push(...results.map(({ states }) => states));
+      output =
+        results.length === 1
+          ? results[0].hidden
+          : (cat(
+              results.map(({ hidden }) => hidden),
+              2,
+            ) as Tensor);
+    }
+    return {
+      output,
+      states: Array.from({ length: this.cell.states }, (_, i) => stack(ends.map((end) => end[i])) as Tensor),
+    };
+  }
+
+  /** For each layer and direction its states [N, hidden]; zeros unless given. */
+  private startStates(initial: readonly Tensor[] | undefined, batch: number, unbatched: boolean): Tensor[][] {
+    const count = this.directions.length * this.directions[0].length;
+    const shape = unbatched ? [count, this.hiddenSize] : [count, batch, this.hiddenSize];
+    initial?.forEach((state) => {
+      if (formatShape(state.shape) === formatShape(shape)) return;
+      throw new ShapeError(
+        `${this.constructor.name}: initial state ${formatShape(state.shape)} is not ${formatShape(shape)}`,
+        [state.shape, shape],
+      );
+    });
+    const zero = zeros([batch, this.hiddenSize]) as Tensor;
+    return Array.from({ length: count }, (_, i) =>
+      Array.from({ length: this.cell.states }, (_state, k) =>
+        initial === undefined
+          ? zero
+          : (initial[k].slice(0, i, i + 1).reshape([batch, this.hiddenSize] as Shape) as Tensor),
+      ),
+    );
+  }
+
+  /** [time, batch, 1]: whether a step lies before the end of its sequence. */
+  private validSteps(lengths: AnyTensor, time: number, batch: number): Tensor<Shape, 'bool'> {
+    const { name } = this.constructor;
+    if (lengths.dtype !== 'int32')
+      throw new DTypeError(`${name}: lengths are ${lengths.dtype}. Convert with to('int32').`, [lengths.dtype]);
+    if (lengths.rank !== 1 || lengths.shape[0] !== batch) {
+      throw new ShapeError(`${name}: lengths ${formatShape(lengths.shape)} for a batch of ${batch}`, [lengths.shape]);
+    }
+    const steps = arange(time).reshape([time, 1, 1]) as AnyTensor;
+    return steps.lt(lengths.reshape([1, batch, 1]) as AnyTensor) as Tensor<Shape, 'bool'>;
+  }
+
+  protected override describe(): string {
+    const { numLayers, bias, batchFirst, dropout: p, bidirectional } = this.options;
+    const options = [
+      numLayers > 1 ? `numLayers: ${numLayers}` : '',
+      bias ? '' : 'bias: false',
+      batchFirst ? 'batchFirst: true' : '',
+      p > 0 ? `dropout: ${p}` : '',
+      bidirectional ? 'bidirectional: true' : '',
+    ].filter((text) => text !== '');
+    return `${this.inputSize}, ${this.hiddenSize}${options.length > 0 ? `, { ${options.join(', ')} }` : ''}`;
+  }
+}
+
+/**
+ * Elman's network: h_t = tanh(W_ih·x_t + b_ih + W_hh·h_{t−1} + b_hh), or relu. `forward(x, h0?)` → `[output, h]`:
+ * x [T, N, inputSize] ([N, T, …] with batchFirst, [T, inputSize] without a batch) → output [T, N, hidden · directions] and
+ * the last h [layers · directions, N, hidden]; h0 has the shape of h and is zero by default. PyTorch: nn.RNN.
+ */
+export class RNN<const In extends number, const H extends number, const O extends RNNOptions = {}> extends Recurrent<
+  In,
+  H
+> {
+  readonly nonlinearity: 'tanh' | 'relu';
+
+  constructor(inputSize: In, hiddenSize: H, options?: O) {
+    const nonlinearity = options?.nonlinearity ?? 'tanh';
+    checkNonlinearity('RNN', nonlinearity);
+    super(elmanCell(nonlinearity), inputSize, hiddenSize, options);
+    this.nonlinearity = nonlinearity;
+  }
+
+  forward<S extends Shape>(
+    x: Tensor<S> & SequenceArg<'RNN', S, In>,
+    h0?: Tensor,
+    options: SequenceOptions = {},
+  ): [output: Tensor<ReplaceLast<S, Features<H, O>>>, h: Tensor] {
+    const { output, states } = this.run(x as unknown as Tensor, h0 === undefined ? undefined : [h0], options);
+    return [output as unknown as Tensor<ReplaceLast<S, Features<H, O>>>, states[0]];
+  }
+}
+
+/**
+ * Gated recurrent units (Cho et al. 2014). `forward(x, h0?)` → `[output, h]`; shapes and options as RNN's, the gates of
+ * weight_ih [3·hidden, inputSize] in the order r, z, n. PyTorch: nn.GRU.
+ */
+export class GRU<
+  const In extends number,
+  const H extends number,
+  const O extends RecurrentOptions = {},
+> extends Recurrent<In, H> {
+  constructor(inputSize: In, hiddenSize: H, options?: O) {
+    super(gruCell, inputSize, hiddenSize, options);
+  }
+
+  forward<S extends Shape>(
+    x: Tensor<S> & SequenceArg<'GRU', S, In>,
+    h0?: Tensor,
+    options: SequenceOptions = {},
+  ): [output: Tensor<ReplaceLast<S, Features<H, O>>>, h: Tensor] {
+    const { output, states } = this.run(x as unknown as Tensor, h0 === undefined ? undefined : [h0], options);
+    return [output as unknown as Tensor<ReplaceLast<S, Features<H, O>>>, states[0]];
+  }
+}
+
+/**
+ * Long short-term memory (Hochreiter and Schmidhuber 1997). `forward(x, [h0, c0]?)` → `[output, [h, c]]`; shapes and
+ * options as RNN's, the gates of weight_ih [4·hidden, inputSize] in the order i, f, g, o. PyTorch: nn.LSTM.
+ *
+ *     const lstm = new LSTM(64, 256, { batchFirst: true });
+ *     const [output, [h, c]] = lstm.forward(zeros([32, 100, 64]));   // output [32, 100, 256], h and c [1, 32, 256]
+ */
+export class LSTM<
+  const In extends number,
+  const H extends number,
+  const O extends RecurrentOptions = {},
+> extends Recurrent<In, H> {
+  constructor(inputSize: In, hiddenSize: H, options?: O) {
+    super(lstmCell, inputSize, hiddenSize, options);
+  }
+
+  forward<S extends Shape>(
+    x: Tensor<S> & SequenceArg<'LSTM', S, In>,
+    initial?: readonly [h0: Tensor, c0: Tensor],
+    options: SequenceOptions = {},
+  ): [output: Tensor<ReplaceLast<S, Features<H, O>>>, states: [h: Tensor, c: Tensor]] {
+    const { output, states } = this.run(x as unknown as Tensor, initial, options);
+    return [output as unknown as Tensor<ReplaceLast<S, Features<H, O>>>, [states[0], states[1]]];
+  }
+}
+
+function checkNonlinearity(name: string, value: string): void {
+  if (value !== 'tanh' && value !== 'relu')
+    throw new ArgumentError(`${name}: nonlinearity is '${value}'. Use 'tanh' or 'relu'.`);
+}
+
+export interface CellOptions {
+  /** Default true. */
+  readonly bias?: boolean;
+}
+
+abstract class RecurrentCell<In extends number, H extends number> extends Module {
+  readonly inputSize: In;
+  readonly hiddenSize: H;
+  private readonly cell: Cell;
+  private readonly direction: Direction;
+
+  constructor(cell: Cell, inputSize: In, hiddenSize: H, options: CellOptions = {}) {
+    super();
+    const { name } = this.constructor;
+    checkCount(inputSize, 1, `${name}: inputSize`);
+    checkCount(hiddenSize, 1, `${name}: hiddenSize`);
+    this.inputSize = inputSize;
+    this.hiddenSize = hiddenSize;
+    this.cell = cell;
+    this.direction = makeDirection(cell, inputSize, hiddenSize, options.bias ?? true);
+  }
+
+  override fields(): Iterable<readonly [string, unknown]> {
+    const { weightIh, weightHh, biasIh, biasHh } = this.direction;
+    return Object.entries({ weight_ih: weightIh, weight_hh: weightHh, bias_ih: biasIh, bias_hh: biasHh });
+  }
+
+  protected step(x: Tensor, states: readonly Tensor[] | undefined): Tensor[] {
+    const { name } = this.constructor;
+    if (x.rank !== 1 && x.rank !== 2)
+      throw new ShapeError(`${name}: input ${formatShape(x.shape)}: needs 1 or 2 dimensions`, [x.shape]);
+    checkLast(name, x.shape, this.inputSize, 'inputSize');
+    const shape = [...x.shape.slice(0, -1), this.hiddenSize];
+    states?.forEach((state) => {
+      if (formatShape(state.shape) === formatShape(shape)) return;
+      throw new ShapeError(`${name}: state ${formatShape(state.shape)} is not ${formatShape(shape)}`, [state.shape]);
+    });
+    const rows = (t: Tensor): Tensor => (t.rank === 1 ? t.unsqueeze(0) : t) as Tensor;
+    const before = states ?? Array.from({ length: this.cell.states }, () => zeros(shape) as Tensor);
+    const { gates, bias } = inputPart(this.cell, rows(x), this.direction);
+    const inputs = { inputGates: gates, weight: this.direction.weightHh, bias, initial: before.map(rows) };
+    return recurrentStep(this.cell, inputs).map((state) => state.reshape(shape) as Tensor);
+  }
+
+  protected override describe(): string {
+    return `${this.inputSize}, ${this.hiddenSize}${this.direction.biasIh === undefined ? ', { bias: false }' : ''}`;
+  }
+}
+
+export interface RNNCellOptions extends CellOptions {
+  /** Default 'tanh'. */
+  readonly nonlinearity?: 'tanh' | 'relu';
+}
+
+/** One step of an RNN: x [N, inputSize] or [inputSize], h of zeros unless given → the next h. PyTorch: nn.RNNCell. */
+export class RNNCell<const In extends number, const H extends number> extends RecurrentCell<In, H> {
+  constructor(inputSize: In, hiddenSize: H, options: RNNCellOptions = {}) {
+    const { nonlinearity = 'tanh' } = options;
+    checkNonlinearity('RNNCell', nonlinearity);
+    super(elmanCell(nonlinearity), inputSize, hiddenSize, options);
+  }
+
+  forward<S extends Shape>(x: Tensor<S> & StepArg<'RNNCell', S, In>, h?: Tensor): Tensor<ReplaceLast<S, H>> {
+    return this.step(x as unknown as Tensor, h && [h])[0] as unknown as Tensor<ReplaceLast<S, H>>;
+  }
+}
+
+/** One step of a GRU: x [N, inputSize] or [inputSize], h of zeros unless given → the next h. PyTorch: nn.GRUCell. */
+export class GRUCell<const In extends number, const H extends number> extends RecurrentCell<In, H> {
+  constructor(inputSize: In, hiddenSize: H, options: CellOptions = {}) {
+    super(gruCell, inputSize, hiddenSize, options);
+  }
+
+  forward<S extends Shape>(x: Tensor<S> & StepArg<'GRUCell', S, In>, h?: Tensor): Tensor<ReplaceLast<S, H>> {
+    return this.step(x as unknown as Tensor, h && [h])[0] as unknown as Tensor<ReplaceLast<S, H>>;
+  }
+}
+
+/** One step of an LSTM: x [N, inputSize] or [inputSize], [h, c] of zeros unless given → the next [h, c]. PyTorch: nn.LSTMCell. */
+export class LSTMCell<const In extends number, const H extends number> extends RecurrentCell<In, H> {
+  constructor(inputSize: In, hiddenSize: H, options: CellOptions = {}) {
+    super(lstmCell, inputSize, hiddenSize, options);
+  }
+
+  forward<S extends Shape>(
+    x: Tensor<S> & StepArg<'LSTMCell', S, In>,
+    states?: readonly [h: Tensor, c: Tensor],
+  ): [h: Tensor<ReplaceLast<S, H>>, c: Tensor<ReplaceLast<S, H>>] {
+    const [h, c] = this.step(x as unknown as Tensor, states) as unknown as Tensor<ReplaceLast<S, H>>[];
+    return [h, c];
+  }
+}

@@ -1,0 +1,316 @@
+// The Transformer (Vaswani et al. 2017): layers of self-attention and a small network, stacked as encoder and decoder.
+//   Sequences [T, N, E] ([N, T, E] with batchFirst, [T, E] without a batch) in, the same shape out.
+// Masks are PyTorch's: bool true forbids, float32 is added to the scores.
+
+import { ArgumentError, type Shape } from '../tensor/library.js';
+import type { AnyTensor, Tensor } from '../tensor/tensor.js';
+import { MultiheadAttention } from './attention.js';
+import { deepCopy } from './copy.js';
+import { Dropout } from './dropout.js';
+import * as init from './init.js';
+import { checkCount } from './layer.js';
+import { Linear } from './linear.js';
+import { Module } from './module.js';
+import { LayerNorm } from './norm.js';
+import type { LastArg } from './shape-types.js';
+
+export interface TransformerLayerOptions {
+  /** Width of the network behind the attention. Default 2048. */
+  readonly dimFeedforward?: number;
+  /** Default 0.1. */
+  readonly dropout?: number;
+  /** Between the two linear maps: 'relu', 'gelu' or any function of a tensor. Default 'relu'. */
+  readonly activation?: 'relu' | 'gelu' | ((x: Tensor) => Tensor);
+  /** Default 1e-5. */
+  readonly layerNormEps?: number;
+  /** Sequences are [N, T, E] instead of [T, N, E]. Default false. */
+  readonly batchFirst?: boolean;
+  /** Normalise before attention and network instead of behind them (Xiong et al. 2020). Default false. */
+  readonly normFirst?: boolean;
+  /** Default true. */
+  readonly bias?: boolean;
+}
+
+export interface EncoderMasks {
+  /** [T, T] or [N · heads, T, T]. PyTorch: src_mask. */
+  readonly mask?: AnyTensor;
+  /** [N, T]. */
+  readonly keyPaddingMask?: AnyTensor;
+  /** A position sees itself and what comes before it. Default false. */
+  readonly isCausal?: boolean;
+}
+
+export interface DecoderMasks {
+  /** Of the self-attention: [T, T] or [N · heads, T, T]. PyTorch: tgt_mask. */
+  readonly mask?: AnyTensor;
+  /** Of the attention to the memory: [T, S] or [N · heads, T, S]. */
+  readonly memoryMask?: AnyTensor;
+  /** [N, T] and [N, S]. */
+  readonly keyPaddingMask?: AnyTensor;
+  readonly memoryKeyPaddingMask?: AnyTensor;
+  /** Of the self-attention. Default false. */
+  readonly isCausal?: boolean;
+  readonly memoryIsCausal?: boolean;
+}
+
+type Activation = (x: Tensor) => Tensor;
+
+function activationOf(name: string, given: TransformerLayerOptions['activation']): Activation {
+  if (typeof given === 'function') return given;
+  if (given === undefined || given === 'relu') return (x) => x.relu();
+  if (given === 'gelu') return (x) => x.gelu();
+  throw new ArgumentError(`${name}: activation '${String(given)}' is not known. Use 'relu', 'gelu' or a function.`);
+}
+
+/** PyTorch's order of parts is that of the state dict: attentions, linear1, linear2, norms. */
+abstract class TransformerLayer extends Module {
+  protected readonly normFirst: boolean;
+  protected readonly activation: Activation;
+
+  constructor(options: TransformerLayerOptions) {
+    super();
+    checkCount(options.dimFeedforward ?? 2048, 1, `${this.constructor.name}: dimFeedforward`);
+    this.normFirst = options.normFirst ?? false;
+    this.activation = activationOf(this.constructor.name, options.activation);
+  }
+
+  /** x + f(norm(x)), or norm(x + f(x)). */
+  protected residual(x: Tensor, norm: LayerNorm<number>, body: (x: Tensor) => Tensor): Tensor {
+    if (this.normFirst) return x.add(body(norm.forward(x) as Tensor));
+    return norm.forward(x.add(body(x))) as Tensor;
+  }
+}
+
+/**
+ * Self-attention, then a network of two linear maps, each with dropout, a residual connection and layer normalisation.
+ * `forward(x, { mask, keyPaddingMask, isCausal })`; x [T, N, dModel] → the same shape. PyTorch: nn.TransformerEncoderLayer.
+ */
+export class TransformerEncoderLayer<const E extends number> extends TransformerLayer {
+  readonly selfAttn: MultiheadAttention<E>;
+  readonly linear1: Linear<E, number>;
+  readonly dropout: Dropout;
+  readonly linear2: Linear<number, E>;
+  readonly norm1: LayerNorm<E>;
+  readonly norm2: LayerNorm<E>;
+  readonly dropout1: Dropout;
+  readonly dropout2: Dropout;
+
+  constructor(dModel: E, nhead: number, options: TransformerLayerOptions = {}) {
+    super(options);
+    const { dimFeedforward = 2048, dropout: p = 0.1, layerNormEps: eps, batchFirst, bias } = options;
+    this.selfAttn = new MultiheadAttention(dModel, nhead, { dropout: p, batchFirst, bias });
+    this.linear1 = new Linear(dModel, dimFeedforward, { bias });
+    this.dropout = new Dropout(p);
+    this.linear2 = new Linear(dimFeedforward, dModel, { bias });
+    this.norm1 = new LayerNorm(dModel, { eps, bias });
+    this.norm2 = new LayerNorm(dModel, { eps, bias });
+    this.dropout1 = new Dropout(p);
+    this.dropout2 = new Dropout(p);
+  }
+
+  forward<S extends Shape>(
+    x: Tensor<S> & LastArg<'TransformerEncoderLayer', S, E, 'dModel'>,
+    { mask, keyPaddingMask, isCausal }: EncoderMasks = {},
+  ): Tensor<S> {
+    const options = { attnMask: mask, keyPaddingMask, isCausal, needWeights: false };
+    const attended = this.residual(x as unknown as Tensor, this.norm1 as LayerNorm<number>, (y) =>
+      this.dropout1.forward(this.selfAttn.forward(y as never, y, y, options)[0] as Tensor),
+    );
+    const out = this.residual(attended, this.norm2 as LayerNorm<number>, (y) =>
+      this.dropout2.forward(feedForward(y, this.linear1, this.activation, this.dropout, this.linear2)),
+    );
+    return out as unknown as Tensor<S>;
+  }
+}
+
+/**
+ * Self-attention, attention to the memory (an encoder's output), then a network of two linear maps, each with dropout, a
+ * residual connection and layer normalisation. `forward(x, memory, masks)`; x [T, N, dModel], memory [S, N, dModel] → the
+ * shape of x. PyTorch: nn.TransformerDecoderLayer.
+ */
+export class TransformerDecoderLayer<const E extends number> extends TransformerLayer {
+  readonly selfAttn: MultiheadAttention<E>;
+  readonly multiheadAttn: MultiheadAttention<E>;
+  readonly linear1: Linear<E, number>;
+  readonly dropout: Dropout;
+  readonly linear2: Linear<number, E>;
+  readonly norm1: LayerNorm<E>;
+  readonly norm2: LayerNorm<E>;
+  readonly norm3: LayerNorm<E>;
+  readonly dropout1: Dropout;
+  readonly dropout2: Dropout;
+  readonly dropout3: Dropout;
+
+  constructor(dModel: E, nhead: number, options: TransformerLayerOptions = {}) {
+    super(options);
+    const { dimFeedforward = 2048, dropout: p = 0.1, layerNormEps: eps, batchFirst, bias } = options;
+    this.selfAttn = new MultiheadAttention(dModel, nhead, { dropout: p, batchFirst, bias });
+    this.multiheadAttn = new MultiheadAttention(dModel, nhead, { dropout: p, batchFirst, bias });
+    this.linear1 = new Linear(dModel, dimFeedforward, { bias });
+    this.dropout = new Dropout(p);
+    this.linear2 = new Linear(dimFeedforward, dModel, { bias });
+    this.norm1 = new LayerNorm(dModel, { eps, bias });
+    this.norm2 = new LayerNorm(dModel, { eps, bias });
+    this.norm3 = new LayerNorm(dModel, { eps, bias });
+    this.dropout1 = new Dropout(p);
+    this.dropout2 = new Dropout(p);
+    this.dropout3 = new Dropout(p);
+  }
+
+  forward<S extends Shape>(
+    x: Tensor<S> & LastArg<'TransformerDecoderLayer', S, E, 'dModel'>,
+    memory: Tensor,
+    masks: DecoderMasks = {},
+  ): Tensor<S> {
+    const { mask, keyPaddingMask, isCausal, memoryMask, memoryKeyPaddingMask, memoryIsCausal } = masks;
+    const own = { attnMask: mask, keyPaddingMask, isCausal, needWeights: false };
+    const across = {
+      attnMask: memoryMask,
+      keyPaddingMask: memoryKeyPaddingMask,
+      isCausal: memoryIsCausal,
+      needWeights: false,
+    };
+    const attended = this.residual(x as unknown as Tensor, this.norm1 as LayerNorm<number>, (y) =>
+      this.dropout1.forward(this.selfAttn.forward(y as never, y, y, own)[0] as Tensor),
+    );
+    const informed = this.residual(attended, this.norm2 as LayerNorm<number>, (y) =>
+      this.dropout2.forward(this.multiheadAttn.forward(y as never, memory, memory, across)[0] as Tensor),
+    );
+    const out = this.residual(informed, this.norm3 as LayerNorm<number>, (y) =>
+      this.dropout3.forward(feedForward(y, this.linear1, this.activation, this.dropout, this.linear2)),
+    );
+    return out as unknown as Tensor<S>;
+  }
+}
+
+function feedForward(
+  x: Tensor,
+  linear1: Linear<number, number>,
+  activation: Activation,
+  drop: Dropout,
+  linear2: Linear<number, number>,
+): Tensor {
+  return linear2.forward(drop.forward(activation(linear1.forward(x) as Tensor))) as Tensor;
+}
+
+function copies<L extends Module>(name: string, layer: L, count: number): readonly L[] {
+  checkCount(count, 1, `${name}: numLayers`);
+  return Array.from({ length: count }, () => deepCopy(layer));
+}
+
+/**
+ * `numLayers` copies of an encoder layer, which all start with its weights, and a normalisation at the end if one is given.
+ * PyTorch: nn.TransformerEncoder.
+ *
+ *     const encoder = new TransformerEncoder(new TransformerEncoderLayer(512, 8), 6);
+ */
+export class TransformerEncoder<const E extends number> extends Module {
+  readonly layers: readonly TransformerEncoderLayer<E>[];
+  readonly norm: LayerNorm<E> | undefined;
+
+  constructor(layer: TransformerEncoderLayer<E>, numLayers: number, norm?: LayerNorm<E>) {
+    super();
+    this.layers = copies('TransformerEncoder', layer, numLayers);
+    this.norm = norm;
+  }
+
+  forward<S extends Shape>(
+    x: Tensor<S> & LastArg<'TransformerEncoder', S, E, 'dModel'>,
+    masks: EncoderMasks = {},
+  ): Tensor<S> {
+    const out = this.layers.reduce((y, layer) => layer.forward(y as never, masks), x as Tensor<S>);
+    return this.norm === undefined ? out : (this.norm.forward(out as never) as unknown as Tensor<S>);
+  }
+}
+
+/**
+ * `numLayers` copies of a decoder layer, which all start with its weights, and a normalisation at the end if one is given.
+ * PyTorch: nn.TransformerDecoder.
+ */
+export class TransformerDecoder<const E extends number> extends Module {
+  readonly layers: readonly TransformerDecoderLayer<E>[];
+  readonly norm: LayerNorm<E> | undefined;
+
+  constructor(layer: TransformerDecoderLayer<E>, numLayers: number, norm?: LayerNorm<E>) {
+    super();
+    this.layers = copies('TransformerDecoder', layer, numLayers);
+    this.norm = norm;
+  }
+
+  forward<S extends Shape>(
+    x: Tensor<S> & LastArg<'TransformerDecoder', S, E, 'dModel'>,
+    memory: Tensor,
+    masks: DecoderMasks = {},
+  ): Tensor<S> {
+    const out = this.layers.reduce((y, layer) => layer.forward(y as never, memory, masks), x as Tensor<S>);
+    return this.norm === undefined ? out : (this.norm.forward(out as never) as unknown as Tensor<S>);
+  }
+}
+
+export interface TransformerOptions extends TransformerLayerOptions {
+  /** Default 6. */
+  readonly numEncoderLayers?: number;
+  /** Default 6. */
+  readonly numDecoderLayers?: number;
+}
+
+export interface TransformerMasks {
+  readonly srcMask?: AnyTensor;
+  readonly tgtMask?: AnyTensor;
+  readonly memoryMask?: AnyTensor;
+  readonly srcKeyPaddingMask?: AnyTensor;
+  readonly tgtKeyPaddingMask?: AnyTensor;
+  readonly memoryKeyPaddingMask?: AnyTensor;
+  readonly srcIsCausal?: boolean;
+  readonly tgtIsCausal?: boolean;
+  readonly memoryIsCausal?: boolean;
+}
+
+/**
+ * Encoder and decoder: `forward(src, tgt, masks)`, src [S, N, dModel] and tgt [T, N, dModel] → the shape of tgt. dModel is 512 and
+ * nhead 8 unless given; all matrices start Xavier uniform. Embedding, positions and the last linear map are not part of
+ * it. PyTorch: nn.Transformer.
+ */
+export class Transformer<const E extends number = 512> extends Module {
+  readonly encoder: TransformerEncoder<E>;
+  readonly decoder: TransformerDecoder<E>;
+
+  constructor(dModel: E = 512 as E, nhead = 8, options: TransformerOptions = {}) {
+    super();
+    const { numEncoderLayers = 6, numDecoderLayers = 6, layerNormEps: eps, bias } = options;
+    const norm = (): LayerNorm<E> => new LayerNorm(dModel, { eps, bias });
+    this.encoder = new TransformerEncoder(
+      new TransformerEncoderLayer(dModel, nhead, options),
+      numEncoderLayers,
+      norm(),
+    );
+    this.decoder = new TransformerDecoder(
+      new TransformerDecoderLayer(dModel, nhead, options),
+      numDecoderLayers,
+      norm(),
+    );
+    for (const parameter of this.parameters()) {
+      if (parameter.rank > 1) parameter.assign_(init.xavierUniform(parameter.shape));
+    }
+  }
+
+  forward<T extends Shape>(
+    src: Tensor,
+    tgt: Tensor<T> & LastArg<'Transformer', T, E, 'dModel'>,
+    masks: TransformerMasks = {},
+  ): Tensor<T> {
+    const memory = this.encoder.forward(src as never, {
+      mask: masks.srcMask,
+      keyPaddingMask: masks.srcKeyPaddingMask,
+      isCausal: masks.srcIsCausal,
+    }) as unknown as Tensor;
+    return this.decoder.forward(tgt as never, memory, {
+      mask: masks.tgtMask,
+      memoryMask: masks.memoryMask,
+      keyPaddingMask: masks.tgtKeyPaddingMask,
+      memoryKeyPaddingMask: masks.memoryKeyPaddingMask,
+      isCausal: masks.tgtIsCausal,
+      memoryIsCausal: masks.memoryIsCausal,
+    });
+  }
+}

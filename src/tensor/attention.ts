@@ -1,0 +1,70 @@
+// Scaled dot-product attention (Vaswani et al. 2017): softmax(q·kᵀ·scale + mask)·v, composed from matmul and softmax.
+// Must not know: heads, projections, modules.
+
+import { dropout as drop } from './dropout.js';
+import { arange } from './creation.js';
+import { where } from './functions.js';
+import { ArgumentError, DTypeError } from '../engine/ir/errors.js';
+import type { MatMul, MatMulArg } from './shape-types/matmul.js';
+import type { Transpose } from './shape-types/movement.js';
+import type { Shape } from './shape-types/shape.js';
+import type { AnyTensor, Tensor } from './tensor.js';
+
+export interface AttentionOptions {
+  /**
+   * [L, S], or anything that broadcasts to [..., L, S]. bool: true where a query may look (PyTorch's convention for this
+   * function); float32: added to the scores. A query that may look nowhere gives 0.
+   */
+  readonly mask?: AnyTensor;
+  /** A query looks at keys up to its own position. Default false. */
+  readonly isCausal?: boolean;
+  /** Probability of dropout on the weights. Default 0. */
+  readonly dropout?: number;
+  /** Default 1/√E. */
+  readonly scale?: number;
+}
+
+// finite, so that a row of nothing else has a softmax and a gradient
+const LOWEST = -3.4028234663852886e38;
+
+/** The weights [..., L, S] of values for queries [..., L, E] and keys [..., S, E], before dropout. */
+export function attentionWeights(query: Tensor, key: Tensor, options: AttentionOptions = {}): Tensor {
+  const { mask, isCausal = false, scale = 1 / Math.sqrt(query.shape[query.rank - 1]) } = options;
+  if (!Number.isFinite(scale)) throw new ArgumentError(`scaledDotProductAttention: scale is ${scale}.`);
+  let scores = query.mul(scale).matmul(key.transpose(-2, -1) as Tensor) as Tensor;
+  const [length, keys] = scores.shape.slice(-2);
+  let allowed: AnyTensor | undefined;
+  if (mask?.dtype === 'bool') allowed = mask;
+  else if (mask?.dtype === 'float32') scores = scores.add(mask as Tensor);
+  else if (mask !== undefined) {
+    throw new DTypeError(`scaledDotProductAttention: mask is ${mask.dtype}. Use bool, or float32 to add.`, [
+      mask.dtype,
+    ]);
+  }
+  if (isCausal) {
+    const past = arange(keys)
+      .reshape([1, keys])
+      .le(arange(length).reshape([length, 1]) as AnyTensor) as AnyTensor;
+    allowed = allowed === undefined ? past : (allowed.logicalAnd(past) as AnyTensor);
+  }
+  if (allowed === undefined) return scores.softmax(-1);
+  const weights = where(allowed as Tensor<Shape, 'bool'>, scores, LOWEST).softmax(-1) as Tensor;
+  // Causal rows have at least one key; a mask may leave none.
+  return mask?.dtype === 'bool' ? (where(allowed as Tensor<Shape, 'bool'>, weights, 0) as Tensor) : weights;
+}
+
+/**
+ * query [..., L, E], key [..., S, E], value [..., S, V] → [..., L, V]: for each query the mean of the values, weighted by the
+ * softmax of its products with the keys. PyTorch: F.scaled_dot_product_attention.
+ */
+export function scaledDotProductAttention<Q extends Shape, K extends Shape, V extends Shape>(
+  query: Tensor<Q>,
+  key: Tensor<K> & MatMulArg<Q, Transpose<K, -2, -1>>,
+  value: Tensor<V> & MatMulArg<MatMul<Q, Transpose<K, -2, -1>>, V>,
+  options: AttentionOptions = {},
+): Tensor<MatMul<MatMul<Q, Transpose<K, -2, -1>>, V>> {
+  const weights = attentionWeights(query as unknown as Tensor, key as unknown as Tensor, options);
+  return drop(weights, options.dropout ?? 0).matmul(value as unknown as Tensor) as unknown as Tensor<
+    MatMul<MatMul<Q, Transpose<K, -2, -1>>, V>
+  >;
+}

@@ -1,0 +1,32 @@
+// Dropout as a function: always on; whether a model trains is a module's knowledge.
+
+import { ArgumentError } from '../engine/ir/errors.js';
+import type { Shape } from '../engine/ir/shape.js';
+import { rand } from './creation.js';
+import type { Tensor } from './tensor.js';
+
+/** Throws unless p is a probability. */
+export function checkProbability(p: number, what: string): void {
+  if (!(p >= 0 && p <= 1)) throw new ArgumentError(`${what} is ${p}. Use a number from 0 to 1.`);
+}
+
+/** 1 with probability 1 − p, else 0. */
+export function kept(shape: Shape, p: number): Tensor {
+  return rand(shape).ge(p).to('float32') as Tensor;
+}
+
+/** One draw for each element of `shape`, which broadcasts to x. */
+export function drop(x: Tensor, p: number, shape: Shape): Tensor {
+  if (p === 0) return x;
+  if (p === 1) return x.mul(0);
+  return x.mul(kept(shape, p).mul(1 / (1 - p)));
+}
+
+/**
+ * Sets each element to zero with probability `p` (default 0.5) and multiplies the others by 1 / (1 − p), with new random
+ * numbers in each call. PyTorch: F.dropout in training.
+ */
+export function dropout<S extends Shape>(x: Tensor<S>, p = 0.5): Tensor<S> {
+  checkProbability(p, 'dropout: p');
+  return drop(x as unknown as Tensor, p, x.shape) as unknown as Tensor<S>;
+}

@@ -1,0 +1,231 @@
+// Pooling: the maximum or mean of windows, to a fixed number of parts, and back to where the maxima were.
+// The windows themselves are windows.ts; here are types, and what is composed.
+
+import type { DType } from '../engine/ir/dtype.js';
+import { ShapeError } from '../engine/ir/errors.js';
+import { type Shape, formatShape, sameShape, sizeOf } from '../engine/ir/shape.js';
+import { customOp } from './autograd.js';
+import { onesLike, tensor, zeros } from './creation.js';
+import { mapAxis } from './resample.js';
+import type { OptionOf } from './shape-types/options.js';
+import type { AdaptivePoolShape, LayoutArg, PoolArg, PoolShape } from './shape-types/window.js';
+import { type Tensor, wrap } from './tensor.js';
+import * as windows from './windows.js';
+
+type PoolResult<D extends 1 | 2, S extends Shape, K extends windows.PerAxis, O, E extends DType = 'float32'> = Tensor<
+  PoolShape<
+    D,
+    S,
+    K,
+    OptionOf<O, 'stride', K, windows.PerAxis>,
+    OptionOf<O, 'padding', 0, windows.PerAxis>,
+    OptionOf<O, 'dilation', 1, windows.PerAxis>,
+    OptionOf<O, 'ceilMode', false, boolean>
+  >,
+  E
+>;
+
+type PoolInput<Op extends string, D extends 1 | 2, S extends Shape, K extends windows.PerAxis, O> = PoolArg<
+  Op,
+  D,
+  S,
+  K,
+  OptionOf<O, 'padding', 0, windows.PerAxis>,
+  OptionOf<O, 'dilation', 1, windows.PerAxis>
+>;
+
+export interface AvgPoolOptions extends windows.PoolOptions {
+  /** Whether padding counts as zeros in the mean. Default true. */
+  readonly countIncludePad?: boolean;
+}
+
+/** Largest element of each window; stride is the kernel size unless given; padding counts as −∞. PyTorch: F.max_pool2d. */
+export function maxPool2d<S extends Shape, const K extends windows.PerAxis, const O extends windows.PoolOptions = {}>(
+  x: Tensor<S> & PoolInput<'maxPool2d', 2, S, K, O>,
+  kernel: K,
+  options?: O,
+): PoolResult<2, S, K, O> {
+  return wrap(windows.maxPool(2, x.node, kernel, options ?? {}));
+}
+
+export function maxPool1d<S extends Shape, const K extends windows.PerAxis, const O extends windows.PoolOptions = {}>(
+  x: Tensor<S> & PoolInput<'maxPool1d', 1, S, K, O>,
+  kernel: K,
+  options?: O,
+): PoolResult<1, S, K, O> {
+  return wrap(windows.maxPool(1, x.node, kernel, options ?? {}));
+}
+
+/** Mean of each window; stride is the kernel size unless given. PyTorch: F.avg_pool2d. */
+export function avgPool2d<S extends Shape, const K extends windows.PerAxis, const O extends AvgPoolOptions = {}>(
+  x: Tensor<S> & PoolInput<'avgPool2d', 2, S, K, O>,
+  kernel: K,
+  options?: O,
+): PoolResult<2, S, K, O> {
+  return wrap(windows.avgPool(2, x.node, kernel, options ?? {}));
+}
+
+export function avgPool1d<S extends Shape, const K extends windows.PerAxis, const O extends AvgPoolOptions = {}>(
+  x: Tensor<S> & PoolInput<'avgPool1d', 1, S, K, O>,
+  kernel: K,
+  options?: O,
+): PoolResult<1, S, K, O> {
+  return wrap(windows.avgPool(1, x.node, kernel, options ?? {}));
+}
+
+export interface WithIndices<V, I> {
+  readonly values: V;
+  /** Where in its channel each value was, counted row by row. */
+  readonly indices: I;
+}
+
+/** maxPool1d, and where each maximum was: what maxUnpool1d needs. PyTorch: F.max_pool1d with return_indices. */
+export function maxPool1dWithIndices<
+  S extends Shape,
+  const K extends windows.PerAxis,
+  const O extends windows.PoolOptions = {},
+>(
+  x: Tensor<S> & PoolInput<'maxPool1d', 1, S, K, O>,
+  kernel: K,
+  options?: O,
+): WithIndices<PoolResult<1, S, K, O>, PoolResult<1, S, K, O, 'int32'>> {
+  const { values, indices } = windows.maxPoolWithIndices(1, x.node, kernel, options ?? {});
+  return { values: wrap(values), indices: wrap(indices) };
+}
+
+/** maxPool2d, and where each maximum was: what maxUnpool2d needs. PyTorch: F.max_pool2d with return_indices. */
+export function maxPool2dWithIndices<
+  S extends Shape,
+  const K extends windows.PerAxis,
+  const O extends windows.PoolOptions = {},
+>(
+  x: Tensor<S> & PoolInput<'maxPool2d', 2, S, K, O>,
+  kernel: K,
+  options?: O,
+): WithIndices<PoolResult<2, S, K, O>, PoolResult<2, S, K, O, 'int32'>> {
+  const { values, indices } = windows.maxPoolWithIndices(2, x.node, kernel, options ?? {});
+  return { values: wrap(values), indices: wrap(indices) };
+}
+
+// ---------------------------------------------------------------- back to where the maxima were
+
+function unpool(x: Tensor, indices: Tensor<Shape, 'int32'>, size: readonly number[]): Tensor {
+  const [batch, channels, ...spatial] = x.shape;
+  if (!sameShape(x.shape, indices.shape)) {
+    throw new ShapeError(
+      `maxUnpool${size.length}d: values ${formatShape(x.shape)} and indices ${formatShape(indices.shape)} differ`,
+      [x.shape, indices.shape],
+    );
+  }
+  const flat = [batch, channels, sizeOf(spatial)];
+  const at = indices.reshape(flat as Shape) as Tensor<Shape, 'int32'>;
+  const empty = zeros([batch, channels, sizeOf(size)]) as Tensor;
+  // Windows that overlap can hold one element twice: it is put there once, and its gradient goes to both.
+  const put = customOp({
+    name: `maxUnpool${size.length}d`,
+    forward(_ctx, values) {
+      const count = empty.scatterAdd(2, at, onesLike(values)).maximum(1) as Tensor;
+      return empty.scatterAdd(2, at, values).div(count);
+    },
+    backward: (_ctx, gradient) => [gradient.gather(2, at)],
+  });
+  return put(x.reshape(flat as Shape) as Tensor).reshape([batch, channels, ...size] as Shape) as Tensor;
+}
+
+/** x and indices [B, C, L] → [B, C, length]: each value at its index, zeros elsewhere. PyTorch: F.max_unpool1d. */
+export function maxUnpool1d<S extends Shape>(
+  x: Tensor<S> & LayoutArg<'maxUnpool1d', 1, S>,
+  indices: Tensor<Shape, 'int32'>,
+  size: readonly number[],
+): Tensor<[number, number, number]> {
+  return unpool(x as unknown as Tensor, indices, size) as unknown as Tensor<[number, number, number]>;
+}
+
+/** x and indices [B, C, H, W] → [B, C, height, width]: each value at its index, zeros elsewhere. PyTorch: F.max_unpool2d. */
+export function maxUnpool2d<S extends Shape>(
+  x: Tensor<S> & LayoutArg<'maxUnpool2d', 2, S>,
+  indices: Tensor<Shape, 'int32'>,
+  size: readonly number[],
+): Tensor<[number, number, number, number]> {
+  return unpool(x as unknown as Tensor, indices, size) as unknown as Tensor<[number, number, number, number]>;
+}
+
+// ---------------------------------------------------------------- to a fixed size
+
+/** Where part i of a dimension begins and ends: ⌊i·size/parts⌋ to ⌈(i + 1)·size/parts⌉. */
+function partsOf(size: number, parts: number): [from: number, to: number][] {
+  return Array.from({ length: parts }, (_, i) => [Math.floor((i * size) / parts), Math.ceil(((i + 1) * size) / parts)]);
+}
+
+/** The matrix [parts, size] whose product with a column gives the means of its parts. */
+function means(size: number, parts: number): Tensor {
+  const rows = partsOf(size, parts).flatMap(([from, to]) =>
+    Array.from({ length: size }, (_, j) => (j >= from && j < to ? 1 / (to - from) : 0)),
+  );
+  return tensor(Float64Array.from(rows), { shape: [parts, size] }) as Tensor;
+}
+
+function adaptiveAvgPool(x: Tensor, size: windows.PerAxis): Tensor {
+  const sizes = x.shape.slice(2);
+  const parts = windows.perAxis(size, sizes.length, 'outputSize', 1, `adaptiveAvgPool${sizes.length}d`);
+  const axes = sizes.map((_, i) => i + 2);
+  if (parts.every((n) => n === 1)) return x.mean(axes, { keepdim: true }) as Tensor;
+  if (sizes.every((n, i) => n % parts[i] === 0)) {
+    return wrap(
+      windows.avgPool(
+        sizes.length,
+        x.node,
+        sizes.map((n, i) => n / parts[i]),
+        {},
+      ),
+    );
+  }
+  return axes.reduce((y, axis, i) => mapAxis(y, axis, means(sizes[i], parts[i])), x);
+}
+
+/** A window of one size for every part: those that are shorter repeat their last element, which cannot win again. */
+function adaptiveMaxPool(x: Tensor, size: windows.PerAxis): Tensor {
+  const sizes = x.shape.slice(2);
+  const parts = windows.perAxis(size, sizes.length, 'outputSize', 1, `adaptiveMaxPool${sizes.length}d`);
+  const widths = sizes.map((n, i) => Math.max(...partsOf(n, parts[i]).map(([from, to]) => to - from)));
+  const spread = sizes.reduce((y, n, i) => {
+    if (n % parts[i] === 0) return y;
+    const positions = partsOf(n, parts[i]).flatMap(([from, to]) =>
+      Array.from({ length: widths[i] }, (_, k) => Math.min(from + k, to - 1)),
+    );
+    return y.indexSelect(i + 2, tensor(Int32Array.from(positions))) as Tensor;
+  }, x);
+  return wrap(windows.maxPool(sizes.length, spread.node, widths, {}));
+}
+
+/** x [B, C, L] → [B, C, size]: means over ⌊i·L/size⌋ to ⌈(i + 1)·L/size⌉. PyTorch: F.adaptive_avg_pool1d. */
+export function adaptiveAvgPool1d<S extends Shape, const Size extends windows.PerAxis>(
+  x: Tensor<S> & LayoutArg<'adaptiveAvgPool1d', 1, S>,
+  size: Size,
+): Tensor<AdaptivePoolShape<1, S, Size>> {
+  return adaptiveAvgPool(x as unknown as Tensor, size) as unknown as Tensor<AdaptivePoolShape<1, S, Size>>;
+}
+
+/** x [B, C, H, W] → [B, C, …size]: means over ⌊i·H/size⌋ to ⌈(i + 1)·H/size⌉. PyTorch: F.adaptive_avg_pool2d. */
+export function adaptiveAvgPool2d<S extends Shape, const Size extends windows.PerAxis>(
+  x: Tensor<S> & LayoutArg<'adaptiveAvgPool2d', 2, S>,
+  size: Size,
+): Tensor<AdaptivePoolShape<2, S, Size>> {
+  return adaptiveAvgPool(x as unknown as Tensor, size) as unknown as Tensor<AdaptivePoolShape<2, S, Size>>;
+}
+
+/** x [B, C, L] → [B, C, size]: maxima over ⌊i·L/size⌋ to ⌈(i + 1)·L/size⌉. PyTorch: F.adaptive_max_pool1d. */
+export function adaptiveMaxPool1d<S extends Shape, const Size extends windows.PerAxis>(
+  x: Tensor<S> & LayoutArg<'adaptiveMaxPool1d', 1, S>,
+  size: Size,
+): Tensor<AdaptivePoolShape<1, S, Size>> {
+  return adaptiveMaxPool(x as unknown as Tensor, size) as unknown as Tensor<AdaptivePoolShape<1, S, Size>>;
+}
+
+/** x [B, C, H, W] → [B, C, …size]: maxima over ⌊i·H/size⌋ to ⌈(i + 1)·H/size⌉. PyTorch: F.adaptive_max_pool2d. */
+export function adaptiveMaxPool2d<S extends Shape, const Size extends windows.PerAxis>(
+  x: Tensor<S> & LayoutArg<'adaptiveMaxPool2d', 2, S>,
+  size: Size,
+): Tensor<AdaptivePoolShape<2, S, Size>> {
+  return adaptiveMaxPool(x as unknown as Tensor, size) as unknown as Tensor<AdaptivePoolShape<2, S, Size>>;
+}

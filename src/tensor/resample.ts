@@ -1,0 +1,166 @@
+// Resampling: images of another size. Every method is linear and treats one dimension after the other, so each dimension is
+// a product with a small matrix whose row says what an output element takes from the input; gradients follow.
+
+import { ArgumentError } from '../engine/ir/errors.js';
+import type { Shape } from '../engine/ir/shape.js';
+import { tensor } from './creation.js';
+import type { OptionOf } from './shape-types/options.js';
+import type { PerAxis, ResampleArg, ResampleShape } from './shape-types/window.js';
+import type { Tensor } from './tensor.js';
+import { perAxis } from './windows.js';
+
+export type ResampleMode = 'nearest' | 'linear' | 'bilinear' | 'bicubic';
+
+export interface InterpolateOptions {
+  /** The new sizes, one for all or one for each dimension; or a scaleFactor. */
+  readonly size?: PerAxis;
+  readonly scaleFactor?: PerAxis;
+  /** 'linear' is for [N, C, L], 'bilinear' and 'bicubic' for [N, C, H, W]. Default 'nearest'. */
+  readonly mode?: ResampleMode;
+  /** The centres of the corner elements stay where they are, instead of the corners of the image. Default false. */
+  readonly alignCorners?: boolean;
+}
+
+/** The matrix [to, from] · one dimension of x. */
+export function mapAxis(x: Tensor, axis: number, matrix: Tensor): Tensor {
+  const last = x.rank - 1;
+  if (axis === last) return x.matmul(matrix.transpose(0, 1) as Tensor) as Tensor;
+  if (axis === last - 1) return matrix.matmul(x) as Tensor;
+  return mapAxis(x.transpose(axis, last) as Tensor, last, matrix).transpose(axis, last) as Tensor;
+}
+
+/** What the methods of Keys (1981) take from the four neighbours of a position, with PyTorch's constant −0.75. */
+function cubicWeights(t: number): number[] {
+  const a = -0.75;
+  const near = (d: number): number => ((a + 2) * d - (a + 3)) * d * d + 1;
+  const far = (d: number): number => ((a * d - 5 * a) * d + 8 * a) * d - 4 * a;
+  return [far(t + 1), near(t), near(1 - t), far(2 - t)];
+}
+
+/** Which input elements an output element takes, and how much of each; positions beyond the border mean the border. */
+function sources(position: number, mode: ResampleMode): readonly (readonly [index: number, weight: number])[] {
+  const at = Math.floor(position);
+  const t = position - at;
+  switch (mode) {
+    case 'nearest':
+      return [[at, 1]];
+    case 'bicubic':
+      return cubicWeights(t).map((weight, i) => [at - 1 + i, weight]);
+    default:
+      return [
+        [at, 1 - t],
+        [at + 1, t],
+      ];
+  }
+}
+
+/** `scale` is input size / output size, as given: it need not be the quotient of the whole sizes. */
+function resampleMatrix(from: number, to: number, scale: number, mode: ResampleMode, alignCorners: boolean): Tensor {
+  const matrix = new Float64Array(to * from);
+  for (let i = 0; i < to; i++) {
+    let position = i * scale;
+    if (alignCorners) position = to > 1 ? (i * (from - 1)) / (to - 1) : 0;
+    else if (mode !== 'nearest') position = (i + 0.5) * scale - 0.5;
+    if (mode !== 'bicubic') position = Math.max(position, 0);
+    for (const [index, weight] of sources(position, mode)) {
+      matrix[i * from + Math.min(Math.max(index, 0), from - 1)] += weight;
+    }
+  }
+  return tensor(matrix, { shape: [to, from] }) as Tensor;
+}
+
+/** Each element as a block: what 'nearest' is for whole factors, without a matrix. */
+function repeatEach(x: Tensor, factors: readonly number[]): Tensor {
+  const [batch, channels, ...sizes] = x.shape;
+  const apart = [batch, channels, ...sizes.flatMap((n) => [n, 1])];
+  const wide = [batch, channels, ...sizes.flatMap((n, i) => [n, factors[i]])];
+  const repeated = (x.reshape(apart as Shape) as Tensor).expand(wide as Shape) as Tensor;
+  return repeated.reshape([batch, channels, ...sizes.map((n, i) => n * factors[i])] as Shape) as Tensor;
+}
+
+/** Throws unless exactly one of size and scaleFactor is given, and the mode is known and goes with alignCorners. */
+export function checkResample(name: string, options: InterpolateOptions): void {
+  const { size, scaleFactor, mode = 'nearest', alignCorners = false } = options;
+  if ((size === undefined) === (scaleFactor === undefined))
+    throw new ArgumentError(`${name}: give either size or scaleFactor.`);
+  if (!['nearest', 'linear', 'bilinear', 'bicubic'].includes(mode)) {
+    throw new ArgumentError(`${name}: mode '${mode}' is not known. Use 'nearest', 'linear', 'bilinear' or 'bicubic'.`);
+  }
+  if (alignCorners && mode === 'nearest')
+    throw new ArgumentError(`${name}: alignCorners is for 'linear', 'bilinear' and 'bicubic', not 'nearest'.`);
+  for (const factor of [scaleFactor ?? 1].flat()) {
+    if (!(factor > 0 && Number.isFinite(factor)))
+      throw new ArgumentError(`${name}: scaleFactor is ${factor}. Use a number above 0.`);
+  }
+  if (size !== undefined) perAxis(size, typeof size === 'number' ? 1 : size.length, 'size', 1, name);
+}
+
+/**
+ * x [N, C, L] or [N, C, H, W] in another size: each output element takes the nearest input element or a mean of its
+ * neighbours. PyTorch: F.interpolate.
+ *
+ *     interpolate(image, { scaleFactor: 2, mode: 'bilinear' });   // [1, 3, 8, 8] → [1, 3, 16, 16]
+ */
+export function interpolate<S extends Shape, const O extends InterpolateOptions>(
+  x: Tensor<S> & ResampleArg<'interpolate', S>,
+  options: O,
+): Tensor<ResampleShape<S, OptionOf<O, 'size', 0, PerAxis>, OptionOf<O, 'scaleFactor', 0, PerAxis>>> {
+  return resample(x as unknown as Tensor, options) as unknown as ReturnType<typeof interpolate<S, O>>;
+}
+
+function resample(x: Tensor, options: InterpolateOptions): Tensor {
+  checkResample('interpolate', options);
+  const { mode = 'nearest', alignCorners = false } = options;
+  const sizes = x.shape.slice(2);
+  const dims = sizes.length;
+  const needed = { nearest: dims, linear: 1, bilinear: 2, bicubic: 2 }[mode];
+  if (dims !== needed || dims < 1 || dims > 2) {
+    throw new ArgumentError(
+      `interpolate: mode '${mode}' does not go with an input of rank ${x.rank}. Use 'linear' for [N, C, L], the others for [N, C, H, W].`,
+    );
+  }
+  const factors = options.scaleFactor === undefined ? undefined : list(options.scaleFactor, dims, 'scaleFactor');
+  const to = factors?.map((factor, i) => Math.floor(sizes[i] * factor)) ?? list(options.size ?? 1, dims, 'size');
+  if (
+    mode === 'nearest' &&
+    to.every((n, i) => n % sizes[i] === 0 && (factors === undefined || Number.isInteger(factors[i])))
+  ) {
+    return repeatEach(
+      x,
+      to.map((n, i) => n / sizes[i]),
+    );
+  }
+  return sizes.reduce((y, from, i) => {
+    const scale = factors === undefined ? from / to[i] : 1 / factors[i];
+    return mapAxis(y, i + 2, resampleMatrix(from, to[i], scale, mode, alignCorners));
+  }, x);
+}
+
+function list(value: PerAxis, dims: number, what: string): readonly number[] {
+  if (typeof value === 'number') return new Array<number>(dims).fill(value);
+  if (value.length !== dims)
+    throw new ArgumentError(`interpolate: ${what} [${value.join(', ')}] needs ${dims} numbers.`);
+  return value;
+}
+
+/** x [..., C·r², H, W] → [..., C, H·r, W·r]: channels become pixels (Shi et al. 2016). PyTorch: F.pixel_shuffle. */
+export function pixelShuffle(x: Tensor, r: number): Tensor {
+  const lead = x.shape.slice(0, -3);
+  const [channels, height, width] = x.shape.slice(-3);
+  const [k, c] = [lead.length, channels / (r * r)];
+  // (…, C, r, r, H, W) → (…, C, H, r, W, r)
+  const apart = x.reshape([...lead, c, r, r, height, width] as Shape) as Tensor;
+  const order = [...lead.keys(), k, k + 3, k + 1, k + 4, k + 2];
+  return apart.permute(order).reshape([...lead, c, height * r, width * r] as Shape) as Tensor;
+}
+
+/** x [..., C, H·r, W·r] → [..., C·r², H, W]: the inverse of pixelShuffle. PyTorch: F.pixel_unshuffle. */
+export function pixelUnshuffle(x: Tensor, r: number): Tensor {
+  const lead = x.shape.slice(0, -3);
+  const [channels, height, width] = x.shape.slice(-3);
+  const [k, h, w] = [lead.length, height / r, width / r];
+  // (…, C, H, r, W, r) → (…, C, r, r, H, W)
+  const apart = x.reshape([...lead, channels, h, r, w, r] as Shape) as Tensor;
+  const order = [...lead.keys(), k, k + 2, k + 4, k + 1, k + 3];
+  return apart.permute(order).reshape([...lead, channels * r * r, h, w] as Shape) as Tensor;
+}
