@@ -311,9 +311,7 @@ class ContractionLowering {
     }
     const kk = newAxis(Math.max(this.f.blockK, 2));
     const strideA = this.packsA ? this.f.rows : (this.strideOfA() as number);
-    const baseA = this.packsA
-      ? this.k.define('tileA', L.mul(tileInBlock, L.int(this.packer.tileStrideA)))
-      : undefined;
+    const baseA = this.packsA ? this.k.define('tileA', L.mul(tileInBlock, L.int(this.packer.tileStrideA))) : undefined;
     const zeros = this.f.innerK.map(() => ZERO);
     const inPlace = Array.from({ length: rows }, (_, r) =>
       this.packsA ? undefined : this.direct(this.f.a(addConstant(row, r), zeros)),
