@@ -1,6 +1,6 @@
 // The native tier as a user meets it, each case in a process of its own: what it computes, what it does with a damaged
 // cache and with compilers that are missing, fail or are none. Where there is no C compiler these tests are skipped.
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   mkdtempSync,
@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { nativeToolchain } from '../src/engine/device/cpu/native/tier.js';
 
@@ -35,10 +36,11 @@ const TRAIN = `
   import { Sequential, Conv2d, BatchNorm2d, ReLU, Flatten, Linear, crossEntropy } from 'nabla/nn';
   import { AdamW } from 'nabla/optim';
   manualSeed(0);
+  const batch = Number(process.env.BATCH ?? 32);
   const model = new Sequential(new Conv2d(1, 8, 3, { padding: 1 }), new BatchNorm2d(8), new ReLU(), new Flatten(), new Linear(512, 10));
   const optimizer = new AdamW(model.parameters(), { lr: 1e-3 });
-  const x = tensor(Float32Array.from({ length: 32 * 64 }, (_, i) => Math.sin(i * 1.7)), { shape: [32, 1, 8, 8] });
-  const y = tensor(Int32Array.from({ length: 32 }, (_, i) => i % 10));
+  const x = tensor(Float32Array.from({ length: batch * 64 }, (_, i) => Math.sin(i * 1.7)), { shape: [batch, 1, 8, 8] });
+  const y = tensor(Int32Array.from({ length: batch }, (_, i) => i % 10));
   const step = compile(async (a, b) => {
     optimizer.zeroGrad();
     const loss = crossEntropy(model.forward(a), b);
@@ -47,7 +49,7 @@ const TRAIN = `
     return loss;
   });
   const losses = [];
-  for (let i = 0; i < 20; i++) losses.push(await (await step(x, y)).item());
+  for (let i = 0; i < Number(process.env.STEPS ?? 20); i++) losses.push(await (await step(x, y)).item());
   console.log(JSON.stringify({ losses, tier: devices()[0].details.tier }));
   process.exit(0);
 `;
@@ -58,14 +60,35 @@ interface Outcome {
   readonly stderr: string;
 }
 
-function train(environment: Readonly<Record<string, string>>, cache = 'cache'): Outcome {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', TRAIN], {
-    cwd: root,
+type Environment = Readonly<Record<string, string>>;
+
+const COMMAND = ['--input-type=module', '-e', TRAIN];
+const options = (environment: Environment, cache: string) => ({
+  cwd: root,
+  env: { ...process.env, NABLA_CACHE_DIR: join(folder, cache), NABLA_DEBUG: '1', ...environment },
+});
+const outcome = (stdout: string, stderr: string): Outcome => ({ ...(JSON.parse(stdout) as Outcome), stderr });
+
+function train(environment: Environment, cache = 'cache'): Outcome {
+  const { status, stdout, stderr } = spawnSync(process.execPath, COMMAND, {
+    ...options(environment, cache),
     encoding: 'utf8',
-    env: { ...process.env, NABLA_CACHE_DIR: join(folder, cache), NABLA_DEBUG: '1', ...environment },
   });
   if (status !== 0) throw new Error(stderr);
-  return { ...(JSON.parse(stdout) as Omit<Outcome, 'stderr'>), stderr };
+  return outcome(stdout, stderr);
+}
+
+async function trainBeside(environment: Environment, cache: string): Promise<Outcome> {
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, COMMAND, options(environment, cache));
+  return outcome(stdout, stderr);
+}
+
+/** An executable shell script. */
+function script(name: string, text: string): string {
+  const file = join(folder, name);
+  writeFileSync(file, `#!/bin/sh\n${text}\n`);
+  chmodSync(file, 0o700);
+  return file;
 }
 
 function expectClose(actual: readonly number[], expected: readonly number[], tolerance: number): void {
@@ -114,23 +137,53 @@ describe.skipIf(reason !== undefined)(`with a compiler${reason === undefined ? '
   }, 120_000);
 
   test('a compiler that is missing, that fails, and that makes no program: WebAssembly goes on', () => {
-    const script = (name: string, text: string): string => {
-      const file = join(folder, name);
-      writeFileSync(file, `#!/bin/sh\n${text}\n`);
-      chmodSync(file, 0o700);
-      return file;
-    };
     const asks = 'case "$*" in *-dM*) exec cc "$@";; esac\n';
+    const crash = join(folder, 'crash.h');
+    writeFileSync(crash, '__attribute__((constructor)) static void crash(void) { __builtin_trap(); }');
     const cases = [
       join(folder, 'nowhere'),
       script('fails', `${asks}echo 'no such machine' >&2; exit 1`),
       script('empty', `${asks}while [ "$1" != -o ]; do shift; done; : > "$2"`),
       script('silent', `${asks}exit 0`),
+      script('foreign', `${asks}case "$*" in *-shared*) exec cc "$@" -include ${crash};; *) exec cc "$@";; esac`),
     ];
     for (const [i, NABLA_CC] of cases.entries()) {
       const outcome = train({ NABLA_CPU: 'native', NABLA_CC }, `cache${i}`);
       expect(outcome.losses).toEqual(wasm.losses);
       expect(outcome.stderr).toMatch(/native tier: not available, WebAssembly goes on: /);
     }
+  }, 120_000);
+
+  test('a program that crashes does so in its trial: WebAssembly goes on', () => {
+    const NABLA_CC = script(
+      'crashing',
+      `case "$*" in *-dM*) exec cc "$@";; esac; sed 's/^  (void)table/  __builtin_trap(); (void)table/' | cc "$@"`,
+    );
+    const outcome = train({ NABLA_CPU: 'native', NABLA_CC }, 'cache-crashing');
+    expect(outcome.losses).toEqual(wasm.losses);
+    expect(outcome.stderr).toMatch(/the compiler failed: what it made ends with SIG\w+ in its trial/);
+    expect(readdirSync(join(folder, 'cache-crashing')).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  }, 120_000);
+
+  test('several processes fill one cache at once', async () => {
+    const outcomes = await Promise.all([1, 2, 3].map(() => trainBeside({ NABLA_CPU: 'native' }, 'cache-shared')));
+    for (const { tier, losses } of outcomes) {
+      expect(tier).toMatch(/^native \(/);
+      expect(losses).toEqual(outcomes[0].losses);
+    }
+    const keys = libraries('cache-shared').map((name) => name.split('-')[0]);
+    expect(new Set(keys).size).toBe(keys.length);
+    expect(readdirSync(join(folder, 'cache-shared')).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  }, 120_000);
+
+  test('the native tier takes over between two steps of a training, on the same curve', () => {
+    const settings = { NABLA_THREADS: '1', BATCH: '512', STEPS: '60' };
+    train({ NABLA_CPU: 'native', ...settings }); // fills the cache
+    const expected = train({ NABLA_CPU: 'wasm', ...settings });
+    const { losses, stderr } = train({ NABLA_CPU: 'auto', ...settings });
+    const runs = Number(/takes a program over after (\d+) runs/.exec(stderr)?.[1]);
+    expect(runs).toBeGreaterThan(0);
+    expect(runs).toBeLessThan(60);
+    expectClose(losses, expected.losses, 1e-5);
   }, 120_000);
 });

@@ -1,5 +1,6 @@
 // The thread that runs the C compiler: a compiler may take seconds, and the thread of the caller must not wait for it.
 // It answers through shared memory, because a training loop may not return to its event loop for a long time.
+// A library is published only after its trial: it has been loaded, and run, in a process of its own (see trial.ts).
 // `serveCompiler` is turned into text and started in a worker; it refers to nothing outside itself.
 
 /** What is to be compiled. */
@@ -9,10 +10,15 @@ export interface CompileJob {
   readonly source: string;
   readonly folder: string;
   readonly key: string;
+  /** What the file's name ends in. */
+  readonly suffix: string;
+  /** Milliseconds that the compiler may take, and that the trial may take. */
   readonly timeout: number;
   readonly mostBytes: number;
   /** Word 0: 0 pending, 1 done, 2 failed; word 1: bytes of text, which follows (the file's path or the reason). */
   readonly answer: SharedArrayBuffer;
+  /** The answer that holds the path of the trial's program, and the words that it reads. Without: not tried. */
+  readonly trial?: { readonly program: SharedArrayBuffer; readonly words: Uint32Array };
 }
 
 export const ANSWER_BYTES = 8 + 2048;
@@ -27,9 +33,28 @@ export function serveCompiler(port: Port, getModule: NodeJS.Process['getBuiltinM
   const { join } = getModule('node:path');
   const { createHash } = getModule('node:crypto');
   const { execFileSync } = getModule('node:child_process');
+  const { threadId } = getModule('node:worker_threads');
+  const textOf = (answer: SharedArrayBuffer): string =>
+    new TextDecoder().decode(new Uint8Array(answer, 8, new Int32Array(answer, 4, 1)[0]).slice());
+  const tryOut = (library: string, { program, words }: NonNullable<CompileJob['trial']>, timeout: number): void => {
+    const path = textOf(program);
+    if (Atomics.load(new Int32Array(program, 0, 1), 0) !== 1) throw new Error(`no trial: ${path}`);
+    try {
+      execFileSync('nice', ['-n', '10', path, library], {
+        input: new Uint8Array(words.buffer),
+        timeout,
+        killSignal: 'SIGKILL',
+        stdio: ['pipe', 'ignore', 'pipe'],
+      });
+    } catch (error) {
+      const { code, signal, stderr } = error as { code?: string; signal?: string; stderr?: Uint8Array };
+      const reason = code === 'ETIMEDOUT' ? 'does not end' : `ends with ${signal ?? 'an error'}`;
+      throw new Error(`what it made ${reason} in its trial${stderr?.length ? `: ${stderr.toString()}` : ''}`);
+    }
+  };
   port.on('message', (job) => {
     const words = new Int32Array(job.answer, 0, 2);
-    const temporary = join(job.folder, `${job.key}.${pid}.tmp`);
+    const temporary = join(job.folder, `${job.key}.${pid}-${threadId}.tmp`);
     let [state, text] = [2, ''];
     try {
       const compiler = [job.command, ...job.flags, '-x', 'c', '-', '-o', temporary, '-lpthread', '-ldl'];
@@ -43,8 +68,9 @@ export function serveCompiler(port: Port, getModule: NodeJS.Process['getBuiltinM
       });
       // The name holds the digest of the contents: one renaming publishes both.
       const digest = createHash('sha256').update(fs.readFileSync(temporary)).digest('hex');
-      const path = join(job.folder, `${job.key}-${digest}.so`);
-      fs.chmodSync(temporary, 0o600);
+      const path = join(job.folder, `${job.key}-${digest}${job.suffix}`);
+      fs.chmodSync(temporary, 0o700);
+      if (job.trial !== undefined) tryOut(temporary, job.trial, job.timeout);
       fs.renameSync(temporary, path);
       [state, text] = [1, path];
       // The oldest files make room; one that another process has loaded stays loaded there.

@@ -3,7 +3,8 @@
 //
 // The cache is a folder of the user's own (mode 0700). A file's name is the digest of everything it depends on (source,
 // flags, compiler, processor) and the digest of its contents; a file whose contents do not have that digest is never
-// loaded. Files appear under their names by renaming, so several processes may share the folder.
+// loaded. Files appear under their names by renaming, after they have run in a process of their own (trial.ts), so several
+// processes may share the folder.
 // Input: C source. Output: something that runs.
 
 import type { Target } from '../../../loop/target.js';
@@ -12,6 +13,7 @@ import { ANSWER_BYTES, type CompileJob, serveCompiler } from './compile-worker.j
 import { CREW_SOURCE } from './crew-source.js';
 import { nodeProcess } from './host.js';
 import { COMPILER_TIMEOUT_MS, type Toolchain, findToolchain } from './toolchain.js';
+import { TRIAL_SOURCE } from './trial.js';
 
 /** Bytes that the cache may grow to. */
 const MOST_CACHE_BYTES = 256 << 20;
@@ -63,8 +65,10 @@ export interface Pending {
   wait(): NativeProgram | null;
 }
 
-/** A library on its way: the path of its file, null if there will be none. */
+/** A file on its way: its path, null if there will be none. */
 interface CompiledSource {
+  /** Where the compiling thread writes: see CompileJob. */
+  readonly answer: SharedArrayBuffer;
   start(): void;
   poll(): string | null | undefined;
   wait(): string | null;
@@ -73,6 +77,7 @@ interface CompiledSource {
 /** What is the same for all devices of the process: compiler, cache, library, worker. */
 class NativeCompiler {
   readonly toolchain: Toolchain;
+  private readonly trial: CompiledSource;
   private readonly crewSource: CompiledSource;
   private bound: CrewLibrary | undefined;
   private readonly process: NodeJS.Process;
@@ -83,7 +88,15 @@ class NativeCompiler {
     this.process = process;
     this.toolchain = toolchain;
     this.folder = folder;
-    this.crewSource = this.request(CREW_SOURCE);
+    // The trial comes first: the compiling thread takes its jobs in order.
+    const isForLibraries = (flag: string) => flag === '-shared';
+    this.trial = this.request(TRIAL_SOURCE, {
+      flags: toolchain.flags.filter((f) => !isForLibraries(f)),
+      suffix: '.run',
+    });
+    this.trial.start();
+    this.crewSource = this.requestLibrary(CREW_SOURCE, new Uint32Array(0));
+    this.crewSource.start();
     this.crewSource.start();
   }
 
@@ -97,26 +110,37 @@ class NativeCompiler {
     return this.bound;
   }
 
+  /** A library that has passed its trial with these words. */
+  requestLibrary(source: string, words: Uint32Array): CompiledSource {
+    const trial = { program: this.trial.answer, words };
+    return this.request(source, { flags: this.toolchain.flags, suffix: '.so', trial });
+  }
+
   /** The path of the compiled source, from the cache or from the compiler. */
-  request(source: string): CompiledSource {
+  private request(source: string, job: Pick<CompileJob, 'flags' | 'suffix' | 'trial'>): CompiledSource {
     const { createHash } = this.process.getBuiltinModule('node:crypto');
-    const { command, flags, identity } = this.toolchain;
+    const { command, identity } = this.toolchain;
     const key = createHash('sha256')
-      .update([source, command, ...flags, identity].join('\0'))
+      .update([source, command, ...job.flags, identity].join('\0'))
       .digest('hex')
       .slice(0, 32);
-    const cached = this.lookUp(key);
-    if (cached !== undefined) return { start() {}, poll: () => cached, wait: () => cached };
     const answer = new SharedArrayBuffer(ANSWER_BYTES);
+    const words = new Int32Array(answer, 0, 2);
+    const cached = this.lookUp(key);
+    if (cached !== undefined) {
+      const bytes = new TextEncoder().encode(cached);
+      new Uint8Array(answer, 8).set(bytes);
+      words.set([1, bytes.length]);
+      return { answer, start() {}, poll: () => cached, wait: () => cached };
+    }
     let isStarted = false;
     const start = (): void => {
       if (isStarted) return;
       isStarted = true;
       const { folder } = this;
       const limits = { timeout: COMPILER_TIMEOUT_MS, mostBytes: MOST_CACHE_BYTES };
-      this.compiler().postMessage({ command, flags, source, folder, key, answer, ...limits });
+      this.compiler().postMessage({ command, source, folder, key, answer, ...job, ...limits });
     };
-    const words = new Int32Array(answer, 0, 2);
     const read = (): string | null | undefined => {
       const state = Atomics.load(words, 0);
       if (state === 0) return undefined;
@@ -126,11 +150,12 @@ class NativeCompiler {
       return null;
     };
     return {
+      answer,
       start,
       poll: read,
       wait: () => {
         start();
-        Atomics.wait(words, 0, 0, COMPILER_TIMEOUT_MS * 2);
+        Atomics.wait(words, 0, 0, COMPILER_TIMEOUT_MS * 3);
         return read() ?? null;
       },
     };
@@ -158,7 +183,7 @@ class NativeCompiler {
     const { createHash } = this.process.getBuiltinModule('node:crypto');
     try {
       const digest = createHash('sha256').update(fs.readFileSync(path)).digest('hex');
-      return path.endsWith(`-${digest}.so`);
+      return path.includes(`-${digest}.`);
     } catch {
       return false; // another process has removed it
     }
@@ -267,9 +292,9 @@ export class NativeTier {
     }
   }
 
-  /** Looks the program up in the cache; the compiler is called by `start` or `wait`. */
-  request(source: string): Pending {
-    const job = this.compiler.request(source);
+  /** Looks the program up in the cache; the compiler is called by `start` or `wait`, and the trial gets these words. */
+  request(source: string, trial: Uint32Array): Pending {
+    const job = this.compiler.requestLibrary(source, trial);
     let program: NativeProgram | null | undefined;
     const open = (path: string | null | undefined): NativeProgram | null | undefined => {
       program = path === undefined || path === null ? path : this.open(path);

@@ -9,6 +9,7 @@ import type { Graph } from '../../device.js';
 import { debug } from '../../debug.js';
 import type { CpuRuntime, ReservedProgram } from '../runtime.js';
 import type { NativeProgram, NativeTier, Pending, TierMode } from './tier.js';
+import { trialWords } from './trial.js';
 
 /** After this many runs that took so long together a program is looked up in the cache: that takes some milliseconds. */
 const WARM_RUNS = 3;
@@ -75,6 +76,7 @@ export class NativeTwin {
     this.pending = undefined;
     if (program === null) return false; // tier 1 goes on for good
     this.program = program;
+    debug(1, () => `native tier: takes a program over after ${this.runs} runs of WebAssembly`);
     return true;
   }
 
@@ -98,7 +100,7 @@ export class NativeTwin {
     debug(3, () => source);
     this.compiled = compiled;
     this.reserved = this.runtime.reserve(compiled.program);
-    this.pending = tier.request(source);
+    this.pending = tier.request(source, trialWords(compiled.program));
   }
 
   run(words: Int32Array): void {
