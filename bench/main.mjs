@@ -37,6 +37,10 @@ const { memory } = await import('./memory.mjs');
 const { printProfile, startProfile } = await import('./profile.mjs');
 const { overhead } = await import('./overhead.mjs');
 
+const tier = process.env.NABLA_CPU === 'wasm' ? 'wasm' : 'native';
+/** What the profile compares with: arithmetic of all threads, and the bandwidth of a copy. The profile is native. */
+const peaks = async () => [(await peakArithmetic('native')) * threads, await peakCopy()];
+
 if (values.device !== undefined) setDevice(values.device);
 if (values.profile) startProfile();
 const device = values.device ?? 'cpu';
@@ -70,7 +74,7 @@ async function train(name) {
   while (losses.length < 20) losses.push(await (await step(x, y)).item());
   const { median, min } = await measure(async () => (await step(x, y)).item(), { seconds: 3, least: 20 });
   if (values.profile) {
-    await printProfile(name, async () => [(await peakArithmetic()) * threads, await peakCopy()]);
+    await printProfile(name, peaks);
     return;
   }
   report({
@@ -93,7 +97,7 @@ async function infer(name) {
   const output = await (await run(x)).data();
   const first = performance.now() - start;
   const { median, min } = await measure(async () => (await run(x)).data(), { seconds: 3, least: 20 });
-  if (values.profile) return printProfile(name, async () => [(await peakArithmetic()) * threads, await peakCopy()]);
+  if (values.profile) return printProfile(name, peaks);
   report({
     workload: name,
     ms_median: round(median),
@@ -118,7 +122,7 @@ function cold() {
 }
 
 for (const name of positionals.length > 0 ? positionals : NAMES) {
-  if (name === 'M1') await micro(threads, report);
+  if (name === 'M1') await micro(tier, threads, report);
   else if (name === 'C1') cold();
   else if (name === 'O1') await overhead(report);
   else if (name === 'MEM') await memory(report);

@@ -121,8 +121,8 @@ function convForwardBackward(x, w) {
   return out;
 }
 
-export async function micro(threads, report) {
-  const arithmetic = (await peakArithmetic()) * threads;
+export async function micro(tier, threads, report) {
+  const arithmetic = (await peakArithmetic(tier)) * threads;
   const copy = await peakCopy();
   report({ workload: 'M1.peak', gflops: round(arithmetic, 1), gbps: round(copy, 1), share: 1 });
   for (const { name, make, flops, bytes, cached } of cases()) {

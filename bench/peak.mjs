@@ -1,41 +1,50 @@
-// What this machine can do at most, measured with the same code generator: the matmul micro-kernel (4 rows, 8 columns)
-// on operands that stay in the first-level cache, and a copy of 16 MiB to 16 MiB. Both per thread and for all threads.
+// What this machine can do at most, measured with the same code generators: the matmul micro-kernel (the register tile of
+// the tier) on operands that stay in the first-level cache, and a copy of 16 MiB to 16 MiB.
 
 import v8 from 'node:v8';
 import { tensor, compile } from 'nabla';
+import { NativeTier, nativeToolchain } from '../dist/engine/device/cpu/native/tier.js';
+import { trialWords } from '../dist/engine/device/cpu/native/trial.js';
+import * as C from '../dist/engine/emit/c/emit.js';
 import * as L from '../dist/engine/loop/loop.js';
-import { emitProgram } from '../dist/engine/emit/wasm/emit.js';
+import { WASM_TARGET } from '../dist/engine/loop/target.js';
+import * as wasm from '../dist/engine/emit/wasm/emit.js';
 import { uniform } from './hash.mjs';
 import { measure } from './timing.mjs';
 
 const K = 256;
 const REPEAT = 4000;
 
-function microKernel() {
-  const a = L.buffer('a', 'f32', 'param', 4 * K);
-  const b = L.buffer('b', 'f32', 'param', 8 * K);
-  const c = L.buffer('c', 'f32', 'param', 32);
+function microKernel({ lanes, tileRows, tileVectors }) {
+  const width = lanes * tileVectors;
+  const a = L.buffer('a', 'f32', 'param', tileRows * K);
+  const b = L.buffer('b', 'f32', 'param', width * K);
+  const c = L.buffer('c', 'f32', 'param', tileRows * width);
   const [tid, threads, r, k] = ['tid', 'threads', 'r', 'k'].map((n) => L.variable(n, 'i32'));
-  const acc = Array.from({ length: 8 }, () => L.variable('acc', 'f32', 4));
+  const acc = Array.from({ length: tileRows * tileVectors }, () => L.variable('acc', 'f32', lanes));
   const inner = [];
   const at = L.variable('at', 'i32');
-  inner.push(L.define(at, L.mul(k, L.int(8))));
-  const bs = [0, 1].map((j) => {
-    const v = L.variable('b', 'f32', 4);
-    inner.push(L.define(v, L.load(b, L.add(at, L.int(4 * j)), 4)));
+  inner.push(L.define(at, L.mul(k, L.int(width))));
+  const bs = Array.from({ length: tileVectors }, (_, j) => {
+    const v = L.variable('b', 'f32', lanes);
+    inner.push(L.define(v, L.load(b, L.add(at, L.int(lanes * j)), lanes)));
     return v;
   });
-  for (let row = 0; row < 4; row++) {
-    const v = L.variable('a', 'f32', 4);
-    inner.push(L.define(v, L.splat(L.load(a, L.add(L.int(row * K), k)), 4)));
-    bs.forEach((bv, j) => inner.push(L.set(acc[row * 2 + j], L.fma(v, bv, acc[row * 2 + j]))));
+  for (let row = 0; row < tileRows; row++) {
+    const v = L.variable('a', 'f32', lanes);
+    inner.push(L.define(v, L.splat(L.load(a, L.add(L.int(row * K), k)), lanes)));
+    bs.forEach((bv, j) => {
+      const sum = acc[row * tileVectors + j];
+      inner.push(L.set(sum, L.fma(v, bv, sum)));
+    });
   }
   const body = [
-    ...acc.map((v) => L.define(v, L.float(0, 4), true)),
+    ...acc.map((v) => L.define(v, L.float(0, lanes), true)),
     L.loop(r, L.int(0), L.int(REPEAT), 1, [L.loop(k, L.int(0), L.int(K), 1, inner)]),
-    ...acc.map((v, i) => L.store(c, L.int(4 * i), v)),
+    ...acc.map((v, i) => L.store(c, L.int(lanes * i), v)),
   ];
-  const kernel = { name: 'peak', buffers: [a, b, c], scalars: [], scratch: [], tid, threads, body, flops: 0, bytes: 0 };
+  const work = { shapes: '', flops: 0, bytes: 0 };
+  const kernel = { name: 'peak', buffers: [a, b, c], scalars: [], scratch: [], tid, threads, body, ...work };
   const slots = [0, 1, 2].map((index) => ({ kind: 'argument', index }));
   return {
     kernels: [kernel],
@@ -47,16 +56,35 @@ function microKernel() {
   };
 }
 
-/** GFLOP/s of one thread. */
-export async function peakArithmetic() {
+/** A function that runs the micro-kernel once, in WebAssembly. */
+function wasmPeak(program) {
   for (const flag of ['--experimental-wasm-relaxed-simd', '--no-liftoff', '--no-wasm-lazy-compilation'])
     v8.setFlagsFromString(flag);
   const memory = new WebAssembly.Memory({ initial: 4, maximum: 4 });
-  const module = new WebAssembly.Module(emitProgram(microKernel(), { relaxed: true, shared: false, maxPages: 4 }));
+  const module = new WebAssembly.Module(wasm.emitProgram(program, { relaxed: true, shared: false, maxPages: 4 }));
   const { run } = new WebAssembly.Instance(module, { env: { memory } }).exports;
-  new Int32Array(memory.buffer, 1024, 3).set([65536, 65536 + 4 * 4 * K, 65536 + 4 * 12 * K]);
-  const { min } = await measure(() => run(0, 1, 1024, 0, 0, 0), { seconds: 0.5 });
-  return (2 * 32 * K * REPEAT) / min / 1e6;
+  new Int32Array(memory.buffer).set(trialWords(program).subarray(4), 256);
+  return () => run(0, 1, 1024, 0, 0, 0);
+}
+
+/** The same in C. */
+function nativePeak(program, { lanes }) {
+  const tier = NativeTier.create(1, true);
+  const words = trialWords(program);
+  const library = tier.request(C.emitProgram(program, { lanes, profile: false }), words).wait();
+  const [bytes, table, arena, scratch] = words;
+  const heap = new Uint8Array(bytes);
+  new Uint32Array(heap.buffer).set(words.subarray(4), table / 4);
+  return () => tier.run(library, heap, { table, arena, scratch, scratchStride: 0 }, 1, null);
+}
+
+/** GFLOP/s of one thread in the given tier. */
+export async function peakArithmetic(tier) {
+  const target = tier === 'native' ? nativeToolchain().target : WASM_TARGET;
+  const program = microKernel(target);
+  const run = tier === 'native' ? nativePeak(program, target) : wasmPeak(program);
+  const { min } = await measure(run, { seconds: 0.5 });
+  return (2 * target.tileRows * target.tileVectors * target.lanes * K * REPEAT) / min / 1e6;
 }
 
 /** GB/s (read + written) of a copy by all threads. */
