@@ -32,7 +32,7 @@ export interface Contraction {
 export function contractionsOf(node: Node): Contraction[] {
   if (node.op === 'matmul') return [matmulForm(node)];
   if (isOp(node, 'conv')) return [convForm(node)];
-  if (isOp(node, 'convInput')) return convInputForms(node);
+  if (isOp(node, 'convInput')) return isOneWindow(node) ? [oneWindowForm(node)] : convInputForms(node);
   if (isOp(node, 'convWeight')) return [convWeightForm(node)];
   throw new InternalError(`compile: ${node.op} is not a contraction.`);
 }
@@ -147,6 +147,31 @@ function tapsByResidue(size: number, kernel: number, spec: ConvSpec, d: number):
     const positions = Math.ceil((size - residue) / stride);
     return { residue, positions, count: taps.length, from, step: second - from };
   });
+}
+
+/** Does one window cover the whole input, so that the convolution is a product of matrices? */
+export function isOneWindow(node: Node<'convInput'>): boolean {
+  const [dy, w] = node.src;
+  const { lo, hi } = node.arg;
+  const sizes = node.shape.slice(2);
+  return [...lo, ...hi].every((p) => p === 0) && sizes.every((n, d) => n === w.shape[d + 2] && dy.shape[d + 2] === 1);
+}
+
+function oneWindowForm(node: Node<'convInput'>): Contraction {
+  const [dy, w] = node.src;
+  const { groups } = node.arg;
+  const perOut = w.shape[0] / groups;
+  const perIn = w.shape[1];
+  const nowhere = node.shape.slice(2).map(() => constantIndex(0));
+  return {
+    batch: groups === 1 ? [] : [groups],
+    m: [node.shape[0]],
+    n: [perIn, ...node.shape.slice(2)],
+    k: [perOut],
+    a: (g, [b], [o]) => ({ node: dy, index: [b, channel(g, perOut, o), ...nowhere], guards: [] }),
+    b: (g, [c, ...tap], [o]) => ({ node: w, index: [channel(g, perOut, o), c, ...tap], guards: [] }),
+    place: (g, [b], [c, ...tap]) => [b, channel(g, perIn, c), ...tap],
+  };
 }
 
 /**

@@ -63,8 +63,9 @@ export interface KernelContext {
 }
 
 export class KernelBuilder {
-  readonly lanes: number;
-  readonly laneAxis: Axis;
+  /** Lanes of a vector; see `withLanes`. */
+  lanes: number;
+  private readonly laneAxes = new Map<number, Axis>();
   readonly tid = L.variable('tid', 'i32');
   readonly threads = L.variable('threads', 'i32');
   /** Set where work is shared among the threads. */
@@ -77,7 +78,21 @@ export class KernelBuilder {
   constructor(context: KernelContext, lanes: number) {
     this.context = context;
     this.lanes = lanes;
-    this.laneAxis = newAxis(lanes);
+  }
+
+  /** The axis whose elements are the lanes of a vector. */
+  get laneAxis(): Axis {
+    let axis = this.laneAxes.get(this.lanes);
+    if (axis === undefined) this.laneAxes.set(this.lanes, (axis = newAxis(this.lanes)));
+    return axis;
+  }
+
+  /** Vectors of another width while `build` runs. */
+  withLanes(lanes: number, build: () => void): void {
+    const outer = this.lanes;
+    this.lanes = lanes;
+    build();
+    this.lanes = outer;
   }
 
   get depth(): number {

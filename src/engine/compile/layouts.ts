@@ -5,6 +5,7 @@
 // Input and output: a list of nodes in order, and which of them are such copies (they get memory).
 
 import { type Node, isOp } from '../ir/node.js';
+import { isOneWindow } from './contraction.js';
 import { type Rewritten, derive, rewrite } from './rewrite.js';
 
 /** Smaller weights stay in the first-level cache, in whatever order. */
@@ -17,7 +18,7 @@ export interface LaidOut extends Rewritten {
 export function chooseLayouts(nodes: readonly Node[]): LaidOut {
   const copies: Node[] = [];
   const rewritten = rewrite(nodes, (node, push) => {
-    if (!isOp(node, 'convInput')) return undefined;
+    if (!isOp(node, 'convInput') || isOneWindow(node)) return undefined;
     const [dy, w] = node.src;
     // Strided ones take the taps of one residue at a time: no order has them all side by side.
     if (w.size < LEAST_WEIGHTS || node.arg.stride.some((s) => s !== 1)) return undefined;

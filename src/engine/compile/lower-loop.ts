@@ -159,6 +159,29 @@ function chooseVectorAxis(nest: Nest, lanes: number): Axis | undefined {
   return best;
 }
 
+/** Narrower vectors than this are not worth their loop. */
+const FEWEST_LANES = 4;
+
+/** The vector axis and the width of the vectors: the widest that the axis has room for. */
+function chooseVector(nest: Nest, widest: number): [Axis | undefined, number] {
+  for (let lanes = widest; lanes >= FEWEST_LANES; lanes /= 2) {
+    const axis = chooseVectorAxis(nest, lanes);
+    if (axis !== undefined) return [axis, lanes];
+  }
+  return [undefined, widest];
+}
+
+/** The vectors that cover `size` elements, the widest first, and 1 if single elements are left. */
+function widthsOf(size: number, widest: number): number[] {
+  const widths: number[] = [];
+  let rest = size;
+  for (let lanes = widest; lanes >= FEWEST_LANES; lanes /= 2) {
+    if (rest >= lanes) widths.push(lanes);
+    rest %= lanes;
+  }
+  return rest > 0 ? [...widths, 1] : widths;
+}
+
 // ---------------------------------------------------------------- lowering
 
 const IDENTITY: Record<string, (dtype: DType) => number> = {
@@ -169,8 +192,8 @@ const IDENTITY: Record<string, (dtype: DType) => number> = {
 };
 
 const COMBINE: Record<string, (a: Expr, b: Expr) => Expr> = {
-  sum: L.add,
-  prod: L.mul,
+  sum: (a, b) => L.add(a, b),
+  prod: (a, b) => L.mul(a, b),
   reduceMax: (a, b) => L.binary('max', a, b),
   reduceMin: (a, b) => L.binary('min', a, b),
 };
@@ -197,6 +220,7 @@ class LoopLowering {
   private readonly nest: Nest;
   private readonly options: LoopKernelOptions;
   private readonly vector: Axis | undefined;
+  private readonly lanes: number;
   private readonly k: KernelBuilder;
   private readonly reductions: readonly Node[];
   private readonly phaseOf = new Map<Node, number>();
@@ -208,8 +232,8 @@ class LoopLowering {
     this.group = group;
     this.nest = nest;
     this.options = options;
-    this.vector = chooseVectorAxis(nest, options.target.lanes);
-    this.k = new KernelBuilder(options.context, options.target.lanes);
+    [this.vector, this.lanes] = chooseVector(nest, options.target.lanes);
+    this.k = new KernelBuilder(options.context, this.lanes);
     this.reductions = group.members.filter(isReduction);
     this.lastPhase = this.assignPhases();
     this.carried = this.vectorIsReduced ? this.findCarried() : [];
@@ -318,7 +342,7 @@ class LoopLowering {
     const total = [...this.nest.kept, ...this.nest.reduced].reduce((n, a) => n * a.size, 1);
     const rowCount = rows.reduce((n, a) => n * a.size, 1);
     const vectorKept = this.vector !== undefined && !this.vectorIsReduced;
-    const { lanes } = this.options.target;
+    const { lanes } = this;
     const serial = total < SERIAL_WORK;
     if (vectorKept && rowCount < FEW_ROWS && (this.vector as Axis).size / lanes > rowCount) {
       const size = (this.vector as Axis).size;
@@ -449,18 +473,23 @@ class LoopLowering {
       return;
     }
     const axis = this.vector as Axis;
-    const { lanes } = this.options.target;
+    const { lanes } = this;
     const unroll = this.reductions.length > 0 && axis.size >= 4 * lanes ? 4 : 1;
     this.blocks(axis, from, to, unroll, () => this.phases());
   }
 
-  /** Loops over [from, to) of `axis` in blocks of unroll·lanes, then lanes, then single elements. */
+  /**
+   * Loops over [from, to) of `axis` in blocks of several vectors, then one vector, then single elements; a range whose
+   * size is known takes narrower vectors before it comes to single elements.
+   */
   private blocks(axis: Axis, from: Expr, to: Expr, unroll: number, inside: () => void): void {
-    const { lanes } = this.options.target;
     const isWhole = from.kind === 'const' && to.kind === 'const';
     let start: Expr = from;
-    const steps = unroll > 1 ? [unroll, 1] : [1];
-    for (const count of steps) {
+    const widest = { lanes: this.lanes, count: 1 };
+    const narrower = isWhole ? widthsOf(remaining(from, to), this.lanes).filter((n) => n > 1 && n < this.lanes) : [];
+    const steps = [widest, ...narrower.map((lanes) => ({ lanes, count: 1 }))];
+    if (unroll > 1) steps.unshift({ lanes: this.lanes, count: unroll });
+    for (const { lanes, count } of steps) {
       const width = lanes * count;
       if (isWhole && remaining(start, to) < width) continue;
       const span = L.sub(to, start);
@@ -468,21 +497,14 @@ class LoopLowering {
       const end = isWhole
         ? L.int((start as { value: number }).value + remaining(start, to) - (remaining(start, to) % width))
         : this.k.define('end', L.add(start, whole));
-      const counter = newAxis(Math.ceil(axis.size / lanes));
-      this.k.loop(
-        'v',
-        start,
-        end,
-        width,
-        counter,
-        () => {
-          const base = scaleIndex(atomIndex(counter), lanes);
-          const lane = atomIndex(this.k.laneAxis);
-          const at = Array.from({ length: count }, (_, j) => addIndex(addConstant(base, j * lanes), lane));
-          this.withBlock({ lanes, at }, inside);
-        },
-        lanes,
-      );
+      const counter = newAxis(Math.floor(axis.size / lanes));
+      const body = (): void => {
+        const base = scaleIndex(atomIndex(counter), lanes);
+        const lane = atomIndex(this.k.laneAxis);
+        const at = Array.from({ length: count }, (_, j) => addIndex(addConstant(base, j * lanes), lane));
+        this.withBlock({ lanes, at }, inside);
+      };
+      this.k.withLanes(lanes, () => this.k.loop('v', start, end, width, counter, body, lanes));
       start = end;
     }
     if (isWhole && remaining(start, to) <= 0) return;
@@ -549,30 +571,39 @@ class LoopLowering {
   /** The vector axis is reduced: lanes hold partial results, combined when the row is done. */
   private reduceAlongVector(phase: number, reductions: readonly Node[], outputs: readonly Node[]): void {
     const axis = this.vector as Axis;
-    const { lanes } = this.options.target;
+    const { lanes } = this;
     const unroll = reductions.length > 0 && axis.size >= 8 * lanes ? (reductions.length > 2 ? 2 : 4) : 1;
-    const vectors = this.accumulators(reductions, unroll, lanes);
-    const singles = axis.size % lanes === 0 ? new Map<Node, Var[]>() : this.accumulators(reductions, 1, 1);
+    const partial = new Map(
+      widthsOf(axis.size, lanes).map((n) => [n, this.accumulators(reductions, n === lanes ? unroll : 1, n)]),
+    );
     const others = this.nest.reduced.filter((a) => a !== axis);
     this.nestRows(others, () =>
       this.blocks(axis, L.int(0), L.int(axis.size), unroll, () => {
         this.recallCarried(phase);
-        this.accumulate(this.block.lanes === 1 ? singles : vectors, undefined);
+        this.accumulate(partial.get(this.block.lanes) as Map<Node, Var[]>, undefined);
         this.storeAll(outputs);
         this.saveCarried(phase);
       }),
     );
     for (const node of reductions) {
       const combine = COMBINE[node.op];
-      const all = vectors.get(node) as Var[];
-      let vector: Expr = all[0];
-      for (let j = 1; j < all.length; j++) vector = combine(vector, all[j]);
-      const bound = this.k.define('vector', vector);
-      let result: Expr = this.k.define('lane', L.extract(bound, 0));
-      for (let i = 1; i < lanes; i++) result = combine(result, L.extract(bound, i));
-      for (const single of singles.get(node) ?? []) result = combine(result, single);
-      this.k.bind(node, this.k.define(node.op, result));
+      const parts = [...partial].map(([n, accumulators]) => {
+        const total = (accumulators.get(node) as Expr[]).reduce(combine);
+        return n === 1 ? total : this.acrossLanes(this.k.define('vector', total), combine);
+      });
+      this.k.bind(node, this.k.define(node.op, parts.reduce(combine)));
     }
+  }
+
+  /** The lanes of a vector combined, the upper half with the lower one, again and again. */
+  private acrossLanes(vector: Var, combine: (a: Expr, b: Expr) => Expr): Expr {
+    let parts: Expr[] = Array.from({ length: vector.lanes }, (_, i) => L.extract(vector, i));
+    while (parts.length > 1) {
+      const half = parts.length / 2;
+      const upper = parts.slice(half);
+      parts = parts.slice(0, half).map((x, i) => this.k.define('lane', combine(x, upper[i])));
+    }
+    return parts[0];
   }
 
   /** The vector axis is kept (or there is none): every lane reduces its own column. */

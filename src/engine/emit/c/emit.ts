@@ -8,7 +8,7 @@ import type { Buffer, Expr, KernelFunction, Program, Slot, Stmt, ValueType, Var 
 import { prelude } from './prelude.js';
 
 export interface EmitOptions {
-  /** Lanes of a vector: those the program was scheduled for. */
+  /** Lanes of the widest vectors: those the program was scheduled for. */
   readonly lanes: number;
   /** Thread 0 tells when it begins and ends each kernel, and (by the number behind the last one) has waited. */
   readonly profile: boolean;
@@ -67,10 +67,20 @@ function scalarOperand(slot: Slot, { type }: Var): string {
 
 const elementType = (b: Buffer): string => (b.type === 'f32' ? 'float' : 'int');
 
-/** Names of types: float, int, vf (vector of floats), vi (vector of ints; truth values are 0 and −1 there). */
+/** Names of types: float, int, vf8 (vector of 8 floats), vi8 (vector of 8 ints; truth values are 0 and −1 there). */
 function typeName(type: ValueType, lanes: number): string {
   if (lanes === 1) return type === 'f32' ? 'float' : 'int';
-  return type === 'f32' ? 'vf' : 'vi';
+  return `${type === 'f32' ? 'vf' : 'vi'}${lanes}`;
+}
+
+/** What the names of a type's functions begin with: f, i, vf8, vi8. */
+function prefixOf(type: ValueType, lanes: number): string {
+  return lanes === 1 ? (type === 'f32' ? 'f' : 'i') : typeName(type, lanes);
+}
+
+/** The type of a vector that may lie anywhere in memory. */
+function loose(b: Buffer, lanes: number): string {
+  return `${b.type === 'f32' ? 'vf' : 'vi'}${lanes}u`;
 }
 
 const INFIX: Readonly<Record<string, string>> = {
@@ -184,7 +194,7 @@ class KernelPrinter {
   private place(buffer: Buffer, index: Expr, lanes: number): string {
     const at = this.expr(index);
     if (lanes === 1) return `${this.bufferName(buffer)}[${at}]`;
-    return `*(${buffer.type === 'f32' ? 'vfu' : 'viu'} *)(${this.bufferName(buffer)} + ${at})`;
+    return `*(${loose(buffer, lanes)} *)(${this.bufferName(buffer)} + ${at})`;
   }
 
   private call(name: string, ...args: readonly Expr[]): string {
@@ -192,7 +202,6 @@ class KernelPrinter {
   }
 
   private expr(e: Expr): string {
-    const prefix = e.lanes === 1 ? '' : 'v';
     switch (e.kind) {
       case 'var':
         return this.variable(e);
@@ -201,13 +210,13 @@ class KernelPrinter {
       case 'load':
         return e.lanes === 1
           ? this.place(e.buffer, e.index, 1)
-          : `*(const ${e.type === 'f32' ? 'vfu' : 'viu'} *)(${this.bufferName(e.buffer)} + ${this.expr(e.index)})`;
+          : `*(const ${loose(e.buffer, e.lanes)} *)(${this.bufferName(e.buffer)} + ${this.expr(e.index)})`;
       case 'unary':
         if (e.op === 'neg') return `(-${this.expr(e.x)})`;
         if (e.op === 'not') return e.type === 'bool' && e.lanes === 1 ? `(!${this.expr(e.x)})` : `(~${this.expr(e.x)})`;
-        return this.call(`${prefix}${e.type === 'f32' ? 'f' : 'i'}_${e.op}`, e.x);
+        return this.call(`${prefixOf(e.type, e.lanes)}_${e.op}`, e.x);
       case 'binary':
-        return this.binary(e, prefix);
+        return this.binary(e);
       case 'compare':
         if (e.op === 'ltu') return `((unsigned)${this.expr(e.a)} < (unsigned)${this.expr(e.b)})`;
         return `(${this.expr(e.a)} ${COMPARE[e.op]} ${this.expr(e.b)})`;
@@ -217,10 +226,10 @@ class KernelPrinter {
         return `(${this.expr(e.a)} * ${this.expr(e.b)} + ${this.expr(e.c)})`; // -ffp-contract=fast joins them
       case 'select':
         if (e.lanes === 1) return `(${this.expr(e.condition)} ? ${this.expr(e.a)} : ${this.expr(e.b)})`;
-        return this.call(e.type === 'f32' ? 'vf_select' : 'vi_select', e.condition, e.a, e.b);
+        return this.call(`${prefixOf(e.type, e.lanes)}_select`, e.condition, e.a, e.b);
       case 'splat':
-        if (e.type === 'bool') return `vi_splat(-${this.expr(e.x)})`;
-        return this.call(e.type === 'f32' ? 'vf_splat' : 'vi_splat', e.x);
+        if (e.type === 'bool') return `vi${e.lanes}_splat(-${this.expr(e.x)})`;
+        return this.call(`${prefixOf(e.type, e.lanes)}_splat`, e.x);
       case 'pack': {
         const parts = e.parts.map((p) => (e.type === 'bool' ? `-${this.expr(p)}` : this.expr(p)));
         return `(${typeName(e.type, e.lanes)}){${parts.join(', ')}}`;
@@ -232,15 +241,14 @@ class KernelPrinter {
     }
   }
 
-  private binary(e: Expr & { kind: 'binary' }, prefix: string): string {
+  private binary(e: Expr & { kind: 'binary' }): string {
     if ((e.op === 'divs' || e.op === 'rems') && !(e.b.kind === 'const' && e.b.value > 0))
       return this.call(e.op === 'divs' ? 'i_div' : 'i_rem', e.a, e.b);
     const infix = INFIX[e.op];
     if (infix !== undefined) return `(${this.expr(e.a)} ${infix} ${this.expr(e.b)})`;
-    if (e.op === 'min' || e.op === 'max')
-      return this.call(`${prefix}${e.type === 'f32' ? 'f' : 'i'}_${e.op}`, e.a, e.b);
-    const unsigned = e.lanes === 1 ? 'unsigned' : 'vu';
-    const signed = e.lanes === 1 ? 'int' : 'vi';
+    if (e.op === 'min' || e.op === 'max') return this.call(`${prefixOf(e.type, e.lanes)}_${e.op}`, e.a, e.b);
+    const unsigned = e.lanes === 1 ? 'unsigned' : `vu${e.lanes}`;
+    const signed = typeName('i32', e.lanes);
     if (e.op === 'shru') return `((${signed})((${unsigned})${this.expr(e.a)} >> ${this.expr(e.b)}))`;
     return `((int)((unsigned)${this.expr(e.a)} ${e.op === 'divu' ? '/' : '%'} (unsigned)${this.expr(e.b)}))`;
   }
@@ -249,13 +257,13 @@ class KernelPrinter {
     const x = this.expr(e.x);
     switch (e.op) {
       case 'i32.f32':
-        return e.lanes === 1 ? `((float)${x})` : `__builtin_convertvector(${x}, vf)`;
+        return e.lanes === 1 ? `((float)${x})` : `__builtin_convertvector(${x}, vf${e.lanes})`;
       case 'f32.i32':
-        return `${e.lanes === 1 ? 'int_saturated' : 'vi_saturated'}(${x})`;
+        return `${e.lanes === 1 ? 'int' : `vi${e.lanes}`}_saturated(${x})`;
       case 'bits.f32.i32':
-        return e.lanes === 1 ? `bits_of(${x})` : `((vi)${x})`;
+        return e.lanes === 1 ? `bits_of(${x})` : `((vi${e.lanes})${x})`;
       case 'bits.i32.f32':
-        return e.lanes === 1 ? `float_of(${x})` : `((vf)${x})`;
+        return e.lanes === 1 ? `float_of(${x})` : `((vf${e.lanes})${x})`;
       case 'bool.i32':
         return x;
     }
@@ -266,7 +274,7 @@ class KernelPrinter {
     const safe = type !== 'f32' && (value | 0) === -0x80000000 ? '(-2147483647 - 1)' : text;
     const shown = safe.startsWith('-') ? `(${safe})` : safe;
     if (lanes === 1) return shown;
-    return `${type === 'f32' ? 'vf' : 'vi'}_splat(${shown})`;
+    return `${prefixOf(type, lanes)}_splat(${shown})`;
   }
 }
 

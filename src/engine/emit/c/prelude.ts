@@ -1,23 +1,53 @@
-// What every C program begins with: vector types of the given number of lanes and the few operations that C has no sign
+// What every C program begins with: vector types up to the given number of lanes and the few operations that C has no sign
 // for. Written with vector extensions alone, so that GCC and Clang choose the instructions. Nothing is included.
 
+/** The narrowest vectors that a program uses. */
+const FEWEST_LANES = 4;
+
 export function prelude(lanes: number): string {
+  const widths: string[] = [];
+  for (let n = lanes; n >= FEWEST_LANES; n /= 2) widths.push(vectors(n));
+  return SCALARS + widths.join('');
+}
+
+function vectors(lanes: number): string {
   const bytes = 4 * lanes;
-  const each = (text: (i: number) => string) => Array.from({ length: lanes }, (_, i) => text(i)).join(', ');
+  const [f, i, u] = [`vf${lanes}`, `vi${lanes}`, `vu${lanes}`]; // vectors of floats, of integers, of unsigned integers
+  const each = (text: (lane: number) => string) => Array.from({ length: lanes }, (_, lane) => text(lane)).join(', ');
   const lanewise = (name: string, builtin: string) =>
-    `static inline vf vf_${name}(vf x) { return (vf){${each((i) => `${builtin}(x[${i}])`)}}; }`;
-  return `typedef float vf __attribute__((vector_size(${bytes})));
-typedef int vi __attribute__((vector_size(${bytes})));
-typedef unsigned vu __attribute__((vector_size(${bytes})));
-typedef float vfu __attribute__((vector_size(${bytes}), aligned(4), may_alias));
-typedef int viu __attribute__((vector_size(${bytes}), aligned(4), may_alias));
+    `static inline ${f} ${f}_${name}(${f} x) { return (${f}){${each((lane) => `${builtin}(x[${lane}])`)}}; }`;
+  return `typedef float ${f} __attribute__((vector_size(${bytes})));
+typedef int ${i} __attribute__((vector_size(${bytes})));
+typedef unsigned ${u} __attribute__((vector_size(${bytes})));
+typedef float ${f}u __attribute__((vector_size(${bytes}), aligned(4), may_alias));
+typedef int ${i}u __attribute__((vector_size(${bytes}), aligned(4), may_alias));
 
-static inline vf vf_splat(float x) { return (vf){${each(() => 'x')}}; }
-static inline vi vi_splat(int x) { return (vi){${each(() => 'x')}}; }
-static inline vi vi_select(vi c, vi a, vi b) { return (c & a) | (~c & b); }
-static inline vf vf_select(vi c, vf a, vf b) { return (vf)vi_select(c, (vi)a, (vi)b); }
+static inline ${f} ${f}_splat(float x) { return (${f}){${each(() => 'x')}}; }
+static inline ${i} ${i}_splat(int x) { return (${i}){${each(() => 'x')}}; }
+static inline ${i} ${i}_select(${i} c, ${i} a, ${i} b) { return (c & a) | (~c & b); }
+static inline ${f} ${f}_select(${i} c, ${f} a, ${f} b) { return (${f})${i}_select(c, (${i})a, (${i})b); }
 
-static inline int bits_of(float x) { int r; __builtin_memcpy(&r, &x, 4); return r; }
+static inline ${f} ${f}_abs(${f} x) { return (${f})((${i})x & ${i}_splat(0x7fffffff)); }
+${lanewise('sqrt', '__builtin_sqrtf')}
+${lanewise('floor', '__builtin_floorf')}
+${lanewise('ceil', '__builtin_ceilf')}
+${lanewise('trunc', '__builtin_truncf')}
+${lanewise('nearest', '__builtin_rintf')}
+static inline ${i} ${i}_abs(${i} x) { return ${i}_select(x < ${i}_splat(0), -x, x); }
+static inline ${i} ${i}_min(${i} a, ${i} b) { return ${i}_select(a < b, a, b); }
+static inline ${i} ${i}_max(${i} a, ${i} b) { return ${i}_select(a < b, b, a); }
+static inline ${f} ${f}_min(${f} a, ${f} b) { return ${f}_select(a != a, a, ${f}_select(a < b, a, b)); }
+static inline ${f} ${f}_max(${f} a, ${f} b) { return ${f}_select(a != a, a, ${f}_select(b < a, a, b)); }
+
+static inline ${i} ${i}_saturated(${f} x) {
+  ${i} large = x >= 2147483648.0f, small = x <= -2147483648.0f, other = x != x;
+  ${i} whole = __builtin_convertvector(${f}_select(large | small | other, ${f}_splat(0.0f), x), ${i});
+  return ${i}_select(large, ${i}_splat(2147483647), ${i}_select(small, ${i}_splat(-2147483647 - 1), whole));
+}
+`;
+}
+
+const SCALARS = `static inline int bits_of(float x) { int r; __builtin_memcpy(&r, &x, 4); return r; }
 static inline float float_of(int x) { float r; __builtin_memcpy(&r, &x, 4); return r; }
 
 static inline float f_abs(float x) { return __builtin_fabsf(x); }
@@ -36,26 +66,9 @@ static inline int i_max(int a, int b) { return a < b ? b : a; }
 static inline float f_min(float a, float b) { return a != a ? a : a < b ? a : b; }
 static inline float f_max(float a, float b) { return a != a ? a : b < a ? a : b; }
 
-static inline vf vf_abs(vf x) { return (vf)((vi)x & vi_splat(0x7fffffff)); }
-${lanewise('sqrt', '__builtin_sqrtf')}
-${lanewise('floor', '__builtin_floorf')}
-${lanewise('ceil', '__builtin_ceilf')}
-${lanewise('trunc', '__builtin_truncf')}
-${lanewise('nearest', '__builtin_rintf')}
-static inline vi vi_abs(vi x) { return vi_select(x < vi_splat(0), -x, x); }
-static inline vi vi_min(vi a, vi b) { return vi_select(a < b, a, b); }
-static inline vi vi_max(vi a, vi b) { return vi_select(a < b, b, a); }
-static inline vf vf_min(vf a, vf b) { return vf_select(a != a, a, vf_select(a < b, a, b)); }
-static inline vf vf_max(vf a, vf b) { return vf_select(a != a, a, vf_select(b < a, a, b)); }
-
 /* To an integer: truncated, saturated, NaN becomes 0. */
 static inline int int_saturated(float x) {
   return x != x ? 0 : x >= 2147483648.0f ? 2147483647 : x <= -2147483648.0f ? -2147483647 - 1 : (int)x;
 }
-static inline vi vi_saturated(vf x) {
-  vi large = x >= 2147483648.0f, small = x <= -2147483648.0f, other = x != x;
-  vi whole = __builtin_convertvector(vf_select(large | small | other, vf_splat(0.0f), x), vi);
-  return vi_select(large, vi_splat(2147483647), vi_select(small, vi_splat(-2147483647 - 1), whole));
-}
+
 `;
-}
