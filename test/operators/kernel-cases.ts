@@ -274,6 +274,11 @@ const CONVS: readonly ConvRow[] = [
     spec: { groups: 3, stride: [2, 2], lo: [1, 1], hi: [1, 1] },
   },
   { name: '2d wide', x: [2, 17, 9, 9], w: [33, 17, 3, 3], spec: { lo: [1, 1], hi: [1, 1] } },
+  { name: '2d rows that end within vectors', x: [1, 9, 14, 14], w: [13, 9, 3, 3], spec: { lo: [1, 1], hi: [1, 1] } },
+  { name: '2d images that end within vectors', x: [3, 4, 7, 7], w: [5, 4, 3, 3], spec: { lo: [1, 1], hi: [1, 1] } },
+  { name: '2d rows far beyond a buffer', x: [1, 1, 3, 300], w: [2, 1, 3, 3], spec: { lo: [1, 1], hi: [1, 1] } },
+  { name: '2d one window', x: [3, 4, 5, 5], w: [6, 4, 5, 5], spec: {} },
+  { name: '2d one window, groups', x: [3, 4, 5, 4], w: [6, 2, 5, 4], spec: { groups: 2 } },
   { name: '3d', x: [1, 2, 3, 4, 3], w: [2, 2, 2, 2, 2], spec: { lo: [0, 1, 0], hi: [0, 0, 1], stride: [1, 2, 1] } },
   { name: 'empty batch', x: [0, 2, 4], w: [3, 2, 3], spec: {} },
 ];

@@ -132,14 +132,20 @@ export class ContractionFrame {
     return addIndex(addConstant(panel, j * this.W), atomIndex(this.k.laneAxis));
   }
 
-  /** The largest step of any load of `element` along the lanes: 0 uniform, 1 neighbours; beyond 2 lane by lane. */
+  /** The larger of the two below: 0 uniform, 1 neighbours; beyond 2 lane by lane. */
   laneStep(element: Element, isMaterialised: IsMaterialised): number {
+    const steps = element.guards.map((g) => coefficientOf(g.index, this.k.laneAxis));
+    const ofGuards = steps.map((c) => (c === undefined ? Infinity : Math.min(Math.abs(c), 1)));
+    return Math.max(this.loadStep(element, isMaterialised), ...ofGuards);
+  }
+
+  /** The largest step of any load of `element` along the lanes, wherever its guards lie. */
+  loadStep(element: Element, isMaterialised: IsMaterialised): number {
     let worst = 0;
     const note = (index: Index, most: number) => {
       const c = coefficientOf(index, this.k.laneAxis);
       worst = Math.max(worst, c === undefined ? Infinity : Math.min(Math.abs(c), most));
     };
-    for (const g of element.guards) note(g.index, 1);
     trace(element.node, element.index, isMaterialised, {
       materialised: (n, index) => {
         note(flatten(index, n.shape), Infinity);
@@ -202,12 +208,12 @@ export class ContractionFrame {
     nest(this.outerK);
   }
 
-  /** Loops over `axes`, the first of the current block's. */
+  /** Loops over `axes` of the current block. */
   overBlockK(axes: readonly Axis[], inside: () => void, at = 0): void {
     if (at === axes.length) inside();
     else if (axes[at].size === 1) this.overBlockK(axes, inside, at + 1);
     else {
-      const to = at === 0 && axes[at] === this.innerK[0] ? this.chunkLength : L.int(axes[at].size);
+      const to = axes[at] === this.innerK[0] ? this.chunkLength : L.int(axes[at].size);
       this.k.loop('kp', L.int(0), to, 1, axes[at], () => this.overBlockK(axes, inside, at + 1));
     }
   }

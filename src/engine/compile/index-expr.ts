@@ -294,6 +294,19 @@ export function coefficientOf(x: Index, axis: Axis): number | undefined {
   return coefficient;
 }
 
+/** a − b where that is a constant. */
+export function distance(a: Index, b: Index): number | undefined {
+  const difference = addIndex(a, scaleIndex(b, -1));
+  return difference.terms.length === 0 ? difference.constant : undefined;
+}
+
+/** x = moving + still: the terms in which `axis` occurs, and the rest. */
+export function splitByAxis(x: Index, axis: Axis): { moving: Index; still: Index } {
+  const moving = x.terms.filter((t) => atomDependsOn(t.atom, axis));
+  const still = x.terms.filter((t) => !moving.includes(t));
+  return { moving: make(0, moving), still: make(x.constant, still) };
+}
+
 /** x with `axis` replaced. */
 export function substitute(x: Index, axis: Axis, value: Index): Index {
   if (!dependsOn(x, axis)) return x;

@@ -24,6 +24,7 @@ import {
   dynamic,
   flatten,
   newAxis,
+  splitByAxis,
   substitute,
 } from './index-expr.js';
 import { type Guard, broadcastIndex, readsOf } from './movement.js';
@@ -51,7 +52,7 @@ interface AxisBinding {
 export const VALUE_TYPE: Record<DType, ValueType> = { float32: 'f32', int32: 'i32', bool: 'bool' };
 
 /** Elements beyond either end of a buffer that may be read (not used): the heap keeps this much slack. */
-const OVERREAD = 64;
+const OVERREAD = 1024;
 
 /** What the builder asks of the kernel it builds for. */
 export interface KernelContext {
@@ -247,8 +248,20 @@ export class KernelBuilder {
       const offsets = L.pack(Array.from({ length: this.lanes }, (_, i) => L.int(i * step)));
       return { expr: L.add(L.splat(base.expr, this.lanes), offsets), depth: base.depth };
     }
+    // Quotients and remainders of the lanes are put together where they are known, and moved from there.
+    const { moving, still } = splitByAxis(index, this.laneAxis);
+    const vector = this.vectorOf(moving);
+    const base = this.integer(still);
+    return { expr: L.add(vector.expr, L.splat(base.expr, this.lanes)), depth: Math.max(vector.depth, base.depth) };
+  }
+
+  private vectorOf(index: Index): Value {
+    const key = `v${this.lanes}:${index.key}`;
+    const found = this.recall(key);
+    if (found !== undefined) return found;
     const parts = Array.from({ length: this.lanes }, (_, i) => this.integer(this.atLane(index, i)));
-    return { expr: L.pack(parts.map((p) => p.expr)), depth: Math.max(...parts.map((p) => p.depth)) };
+    const depth = Math.max(...parts.map((p) => p.depth));
+    return this.remember(key, 'lanes', L.pack(parts.map((p) => p.expr)), depth);
   }
 
   // -------------------------------------------------------------- conditions
@@ -306,7 +319,11 @@ export class KernelBuilder {
     const uniform = guards.filter((g) => !this.hasLane(g.index));
     const byLane = guards.filter((g) => this.hasLane(g.index));
     const step = this.hasLane(flat) ? coefficientOf(flat, this.laneAxis) : 0;
-    const overhang = byLane.reduce((most, g) => Math.max(most, -g.index.min, g.index.max - g.size + 1), 0);
+    const beyond = (x: Index, most: number): number => Math.max(0, -x.min, x.max - most + 1);
+    // Guards along the vector say how far it may stick out; those that jump along it (a row ends in it) do not.
+    const overhang = byLane.every((g) => coefficientOf(g.index, this.laneAxis) !== undefined)
+      ? Math.max(0, ...byLane.map((g) => beyond(g.index, g.size)))
+      : beyond(flat, size);
     const inside = flat.min >= 0 && flat.max < size;
     const vectorStep = step === 1 || step === -1 || step === 2;
     if (this.hasLane(flat) && !(vectorStep && (inside || overhang <= OVERREAD)))

@@ -22,6 +22,7 @@ import {
   atomIndex,
   coefficientOf,
   constantIndex,
+  distance,
   flatten,
   newAxis,
   scaleIndex,
@@ -316,8 +317,12 @@ class ContractionLowering {
     const inPlace = Array.from({ length: rows }, (_, r) =>
       this.packsA ? undefined : this.direct(this.f.a(addConstant(row, r), zeros)),
     );
-    const rowBase = inPlace.map((d) =>
-      d === undefined ? undefined : this.k.define('row', this.k.integer(d.flat).expr),
+    // Rows at constant distances from the first one need no address of their own.
+    const rowOffsets = inPlace.map((d) => (d === undefined ? undefined : distance(d.flat, inPlace[0]?.flat ?? d.flat)));
+    const rowBase = inPlace.map((d, r) =>
+      d === undefined || (r > 0 && rowOffsets[r] !== undefined)
+        ? undefined
+        : this.k.define('row', this.k.integer(d.flat).expr),
     );
     const panelBase = this.k.define('panel', panel);
     this.k.loop('k', L.int(0), this.f.lengthK, 1, kk, (k) => {
@@ -327,7 +332,9 @@ class ContractionLowering {
       );
       const step = this.k.define('ka', L.mul(k, L.int(strideA)));
       for (let r = 0; r < rows; r++) {
-        const index = this.packsA ? L.add(L.add(baseA as Expr, step), L.int(r)) : L.add(rowBase[r] as Expr, step);
+        const base = this.packsA ? baseA : (rowBase[r] ?? rowBase[0]);
+        const offset = this.packsA ? r : rowBase[r] === undefined ? (rowOffsets[r] as number) : 0;
+        const index = L.add(L.add(base as Expr, step), L.int(offset));
         const buffer = this.packsA
           ? (this.panelA as Buffer)
           : (this.lowering.context.buffer((inPlace[r] as { node: Node }).node) as Buffer);

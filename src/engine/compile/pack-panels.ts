@@ -14,6 +14,7 @@ import {
   addIndex,
   atomIndex,
   constantIndex,
+  dependsOn,
   dynamic,
   flatten,
   newAxis,
@@ -38,7 +39,7 @@ type Put = (position: Index, value: Expr) => void;
 export class PanelPacker {
   private readonly f: ContractionFrame;
   private readonly lowering: Lowering;
-  private readonly modeB: { kind: 'columns' } | { kind: 'squares' | 'lines'; line: Line };
+  private readonly modeB: { kind: 'columns'; axes: readonly Axis[] } | { kind: 'squares' | 'lines'; line: Line };
   private readonly modeA: { kind: 'rows' | 'elements' } | { kind: 'squares'; line: Line };
   private table: Buffer | undefined;
   private lines: Buffer | undefined;
@@ -140,7 +141,13 @@ export class PanelPacker {
 
   private chooseB(): PanelPacker['modeB'] {
     const { f } = this;
-    if (this.step(f.b(f.column(0), f.inner())) <= 1) return { kind: 'columns' };
+    const element = f.b(f.column(0), f.inner());
+    if (this.step(element) <= 1) return { kind: 'columns', axes: f.innerK };
+    // Neighbours in memory, though a row of the image may end among them: the masks are those of a tap, so taps come first.
+    if (f.loadStep(element, this.lowering.isMaterialised) <= 1) {
+      const isTap = (a: Axis) => element.guards.some(({ index }) => dependsOn(index, a));
+      return { kind: 'columns', axes: [...f.innerK.filter(isTap), ...f.innerK.filter((a) => !isTap(a))] };
+    }
     const panel = scaleIndex(atomIndex(f.panelAxis), f.columns);
     if (f.c.n.length > 1 && f.W > 4) {
       // Columns lie anywhere: each is copied to scratch memory along the last axis, which may be short.
@@ -154,7 +161,7 @@ export class PanelPacker {
       const vector = this.vectorOf(newAxis(Math.floor(line.size / f.W)));
       if (line.size >= f.W && this.step(f.b(panel, this.along(line, vector))) <= 1) return { kind: 'squares', line };
     }
-    return { kind: 'columns' };
+    return { kind: 'columns', axes: f.innerK };
   }
 
   /** B[k, column …] → buffer[at + k·width …]; columns from `count` on are zero. */
@@ -166,7 +173,7 @@ export class PanelPacker {
       k.emit(L.store(buffer, k.integer(addIndex(atomIndex(base), position)).expr, value));
     const width = Math.ceil(count / W) * W;
     if (this.modeB.kind === 'columns')
-      this.f.overBlockK(this.f.innerK, () => this.byColumns(column, count, this.f.inner(), put));
+      this.f.overBlockK(this.modeB.axes, () => this.byColumns(column, count, this.f.inner(), put));
     else if (this.modeB.kind === 'squares') this.bySquares(this.modeB.line, column, count, width, put);
     else this.byLines(this.modeB.line, column, count, width, put);
   }

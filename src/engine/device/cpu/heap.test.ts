@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { OutOfMemoryError } from '../../ir/errors.js';
 import { Blocks, roundToClass } from './blocks.js';
-import { type Block, Heap } from './heap.js';
+import { type Block, Heap, SLACK } from './heap.js';
 
 const MIB = 1 << 20;
 const makeHeap = (limitBytes?: number): Heap => new Heap({ shared: false, limitBytes, reservedBytes: 4096 });
@@ -18,7 +18,7 @@ function checkLayout(heap: Heap): void {
       expect(start + size).toBe(next.start);
       expect(taken || next.taken).toBe(true);
     } else {
-      expect(start + size).toBe(heap.memory.buffer.byteLength - 512);
+      expect(start + size).toBe(heap.memory.buffer.byteLength - SLACK);
     }
   }
 }
@@ -56,7 +56,7 @@ describe('random histories', () => {
         expect(usedBytes).toBe(heap.layout().reduce((sum, { size, taken }) => sum + (taken ? size : 0), 0));
         for (const { block } of live) heap.free(block);
         expect(heap.layout()).toEqual([
-          { start: 4096, size: heap.memory.buffer.byteLength - 512 - 4096, taken: false },
+          { start: SLACK, size: heap.memory.buffer.byteLength - 2 * SLACK, taken: false },
         ]);
         expect(heap.statistics().usedBytes).toBe(0);
       }),

@@ -1,6 +1,6 @@
 // The heap of the CPU device: one WebAssembly memory that all programs and threads work on, and an allocator over it.
 // Input: sizes in bytes; output: blocks at addresses that are multiples of 64. The memory starts small and grows up to
-// a limit. Kernels may read up to 256 bytes beyond either side of a buffer, so the heap keeps more than that unused
+// a limit. Kernels may read up to 4 KiB beyond either side of a buffer, so the heap keeps more than that unused
 // before the first block and after the last one. Addresses may exceed 2^31: they are kept as unsigned numbers.
 // It must not know tensors, programs or threads.
 
@@ -10,7 +10,8 @@ import { Blocks, roundToClass } from './blocks.js';
 
 const PAGE = 65536;
 const ALIGNMENT = 64;
-const SLACK = 512;
+/** Bytes before the first block and behind the last one. */
+export const SLACK = 4096 + 512;
 const MAX_PAGES = 65536; // 4 GiB, all that a 32-bit address reaches
 const INITIAL_PAGES = 64; // 4 MiB; pages cost nothing before they are touched
 const SMALLEST_MAX_PAGES = 1024; // 64 MiB: below this it is not worth trying

@@ -192,9 +192,17 @@ class KernelPrinter {
   }
 
   private place(buffer: Buffer, index: Expr, lanes: number): string {
-    const at = this.expr(index);
-    if (lanes === 1) return `${this.bufferName(buffer)}[${at}]`;
-    return `*(${loose(buffer, lanes)} *)(${this.bufferName(buffer)} + ${at})`;
+    const [base, offset] = this.address(buffer, index);
+    if (lanes === 1) return `${base}[${offset}]`;
+    return `*(${loose(buffer, lanes)} *)(${base} + ${offset})`;
+  }
+
+  /** A constant at the end is added to the pointer, not to the integer: it becomes a part of the instruction. */
+  private address(buffer: Buffer, index: Expr): [base: string, offset: string] {
+    const name = this.bufferName(buffer);
+    if (index.kind === 'binary' && index.op === 'add' && index.b.kind === 'const')
+      return [`(${name} + ${this.expr(index.a)})`, this.expr(index.b)];
+    return [name, this.expr(index)];
   }
 
   private call(name: string, ...args: readonly Expr[]): string {
@@ -210,7 +218,7 @@ class KernelPrinter {
       case 'load':
         return e.lanes === 1
           ? this.place(e.buffer, e.index, 1)
-          : `*(const ${loose(e.buffer, e.lanes)} *)(${this.bufferName(e.buffer)} + ${this.expr(e.index)})`;
+          : `*(const ${loose(e.buffer, e.lanes)} *)(${this.address(e.buffer, e.index).join(' + ')})`;
       case 'unary':
         if (e.op === 'neg') return `(-${this.expr(e.x)})`;
         if (e.op === 'not') return e.type === 'bool' && e.lanes === 1 ? `(!${this.expr(e.x)})` : `(~${this.expr(e.x)})`;

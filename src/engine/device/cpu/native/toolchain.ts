@@ -26,6 +26,7 @@ const FLAGS = [
   '-fno-strict-aliasing', // an arena holds floats, then integers
   '-fno-math-errno', // sqrt is one instruction
   '-fno-trapping-math', // both sides of a selection may be computed
+  '-fno-gcse', // the emitter has shared what can be; more of it takes the registers of accumulators
   '-ffp-contract=fast', // a·b + c is one instruction, as in the WebAssembly tier
 ];
 

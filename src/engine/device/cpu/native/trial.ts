@@ -4,6 +4,7 @@
 
 import type { KernelCall, Program } from '../../../loop/loop.js';
 import { CONTROL } from '../control.js';
+import { SLACK } from '../heap.js';
 
 const ALIGNMENT = 64;
 /** Programs whose arguments take more than this are loaded without a run: the trial must not use up the memory. */
@@ -21,7 +22,7 @@ export function trialWords(program: Program): Uint32Array {
       if (slot.kind === 'argument') sizes[slot.index] = Math.max(sizes[slot.index], 4 * size);
     });
   stages.flat().forEach(note);
-  let end: number = aligned(CONTROL.end);
+  let end: number = aligned(Math.max(CONTROL.end, SLACK));
   const place = (bytes: number): number => {
     const address = end;
     end += aligned(bytes) + ALIGNMENT;
@@ -29,6 +30,7 @@ export function trialWords(program: Program): Uint32Array {
   };
   const [table, arena, scratch] = [place(4 * argumentCount), place(arenaBytes), place(scratchBytes)];
   const addresses = Array.from(sizes, place);
+  end += SLACK;
   return end > MOST_BYTES ? new Uint32Array(0) : Uint32Array.of(end, table, arena, scratch, ...addresses);
 }
 
