@@ -37,7 +37,7 @@ import { splitRange } from './parallel.js';
 /** Elements of A that one block of rows may have: half the second-level cache. */
 const BLOCK_A = 64 << 10;
 /** Elements of packed B, or of C, that one block of columns may have. */
-const BLOCK_B = 96 << 10;
+const BLOCK_B = 128 << 10;
 /** Tiles of more elements have their epilogue in a loop. */
 const LARGE_TILE = 64;
 /** Fewer multiply-adds than this run on one thread. */

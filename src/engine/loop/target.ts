@@ -23,11 +23,13 @@ export const WASM_TARGET: Target = {
 };
 
 /** Instruction sets of native code, the widest first, by the macros that C compilers define for them. */
-export const CPU_TARGETS: readonly (Target & { readonly macros: readonly string[] })[] = [
-  // 32 registers: 24 accumulators of 16 floats, 2 for B, the rest for A.
+export const CPU_TARGETS: readonly (Target & { readonly macros: readonly string[]; readonly flags?: string[] })[] = [
+  // 32 registers: 24 accumulators of 16 floats, 2 for B, the rest for A. Compilers that are older than the processor tune
+  // for its predecessors, where such registers are dear, and keep operands of the inner loop in memory.
   {
     name: 'AVX-512',
     macros: ['__AVX512F__'],
+    flags: ['-mtune=skylake-avx512'],
     lanes: 16,
     tileRows: 12,
     tileVectors: 2,

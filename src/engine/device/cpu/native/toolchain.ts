@@ -36,8 +36,7 @@ export function findToolchain(process: NodeJS.Process): Toolchain | string {
   const candidates = wanted === undefined || wanted === '' ? ['cc', 'gcc', 'clang'] : [wanted];
   let reason = '';
   for (const command of candidates) {
-    const flags = [...FLAGS];
-    const { status, stdout, stderr, error } = spawnSync(command, [...flags, '-dM', '-E', '-x', 'c', '-'], {
+    const { status, stdout, stderr, error } = spawnSync(command, [...FLAGS, '-dM', '-E', '-x', 'c', '-'], {
       input: '',
       encoding: 'utf8',
       timeout: COMPILER_TIMEOUT_MS,
@@ -45,7 +44,9 @@ export function findToolchain(process: NodeJS.Process): Toolchain | string {
     if (status === 0 && stdout.includes('__VERSION__')) {
       const has = (macro: string) => stdout.includes(`#define ${macro} `);
       const target = CPU_TARGETS.find(({ macros }) => macros.every(has));
-      if (target !== undefined) return { command, flags, target, identity: `${command}\n${stdout}` };
+      if (target !== undefined) {
+        return { command, flags: [...FLAGS, ...(target.flags ?? [])], target, identity: `${command}\n${stdout}` };
+      }
       reason = `${command} compiles for a processor without vectors`;
     } else reason = `${command}: ${error?.message ?? stderr.trim().split('\n')[0] ?? `exit ${status}`}`;
   }
