@@ -42,7 +42,10 @@ export class ContractionFrame {
 
   readonly batchAxes: readonly Axis[];
   readonly tileAxis: Axis;
+  /** Panels of full width. */
   readonly panelAxis: Axis;
+  /** All panels. */
+  readonly panels: number;
 
   readonly chunk: number;
   /** Elements of a full block of k. */
@@ -71,7 +74,8 @@ export class ContractionFrame {
     this.columns = target.lanes * target.tileVectors;
     this.batchAxes = c.batch.map((n) => newAxis(n));
     this.tileAxis = newAxis(Math.max(1, Math.ceil(this.M / this.rows)));
-    this.panelAxis = newAxis(Math.max(1, Math.ceil(this.N / this.columns)));
+    this.panelAxis = newAxis(Math.max(1, Math.floor(this.N / this.columns)));
+    this.panels = Math.max(1, Math.ceil(this.N / this.columns));
 
     [this.cut, this.chunk] = chooseBlocks(c.k, this.K);
     this.blockK = this.chunk * product(c.k.slice(this.cut + 1));
@@ -121,6 +125,11 @@ export class ContractionFrame {
 
   b(column: Index, inner: readonly Index[]): Element {
     return this.c.b(this.batchIndex(), this.nIndex(column), this.kIndex(inner));
+  }
+
+  /** The same where columns may lie beyond the last one, for loads that are guarded against that. */
+  bOrBeyond(column: Index, inner: readonly Index[]): Element {
+    return this.c.b(this.batchIndex(), unflatten(column, this.c.n, true), this.kIndex(inner));
   }
 
   place(row: Index, column: Index): Index[] {

@@ -253,14 +253,16 @@ export function flatten(index: readonly Index[], shape: readonly number[]): Inde
   return flat;
 }
 
-export function unflatten(flat: Index, shape: readonly number[]): Index[] {
+/** The index of element `flat`, as if the first axis (of those longer than 1) had no end if `isOpen`. */
+export function unflatten(flat: Index, shape: readonly number[], isOpen = false): Index[] {
   const index = new Array<Index>(shape.length);
+  const first = isOpen ? shape.findIndex((n) => n !== 1) : -1;
   let stride = 1;
   for (let i = shape.length - 1; i >= 0; i--) {
     if (shape[i] === 1) index[i] = ZERO;
     else {
       const high = divIndex(flat, stride);
-      index[i] = flat.max < stride * shape[i] && flat.min >= 0 ? high : modIndex(high, shape[i]);
+      index[i] = i === first || (flat.max < stride * shape[i] && flat.min >= 0) ? high : modIndex(high, shape[i]);
     }
     stride *= shape[i];
   }

@@ -54,7 +54,7 @@ type Split = 'columns' | 'rows' | 'batch';
 
 /** Threads share what gives them most to do. */
 function chooseSplit(f: ContractionFrame): Split {
-  const panels = f.panelAxis.size;
+  const panels = f.panels;
   if (f.batch >= 8) return 'batch';
   return panels >= 16 || panels >= f.tileAxis.size ? 'columns' : 'rows';
 }
@@ -100,7 +100,7 @@ class ContractionLowering {
     this.packsA = this.strideOfA() === undefined;
     const byB = this.packsAllPanels ? Math.floor(BLOCK_B / Math.max(f.blockK, 1) / f.columns) : Infinity;
     const byC = f.isBlocked ? Math.floor((2 * BLOCK_B) / Math.max(f.M, 1) / f.columns) : Infinity;
-    this.blockPanels = Math.min(f.panelAxis.size, Math.max(1, Math.min(byB, byC)));
+    this.blockPanels = Math.min(f.panels, Math.max(1, Math.min(byB, byC)));
     this.panelB = lowering.scratch('B', this.packer.sizeB(this.packsAllPanels ? this.blockPanels : 1));
     const isLong = this.members.length > 1 || f.laneStep(this.resultElement(), () => true) !== 1;
     this.tileC = isLong && f.rows * f.columns > LARGE_TILE ? lowering.scratch('C', f.rows * f.columns) : undefined;
@@ -164,7 +164,7 @@ class ContractionLowering {
       reach *= size;
     }
     // A far stride wastes a cache line an element: pack where each row is used often.
-    const far = (stride ?? 1) !== 1 && this.f.M * this.f.K > 4096 && this.f.panelAxis.size >= 8;
+    const far = (stride ?? 1) !== 1 && this.f.M * this.f.K > 4096 && this.f.panels >= 8;
     return far ? undefined : (stride ?? 1);
   }
 

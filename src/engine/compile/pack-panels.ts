@@ -185,8 +185,10 @@ export class PanelPacker {
     const position = scaleIndex(at ?? this.f.blockPosition(inner), width);
     for (let j = 0; j * W < width; j++) {
       const c = this.f.column(j, column);
-      const beyond = count % W === 0 ? [] : [{ index: c, size: this.f.N }];
-      put(addConstant(position, j * W), L.splat(this.masked(this.f.b(c, inner), beyond), W));
+      const isWhole = count % W === 0;
+      const element = isWhole ? this.f.b(c, inner) : this.f.bOrBeyond(c, inner);
+      const beyond = isWhole ? [] : [{ index: c, size: this.f.N }];
+      put(addConstant(position, j * W), L.splat(this.masked(element, beyond), W));
     }
   }
 
