@@ -11,5 +11,14 @@ export {
 } from './optimizer.js';
 export { SGD, type SGDOptions } from './sgd.js';
 export { Adam, AdamW, type AdamOptions } from './adam.js';
+export { Adamax, NAdam, RAdam, type AdamVariantOptions, type NAdamOptions } from './adam-variants.js';
+export {
+  Adadelta,
+  Adagrad,
+  RMSprop,
+  type AdadeltaOptions,
+  type AdagradOptions,
+  type RMSpropOptions,
+} from './adaptive.js';
 export { clipGradNorm_, type ClipOptions } from './clip.js';
 export { cosine, oneCycle, stepDecay } from './schedule.js';

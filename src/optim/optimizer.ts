@@ -33,8 +33,8 @@ export interface Clock {
   step: number;
 }
 
-/** The state of one parameter: a tensor of its shape by name, zeros at first. */
-export type Slots = (name: string) => Tensor;
+/** The state of one parameter: a tensor of its shape by name, full of `start` (0 unless given) at first. */
+export type Slots = (name: string, start?: number) => Tensor;
 
 export abstract class Optimizer<Options extends object, Rates> {
   readonly groups: Group<Options>[] = [];
@@ -122,7 +122,7 @@ export abstract class Optimizer<Options extends object, Rates> {
   }
 
   private slotsOf(index: number, p: Tensor): Slots {
-    return (name) => valueAt(this.slots[index], name, () => zerosFor(p));
+    return (name, start = 0) => valueAt(this.slots[index], name, () => filledLike(p, start));
   }
 
   /** Hyper-parameters, step counts and all state tensors. The tensors are the optimiser's own: steps go on to change them. */
@@ -164,8 +164,8 @@ export abstract class Optimizer<Options extends object, Rates> {
   }
 }
 
-function zerosFor(p: Tensor): Tensor {
-  return tensor(new Float32Array(p.size) as never, { shape: p.shape, device: p.device }) as Tensor;
+function filledLike(p: Tensor, value: number): Tensor {
+  return tensor(new Float32Array(p.size).fill(value) as never, { shape: p.shape, device: p.device }) as Tensor;
 }
 
 function valueAt<K, V>(map: Map<K, V>, key: K, create: () => V): V {

@@ -1,17 +1,31 @@
-// Optimisers, gradient clipping and schedules against PyTorch: ten steps each, as they are and captured by compile(fn).
+// Optimisers, gradient clipping and schedules against PyTorch: fifty steps each, as they are and captured by compile(fn).
 import { describe, expect, test } from 'vitest';
 import { type AnyTensor, type Tensor, compile, setDevice, tensor } from '../index.js';
 import { type Packed, expectClose, expectNear, readFixture, unpack } from '../../test/support/pytorch.js';
-import { Adam, AdamW, SGD, clipGradNorm_, cosine, oneCycle, stepDecay } from './index.js';
+import {
+  Adadelta,
+  Adagrad,
+  Adam,
+  AdamW,
+  Adamax,
+  NAdam,
+  RAdam,
+  RMSprop,
+  SGD,
+  clipGradNorm_,
+  cosine,
+  oneCycle,
+  stepDecay,
+} from './index.js';
 
 interface OptimiserCase {
-  readonly name: 'SGD' | 'Adam' | 'AdamW';
+  readonly name: keyof typeof create;
   readonly options: { readonly lr: number };
   readonly start: readonly [Packed, Packed];
   readonly a: Packed;
   readonly b: Packed;
-  /** [w, v] after each step. */
-  readonly path: readonly (readonly [readonly number[], readonly number[]])[];
+  /** [w, v] after a step, where they were kept. */
+  readonly path: readonly (readonly [readonly number[], readonly number[]] | null)[];
 }
 
 interface ClipCase {
@@ -28,7 +42,7 @@ const { optimisers, clips, schedules } = readFixture<{
   schedules: Record<'cosine' | 'oneCycle' | 'stepDecay', number[]>;
 }>('pytorch-optim.json');
 
-const create = { SGD, Adam, AdamW };
+const create = { SGD, Adam, AdamW, Adagrad, Adadelta, RMSprop, Adamax, NAdam, RAdam };
 
 describe.each(['reference', 'cpu'])('on %s', (device) => {
   test.each(optimisers)('$name $options', async ({ name, options, start, a, b, path }) => {
@@ -36,7 +50,7 @@ describe.each(['reference', 'cpu'])('on %s', (device) => {
     const [w, v] = start.map((t) => unpack(t, true));
     const [inputs, targets] = [unpack(a), unpack(b)];
     const optimiser = new create[name]([w, v], options);
-    for (const [step, [wantedW, wantedV]] of path.entries()) {
+    for (const [step, wanted] of path.entries()) {
       if (step === 4) optimiser.groups[0].lr /= 2;
       optimiser.zeroGrad();
       const loss = inputs
@@ -47,8 +61,9 @@ describe.each(['reference', 'cpu'])('on %s', (device) => {
       const skips = step === 3 || step === 7;
       (skips ? loss : (loss.add(v.pow(4).sum().mul(0.1)) as Tensor)).backward();
       await optimiser.step();
-      expectNear([...(await w.data())], wantedW, `w after step ${step}`, 5e-6);
-      expectNear([...(await v.data())], wantedV, `v after step ${step}`, 5e-6);
+      if (wanted === null) continue;
+      expectNear([...(await w.data())], wanted[0], `w after step ${step}`, 5e-6);
+      expectNear([...(await v.data())], wanted[1], `v after step ${step}`, 5e-6);
     }
   });
 
@@ -65,33 +80,36 @@ describe.each(['reference', 'cpu'])('on %s', (device) => {
       await expectClose(p.grad as unknown as AnyTensor, wanted.clipped[i], 'clipped');
   });
 
-  test.each(['SGD', 'Adam', 'AdamW'] as const)('%s captured by compile(fn) takes the same path', async (name) => {
-    setDevice(device);
-    const run = async (captured: boolean): Promise<number[][]> => {
-      const w = tensor([1, -2, 3], { requiresGrad: true }) as unknown as Tensor;
-      const optimiser = new create[name](
-        [w],
-        name === 'SGD' ? { lr: 0.1, momentum: 0.9, dampening: 0.5 } : { lr: 0.1 },
-      );
-      const plain = async (x: Tensor): Promise<Tensor> => {
-        optimiser.zeroGrad();
-        const loss = w.mul(x).square().sum() as Tensor;
-        loss.backward();
-        await optimiser.step();
-        return loss.detach() as Tensor;
+  test.each(Object.keys(create) as (keyof typeof create)[])(
+    '%s captured by compile(fn) takes the same path',
+    async (name) => {
+      setDevice(device);
+      const run = async (captured: boolean): Promise<number[][]> => {
+        const w = tensor([1, -2, 3], { requiresGrad: true }) as unknown as Tensor;
+        const optimiser = new create[name](
+          [w],
+          name === 'SGD' ? { lr: 0.1, momentum: 0.9, dampening: 0.5 } : { lr: 0.1 },
+        );
+        const plain = async (x: Tensor): Promise<Tensor> => {
+          optimiser.zeroGrad();
+          const loss = w.mul(x).square().sum() as Tensor;
+          loss.backward();
+          await optimiser.step();
+          return loss.detach() as Tensor;
+        };
+        const step = captured ? compile(plain as never) : plain;
+        const path: number[][] = [];
+        for (let i = 0; i < 6; i++) {
+          if (i === 3) optimiser.groups[0].lr = 0.01;
+          await (step as (x: AnyTensor) => Promise<unknown>)(tensor([i + 1, 0.5, 0.25]) as unknown as AnyTensor);
+          path.push([...(await w.data())]);
+        }
+        expect(optimiser.stateDict()).toMatchObject({ step: 6, steps: [6] });
+        return path;
       };
-      const step = captured ? compile(plain as never) : plain;
-      const path: number[][] = [];
-      for (let i = 0; i < 6; i++) {
-        if (i === 3) optimiser.groups[0].lr = 0.01;
-        await (step as (x: AnyTensor) => Promise<unknown>)(tensor([i + 1, 0.5, 0.25]) as unknown as AnyTensor);
-        path.push([...(await w.data())]);
-      }
-      expect(optimiser.stateDict()).toMatchObject({ step: 6, steps: [6] });
-      return path;
-    };
-    expect(await run(true)).toEqual(await run(false));
-  });
+      expect(await run(true)).toEqual(await run(false));
+    },
+  );
 });
 
 test.each([
@@ -106,3 +124,18 @@ test.each([
     1e-9,
   );
 });
+
+test.each([
+  [() => new Adagrad(parameters(), { lr: -1 }), 'Adagrad: lr is -1. Use a number of at least 0.'],
+  [() => new Adadelta(parameters(), { rho: 1 }), 'Adadelta: rho is 1. Use a number of at least 0 and below 1.'],
+  [() => new RMSprop(parameters(), { alpha: 2 }), 'RMSprop: alpha is 2. Use a number of at least 0 and below 1.'],
+  [() => new Adamax(parameters(), { betas: [1, 0] }), 'Adamax: betas[0] is 1. Use a number of at least 0 and below 1.'],
+  [() => new NAdam(parameters(), { momentumDecay: -1 }), 'NAdam: momentumDecay is -1. Use a number of at least 0.'],
+  [() => new RAdam(parameters(), { eps: Number.NaN }), 'RAdam: eps is NaN. Use a number of at least 0.'],
+])('%s', (make, message) => {
+  expect(make).toThrow(message);
+});
+
+function parameters(): Tensor[] {
+  return [tensor([1, 2], { requiresGrad: true }) as unknown as Tensor];
+}

@@ -115,14 +115,14 @@ losses = [
 
 
 def optimiser(name, make, options, settings=None):
-    """Ten steps on Σ ((w·a − b)² + 0.1·v⁴); the learning rate halves after 4 steps; v has no gradient in steps 3 and 7."""
+    """Fifty steps (the first ten kept, then every tenth) on Σ ((w·a − b)² + 0.1·v⁴); the learning rate halves after 4 steps; v has no gradient in steps 3 and 7."""
     torch.manual_seed(1)
     w, v = rand(3, 2).requires_grad_(), rand(4).requires_grad_()
     a, b = rand(5, 3), rand(5, 2)
     start = [pack(w), pack(v)]
     opt = make([w, v], **options)
     path = []
-    for step in range(10):
+    for step in range(50):
         if step == 4:
             opt.param_groups[0]["lr"] /= 2
         opt.zero_grad()
@@ -131,12 +131,13 @@ def optimiser(name, make, options, settings=None):
             total = total + 0.1 * (v ** 4).sum()
         total.backward()
         opt.step()
-        path.append([pack(w)["data"], pack(v)["data"]])
-    names = {"weight_decay": "weightDecay"}
+        path.append([pack(w)["data"], pack(v)["data"]] if step < 10 or step % 10 == 9 else None)
+    names = {"weight_decay": "weightDecay", "lr_decay": "lrDecay", "initial_accumulator_value": "initialAccumulatorValue", "momentum_decay": "momentumDecay"}
     return {"name": name, "options": {names.get(k, k): x for k, x in options.items()}, "start": start, "a": pack(a), "b": pack(b), "path": path}
 
 
-SGD, Adam, AdamW = torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW
+O = torch.optim
+SGD, Adam, AdamW = O.SGD, O.Adam, O.AdamW
 optimisers = [
     optimiser("SGD", SGD, {"lr": 0.01}),
     optimiser("SGD", SGD, {"lr": 0.01, "momentum": 0.9}),
@@ -148,6 +149,19 @@ optimisers = [
     optimiser("AdamW", AdamW, {"lr": 0.05}),
     optimiser("AdamW", AdamW, {"lr": 0.05, "weight_decay": 0}),
     optimiser("AdamW", AdamW, {"lr": 0.05, "weight_decay": 0.5, "amsgrad": True}),
+    optimiser("Adagrad", O.Adagrad, {"lr": 0.1}),
+    optimiser("Adagrad", O.Adagrad, {"lr": 0.1, "lr_decay": 0.1, "weight_decay": 0.1, "initial_accumulator_value": 0.5}),
+    optimiser("Adadelta", O.Adadelta, {"lr": 1.0}),
+    optimiser("Adadelta", O.Adadelta, {"lr": 0.5, "rho": 0.8, "eps": 1e-3, "weight_decay": 0.1}),
+    optimiser("RMSprop", O.RMSprop, {"lr": 0.01}),
+    optimiser("RMSprop", O.RMSprop, {"lr": 0.01, "alpha": 0.9, "momentum": 0.5, "weight_decay": 0.1}),
+    optimiser("RMSprop", O.RMSprop, {"lr": 0.01, "alpha": 0.9, "momentum": 0.5, "centered": True, "eps": 1e-3}),
+    optimiser("Adamax", O.Adamax, {"lr": 0.05}),
+    optimiser("Adamax", O.Adamax, {"lr": 0.05, "betas": [0.8, 0.95], "weight_decay": 0.1}),
+    optimiser("NAdam", O.NAdam, {"lr": 0.05}),
+    optimiser("NAdam", O.NAdam, {"lr": 0.05, "betas": [0.8, 0.95], "weight_decay": 0.1, "momentum_decay": 0.1}),
+    optimiser("RAdam", O.RAdam, {"lr": 0.05}),
+    optimiser("RAdam", O.RAdam, {"lr": 0.05, "betas": [0.8, 0.95], "weight_decay": 0.1}),
 ]
 
 
