@@ -21,4 +21,20 @@ export {
   type RMSpropOptions,
 } from './adaptive.js';
 export { clipGradNorm_, type ClipOptions } from './clip.js';
-export { cosine, oneCycle, stepDecay } from './schedule.js';
+export {
+  cosine,
+  cosineRestarts,
+  exponentialDecay,
+  inverseSqrtDecay,
+  inverseSqrtWarmup,
+  inverseTimeDecay,
+  linear,
+  multiStepDecay,
+  oneCycle,
+  polynomialDecay,
+  sequence,
+  stepDecay,
+  table,
+  type Schedule,
+} from './schedule.js';
+export { LRScheduler, ReduceLROnPlateau, type HasRates, type PlateauOptions, type PlateauState } from './scheduler.js';

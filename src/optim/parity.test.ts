@@ -1,22 +1,8 @@
-// Optimisers, gradient clipping and schedules against PyTorch: fifty steps each, as they are and captured by compile(fn).
+// Optimisers and gradient clipping against PyTorch: fifty steps each, as they are and captured by compile(fn).
 import { describe, expect, test } from 'vitest';
 import { type AnyTensor, type Tensor, compile, setDevice, tensor } from '../index.js';
 import { type Packed, expectClose, expectNear, readFixture, unpack } from '../../test/support/pytorch.js';
-import {
-  Adadelta,
-  Adagrad,
-  Adam,
-  AdamW,
-  Adamax,
-  NAdam,
-  RAdam,
-  RMSprop,
-  SGD,
-  clipGradNorm_,
-  cosine,
-  oneCycle,
-  stepDecay,
-} from './index.js';
+import { Adadelta, Adagrad, Adam, AdamW, Adamax, NAdam, RAdam, RMSprop, SGD, clipGradNorm_ } from './index.js';
 
 interface OptimiserCase {
   readonly name: keyof typeof create;
@@ -36,10 +22,9 @@ interface ClipCase {
   readonly clipped: readonly Packed[];
 }
 
-const { optimisers, clips, schedules } = readFixture<{
+const { optimisers, clips } = readFixture<{
   optimisers: OptimiserCase[];
   clips: ClipCase[];
-  schedules: Record<'cosine' | 'oneCycle' | 'stepDecay', number[]>;
 }>('pytorch-optim.json');
 
 const create = { SGD, Adam, AdamW, Adagrad, Adadelta, RMSprop, Adamax, NAdam, RAdam };
@@ -109,19 +94,6 @@ describe.each(['reference', 'cpu'])('on %s', (device) => {
       };
       expect(await run(true)).toEqual(await run(false));
     },
-  );
-});
-
-test.each([
-  ['cosine', (step: number) => cosine(step, 20, 0.1, 0.01)],
-  ['oneCycle', (step: number) => oneCycle(step, 20, 0.1, 0.3)],
-  ['stepDecay', (step: number) => stepDecay(step, 0.1, 6, 0.5)],
-] as const)('%s', (name, rate) => {
-  expectNear(
-    schedules[name].map((_, step) => rate(step)),
-    schedules[name],
-    name,
-    1e-9,
   );
 });
 

@@ -175,25 +175,39 @@ def clip(max_norm, norm_type):
             "norm": float(norm), "clipped": [pack(p.grad) for p in params]}
 
 
-def schedule(make):
+METRICS = [3.0, 2.0, 2.0, 2.1, 1.9, 1.8999, 1.8998, 1.89, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.6, 1.2, 1.3, 1.3, 1.3, 1.3]
+
+
+def schedule(make, metrics=None):
     opt = SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
     s = make(opt)
     rates = []
     for _ in range(20):
         rates.append(opt.param_groups[0]["lr"])
         opt.step()
-        s.step() if len(rates) < 20 else None
+        if len(rates) < 20:
+            s.step() if metrics is None else s.step(metrics[len(rates) - 1])
     return rates
 
 
+S = torch.optim.lr_scheduler
 schedules = {
     "cosine": schedule(lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, 20, eta_min=0.01)),
     "oneCycle": schedule(lambda o: torch.optim.lr_scheduler.OneCycleLR(o, 0.1, total_steps=20, pct_start=0.3)),
-    "stepDecay": schedule(lambda o: torch.optim.lr_scheduler.StepLR(o, 6, gamma=0.5)),
+    "stepDecay": schedule(lambda o: S.StepLR(o, 6, gamma=0.5)),
+    "multiStepDecay": schedule(lambda o: S.MultiStepLR(o, [3, 4, 15], gamma=0.3)),
+    "exponentialDecay": schedule(lambda o: S.ExponentialLR(o, 0.9)),
+    "linear": schedule(lambda o: S.LinearLR(o, start_factor=0.25, end_factor=1.0, total_iters=7)),
+    "polynomialDecay": schedule(lambda o: S.PolynomialLR(o, total_iters=12, power=2.0)),
+    "cosineRestarts": schedule(lambda o: S.CosineAnnealingWarmRestarts(o, 3, T_mult=2, eta_min=0.01)),
+    "cosineRestartsAlike": schedule(lambda o: S.CosineAnnealingWarmRestarts(o, 6)),
+    "sequence": schedule(lambda o: S.SequentialLR(o, [S.LinearLR(o, start_factor=0.1, total_iters=5), S.ExponentialLR(o, 0.8)], milestones=[5])),
+    "plateau": schedule(lambda o: S.ReduceLROnPlateau(o, factor=0.5, patience=2, cooldown=1), METRICS),
+    "plateauMax": schedule(lambda o: S.ReduceLROnPlateau(o, mode="max", factor=0.5, patience=3, threshold=0.2, threshold_mode="abs", min_lr=0.02), METRICS),
 }
 
 clips = [clip(1.0, 2.0), clip(100.0, 2.0), clip(0.5, 1.0), clip(0.5, 3.0), clip(0.5, math.inf)]
 note = f"made by tools/parity/pytorch.py with PyTorch {torch.__version__}"
 ROOT.mkdir(parents=True, exist_ok=True)
 (ROOT / "pytorch-nn.json").write_text(json.dumps({"note": note, "layers": layers, "losses": losses}, separators=(",", ":")) + "\n")
-(ROOT / "pytorch-optim.json").write_text(json.dumps({"note": note, "optimisers": optimisers, "clips": clips, "schedules": schedules}, separators=(",", ":")) + "\n")
+(ROOT / "pytorch-optim.json").write_text(json.dumps({"note": note, "optimisers": optimisers, "clips": clips, "schedules": schedules, "metrics": METRICS}, separators=(",", ":")) + "\n")
