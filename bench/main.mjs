@@ -1,5 +1,5 @@
 // npm run bench -- [W1 … W7 I1 M1 C1 O1 MEM] [--threads n] [--tier wasm|native|auto] [--device cpu|reference]
-// [--json] [--profile]: one JSON line a workload.
+// [--json] [--profile] [--trace FILE]: one JSON line a workload.
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +14,7 @@ const { values, positionals } = parseArgs({
     tier: { type: 'string' },
     json: { type: 'boolean' },
     profile: { type: 'boolean' },
+    trace: { type: 'string' },
   },
 });
 const unknown = positionals.find((p) => !NAMES.includes(p));
@@ -42,6 +43,7 @@ const tier = process.env.NABLA_CPU === 'wasm' ? 'wasm' : 'native';
 const peaks = async () => [(await peakArithmetic('native')) * threads, await peakCopy()];
 
 if (values.device !== undefined) setDevice(values.device);
+if (values.trace !== undefined) values.profile = true;
 if (values.profile) startProfile();
 const device = values.device ?? 'cpu';
 const threads = device === 'cpu' ? devices().find((d) => d.name === 'cpu').details.threads : 1;
@@ -74,7 +76,7 @@ async function train(name) {
   while (losses.length < 20) losses.push(await (await step(x, y)).item());
   const { median, min } = await measure(async () => (await step(x, y)).item(), { seconds: 3, least: 20 });
   if (values.profile) {
-    await printProfile(name, peaks);
+    await printProfile(name, peaks, values.trace);
     return;
   }
   report({
@@ -97,7 +99,7 @@ async function infer(name) {
   const output = await (await run(x)).data();
   const first = performance.now() - start;
   const { median, min } = await measure(async () => (await run(x)).data(), { seconds: 3, least: 20 });
-  if (values.profile) return printProfile(name, peaks);
+  if (values.profile) return printProfile(name, peaks, values.trace);
   report({
     workload: name,
     ms_median: round(median),

@@ -1,4 +1,8 @@
 // --profile: which kernels a training step spends its time in. Native tier only.
+// --trace FILE: the same as a file for chrome://tracing or ui.perfetto.dev: one step of thread 0, each kernel as long as it
+// took on average.
+
+import { writeFileSync } from 'node:fs';
 
 import { CpuDevice } from '../dist/engine/device/cpu/device.js';
 import { registerDevice } from '../dist/engine/engine.js';
@@ -29,9 +33,22 @@ function together(kernels) {
   return [...rows.values()].sort((a, b) => b.ms - a.ms);
 }
 
+function writeTrace(file, workload, kernels) {
+  let at = 0;
+  const traceEvents = kernels.map(({ name, shapes, runs, milliseconds, flops, bytes }) => {
+    const ts = at;
+    const dur = (1000 * milliseconds) / runs;
+    at += dur;
+    return { name, cat: 'kernel', ph: 'X', pid: 1, tid: 0, ts, dur, args: { shapes, flops, bytes } };
+  });
+  const named = { name: 'process_name', ph: 'M', pid: 1, args: { name: `${workload}, thread 0, average step` } };
+  writeFileSync(file, JSON.stringify({ displayTimeUnit: 'ms', traceEvents: [named, ...traceEvents] }));
+}
+
 /** A table of the kernels that took most, and what share of the time each had. */
-export async function printProfile(workload, measurePeak) {
+export async function printProfile(workload, measurePeak, trace) {
   const kernels = device.profile().filter(({ runs }) => runs > 10);
+  if (trace !== undefined) writeTrace(trace, workload, kernels);
   const [peak, copy] = await measurePeak();
   const total = kernels.reduce((sum, k) => sum + k.milliseconds / k.runs, 0);
   console.log(`${workload}: ${round(total)} ms in ${kernels.length} kernels (thread 0)`);

@@ -1,8 +1,9 @@
-// Gradient clipping.
+// Limits: of gradients before a step, of weights after it.
 
 import { ArgumentError } from '../tensor/library.js';
 import { noGrad } from '../tensor/grad-mode.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { where } from '../tensor/functions.js';
+import { type Tensor, realize } from '../tensor/tensor.js';
 
 export interface ClipOptions {
   /** p of the norm (Σ |g|ᵖ)^(1/p); Infinity for the largest element. Default 2. */
@@ -31,6 +32,36 @@ export function clipGradNorm_(
     active.forEach((p, i) => (p.grad = gradients[i].mul(factor)));
     return norm.keep() as unknown as Tensor<[]>;
   });
+}
+
+/**
+ * Brings every element of all gradients into [−value, value]. Parameters without a gradient do not count.
+ * PyTorch: nn.utils.clip_grad_value_.
+ */
+export function clipGradValue_(parameters: Iterable<Tensor>, value: number): void {
+  if (!(value >= 0)) throw new ArgumentError(`clipGradValue_: value is ${value}. Use a number of at least 0.`);
+  noGrad(() => {
+    for (const p of parameters) if (p.grad !== undefined) p.grad = (p.grad as Tensor).clamp(-value, value);
+  });
+}
+
+/**
+ * The max-norm constraint (Srivastava et al. 2014), after a step: the weights into each output unit (all but the first axis
+ * of a weight) are scaled so that their norm is at most `maxNorm`. Parameters of fewer than two axes stay as they are.
+ * PyTorch: torch.renorm(p, 2, 0, maxNorm).
+ */
+export async function maxNorm_(parameters: Iterable<Tensor>, maxNorm: number): Promise<void> {
+  if (!(maxNorm > 0)) throw new ArgumentError(`maxNorm_: maxNorm is ${maxNorm}. Use a number above 0.`);
+  noGrad(() => {
+    for (const p of parameters) {
+      if (p.rank < 2) continue;
+      const axes = Array.from({ length: p.rank - 1 }, (_, i) => i + 1);
+      const norm = p.square().sum(axes, { keepdim: true }).sqrt() as Tensor;
+      const scale = where(norm.gt(maxNorm), norm.add(1e-7).reciprocal().mul(maxNorm), 1) as Tensor;
+      p.assign_(p.mul(scale));
+    }
+  });
+  await realize();
 }
 
 function joint(gradients: readonly Tensor[], p: number): Tensor {

@@ -1,0 +1,90 @@
+// Averages of the weights along a training run: they often do better than the last ones (Polyak and Juditsky 1992; Izmailov
+// et al. 2018).
+
+import { noGrad } from '../tensor/grad-mode.js';
+import { tensor } from '../tensor/creation.js';
+import { ArgumentError, eachRun, formatShape, sameShape } from '../tensor/library.js';
+import { type AnyTensor, type Tensor, realize } from '../tensor/tensor.js';
+import { checkRange, number } from './optimizer.js';
+
+export interface WeightAverageOptions {
+  /** Part of the average that an update keeps; without it all updates weigh the same. */
+  readonly decay?: number;
+}
+
+export interface WeightAverageState {
+  readonly count: number;
+  readonly tensors: readonly AnyTensor[];
+}
+
+/**
+ * An average of parameters: exponential with `decay`, else the mean over all updates (stochastic weight averaging). The
+ * first update copies. Running statistics of batch norm are not averaged: recompute them for the averaged weights.
+ * PyTorch: torch.optim.swa_utils.AveragedModel.
+ *
+ *     const average = new WeightAverage(model.parameters(), { decay: 0.999 });
+ *     …                       // after each optimizer.step():
+ *     await average.update();
+ *     await average.swap();   // evaluate the average
+ *     await average.swap();   // and go on training
+ */
+export class WeightAverage {
+  /** Updates so far. */
+  count = 0;
+  private readonly parameters: readonly Tensor[];
+  private readonly averages: readonly Tensor[];
+  private readonly decay: number | undefined;
+
+  constructor(parameters: Iterable<Tensor>, { decay }: WeightAverageOptions = {}) {
+    if (decay !== undefined) checkRange(decay, 'WeightAverage: decay', 0, 1);
+    this.decay = decay;
+    this.parameters = [...parameters];
+    if (this.parameters.length === 0) throw new ArgumentError('WeightAverage: no parameters. Pass model.parameters().');
+    this.averages = this.parameters.map(
+      (p) => tensor(new Float32Array(p.size) as never, { shape: p.shape, device: p.device }) as unknown as Tensor,
+    );
+  }
+
+  /** Takes the weights as they are now into the average. */
+  async update(): Promise<void> {
+    noGrad(() => {
+      eachRun(() => this.count++);
+      const entering = number(() =>
+        this.count === 1 ? 1 : this.decay === undefined ? 1 / this.count : 1 - this.decay,
+      );
+      this.averages.forEach((average, i) => {
+        average.assign_(average.add(this.parameters[i].sub(average).mul(entering)));
+      });
+    });
+    await realize();
+  }
+
+  /** Exchanges the weights and their average. Throws ArgumentError before the first update. */
+  async swap(): Promise<void> {
+    if (this.count === 0) throw new ArgumentError('WeightAverage: swap before the first update. Call update() first.');
+    noGrad(() => {
+      this.averages.forEach((average, i) => {
+        const [weight, mean] = [this.parameters[i].detach(), average.detach()];
+        this.parameters[i].assign_(mean);
+        average.assign_(weight);
+      });
+    });
+    await realize();
+  }
+
+  stateDict(): WeightAverageState {
+    return { count: this.count, tensors: [...this.averages] as unknown as AnyTensor[] };
+  }
+
+  /** Throws ArgumentError if the state is of other parameters. */
+  async loadStateDict({ count, tensors }: WeightAverageState): Promise<void> {
+    const shapes = (list: readonly { readonly shape: readonly number[] }[]) => list.map((t) => formatShape(t.shape));
+    if (tensors.length !== this.averages.length || !tensors.every((t, i) => sameShape(t.shape, this.averages[i].shape)))
+      throw new ArgumentError(
+        `WeightAverage: the state is of [${shapes(tensors).join(', ')}], the parameters are [${shapes(this.averages).join(', ')}]. Load it into the average that saved it.`,
+      );
+    noGrad(() => this.averages.forEach((average, i) => average.assign_((tensors[i] as unknown as Tensor).detach())));
+    this.count = count;
+    await realize();
+  }
+}
