@@ -131,16 +131,29 @@ export { LearnedPositions, SinusoidalPositions, sinusoidalEncoding } from './pos
 export { deepCopy } from './copy.js';
 export { ModuleDict, ModuleList, Parallel, Residual, Sequential } from './containers.js';
 export {
+  bceLoss,
   bceWithLogits,
   crossEntropy,
+  diceLoss,
+  hingeLoss,
+  klDivLoss,
+  nllLoss,
+  type BceWithLogitsOptions,
+  type CrossEntropyOptions,
+  type DiceOptions,
+  type HingeOptions,
+  type KlOptions,
+  type LabelOptions,
+} from './losses/classification.js';
+export { type LossOptions, type Reduced, type Reduction } from './losses/common.js';
+export { ntXentLoss, tripletMarginLoss, type NtXentOptions, type TripletOptions } from './losses/metric.js';
+export {
+  huberLoss,
   l1Loss,
   mseLoss,
-  nllLoss,
-  type CrossEntropyOptions,
-  type LabelOptions,
-  type LossOptions,
-  type Reduced,
-  type Reduction,
-} from './loss.js';
+  smoothL1Loss,
+  type HuberOptions,
+  type SmoothL1Options,
+} from './losses/regression.js';
 export * as init from './initialisers.js';
 export type * from './shape-types.js';

@@ -16,10 +16,11 @@ interface LayerCase {
 }
 
 interface LossCase {
-  readonly name: 'crossEntropy' | 'nllLoss' | 'mseLoss' | 'l1Loss' | 'bceWithLogits';
+  readonly name: keyof typeof lossOf;
   readonly x: Packed;
   readonly target: Packed;
-  readonly options: nn.CrossEntropyOptions;
+  /** Lists are tensors. */
+  readonly options: Readonly<Record<string, unknown>>;
   readonly y: Packed;
   readonly gradX: Packed;
 }
@@ -54,14 +55,22 @@ const create: Record<string, () => AnyLayer> = {
   'AdaptiveAvgPool2d divides': () => new nn.AdaptiveAvgPool2d(2),
 };
 
-const { bceWithLogits, crossEntropy, l1Loss, mseLoss, nllLoss } = nn;
+type AnyLoss = (x: AnyTensor, target: AnyTensor, options: object) => AnyTensor;
 
-const lossOf: Record<LossCase['name'], (x: AnyTensor, target: AnyTensor, options: object) => AnyTensor> = {
-  bceWithLogits,
-  crossEntropy,
-  l1Loss,
-  mseLoss,
-  nllLoss,
+const lossOf = {
+  bceLoss: nn.bceLoss,
+  bceWithLogits: nn.bceWithLogits,
+  crossEntropy: nn.crossEntropy,
+  hingeLoss: nn.hingeLoss,
+  huberLoss: nn.huberLoss,
+  klDivLoss: nn.klDivLoss,
+  l1Loss: nn.l1Loss,
+  mseLoss: nn.mseLoss,
+  nllLoss: nn.nllLoss,
+  smoothL1Loss: nn.smoothL1Loss,
+  /** The negatives are the positives in reverse. */
+  tripletMarginLoss: (x: AnyTensor, target: AnyTensor, options: object) =>
+    nn.tripletMarginLoss(x, target, (target as unknown as Tensor).flip(0) as AnyTensor, options),
 };
 
 const { layers, losses } = readFixture<{ layers: LayerCase[]; losses: LossCase[] }>('pytorch-nn.json');
@@ -96,7 +105,9 @@ describe.each(['reference', 'cpu'])('on %s', (device) => {
   test.each(losses)('$name $options', async ({ name, x, target, options, y, gradX }) => {
     setDevice(device);
     const input = unpack(x, true);
-    const loss = lossOf[name](input as AnyTensor, unpack(target) as AnyTensor, options) as unknown as Tensor;
+    const given = Object.entries(options).map(([key, v]) => [key, Array.isArray(v) ? tensor(v as number[]) : v]);
+    const all = Object.fromEntries(given) as object;
+    const loss = (lossOf[name] as AnyLoss)(input as AnyTensor, unpack(target) as AnyTensor, all) as unknown as Tensor;
     weighted(loss).backward();
     await expectClose(loss as AnyTensor, y, 'loss', 1e-6);
     await expectClose(input.grad as unknown as AnyTensor, gradX, 'gradient');

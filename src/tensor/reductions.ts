@@ -1,6 +1,7 @@
 // Reductions, softmax and ordering, on graph nodes. Primitive reductions keep their axes with size 1; here axes are
 // given as users do (negative, several, none) and dropped unless kept.
 
+import { markProbabilities } from './probabilities.js';
 import * as build from '../engine/ir/build.js';
 import { ArgumentError, ShapeError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
@@ -88,7 +89,7 @@ export function softmax(x: Node, dim: number): Node {
   const f = asFloat(x);
   const axis = normalizeDim(dim, x.shape.length, 'softmax');
   const e = build.unary('exp', build.sub(f, shift(f, axis)));
-  return build.div(e, build.sum(e, [axis]));
+  return markProbabilities(build.div(e, build.sum(e, [axis])));
 }
 
 export function logSoftmax(x: Node, dim: number): Node {

@@ -5,6 +5,7 @@
 
 import { freeStorage, getDefaultDevice, getDevice, keep, read, rest, run, storageFrom } from '../engine/engine.js';
 import { leafGradients } from '../engine/grad/backward.js';
+import { markProbabilities } from './probabilities.js';
 import * as build from '../engine/ir/build.js';
 import type { DType, DataOf } from '../engine/ir/dtype.js';
 import { ArgumentError, DTypeError, GradError, ShapeError } from '../engine/ir/errors.js';
@@ -396,7 +397,7 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
     return wrap(elementwise.float('erf', this.node));
   }
   sigmoid(): Tensor<S> {
-    return wrap(elementwise.float('sigmoid', this.node));
+    return wrap(markProbabilities(elementwise.float('sigmoid', this.node)));
   }
   /** x · Φ(x), with the exact error function. */
   gelu(): Tensor<S> {

@@ -84,10 +84,12 @@ layers = [
 
 def loss(name, fn, x, target, options):
     x = x.detach().clone().requires_grad_()
-    y = fn(x, target, **options)
+    y = fn(x, target, **{k: torch.tensor(v, dtype=torch.float64) if isinstance(v, list) else v for k, v in options.items()})
     (y * torch.cos(torch.arange(y.numel(), dtype=torch.float64)).reshape(y.shape)).sum().backward()
-    names = {"label_smoothing": "labelSmoothing", "ignore_index": "ignoreIndex", "reduction": "reduction"}
-    return {"name": name, "x": pack(x), "target": pack(target), "options": {names[k]: v for k, v in options.items()}, "y": pack(y), "gradX": pack(x.grad)}
+    names = {"label_smoothing": "labelSmoothing", "ignore_index": "ignoreIndex", "pos_weight": "posWeight", "log_target": "logTarget"}
+    values = {"batchmean": "batchMean"}
+    given = {names.get(k, k): v if isinstance(v, list) else values.get(v, v) for k, v in options.items()}
+    return {"name": name, "x": pack(x), "target": pack(target), "options": given, "y": pack(y), "gradX": pack(x.grad)}
 
 
 logits, labels = rand(5, 4) * 3, torch.tensor([0, 3, 1, 1, 2])
@@ -111,6 +113,24 @@ losses = [
     loss("l1Loss", L1, rand(3, 2), rand(3, 2), {"reduction": "sum"}),
     loss("bceWithLogits", BCE, torch.tensor([-200.0, -20.0, -1.0, 0.0, 0.5, 20.0, 200.0]), torch.tensor([0.0, 0.0, 1.0, 1.0, 0.25, 0.0, 1.0]), {"reduction": "none"}),
     loss("bceWithLogits", BCE, rand(4, 2), torch.rand(4, 2).float().double(), {}),
+    loss("crossEntropy", CE, logits, labels, {"weight": [0.5, 2.0, 1.0, 0.25]}),
+    loss("crossEntropy", CE, logits, labels, {"weight": [0.5, 2.0, 1.0, 0.25], "label_smoothing": 0.2, "ignore_index": 1}),
+    loss("crossEntropy", CE, logits, labels, {"weight": [0.5, 2.0, 1.0, 0.25], "reduction": "none"}),
+    loss("crossEntropy", CE, logits, probabilities, {"weight": [0.5, 2.0, 1.0, 0.25], "label_smoothing": 0.1}),
+    loss("nllLoss", NLL, F.log_softmax(logits, 1).float().double(), labels, {"weight": [0.5, 2.0, 1.0, 0.25]}),
+    loss("bceWithLogits", BCE, rand(4, 2), torch.rand(4, 2).float().double(), {"pos_weight": [3.0, 0.5]}),
+    loss("bceLoss", F.binary_cross_entropy, torch.rand(4, 2).float().double(), torch.rand(4, 2).float().double(), {}),
+    loss("huberLoss", F.huber_loss, rand(4, 3) * 3, rand(4, 3), {}),
+    loss("huberLoss", F.huber_loss, rand(4, 3) * 3, rand(4, 3), {"delta": 0.3, "reduction": "sum"}),
+    loss("smoothL1Loss", F.smooth_l1_loss, rand(4, 3) * 3, rand(4, 3), {"beta": 0.3}),
+    loss("smoothL1Loss", F.smooth_l1_loss, rand(4, 3), rand(4, 3), {"beta": 0.0}),
+    loss("klDivLoss", F.kl_div, F.log_softmax(logits, 1).float().double(), probabilities, {"reduction": "batchmean"}),
+    loss("klDivLoss", F.kl_div, F.log_softmax(logits, 1).float().double(), torch.eye(5, 4, dtype=torch.float64), {"reduction": "none"}),
+    loss("klDivLoss", F.kl_div, F.log_softmax(logits, 1).float().double(), probabilities.log().float().double(), {"log_target": True, "reduction": "sum"}),
+    loss("hingeLoss", lambda x, y, **o: F.multi_margin_loss(x, y, **o) * x.shape[1], logits, labels, {}),
+    loss("hingeLoss", lambda x, y, **o: F.multi_margin_loss(x, y, **o) * x.shape[1], logits, labels, {"margin": 0.3, "reduction": "none"}),
+    loss("tripletMarginLoss", lambda x, y, **o: F.triplet_margin_loss(x, y, y.flip(0), **o), rand(4, 3), rand(4, 3), {"margin": 0.5}),
+    loss("tripletMarginLoss", lambda x, y, **o: F.triplet_margin_loss(x, y, y.flip(0), **o), rand(4, 3), rand(4, 3), {"p": 1.0, "reduction": "none"}),
 ]
 
 

@@ -1,0 +1,236 @@
+// Losses of classes. Logits go in unless the name says otherwise; the reduction is the mean unless asked otherwise.
+
+import { ArgumentError, type Shape, ShapeError, formatShape } from '../../tensor/library.js';
+import { where } from '../../tensor/functions.js';
+import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
+import {
+  CLASS_DIM,
+  type Labels,
+  type LossOptions,
+  type Reduced,
+  type Reduction,
+  checkFloat,
+  checkLabels,
+  checkRank,
+  checkSame,
+  floats,
+  reduce,
+  warnOfProbabilities,
+} from './common.js';
+
+export interface LabelOptions extends LossOptions {
+  /** A label that counts nowhere, not in the mean either. None by default. */
+  readonly ignoreIndex?: number;
+  /** float32 [C]: what a sample of each class counts, in the mean too. All the same by default. */
+  readonly weight?: AnyTensor;
+}
+
+export interface CrossEntropyOptions extends LabelOptions {
+  /** Part of the target that is spread evenly over all classes. Default 0. */
+  readonly labelSmoothing?: number;
+}
+
+/**
+ * Cross entropy of logits [N, C] (or [N, C, …]) and int32 labels [N] (or [N, …]), or float32 probabilities of the logits'
+ * shape. A label outside 0 … C − 1 is an IndexError when the loss is computed. PyTorch: F.cross_entropy.
+ */
+export function crossEntropy<const O extends CrossEntropyOptions = {}>(
+  logits: AnyTensor,
+  target: AnyTensor,
+  options?: O,
+): Reduced<O> {
+  const { labelSmoothing: smoothing = 0, reduction, ignoreIndex, weight }: CrossEntropyOptions = options ?? {};
+  if (!(smoothing >= 0 && smoothing <= 1)) {
+    throw new ArgumentError(`crossEntropy: labelSmoothing is ${smoothing}. Use a number from 0 to 1.`);
+  }
+  const x = checkFloat(logits, 'crossEntropy');
+  checkRank(x.shape, 'crossEntropy', 'logits');
+  warnOfProbabilities('crossEntropy', logits);
+  const weights = checkWeight(weight, x, 'crossEntropy');
+  const logp = x.logSoftmax(CLASS_DIM);
+  if (target.dtype === 'float32' && target.shape.length !== x.shape.length - 1) {
+    checkSame('crossEntropy', x, target);
+    const wanted = target as unknown as Tensor;
+    const smooth = smoothing === 0 ? wanted : wanted.mul(1 - smoothing).add(smoothing / x.shape[CLASS_DIM]);
+    const counted = weights === undefined ? smooth : smooth.mul(acrossClasses(weights, x));
+    const each = logp.mul(counted).sum(CLASS_DIM).neg() as Tensor;
+    // PyTorch's mean is over samples and positions, not classes
+    return reduce(each, reduction, 'crossEntropy') as Reduced<O>;
+  }
+  const labels = checkLabels(target, x.shape, 'crossEntropy');
+  return pick(logp, labels, { smoothing, reduction, ignoreIndex, weights, op: 'crossEntropy' }) as Reduced<O>;
+}
+
+/** −log p of the label, for log-probabilities [N, C] (or [N, C, …]) and int32 labels. PyTorch: F.nll_loss. */
+export function nllLoss<const O extends LabelOptions = {}>(
+  logProbabilities: AnyTensor,
+  target: AnyTensor,
+  options?: O,
+): Reduced<O> {
+  const { reduction, ignoreIndex, weight }: LabelOptions = options ?? {};
+  const logp = checkFloat(logProbabilities, 'nllLoss');
+  checkRank(logp.shape, 'nllLoss', 'log-probabilities');
+  const labels = checkLabels(target, logp.shape, 'nllLoss');
+  const weights = checkWeight(weight, logp, 'nllLoss');
+  return pick(logp, labels, { smoothing: 0, reduction, ignoreIndex, weights, op: 'nllLoss' }) as Reduced<O>;
+}
+
+interface Picking {
+  readonly smoothing: number;
+  readonly reduction: Reduction | undefined;
+  readonly ignoreIndex: number | undefined;
+  readonly weights: Tensor | undefined;
+  readonly op: string;
+}
+
+/** −log p of the labelled class, smoothed, with ignored labels left out of the mean. */
+function pick(logp: Tensor, labels: Labels, { smoothing, reduction, ignoreIndex, weights, op }: Picking): Tensor {
+  const valid = ignoreIndex === undefined ? undefined : labels.ne(ignoreIndex);
+  const safe: Labels = valid === undefined ? labels : (where(valid, labels, 0) as Labels);
+  // A gather of one element along the classes fuses with the row reductions of logSoftmax, forward and backward.
+  const chosen = logp.gather(CLASS_DIM, safe.unsqueeze(CLASS_DIM) as Labels);
+  let each = chosen.squeeze(CLASS_DIM).neg() as Tensor;
+  const ofLabel = weights?.gather(0, safe.reshape([-1]) as Labels).reshape(safe.shape) as Tensor | undefined;
+  if (ofLabel !== undefined) each = each.mul(ofLabel);
+  if (smoothing > 0) {
+    const all = weights === undefined ? logp : logp.mul(acrossClasses(weights, logp));
+    each = each.mul(1 - smoothing).sub((all.mean(CLASS_DIM) as Tensor).mul(smoothing));
+  }
+  if (valid === undefined && ofLabel === undefined) return reduce(each, reduction, op);
+  const counted = valid === undefined ? each : (where(valid, each, 0) as Tensor);
+  if ((reduction ?? 'mean') !== 'mean') return reduce(counted, reduction, op);
+  if (ofLabel === undefined) return counted.sum().div((valid as Tensor<Shape, 'bool'>).sum()) as Tensor;
+  const share = valid === undefined ? ofLabel : (where(valid, ofLabel, 0) as Tensor);
+  return counted.sum().div(share.sum()) as Tensor;
+}
+
+/** [C] as [1, C, 1, …]. */
+function acrossClasses(weights: Tensor, x: Tensor): Tensor {
+  return weights.reshape(x.shape.map((n, dim) => (dim === CLASS_DIM ? n : 1))) as Tensor;
+}
+
+function checkWeight(weight: AnyTensor | undefined, x: Tensor, op: string): Tensor | undefined {
+  if (weight === undefined) return undefined;
+  const classes = x.shape[CLASS_DIM];
+  if (weight.shape.length !== 1 || weight.shape[0] !== classes) {
+    throw new ShapeError(
+      `${op}: weight ${formatShape(weight.shape)} does not fit ${formatShape(x.shape)}: needs [${classes}]`,
+      [weight.shape, x.shape],
+    );
+  }
+  return checkFloat(weight, op);
+}
+
+export interface BceWithLogitsOptions extends LossOptions {
+  /** float32, broadcast to the logits: what a positive target counts. 1 by default. */
+  readonly posWeight?: AnyTensor;
+}
+
+/**
+ * Binary cross entropy of logits and targets in [0, 1], log(1 + eˣ) − x·y, exact for large logits too. PyTorch:
+ * F.binary_cross_entropy_with_logits.
+ */
+export function bceWithLogits<const O extends BceWithLogitsOptions = {}>(
+  logits: AnyTensor,
+  target: AnyTensor,
+  options?: O,
+): Reduced<O> {
+  const [x, y] = floats('bceWithLogits', logits, target);
+  warnOfProbabilities('bceWithLogits', logits);
+  const { posWeight, reduction }: BceWithLogitsOptions = options ?? {};
+  let each = x.softplus().sub(x.mul(y)) as Tensor;
+  if (posWeight !== undefined) {
+    const extra = checkFloat(posWeight, 'bceWithLogits').sub(1).mul(y) as Tensor;
+    each = each.add(extra.mul(x.neg().softplus())) as Tensor;
+  }
+  return reduce(each, reduction, 'bceWithLogits') as Reduced<O>;
+}
+
+/** Logarithms are at least this, as in PyTorch: no infinite loss of a probability 0. */
+const LEAST_LOG = -100;
+
+/** Binary cross entropy of probabilities and targets in [0, 1]. Prefer bceWithLogits. PyTorch: F.binary_cross_entropy. */
+export function bceLoss<const O extends LossOptions = {}>(
+  probabilities: AnyTensor,
+  target: AnyTensor,
+  options?: O,
+): Reduced<O> {
+  const [p, y] = floats('bceLoss', probabilities, target);
+  const log = (t: Tensor): Tensor => t.log().clamp(LEAST_LOG) as Tensor;
+  const each = y
+    .mul(log(p))
+    .add(
+      y
+        .neg()
+        .add(1)
+        .mul(log(p.neg().add(1) as Tensor)),
+    )
+    .neg() as Tensor;
+  return reduce(each, options?.reduction, 'bceLoss') as Reduced<O>;
+}
+
+export interface KlOptions {
+  /** `batchMean` is the sum divided by the first axis: the divergence of a sample. Default 'mean', over all elements. */
+  readonly reduction?: Reduction | 'batchMean';
+  /** Are targets log-probabilities too? Default false. */
+  readonly logTarget?: boolean;
+}
+
+/** target · (log target − x) for log-probabilities x; 0 · log 0 = 0. Kullback and Leibler 1951; PyTorch: F.kl_div. */
+export function klDivLoss(logProbabilities: AnyTensor, target: AnyTensor, options: KlOptions = {}): Tensor {
+  const { reduction = 'mean', logTarget = false } = options;
+  const [x, t] = floats('klDivLoss', logProbabilities, target);
+  const log = where(t.gt(0), t, 1).log() as Tensor;
+  const each = (logTarget ? t.exp().mul(t.sub(x)) : t.mul(log).sub(t.mul(x))) as Tensor;
+  if (reduction === 'batchMean') return each.sum().div(x.shape[0] ?? 1) as Tensor;
+  return reduce(each, reduction, 'klDivLoss');
+}
+
+export interface HingeOptions extends LossOptions {
+  /** How much the right score has to be above the others. Default 1. */
+  readonly margin?: number;
+}
+
+/**
+ * Σ max(0, sⱼ − s_label + margin) over the wrong classes j, for scores [N, C] and int32 labels [N]: the multi-class support
+ * vector machine (Weston and Watkins 1999). PyTorch's F.multi_margin_loss is this divided by C.
+ */
+export function hingeLoss<const O extends HingeOptions = {}>(
+  scores: AnyTensor,
+  labels: AnyTensor,
+  options?: O,
+): Reduced<O> {
+  const { margin = 1, reduction }: HingeOptions = options ?? {};
+  const x = checkFloat(scores, 'hingeLoss');
+  checkRank(x.shape, 'hingeLoss', 'scores');
+  const y = checkLabels(labels, x.shape, 'hingeLoss');
+  const right = x.gather(CLASS_DIM, y.unsqueeze(CLASS_DIM) as Labels) as Tensor;
+  // The right class adds the margin itself.
+  const each = x.sub(right).add(margin).relu().sum(CLASS_DIM).sub(margin) as Tensor;
+  return reduce(each, reduction, 'hingeLoss') as Reduced<O>;
+}
+
+export interface DiceOptions extends LossOptions {
+  /** Added above and below, so that empty masks fit each other. Default 1. */
+  readonly smooth?: number;
+}
+
+/** 1 − (2 Σ p·y + s) / (Σ p + Σ y + s) of each sample, for probabilities and masks [N, …] (Milletari et al. 2016). */
+export function diceLoss<const O extends DiceOptions = {}>(
+  probabilities: AnyTensor,
+  target: AnyTensor,
+  options?: O,
+): Reduced<O> {
+  const { smooth = 1, reduction }: DiceOptions = options ?? {};
+  const [p, y] = floats('diceLoss', probabilities, target);
+  checkRank(p.shape, 'diceLoss', 'probabilities');
+  const total = (t: Tensor): Tensor => t.reshape([t.shape[0], -1]).sum(1) as Tensor;
+  const overlap = total(p.mul(y) as Tensor)
+    .mul(2)
+    .add(smooth);
+  const each = overlap
+    .div(total(p).add(total(y)).add(smooth))
+    .neg()
+    .add(1) as Tensor;
+  return reduce(each, reduction, 'diceLoss') as Reduced<O>;
+}

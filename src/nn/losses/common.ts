@@ -1,0 +1,78 @@
+// What losses share: reductions, and the checks of their arguments.
+
+import { ArgumentError, DTypeError, type Shape, ShapeError, formatShape, sameShape } from '../../tensor/library.js';
+import { areProbabilities } from '../../tensor/probabilities.js';
+import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
+
+export type Reduction = 'mean' | 'sum' | 'none';
+
+export interface LossOptions {
+  /** Default 'mean'. */
+  readonly reduction?: Reduction;
+}
+
+/** One number, unless the reduction is 'none' (or not known to the compiler). */
+export type Reduced<O> = O extends { readonly reduction: infer R }
+  ? 'none' extends R
+    ? Tensor
+    : Tensor<[]>
+  : Tensor<[]>;
+
+export type Labels = Tensor<Shape, 'int32'>;
+
+/** Classes are dimension 1. */
+export const CLASS_DIM = 1;
+
+export function reduce(each: Tensor, reduction: Reduction = 'mean', op: string): Tensor {
+  if (reduction === 'none') return each;
+  if (reduction === 'sum') return each.sum() as Tensor;
+  if (reduction === 'mean') return each.mean() as Tensor;
+  throw new ArgumentError(`${op}: reduction is '${String(reduction)}'. Use 'mean', 'sum' or 'none'.`);
+}
+
+// ---------------------------------------------------------------- checks
+
+export function checkFloat(t: AnyTensor, op: string): Tensor {
+  if (t.dtype === 'float32') return t as unknown as Tensor;
+  throw new DTypeError(`${op}: takes float32, not ${t.dtype}. Convert with to('float32').`, [t.dtype]);
+}
+
+export function checkRank(shape: Shape, op: string, what: string): void {
+  if (shape.length < 2)
+    throw new ShapeError(`${op}: ${what} ${formatShape(shape)}: needs [N, C] or [N, C, ...]`, [shape]);
+}
+
+export function checkLabels(target: AnyTensor, shape: Shape, op: string): Labels {
+  if (target.dtype !== 'int32') {
+    throw new DTypeError(`${op}: labels are ${target.dtype}. Convert with to('int32').`, [target.dtype]);
+  }
+  const expected = shape.filter((_, dim) => dim !== CLASS_DIM);
+  if (!sameShape(target.shape, expected)) {
+    throw new ShapeError(
+      `${op}: labels ${formatShape(target.shape)} do not fit ${formatShape(shape)}: needs ${formatShape(expected)}`,
+      [target.shape, shape],
+    );
+  }
+  return target as unknown as Labels;
+}
+
+export function checkSame(op: string, a: AnyTensor, b: AnyTensor): void {
+  if (sameShape(a.shape, b.shape)) return;
+  throw new ShapeError(`${op}: ${formatShape(a.shape)} x ${formatShape(b.shape)}: shapes differ`, [a.shape, b.shape]);
+}
+
+export function floats(op: string, a: AnyTensor, b: AnyTensor): [Tensor, Tensor] {
+  checkSame(op, a, b);
+  return [checkFloat(a, op), checkFloat(b, op)];
+}
+
+let hasWarned = false;
+
+/** Says once on the console that a loss of logits was given the result of softmax or sigmoid. */
+export function warnOfProbabilities(op: string, x: AnyTensor): void {
+  if (hasWarned || !areProbabilities((x as unknown as Tensor).node)) return;
+  hasWarned = true;
+  console.warn(
+    `nabla: ${op} takes logits and was given probabilities (the result of softmax or sigmoid). Leave that layer out: the loss contains it.`,
+  );
+}

@@ -1,0 +1,68 @@
+// Losses of embeddings: what belongs together shall be near, the rest far.
+
+import { eye, tensor } from '../../tensor/creation.js';
+import { cat, where } from '../../tensor/functions.js';
+import { ArgumentError, ShapeError, formatShape } from '../../tensor/library.js';
+import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
+import { type LossOptions, type Reduced, checkSame, floats, reduce } from './common.js';
+import { crossEntropy } from './classification.js';
+
+export interface TripletOptions extends LossOptions {
+  /** How much farther the negative has to be than the positive. Default 1. */
+  readonly margin?: number;
+  /** The distance is (Σ |a − b + eps|ᵖ)^(1/p). Default 2. */
+  readonly p?: number;
+  /** Keeps the gradient of the root finite. Default 1e-6. */
+  readonly eps?: number;
+}
+
+/**
+ * max(0, d(anchor, positive) − d(anchor, negative) + margin) over the last axis of embeddings [N, D] (Schroff et al. 2015).
+ * PyTorch: F.triplet_margin_loss.
+ */
+export function tripletMarginLoss<const O extends TripletOptions = {}>(
+  anchor: AnyTensor,
+  positive: AnyTensor,
+  negative: AnyTensor,
+  options?: O,
+): Reduced<O> {
+  const { margin = 1, p = 2, eps = 1e-6, reduction }: TripletOptions = options ?? {};
+  if (!(margin > 0)) throw new ArgumentError(`tripletMarginLoss: margin is ${margin}. Use a number above 0.`);
+  const [a, near] = floats('tripletMarginLoss', anchor, positive);
+  const [, far] = floats('tripletMarginLoss', anchor, negative);
+  checkSame('tripletMarginLoss', positive, negative);
+  const distance = (b: Tensor): Tensor => (a.sub(b).add(eps) as Tensor).norm(p, -1) as Tensor;
+  return reduce(
+    distance(near).sub(distance(far)).add(margin).relu() as Tensor,
+    reduction,
+    'tripletMarginLoss',
+  ) as Reduced<O>;
+}
+
+export interface NtXentOptions extends LossOptions {
+  /** Divides the cosine similarities. Default 0.5. */
+  readonly temperature?: number;
+}
+
+/**
+ * Normalised temperature-scaled cross entropy of two views [N, D] of the same samples: each of the 2N embeddings has to
+ * find its other view among all others by cosine similarity (Chen et al. 2020, SimCLR). N is at least 1.
+ */
+export function ntXentLoss<const O extends NtXentOptions = {}>(
+  first: AnyTensor,
+  second: AnyTensor,
+  options?: O,
+): Reduced<O> {
+  const { temperature = 0.5, reduction }: NtXentOptions = options ?? {};
+  if (!(temperature > 0)) throw new ArgumentError(`ntXentLoss: temperature is ${temperature}. Use a number above 0.`);
+  const [a, b] = floats('ntXentLoss', first, second);
+  const [n, width] = a.shape;
+  if (a.shape.length !== 2 || n === 0 || width === 0)
+    throw new ShapeError(`ntXentLoss: views ${formatShape(a.shape)}: needs [N, D]`, [a.shape]);
+  const both = cat([a, b], 0) as unknown as Tensor;
+  const unit = both.div(both.norm(2, 1, { keepdim: true }).clamp(1e-8)) as Tensor;
+  const similar = unit.matmul(unit.transpose(0, 1) as Tensor).mul(1 / temperature) as Tensor;
+  const others = where(eye(2 * n).gt(0), -Infinity, similar) as Tensor;
+  const partner = tensor(Int32Array.from({ length: 2 * n }, (_, i) => (i + n) % (2 * n)));
+  return crossEntropy(others, partner as unknown as AnyTensor, { reduction: reduction ?? 'mean' }) as Reduced<O>;
+}

@@ -1,0 +1,68 @@
+// Losses of numbers: the distance between a prediction and a target of the same shape.
+
+import { where } from '../../tensor/functions.js';
+import { ArgumentError } from '../../tensor/library.js';
+import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
+import { type LossOptions, type Reduced, floats, reduce } from './common.js';
+
+/** (prediction − target)². PyTorch: F.mse_loss. */
+export function mseLoss<const O extends LossOptions = {}>(
+  prediction: AnyTensor,
+  target: AnyTensor,
+  options?: O,
+): Reduced<O> {
+  const [x, y] = floats('mseLoss', prediction, target);
+  return reduce(x.sub(y).square() as Tensor, options?.reduction, 'mseLoss') as Reduced<O>;
+}
+
+/** |prediction − target|. PyTorch: F.l1_loss. */
+export function l1Loss<const O extends LossOptions = {}>(
+  prediction: AnyTensor,
+  target: AnyTensor,
+  options?: O,
+): Reduced<O> {
+  const [x, y] = floats('l1Loss', prediction, target);
+  return reduce(x.sub(y).abs() as Tensor, options?.reduction, 'l1Loss') as Reduced<O>;
+}
+
+export interface HuberOptions extends LossOptions {
+  /** Where the square becomes a straight line. Default 1. */
+  readonly delta?: number;
+}
+
+/** d²/2 for |d| ≤ δ, else δ·(|d| − δ/2), of d = prediction − target. Huber 1964; PyTorch: F.huber_loss. */
+export function huberLoss<const O extends HuberOptions = {}>(
+  prediction: AnyTensor,
+  target: AnyTensor,
+  options?: O,
+): Reduced<O> {
+  const { delta = 1, reduction }: HuberOptions = options ?? {};
+  if (!(delta > 0)) throw new ArgumentError(`huberLoss: delta is ${delta}. Use a number above 0.`);
+  const [x, y] = floats('huberLoss', prediction, target);
+  return reduce(huber(x.sub(y) as Tensor, delta), reduction, 'huberLoss') as Reduced<O>;
+}
+
+export interface SmoothL1Options extends LossOptions {
+  /** Where the square becomes a straight line; 0 is the L1 loss. Default 1. */
+  readonly beta?: number;
+}
+
+/** d²/2β for |d| < β, else |d| − β/2, of d = prediction − target. Girshick 2015; PyTorch: F.smooth_l1_loss. */
+export function smoothL1Loss<const O extends SmoothL1Options = {}>(
+  prediction: AnyTensor,
+  target: AnyTensor,
+  options?: O,
+): Reduced<O> {
+  const { beta = 1, reduction }: SmoothL1Options = options ?? {};
+  if (!(beta >= 0)) throw new ArgumentError(`smoothL1Loss: beta is ${beta}. Use a number of at least 0.`);
+  const [x, y] = floats('smoothL1Loss', prediction, target);
+  const d = x.sub(y) as Tensor;
+  const each = beta === 0 ? d.abs() : huber(d, beta).mul(1 / beta);
+  return reduce(each, reduction, 'smoothL1Loss') as Reduced<O>;
+}
+
+function huber(d: Tensor, delta: number): Tensor {
+  const size = d.abs();
+  const square = d.square().mul(0.5) as Tensor;
+  return where(size.le(delta), square, size.sub(delta / 2).mul(delta) as Tensor) as Tensor;
+}
