@@ -1,0 +1,3 @@
+// The public surface of `nabla/metrics`.
+
+export type { Metric } from './metric.js';

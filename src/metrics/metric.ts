@@ -1,0 +1,16 @@
+// What a metric is: a number (or a table of numbers) about predictions, collected batch by batch. Updates only build the
+// graph and mark it to be computed with the next step; nothing waits for the device before `compute`.
+
+import type { AnyTensor } from '../tensor/tensor.js';
+
+/** Collects over batches; `T` is the result: mostly a number. */
+export interface Metric<T = number> {
+  readonly name: string;
+  /** Whether more or less is better. */
+  readonly better: 'higher' | 'lower';
+  /** Takes in one batch: what the model said, and what is true. */
+  update(output: AnyTensor, target: AnyTensor): void;
+  /** The result over everything since the last `reset`. */
+  compute(): Promise<T>;
+  reset(): void;
+}

@@ -1,0 +1,145 @@
+// The record of a run: what a training run writes down about itself, one event after the other, and what is read from it
+// again: loggers print it, curves are drawn from it, the doctor diagnoses it, a table compares it. Plain data that
+// survives JSON; numbers that are not finite are written as the strings 'NaN', 'Infinity' and '-Infinity' in JSON.
+// Must not know: files, trainers, models.
+
+/** One thing that happened in a run. */
+export type RunEvent = StartEvent | StepEvent | EpochEvent | LayersEvent | CheckEvent | NoticeEvent | EndEvent;
+
+export interface StartEvent {
+  readonly event: 'start';
+  /** ISO 8601. */
+  readonly time: string;
+  /** Hyper-parameters and whatever else was asked for: plain JSON. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly facts: RunFacts;
+}
+
+/** What is known before the first step. Unknown facts are left out. */
+export interface RunFacts {
+  readonly parameters?: number;
+  /** Classes of a classification; makes log(C) the expected first loss. */
+  readonly classes?: number;
+  readonly loss?: string;
+  readonly optimizer?: string;
+  readonly epochs?: number;
+  readonly stepsPerEpoch?: number;
+  readonly batchSize?: number;
+  readonly trainSamples?: number;
+  readonly validationSamples?: number;
+  /** Names of the leaf modules in the order of their calls, with their class. */
+  readonly layers?: readonly { readonly name: string; readonly kind: string }[];
+}
+
+/** After an update. */
+export interface StepEvent {
+  readonly event: 'step';
+  /** Number of updates so far; the first event has 1. */
+  readonly step: number;
+  readonly epoch: number;
+  readonly loss: number;
+  readonly lr: number;
+  /** Euclidean norm of all gradients together, before clipping. */
+  readonly gradNorm?: number;
+}
+
+/** After each epoch (counted from 1). */
+export interface EpochEvent {
+  readonly event: 'epoch';
+  readonly epoch: number;
+  readonly step: number;
+  /** Means over the epoch, by name: loss, accuracy, … */
+  readonly train: Readonly<Record<string, number>>;
+  readonly validation?: Readonly<Record<string, number>>;
+  readonly lr: number;
+  readonly seconds: number;
+  readonly samplesPerSecond: number;
+}
+
+/** Statistics of layers and parameters at one step. */
+export interface LayersEvent {
+  readonly event: 'layers';
+  readonly step: number;
+  readonly layers: readonly LayerStatistics[];
+  readonly parameters: readonly ParameterStatistics[];
+}
+
+/** Of one leaf module: its output, and the gradient that reaches its output. */
+export interface LayerStatistics {
+  readonly name: string;
+  readonly kind: string;
+  readonly mean: number;
+  readonly std: number;
+  /** Share of outputs that are exactly 0. */
+  readonly zero: number;
+  /** Share of units (channels, features) that are 0 for the whole batch. */
+  readonly dead: number;
+  /** Share of outputs within 1 % of the ends of the range, for sigmoid, tanh and the like. */
+  readonly saturated?: number;
+  readonly notFinite: number;
+  readonly gradStd?: number;
+}
+
+export interface ParameterStatistics {
+  readonly name: string;
+  readonly norm: number;
+  readonly gradNorm?: number;
+  /** Norm of the last update divided by the norm of the parameter; healthy is about 1e-3. */
+  readonly updateRatio?: number;
+}
+
+/** One of the checks before training: initial loss, overfitting one batch, … */
+export interface CheckEvent {
+  readonly event: 'check';
+  readonly name: string;
+  readonly passed: boolean;
+  readonly value?: number;
+  readonly expected?: number;
+  readonly text: string;
+}
+
+/** Something that was noticed on the way, such as a mode or a gradient that is not as it should be. */
+export interface NoticeEvent {
+  readonly event: 'notice';
+  readonly step: number;
+  /** Stable, in kebab-case: `gradients-accumulate`, `eval-in-training`, `train-in-validation`, … */
+  readonly code: string;
+  readonly text: string;
+}
+
+export interface EndEvent {
+  readonly event: 'end';
+  readonly reason: 'completed' | 'early-stopping' | 'aborted' | 'failed';
+  readonly step: number;
+  readonly seconds: number;
+  /** Results on test data, if there were any. */
+  readonly test?: Readonly<Record<string, number>>;
+}
+
+/** Takes events as they happen. Loggers, progress bars and the doctor's probe are listeners. */
+export interface RunListener {
+  onEvent(event: RunEvent): void | Promise<void>;
+  /** After the last event, however the run ended. */
+  close?(): void | Promise<void>;
+}
+
+/** One line of a record file, without its line end. */
+export function formatEvent(event: RunEvent): string {
+  return JSON.stringify(event, (_, value: unknown) =>
+    typeof value === 'number' && !Number.isFinite(value) ? String(value) : value,
+  );
+}
+
+const NOT_FINITE: Readonly<Record<string, number>> = { NaN: NaN, Infinity: Infinity, '-Infinity': -Infinity };
+
+/** Reads what `formatEvent` wrote; undefined if the line is no event (a line cut off by a crash, for example). */
+export function parseEvent(line: string): RunEvent | undefined {
+  try {
+    const value = JSON.parse(line, (_, v: unknown) =>
+      typeof v === 'string' && Object.hasOwn(NOT_FINITE, v) ? NOT_FINITE[v] : v,
+    ) as RunEvent | null;
+    return typeof value?.event === 'string' ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
