@@ -13,5 +13,6 @@ export {
 export { DataLoader, type BatchOf, type Collated, type LoaderOptions, collate } from './data-loader.js';
 export { digits, type DigitFields, type Digits } from './digits.js';
 export { jitter, type JitterOptions } from './augment.js';
+export type { HostImage, Transform } from './transform.js';
 export type { SplitOptions } from './split.js';
 export { HostRandom } from '../tensor/host-random.js';
