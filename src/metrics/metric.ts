@@ -13,4 +13,8 @@ export interface Metric<T = number> {
   /** The result over everything since the last `reset`. */
   compute(): Promise<T>;
   reset(): void;
+  /** What has been collected so far, as plain numbers: for a checkpoint in the middle of an epoch. */
+  state?(): Promise<readonly number[]>;
+  /** Goes on from what `state` gave. */
+  restore?(state: readonly number[]): void;
 }

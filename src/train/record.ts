@@ -13,6 +13,8 @@ export interface StartEvent {
   /** Hyper-parameters and whatever else was asked for: plain JSON. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly facts: RunFacts;
+  /** Updates that an interrupted run had behind it; left out by a run that begins. */
+  readonly resumedFrom?: number;
 }
 
 /** What is known before the first step. Unknown facts are left out. */
@@ -54,6 +56,8 @@ export interface EpochEvent {
   readonly lr: number;
   readonly seconds: number;
   readonly samplesPerSecond: number;
+  /** Part of the time of training that was spent waiting for data. */
+  readonly waiting?: number;
 }
 
 /** Statistics of layers and parameters at one step. */
@@ -109,7 +113,7 @@ export interface NoticeEvent {
 
 export interface EndEvent {
   readonly event: 'end';
-  readonly reason: 'completed' | 'early-stopping' | 'aborted' | 'failed';
+  readonly reason: 'completed' | 'early-stopping' | 'aborted' | 'diverged' | 'failed';
   readonly step: number;
   readonly seconds: number;
   /** Results on test data, if there were any. */
@@ -123,21 +127,29 @@ export interface RunListener {
   close?(): void | Promise<void>;
 }
 
-/** One line of a record file, without its line end. */
-export function formatEvent(event: RunEvent): string {
-  return JSON.stringify(event, (_, value: unknown) =>
-    typeof value === 'number' && !Number.isFinite(value) ? String(value) : value,
-  );
+/** JSON in which numbers that are not finite are the strings 'NaN', 'Infinity' and '-Infinity'. */
+export function formatJson(value: unknown): string {
+  return JSON.stringify(value, (_, v: unknown) => (typeof v === 'number' && !Number.isFinite(v) ? String(v) : v));
 }
 
 const NOT_FINITE: Readonly<Record<string, number>> = { NaN: NaN, Infinity: Infinity, '-Infinity': -Infinity };
 
+/** Reads what `formatJson` wrote. Throws SyntaxError. */
+export function parseJson(text: string): unknown {
+  return JSON.parse(text, (_, v: unknown) =>
+    typeof v === 'string' && Object.hasOwn(NOT_FINITE, v) ? NOT_FINITE[v] : v,
+  );
+}
+
+/** One line of a record file, without its line end. */
+export function formatEvent(event: RunEvent): string {
+  return formatJson(event);
+}
+
 /** Reads what `formatEvent` wrote; undefined if the line is no event (a line cut off by a crash, for example). */
 export function parseEvent(line: string): RunEvent | undefined {
   try {
-    const value = JSON.parse(line, (_, v: unknown) =>
-      typeof v === 'string' && Object.hasOwn(NOT_FINITE, v) ? NOT_FINITE[v] : v,
-    ) as RunEvent | null;
+    const value = parseJson(line) as RunEvent | null;
     return typeof value?.event === 'string' ? value : undefined;
   } catch {
     return undefined;
