@@ -199,6 +199,18 @@ describe('summary', () => {
     expect(attention.training).toBe(true);
     expect(() => call.summary()).toThrow('summary: there is no input');
   });
+
+  test('work is counted once, where movements merge and statistics wait to be written', () => {
+    const model = new nn.Sequential(
+      new nn.Conv2d(1, 4, 3, { padding: 1 }),
+      new nn.BatchNorm2d(4),
+      new nn.MaxPool2d(2),
+      new nn.Flatten(), // its reshape becomes one with the pooling's
+      new nn.Linear(64, 10),
+    );
+    model.forward(zeros([32, 1, 8, 8])); // leaves running statistics that are not computed yet
+    expect(model.summary([1, 1, 8, 8]).rows.map((row) => row.multiplyAdds)).toEqual([0, 4 * 64 * 9, 0, 0, 0, 640]);
+  });
 });
 
 describe('receptive field', () => {

@@ -10,7 +10,7 @@ import { Parameter } from './parameter.js';
 import type { LayerNormFn } from './shape-types.js';
 
 /**
- * [length, dim]: at position p, feature 2i is sin(p / 10000^(2i/dim)) and feature 2i + 1 the cosine of the same angle
+ * Shape `[length, dim]`; at position p, feature 2i is sin(p / 10000^(2i/dim)) and feature 2i + 1 the cosine of the same angle
  * (Vaswani et al. 2017). dim is even.
  */
 export function sinusoidalEncoding<const T extends number, const E extends number>(length: T, dim: E): Tensor<[T, E]> {

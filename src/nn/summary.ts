@@ -5,7 +5,7 @@ import { rand } from '../tensor/creation.js';
 import { getRandomState, setRandomState } from '../tensor/random.js';
 import { noGrad } from '../tensor/grad-mode.js';
 import { ArgumentError, type Shape, formatShape } from '../tensor/library.js';
-import { multiplyAdds } from '../tensor/work.js';
+import { WorkCounter } from '../tensor/work.js';
 import { type AnyTensor, Tensor } from '../tensor/tensor.js';
 import { addHook } from './hooks.js';
 import type { Module } from './module.js';
@@ -106,8 +106,8 @@ function tensorsIn(value: unknown): AnyTensor[] {
 interface Open {
   readonly inputs: readonly AnyTensor[];
   readonly place: number;
-  /** Work of the parts, to be taken off. */
-  inside: number;
+  /** Multiply-adds between the calls of its parts. */
+  work: number;
   readonly results: AnyTensor[];
 }
 
@@ -127,11 +127,17 @@ export function summarise(module: Module, given: readonly (AnyTensor | Shape)[])
   const rows: SummaryRow[] = [];
   const open: Open[] = [];
   const counted = new Set<unknown>();
+  const work = new WorkCounter();
+  work.count([...inputs, ...module.parameters(), ...module.buffers()] as AnyTensor[]); // what is there before the first call
   const handles = parts
     .filter(([, part]) => 'forward' in part && typeof part.forward === 'function')
     .flatMap(([path, part]) => [
       addHook(part, 'before', (_module, args) => {
-        open.push({ inputs: tensorsIn(args), place: rows.length, inside: 0, results: [] });
+        const from = tensorsIn(args);
+        const before = work.count(from);
+        const outer = open.at(-1);
+        if (outer !== undefined) outer.work += before;
+        open.push({ inputs: from, place: rows.length, work: 0, results: [] });
         rows.push({
           path,
           module: title(part),
@@ -143,22 +149,18 @@ export function summarise(module: Module, given: readonly (AnyTensor | Shape)[])
         });
       }),
       addHook(part, 'after', (_module, _args, output) => {
-        const { inputs: from, place, inside, results } = open.pop() as Open;
+        const { inputs: from, place, work: between, results } = open.pop() as Open;
         const to = tensorsIn(output);
-        const work = multiplyAdds(to, from);
         const own = ownParameters(part).filter((p) => !counted.has(p) && counted.add(p));
         const fresh = to.filter((t) => !results.some((r) => r.node === t.node) && !from.some((x) => x.node === t.node));
         rows[place] = {
           ...rows[place],
           outputs: to.map(({ shape }) => shape),
           parameters: own.reduce((sum, p) => sum + p.size, 0),
-          multiplyAdds: Math.max(0, work - inside),
+          multiplyAdds: between + work.count(to),
           bytes: fresh.reduce((sum, t) => sum + bytesOf(t), 0),
         };
-        const outer = open.at(-1);
-        if (outer === undefined) return;
-        outer.inside += work;
-        outer.results.push(...to);
+        open.at(-1)?.results.push(...to);
       }),
     ]);
   try {

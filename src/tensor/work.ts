@@ -16,16 +16,20 @@ function multiplyAddsOf(node: Node): number {
   return 0;
 }
 
-/** The multiply-adds that are needed for `outputs` once `inputs` are there; what both share is counted once. */
-export function multiplyAdds(outputs: readonly AnyTensor[], inputs: readonly AnyTensor[]): number {
-  const seen = new Set<Node>(inputs.map(({ node }) => node));
-  const open = outputs.map(({ node }) => node);
-  let total = 0;
-  for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    if (seen.has(node)) continue;
-    seen.add(node);
-    total += multiplyAddsOf(node);
-    if (node.storage === undefined) open.push(...node.src);
+/** Counts the multiply-adds of a graph while it grows: each node once, when it is first met. */
+export class WorkCounter {
+  readonly #seen = new Set<Node>();
+
+  /** The multiply-adds that are needed for `tensors` and have not been counted before. */
+  count(tensors: readonly AnyTensor[]): number {
+    const open = tensors.map(({ node }) => node);
+    let total = 0;
+    for (let node = open.pop(); node !== undefined; node = open.pop()) {
+      if (this.#seen.has(node)) continue;
+      this.#seen.add(node);
+      total += multiplyAddsOf(node);
+      if (node.storage === undefined) open.push(...node.src);
+    }
+    return total;
   }
-  return total;
 }
