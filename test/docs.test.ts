@@ -13,7 +13,7 @@ import { setDevice } from 'nabla';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const work = join(root, 'test/.docs');
 const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)].filter((name) =>
-  /\.md$/.test(name),
+  name.endsWith('.md'),
 );
 
 interface Program {
