@@ -1,4 +1,4 @@
-// Random changes to images, made in JavaScript on a batch that is about to be used. Each image is drawn again through a
+// Random changes to images, made in JavaScript on samples that are about to be used. Each image is drawn again through a
 // random similarity: turned, scaled and moved about its centre, with bilinear interpolation and zeros outside.
 
 import { ArgumentError, type Shape, formatShape } from '../tensor/library.js';
@@ -13,14 +13,16 @@ export interface JitterOptions {
   readonly scale?: number;
 }
 
-/** Changes images [N, C, H, W] in place. */
+/** Changes one image [C, H, W], or several [N, C, H, W], in place. */
 export function jitter(
   images: { readonly data: Float32Array; readonly shape: Shape },
   random: HostRandom,
   { shift = 0, rotate = 0, scale = 0 }: JitterOptions,
 ): void {
-  const { data, shape } = images;
-  if (shape.length !== 4) throw new ArgumentError(`jitter: images ${formatShape(shape)} are not [N, C, H, W].`);
+  const { data } = images;
+  const shape = images.shape.length === 3 ? [1, ...images.shape] : images.shape;
+  if (shape.length !== 4)
+    throw new ArgumentError(`jitter: images ${formatShape(shape)} are neither [C, H, W] nor [N, C, H, W].`);
   const [count, channels, height, width] = shape;
   const plane = height * width;
   const source = new Float32Array(plane);

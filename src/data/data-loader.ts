@@ -7,7 +7,7 @@ import { ArgumentError, type DType, type Shape } from '../tensor/library.js';
 import { stack } from '../tensor/functions.js';
 import { HostRandom, nextHostRandom } from '../tensor/host-random.js';
 import { type AnyTensor, Tensor } from '../tensor/tensor.js';
-import type { Dataset } from './dataset.js';
+import type { BatchSource, Dataset, SampleRandom } from './dataset.js';
 
 export interface LoaderOptions {
   /** Items a batch. Default 1. */
@@ -18,11 +18,6 @@ export interface LoaderOptions {
   readonly seed?: number;
   /** Leave out a last batch that is not full. Default false. */
   readonly dropLast?: boolean;
-}
-
-/** A dataset that makes whole batches itself. */
-interface BatchSource<B> {
-  batch(positions: ArrayLike<number>, random?: HostRandom): B | Promise<B>;
 }
 
 /** Items put together: numbers to a vector, tensors and arrays to one with a batch dimension, records field by field. */
@@ -38,7 +33,8 @@ export type Collated<I> =
           : { [K in keyof I]: Collated<I[K]> };
 
 /** What a DataLoader of dataset D yields. */
-export type BatchOf<D> = D extends BatchSource<infer B> ? B : D extends Dataset<infer I> ? Collated<Awaited<I>> : never;
+export type BatchOf<D> =
+  D extends BatchSource<infer _, infer B> ? B : D extends Dataset<infer I> ? Collated<Awaited<I>> : never;
 
 /**
  * Batches of a dataset. Each `for await` is one epoch, with a new order if `shuffle` is set. PyTorch: DataLoader.
@@ -81,7 +77,7 @@ export class DataLoader<D extends Dataset<unknown>> implements AsyncIterable<Bat
     const order = this.order(epoch);
     for (let i = from; i < this.length; i++) {
       const positions = order.subarray(i * this.batchSize, (i + 1) * this.batchSize);
-      yield await this.batch(positions, new HostRandom(this.seed, epoch, i));
+      yield await this.batch(positions, (position) => new HostRandom(this.seed, epoch, position));
     }
   }
 
@@ -91,10 +87,12 @@ export class DataLoader<D extends Dataset<unknown>> implements AsyncIterable<Bat
     return this.shuffle ? new HostRandom(this.seed, epoch).shuffle(order) : order;
   }
 
-  private async batch(positions: Int32Array, random: HostRandom): Promise<BatchOf<D>> {
-    const source = this.dataset as unknown as Partial<BatchSource<BatchOf<D>>>;
-    if (source.batch !== undefined) return source.batch(positions, random);
-    const items = await Promise.all(Array.from(positions, (i) => this.dataset.get(i)));
+  private async batch(positions: Int32Array, randomOf: SampleRandom): Promise<BatchOf<D>> {
+    const source = this.dataset as unknown as Partial<BatchSource<unknown, BatchOf<D>>>;
+    if (source.gather !== undefined && source.upload !== undefined) {
+      return source.upload(await source.gather(positions, randomOf));
+    }
+    const items = await Promise.all(Array.from(positions, (i) => this.dataset.get(i, randomOf(i))));
     return collate(items) as BatchOf<D>;
   }
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import { ArgumentError, IndexError, setDevice, tensor, type Tensor } from '../index.js';
 import { HostRandom } from '../tensor/host-random.js';
-import { ArrayDataset, DataLoader, digits, jitter } from './index.js';
+import { ArrayDataset, DataLoader, SampleError, digits, jitter } from './index.js';
 
 beforeAll(() => setDevice('reference'));
 
@@ -145,4 +145,83 @@ test('jitter without room to move changes nothing; a whole shift moves pixels', 
   jitter(turned, up, { rotate: 90 });
   expect([...turned.data].map(Math.round).toSorted((a, b) => a - b)).toEqual([...image().data]);
   expect(() => jitter({ data: new Float32Array(4), shape: [2, 2] }, up, {})).toThrow(ArgumentError);
+});
+
+test('transforms change shape and type; their random numbers follow from seed, epoch and position alone', async () => {
+  const data = new ArrayDataset({
+    x: { data: Uint8Array.from({ length: 24 }, (_, i) => i * 10), shape: [1, 2, 2] as const },
+    y: { data: Int32Array.from({ length: 6 }, (_, i) => i), shape: [] as const },
+  });
+  const bytes: Tensor<[number, 1, 2, 2]> = data.batch([5]).x;
+  expect([bytes.dtype, await bytes.array()]).toEqual([
+    'float32',
+    [
+      [
+        [
+          [200, 210],
+          [220, 230],
+        ],
+      ],
+    ],
+  ]);
+  const noisy = data
+    .transformed('x', ({ data: pixels }, random) => ({
+      data: Float32Array.from(pixels.subarray(0, 2), (v) => v + random.uniform()),
+      shape: [2] as const,
+    }))
+    .transformed('x', ({ data: v, shape }) => ({ data: v.map((e) => e * 2), shape }));
+  const draw = async (batchSize: number, shuffle: boolean, epoch = 0) => {
+    const byItem: number[][] = [];
+    for await (const { x, y } of new DataLoader(noisy, { batchSize, shuffle, seed: 3 }).batches(epoch)) {
+      const pairs: Tensor<[number, 2]> = x;
+      const rows = await pairs.data();
+      (await y.data()).forEach((label, i) => (byItem[label] = Array.from(rows.subarray(2 * i, 2 * i + 2))));
+    }
+    return byItem;
+  };
+  const first = await draw(6, false);
+  expect(first.every((row, i) => row[0] >= i * 80 && row[0] < i * 80 + 2)).toBe(true);
+  expect(await draw(1, true)).toEqual(first);
+  expect(await draw(4, true)).toEqual(first);
+  expect(await draw(4, true, 1)).not.toEqual(first);
+  expect(noisy.column('x')).toEqual(noisy.gather([0, 1, 2, 3, 4, 5]).x.data);
+  expect([...noisy.subset([2]).column('y')]).toEqual([2]);
+});
+
+test('transforms of whole samples may exchange fields and add new ones', () => {
+  const data = new ArrayDataset({
+    a: { data: Float32Array.of(1, 2, 3), shape: [] as const },
+    b: { data: Float32Array.of(4, 5, 6), shape: [] as const },
+  }).transformedSamples(({ a, b }) => ({ a: b, b: a, c: { data: Int32Array.of(7), shape: [] as const } }));
+  const { a, b, c } = data.gather([2, 0]);
+  expect([[...a.data], [...b.data], [...c.data]]).toEqual([
+    [6, 4],
+    [3, 1],
+    [7, 7],
+  ]);
+});
+
+test('a transform that fails names the sample; samples of different shapes do not go into one batch', () => {
+  const fail = numbered(4).transformed('x', (x) => {
+    if (x.data[0] === 4) throw new RangeError('no twos');
+    return x;
+  });
+  let error: unknown;
+  try {
+    fail.batch([0, 2]);
+  } catch (caught) {
+    error = caught;
+  }
+  expect(error).toBeInstanceOf(SampleError);
+  const { index, message, cause } = error as SampleError;
+  expect([index, message]).toEqual([2, 'dataset: sample 2 cannot be made (RangeError: no twos).']);
+  expect(cause).toBeInstanceOf(RangeError);
+  const ragged = numbered(4).transformed('x', ({ data }) => {
+    const part = data.slice(0, data[0] === 0 ? 2 : 1);
+    return { data: part, shape: [part.length] };
+  });
+  expect(() => ragged.batch([0, 1])).toThrow(
+    /field x is Float32Array \[1\], but Float32Array \[2\] in the batch's first/,
+  );
+  expect(() => numbered(4).column('z' as 'x')).toThrow("column: there is no field 'z'. Use one of 'x', 'y'.");
 });

@@ -1,21 +1,36 @@
 // Datasets: numbered items. `ArrayDataset` keeps them in typed arrays, one for each field, and hands out whole batches
-// without making single items; subsets and splits share those arrays.
-//   { x: Float32Array of [1, 8, 8] each, y: Int32Array } → batch { x: Tensor<[number, 1, 8, 8]>, y: Tensor<[number], 'int32'> }
+// without making single items; subsets and splits share those arrays. Transforms change one sample at a time while a batch
+// is put together.
+//   { x: Uint8Array of [1, 28, 28] each, y: Int32Array } → batch { x: Tensor<[number, 1, 28, 28]>, y: Tensor<[number], 'int32'> }
 // Must not know: order of training, devices.
 
 import { tensor } from '../tensor/creation.js';
-import { ArgumentError, IndexError, type Shape, formatShape, sizeOf } from '../tensor/library.js';
 import type { HostRandom } from '../tensor/host-random.js';
+import { ArgumentError, IndexError, type Shape, formatShape, sizeOf } from '../tensor/library.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { type SampleStep, allocate, applySteps } from './sample-steps.js';
 import { type SplitOptions, splitIndices } from './split.js';
+import type { Transform } from './transform.js';
 
 /** Items by number, 0 to length − 1. PyTorch: a map-style Dataset. */
 export interface Dataset<Item> {
   readonly length: number;
-  get(index: number): Item | Promise<Item>;
+  /** `random` is there when a DataLoader asks: the random numbers of this item in this epoch. */
+  get(index: number, random?: HostRandom): Item | Promise<Item>;
 }
 
-export type FieldData = Float32Array | Int32Array;
+/** Random numbers of the sample at a position. The same position of the same epoch always gets the same ones. */
+export type SampleRandom = (position: number) => HostRandom;
+
+/** A dataset that makes whole batches itself: in host memory, which a worker thread can do, and from there on the device. */
+export interface BatchSource<Host, Batch> {
+  readonly length: number;
+  gather(positions: ArrayLike<number>, randomOf?: SampleRandom): Host | Promise<Host>;
+  upload(host: Host): Batch;
+}
+
+/** Bytes are what images are stored in; they become float32 tensors of the same numbers, 0 to 255. */
+export type FieldData = Float32Array | Int32Array | Uint8Array;
 
 /** One field of all items: `data` holds them one after the other, each of the given shape. */
 export interface Field<Data extends FieldData = FieldData, S extends Shape = Shape> {
@@ -40,86 +55,111 @@ export type Batch<F extends Fields> = {
 /** One item: each field as a tensor of its shape. */
 export type Item<F extends Fields> = { [K in keyof F]: TensorOf<F[K]['data'], F[K]['shape']> };
 
-/** Changes a batch in place, with random numbers that are the same whenever the same batch is drawn. */
-export type Augmentation<F extends Fields> = (batch: HostBatch<F>, random: HostRandom) => void;
+/** Changes one sample in place: each field's numbers and shape. */
+export type Augmentation<F extends Fields> = (sample: F, random: HostRandom) => void;
+
+/** The fields after one of them has been replaced. */
+export type WithField<F extends Fields, K extends keyof F, O extends Field> = {
+  readonly [N in keyof F]: N extends K ? O : F[N];
+};
 
 /**
  * Items in typed arrays. PyTorch: TensorDataset.
  *
  *     new ArrayDataset({ x: { data: pixels, shape: [1, 8, 8] }, y: { data: labels, shape: [] } })
  */
-export class ArrayDataset<F extends Fields> implements Dataset<Item<F>> {
-  readonly fields: F;
-  /** Positions in the fields' arrays, one for each item. */
+export class ArrayDataset<F extends Fields> implements Dataset<Item<F>>, BatchSource<HostBatch<F>, Batch<F>> {
+  /** The arrays, as they were before any transform. */
+  readonly storage: Fields;
+  /** Positions in the arrays, one for each item. */
   readonly indices: Int32Array;
-  private readonly augmentation: Augmentation<F> | undefined;
+  private readonly steps: readonly SampleStep[];
 
-  constructor(fields: F, indices?: Int32Array, augmentation?: Augmentation<F>) {
-    this.fields = fields;
+  constructor(fields: F, indices?: Int32Array, steps: readonly SampleStep[] = []) {
+    this.storage = fields;
     this.indices = indices ?? Int32Array.from({ length: countItems(fields) }, (_, i) => i);
-    this.augmentation = augmentation;
+    this.steps = steps;
   }
 
   get length(): number {
     return this.indices.length;
   }
 
-  get(index: number): Item<F> {
-    const batch = this.upload(this.gather([index]));
+  get(index: number, random?: HostRandom): Item<F> {
+    const batch = this.batch([index], random && (() => random));
     return Object.fromEntries(
       Object.entries(batch).map(([name, t]) => [name, (t as Tensor).squeeze(0)]),
     ) as unknown as Item<F>;
   }
 
-  /** The items at `positions` as tensors on the default device; `random` feeds the augmentation, without it there is none. */
-  batch(positions: ArrayLike<number>, random?: HostRandom): Batch<F> {
-    const batch = this.gather(positions);
-    if (random !== undefined) this.augmentation?.(batch, random);
-    return this.upload(batch);
+  /**
+   * The items at `positions` as tensors on the default device. `randomOf` feeds what is random about a sample; without it
+   * augmentations are left out, and transforms draw the same numbers at every call.
+   */
+  batch(positions: ArrayLike<number>, randomOf?: SampleRandom): Batch<F> {
+    return this.upload(this.gather(positions, randomOf));
   }
 
-  /** The items at `positions`, copied into arrays. */
-  gather(positions: ArrayLike<number>): HostBatch<F> {
-    const rows = Int32Array.from({ length: positions.length }, (_, i) => {
-      const at = this.indices[positions[i]];
-      if (at === undefined) {
-        throw new IndexError(
-          `dataset: item ${positions[i]} of ${this.length}. Use 0 to ${this.length - 1}.`,
-          positions[i],
-          this.length,
-        );
-      }
-      return at;
-    });
-    const gathered = Object.entries(this.fields).map(([name, { data, shape }]) => {
-      const size = sizeOf(shape);
-      const out =
-        data instanceof Int32Array ? new Int32Array(rows.length * size) : new Float32Array(rows.length * size);
-      rows.forEach((row, i) => out.set(data.subarray(row * size, (row + 1) * size), i * size));
-      return [name, { data: out, shape: [rows.length, ...shape] }];
-    });
-    return Object.fromEntries(gathered) as HostBatch<F>;
+  /** The items at `positions`, copied into arrays and transformed. */
+  gather(positions: ArrayLike<number>, randomOf?: SampleRandom): HostBatch<F> {
+    const raw = this.copy(positions, Object.keys(this.storage));
+    if (this.steps.length === 0 || positions.length === 0) return raw as HostBatch<F>;
+    return applySteps(this.steps, raw, positions, randomOf) as HostBatch<F>;
   }
 
-  /** The numbers of one field, item after item, in this dataset's order. */
+  /** Tensors of a batch from `gather`: bytes become float32. */
+  upload(batch: HostBatch<F>): Batch<F> {
+    const tensors = Object.entries(batch).map(([name, { data, shape }]) => [
+      name,
+      tensor(data as Float32Array, { shape, dtype: data instanceof Int32Array ? 'int32' : 'float32' }),
+    ]);
+    return Object.fromEntries(tensors) as Batch<F>;
+  }
+
+  /** The numbers of one field, item after item, in this dataset's order; transformed, but not augmented. */
   column<K extends keyof F & string>(name: K): F[K]['data'] {
-    return new ArrayDataset({ [name]: this.fields[name] }, this.indices).gather(this.positions())[name].data;
+    this.checkField(name, 'column');
+    const untouched = this.steps.every((step) => !step.always || (step.field !== undefined && step.field !== name));
+    return (untouched ? this.copy(this.positions(), [name]) : this.gather(this.positions()))[name].data;
   }
 
   /** The items at `positions`, in that order, without copying them. */
   subset(positions: ArrayLike<number>): ArrayDataset<F> {
-    const rows = Int32Array.from({ length: positions.length }, (_, i) => {
-      const at = this.indices[positions[i]];
-      if (at === undefined)
-        throw new IndexError(`subset: item ${positions[i]} of ${this.length}.`, positions[i], this.length);
-      return at;
-    });
-    return new ArrayDataset(this.fields, rows, this.augmentation);
+    return new ArrayDataset(this.storage as F, this.rowsAt(positions, 'subset'), this.steps);
   }
 
-  /** The same items, changed at random whenever a DataLoader draws them. */
+  /**
+   * The same items with one field changed by a transform, which may change its shape and type; transforms follow one upon
+   * another. It is called whenever an item is asked for. In a DataLoader its random numbers depend on the loader's seed,
+   * the epoch and the item's position, and on nothing else.
+   *
+   *     train.transformed('x', compose(randomHorizontalFlip(), toFloat()))
+   */
+  transformed<K extends keyof F & string, O extends Field>(
+    name: K,
+    transform: Transform<F[K], O>,
+  ): ArrayDataset<WithField<F, K, O>> {
+    this.checkField(name, 'transformed');
+    const step: SampleStep = {
+      field: name,
+      always: true,
+      apply: (sample, random) => ({ ...sample, [name]: transform(sample[name] as F[K], random) }),
+    };
+    return this.with<WithField<F, K, O>>(step);
+  }
+
+  /** The same for whole samples: fields that belong together (an image and its mask), fields that come or go. */
+  transformedSamples<G extends Fields>(transform: Transform<F, G>): ArrayDataset<G> {
+    return this.with<G>({ always: true, apply: (sample, random) => transform(sample as F, random) });
+  }
+
+  /** The same items, changed in place at random whenever a DataLoader draws them, and left alone otherwise. */
   augmented(augmentation: Augmentation<F>): ArrayDataset<F> {
-    return new ArrayDataset(this.fields, this.indices, augmentation);
+    const apply: SampleStep['apply'] = (sample, random) => {
+      augmentation(sample as F, random);
+      return sample;
+    };
+    return this.with<F>({ always: false, apply });
   }
 
   /**
@@ -143,13 +183,49 @@ export class ArrayDataset<F extends Fields> implements Dataset<Item<F>> {
     return Object.fromEntries(names.map((name, i) => [name, this.subset(lists[i])])) as Record<K, ArrayDataset<F>>;
   }
 
-  private positions(): Int32Array {
-    return Int32Array.from({ length: this.length }, (_, i) => i);
+  private with<G extends Fields>(step: SampleStep): ArrayDataset<G> {
+    return new ArrayDataset(this.storage as G, this.indices, [...this.steps, step]);
   }
 
-  private upload(batch: HostBatch<F>): Batch<F> {
-    const tensors = Object.entries(batch).map(([name, { data, shape }]) => [name, tensor(data as never, { shape })]);
-    return Object.fromEntries(tensors) as Batch<F>;
+  private copy(positions: ArrayLike<number>, names: readonly string[]): HostBatch<Fields> {
+    const rows = this.rowsAt(positions, 'dataset');
+    const copied = names.map((name) => {
+      const { data, shape } = this.storage[name];
+      const size = sizeOf(shape);
+      const out = allocate(data, rows.length * size);
+      for (let i = 0; i < rows.length; i++) {
+        if (size === 1) out[i] = data[rows[i]];
+        else out.set(data.subarray(rows[i] * size, (rows[i] + 1) * size), i * size);
+      }
+      return [name, { data: out, shape: [rows.length, ...shape] }];
+    });
+    return Object.fromEntries(copied) as HostBatch<Fields>;
+  }
+
+  private rowsAt(positions: ArrayLike<number>, op: string): Int32Array {
+    return Int32Array.from({ length: positions.length }, (_, i) => {
+      const at = this.indices[positions[i]];
+      if (at !== undefined) return at;
+      const most = this.length - 1;
+      throw new IndexError(
+        `${op}: item ${positions[i]} of ${this.length}. Use 0 to ${most}.`,
+        positions[i],
+        this.length,
+      );
+    });
+  }
+
+  private checkField(name: string, op: string): void {
+    if (this.steps.some((step) => step.field === undefined && step.always) || name in this.storage) return;
+    throw new ArgumentError(
+      `${op}: there is no field '${name}'. Use one of ${Object.keys(this.storage)
+        .map((n) => `'${n}'`)
+        .join(', ')}.`,
+    );
+  }
+
+  private positions(): Int32Array {
+    return Int32Array.from({ length: this.length }, (_, i) => i);
   }
 }
 
