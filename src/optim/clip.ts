@@ -27,7 +27,7 @@ export function clipGradNorm_(
     throw new ArgumentError('clipGradNorm_: no parameter has a gradient. Call backward() first.');
   return noGrad(() => {
     const gradients = active.map((p) => p.grad as Tensor);
-    const norm = joint(gradients, normType);
+    const norm = jointNorm(gradients, normType);
     const factor = norm.add(1e-6).reciprocal().mul(maxNorm).clamp(undefined, 1);
     active.forEach((p, i) => (p.grad = gradients[i].mul(factor)));
     return norm.keep() as unknown as Tensor<[]>;
@@ -64,9 +64,9 @@ export async function maxNorm_(parameters: Iterable<Tensor>, maxNorm: number): P
   await realize();
 }
 
-function joint(gradients: readonly Tensor[], p: number): Tensor {
-  const over = (each: (g: Tensor) => Tensor, join: (a: Tensor, b: Tensor) => Tensor) =>
-    gradients.map(each).reduce(join);
+/** The p-norm of all tensors together, as one number. PyTorch: nn.utils.get_total_norm. */
+export function jointNorm(tensors: readonly Tensor[], p = 2): Tensor {
+  const over = (each: (g: Tensor) => Tensor, join: (a: Tensor, b: Tensor) => Tensor) => tensors.map(each).reduce(join);
   const add = (a: Tensor, b: Tensor): Tensor => a.add(b);
   if (p === Infinity)
     return over(

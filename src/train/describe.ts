@@ -1,0 +1,79 @@
+// What is known of a run before its first step: whether its options fit each other, what can be watched, and the start event.
+
+import type { Module } from '../nn/module.js';
+import { ArgumentError } from '../tensor/library.js';
+import type { Batches, TrainerOptions } from './options.js';
+import type { RunFacts, StartEvent } from './record.js';
+import type { Watchable } from './watch.js';
+
+/** Throws ArgumentError for options out of range. */
+export function checkOptions(options: TrainerOptions): void {
+  const { epochs, steps, accumulate, validateEvery, clipNorm, clipValue, metrics = {}, earlyStopping } = options;
+  if (epochs === undefined && steps === undefined) {
+    throw new ArgumentError('Trainer: neither epochs nor steps. Say how long to train.');
+  }
+  const every = options.checkpoint?.every;
+  const whole = { epochs, steps, accumulate, validateEvery, patience: earlyStopping?.patience };
+  for (const [name, value] of Object.entries({ ...whole, every: every === 'epoch' ? undefined : every })) {
+    const least = name === 'epochs' || name === 'steps' ? 0 : 1;
+    if (value === undefined || (Number.isInteger(value) && value >= least)) continue;
+    throw new ArgumentError(`Trainer: ${name} is ${value}. Use a whole number of at least ${least}.`);
+  }
+  for (const [name, value] of Object.entries({ clipNorm, clipValue })) {
+    if (value !== undefined && !(value >= 0))
+      throw new ArgumentError(`Trainer: ${name} is ${value}. Use a number of at least 0.`);
+  }
+  if (Object.hasOwn(metrics, 'loss')) throw new ArgumentError("Trainer: a metric cannot be called 'loss'.");
+  if (options.loss !== undefined && options.forward !== undefined) {
+    throw new ArgumentError('Trainer: both loss and forward. forward gives the loss itself: leave out loss.');
+  }
+}
+
+export function watchableOf({ metrics = {}, validation }: TrainerOptions): Watchable {
+  const own = Object.entries(metrics).map(([name, { better }]) => [name, better === 'higher' ? 'max' : 'min'] as const);
+  return { modes: { loss: 'min', ...Object.fromEntries(own) }, hasValidation: validation !== undefined };
+}
+
+/** The start event of a run that has `step` updates behind it. */
+export function describeRun(options: TrainerOptions, step: number): StartEvent {
+  return {
+    event: 'start',
+    time: new Date().toISOString(),
+    config: options.config ?? {},
+    facts: factsOf(options),
+    ...(step > 0 && { resumedFrom: step }),
+  };
+}
+
+function factsOf({ model, optimizer, train, validation, epochs, loss, forward, classes }: TrainerOptions): RunFacts {
+  const facts = {
+    parameters: model.parameterCount,
+    classes,
+    loss: forward !== undefined ? undefined : loss === undefined ? 'crossEntropy' : loss.name || undefined,
+    optimizer: optimizer.constructor.name,
+    epochs,
+    stepsPerEpoch: stepsOf(train),
+    batchSize: train.batchSize,
+    trainSamples: samplesOf(train),
+    validationSamples: validation && samplesOf(validation),
+    layers: leavesOf(model),
+  };
+  return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)) as RunFacts;
+}
+
+function stepsOf(loader: Batches<unknown>): number | undefined {
+  return Number.isFinite(loader.length) ? loader.length : undefined;
+}
+
+function samplesOf({ dataset }: Batches<unknown>): number | undefined {
+  const length = (dataset as { readonly length?: unknown } | undefined)?.length;
+  return typeof length === 'number' ? length : undefined;
+}
+
+/** Modules without parts, in the order of their fields: mostly that of their calls. */
+function leavesOf(model: Module): { name: string; kind: string }[] {
+  const modules = model.namedModules();
+  const isLeaf = (path: string) =>
+    !modules.some(([other]) => other !== path && other.startsWith(path === '' ? '' : `${path}.`));
+  return modules.filter(([path]) => isLeaf(path)).map(([name, module]) => ({ name, kind: module.constructor.name }));
+}

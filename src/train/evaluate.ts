@@ -1,0 +1,58 @@
+// Evaluation of a model on data: mean loss and metrics, in evaluation mode, without gradients. The mode is as before after it.
+
+import type { Metric } from '../metrics/metric.js';
+import type { Module } from '../nn/module.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { countSamples } from './batch.js';
+import type { Batches } from './options.js';
+import type { StepValues } from './step.js';
+import { Totals } from './totals.js';
+import { Turns } from './turns.js';
+
+/** Losses that may wait to be read, so that the device need not. */
+const LAG = 4;
+
+export class Evaluator<B> {
+  private readonly model: Module;
+  private readonly steps: { evaluate(batch: B): Promise<StepValues> };
+  private readonly totals: Totals;
+  private readonly turns = new Turns();
+
+  constructor(
+    model: Module,
+    steps: { evaluate(batch: B): Promise<StepValues> },
+    metrics: Readonly<Record<string, Metric<number>>>,
+  ) {
+    this.model = model;
+    this.steps = steps;
+    this.totals = new Totals(metrics);
+  }
+
+  /** Means over all batches of epoch 0 of `data`. */
+  async evaluate(data: Batches<B>): Promise<Record<string, number>> {
+    const modes = this.model.namedModules().map(([, module]) => [module, module.training] as const);
+    this.model.eval();
+    this.totals.reset();
+    const waiting: { loss: Promise<number>; samples: number }[] = [];
+    const readUntil = async (left: number) => {
+      while (waiting.length > left) {
+        const { loss, samples } = waiting.shift() as (typeof waiting)[0];
+        this.totals.addLoss(await loss, samples);
+      }
+    };
+    try {
+      for await (const batch of data.batches(0)) {
+        const values = await this.steps.evaluate(batch);
+        waiting.push({ loss: (values.loss as Tensor).item(), samples: countSamples(batch) });
+        this.totals.addOutput(values);
+        await readUntil(LAG);
+        await this.turns.take();
+      }
+      await readUntil(0);
+      return await this.totals.means();
+    } finally {
+      this.totals.reset();
+      for (const [module, mode] of modes) module.training = mode;
+    }
+  }
+}

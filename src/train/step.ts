@@ -1,0 +1,194 @@
+// The steps of a run, captured: a batch goes in, a few tensors come out that are read when somebody wants them.
+//   update    forward, loss, backward, clipping, optimiser; with accumulation in two parts, so that the program does not
+//             grow with the number of batches: gradients are added up in tensors of their own, and applied once
+//   evaluate  forward and loss in evaluation mode, without gradients
+// Must not know: epochs, metrics, events.
+
+import { crossEntropy } from '../nn/losses/classification.js';
+import type { Module } from '../nn/module.js';
+import { clipGradNorm_, clipGradValue_, jointNorm } from '../optim/clip.js';
+import { compile, type CompiledFunction } from '../tensor/compile.js';
+import { tensor, zeros } from '../tensor/creation.js';
+import { noGrad } from '../tensor/grad-mode.js';
+import { ArgumentError, formatShape } from '../tensor/library.js';
+import { type AnyTensor, Tensor, realize } from '../tensor/tensor.js';
+import { type BatchValue, flattenBatch } from './batch.js';
+import type { StepOutput, StepProbe, TrainerOptions } from './options.js';
+
+/** What a step gives: `loss`, and `output`, `target`, `gradNorm` where they are known. */
+export type StepValues = Readonly<Record<string, AnyTensor>>;
+
+type BatchFunction = (batch: unknown, scale: number) => Promise<StepValues>;
+type Body = (batch: unknown, scale: AnyTensor | number) => StepValues | Promise<StepValues>;
+
+const PROBED = 'probe.';
+
+/** Captures `body` for each structure of batch; without `isCaptured` it is simply called. */
+function overBatches(body: Body, isCaptured: boolean): BatchFunction {
+  if (!isCaptured) return async (batch, scale) => body(batch, scale);
+  const captured = new Map<string, CompiledFunction<BatchValue[], StepValues>>();
+  return (batch, scale) => {
+    const { values, structure, rebuild } = flattenBatch(batch);
+    let step = captured.get(structure);
+    if (step === undefined) {
+      step = compile(async (first: BatchValue, ...rest: BatchValue[]) => body(rebuild(rest), first));
+      captured.set(structure, step);
+    }
+    return step(scale, ...values);
+  };
+}
+
+/** The pass that is used unless `forward` is given: { x, y } or [x, y], and `loss` or cross entropy. */
+function passOf<M extends Module, B>(options: TrainerOptions<M, B>): (batch: unknown) => StepOutput {
+  const { model, forward } = options;
+  if (forward !== undefined) {
+    return (batch) => {
+      const result = forward(model, batch as B);
+      return result instanceof Tensor ? { loss: result as AnyTensor } : (result as StepOutput);
+    };
+  }
+  const loss = options.loss ?? ((output, target) => crossEntropy(output, target));
+  return (batch) => {
+    const [x, y] = Array.isArray(batch)
+      ? (batch as unknown[])
+      : [(batch as { x?: unknown } | null)?.x, (batch as { y?: unknown } | null)?.y];
+    const run = (model as { forward?: (x: unknown) => Tensor }).forward;
+    if (!(x instanceof Tensor && y instanceof Tensor) || typeof run !== 'function') {
+      throw new ArgumentError(
+        `Trainer: a batch is not { x, y } or [x, y] of tensors, or ${model.constructor.name} has no forward(x). Say what to do with forward: (model, batch) => loss.`,
+      );
+    }
+    const output = run.call(model, x);
+    return { loss: loss(output, y as AnyTensor), output: output as AnyTensor, target: y as AnyTensor };
+  };
+}
+
+/** Marks what the step hands out, so that it is computed before the update. */
+function handedOut({ loss, reported = loss, output, target }: StepOutput): StepValues {
+  if (loss.size !== 1) {
+    throw new ArgumentError(`Trainer: the loss is ${formatShape(loss.shape)}, not a single number. Take its mean().`);
+  }
+  const values = { loss: reported, ...(output && { output }), ...(target && { target }) };
+  return Object.fromEntries(Object.entries(values).map(([name, t]) => [name, t.detach().keep() as AnyTensor]));
+}
+
+/** The captured steps of one trainer. */
+export class Steps<M extends Module, B> {
+  private readonly options: TrainerOptions<M, B>;
+  private readonly pass: (batch: unknown) => StepOutput;
+  private readonly updateWhole: BatchFunction;
+  private readonly updateProbed: BatchFunction;
+  private readonly addGradients: BatchFunction;
+  private readonly applyGradients: BatchFunction;
+  private readonly evaluateBatch: BatchFunction;
+  /** Sums of gradients, made when they are first needed. */
+  private readonly sums = new Map<Tensor, Tensor>();
+
+  constructor(options: TrainerOptions<M, B>) {
+    this.options = options;
+    this.pass = passOf(options);
+    const captured = options.compile ?? true;
+    this.updateWhole = overBatches((batch) => this.wholeUpdate(batch), captured);
+    this.updateProbed = overBatches((batch) => this.wholeUpdate(batch, options.probe), captured);
+    this.addGradients = overBatches((batch, scale) => this.partOfUpdate(batch, scale), captured);
+    this.applyGradients = overBatches(() => this.endOfUpdate(), captured);
+    this.evaluateBatch = overBatches((batch) => noGrad(() => handedOut(this.pass(batch))), captured);
+  }
+
+  /** One update from one batch. */
+  update(batch: B, isProbed: boolean): Promise<StepValues> {
+    return (isProbed ? this.updateProbed : this.updateWhole)(batch, 1);
+  }
+
+  /** Adds `scale` times the gradients of a batch to those that wait for `apply`. */
+  add(batch: B, scale: number): Promise<StepValues> {
+    return this.addGradients(batch, scale);
+  }
+
+  /** The update from all gradients added so far. */
+  apply(): Promise<StepValues> {
+    return this.applyGradients(undefined, 1);
+  }
+
+  evaluate(batch: B): Promise<StepValues> {
+    return this.evaluateBatch(batch, 1);
+  }
+
+  private async wholeUpdate(batch: unknown, probe?: StepProbe): Promise<StepValues> {
+    const { optimizer, model } = this.options;
+    optimizer.zeroGrad();
+    probe?.beforeForward?.(model);
+    const result = this.pass(batch);
+    const values = handedOut(result);
+    (result.loss as Tensor).backward();
+    const seen = kept(probe?.afterBackward?.(model));
+    const clipped = this.clip();
+    await optimizer.step();
+    const after = kept(probe?.afterUpdate?.(model));
+    return { ...values, ...clipped, ...seen, ...after };
+  }
+
+  private async partOfUpdate(batch: unknown, scale: AnyTensor | number): Promise<StepValues> {
+    const { optimizer } = this.options;
+    optimizer.zeroGrad();
+    const result = this.pass(batch);
+    const values = handedOut(result);
+    ((result.loss as Tensor).mul(scale as Tensor) as Tensor).backward();
+    noGrad(() => {
+      for (const p of this.parameters()) {
+        const g = p.grad as Tensor | undefined;
+        if (g === undefined) continue;
+        const sum = this.sums.get(p) ?? zerosLike(p);
+        this.sums.set(p, sum);
+        sum.assign_(sum.add(g));
+      }
+    });
+    optimizer.zeroGrad();
+    await realize();
+    return values;
+  }
+
+  private async endOfUpdate(): Promise<StepValues> {
+    const { optimizer } = this.options;
+    for (const [p, sum] of this.sums) p.grad = sum.detach() as never;
+    const clipped = this.clip();
+    for (const sum of this.sums.values()) sum.assign_(zeros(sum.shape, { device: sum.device }));
+    await optimizer.step();
+    return clipped;
+  }
+
+  /** Clips as asked; the norm is that before. */
+  private clip(): StepValues {
+    const { clipNorm, clipValue, gradNorm = true } = this.options;
+    const parameters = this.parameters().filter((p) => p.grad !== undefined);
+    if (parameters.length === 0) {
+      throw new ArgumentError(
+        'Trainer: the loss depends on no parameter of the optimiser. Pass model.parameters() of this very model to it.',
+      );
+    }
+    let norm: Tensor | undefined;
+    if (clipNorm !== undefined) norm = clipGradNorm_(parameters, clipNorm) as unknown as Tensor;
+    else if (gradNorm) norm = noGrad(() => jointNorm(parameters.map((p) => p.grad as Tensor)));
+    if (clipValue !== undefined) clipGradValue_(parameters, clipValue);
+    return norm === undefined ? {} : { gradNorm: norm.detach().keep() as AnyTensor };
+  }
+
+  private parameters(): Tensor[] {
+    return this.options.optimizer.groups.flatMap((group) => [...group.params]);
+  }
+}
+
+/** Stored zeros, which can be assigned to. */
+function zerosLike(p: Tensor): Tensor {
+  return tensor(new Float32Array(p.size) as never, { shape: p.shape, device: p.device }) as unknown as Tensor;
+}
+
+function kept(values: StepValues = {}): StepValues {
+  return Object.fromEntries(Object.entries(values).map(([name, t]) => [PROBED + name, t.detach().keep()]));
+}
+
+/** What the probe returned during the step. */
+export function probedValues(values: StepValues): StepValues {
+  const own = Object.entries(values).filter(([name]) => name.startsWith(PROBED));
+  return Object.fromEntries(own.map(([name, t]) => [name.slice(PROBED.length), t]));
+}

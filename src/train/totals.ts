@@ -1,0 +1,76 @@
+// What adds up over the batches of an epoch: the loss, weighted by samples, the metrics, and the time. Its state goes into
+// a checkpoint, so that an epoch that was broken off ends with the same numbers.
+
+import type { Metric } from '../metrics/metric.js';
+import type { AnyTensor } from '../tensor/tensor.js';
+import { ArgumentError } from '../tensor/library.js';
+import type { StepValues } from './step.js';
+
+export interface TotalsState {
+  readonly loss: number;
+  readonly samples: number;
+  readonly seconds: number;
+  readonly waiting: number;
+  readonly metrics: Readonly<Record<string, readonly number[]>>;
+}
+
+export class Totals {
+  samples = 0;
+  /** Of training, waiting for data included. */
+  seconds = 0;
+  /** For data. */
+  waiting = 0;
+  private loss = 0;
+  private readonly metrics: readonly (readonly [name: string, metric: Metric<number>])[];
+
+  constructor(metrics: Readonly<Record<string, Metric<number>>>) {
+    this.metrics = Object.entries(metrics);
+  }
+
+  reset(): void {
+    [this.samples, this.seconds, this.waiting, this.loss] = [0, 0, 0, 0];
+    for (const [, metric] of this.metrics) metric.reset();
+  }
+
+  addLoss(mean: number, samples: number): void {
+    this.loss += mean * samples;
+    this.samples += samples;
+  }
+
+  /** Hands output and target of a batch to the metrics; nothing waits for them. */
+  addOutput({ output, target }: StepValues): void {
+    if (this.metrics.length === 0) return;
+    if (output === undefined || target === undefined) {
+      throw new ArgumentError(
+        'Trainer: metrics need output and target. Return { loss, output, target } from forward, or leave out metrics.',
+      );
+    }
+    for (const [, metric] of this.metrics) metric.update(output as AnyTensor, target as AnyTensor);
+  }
+
+  /** loss, and each metric by name. */
+  async means(): Promise<Record<string, number>> {
+    const results: Record<string, number> = { loss: this.loss / this.samples };
+    for (const [name, metric] of this.metrics) results[name] = await metric.compute();
+    return results;
+  }
+
+  /** Whether an epoch can be broken off and taken up again. */
+  get canBeSaved(): boolean {
+    return this.metrics.every(([, { state, restore }]) => state !== undefined && restore !== undefined);
+  }
+
+  async state(): Promise<TotalsState> {
+    const metrics: Record<string, readonly number[]> = {};
+    for (const [name, metric] of this.metrics) metrics[name] = (await metric.state?.()) ?? [];
+    const { loss, samples, seconds, waiting } = this;
+    return { loss, samples, seconds, waiting, metrics };
+  }
+
+  restore({ loss, samples, seconds, waiting, metrics }: TotalsState): void {
+    this.reset();
+    [this.loss, this.samples, this.seconds, this.waiting] = [loss, samples, seconds, waiting];
+    if (samples === 0) return;
+    for (const [name, metric] of this.metrics) if (name in metrics) metric.restore?.(metrics[name]);
+  }
+}

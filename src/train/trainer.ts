@@ -1,0 +1,448 @@
+// The Trainer: goes through the data epoch by epoch, updates, validates, watches, and tells its listeners what happened.
+//   options in (model, optimiser, loaders, …), events out; the model is trained in place.
+// Everything that decides the next update is in `state()`, so that a run that is broken off anywhere goes on with the same
+// numbers. Must not know: terminals, and files but for the run folder that it is given.
+
+import { WeightAverage } from '../optim/average.js';
+import type { Module } from '../nn/module.js';
+import { ArgumentError } from '../tensor/library.js';
+import { getRandomState, manualSeed, setRandomState } from '../tensor/random.js';
+import type { AnyTensor, Tensor } from '../tensor/tensor.js';
+import { countSamples } from './batch.js';
+import { checkOptions, describeRun, watchableOf } from './describe.js';
+import { Evaluator } from './evaluate.js';
+import type { RunFolder } from './node/run-folder.js';
+import type { Batches, TrainerHandle, TrainerOptions, TrainingOptimizer } from './options.js';
+import { Rates } from './rates.js';
+import type { EndEvent, EpochEvent, RunEvent, StepEvent } from './record.js';
+import { type TrainerState, checkProgress, collectTensors, restoreTensors } from './state.js';
+import { type StepValues, Steps, probedValues } from './step.js';
+import { Totals } from './totals.js';
+import { Turns } from './turns.js';
+import { Watch, type WatchState } from './watch.js';
+
+export interface FitResult {
+  readonly reason: EndEvent['reason'];
+  /** Epochs finished, and updates. */
+  readonly epoch: number;
+  readonly step: number;
+  readonly history: readonly EpochEvent[];
+  /** The best epoch, by `checkpoint.monitor`. */
+  readonly best: { readonly epoch: number; readonly value: number } | undefined;
+  /** Results on `test`, if the run is complete and there is any. */
+  readonly test: Readonly<Record<string, number>> | undefined;
+  readonly seconds: number;
+}
+
+/** An update whose numbers have not been read yet. */
+interface Reading {
+  readonly step: number;
+  readonly lr: number;
+  readonly parts: readonly { readonly loss: Promise<number>; readonly samples: number }[];
+  readonly gradNorm: Promise<number> | undefined;
+}
+
+type EpochEnd = 'finished' | 'aborted' | 'stopped' | 'diverged';
+
+/**
+ * Trains a model. Lightning: Trainer with a LightningModule; Keras: compile and fit.
+ *
+ *     const trainer = new Trainer({
+ *       model,
+ *       optimizer: new AdamW(model.parameters(), { lr: 3e-3 }),
+ *       train: new DataLoader(train, { batchSize: 64, shuffle: true }),
+ *       validation: new DataLoader(validation, { batchSize: 256 }),
+ *       metrics: { accuracy: new Accuracy() },
+ *       epochs: 10,
+ *     });
+ *     const { history } = await trainer.fit();
+ *
+ * Batches are { x, y }, the loss is cross entropy; `loss` and `forward` say otherwise. With `folder` the run can be killed
+ * at any moment and taken up by the same program with `resume`, to the very same numbers (same device, tier and threads).
+ */
+export class Trainer<M extends Module = Module, B = unknown> implements TrainerHandle {
+  readonly model: M;
+  readonly optimizer: TrainingOptimizer;
+  readonly options: TrainerOptions<M, B>;
+  /** Epochs finished. */
+  epoch = 0;
+  /** Updates so far. */
+  step = 0;
+  history: EpochEvent[] = [];
+  /** Batches of the epoch under way that are done. */
+  private batch = 0;
+  private isStopAsked = false;
+  private isRunning = false;
+  private folder: RunFolder | undefined;
+  private bestWeights: Readonly<Record<string, AnyTensor>> | undefined;
+  private readonly steps: Steps<M, B>;
+  private readonly totals: Totals;
+  private readonly evaluator: Evaluator<B>;
+  private readonly rates: Rates;
+  private readonly best: Watch;
+  private readonly stopping: Watch | undefined;
+  private readonly average: WeightAverage | undefined;
+  private readonly turns = new Turns();
+
+  /** Throws ArgumentError for options that do not fit each other. */
+  constructor(options: TrainerOptions<M, B>) {
+    checkOptions(options as TrainerOptions);
+    const { model, optimizer, metrics = {}, earlyStopping, weightAverage, checkpoint = {} } = options;
+    this.model = model;
+    this.optimizer = optimizer;
+    this.options = options;
+    this.steps = new Steps(options);
+    this.totals = new Totals(metrics);
+    this.evaluator = new Evaluator(model, this.steps, metrics);
+    const watchable = watchableOf(options as TrainerOptions);
+    this.rates = new Rates(options as TrainerOptions, watchable);
+    this.best = new Watch(checkpoint, watchable);
+    this.stopping = earlyStopping && new Watch(earlyStopping, watchable);
+    if (weightAverage !== undefined) {
+      const state = [...model.parameters(), ...model.buffers().filter((b) => (b.dtype as string) === 'float32')];
+      const { decay } = weightAverage;
+      this.average = new WeightAverage(state as readonly Tensor[], decay === undefined ? {} : { decay });
+    }
+  }
+
+  // -------------------------------------------------------------- the run
+
+  /** Trains until the end, or until something ends the run before. Goes on where `resume` has put it. */
+  async fit(): Promise<FitResult> {
+    if (this.isRunning) throw new ArgumentError('Trainer: fit() is under way already. Wait for it to end.');
+    this.isRunning = true;
+    this.isStopAsked = false;
+    const begin = performance.now();
+    const seconds = () => (performance.now() - begin) / 1000;
+    const { seed, callbacks = [] } = this.options;
+    let reason: EndEvent['reason'] = 'failed';
+    let test: Record<string, number> | undefined;
+    try {
+      if (seed !== undefined && this.step === 0 && this.batch === 0) manualSeed(seed);
+      await this.openFolder();
+      await this.emit(describeRun(this.options as TrainerOptions, this.step));
+      for (const callback of callbacks) await callback.onFitStart?.(this);
+      reason = await this.goThrough();
+      if (reason === 'completed' || reason === 'early-stopping') test = await this.finish();
+      for (const callback of callbacks) await callback.onFitEnd?.(this);
+      await this.emit({ event: 'end', reason, step: this.step, seconds: seconds(), ...(test && { test }) });
+    } catch (error) {
+      await this.emit({ event: 'end', reason: 'failed', step: this.step, seconds: seconds() });
+      throw error;
+    } finally {
+      this.isRunning = false;
+      await this.folder?.close();
+      for (const listener of this.options.listeners ?? []) await listener.close?.();
+    }
+    const { best, bestEpoch } = this.best;
+    return {
+      reason,
+      epoch: this.epoch,
+      step: this.step,
+      history: this.history,
+      best: best === undefined ? undefined : { epoch: bestEpoch, value: best },
+      test,
+      seconds: seconds(),
+    };
+  }
+
+  /** Ends the run after the current update. */
+  stop(): void {
+    this.isStopAsked = true;
+  }
+
+  /** Tells an event to the record and to all listeners. */
+  async emit(event: RunEvent): Promise<void> {
+    await this.folder?.onEvent(event);
+    for (const listener of this.options.listeners ?? []) await listener.onEvent(event);
+  }
+
+  /** Loss and metrics on other data, with the weights as they are, in evaluation mode. */
+  async evaluate(data: Batches<B>): Promise<Record<string, number>> {
+    if (this.isRunning && this.totals.samples > 0 && Object.keys(this.options.metrics ?? {}).length > 0) {
+      throw new ArgumentError(
+        'Trainer: evaluate() in the middle of an epoch would mix up its metrics. Call it at the end of an epoch.',
+      );
+    }
+    return await this.evaluator.evaluate(data);
+  }
+
+  private async goThrough(): Promise<EndEvent['reason']> {
+    const { epochs = Infinity, steps = Infinity, earlyStopping } = this.options;
+    for (;;) {
+      if (this.stopping !== undefined && this.stopping.bad > (earlyStopping?.patience ?? 10) - 1)
+        return 'early-stopping';
+      if (this.epoch >= epochs || (this.step >= steps && this.batch === 0)) return 'completed';
+      const end = await this.trainEpoch();
+      if (end === 'diverged') return 'diverged';
+      if (end === 'finished') await this.endEpoch();
+      else if (this.totals.canBeSaved) await this.save();
+      if (end === 'aborted' || this.options.signal?.aborted) return 'aborted';
+      if (end === 'stopped' || this.isStopAsked) return 'early-stopping';
+    }
+  }
+
+  /** The final weights in place, and the test, if there is one. */
+  private async finish(): Promise<Record<string, number> | undefined> {
+    const { restoreBest, test } = this.options;
+    if (restoreBest && this.bestWeights !== undefined) this.model.loadStateDict(this.bestWeights);
+    else if (this.average !== undefined && this.average.count > 0) await this.average.swap();
+    return test && (await this.evaluator.evaluate(test));
+  }
+
+  // -------------------------------------------------------------- an epoch
+
+  private async trainEpoch(): Promise<EpochEnd> {
+    const { train, callbacks = [], steps = Infinity, accumulate = 1 } = this.options;
+    this.model.train();
+    if (this.batch === 0) this.totals.reset();
+    for (const callback of callbacks) await callback.onEpochStart?.(this, this.epoch + 1);
+    const batches = train.batches(this.epoch, this.batch)[Symbol.asyncIterator]();
+    const lag = this.lag();
+    const readings: Reading[] = [];
+    const readUntil = async (left: number): Promise<boolean> => {
+      while (readings.length > left) if (!(await this.read(readings.shift() as Reading))) return false;
+      return true;
+    };
+    try {
+      while (this.step < steps) {
+        const begin = performance.now();
+        const group = await this.nextGroup(batches, accumulate);
+        this.totals.waiting += (performance.now() - begin) / 1000;
+        if (group.length === 0) break;
+        readings.push(await this.update(group));
+        const isGoing = await readUntil(lag);
+        this.totals.seconds += (performance.now() - begin) / 1000;
+        if (!isGoing) return 'diverged';
+        if (this.isCheckpointDue()) {
+          if (!(await readUntil(0))) return 'diverged';
+          await this.save();
+        }
+        await this.turns.take();
+        const isLast = this.batch === train.length;
+        if (this.options.signal?.aborted && !isLast) return (await readUntil(0)) ? 'aborted' : 'diverged';
+        if (this.isStopAsked && !isLast) return (await readUntil(0)) ? 'stopped' : 'diverged';
+      }
+    } finally {
+      await batches.return?.();
+    }
+    return (await readUntil(0)) ? 'finished' : 'diverged';
+  }
+
+  /** As many batches as an update takes, fewer at the end of the data. */
+  private async nextGroup(batches: AsyncIterator<B>, count: number): Promise<B[]> {
+    const group: B[] = [];
+    while (group.length < count) {
+      const next = await batches.next();
+      if (next.done === true) break;
+      group.push(next.value);
+    }
+    return group;
+  }
+
+  /** One update from a group of batches. Its numbers are computed with it, and read later. */
+  private async update(group: readonly B[]): Promise<Reading> {
+    const { epochs = Infinity, weightAverage, probe } = this.options;
+    this.rates.beforeUpdate(this.step, this.totalSteps(), this.epoch, epochs);
+    const lr = this.rates.current;
+    const isProbed = group.length === 1 && probe?.isDue(this.step + 1) === true;
+    const parts: { loss: Promise<number>; samples: number }[] = [];
+    const take = (values: StepValues, batch: B) => {
+      parts.push({ loss: (values.loss as Tensor).item(), samples: countSamples(batch) });
+      this.totals.addOutput(values);
+    };
+    let values: StepValues = {};
+    if (group.length === 1) {
+      values = await this.steps.update(group[0], isProbed);
+      take(values, group[0]);
+    } else {
+      for (const batch of group) take(await this.steps.add(batch, 1 / group.length), batch);
+      values = await this.steps.apply();
+    }
+    if (this.average !== undefined && this.epoch + 1 >= (weightAverage?.from ?? 1)) await this.average.update();
+    this.step++;
+    this.batch += group.length;
+    if (isProbed) await probe?.report(this, this.step, probedValues(values));
+    return { step: this.step, lr, parts, gradNorm: (values.gradNorm as Tensor | undefined)?.item() };
+  }
+
+  /** Reads the numbers of an update and tells them; false if the loss is not a number any more. */
+  private async read({ step, lr, parts, gradNorm }: Reading): Promise<boolean> {
+    let [sum, samples] = [0, 0];
+    for (const part of parts) {
+      const loss = await part.loss;
+      this.totals.addLoss(loss, part.samples);
+      sum += loss * part.samples;
+      samples += part.samples;
+    }
+    const norm = await gradNorm;
+    const event: StepEvent = {
+      event: 'step',
+      step,
+      epoch: this.epoch + 1,
+      loss: sum / samples,
+      lr,
+      ...(norm !== undefined && { gradNorm: norm }),
+    };
+    await this.emit(event);
+    for (const callback of this.options.callbacks ?? []) await callback.onStep?.(this, event);
+    if (Number.isFinite(event.loss)) return true;
+    const text = `the loss of update ${step} is ${event.loss}: training has diverged. Lower the learning rate, clip the gradients, look at the data.`;
+    await this.emit({ event: 'notice', step, code: 'loss-not-finite', text });
+    return false;
+  }
+
+  /** Validation, what follows from it, and the files. */
+  private async endEpoch(): Promise<void> {
+    const { epochs = Infinity, steps = Infinity, validation, validateEvery = 1, callbacks = [] } = this.options;
+    const begin = performance.now();
+    const { samples, seconds, waiting } = this.totals;
+    const train = await this.totals.means();
+    this.totals.reset();
+    const number = this.epoch + 1;
+    const isDue = number % validateEvery === 0 || number >= epochs || this.step >= steps;
+    let measured: Record<string, number> | undefined;
+    await this.withAverage(async () => {
+      if (validation !== undefined && isDue) measured = await this.evaluator.evaluate(validation);
+    });
+    const event: EpochEvent = {
+      event: 'epoch',
+      epoch: number,
+      step: this.step,
+      train,
+      ...(measured && { validation: measured }),
+      lr: this.rates.current,
+      seconds: seconds + (performance.now() - begin) / 1000,
+      samplesPerSecond: samples / seconds,
+      waiting: waiting / seconds,
+    };
+    this.epoch++;
+    this.batch = 0;
+    this.history.push(event);
+    this.rates.afterEpoch(event);
+    if (this.stopping?.valueIn(event) !== undefined) this.stopping.see(event);
+    const isBest = this.best.see(event);
+    await this.emit(event);
+    for (const callback of callbacks) await callback.onEpochEnd?.(this, event);
+    await this.withAverage(() => this.keepWeights(isBest));
+    await this.save();
+  }
+
+  /** Runs `body` with averaged weights in place, where weights are averaged. */
+  private async withAverage(body: () => Promise<void>): Promise<void> {
+    if (this.average === undefined || this.average.count === 0) return await body();
+    await this.average.swap();
+    try {
+      await body();
+    } finally {
+      await this.average.swap();
+    }
+  }
+
+  private async keepWeights(isBest: boolean): Promise<void> {
+    const { restoreBest, checkpoint: { best: keepsBest = true } = {} } = this.options;
+    const state = this.model.stateDict();
+    if (isBest && restoreBest) this.bestWeights = await copies(state);
+    if (this.folder === undefined) return;
+    if (isBest && (keepsBest || restoreBest)) await this.folder.saveWeights(this.folder.best, state, this.epoch);
+    await this.folder.saveWeights(this.folder.weights, state, this.epoch);
+  }
+
+  private isCheckpointDue(): boolean {
+    const every = this.options.checkpoint?.every ?? 'epoch';
+    return typeof every === 'number' && this.folder !== undefined && this.step % every === 0;
+  }
+
+  private totalSteps(): number {
+    const { epochs = Infinity, steps = Infinity, train, accumulate = 1 } = this.options;
+    const total = Math.min(steps, epochs * Math.ceil((train.length ?? NaN) / accumulate));
+    return Number.isFinite(total) ? total : steps === Infinity ? NaN : steps;
+  }
+
+  /** How many updates may wait to be read: none where reading costs nothing. */
+  private lag(): number {
+    const device = this.optimizer.groups[0]?.params[0]?.device;
+    return device === 'cpu' || device === 'reference' ? 0 : 1;
+  }
+
+  // -------------------------------------------------------------- state
+
+  /** Everything that the run goes on from. The tensors are the trained ones themselves: write them down before going on. */
+  async state(): Promise<TrainerState> {
+    const { model, optimizer, average } = this;
+    const { tensors: _, ...own } = optimizer.stateDict();
+    return {
+      tensors: collectTensors({ model, optimizer, average }),
+      progress: {
+        version: 1,
+        epoch: this.epoch,
+        batch: this.batch,
+        step: this.step,
+        random: getRandomState(),
+        loaderSeed: this.options.train.seed ?? null,
+        optimizer: own,
+        plateau: this.rates.state(),
+        averaged: average?.count ?? 0,
+        watches: { best: this.best.state(), ...(this.stopping && { stopping: this.stopping.state() }) },
+        totals: await this.totals.state(),
+        history: this.history,
+      },
+    };
+  }
+
+  /** Puts the trainer where the state says. Throws ArgumentError or StateDictError if it is of another run. */
+  async restore(state: TrainerState): Promise<void> {
+    const { progress } = state;
+    checkProgress(progress);
+    const { seed } = this.options.train;
+    if (progress.loaderSeed !== (seed ?? null)) {
+      throw new ArgumentError(
+        `Trainer: the loader's seed is ${seed}, the run began with ${progress.loaderSeed}. Give the DataLoader that seed, or call manualSeed before you make it.`,
+      );
+    }
+    const { model, optimizer, average } = this;
+    await restoreTensors({ model, optimizer, average }, state);
+    [this.epoch, this.batch, this.step] = [progress.epoch, progress.batch, progress.step];
+    this.history = [...progress.history];
+    this.rates.restore(progress.plateau);
+    this.best.restore(progress.watches.best as WatchState);
+    if (progress.watches.stopping !== undefined) this.stopping?.restore(progress.watches.stopping);
+    this.totals.restore(progress.totals);
+    setRandomState(progress.random);
+  }
+
+  /** Goes back to the last checkpoint of a run folder; `fit` then continues that run. Node only. */
+  async resume(path: string): Promise<void> {
+    const { RunFolder } = await import('./node/run-folder.js');
+    const folder = new RunFolder(path);
+    const state = await folder.loadCheckpoint();
+    if (state !== undefined) {
+      await this.restore(state);
+      if (this.options.restoreBest && this.best.bestEpoch > 0) this.bestWeights = await folder.loadWeights(folder.best);
+    }
+    await folder.goOn(this.step, this.epoch);
+    this.folder = folder;
+  }
+
+  private async openFolder(): Promise<void> {
+    const { folder, config = {} } = this.options;
+    if (folder === undefined || this.folder !== undefined) return;
+    const { RunFolder } = await import('./node/run-folder.js');
+    const created = new RunFolder(folder);
+    await created.begin(config);
+    this.folder = created;
+  }
+
+  private async save(): Promise<void> {
+    if (this.folder !== undefined) await this.folder.saveCheckpoint(await this.state());
+  }
+}
+
+async function copies(state: Readonly<Record<string, AnyTensor>>): Promise<Record<string, AnyTensor>> {
+  const { tensor } = await import('../tensor/creation.js');
+  const copied: Record<string, AnyTensor> = {};
+  for (const [name, t] of Object.entries(state)) {
+    copied[name] = tensor((await t.data()) as never, { shape: t.shape, dtype: t.dtype }) as unknown as AnyTensor;
+  }
+  return copied;
+}
