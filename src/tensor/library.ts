@@ -49,3 +49,8 @@ export function eachRun(advance: () => void): void {
   advance();
   if (isRecording()) onReplay(advance);
 }
+
+/** Is an `assign_` to this tensor still to be carried out? */
+export function isPending(t: AnyTensor): boolean {
+  return t.storage !== undefined && t.node.op !== 'leaf';
+}

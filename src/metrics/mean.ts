@@ -1,0 +1,137 @@
+// Means over everything that was seen: of any number, of a loss, and perplexity, the exponential of a mean.
+
+import { full } from '../tensor/creation.js';
+import { stack, where } from '../tensor/functions.js';
+import { noGrad } from '../tensor/grad-mode.js';
+import { ArgumentError, DTypeError } from '../tensor/library.js';
+import type { AnyTensor, Tensor } from '../tensor/tensor.js';
+import { type LabelOptions, checkTarget, classDimOf, truthOf } from './labels.js';
+import type { Metric } from './metric.js';
+import { type Ints, Sums } from './state.js';
+
+/**
+ * The mean of all elements of all values given to `update(values)`; `update(mean, weight)` enters a mean of `weight`
+ * samples. NaN without values.
+ */
+export class Mean {
+  readonly name: string;
+  private readonly sums: Sums;
+
+  constructor(name = 'mean') {
+    this.name = name;
+    this.sums = new Sums(`Mean ${name}`);
+  }
+
+  /** Throws ArgumentError for a weight below 0. */
+  update(values: AnyTensor, weight?: number | AnyTensor): void {
+    if (typeof weight === 'number' && !(weight >= 0 && weight < Infinity))
+      throw new ArgumentError(`Mean: weight is ${weight}. Use the number of samples.`);
+    noGrad(() => {
+      const numbers = values.to('float32') as Tensor;
+      const mass = weight === undefined ? values.size : weight;
+      const count = (typeof mass === 'number' ? full([], mass) : mass.to('float32').sum()) as Tensor;
+      const sum = (weight === undefined ? numbers.sum() : numbers.mean().mul(count)) as Tensor;
+      // A mean of no samples is NaN, and enters with nothing.
+      const entering = weight === undefined ? sum : where(count.gt(0) as Tensor<[], 'bool'>, sum as Tensor<[]>, 0);
+      this.sums.add(stack([entering, count] as Tensor[]));
+    });
+  }
+
+  async compute(): Promise<number> {
+    const [sum, count] = (await this.sums.read()) ?? [0, 0];
+    return sum / count;
+  }
+
+  reset(): void {
+    this.sums.reset();
+  }
+}
+
+export interface MeanLossOptions {
+  /** Default 'loss'. */
+  readonly name?: string;
+  /** Labels that the loss ignores: batches weigh as much as they have others. None by default. */
+  readonly ignoreIndex?: number;
+}
+
+/**
+ * The mean of a loss over samples, where the loss is a mean over a batch: batches weigh as many samples as their target
+ * has labels, so that a smaller last batch does not distort it.
+ *
+ *     new MeanLoss(crossEntropy)
+ */
+export class MeanLoss implements Metric {
+  readonly name: string;
+  readonly better = 'lower';
+  private readonly loss: (output: AnyTensor, target: AnyTensor) => AnyTensor;
+  private readonly ignoreIndex: number | undefined;
+  private readonly mean: Mean;
+
+  constructor(loss: (output: AnyTensor, target: AnyTensor) => AnyTensor, options: MeanLossOptions = {}) {
+    this.loss = loss;
+    this.name = options.name ?? 'loss';
+    this.ignoreIndex = options.ignoreIndex;
+    this.mean = new Mean(this.name);
+  }
+
+  update(output: AnyTensor, target: AnyTensor): void {
+    const value = noGrad(() => this.loss(output, target));
+    if (value.size !== 1) {
+      throw new ArgumentError(
+        `MeanLoss: the loss gives ${value.size} numbers, not one. Use its reduction 'mean', or Mean for each number.`,
+      );
+    }
+    const { ignoreIndex } = this;
+    this.mean.update(value, ignoreIndex === undefined ? target.size : noGrad(() => target.ne(ignoreIndex)));
+  }
+
+  compute(): Promise<number> {
+    return this.mean.compute();
+  }
+
+  reset(): void {
+    this.mean.reset();
+  }
+}
+
+/**
+ * exp of the mean −log p of the labels, for logits [N, C, …] and int32 labels [N, …]: how many classes the model hesitates
+ * between. For [batch, position, class] use `classDim: -1`.
+ */
+export class Perplexity implements Metric {
+  readonly name = 'perplexity';
+  readonly better = 'lower';
+  private readonly options: Pick<LabelOptions, 'classDim' | 'ignoreIndex'>;
+  private readonly sums = new Sums('Perplexity');
+
+  constructor(options: Pick<LabelOptions, 'classDim' | 'ignoreIndex'> = {}) {
+    this.options = options;
+  }
+
+  update(output: AnyTensor, target: AnyTensor): void {
+    if (output.dtype !== 'float32')
+      throw new DTypeError(`Perplexity: takes logits (float32), not ${output.dtype}.`, [output.dtype]);
+    const dim = classDimOf('Perplexity', output, this.options.classDim);
+    checkTarget('Perplexity', output, target, dim);
+    noGrad(() => {
+      const { truth, valid } = truthOf('Perplexity', target, this.options.ignoreIndex);
+      const label = truth.unsqueeze(dim as number) as Ints;
+      const chosen = output
+        .logSoftmax(dim as number)
+        .gather(dim as number, label)
+        .squeeze(dim) as Tensor;
+      const counted = valid === undefined ? chosen : (where(valid, chosen, 0) as Tensor);
+      const count = valid === undefined ? full([], target.size) : valid.sum().to('float32');
+      this.sums.add(stack([counted.sum().neg(), count] as Tensor[]));
+    });
+  }
+
+  async compute(): Promise<number> {
+    const [sum, count] = (await this.sums.read()) ?? [0, 0];
+    return Math.exp(sum / count);
+  }
+
+  reset(): void {
+    this.sums.reset();
+  }
+}

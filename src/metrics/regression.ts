@@ -1,0 +1,120 @@
+// Errors of numbers: mean absolute and squared error, its root, and the share of variance explained.
+
+import { full } from '../tensor/creation.js';
+import { stack } from '../tensor/functions.js';
+import { noGrad } from '../tensor/grad-mode.js';
+import { ShapeError, formatShape, sameShape } from '../tensor/library.js';
+import type { AnyTensor, Tensor } from '../tensor/tensor.js';
+import type { Metric } from './metric.js';
+import { Sums, clear, settle, storedZeros } from './state.js';
+
+/** A target [N] and an output [N, 1] would broadcast to [N, N]: shapes must be equal. */
+function checkShapes(op: string, output: AnyTensor, target: AnyTensor): void {
+  if (sameShape(output.shape, target.shape)) return;
+  const advice = output.size === target.size ? ` Use output.reshape(${formatShape(target.shape)}).` : '';
+  throw new ShapeError(
+    `${op}: output ${formatShape(output.shape)} and target ${formatShape(target.shape)} differ in shape.${advice}`,
+    [output.shape, target.shape],
+  );
+}
+
+abstract class MeanError implements Metric {
+  abstract readonly name: string;
+  readonly better = 'lower';
+  private readonly sums = new Sums(this.constructor.name);
+
+  protected abstract error(difference: Tensor): AnyTensor;
+
+  update(output: AnyTensor, target: AnyTensor): void {
+    checkShapes(this.constructor.name, output, target);
+    noGrad(() => {
+      const difference = output.to('float32').sub(target.to('float32')) as Tensor;
+      this.sums.add(stack([this.error(difference).sum(), full([], output.size)] as Tensor[]));
+    });
+  }
+
+  async compute(): Promise<number> {
+    const [sum, count] = (await this.sums.read()) ?? [0, 0];
+    return sum / count;
+  }
+
+  reset(): void {
+    this.sums.reset();
+  }
+}
+
+/** Mean |output − target| over all elements. scikit-learn: mean_absolute_error. */
+export class MeanAbsoluteError extends MeanError {
+  readonly name = 'mae';
+  protected error(difference: Tensor): AnyTensor {
+    return difference.abs();
+  }
+}
+
+/** Mean (output − target)² over all elements. scikit-learn: mean_squared_error. */
+export class MeanSquaredError extends MeanError {
+  readonly name: string = 'mse';
+  protected error(difference: Tensor): AnyTensor {
+    return difference.square();
+  }
+}
+
+/** The root of the mean squared error over all elements. scikit-learn: root_mean_squared_error of flat arrays. */
+export class RootMeanSquaredError extends MeanSquaredError {
+  override readonly name = 'rmse';
+  override async compute(): Promise<number> {
+    return Math.sqrt(await super.compute());
+  }
+}
+
+/**
+ * R² = 1 − Σ (target − output)² / Σ (target − mean)²: the share of the targets' variance that is explained; for [N, K] the
+ * mean over the K columns. 1 at best, 0 for the mean, below 0 for worse. NaN for fewer than two samples; for constant
+ * targets 1 if they are met, else 0. scikit-learn: r2_score.
+ */
+export class R2Score implements Metric {
+  readonly name = 'r2';
+  readonly better = 'higher';
+  private readonly residuals = new Sums('R2Score');
+  /** Samples, mean and squared deviations of the targets so far, [K] each: batches are merged as Chan et al. 1979 do. */
+  private moments: readonly Tensor[] | undefined;
+
+  update(output: AnyTensor, target: AnyTensor): void {
+    checkShapes('R2Score', output, target);
+    noGrad(() => {
+      const columns = (t: AnyTensor) => t.to('float32').reshape(t.rank > 1 ? [t.shape[0], -1] : [t.size, 1]) as Tensor;
+      if (target.size === 0) return;
+      const y = columns(target);
+      this.residuals.add(y.sub(columns(output)).square().sum(0));
+      settle(this.moments);
+      const width = y.shape[1];
+      this.moments ??= [0, 0, 0].map(() => storedZeros(y, [width], 'float32') as Tensor);
+      const [count, mean, squares] = this.moments;
+      const rows = y.shape[0];
+      const batchMean = y.mean(0) as Tensor;
+      const total = count.add(rows) as Tensor;
+      const apart = batchMean.sub(mean) as Tensor;
+      const between = apart.square().mul(count).mul(rows).div(total) as Tensor;
+      const within = y.sub(batchMean).square().sum(0) as Tensor;
+      mean.assign_(mean.add(apart.mul(rows).div(total)));
+      squares.assign_(squares.add(within).add(between));
+      count.assign_(total);
+    });
+  }
+
+  async compute(): Promise<number> {
+    const residuals = await this.residuals.read();
+    if (residuals === undefined || this.moments === undefined) return NaN;
+    const [[count], , squares] = await Promise.all(this.moments.map((m) => m.data()));
+    if (!(count >= 2)) return NaN;
+    const scores = residuals.map((residual, i) =>
+      squares[i] === 0 ? (residual === 0 ? 1 : 0) : 1 - residual / squares[i],
+    );
+    return scores.reduce((a, b) => a + b, 0) / scores.length;
+  }
+
+  reset(): void {
+    this.residuals.reset();
+    clear(this.moments);
+  }
+}

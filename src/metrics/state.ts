@@ -1,0 +1,131 @@
+// State of metrics on the device: sums that updates overwrite in place. A graph never holds more than one batch: an update
+// that finds the one before still waiting (a loop that only evaluates) has it carried out first; in a training step it
+// is part of the step's own program.
+// Counts are whole numbers up to 2⁵⁵ in two int32; sums are float32 with the rounding error carried along (Kahan 1965).
+// Must not know: what is counted.
+
+import { tensor, zerosLike } from '../tensor/creation.js';
+import { where } from '../tensor/functions.js';
+import { noGrad } from '../tensor/grad-mode.js';
+import {
+  DTypeError,
+  type Shape,
+  ShapeError,
+  formatShape,
+  isPending,
+  runPending,
+  sameShape,
+} from '../tensor/library.js';
+import type { AnyTensor, Tensor } from '../tensor/tensor.js';
+
+export type Ints = Tensor<Shape, 'int32'>;
+export type Bools = Tensor<Shape, 'bool'>;
+
+/** A stored tensor of zeros on the device of `like`. */
+export function storedZeros(like: AnyTensor, shape: Shape, dtype: 'float32' | 'int32'): AnyTensor {
+  const size = shape.reduce((a, b) => a * b, 1);
+  const zeros = dtype === 'float32' ? new Float32Array(size) : new Int32Array(size);
+  return tensor(zeros as never, { shape, dtype, device: like.device }) as unknown as AnyTensor;
+}
+
+/** Carries out an earlier update of this state, if it still waits. */
+export function settle(cells: readonly AnyTensor[] | undefined): void {
+  if (cells?.some(isPending) === true) runPending();
+}
+
+/** Overwrites state with zeros at once, so that the next update finds it as all later ones do. */
+export function clear(cells: readonly AnyTensor[] | undefined): void {
+  if (cells === undefined) return;
+  noGrad(() => {
+    for (const cell of cells) cell.assign_(zerosLike(cell));
+  });
+  runPending();
+}
+
+/** Adds up tensors of one shape. `create` makes the state for the first. */
+abstract class Sum<D extends 'float32' | 'int32'> {
+  /** What is added up, in two parts. */
+  protected cells: readonly [Tensor<Shape, D>, Tensor<Shape, D>] | undefined;
+  private readonly dtype: D;
+  private readonly op: string;
+
+  constructor(op: string, dtype: D) {
+    this.op = op;
+    this.dtype = dtype;
+  }
+
+  /** The two parts with `delta` added. */
+  protected abstract plus(a: Tensor<Shape, D>, b: Tensor<Shape, D>, delta: Tensor<Shape, D>): [AnyTensor, AnyTensor];
+  protected abstract join(a: number, b: number): number;
+
+  /** Throws ShapeError if the delta is not of the shape of earlier ones: other classes than before, for example. */
+  add(delta: AnyTensor): void {
+    const { op, dtype } = this;
+    if (delta.dtype !== dtype) throw new DTypeError(`${op}: sums ${dtype}, not ${delta.dtype}.`, [delta.dtype]);
+    settle(this.cells);
+    if (this.cells === undefined) {
+      const make = () => storedZeros(delta, delta.shape, dtype) as Tensor<Shape, D>;
+      this.cells = [make(), make()];
+    }
+    const [a, b] = this.cells;
+    if (!sameShape(a.shape, delta.shape)) {
+      throw new ShapeError(
+        `${op}: this batch gives ${formatShape(delta.shape)}, earlier ones ${formatShape(a.shape)}. Call reset(), and use one metric for each number of classes.`,
+        [delta.shape, a.shape],
+      );
+    }
+    noGrad(() => {
+      const [first, second] = this.plus(a, b, delta as Tensor<Shape, D>);
+      a.assign_(first);
+      b.assign_(second);
+    });
+  }
+
+  /** The sums in row-major order; undefined before the first `add`. */
+  async read(): Promise<number[] | undefined> {
+    if (this.cells === undefined) return undefined;
+    const [a, b] = this.cells;
+    const [first, second] = [await a.data(), await b.data()];
+    return Array.from(first, (value, i) => this.join(value, second[i]));
+  }
+
+  reset(): void {
+    clear(this.cells as readonly AnyTensor[] | undefined);
+  }
+}
+
+const CARRY = 2 ** 24;
+
+/** Whole numbers: int32 deltas below 2³⁰ each. */
+export class Counts extends Sum<'int32'> {
+  constructor(op: string) {
+    super(op, 'int32');
+  }
+
+  protected plus(low: Ints, high: Ints, delta: Ints): [AnyTensor, AnyTensor] {
+    const sum = low.add(delta) as Ints;
+    return [sum.remainder(CARRY), high.add(sum.floorDivide(CARRY) as Ints)];
+  }
+
+  protected join(low: number, high: number): number {
+    return low + high * CARRY;
+  }
+}
+
+/** float32 numbers; NaN and infinity stay what they are. */
+export class Sums extends Sum<'float32'> {
+  constructor(op: string) {
+    super(op, 'float32');
+  }
+
+  protected plus(sum: Tensor, error: Tensor, delta: Tensor): [AnyTensor, AnyTensor] {
+    const corrected = delta.sub(error) as Tensor;
+    const next = sum.add(corrected) as Tensor;
+    const lost = next.sub(sum).sub(corrected) as Tensor;
+    return [next, where(lost.isFinite() as Bools, lost, 0)];
+  }
+
+  protected join(sum: number, error: number): number {
+    return Number.isFinite(sum) ? sum - error : sum;
+  }
+}
