@@ -1,7 +1,7 @@
 // Metrics against scikit-learn and sacrebleu: in batches of different sizes, and in a step that is captured and replayed.
 import { describe, expect, test } from 'vitest';
 import { type AnyTensor, compile, setDevice, tensor } from '../index.js';
-import { readFixture } from '../../test/support/pytorch.js';
+import { expectNear, readFixture } from '../../test/support/pytorch.js';
 import {
   AUROC,
   Accuracy,
@@ -153,10 +153,8 @@ async function expectMetrics(
       given,
     );
     rows.forEach(([metric, wanted], i) => {
-      const label = `${metric.name} ${how.name}`;
-      if (typeof wanted === 'number')
-        expect(Math.abs((actual[i] as number) - wanted), label).toBeLessThan(2e-6 * Math.max(1, Math.abs(wanted)));
-      else expect(actual[i], label).toEqual(wanted);
+      if (typeof wanted !== 'number') return expect(actual[i]).toEqual(wanted);
+      expectNear([actual[i] as number], [wanted], `${metric.name}, ${how.name}`);
     });
   }
 }
