@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { ArgumentError, type AnyTensor, type Tensor, manualSeed, setDevice } from '../index.js';
 import { ArrayDataset, DataLoader, HostRandom } from '../data/index.js';
 import type { Metric } from '../metrics/index.js';
-import { BatchNorm1d, Dropout, Linear, ReLU, Sequential, crossEntropy, mseLoss } from '../nn/index.js';
+import { BatchNorm1d, Dropout, Linear, type Module, ReLU, Sequential, crossEntropy, mseLoss } from '../nn/index.js';
 import { AdamW, SGD, WeightAverage, clipGradNorm_ } from '../optim/index.js';
 import { type EpochEvent, type RunEvent, Trainer, type TrainerOptions, parseEvent } from './index.js';
 
@@ -23,8 +23,19 @@ function points(count = 48) {
   return new ArrayDataset({ x: { data: x, shape: [2] as const }, y: { data: y, shape: [] as const } });
 }
 
-const createModel = () =>
-  new Sequential(new Linear(2, 8), new BatchNorm1d(8), new ReLU(), new Dropout(0.2), new Linear(8, 2));
+/** Its shapes as far as they matter here. */
+interface Net extends Module {
+  forward(x: AnyTensor): Tensor<[number, number]>;
+}
+
+const createModel = (): Net =>
+  new Sequential(
+    new Linear(2, 8),
+    new BatchNorm1d(8),
+    new ReLU(),
+    new Dropout(0.2),
+    new Linear(8, 2),
+  ) as unknown as Net;
 
 /** Share of right answers; counts in JavaScript, so that it can be saved in the middle of an epoch. */
 class Right implements Metric {
@@ -274,9 +285,7 @@ describe('ends', () => {
     const { trainer, events } = setup({ forward: (_, batch) => setupLoss(batch).mul(NaN) });
     const { model } = trainer;
     function setupLoss(batch: unknown): Tensor {
-      return (model as ReturnType<typeof createModel>)
-        .forward((batch as { x: Tensor<[number, number]> }).x)
-        .mean() as Tensor;
+      return (model as Net).forward((batch as { x: Tensor<[number, number]> }).x).mean() as Tensor;
     }
     expect(await trainer.fit()).toMatchObject({ reason: 'diverged', step: 1 });
     expect(events.find((e) => e.event === 'notice')).toMatchObject({ code: 'loss-not-finite', step: 1 });
@@ -462,8 +471,7 @@ describe('mistakes are said early', () => {
     [
       'metrics without output',
       {
-        forward: (m, b) =>
-          (m as ReturnType<typeof createModel>).forward((b as { x: Tensor<[number, number]> }).x).mean() as AnyTensor,
+        forward: (m, b) => (m as Net).forward((b as { x: Tensor<[number, number]> }).x).mean() as AnyTensor,
         metrics: { accuracy: new Right() },
       },
       /metrics need output and target/,
