@@ -9,6 +9,7 @@ import type { HostRandom } from '../tensor/host-random.js';
 import { ArgumentError, IndexError, type Shape, formatShape, sizeOf } from '../tensor/library.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type SampleStep, allocate, applySteps } from './sample-steps.js';
+import { kFold } from './k-fold.js';
 import { type SplitOptions, splitIndices } from './split.js';
 import type { Transform } from './transform.js';
 
@@ -62,6 +63,12 @@ export type Augmentation<F extends Fields> = (sample: F, random: HostRandom) => 
 export type WithField<F extends Fields, K extends keyof F, O extends Field> = {
   readonly [N in keyof F]: N extends K ? O : F[N];
 };
+
+/** What items have in common, as the name of a field or as one number for each item. */
+export interface LabelOptions<F extends Fields> {
+  readonly stratify?: (keyof F & string) | ArrayLike<number>;
+  readonly groups?: (keyof F & string) | ArrayLike<number>;
+}
 
 /**
  * Items in typed arrays. PyTorch: TensorDataset.
@@ -164,23 +171,40 @@ export class ArrayDataset<F extends Fields> implements Dataset<Item<F>>, BatchSo
 
   /**
    * Disjoint parts of random items, by fractions (sum at most 1) or by counts; the same seed gives the same parts.
-   * `stratify` names an int32 field whose values keep their shares in each part.
+   * `stratify` names a field whose values keep their shares in each part, `groups` one whose values each go to one part
+   * as a whole (the parts are then only about as large as asked); or give the labels themselves.
    *
    *     const { train, test } = digits().split({ train: 0.8, test: 0.2 }, { stratify: 'y' });
    */
   split<K extends string>(
     parts: Readonly<Record<K, number>>,
-    options: SplitOptions & { readonly stratify?: keyof F & string } = {},
+    { stratify, groups, ...rest }: SplitOptions & LabelOptions<F> = {},
   ): Record<K, ArrayDataset<F>> {
-    const { stratify, ...rest } = options;
     const names = Object.keys(parts) as K[];
-    const classes = stratify === undefined ? undefined : this.column(stratify);
-    const lists = splitIndices(
-      this.length,
-      names.map((n) => parts[n]),
-      { ...rest, classes },
-    );
+    const sizes = names.map((n) => parts[n]);
+    const labels = { classes: this.labels(stratify), groups: this.labels(groups) };
+    const lists = splitIndices(this.length, sizes, { ...rest, ...labels });
     return Object.fromEntries(names.map((name, i) => [name, this.subset(lists[i])])) as Record<K, ArrayDataset<F>>;
+  }
+
+  /**
+   * The `k` folds of a cross-validation: each item is in the validation part of exactly one of them. Options as in `split`.
+   *
+   *     for (const { train, validation } of data.folds(5, { stratify: 'y' })) …
+   */
+  folds(
+    k: number,
+    { stratify, groups, ...rest }: SplitOptions & LabelOptions<F> = {},
+  ): { train: ArrayDataset<F>; validation: ArrayDataset<F> }[] {
+    const labels = { stratify: this.labels(stratify), groups: this.labels(groups) };
+    return kFold(this.length, k, { ...rest, ...labels }).map(({ train, validation }) => ({
+      train: this.subset(train),
+      validation: this.subset(validation),
+    }));
+  }
+
+  private labels(name: (keyof F & string) | ArrayLike<number> | undefined): ArrayLike<number> | undefined {
+    return typeof name === 'string' ? this.column(name) : name;
   }
 
   private with<G extends Fields>(step: SampleStep): ArrayDataset<G> {

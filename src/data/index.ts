@@ -10,6 +10,7 @@ export {
   type Fields,
   type HostBatch,
   type Item,
+  type LabelOptions,
   type SampleRandom,
   type WithField,
 } from './dataset.js';
@@ -18,5 +19,19 @@ export { SampleError } from './sample-error.js';
 export { digits, type DigitFields, type Digits } from './digits.js';
 export { jitter, type JitterOptions } from './augment.js';
 export type { HostImage, Transform } from './transform.js';
-export type { SplitOptions } from './split.js';
+export { type SplitLabels, type SplitOptions, splitIndices } from './split.js';
+export { type Fold, type KFoldOptions, kFold } from './k-fold.js';
+export {
+  DistributedSampler,
+  type DistributedSamplerOptions,
+  RandomSampler,
+  type RandomSamplerOptions,
+  type Sampler,
+  SequentialSampler,
+  type Sized,
+  StratifiedSampler,
+  type StratifiedSamplerOptions,
+  WeightedRandomSampler,
+  type WeightedRandomSamplerOptions,
+} from './samplers.js';
 export { HostRandom } from '../tensor/host-random.js';

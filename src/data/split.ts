@@ -11,17 +11,32 @@ export interface SplitOptions {
   readonly shuffle?: boolean;
 }
 
-/** Positions 0 … length − 1 dealt to parts of the given sizes. `classes` holds the class of each item, for a stratified split. */
+/** What the items of a split have in common. */
+export interface SplitLabels {
+  /** The class of each item, for a stratified split. */
+  readonly classes?: ArrayLike<number> | undefined;
+  /** The group of each item, for a split that keeps groups whole; parts are then only about as large as asked. */
+  readonly groups?: ArrayLike<number> | undefined;
+}
+
+/** Positions 0 … length − 1 dealt to parts of the given sizes. */
 export function splitIndices(
   length: number,
   parts: readonly number[],
-  options: SplitOptions & { readonly classes?: ArrayLike<number> | undefined } = {},
+  options: SplitOptions & SplitLabels = {},
 ): Int32Array[] {
-  const { seed = 0, shuffle = true, classes } = options;
+  const { seed = 0, shuffle = true, classes, groups } = options;
+  for (const labels of [classes, groups]) {
+    if (labels !== undefined && labels.length !== length)
+      throw new ArgumentError(`split: ${labels.length} labels for ${length} items. Give one for each.`);
+  }
+  if (classes !== undefined && groups !== undefined)
+    throw new ArgumentError('split: stratify and groups together are not offered here. Use a fold of kFold.');
   const sizes = partSizes(length, parts);
   const random = new HostRandom(seed, 0x5b117);
   const order = Int32Array.from({ length }, (_, i) => i);
   if (shuffle) random.shuffle(order);
+  if (groups !== undefined) return dealWhole(order, groups, sizes);
   if (classes === undefined) return cut(order, sizes);
   const byClass = order.toSorted((a, b) => classes[a] - classes[b]); // stable: random order within a class
   const dealt = deal(byClass, sizes);
@@ -73,5 +88,24 @@ function deal(order: Int32Array, wanted: readonly number[]): Int32Array[] {
     });
     lists[best].push(item);
   });
+  return lists.slice(0, wanted.length).map((list) => Int32Array.from(list));
+}
+
+/** Gives each group as a whole to the part that lacks most; what belongs to no part is one that takes groups, too. */
+function dealWhole(order: Int32Array, groups: ArrayLike<number>, wanted: readonly number[]): Int32Array[] {
+  const members = new Map<number, number[]>(); // groups in the order in which they come up
+  for (const item of order) {
+    const list = members.get(groups[item]);
+    if (list === undefined) members.set(groups[item], [item]);
+    else list.push(item);
+  }
+  const rest = order.length - wanted.reduce((a, b) => a + b, 0);
+  const lacking = [...wanted, rest];
+  const lists: number[][] = lacking.map(() => []);
+  for (const items of members.values()) {
+    const part = lacking.indexOf(Math.max(...lacking));
+    lacking[part] -= items.length;
+    for (const item of items) lists[part].push(item);
+  }
   return lists.slice(0, wanted.length).map((list) => Int32Array.from(list));
 }
