@@ -170,4 +170,10 @@ describe.each(['reference', 'cpu'])('on %s', (device) => {
         .mean() as unknown as AnyTensor;
     expect((await checkGradient(f, inputs)).ok).toBe(true);
   });
+
+  test('constants that fold are not rounded to float32 where the device does not', async () => {
+    const slope = grad((x: Tensor) => x.square().mean())(tensor([1, 2, 5]) as unknown as Tensor);
+    const precision = device === 'reference' ? 1e-15 : 1e-7;
+    expect(Math.abs(Number((await slope.data())[0]) - 2 / 3)).toBeLessThan(precision);
+  });
 });

@@ -168,7 +168,8 @@ function simplifyBinary(op: BinaryOp, a: Node, b: Node, shape: Shape): Node | un
   const y = constantValue(b);
   if (x !== undefined && y !== undefined && (op === 'add' || op === 'sub' || op === 'mul')) {
     const value = op === 'add' ? x + y : op === 'sub' ? x - y : a.dtype === 'int32' ? Math.imul(x, y) : x * y;
-    return expand(constant(a.dtype === 'float32' ? Math.fround(value) : value, a.dtype) as Node, shape);
+    // Not rounded here: a float32 device rounds a constant when it is emitted, the reference device never does.
+    return expand(constant(value, a.dtype) as Node, shape);
   }
   const keepA = y !== undefined && sameShape(a.shape, shape);
   const keepB = x !== undefined && sameShape(b.shape, shape);

@@ -286,10 +286,11 @@ class KernelPrinter {
   }
 }
 
-function floatText(value: number): string {
+function floatText(exact: number): string {
+  const value = Math.fround(exact); // a folded constant may lie beyond float32
   if (Number.isNaN(value)) return '__builtin_nanf("")';
   if (value === Infinity) return '__builtin_inff()';
   if (value === -Infinity) return '(-__builtin_inff())';
-  const text = Object.is(value, -0) ? '-0' : Math.fround(value).toPrecision(9);
+  const text = Object.is(value, -0) ? '-0' : value.toPrecision(9);
   return `${/[.e]/.test(text) ? text : `${text}.0`}f`;
 }
