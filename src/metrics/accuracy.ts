@@ -6,8 +6,7 @@ import { noGrad } from '../tensor/grad-mode.js';
 import { ArgumentError } from '../tensor/library.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 import { type LabelOptions, both, checkTarget, classDimOf, readLabels, truthOf } from './labels.js';
-import type { Metric } from './metric.js';
-import { type Bools, Counts, type Ints } from './state.js';
+import { type Bools, CollectedMetric, Counts, type Ints } from './state.js';
 
 /** Right ones and all, as int32 [2]. */
 function tally(right: Bools, valid: Bools | undefined): AnyTensor {
@@ -15,27 +14,22 @@ function tally(right: Bools, valid: Bools | undefined): AnyTensor {
   return stack([(both(right, valid) as Bools).sum(), all] as Ints[]);
 }
 
-abstract class Share implements Metric {
-  abstract readonly name: string;
-  readonly better: 'higher' | 'lower' = 'higher';
-  private readonly counts = new Counts(this.constructor.name);
+abstract class Share extends CollectedMetric {
+  override readonly better: 'higher' | 'lower' = 'higher';
+  protected readonly collected = new Counts(this.constructor.name);
 
   protected abstract right(output: AnyTensor, target: AnyTensor): { right: Bools; valid: Bools | undefined };
 
   update(output: AnyTensor, target: AnyTensor): void {
     noGrad(() => {
       const { right, valid } = this.right(output, target);
-      this.counts.add(tally(right, valid));
+      this.collected.add(tally(right, valid));
     });
   }
 
   async compute(): Promise<number> {
-    const [right, all] = (await this.counts.read()) ?? [0, 0];
+    const [right, all] = (await this.collected.read()) ?? [0, 0];
     return right / all;
-  }
-
-  reset(): void {
-    this.counts.reset();
   }
 }
 

@@ -7,8 +7,7 @@ import { ArgumentError } from '../tensor/library.js';
 import { areProbabilities } from '../tensor/probabilities.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 import { type LabelOptions, both, checkTarget, classDimOf, readLabels } from './labels.js';
-import type { Metric } from './metric.js';
-import { type Bools, type Ints, Sums } from './state.js';
+import { type Bools, CollectedMetric, type Ints, Sums } from './state.js';
 
 export interface CalibrationOptions extends Pick<LabelOptions, 'classDim' | 'ignoreIndex'> {
   /** Intervals of equal width in which confidence and accuracy are compared. Default 15. */
@@ -19,14 +18,15 @@ export interface CalibrationOptions extends Pick<LabelOptions, 'classDim' | 'ign
  * Expected calibration error: the mean difference between the highest probability and the share of right predictions,
  * in bins (a, b] of the probability (Guo et al. 2017). Logits [N, C, …] (or the result of softmax) and int32 labels.
  */
-export class CalibrationError implements Metric {
+export class CalibrationError extends CollectedMetric {
   readonly name = 'ece';
   readonly better = 'lower';
   private readonly options: CalibrationOptions;
   private readonly bins: number;
-  private readonly sums = new Sums('CalibrationError');
+  protected readonly collected = new Sums('CalibrationError');
 
   constructor(options: CalibrationOptions = {}) {
+    super();
     this.options = options;
     this.bins = options.bins ?? 15;
     if (!Number.isInteger(this.bins) || this.bins < 1)
@@ -56,13 +56,13 @@ export class CalibrationError implements Metric {
         return zeros([this.bins]).scatterAdd(0, bin.reshape([-1]) as Ints, kept.reshape([-1]) as never);
       };
       const right = (predicted.eq(truth) as Bools).to('float32');
-      this.sums.add(stack([collect(right.mul(0).add(1)), collect(safe), collect(right)] as Tensor[]));
+      this.collected.add(stack([collect(right.mul(0).add(1)), collect(safe), collect(right)] as Tensor[]));
     });
   }
 
   /** Samples, mean confidence and share of right predictions of each bin: a reliability diagram. */
   async diagram(): Promise<{ count: number; confidence: number; accuracy: number }[]> {
-    const sums = (await this.sums.read()) ?? new Array<number>(3 * this.bins).fill(0);
+    const sums = (await this.collected.read()) ?? new Array<number>(3 * this.bins).fill(0);
     return Array.from({ length: this.bins }, (_, b) => {
       const count = sums[b];
       return { count, confidence: sums[this.bins + b] / count, accuracy: sums[2 * this.bins + b] / count };
@@ -74,9 +74,5 @@ export class CalibrationError implements Metric {
     const all = filled.reduce((sum, { count }) => sum + count, 0);
     if (all === 0) return NaN;
     return filled.reduce((sum, b) => sum + (b.count / all) * Math.abs(b.accuracy - b.confidence), 0);
-  }
-
-  reset(): void {
-    this.sums.reset();
   }
 }

@@ -7,8 +7,7 @@ import { noGrad } from '../tensor/grad-mode.js';
 import { ArgumentError } from '../tensor/library.js';
 import type { AnyTensor } from '../tensor/tensor.js';
 import { type LabelOptions, type Labelled, both, readLabels } from './labels.js';
-import type { Metric } from './metric.js';
-import { type Bools, Counts, type Ints } from './state.js';
+import { type Bools, CollectedMetric, Counts, type Ints } from './state.js';
 
 export type Average = 'binary' | 'micro' | 'macro' | 'weighted';
 
@@ -53,14 +52,14 @@ export function countClasses(labelled: Labelled): AnyTensor {
 }
 
 /** A metric made of the counts of classes. */
-export abstract class ClassMetric<T = number> implements Metric<T> {
-  abstract readonly name: string;
+export abstract class ClassMetric<T = number> extends CollectedMetric<T> {
   readonly better = 'higher';
   protected readonly options: ClassMetricOptions;
-  private readonly counts = new Counts(this.constructor.name);
+  protected readonly collected = new Counts(this.constructor.name);
   private isMultiLabel = false;
 
   constructor(options: ClassMetricOptions = {}) {
+    super();
     this.options = options;
     const { average } = options;
     if (average !== undefined && !['binary', 'micro', 'macro', 'weighted'].includes(average)) {
@@ -84,19 +83,22 @@ export abstract class ClassMetric<T = number> implements Metric<T> {
         if (Number.isInteger(label) && label >= 0 && label < labelled.classes) continue;
         throw new ArgumentError(`${op}: labels contain ${label}. There are classes 0 … ${labelled.classes - 1}.`);
       }
-      this.counts.add(countClasses(labelled));
+      this.collected.add(countClasses(labelled));
     });
   }
 
-  abstract compute(): Promise<T>;
+  override async state(): Promise<readonly number[]> {
+    return [Number(this.isMultiLabel), ...(await super.state())];
+  }
 
-  reset(): void {
-    this.counts.reset();
+  override restore([isMultiLabel, ...counts]: readonly number[]): void {
+    this.isMultiLabel = isMultiLabel === 1;
+    super.restore(counts);
   }
 
   /** The counts of each class; empty before the first update. */
   protected async classCounts(): Promise<ClassCount[]> {
-    const flat = await this.counts.read();
+    const flat = await this.collected.read();
     if (flat === undefined) return [];
     const classes = flat.length / 3;
     return Array.from({ length: classes }, (_, c) => ({

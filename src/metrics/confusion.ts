@@ -6,8 +6,7 @@ import { noGrad } from '../tensor/grad-mode.js';
 import { ArgumentError } from '../tensor/library.js';
 import type { AnyTensor } from '../tensor/tensor.js';
 import { type LabelOptions, both, readLabels } from './labels.js';
-import type { Metric } from './metric.js';
-import { type Bools, Counts, type Ints } from './state.js';
+import { type Bools, CollectedMetric, Counts, type Ints } from './state.js';
 
 export interface ConfusionOptions extends LabelOptions {
   /** Shares of the labels of a class (rows), of its predictions (columns), or of all. Default: counts. */
@@ -18,13 +17,14 @@ export interface ConfusionOptions extends LabelOptions {
  * counts[label][prediction]. Empty before the first update; a sample whose scores contain NaN is in no cell.
  * scikit-learn: confusion_matrix.
  */
-export class ConfusionMatrix implements Metric<number[][]> {
+export class ConfusionMatrix extends CollectedMetric<number[][]> {
   readonly name = 'confusion';
   readonly better = 'higher';
   private readonly options: ConfusionOptions;
-  private readonly counts = new Counts('ConfusionMatrix');
+  protected readonly collected = new Counts('ConfusionMatrix');
 
   constructor(options: ConfusionOptions = {}) {
+    super();
     this.options = options;
     const { normalize } = options;
     if (normalize !== undefined && !['true', 'pred', 'all'].includes(normalize))
@@ -47,12 +47,12 @@ export class ConfusionMatrix implements Metric<number[][]> {
       const ones = (counted === undefined ? truth.mul(0).add(1) : counted.to('int32')) as Ints;
       const flat = (t: Ints) => t.reshape([-1]) as Ints;
       const empty = zeros([classes * classes], { dtype: 'int32' });
-      this.counts.add(empty.scatterAdd(0, flat(cell), flat(ones) as never));
+      this.collected.add(empty.scatterAdd(0, flat(cell), flat(ones) as never));
     });
   }
 
   async compute(): Promise<number[][]> {
-    const flat = (await this.counts.read()) ?? [];
+    const flat = (await this.collected.read()) ?? [];
     const classes = Math.sqrt(flat.length);
     const rows = Array.from({ length: classes }, (_, c) => flat.slice(c * classes, (c + 1) * classes));
     const { normalize } = this.options;
@@ -63,9 +63,5 @@ export class ConfusionMatrix implements Metric<number[][]> {
     const of = (r: number, c: number) =>
       normalize === 'true' ? ofRow[r] : normalize === 'pred' ? ofColumn[c] : sum(ofRow);
     return rows.map((row, r) => row.map((n, c) => (n === 0 ? 0 : n / of(r, c))));
-  }
-
-  reset(): void {
-    this.counts.reset();
   }
 }

@@ -6,8 +6,7 @@ import { noGrad } from '../tensor/grad-mode.js';
 import { ArgumentError, DTypeError } from '../tensor/library.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 import { type LabelOptions, checkTarget, classDimOf, truthOf } from './labels.js';
-import type { Metric } from './metric.js';
-import { type Ints, Sums } from './state.js';
+import { CollectedMetric, type Ints, Sums } from './state.js';
 
 /**
  * The mean of all elements of all values given to `update(values)`; `update(mean, weight)` enters a mean of `weight`
@@ -15,7 +14,8 @@ import { type Ints, Sums } from './state.js';
  */
 export class Mean {
   readonly name: string;
-  private readonly sums: Sums;
+  /** @internal */
+  readonly sums: Sums;
 
   constructor(name = 'mean') {
     this.name = name;
@@ -60,18 +60,21 @@ export interface MeanLossOptions {
  *
  *     new MeanLoss(crossEntropy)
  */
-export class MeanLoss implements Metric {
+export class MeanLoss extends CollectedMetric {
   readonly name: string;
   readonly better = 'lower';
   private readonly loss: (output: AnyTensor, target: AnyTensor) => AnyTensor;
   private readonly ignoreIndex: number | undefined;
   private readonly mean: Mean;
+  protected readonly collected: Sums;
 
   constructor(loss: (output: AnyTensor, target: AnyTensor) => AnyTensor, options: MeanLossOptions = {}) {
+    super();
     this.loss = loss;
     this.name = options.name ?? 'loss';
     this.ignoreIndex = options.ignoreIndex;
     this.mean = new Mean(this.name);
+    this.collected = this.mean.sums;
   }
 
   update(output: AnyTensor, target: AnyTensor): void {
@@ -88,23 +91,20 @@ export class MeanLoss implements Metric {
   compute(): Promise<number> {
     return this.mean.compute();
   }
-
-  reset(): void {
-    this.mean.reset();
-  }
 }
 
 /**
  * exp of the mean −log p of the labels, for logits [N, C, …] and int32 labels [N, …]: how many classes the model hesitates
  * between. For [batch, position, class] use `classDim: -1`.
  */
-export class Perplexity implements Metric {
+export class Perplexity extends CollectedMetric {
   readonly name = 'perplexity';
   readonly better = 'lower';
   private readonly options: Pick<LabelOptions, 'classDim' | 'ignoreIndex'>;
-  private readonly sums = new Sums('Perplexity');
+  protected readonly collected = new Sums('Perplexity');
 
   constructor(options: Pick<LabelOptions, 'classDim' | 'ignoreIndex'> = {}) {
+    super();
     this.options = options;
   }
 
@@ -122,16 +122,12 @@ export class Perplexity implements Metric {
         .squeeze(dim) as Tensor;
       const counted = valid === undefined ? chosen : (where(valid, chosen, 0) as Tensor);
       const count = valid === undefined ? full([], target.size) : valid.sum().to('float32');
-      this.sums.add(stack([counted.sum().neg(), count] as Tensor[]));
+      this.collected.add(stack([counted.sum().neg(), count] as Tensor[]));
     });
   }
 
   async compute(): Promise<number> {
-    const [sum, count] = (await this.sums.read()) ?? [0, 0];
+    const [sum, count] = (await this.collected.read()) ?? [0, 0];
     return Math.exp(sum / count);
-  }
-
-  reset(): void {
-    this.sums.reset();
   }
 }

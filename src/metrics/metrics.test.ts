@@ -80,6 +80,41 @@ test('reset starts afresh', async () => {
   expect(await r2.compute()).toBe(1);
 });
 
+test('a metric goes on from its state, in another object and in its own', async () => {
+  const x = table([3, 1, 0], [1, 2, 1], [0, 0, 4], [2, 2.5, 0]);
+  const [y, z] = [ints(0, 2, 2, 1), table([3, 1, 1], [1, 2, 2], [0, 1, 3], [2, 2, 1])];
+  const kinds = [
+    Accuracy,
+    F1,
+    CohenKappa,
+    ConfusionMatrix,
+    Perplexity,
+    CalibrationError,
+    AUROC,
+    MeanSquaredError,
+    R2Score,
+  ];
+  for (const Kind of kinds) {
+    const target = Kind === MeanSquaredError || Kind === R2Score ? z : y;
+    const [metric, other] = [new Kind(), new Kind()];
+    metric.update(x, target);
+    const state = JSON.parse(JSON.stringify(await metric.state())) as number[];
+    metric.update(x.neg() as AnyTensor, target);
+    const wanted = await metric.compute();
+    for (const again of [metric, other]) {
+      again.restore(state);
+      again.update(x.neg() as AnyTensor, target);
+      expect(await again.compute()).toEqual(wanted);
+    }
+    other.restore(await new Kind().state());
+    other.update(x, target);
+    metric.reset();
+    metric.update(x, target);
+    expect(await other.compute()).toEqual(await metric.compute());
+  }
+  expect(() => new Accuracy().restore([1, 2, 3])).toThrow('Restore what its state() gave');
+});
+
 describe('classes', () => {
   test('the first of equal scores is the prediction', async () => {
     const [accuracy, top2] = [new Accuracy(), new TopKAccuracy(2)];

@@ -17,8 +17,16 @@ import {
 import { areProbabilities } from '../tensor/probabilities.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 import { checkTarget, classDimOf, truthOf } from './labels.js';
-import type { Metric } from './metric.js';
-import { type Bools, type Ints, clear, settle, storedZeros } from './state.js';
+import {
+  type Bools,
+  CollectedMetric,
+  type Collection,
+  type Ints,
+  clear,
+  settle,
+  storedNumbers,
+  storedZeros,
+} from './state.js';
 
 export interface RankingOptions {
   /** A label that counts nowhere. None by default. */
@@ -37,7 +45,7 @@ const FIRST_CAPACITY = 1024;
 const IGNORED = -1;
 
 /** Rows of scores with their label, in the order of their arrival. */
-class ScoreStore {
+class ScoreStore implements Collection {
   /** [capacity, C] and [capacity]. */
   private scores: Tensor | undefined;
   private labels: Ints | undefined;
@@ -119,6 +127,24 @@ class ScoreStore {
     return { scores, labels: kept.map((i) => all[i]) };
   }
 
+  /** [] or the number of classes, then the rows, then their labels. */
+  async dump(): Promise<number[]> {
+    if (this.count === 0 || this.scores === undefined || this.labels === undefined) return [];
+    const classes = this.scores.shape[1];
+    const [flat, labels] = [await this.scores.data(), await this.labels.data()];
+    return [classes, ...flat.subarray(0, this.count * classes), ...labels.subarray(0, this.count)];
+  }
+
+  load([classes, ...numbers]: readonly number[]): void {
+    this.reset();
+    if (classes === undefined) return;
+    const rows = numbers.length / (classes + 1);
+    if (!Number.isInteger(rows))
+      throw new ArgumentError(`${this.op}: the state is not one of this metric. Restore what its state() gave.`);
+    const scores = storedNumbers(numbers.slice(0, rows * classes), [rows, classes], 'float32', this.scores) as Tensor;
+    noGrad(() => this.add(scores, storedNumbers(numbers.slice(rows * classes), [rows], 'int32', this.scores) as Ints));
+  }
+
   reset(): void {
     this.count = 0;
     if (this.rows === undefined) return;
@@ -126,18 +152,18 @@ class ScoreStore {
   }
 }
 
-abstract class Ranking implements Metric {
-  abstract readonly name: string;
+abstract class Ranking extends CollectedMetric {
   readonly better = 'higher';
-  private readonly store: ScoreStore;
+  protected readonly collected: ScoreStore;
   private readonly options: RankingOptions;
 
   constructor(options: RankingOptions = {}) {
+    super();
     const { average } = options;
     if (average !== undefined && average !== 'macro' && average !== 'weighted')
       throw new ArgumentError(`${this.constructor.name}: average is '${String(average)}'. Use 'macro' or 'weighted'.`);
     this.options = options;
-    this.store = new ScoreStore(this.constructor.name, options.capacity);
+    this.collected = new ScoreStore(this.constructor.name, options.capacity);
   }
 
   /** The area of one class: scores, and which of them are its own. NaN where it is not defined. */
@@ -158,19 +184,19 @@ abstract class Ranking implements Metric {
       if (!isBinary) checkTarget(op, output, target, dim);
       const { truth, valid } = truthOf(op, target, this.options.ignoreIndex);
       const labels = (valid === undefined ? truth : where(valid, truth, IGNORED)).reshape([-1]) as Ints;
-      this.store.add(isBinary ? (output.to('float32').reshape([-1, 1]) as Tensor) : probabilities(output), labels);
+      this.collected.add(isBinary ? (output.to('float32').reshape([-1, 1]) as Tensor) : probabilities(output), labels);
     });
   }
 
   /** Of each class against the others; one number for a single score. */
   async perClass(): Promise<number[]> {
-    const { scores, labels } = await this.store.read();
+    const { scores, labels } = await this.collected.read();
     const isOne = scores.length === 1;
     return scores.map((s, c) => this.area(rank(s, labels, isOne ? 1 : c)));
   }
 
   async compute(): Promise<number> {
-    const { scores, labels } = await this.store.read();
+    const { scores, labels } = await this.collected.read();
     if (scores.some((s) => s.some(Number.isNaN))) return NaN;
     if (scores.length === 1) return this.area(rank(scores[0], labels, 1));
     const weights = scores.map((_, c) => labels.filter((label) => label === c).length);
@@ -183,10 +209,6 @@ abstract class Ranking implements Metric {
       total += weight;
     });
     return sum / total;
-  }
-
-  reset(): void {
-    this.store.reset();
   }
 }
 

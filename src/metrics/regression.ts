@@ -5,8 +5,7 @@ import { stack } from '../tensor/functions.js';
 import { noGrad } from '../tensor/grad-mode.js';
 import { ShapeError, formatShape, sameShape } from '../tensor/library.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
-import type { Metric } from './metric.js';
-import { Sums, clear, settle, storedZeros } from './state.js';
+import { CollectedMetric, Sums, clear, settle, storedNumbers, storedZeros } from './state.js';
 
 /** A target [N] and an output [N, 1] would broadcast to [N, N]: shapes must be equal. */
 function checkShapes(op: string, output: AnyTensor, target: AnyTensor): void {
@@ -18,10 +17,9 @@ function checkShapes(op: string, output: AnyTensor, target: AnyTensor): void {
   );
 }
 
-abstract class MeanError implements Metric {
-  abstract readonly name: string;
+abstract class MeanError extends CollectedMetric {
   readonly better = 'lower';
-  private readonly sums = new Sums(this.constructor.name);
+  protected readonly collected = new Sums(this.constructor.name);
 
   protected abstract error(difference: Tensor): AnyTensor;
 
@@ -29,17 +27,13 @@ abstract class MeanError implements Metric {
     checkShapes(this.constructor.name, output, target);
     noGrad(() => {
       const difference = output.to('float32').sub(target.to('float32')) as Tensor;
-      this.sums.add(stack([this.error(difference).sum(), full([], output.size)] as Tensor[]));
+      this.collected.add(stack([this.error(difference).sum(), full([], output.size)] as Tensor[]));
     });
   }
 
   async compute(): Promise<number> {
-    const [sum, count] = (await this.sums.read()) ?? [0, 0];
+    const [sum, count] = (await this.collected.read()) ?? [0, 0];
     return sum / count;
-  }
-
-  reset(): void {
-    this.sums.reset();
   }
 }
 
@@ -72,10 +66,10 @@ export class RootMeanSquaredError extends MeanSquaredError {
  * mean over the K columns. 1 at best, 0 for the mean, below 0 for worse. NaN for fewer than two samples; for constant
  * targets 1 if they are met, else 0. scikit-learn: r2_score.
  */
-export class R2Score implements Metric {
+export class R2Score extends CollectedMetric {
   readonly name = 'r2';
   readonly better = 'higher';
-  private readonly residuals = new Sums('R2Score');
+  protected readonly collected = new Sums('R2Score');
   /** Samples, mean and squared deviations of the targets so far, [K] each: batches are merged as Chan et al. 1979 do. */
   private moments: readonly Tensor[] | undefined;
 
@@ -85,7 +79,7 @@ export class R2Score implements Metric {
       const columns = (t: AnyTensor) => t.to('float32').reshape(t.rank > 1 ? [t.shape[0], -1] : [t.size, 1]) as Tensor;
       if (target.size === 0) return;
       const y = columns(target);
-      this.residuals.add(y.sub(columns(output)).square().sum(0));
+      this.collected.add(y.sub(columns(output)).square().sum(0));
       settle(this.moments);
       const width = y.shape[1];
       this.moments ??= [0, 0, 0].map(() => storedZeros(y, [width], 'float32') as Tensor);
@@ -103,7 +97,7 @@ export class R2Score implements Metric {
   }
 
   async compute(): Promise<number> {
-    const residuals = await this.residuals.read();
+    const residuals = await this.collected.read();
     if (residuals === undefined || this.moments === undefined) return NaN;
     const [[count], , squares] = await Promise.all(this.moments.map((m) => m.data()));
     if (!(count >= 2)) return NaN;
@@ -113,8 +107,24 @@ export class R2Score implements Metric {
     return scores.reduce((a, b) => a + b, 0) / scores.length;
   }
 
-  reset(): void {
-    this.residuals.reset();
+  override async state(): Promise<readonly number[]> {
+    const moments = await Promise.all((this.moments ?? []).map((m) => m.data()));
+    return [moments[0]?.length ?? 0, ...moments.flatMap((m) => [...m]), ...(await super.state())];
+  }
+
+  override restore([width, ...numbers]: readonly number[]): void {
+    super.restore(numbers.slice(3 * width));
+    if (width === 0) return clear(this.moments);
+    const parts = [0, 1, 2].map(
+      (i) => storedNumbers(numbers.slice(i * width, (i + 1) * width), [width], 'float32', this.moments?.[0]) as Tensor,
+    );
+    const { moments } = this;
+    if (moments === undefined) this.moments = parts;
+    else noGrad(() => moments.forEach((m, i) => m.assign_(parts[i])));
+  }
+
+  override reset(): void {
+    super.reset();
     clear(this.moments);
   }
 }

@@ -8,6 +8,7 @@ import { tensor, zerosLike } from '../tensor/creation.js';
 import { where } from '../tensor/functions.js';
 import { noGrad } from '../tensor/grad-mode.js';
 import {
+  ArgumentError,
   DTypeError,
   type Shape,
   ShapeError,
@@ -15,17 +16,57 @@ import {
   isPending,
   runPending,
   sameShape,
+  sizeOf,
 } from '../tensor/library.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
+import type { Metric } from './metric.js';
 
 export type Ints = Tensor<Shape, 'int32'>;
 export type Bools = Tensor<Shape, 'bool'>;
 
+/** State that can be written down as plain numbers and taken up again. */
+export interface Collection {
+  dump(): Promise<number[]>;
+  load(numbers: readonly number[]): void;
+  reset(): void;
+}
+
+/** A metric whose state is one collection. */
+export abstract class CollectedMetric<T = number> implements Metric<T> {
+  abstract readonly name: string;
+  abstract readonly better: 'higher' | 'lower';
+  protected abstract readonly collected: Collection;
+  abstract update(output: AnyTensor, target: AnyTensor): void;
+  abstract compute(): Promise<T>;
+
+  async state(): Promise<readonly number[]> {
+    return this.collected.dump();
+  }
+
+  restore(state: readonly number[]): void {
+    this.collected.load(state);
+  }
+
+  reset(): void {
+    this.collected.reset();
+  }
+}
+
+/** A stored tensor of these numbers, on the device of `like` or the default one. */
+export function storedNumbers(
+  numbers: readonly number[],
+  shape: Shape,
+  dtype: 'float32' | 'int32',
+  like?: AnyTensor,
+): AnyTensor {
+  const data = dtype === 'float32' ? Float32Array.from(numbers) : Int32Array.from(numbers);
+  const device = like === undefined ? {} : { device: like.device };
+  return tensor(data as never, { shape, dtype, ...device }) as unknown as AnyTensor;
+}
+
 /** A stored tensor of zeros on the device of `like`. */
 export function storedZeros(like: AnyTensor, shape: Shape, dtype: 'float32' | 'int32'): AnyTensor {
-  const size = shape.reduce((a, b) => a * b, 1);
-  const zeros = dtype === 'float32' ? new Float32Array(size) : new Int32Array(size);
-  return tensor(zeros as never, { shape, dtype, device: like.device }) as unknown as AnyTensor;
+  return storedNumbers(new Array<number>(sizeOf(shape)).fill(0), shape, dtype, like);
 }
 
 /** Carries out an earlier update of this state, if it still waits. */
@@ -43,7 +84,7 @@ export function clear(cells: readonly AnyTensor[] | undefined): void {
 }
 
 /** Adds up tensors of one shape. `create` makes the state for the first. */
-abstract class Sum<D extends 'float32' | 'int32'> {
+abstract class Sum<D extends 'float32' | 'int32'> implements Collection {
   /** What is added up, in two parts. */
   protected cells: readonly [Tensor<Shape, D>, Tensor<Shape, D>] | undefined;
   private readonly dtype: D;
@@ -87,6 +128,30 @@ abstract class Sum<D extends 'float32' | 'int32'> {
     const [a, b] = this.cells;
     const [first, second] = [await a.data(), await b.data()];
     return Array.from(first, (value, i) => this.join(value, second[i]));
+  }
+
+  /** [] or rank, shape, and the numbers of both parts. */
+  async dump(): Promise<number[]> {
+    if (this.cells === undefined) return [];
+    const [a, b] = this.cells;
+    return [a.rank, ...a.shape, ...(await a.data()), ...(await b.data())];
+  }
+
+  load(numbers: readonly number[]): void {
+    if (numbers.length === 0) return this.reset();
+    const shape = numbers.slice(1, 1 + numbers[0]);
+    const size = sizeOf(shape);
+    const start = 1 + shape.length;
+    if (numbers.length !== start + 2 * size)
+      throw new ArgumentError(`${this.op}: the state is not one of this metric. Restore what its state() gave.`);
+    const parts = [0, 1].map((i) => {
+      const part = numbers.slice(start + i * size, start + (i + 1) * size);
+      return storedNumbers(part, shape, this.dtype, this.cells?.[0]) as Tensor<Shape, D>;
+    });
+    const { cells } = this;
+    if (cells === undefined || !sameShape(cells[0].shape, shape)) this.cells = [parts[0], parts[1]];
+    else noGrad(() => cells.forEach((cell, i) => cell.assign_(parts[i])));
+    runPending();
   }
 
   reset(): void {
