@@ -5,3 +5,4 @@ export { formatEvent, formatJson, parseEvent, parseJson } from './record.js';
 export { Trainer, type FitResult } from './trainer.js';
 export type * from './options.js';
 export type { Progress, TrainerState } from './state.js';
+export * from './search/index.js';
