@@ -28,6 +28,7 @@ import {
 import type { Node } from '../../src/engine/ir/node.js';
 import type { ConvSpec } from '../../src/engine/ir/op.js';
 import type { Shape } from '../../src/engine/ir/shape.js';
+import { extreme } from '../../src/tensor/reductions.js';
 import { type OperatorCase, f, i, row } from './case.js';
 
 const square = (x: Node): Node => mul(x, x);
@@ -323,6 +324,13 @@ function gelu(x: Node): Node {
   return mul(mul(x, lit(0.5)), add(lit(1), unary('erf', mul(x, lit(Math.SQRT1_2)))));
 }
 
+const SHORT_ROWS: readonly Shape[] = [
+  [4, 2],
+  [17, 3],
+  [4, 1, 2],
+  [2, 9, 4],
+];
+
 const composedCases = (): OperatorCase[] => [
   row('softmax', [f([3, 17])], ([x]) => softmax(x), { tolerance: 1e-5 }),
   row('log softmax', [f([3, 17])], ([x]) => logSoftmax(x), { tolerance: 1e-5 }),
@@ -331,6 +339,12 @@ const composedCases = (): OperatorCase[] => [
     [f([3, 5]), i([3, 1], { below: 5 })],
     ([x, at]) => neg(sum(gather(logSoftmax(x), 1, at), [0, 1])),
     { tolerance: 1e-5 },
+  ),
+  // Rows shorter than a vector are reduced a lane each, and the gather finds its positions in a vector.
+  ...SHORT_ROWS.map((shape) =>
+    row(`largest of rows ${shape.join('×')}`, [f(shape, 'spaced')], ([x]) =>
+      square(extreme('reduceMax', 'max', x, -1, false).values),
+    ),
   ),
   row('layer norm', [f([3, 17])], ([x]) => layerNorm(x), { tolerance: 1e-4 }),
   row('gelu', [f([33])], ([x]) => gelu(x)),

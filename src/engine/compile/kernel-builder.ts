@@ -532,23 +532,26 @@ export class KernelBuilder {
   }
 
   private gather(node: Node<'gather'>, index: readonly Index[], guards: readonly Guard[]): Value {
-    const [x, positions] = node.src;
-    const at = this.value(positions, index, guards);
-    if (at.expr.lanes > 1) {
-      const parts = Array.from({ length: this.lanes }, (_, lane) => {
-        const own = guards.map((g) => ({ index: this.atLane(g.index, lane), size: g.size }));
-        return this.value(
-          node,
-          index.map((i) => this.atLane(i, lane)),
-          own,
-        );
-      });
-      // A part is a vector where a bound result is in it (a sum of each lane's column): its lane is the one that counts.
-      return {
-        expr: L.pack(parts.map((p, lane) => L.extract(p.expr, lane))),
-        depth: Math.max(...parts.map((p) => p.depth)),
-      };
-    }
+    const at = this.value(node.src[1], index, guards);
+    if (at.expr.lanes === 1) return this.gatherAt(node, at, index, guards);
+    const parts = Array.from({ length: this.lanes }, (_, lane) => {
+      const own = guards.map((g) => ({ index: this.atLane(g.index, lane), size: g.size }));
+      const place = index.map((i) => this.atLane(i, lane));
+      return this.gatherAt(node, this.ofLane(this.value(node.src[1], place, own), lane), place, own);
+    });
+    return {
+      expr: L.pack(parts.map((p, lane) => this.ofLane(p, lane).expr)),
+      depth: Math.max(...parts.map((p) => p.depth)),
+    };
+  }
+
+  /** The element of one lane, where what was asked for a lane came as a vector: a bound result (a sum of each lane's column) does. */
+  private ofLane(x: Value, lane: number): Value {
+    return x.expr.lanes === 1 ? x : { expr: L.extract(x.expr, lane), depth: x.depth };
+  }
+
+  private gatherAt(node: Node<'gather'>, at: Value, index: readonly Index[], guards: readonly Guard[]): Value {
+    const [x] = node.src;
     const size = x.shape[node.arg.axis];
     const safe = this.checkedIndex(node, at, size, guards);
     const inner = [...index];
