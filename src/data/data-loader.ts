@@ -1,127 +1,271 @@
 // DataLoader: batches of a dataset, in an order that follows from a seed and the number of the epoch alone. So an epoch
-// can be repeated, and training can go on in its middle.
+// can be repeated, and training can go on in its middle. Batches may be prepared ahead, on this thread or on others; the
+// numbers are the same.
 // Dataset in, async iterator of batches out. Must not know: what is trained.
 
-import { tensor } from '../tensor/creation.js';
-import { ArgumentError, type DType, type Shape } from '../tensor/library.js';
-import { stack } from '../tensor/functions.js';
 import { HostRandom, nextHostRandom } from '../tensor/host-random.js';
-import { type AnyTensor, Tensor } from '../tensor/tensor.js';
+import { ArgumentError } from '../tensor/library.js';
+import { type Collated, collate as collateDefault } from './collate.js';
 import type { BatchSource, Dataset, SampleRandom } from './dataset.js';
+import { type IterableDataset, passThrough, shuffleWindow } from './iterable-dataset.js';
+import { inOrder } from './prefetch.js';
+import { SampleError } from './sample-error.js';
+import { RandomSampler, type Sampler, SequentialSampler } from './samplers.js';
+import { recipeOf } from './worker-dataset.js';
+import { WorkerPool } from './worker-pool.js';
 
-export interface LoaderOptions {
+/** Whatever a DataLoader can go through. */
+export type AnyDataset<Item = unknown> = Dataset<Item> | IterableDataset<Item> | AsyncIterable<Item>;
+
+/** The items of dataset D. */
+export type ItemOf<D> =
+  D extends Dataset<infer I>
+    ? Awaited<I>
+    : D extends IterableDataset<infer I>
+      ? I
+      : D extends AsyncIterable<infer I>
+        ? I
+        : never;
+
+/** What a DataLoader of dataset D yields, unless it has a `collate` of its own. */
+export type BatchOf<D> = D extends BatchSource<infer _, infer B> ? B : Collated<ItemOf<D>>;
+
+/** Batches an epoch: unknown where an iterable dataset does not say its length. */
+export type LengthOf<D> = D extends Dataset<unknown> ? number : number | undefined;
+
+export interface LoaderOptions<D = AnyDataset, B = BatchOf<D>> {
   /** Items a batch. Default 1. */
   readonly batchSize?: number;
   /** A new order in each epoch. Default false. */
   readonly shuffle?: boolean;
+  /** Which items, in which order; in the place of `shuffle`. */
+  readonly sampler?: Sampler;
+  /** For an iterable dataset, in the place of `shuffle`: the number of items to choose from at random. Default: their order. */
+  readonly shuffleBuffer?: number;
   /** Of order and augmentation; drawn from the generator that `manualSeed` seeds unless given. */
   readonly seed?: number;
   /** Leave out a last batch that is not full. Default false. */
   readonly dropLast?: boolean;
+  /** Makes a batch of items; default `collate`. */
+  readonly collate?: (items: readonly ItemOf<D>[]) => B | Promise<B>;
+  /** Threads that make samples; needs a dataset from `workerDataset`. Default 0: this thread does. */
+  readonly workers?: number;
+  /** Batches prepared ahead at most; bounds the memory. Default: two for each worker. */
+  readonly prefetch?: number;
+  /** Keep the threads from one epoch to the next, until `close()`. Default false. */
+  readonly persistentWorkers?: boolean;
 }
 
-/** Items put together: numbers to a vector, tensors and arrays to one with a batch dimension, records field by field. */
-export type Collated<I> =
-  I extends Tensor<infer S extends Shape, infer D extends DType>
-    ? Tensor<[number, ...S], D>
-    : I extends number
-      ? Tensor<[number]>
-      : I extends Int32Array
-        ? Tensor<[number, number], 'int32'>
-        : I extends Float32Array
-          ? Tensor<[number, number]>
-          : { [K in keyof I]: Collated<I[K]> };
-
-/** What a DataLoader of dataset D yields. */
-export type BatchOf<D> =
-  D extends BatchSource<infer _, infer B> ? B : D extends Dataset<infer I> ? Collated<Awaited<I>> : never;
-
 /**
- * Batches of a dataset. Each `for await` is one epoch, with a new order if `shuffle` is set. PyTorch: DataLoader.
+ * Batches of a dataset. Each `for await` is one epoch, with a new order if `shuffle` is set; leaving the loop early stops
+ * what was under way. A sample that fails ends the epoch with a SampleError that names it. PyTorch: DataLoader.
  *
  *     for await (const { x, y } of new DataLoader(train, { batchSize: 64, shuffle: true })) …
  */
-export class DataLoader<D extends Dataset<unknown>> implements AsyncIterable<BatchOf<D>> {
+export class DataLoader<D extends AnyDataset, B = BatchOf<D>> implements AsyncIterable<B> {
   readonly dataset: D;
   readonly batchSize: number;
   readonly shuffle: boolean;
   readonly dropLast: boolean;
   readonly seed: number;
+  readonly sampler: Sampler | undefined;
+  readonly workers: number;
+  readonly prefetch: number;
   /** Number of the next epoch that `for await` runs through. */
   epoch = 0;
+  private readonly options: LoaderOptions<D, B>;
+  private pool: Promise<WorkerPool> | undefined;
 
-  constructor(dataset: D, options: LoaderOptions = {}) {
-    const { batchSize = 1, shuffle = false, dropLast = false } = options;
-    if (!Number.isInteger(batchSize) || batchSize < 1) {
-      throw new ArgumentError(`DataLoader: batchSize is ${batchSize}. Use a whole number of at least 1.`);
-    }
+  constructor(dataset: D, options: LoaderOptions<D, B> = {}) {
+    const { batchSize = 1, shuffle = false, dropLast = false, workers = 0 } = options;
+    checkOptions(dataset, options);
     this.dataset = dataset;
     this.batchSize = batchSize;
     this.shuffle = shuffle;
     this.dropLast = dropLast;
+    this.workers = workers;
+    this.prefetch = options.prefetch ?? 2 * workers;
     this.seed = options.seed ?? nextHostRandom().bits();
+    this.options = options;
+    if (isNumbered(dataset)) {
+      this.sampler =
+        options.sampler ?? (shuffle ? new RandomSampler(dataset, { seed: this.seed }) : new SequentialSampler(dataset));
+    }
   }
 
   /** Batches an epoch. */
-  get length(): number {
-    const batches = this.dataset.length / this.batchSize;
-    return this.dropLast ? Math.floor(batches) : Math.ceil(batches);
+  get length(): LengthOf<D> {
+    const items = this.sampler?.length ?? (this.dataset as { length?: number }).length;
+    if (items === undefined) return undefined as LengthOf<D>;
+    const batches = items / this.batchSize;
+    return (this.dropLast ? Math.floor(batches) : Math.ceil(batches)) as LengthOf<D>;
   }
 
-  [Symbol.asyncIterator](): AsyncGenerator<BatchOf<D>, void, void> {
+  [Symbol.asyncIterator](): AsyncGenerator<B, void, void> {
     return this.batches(this.epoch++);
   }
 
   /** The batches of one epoch, beginning with batch `from`. */
-  async *batches(epoch: number, from = 0): AsyncGenerator<BatchOf<D>, void, void> {
-    const order = this.order(epoch);
-    for (let i = from; i < this.length; i++) {
-      const positions = order.subarray(i * this.batchSize, (i + 1) * this.batchSize);
-      yield await this.batch(positions, (position) => new HostRandom(this.seed, epoch, position));
-    }
+  batches(epoch: number, from = 0): AsyncGenerator<B, void, void> {
+    if (this.sampler === undefined) return this.stream(epoch, from);
+    return this.workers > 0 ? this.fromWorkers(epoch, from) : this.fromHere(epoch, from);
   }
 
   /** Positions of the items in the order of an epoch. */
   order(epoch: number): Int32Array {
-    const order = Int32Array.from({ length: this.dataset.length }, (_, i) => i);
-    return this.shuffle ? new HostRandom(this.seed, epoch).shuffle(order) : order;
+    if (this.sampler !== undefined) return this.sampler.order(epoch);
+    throw new ArgumentError('DataLoader: the items of an iterable dataset have no positions.');
   }
 
-  private async batch(positions: Int32Array, randomOf: SampleRandom): Promise<BatchOf<D>> {
-    const source = this.dataset as unknown as Partial<BatchSource<unknown, BatchOf<D>>>;
-    if (source.gather !== undefined && source.upload !== undefined) {
-      return source.upload(await source.gather(positions, randomOf));
+  /** Ends threads that were kept with `persistentWorkers`. */
+  async close(): Promise<void> {
+    const { pool } = this;
+    this.pool = undefined;
+    await (await pool)?.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  private async *fromHere(epoch: number, from: number): AsyncGenerator<B, void, void> {
+    const randomOf: SampleRandom = (position) => new HostRandom(this.seed, epoch, position);
+    const order = this.order(epoch);
+    const make = async (i: number): Promise<{ made: unknown }> => ({
+      made: await makeSamples(this.source(), this.positions(order, i), randomOf),
+    });
+    for await (const { made } of inOrder(make, from, this.length as number, this.prefetch))
+      yield await this.finish(made);
+  }
+
+  private async *fromWorkers(epoch: number, from: number): AsyncGenerator<B, void, void> {
+    const order = this.order(epoch);
+    const isKept = this.options.persistentWorkers ?? false;
+    const opening = this.pool ?? this.open();
+    if (isKept) this.pool = opening;
+    const pool = await opening.catch((error: unknown) => {
+      this.pool = undefined;
+      throw error;
+    });
+    const make = async (i: number): Promise<{ made: unknown }> => ({
+      made: await pool.make(this.positions(order, i), this.seed, epoch),
+    });
+    try {
+      for await (const { made } of inOrder(make, from, this.length as number, this.prefetch)) {
+        yield await this.finish(made);
+      }
+    } finally {
+      if (!isKept) await pool.close();
     }
-    const items = await Promise.all(Array.from(positions, (i) => this.dataset.get(i, randomOf(i))));
-    return collate(items) as BatchOf<D>;
+  }
+
+  private open(): Promise<WorkerPool> {
+    const { dataset } = this as { dataset: unknown };
+    return WorkerPool.open(recipeOf(dataset as object)!, this.workers, (dataset as Dataset<unknown>).length);
+  }
+
+  private async *stream(epoch: number, from: number): AsyncGenerator<B, void, void> {
+    const { shuffleBuffer = 0 } = this.options;
+    const pass = passThrough(this.dataset as IterableDataset<ItemOf<D>>, epoch);
+    const items = shuffleBuffer > 1 ? shuffleWindow(pass, shuffleBuffer, new HostRandom(this.seed, epoch)) : pass;
+    let turn: Promise<unknown> = Promise.resolve();
+    const take = async (): Promise<ItemOf<D>[] | undefined> => {
+      const batch: ItemOf<D>[] = [];
+      while (batch.length < this.batchSize) {
+        const next = await items.next();
+        if (next.done === true) break;
+        batch.push(next.value);
+      }
+      return batch.length === 0 || (this.dropLast && batch.length < this.batchSize) ? undefined : batch;
+    };
+    const make = (): Promise<ItemOf<D>[] | undefined> => {
+      const batch = turn.then(take);
+      turn = batch;
+      return batch;
+    };
+    try {
+      for (let i = 0; i < from; i++) if ((await make()) === undefined) return;
+      for await (const batch of inOrder(make, from, Infinity, this.prefetch)) yield await this.collate(batch);
+    } finally {
+      await turn.catch(() => {});
+      await items.return?.();
+    }
+  }
+
+  private positions(order: Int32Array, i: number): Int32Array {
+    return order.subarray(i * this.batchSize, (i + 1) * this.batchSize);
+  }
+
+  /** The dataset as a maker of whole batches, unless items are wanted. */
+  private source(): Samples {
+    const source = this.dataset as unknown as Samples;
+    return this.options.collate === undefined ? source : { get: source.get?.bind(source) };
+  }
+
+  /** From samples in host memory to what is yielded; always on this thread. */
+  private async finish(made: unknown): Promise<B> {
+    const source = this.dataset as unknown as Partial<BatchSource<unknown, B>>;
+    if (this.options.collate === undefined && isBatchSource(source)) return source.upload(made);
+    return this.collate(made as ItemOf<D>[]);
+  }
+
+  private async collate(items: readonly ItemOf<D>[]): Promise<B> {
+    const { collate } = this.options;
+    return collate === undefined ? (collateDefault(items) as B) : collate(items);
   }
 }
 
-/** Puts items into one batch: see `Collated`. */
-export function collate(items: readonly unknown[]): unknown {
-  const [first] = items;
-  if (first instanceof Tensor) return stack(items as AnyTensor[]);
-  if (typeof first === 'number') return tensor(items as number[]);
-  if (first instanceof Float32Array || first instanceof Int32Array) {
-    const data =
-      first instanceof Int32Array
-        ? new Int32Array(items.length * first.length)
-        : new Float32Array(items.length * first.length);
-    items.forEach((item, i) => {
-      const { length } = item as ArrayLike<number>;
-      if (length !== first.length)
-        throw new ArgumentError(
-          `DataLoader: items of ${first.length} and ${length} numbers in one batch. Make them equal.`,
-        );
-      data.set(item as ArrayLike<number>, i * first.length);
-    });
-    return tensor(data as never, { shape: [items.length, first.length] });
-  }
-  if (typeof first === 'object' && first !== null) {
-    const fields = items as readonly Record<string, unknown>[];
-    return Object.fromEntries(Object.keys(first).map((name) => [name, collate(fields.map((item) => item[name]))]));
-  }
-  throw new ArgumentError(
-    `DataLoader: cannot put ${first === null ? 'null' : `a ${typeof first}`} into a batch. Use numbers, tensors, Float32Array, Int32Array, or records of these.`,
+interface Samples {
+  gather?(positions: Int32Array, randomOf: SampleRandom): unknown;
+  get?(position: number, random: HostRandom): unknown;
+}
+
+const isBatchSource = <B>(source: Partial<BatchSource<unknown, B>>): source is BatchSource<unknown, B> =>
+  source.gather !== undefined && source.upload !== undefined;
+
+const isNumbered = (dataset: AnyDataset): dataset is Dataset<unknown> => 'get' in dataset;
+
+/** What the dataset gives for these positions: a whole batch, or a list of items. */
+async function makeSamples(source: Samples, positions: Int32Array, randomOf: SampleRandom): Promise<unknown> {
+  if (source.gather !== undefined) return source.gather(positions, randomOf);
+  return Promise.all(
+    Array.from(positions, async (position) => {
+      try {
+        return await source.get!(position, randomOf(position));
+      } catch (error) {
+        throw error instanceof SampleError ? error : new SampleError(position, error);
+      }
+    }),
   );
+}
+
+function checkOptions<D extends AnyDataset, B>(dataset: D, options: LoaderOptions<D, B>): void {
+  const check = (name: 'batchSize' | 'workers' | 'prefetch' | 'shuffleBuffer', least: number): void => {
+    const value = options[name];
+    if (value !== undefined && !(Number.isInteger(value) && value >= least))
+      throw new ArgumentError(`DataLoader: ${name} is ${value}. Use a whole number of at least ${least}.`);
+  };
+  check('batchSize', 1);
+  check('workers', 0);
+  check('prefetch', 0);
+  check('shuffleBuffer', 1);
+  const { shuffle = false, sampler, shuffleBuffer, workers = 0 } = options;
+  if (isNumbered(dataset)) {
+    if (shuffle && sampler !== undefined)
+      throw new ArgumentError('DataLoader: shuffle and a sampler both decide the order. Give one of them.');
+    if (shuffleBuffer !== undefined)
+      throw new ArgumentError('DataLoader: shuffleBuffer is for iterable datasets. Use shuffle.');
+    if (workers === 0) return;
+    if (recipeOf(dataset) === undefined)
+      throw new ArgumentError(
+        'DataLoader: workers cannot make this dataset, because functions cannot be sent to threads. Make it with workerDataset(module, args).',
+      );
+    if (options.collate !== undefined && 'gather' in dataset)
+      throw new ArgumentError('DataLoader: in workers, this dataset makes whole batches. Leave collate out.');
+    return;
+  }
+  if (shuffle) throw new ArgumentError('DataLoader: an iterable dataset cannot be shuffled. Use shuffleBuffer.');
+  if (sampler !== undefined)
+    throw new ArgumentError('DataLoader: a sampler needs a dataset with positions, not an iterable one.');
+  if (workers > 0) throw new ArgumentError('DataLoader: workers need a dataset with positions, not an iterable one.');
 }

@@ -14,7 +14,17 @@ export {
   type SampleRandom,
   type WithField,
 } from './dataset.js';
-export { DataLoader, type BatchOf, type Collated, type LoaderOptions, collate } from './data-loader.js';
+export {
+  type AnyDataset,
+  type BatchOf,
+  DataLoader,
+  type ItemOf,
+  type LengthOf,
+  type LoaderOptions,
+} from './data-loader.js';
+export { type Collated, collate } from './collate.js';
+export type { IterableDataset } from './iterable-dataset.js';
+export { type DatasetModule, workerDataset } from './worker-dataset.js';
 export { SampleError } from './sample-error.js';
 export { digits, type DigitFields, type Digits } from './digits.js';
 export { jitter, type JitterOptions } from './augment.js';

@@ -4,12 +4,7 @@
 
 import { getRandomState, setRandomState } from './random.js';
 
-function mix(hash: number, word: number): number {
-  let h = Math.imul(hash ^ word, 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) + 0x9e3779b9;
-}
-
+/** Refers to nothing outside itself: threads get it as text. */
 export class HostRandom {
   private a = 0;
   private b = 0;
@@ -19,11 +14,17 @@ export class HostRandom {
 
   constructor(...name: readonly number[]) {
     let hash = 0x3c6ef372;
-    for (const part of name) hash = mix(mix(hash, part | 0), Math.floor(part / 2 ** 32) | 0);
-    this.a = hash = mix(hash, 1);
-    this.b = hash = mix(hash, 2);
-    this.c = mix(hash, 3);
+    for (const part of name) hash = this.mix(this.mix(hash, part | 0), Math.floor(part / 2 ** 32) | 0);
+    this.a = hash = this.mix(hash, 1);
+    this.b = hash = this.mix(hash, 2);
+    this.c = this.mix(hash, 3);
     for (let i = 0; i < 12; i++) this.bits();
+  }
+
+  private mix(hash: number, word: number): number {
+    let h = Math.imul(hash ^ word, 0x85ebca6b);
+    h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+    return (h ^ (h >>> 16)) + 0x9e3779b9;
   }
 
   /** 32 random bits as a whole number in [0, 2³²). */

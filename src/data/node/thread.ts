@@ -1,0 +1,28 @@
+// A worker thread of Node for worker-pool.ts. It keeps the process alive only while something is asked of it.
+
+import { Worker } from 'node:worker_threads';
+import type { FromThread, ToThread } from '../worker-thread.js';
+import type { Thread } from '../worker-pool.js';
+
+/** Starts a thread that runs `code`, which defines `start(port)`. */
+export function startNodeThread(code: string): Thread {
+  const worker = new Worker(
+    `${code}
+    const { parentPort } = require('node:worker_threads');
+    start({
+      post: (message, transfer) => parentPort.postMessage(message, transfer),
+      listen: (listener) => parentPort.on('message', listener),
+    });`,
+    { eval: true, name: 'nabla data', execArgv: [] },
+  );
+  return {
+    post: (message: ToThread) => worker.postMessage(message),
+    listen(listener, stopped) {
+      worker.on('message', (message: FromThread) => listener(message));
+      worker.on('error', (error: Error) => stopped(error));
+      worker.on('exit', (code: number) => stopped(new Error(`the thread ended with code ${code}`)));
+    },
+    setBusy: (isBusy) => (isBusy ? worker.ref() : worker.unref()),
+    stop: async () => void (await worker.terminate()),
+  };
+}
