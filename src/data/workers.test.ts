@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
 import { NablaError, setDevice, type Tensor } from '../index.js';
 import { ArgumentError } from '../tensor/library.js';
-import { DataLoader, SampleError, workerDataset } from './index.js';
+import { type ArrayDataset, DataLoader, SampleError, workerDataset } from './index.js';
 
 interface Sample {
   image: { data: Uint8Array; shape: readonly [1, 2, 2] };
@@ -156,7 +156,7 @@ const isBuilt = existsSync(new URL('../../dist/data/index.js', import.meta.url))
 test.skipIf(!isBuilt)('an ArrayDataset is gathered and transformed in workers (needs npm run build)', async () => {
   const arrays = new URL('../../test/fixtures/worker-arrays.mjs', import.meta.url);
   interface Arrays {
-    default(args: { count: number; fail?: number }): import('./index.js').ArrayDataset<{
+    default(args: { count: number; fail?: number }): ArrayDataset<{
       x: { data: Float32Array; shape: readonly [1, 2, 2] };
       y: { data: Int32Array; shape: readonly [] };
     }>;
