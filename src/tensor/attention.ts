@@ -55,7 +55,8 @@ export function attentionWeights(query: Tensor, key: Tensor, options: AttentionO
 
 /**
  * query [..., L, E], key [..., S, E], value [..., S, V] → [..., L, V]: for each query the mean of the values, weighted by the
- * softmax of its products with the keys. PyTorch: F.scaled_dot_product_attention.
+ * softmax of its products with the keys. From 16 M scores on (one head, 4096 queries and keys) these are computed block by
+ * block, forward and backward, and never stored. PyTorch: F.scaled_dot_product_attention.
  */
 export function scaledDotProductAttention<Q extends Shape, K extends Shape, V extends Shape>(
   query: Tensor<Q>,

@@ -11,7 +11,7 @@ import { BYTES_PER_ELEMENT } from '../ir/dtype.js';
 import type { KernelCall, KernelFunction, Program, Slot } from '../loop/loop.js';
 import type { Target } from '../loop/target.js';
 import { type Fused, fuse } from './fuse.js';
-import { type Group, formGroup } from './group.js';
+import { type Group, collectReads, formGroup } from './group.js';
 import { flatten } from './index-expr.js';
 import { joinSums } from './join-sums.js';
 import { chooseLayouts } from './layouts.js';
@@ -21,12 +21,15 @@ import { planMemory } from './plan-memory.js';
 import { type Assignment, type Schedule, schedule } from './schedule.js';
 import { type Rewritten, derive, withoutUnused } from './rewrite.js';
 import { splitReductions } from './split-reductions.js';
+import { findStreams } from './stream.js';
 import { trace } from './trace.js';
 
 export interface CompileOptions {
   readonly target: Target;
   /** False computes every materialised node in a kernel of its own: the slow twin that fusion is tested against. */
   readonly fuse?: boolean;
+  /** Elements from which a product that nobody needs as a whole is computed tile by tile (stream.ts). */
+  readonly leastStreamed?: number;
   readonly onPass?: (name: string, state: CompileState, ms: number) => void;
 }
 
@@ -139,7 +142,9 @@ function copyOf(node: Node): Node {
 }
 
 function materialisePass(state: CompileState): void {
-  state.materialised = materialise(state.nodes, [...state.outputs, ...state.copiedLayouts]);
+  const { fuse: fuses = true, leastStreamed } = state.options;
+  const streamed = fuses ? findStreams(state.nodes, state.outputs, leastStreamed) : new Set<Node>();
+  state.materialised = materialise(state.nodes, [...state.outputs, ...state.copiedLayouts], streamed);
 }
 
 function fusePass(state: CompileState): void {
@@ -182,6 +187,11 @@ function readsInPlace(group: Group, a: Assignment, isMaterialised: (n: Node) => 
         if (n === node) return true;
         if (n === a.input && flatten(index, n.shape).key !== target) same = false;
         return false;
+      },
+      streamed(n) {
+        const operands = new Set<Node>();
+        for (const s of n.src) collectReads(s, isMaterialised, operands);
+        if (operands.has(a.input)) same = false;
       },
     });
   }

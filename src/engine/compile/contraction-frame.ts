@@ -161,6 +161,7 @@ export class ContractionFrame {
         return false;
       },
       integer: (index) => note(index, 1),
+      streamed: (n, index) => note(flatten(index, n.shape), Infinity),
     });
     return worst;
   }

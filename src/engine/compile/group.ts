@@ -132,6 +132,14 @@ export function formGroup(nodes: readonly Node[], isMaterialised: IsMaterialised
         else if (indexKey(own) !== indexKey(index)) fits = false;
         return false;
       },
+      streamed(n) {
+        const operands = new Set<Node>();
+        for (const s of n.src) collectReads(s, isMaterialised, operands);
+        for (const x of operands) {
+          if (place.has(x)) fits = false;
+          else reads.add(x);
+        }
+      },
     });
     if (!fits) return undefined;
   }

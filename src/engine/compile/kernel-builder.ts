@@ -75,6 +75,7 @@ export class KernelBuilder {
   private readonly scopes: Scope[] = [{ body: [], memo: new Map() }];
   private readonly axes = new Map<number, AxisBinding>();
   private readonly bound = new Map<Node, Value>();
+  private readonly tiles = new Map<Node, { buffer: Buffer; at: (index: readonly Index[]) => Index }>();
 
   constructor(context: KernelContext, lanes: number) {
     this.context = context;
@@ -434,9 +435,16 @@ export class KernelBuilder {
     this.remember(`${node.slot}:${indexKey(index)}`, node.op, expr, this.depth);
   }
 
+  /** From here on, elements of a streamed product are found in `buffer`. */
+  placeTile(node: Node, buffer: Buffer, at: (index: readonly Index[]) => Index): void {
+    this.tiles.set(node, { buffer, at });
+  }
+
   private makeValue(node: Node, index: readonly Index[], guards: readonly Guard[]): Value {
     const buffer = this.context.buffer(node);
     if (buffer !== undefined) return this.load(node, buffer, index, guards);
+    const tile = this.tiles.get(node);
+    if (tile !== undefined) return this.loadFlat(tile.buffer, tile.at(index), tile.buffer.size, guards);
     const type = VALUE_TYPE[node.dtype];
     switch (OP_CLASS[node.op]) {
       case 'leaf':

@@ -22,6 +22,7 @@ import {
   atomIndex,
   coefficientOf,
   constantIndex,
+  dependsOn,
   distance,
   flatten,
   newAxis,
@@ -29,6 +30,8 @@ import {
   unflatten,
 } from './index-expr.js';
 import { KernelBuilder } from './kernel-builder.js';
+import { StreamTile } from './stream-tile.js';
+import { type Stream, hasStreams, streamsBelow } from './stream.js';
 import type { Lowering } from './lower-group.js';
 import { readsOf } from './movement.js';
 import { PanelPacker } from './pack-panels.js';
@@ -50,7 +53,20 @@ export function lowerContraction(group: Group, lowering: Lowering): KernelBuilde
   return builder;
 }
 
-type Split = 'columns' | 'rows' | 'batch';
+/** A product as part of another kernel: the calling thread computes all of it, and stores it in `output`. */
+export function contractAlone(
+  builder: KernelBuilder,
+  node: Node,
+  form: Contraction,
+  output: Buffer,
+  lowering: Lowering,
+): void {
+  const group = { members: [node] };
+  const own: Lowering = { ...lowering, output: (n) => (n === node ? output : undefined) };
+  new ContractionLowering(builder, node, form, group, own, 'alone').lower();
+}
+
+type Split = 'columns' | 'rows' | 'batch' | 'alone';
 
 /** Threads share what gives them most to do. */
 function chooseSplit(f: ContractionFrame): Split {
@@ -70,6 +86,10 @@ class ContractionLowering {
   private readonly serial: boolean;
   private readonly packer: PanelPacker;
 
+  /** Streamed products that A is computed from, and a tile of each. */
+  private readonly streams: readonly Stream[];
+  private readonly streamTiles: readonly StreamTile[];
+
   private readonly packsA: boolean;
   private readonly packsAllPanels: boolean;
   private readonly blockRows: number; // in tiles
@@ -79,19 +99,28 @@ class ContractionLowering {
   /** Where a tile waits for its epilogue, if that is done row by row. */
   private readonly tileC: Buffer | undefined;
 
-  constructor(k: KernelBuilder, node: Node, form: Contraction, group: Group, lowering: Lowering) {
+  constructor(
+    k: KernelBuilder,
+    node: Node,
+    form: Contraction,
+    group: Pick<Group, 'members'>,
+    lowering: Lowering,
+    split?: Split,
+  ) {
     this.lowering = lowering;
     this.k = k;
     this.node = node;
     this.members = group.members;
     const { target } = lowering;
     // Vectors run along n; a narrow n with many rows is better computed transposed.
-    const isNarrow = product(form.n) < target.lanes && product(form.m) >= 2 * target.lanes;
+    const isStreamed = node.op === 'matmul' && hasStreams(node.src[0], lowering.isMaterialised);
+    const isNarrow = !isStreamed && product(form.n) < target.lanes && product(form.m) >= 2 * target.lanes;
     const f = new ContractionFrame(k, isNarrow ? transposed(form) : form, target);
     this.f = f;
     this.packer = new PanelPacker(f, lowering);
     this.serial = f.batch * f.M * f.N * f.K < SERIAL_MACS;
-    this.split = chooseSplit(f);
+    this.split = split ?? chooseSplit(f);
+    this.streams = isStreamed ? this.streamsOfA() : [];
 
     const rowsOfBlock = Math.max(f.rows, Math.floor(BLOCK_A / Math.max(f.blockK, 1) / f.rows) * f.rows);
     this.blockRows = Math.ceil(Math.min(f.M, rowsOfBlock) / f.rows);
@@ -99,12 +128,39 @@ class ContractionLowering {
     this.packsAllPanels = !oneRowBlock || this.split === 'rows';
     this.packsA = this.strideOfA() === undefined;
     const byB = this.packsAllPanels ? Math.floor(BLOCK_B / Math.max(f.blockK, 1) / f.columns) : Infinity;
-    const byC = f.isBlocked ? Math.floor((2 * BLOCK_B) / Math.max(f.M, 1) / f.columns) : Infinity;
+    const byC = f.isBlocked && !isStreamed ? Math.floor((2 * BLOCK_B) / Math.max(f.M, 1) / f.columns) : Infinity;
     this.blockPanels = Math.min(f.panels, Math.max(1, Math.min(byB, byC)));
+    this.streamTiles = this.streams.map((s) => {
+      const [m, kk] = [this.blockRows * f.rows, f.blockK];
+      return this.isTurned(s) ? new StreamTile(s, kk, m, lowering) : new StreamTile(s, m, kk, lowering);
+    });
     this.panelB = lowering.scratch('B', this.packer.sizeB(this.packsAllPanels ? this.blockPanels : 1));
     const isLong = this.members.length > 1 || f.laneStep(this.resultElement(), () => true) !== 1;
     this.tileC = isLong && f.rows * f.columns > LARGE_TILE ? lowering.scratch('C', f.rows * f.columns) : undefined;
     this.panelA = this.packsA ? lowering.scratch('A', this.packer.sizeA(this.blockRows)) : undefined;
+  }
+
+  private streamsOfA(): Stream[] {
+    const { node, index } = this.f.a(scaleIndex(atomIndex(this.f.tileAxis), this.f.rows), this.f.inner());
+    return [...streamsBelow(node, index, this.lowering.isMaterialised).values()];
+  }
+
+  /** Do the columns of a streamed product run along m? */
+  private isTurned({ index }: Stream): boolean {
+    return dependsOn(index[index.length - 1], this.f.tileAxis);
+  }
+
+  /** The part of the streamed products that the tiles from `from` on read in this block of k. */
+  private computeStreams(from: Expr): void {
+    const { k, f } = this;
+    if (this.streams.length === 0) return;
+    const row = k.define('row', L.mul(from, L.int(f.rows)));
+    const [start] = f.kIndex(f.innerK.map(() => ZERO));
+    const column = k.define('column', k.integer(start).expr);
+    this.streams.forEach((s, i) => {
+      if (this.isTurned(s)) this.streamTiles[i].compute(k, column, row);
+      else this.streamTiles[i].compute(k, row, column);
+    });
   }
 
   /** The result as an element, at the columns of a vector. */
@@ -258,6 +314,7 @@ class ContractionLowering {
     const range =
       this.split === 'rows' ? splitRange(this.k, count, this.serial, 1) : { from: L.int(0), to: L.int(count) };
     const block = (from: Expr, to: Expr) => {
+      this.computeStreams(from);
       if (this.panelA !== undefined) this.packer.packA(this.panelA, from, to);
       inside({ from, to });
     };

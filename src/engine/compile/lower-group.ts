@@ -6,10 +6,11 @@ import { formatShape } from '../ir/shape.js';
 import * as L from '../loop/loop.js';
 import type { Buffer, KernelFunction, Var } from '../loop/loop.js';
 import type { Target } from '../loop/target.js';
+import type { Contraction } from './contraction.js';
 import { type Group, isContraction } from './group.js';
 import { type KernelBuilder, type KernelContext, VALUE_TYPE } from './kernel-builder.js';
 import { lowerConcat } from './lower-concat.js';
-import { lowerContraction } from './lower-contraction.js';
+import { contractAlone, lowerContraction } from './lower-contraction.js';
 import { lowerLoop } from './lower-loop.js';
 import { lowerCumsum, lowerScatterAdd } from './lower-scan.js';
 import { lowerArgsort } from './lower-sort.js';
@@ -29,6 +30,8 @@ export interface Lowering {
   readonly output: (node: Node) => Buffer | undefined;
   readonly isMaterialised: IsMaterialised;
   readonly inPlace: ReadonlySet<Node>;
+  /** A product that the calling thread computes alone, into memory of its own. */
+  readonly contract: (builder: KernelBuilder, node: Node, form: Contraction, output: Buffer) => void;
   /** Thread-private memory of `size` elements. */
   readonly scratch: (name: string, size: number, type?: 'f32' | 'i32') => Buffer;
 }
@@ -106,7 +109,7 @@ function lowerKernel(group: Group, options: LowerGroupOptions, lower: Lower): Lo
       return errors;
     },
   };
-  const builder = lower(group, {
+  const lowering: Lowering = {
     target: options.target,
     context,
     isMaterialised: options.isMaterialised,
@@ -118,7 +121,9 @@ function lowerKernel(group: Group, options: LowerGroupOptions, lower: Lower): Lo
       scratch.push(made);
       return made;
     },
-  });
+    contract: (k, node, form, output) => contractAlone(k, node, form, output, lowering),
+  };
+  const builder = lower(group, lowering);
   const kernel: KernelFunction = {
     name: kernelName(group),
     buffers,

@@ -9,7 +9,6 @@ import type { DType } from '../ir/dtype.js';
 import type { Node } from '../ir/node.js';
 import * as L from '../loop/loop.js';
 import type { Buffer, Expr, Var } from '../loop/loop.js';
-import type { Target } from '../loop/target.js';
 import { isReduction, type Group } from './group.js';
 import {
   type Axis,
@@ -27,21 +26,13 @@ import {
   substitute,
   unflatten,
 } from './index-expr.js';
-import { KernelBuilder, type KernelContext, type Value, VALUE_TYPE } from './kernel-builder.js';
+import { KernelBuilder, type Value, VALUE_TYPE } from './kernel-builder.js';
+import type { Lowering } from './lower-group.js';
 import { splitRange } from './parallel.js';
 import { STORE_COST, costOf } from './materialise.js';
-import { type IsMaterialised, indexKey, trace } from './trace.js';
-
-export interface LoopKernelOptions {
-  readonly target: Target;
-  readonly context: KernelContext;
-  /** Buffer that a stored member is written to; undefined for members nobody else reads. */
-  readonly output: (node: Node) => Buffer | undefined;
-  readonly isMaterialised: IsMaterialised;
-  readonly scratch: (name: string, size: number, type?: 'f32' | 'i32') => Buffer;
-  /** Members overwritten in place: stored in the last phase, when nobody reads the old value any more. */
-  readonly inPlace: ReadonlySet<Node>;
-}
+import { StreamTile } from './stream-tile.js';
+import { type Stream, streamsBelow } from './stream.js';
+import { indexKey, trace } from './trace.js';
 
 /** A group rewritten onto fewer, longer axes. */
 interface Nest {
@@ -58,20 +49,21 @@ const SERIAL_WORK = 4096;
 /** Reductions over at most this many elements are unrolled into straight code. */
 const UNROLLED_REDUCTION = 16;
 
-export function lowerLoop(group: Group, options: LoopKernelOptions): KernelBuilder {
-  const nest = collapse(group, options);
-  return new LoopLowering(group, nest, options).lower();
+export function lowerLoop(group: Group, options: Lowering): KernelBuilder {
+  const streams = streamsOf(group, options);
+  const nest = collapse(group, options, streams.size === 0);
+  return new LoopLowering(group, nest, options, [...streams.values()]).lower();
 }
 
 // ---------------------------------------------------------------- axes
 
-function stores(group: Group, options: LoopKernelOptions): Node[] {
+function stores(group: Group, options: Lowering): Node[] {
   return group.members.filter((n) => options.output(n) !== undefined);
 }
 
 function accessesOf(
   group: Group,
-  options: LoopKernelOptions,
+  options: Lowering,
   place: ReadonlyMap<Node, readonly Index[]>,
   operand: ReadonlyMap<Node, readonly Index[]>,
 ): Index[] {
@@ -88,13 +80,26 @@ function accessesOf(
         return false;
       },
       integer: (index) => accesses.push(index),
+      streamed: (n, index) => accesses.push(flatten(index, n.shape)),
     });
   }
   return accesses;
 }
 
-/** Merges neighbouring axes that every access walks as one. */
-function collapse(group: Group, options: LoopKernelOptions): Nest {
+/** Streamed products below the members. */
+function streamsOf(group: Group, options: Lowering): Map<Node, Stream> {
+  const streams = new Map<Node, Stream>();
+  for (const node of group.members) {
+    const reduction = isReduction(node);
+    const at = (reduction ? group.operand : group.place).get(node) as readonly Index[];
+    const isBelow = (n: Node) => options.isMaterialised(n) && n !== node;
+    streamsBelow(reduction ? node.src[0] : node, at, isBelow, streams);
+  }
+  return streams;
+}
+
+/** Merges neighbouring axes that every access walks as one; all but the rows of a streamed product. */
+function collapse(group: Group, options: Lowering, mayMerge: boolean): Nest {
   let { place, operand } = group;
   const accesses = accessesOf(group, options, place, operand);
   const live = group.axes.map((axis, i) => ({ axis, reduced: group.reduced[i] })).filter(({ axis }) => axis.size !== 1);
@@ -102,8 +107,8 @@ function collapse(group: Group, options: LoopKernelOptions): Nest {
   for (const { axis, reduced } of live) {
     const last = runs[runs.length - 1];
     const previous = last?.axes[last.axes.length - 1];
-    if (last !== undefined && last.reduced === reduced && accesses.every((x) => walksAsOne(x, previous as Axis, axis)))
-      last.axes.push(axis);
+    const isOne = mayMerge && last?.reduced === reduced;
+    if (isOne && accesses.every((x) => walksAsOne(x, previous as Axis, axis))) last.axes.push(axis);
     else runs.push({ axes: [axis], reduced });
   }
   const kept: Axis[] = [];
@@ -218,7 +223,8 @@ interface Block {
 class LoopLowering {
   private readonly group: Group;
   private readonly nest: Nest;
-  private readonly options: LoopKernelOptions;
+  private readonly options: Lowering;
+  private readonly streams: readonly Stream[];
   private readonly vector: Axis | undefined;
   private readonly lanes: number;
   private readonly k: KernelBuilder;
@@ -228,8 +234,9 @@ class LoopLowering {
   private readonly carried: readonly Carried[];
   private block: Block = { lanes: 1, at: [] };
 
-  constructor(group: Group, nest: Nest, options: LoopKernelOptions) {
+  constructor(group: Group, nest: Nest, options: Lowering, streams: readonly Stream[]) {
     this.group = group;
+    this.streams = streams;
     this.nest = nest;
     this.options = options;
     [this.vector, this.lanes] = chooseVector(nest, options.target.lanes);
@@ -240,7 +247,8 @@ class LoopLowering {
   }
 
   lower(): KernelBuilder {
-    this.overRows();
+    if (this.streams.length > 0) this.overStreamedRows();
+    else this.overRows();
     return this.k;
   }
 
@@ -368,6 +376,34 @@ class LoopLowering {
     this.k.loop('row', range.from, range.to, 1, prefix === 1 ? shared[0] : undefined, (variable) => {
       if (prefix > 1) this.decode(shared, variable);
       this.nestRows(rows.slice(prefix), () => this.row());
+    });
+  }
+
+  /** Blocks of rows whose streamed products are computed as a whole, each by one thread. */
+  private overStreamedRows(): void {
+    const { k } = this;
+    const [{ node, index }] = this.streams;
+    const [height, width] = node.shape.slice(-2);
+    const rowAxis = this.nest.kept.find((a) => dependsOn(index[index.length - 2], a)) as Axis;
+    const others = this.nest.kept.filter((a) => a !== rowAxis);
+    const tileRows =
+      this.options.target.tileRows * Math.max(1, Math.floor(STREAMED_BLOCK / width / this.options.target.tileRows));
+    const tiles = this.streams.map((s) => new StreamTile(s, tileRows, width, this.options));
+    const { rows } = tiles[0];
+    const blockAxis = newAxis(Math.ceil(height / rows));
+    const shared = [...others, blockAxis];
+    const range = splitRange(
+      k,
+      shared.reduce((n, a) => n * a.size, 1),
+      false,
+      1,
+    );
+    k.loop('block', range.from, range.to, 1, shared.length === 1 ? blockAxis : undefined, (variable) => {
+      if (shared.length > 1) this.decode(shared, variable);
+      const first = k.define('first', k.integer(scaleIndex(atomIndex(blockAxis), rows)).expr);
+      for (const tile of tiles) tile.compute(k, first, L.int(0));
+      const last = k.define('last', L.binary('min', L.add(first, L.int(rows)), L.int(height)));
+      k.loop('row', first, last, 1, rowAxis, () => this.phases());
     });
   }
 
@@ -679,6 +715,8 @@ const TALL_ELEMENTS = 16 << 10;
 const WIDEST_TALL = 64 << 10;
 const ROW_BLOCK = 4;
 
+/** Elements of a block of streamed rows. */
+const STREAMED_BLOCK = 192 << 10;
 /** Rows that are few enough to look for more parallelism in the vector axis. */
 const FEW_ROWS = 16;
 function remaining(from: Expr, to: Expr): number {

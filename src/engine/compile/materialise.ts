@@ -51,10 +51,15 @@ export function baseOfView(node: Node): Node {
   }
 }
 
-export function materialise(nodes: readonly Node[], outputs: readonly Node[]): Set<Node> {
+/** `streamed` nodes get no memory whatever they cost. */
+export function materialise(
+  nodes: readonly Node[],
+  outputs: readonly Node[],
+  streamed: ReadonlySet<Node> = new Set(),
+): Set<Node> {
   const marked = new Set<Node>();
   const mark = (n: Node) => {
-    if (OP_CLASS[n.op] !== 'leaf') marked.add(n);
+    if (OP_CLASS[n.op] !== 'leaf' && !streamed.has(n)) marked.add(n);
   };
   const uses = new Map<Node, number>();
   const repeated = new Set<Node>(); // read by something larger: each element is used several times
@@ -89,7 +94,7 @@ export function materialise(nodes: readonly Node[], outputs: readonly Node[]): S
       OP_CLASS[node.op] === 'binary' ||
       OP_CLASS[node.op] === 'map' ||
       node.op === 'fold';
-    if (worthStoring && (isMap || node.op === 'random' || node.op === 'concat')) marked.add(node);
+    if (worthStoring && (isMap || node.op === 'random' || node.op === 'concat')) mark(node);
     cost.set(node, marked.has(node) ? 0 : total);
   }
   return marked;

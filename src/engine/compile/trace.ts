@@ -17,6 +17,8 @@ export interface TraceVisitor {
   materialised(node: Node, index: readonly Index[]): boolean;
   /** An integer that some condition or value depends on (padding, iota, random counters). */
   integer?(index: Index): void;
+  /** A product that is computed again wherever it is needed (stream.ts) is read at `index`. */
+  streamed?(node: Node, index: readonly Index[]): void;
   /** Any node that is computed on the way. */
   computed?(node: Node, index: readonly Index[]): void;
 }
@@ -81,6 +83,12 @@ export function trace(
         }
         for (const s of n.src) walk(s, at); // reached only where the visitor goes on below a reduction
         return;
+      case 'kernel':
+        if (n.op === 'matmul') {
+          visitor.streamed?.(n, at);
+          return;
+        }
+        throw new InternalError(`compile: ${n.op} has no memory and is none that can be streamed.`);
       default:
         throw new InternalError(`compile: ${n.op} was reached inside a kernel's expression.`);
     }

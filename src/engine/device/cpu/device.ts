@@ -23,6 +23,8 @@ export interface CpuDeviceOptions {
   readonly shared?: boolean;
   /** False: one kernel for each materialised node, to test fusion against. */
   readonly fuse?: boolean;
+  /** Elements from which products are streamed instead of stored, where they can be (compile/stream.ts). */
+  readonly leastStreamed?: number;
   /** Check every program before it is emitted. Default: only with NABLA_DEBUG=4. */
   readonly verify?: boolean;
   /** Which tier runs programs. Default: NABLA_CPU, else `auto`. */
@@ -76,6 +78,7 @@ export class CpuDevice implements Device {
     const compiled = compileGraph(graph, {
       target: WASM_TARGET,
       fuse: this.options.fuse,
+      leastStreamed: this.options.leastStreamed,
       onPass: debugLevel() < 4 ? undefined : (name, _, ms) => debug(4, () => `  pass ${name}: ${ms.toFixed(2)} ms`),
     });
     const verify = this.options.verify ?? debugLevel() >= 4;
@@ -92,6 +95,7 @@ export class CpuDevice implements Device {
         : new NativeTwin(this.runtime, (wait) => this.nativeTier(wait), graph, {
             mode: this.mode,
             fuse: this.options.fuse,
+            leastStreamed: this.options.leastStreamed,
             verify,
             profile: this.options.profile ?? false,
           });

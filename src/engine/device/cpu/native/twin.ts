@@ -20,6 +20,7 @@ const HOT_MILLISECONDS = 5000;
 export interface TwinOptions {
   readonly mode: Exclude<TierMode, 'wasm'>;
   readonly fuse: boolean | undefined;
+  readonly leastStreamed: number | undefined;
   readonly verify: boolean;
   readonly profile: boolean;
 }
@@ -92,7 +93,8 @@ export class NativeTwin {
     this.graph = undefined;
     if (tier === null) return;
     const start = performance.now();
-    const compiled = compileGraph(graph, { target: tier.target, fuse: this.options.fuse });
+    const { fuse, leastStreamed } = this.options;
+    const compiled = compileGraph(graph, { target: tier.target, fuse, leastStreamed });
     if (this.options.verify) verifyProgram(compiled.program);
     const source = emitProgram(compiled.program, { lanes: tier.target.lanes, profile: this.options.profile });
     if (this.options.profile) this.kernelMilliseconds = new Float64Array(compiled.program.kernels.length + 1);
