@@ -10,7 +10,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^nabla$/, replacement: `${src}/index.ts` },
-      { find: /^nabla\/([a-z]+)$/, replacement: `${src}/$1/index.ts` },
+      { find: /^nabla\/([a-z/]+)$/, replacement: `${src}/$1/index.ts` },
     ],
   },
   test: {

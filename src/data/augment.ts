@@ -3,6 +3,7 @@
 
 import { ArgumentError, type Shape, formatShape } from '../tensor/library.js';
 import type { HostRandom } from '../tensor/host-random.js';
+import { inverseAffineMatrix, warpInto } from './transforms/functional/warp.js';
 
 export interface JitterOptions {
   /** Largest shift in pixels, each way and axis. Default 0. */
@@ -24,34 +25,14 @@ export function jitter(
   if (shape.length !== 4)
     throw new ArgumentError(`jitter: images ${formatShape(shape)} are neither [C, H, W] nor [N, C, H, W].`);
   const [count, channels, height, width] = shape;
-  const plane = height * width;
-  const source = new Float32Array(plane);
+  const size = channels * height * width;
+  const planes = [channels, height, width] as const;
   for (let n = 0; n < count; n++) {
-    const angle = (random.between(-rotate, rotate) * Math.PI) / 180;
-    const zoom = 1 / (1 + random.between(-scale, scale));
+    const angle = random.between(-rotate, rotate);
+    const zoom = 1 + random.between(-scale, scale);
     const [dy, dx] = [random.between(-shift, shift), random.between(-shift, shift)];
-    const [cos, sin] = [Math.cos(angle) * zoom, Math.sin(angle) * zoom];
-    for (let c = 0; c < channels; c++) {
-      const at = (n * channels + c) * plane;
-      source.set(data.subarray(at, at + plane));
-      const [cy, cx] = [(height - 1) / 2, (width - 1) / 2];
-      for (let i = 0; i < height; i++) {
-        for (let j = 0; j < width; j++) {
-          const [y, x] = [i - cy - dy, j - cx - dx];
-          data[at + i * width + j] = sample(source, height, width, cy + cos * y - sin * x, cx + sin * y + cos * x);
-        }
-      }
-    }
+    const target = { data: data.subarray(n * size, (n + 1) * size), shape: planes };
+    const matrix = inverseAffineMatrix([0, 0], -angle, [dx, dy], zoom, [0, 0]);
+    warpInto(target, { data: target.data.slice(), shape: planes }, matrix, 'bilinear');
   }
-}
-
-/** The image between its pixels; zero outside. */
-function sample(image: Float32Array, height: number, width: number, y: number, x: number): number {
-  const [y0, x0] = [Math.floor(y), Math.floor(x)];
-  const [fy, fx] = [y - y0, x - x0];
-  const pixel = (i: number, j: number): number =>
-    i >= 0 && i < height && j >= 0 && j < width ? image[i * width + j] : 0;
-  const top = pixel(y0, x0) * (1 - fx) + pixel(y0, x0 + 1) * fx;
-  const bottom = pixel(y0 + 1, x0) * (1 - fx) + pixel(y0 + 1, x0 + 1) * fx;
-  return top * (1 - fy) + bottom * fy;
 }

@@ -44,7 +44,9 @@ export type Size<H extends number = number, W extends number = number> = number 
 /** Throws unless `image` is [C, H, W] with as many numbers as that. */
 export function checkImage(op: string, { data, shape }: HostImage): void {
   if (shape.length !== 3) {
-    throw new ShapeError(`${op}: an image ${formatShape(shape)} is not [C, H, W]. Give one image with its channels first.`);
+    throw new ShapeError(
+      `${op}: an image ${formatShape(shape)} is not [C, H, W]. Give one image with its channels first.`,
+    );
   }
   if (data.length !== shape[0] * shape[1] * shape[2]) {
     throw new ShapeError(`${op}: ${data.length} numbers are no image ${formatShape(shape)}. Give one for each pixel.`);

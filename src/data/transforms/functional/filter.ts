@@ -4,7 +4,16 @@
 // Must not know: random numbers.
 
 import { ArgumentError, ShapeError } from '../../../tensor/library.js';
-import { type Image, type Pixels, allocate, brightest, checkColors, checkImage, checkRange, roundEven } from '../image.js';
+import {
+  type Image,
+  type Pixels,
+  allocate,
+  brightest,
+  checkColors,
+  checkImage,
+  checkRange,
+  roundEven,
+} from '../image.js';
 import { type PaddingMode, pad, positions } from './gather.js';
 import { clamp } from './tone.js';
 
@@ -81,7 +90,9 @@ export function filter2d<C extends number>(
   checkImage('filter2d', image);
   const [rows, columns] = [kernel.length, kernel[0]?.length ?? 0];
   if (rows === 0 || columns === 0 || kernel.some((row) => row.length !== columns)) {
-    throw new ShapeError('filter2d: the kernel has no rows, or rows of different lengths. Give a rectangle of numbers.');
+    throw new ShapeError(
+      'filter2d: the kernel has no rows, or rows of different lengths. Give a rectangle of numbers.',
+    );
   }
   const [up, left] = [(rows - 1) >> 1, (columns - 1) >> 1];
   const padded =

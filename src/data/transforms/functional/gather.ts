@@ -3,15 +3,7 @@
 // Must not know: random numbers, interpolation.
 
 import { ArgumentError } from '../../../tensor/library.js';
-import {
-  type Image,
-  type Pixels,
-  type Size,
-  allocate,
-  checkImage,
-  checkSizes,
-  sizePair,
-} from '../image.js';
+import { type Image, type Pixels, type Size, allocate, checkImage, checkSizes, sizePair } from '../image.js';
 
 /** What lies outside an image: one value, or the image continued. Names of torchvision and NumPy. */
 export type PaddingMode = 'constant' | 'edge' | 'reflect' | 'symmetric';
@@ -160,12 +152,7 @@ export function pad<D extends Pixels, C extends number>(
   checkImage('pad', image);
   const [left, top, right, bottom] = sides(padding);
   const [, height, width] = image.shape;
-  return gather(
-    image,
-    positions(height, top, bottom, mode),
-    positions(width, left, right, mode),
-    fill,
-  );
+  return gather(image, positions(height, top, bottom, mode), positions(width, left, right, mode), fill);
 }
 
 /** [left, top, right, bottom] of a padding. */

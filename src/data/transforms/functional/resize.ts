@@ -137,4 +137,3 @@ function resample<D extends Pixels, C extends number>(
   }
   return { data: out, shape: [channels, outHeight, outWidth] };
 }
-

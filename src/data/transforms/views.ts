@@ -1,0 +1,42 @@
+// Averages over several views of an image at test time, such as its ten crops: views become one batch, and the outputs of a
+// model for that batch become one output for each image.
+// Must not know: models.
+
+import { tensor } from '../../tensor/creation.js';
+import { ArgumentError, ShapeError, formatShape, sameShape } from '../../tensor/library.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { type Image, checkImage } from './image.js';
+
+/**
+ * Images of one size as a float32 batch [N, C, H, W]. Values stay as they are: normalise before.
+ *
+ *     const views = tenCrop(image, 28).map((view) => normalize(view, mean, std));
+ *     const logits = averageViews(model.forward(stackImages(views)), views.length); // [1, classes]
+ */
+export function stackImages<C extends number, H extends number, W extends number>(
+  images: readonly Image<Float32Array | Uint8Array, C, H, W>[],
+): Tensor<[number, C, H, W]> {
+  if (images.length === 0) throw new ArgumentError('stackImages: no images. Give at least one.');
+  const [{ shape, data: first }] = images;
+  const data = new Float32Array(images.length * first.length);
+  images.forEach((image, i) => {
+    checkImage('stackImages', image);
+    if (!sameShape(image.shape, shape)) {
+      throw new ShapeError(
+        `stackImages: images ${formatShape(shape)} and ${formatShape(image.shape)}. Make them of one size.`,
+        [shape, image.shape],
+      );
+    }
+    data.set(image.data, i * first.length);
+  });
+  return tensor(data, { shape: [images.length, ...shape] }) as unknown as Tensor<[number, C, H, W]>;
+}
+
+/** Means over the `views` that belong to each image and follow each other: [N · views, K] → [N, K]. */
+export function averageViews(outputs: Tensor<[number, number]>, views: number): Tensor<[number, number]> {
+  const [rows, classes] = outputs.shape;
+  if (!Number.isInteger(views) || views < 1 || rows % views !== 0) {
+    throw new ShapeError(`averageViews: ${rows} outputs are no whole images of ${views} views each.`, [outputs.shape]);
+  }
+  return outputs.reshape([rows / views, views, classes]).mean(1) as unknown as Tensor<[number, number]>;
+}
