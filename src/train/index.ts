@@ -6,3 +6,8 @@ export { Trainer, type FitResult } from './trainer.js';
 export type * from './options.js';
 export type { Progress, TrainerState } from './state.js';
 export * from './search/index.js';
+export { ConsoleLogger, type ConsoleOptions } from './logging/console.js';
+export { CsvLogger, JsonLinesLogger } from './logging/files.js';
+export type { HyperParameter } from './logging/messages.js';
+export { SummaryWriter, type Picture, type SummaryWriterOptions } from './logging/summary-writer.js';
+export { TensorBoardLogger, type TensorBoardOptions } from './logging/tensorboard.js';

@@ -1,0 +1,127 @@
+// A run as text files: JSON lines with every event, and a CSV table with a row per epoch. A resumed run goes on in its
+// file: what lies behind the point of resuming is cut off first, and so is a line that a crash has cut off.
+
+import { type EpochEvent, type RunEvent, type RunListener, formatEvent, parseEvent } from '../record.js';
+import { ArgumentError, FormatError } from '../../tensor/library.js';
+
+interface TextFile {
+  append(text: string): void;
+  flush(): void;
+  close(): void;
+}
+
+/** Opens the file with the lines that stay. */
+async function openLines(path: string, keep: (lines: string[]) => string[]): Promise<TextFile> {
+  const { continueFile, readLines } = await import('../node/append-file.js');
+  return continueFile(path, keep(readLines(path)));
+}
+
+const NONE = (): string[] => [];
+
+/** An event a line, as `parseEvent` reads them: the record that curves and tables are made of. */
+export class JsonLinesLogger implements RunListener {
+  readonly path: string;
+  private file: TextFile | undefined;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  async onEvent(event: RunEvent): Promise<void> {
+    if (event.event === 'start') {
+      const step = event.resumedFrom;
+      this.file?.close();
+      this.file = await openLines(this.path, step === undefined ? NONE : (lines) => eventsUpTo(lines, step));
+      if (step !== undefined) return; // the file has its start already
+    }
+    this.file ??= await openLines(this.path, NONE);
+    this.file.append(`${formatEvent(event)}\n`);
+    if (event.event === 'epoch' || event.event === 'end') this.file.flush();
+  }
+
+  close(): void {
+    this.file?.close();
+    this.file = undefined;
+  }
+}
+
+/** Lines of events until the step; those behind a line that is none are gone. */
+function eventsUpTo(lines: readonly string[], step: number): string[] {
+  const kept: string[] = [];
+  for (const line of lines) {
+    const event = parseEvent(line);
+    if (event === undefined) break;
+    if (event.event !== 'end' && !('step' in event && event.step > step)) kept.push(line);
+  }
+  return kept;
+}
+
+/** A row per epoch: epoch, step, lr, seconds, samplesPerSecond, then train.loss, validation.loss and so on. */
+export class CsvLogger implements RunListener {
+  readonly path: string;
+  private file: TextFile | undefined;
+  private columns: string[] = [];
+  private rows: string[][] = [];
+  private resumedFrom: number | undefined;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  async onEvent(event: RunEvent): Promise<void> {
+    if (event.event === 'start') {
+      this.close();
+      this.resumedFrom = event.resumedFrom;
+      [this.columns, this.rows] = [[], []];
+    }
+    if (event.event !== 'epoch') return;
+    await this.begin();
+    const cells = cellsOf(event);
+    const fresh = [...cells.keys()].filter((name) => !this.columns.includes(name));
+    this.columns.push(...fresh);
+    const row = this.columns.map((name) => cells.get(name) ?? '');
+    this.rows.push(row);
+    if (fresh.length > 0) await this.rewrite();
+    else this.file?.append(`${row.join()}\n`);
+    this.file?.flush();
+  }
+
+  /** Takes up the rows of the run that goes on. */
+  private async begin(): Promise<void> {
+    if (this.file !== undefined || this.resumedFrom === undefined) return;
+    const { readLines } = await import('../node/append-file.js');
+    const [head, ...lines] = readLines(this.path);
+    const step = this.resumedFrom;
+    if (head === undefined) return;
+    if (!head.startsWith('epoch,step,'))
+      throw new FormatError(`CsvLogger: ${this.path} is no table of this logger. Choose another path.`, this.path, 0);
+    this.columns = head.split(',');
+    this.rows = lines
+      .map((line) => line.split(','))
+      .filter((row) => row.length <= this.columns.length && Number(row[1]) <= step);
+    await this.rewrite();
+  }
+
+  /** Columns that came later are empty in earlier rows. */
+  private async rewrite(): Promise<void> {
+    this.file?.close();
+    const width = this.columns.length;
+    const rows = this.rows.map((row) => [...row, ...new Array<string>(width - row.length).fill('')].join());
+    this.file = await openLines(this.path, () => [this.columns.join(), ...rows]);
+  }
+
+  close(): void {
+    this.file?.close();
+    this.file = undefined;
+  }
+}
+
+function cellsOf({ epoch, step, lr, seconds, samplesPerSecond, train, validation }: EpochEvent): Map<string, string> {
+  const cells = new Map(Object.entries({ epoch, step, lr, seconds, samplesPerSecond }));
+  for (const [name, value] of Object.entries(train)) cells.set(`train.${name}`, value);
+  for (const [name, value] of Object.entries(validation ?? {})) cells.set(`validation.${name}`, value);
+  for (const name of cells.keys())
+    if (/[",\n\r]/.test(name))
+      throw new ArgumentError(`CsvLogger: a metric is called '${name}'. Use a name without commas.`);
+  return new Map([...cells].map(([name, value]) => [name, String(value)]));
+}

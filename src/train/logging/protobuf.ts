@@ -1,0 +1,77 @@
+// Protocol buffers, as much as event files need of them: fields are written one after the other, messages nest as bytes.
+// TensorBoard's messages are a handful and do not change, so they are spelled out where they are written (messages.ts)
+// instead of being generated: what a browser loads stays at a few kilobytes.
+// In: field numbers and values. Out: bytes of the wire format (proto3: fields with their default value may be left out).
+
+const UTF8 = new TextEncoder();
+
+/** Collects the fields of one message. */
+export class Message {
+  private readonly parts: Uint8Array[] = [];
+
+  /** int32, int64, enum or bool: whole numbers from 0 to 2⁵³. */
+  int(field: number, value: number | boolean): this {
+    return this.add(field, 0, varint(Number(value)));
+  }
+
+  double(field: number, value: number): this {
+    return this.add(field, 1, doubles([value]));
+  }
+
+  float(field: number, value: number): this {
+    const bytes = new Uint8Array(4);
+    new DataView(bytes.buffer).setFloat32(0, value, true);
+    return this.add(field, 5, bytes);
+  }
+
+  bytes(field: number, value: Uint8Array): this {
+    return this.add(field, 2, varint(value.length), value);
+  }
+
+  string(field: number, value: string): this {
+    return this.bytes(field, UTF8.encode(value));
+  }
+
+  message(field: number, value: Message): this {
+    return this.bytes(field, value.finish());
+  }
+
+  /** A repeated double, packed. */
+  doubles(field: number, values: readonly number[]): this {
+    return this.bytes(field, doubles(values));
+  }
+
+  finish(): Uint8Array {
+    return concat(this.parts);
+  }
+
+  private add(field: number, wireType: number, ...content: Uint8Array[]): this {
+    this.parts.push(varint(field * 8 + wireType), ...content);
+    return this;
+  }
+}
+
+export function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+/** Seven bits a byte, the lowest first; the highest bit says that more follow. */
+function varint(value: number): Uint8Array {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest % 128) + 128);
+  bytes.push(rest);
+  return Uint8Array.from(bytes);
+}
+
+function doubles(values: readonly number[]): Uint8Array {
+  const view = new DataView(new ArrayBuffer(8 * values.length));
+  values.forEach((value, i) => view.setFloat64(8 * i, value, true));
+  return new Uint8Array(view.buffer);
+}
