@@ -172,7 +172,7 @@ describe('SummaryWriter', () => {
     expect(() => new SummaryWriter('')).toThrow('no name');
     const file = join(folder, 'file');
     writeFileSync(file, '');
-    await expect(new SummaryWriter(file).flush()).rejects.toThrow();
+    await expect(new SummaryWriter(file).flush()).rejects.toThrow('file');
   });
 
   test('a reader gets all records but the one that is cut off', async () => {
