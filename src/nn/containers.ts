@@ -13,6 +13,7 @@ interface Step {
 }
 
 function checkSteps(name: string, modules: readonly unknown[]): void {
+  if (!Array.isArray(modules)) throw new ArgumentError(`${name}: the modules are not a list. Use new ${name}([…]).`);
   modules.forEach((module, i) => {
     if (!(module instanceof Module) || typeof (module as Partial<Step>).forward !== 'function') {
       throw new ArgumentError(`${name}: argument ${i} is not a module with a forward method.`);

@@ -21,6 +21,7 @@ import {
   Module,
   Parameter,
   ReLU,
+  Residual,
   Sequential,
   StateDictError,
 } from './index.js';
@@ -161,4 +162,7 @@ test('layers say what does not fit when they are given it, in the words of the c
     new ShapeError('Linear: input [4, 9]: last dimension 9 is not inFeatures 12', [[4, 9]]),
   );
   expect(() => new Sequential(new Linear(1, 1), {} as never)).toThrow('Sequential: argument 1 is not a module');
+  expect(() => new Residual(new Linear(1, 1) as never)).toThrow(
+    'Residual: the modules are not a list. Use new Residual([…]).',
+  );
 });

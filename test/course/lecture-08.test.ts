@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { type Tensor, manualSeed, randn } from 'nabla';
 import { BatchNorm1d, BatchNorm2d, Dropout, GroupNorm, InstanceNorm2d, LayerNorm, Linear, Sequential } from 'nabla/nn';
+import { functional as F } from 'nabla/data/transforms';
 import { Adam, AdamW, SGD } from 'nabla/optim';
 import { course, expectExact, expectPrinted, expectSame, given, numbers, set, variable } from '../support/course.js';
 
@@ -22,6 +23,19 @@ course('lecture 8', () => {
     ]);
     const normalised = centred.div(x.std(0, { keepdim: true }) as Tensor) as Tensor;
     await expectExact(normalised.var(0), [1, 1]);
+  });
+
+  test('augmentation: flips make two images of one, ten crops of 224×224 are four corners and the centre, twice', () => {
+    const image = { data: Float32Array.from({ length: 256 * 256 }, (_, i) => i), shape: [1, 256, 256] as const };
+    const mirrored = F.horizontalFlip(image);
+    expect([mirrored.data[0], mirrored.data[255]]).toEqual([255, 0]);
+    const crops = F.tenCrop(image, 224);
+    expect(crops.map((crop) => crop.shape)).toEqual(Array(10).fill([1, 224, 224]));
+    // upper left pixel of each: corners at 0 and 32, the centre at 16
+    const corner = (y: number, x: number): number => 256 * y + x;
+    const first = [corner(0, 0), corner(0, 32), corner(32, 0), corner(32, 32), corner(16, 16)];
+    expect(crops.slice(0, 5).map((crop) => crop.data[0])).toEqual(first);
+    expect(crops[5].data[0]).toBe(255);
   });
 
   /** A step on L = 3·w with L2 regularisation, from w = 2. */
