@@ -25,6 +25,33 @@ export {
 export { type Collated, collate } from './collate.js';
 export type { IterableDataset } from './iterable-dataset.js';
 export { type DatasetModule, workerDataset } from './worker-dataset.js';
+export {
+  CharVocabulary,
+  TokenWindows,
+  Vocabulary,
+  type WindowOptions,
+  type WordOptions,
+  WordVocabulary,
+  tokenizeWords,
+} from './text.js';
+export { type ClassData, type Column, CsvTable, type FeatureOptions, type TargetData } from './csv-table.js';
+export { type Cifar100Images, type CifarImages, parseCifar10, parseCifar100 } from './formats/cifar.js';
+export { type CsvOptions, parseCsv } from './formats/csv.js';
+export { type GzipOptions, decompress, gunzip, isGzip } from './formats/gzip.js';
+export { type IdxArray, type IdxData, parseIdx } from './formats/idx.js';
+export { type NpyArray, type NpyData, npyField, parseNpy, parseNpz } from './formats/npy.js';
+export {
+  type ReadOptions,
+  type Source,
+  readBytes,
+  readCifar10,
+  readCifar100,
+  readCsv,
+  readIdx,
+  readNpy,
+  readNpz,
+  readText,
+} from './read.js';
 export { SampleError } from './sample-error.js';
 export { digits, type DigitFields, type Digits } from './digits.js';
 export { jitter, type JitterOptions } from './augment.js';

@@ -1,0 +1,203 @@
+// Readers against damaged files: each gets 10,000 mutations of small files. The outcome must be a FormatError or data that
+// agree with the file's own claim; no other error, and no memory beyond what the file's size allows.
+// NABLA_FUZZ_SEED repeats a run; the seed is in the name of a test that fails.
+import { gzipSync } from 'fflate';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import fixture from '../../../test/fixtures/data.json' with { type: 'json' };
+import { FormatError, sizeOf } from '../../tensor/library.js';
+import { HostRandom } from '../../tensor/host-random.js';
+import { parseCifar10, parseCifar100 } from './cifar.js';
+import { crc32 } from './crc32.js';
+import { parseCsv } from './csv.js';
+import { gunzip } from './gzip.js';
+import { parseIdx } from './idx.js';
+import { parseNpy, parseNpz } from './npy.js';
+import { parseTar } from './tar.js';
+import { parseZip } from './zip.js';
+
+const MUTATIONS = 10_000;
+const seed = Number(process.env['NABLA_FUZZ_SEED'] ?? Date.now() % 1_000_000);
+
+let largest = 0; // bytes asked for at once since it was last reset
+beforeAll(() => {
+  const names = ['Uint8Array', 'Int8Array', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array', 'Float32Array'];
+  for (const name of [...names, 'Float64Array', 'BigInt64Array', 'BigUint64Array'] as const) {
+    const Original = globalThis[name as 'Uint8Array'];
+    const note = (length: unknown) => {
+      if (typeof length === 'number') largest = Math.max(largest, length * Original.BYTES_PER_ELEMENT);
+    };
+    class Counted extends Original {
+      constructor(...args: readonly unknown[]) {
+        if (!(args[0] instanceof ArrayBuffer)) note(args[0]);
+        super(...(args as [number]));
+      }
+      static get [Symbol.species]() {
+        return Original;
+      }
+      static override from(...args: readonly unknown[]) {
+        note((args[0] as { length?: number }).length);
+        return Original.from(...(args as [number[]]));
+      }
+      static override [Symbol.hasInstance](value: unknown): boolean {
+        return value instanceof Original;
+      }
+    }
+    vi.stubGlobal(name, Counted);
+  }
+});
+afterAll(() => vi.unstubAllGlobals());
+
+const bytesOf = (base64: string): Uint8Array => new Uint8Array(Buffer.from(base64, 'base64'));
+
+/** A damaged copy: bytes changed, extreme numbers, a piece cut out, doubled or appended, the end cut off. */
+function mutate(file: Uint8Array, random: HostRandom): Uint8Array {
+  let bytes = file.slice();
+  for (let times = 1 + random.below(3); times > 0 && bytes.length > 0; times--) {
+    const at = random.below(random.below(2) === 0 ? Math.min(64, bytes.length) : bytes.length);
+    const kind = random.below(6);
+    if (kind === 0) bytes[at] ^= 1 << random.below(8);
+    else if (kind === 1) bytes[at] = random.below(256);
+    else if (kind === 2) bytes.fill([0, 1, 0x7f, 0x80, 0xff][random.below(5)], at, at + 4);
+    else if (kind === 3) bytes = bytes.slice(0, at);
+    else if (kind === 4) bytes = joined(bytes.subarray(0, at), bytes.subarray(at + random.below(8)));
+    else bytes = joined(bytes.subarray(0, at + random.below(16)), bytes.subarray(at));
+  }
+  return bytes;
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const out = new Uint8Array(a.length + b.length);
+  out.set(a);
+  out.set(b, a.length);
+  return out;
+}
+
+interface Reader {
+  readonly files: readonly Uint8Array[];
+  /** Reads and checks what it got. */
+  read(bytes: Uint8Array, original: Uint8Array): unknown;
+  /** Bytes that may be asked for at once, for each byte of the file. */
+  readonly ratio: number;
+}
+
+const idx = Uint8Array.of(0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, ...new Array<number>(24).fill(9));
+const idxFloat = Uint8Array.of(0, 0, 0x0d, 2, 0, 0, 0, 2, 0, 0, 0, 2, ...new Array<number>(16).fill(63));
+const content = Uint8Array.from({ length: 300 }, (_, i) => (i * i) % 23);
+const zips = [bytesOf(fixture.files.npz), bytesOf(fixture.files.npzCompressed)];
+const csv = 'name,size,kind\r\n"a, ""b""",1.5,x\n,NA,y\r"multi\nline",-3e2,z\n';
+
+const READERS: Readonly<Record<string, Reader>> = {
+  idx: {
+    files: [idx, idxFloat],
+    ratio: 2,
+    read: (bytes) => {
+      const { data, shape } = parseIdx(bytes);
+      expect(data.length).toBe(sizeOf(shape));
+      expect(4 + 4 * shape.length + data.byteLength).toBe(bytes.length);
+    },
+  },
+  'cifar-10': {
+    files: [Uint8Array.from({ length: 3073 }, (_, i) => (i === 0 ? 4 : i % 256))],
+    ratio: 4,
+    read: (bytes) => {
+      const { images, labels } = parseCifar10(bytes);
+      expect(images.length).toBe(3072 * labels.length);
+      expect(labels.every((label) => label < 10)).toBe(true);
+    },
+  },
+  'cifar-100': {
+    files: [Uint8Array.from({ length: 3074 }, (_, i) => (i < 2 ? 4 : i % 256))],
+    ratio: 4,
+    read: (bytes) => {
+      const { images, labels, coarseLabels } = parseCifar100(bytes);
+      expect([images.length, coarseLabels.length]).toEqual([3072 * labels.length, labels.length]);
+    },
+  },
+  csv: {
+    files: [new TextEncoder().encode(csv)],
+    ratio: 8,
+    read: (bytes) => {
+      const table = parseCsv(bytes);
+      for (const name of table.names) expect(table.column(name).values.length).toBe(table.length);
+    },
+  },
+  npy: {
+    files: fixture.files.npy.map(({ bytes }) => bytesOf(bytes)),
+    ratio: 2,
+    read: (bytes) => {
+      const { data, shape } = parseNpy(bytes);
+      expect(data.length).toBe(sizeOf(shape));
+    },
+  },
+  zip: {
+    files: zips,
+    ratio: 1032,
+    read: async (bytes) => {
+      for (const file of (await parseZip(bytes)).values()) crc32(file);
+    },
+  },
+  npz: {
+    files: zips,
+    ratio: 1032,
+    read: async (bytes) => {
+      for (const { data, shape } of Object.values(await parseNpz(bytes))) expect(data.length).toBe(sizeOf(shape));
+    },
+  },
+  tar: {
+    files: [tarOf(content)],
+    ratio: 2,
+    read: (bytes) => {
+      for (const file of parseTar(bytes).values()) expect(file.length).toBeLessThan(bytes.length);
+    },
+  },
+  gzip: {
+    files: [gzipSync(content, { mtime: 0 })],
+    ratio: 1032,
+    read: async (bytes) => expect(await gunzip(bytes)).toEqual(new Uint8Array(content)),
+  },
+};
+
+function tarOf(data: Uint8Array): Uint8Array {
+  const archive = new Uint8Array(2048);
+  const put = (at: number, text: string) => archive.set(new TextEncoder().encode(text), at);
+  put(0, 'data.bin');
+  put(124, data.length.toString(8).padStart(11, '0'));
+  put(156, '0');
+  put(148, '        ');
+  put(
+    148,
+    `${archive
+      .reduce((a, b) => a + b, 0)
+      .toString(8)
+      .padStart(6, '0')}\0 `,
+  );
+  archive.set(data, 512);
+  return archive;
+}
+
+test.each(Object.entries(READERS))(`%s survives ${MUTATIONS} mutations (seed ${seed})`, async (name, reader) => {
+  let [refused, read] = [0, 0];
+  for (let i = 0; i < MUTATIONS; i++) {
+    const original = reader.files[i % reader.files.length];
+    const bytes = mutate(original, new HostRandom(seed, i));
+    largest = 0;
+    try {
+      await reader.read(bytes, original);
+      read++;
+    } catch (error) {
+      if (!(error instanceof FormatError))
+        throw new Error(`${name}, seed ${seed}, mutation ${i}: ${String(error)}`, { cause: error });
+      refused++;
+    }
+    if (largest > reader.ratio * bytes.length + 4096)
+      throw new Error(`${name}, seed ${seed}, mutation ${i}: ${largest} bytes asked for by ${bytes.length}`);
+  }
+  expect(refused).toBeGreaterThan(0);
+  expect(read + refused).toBe(MUTATIONS);
+});
+
+test('what is asked for is noticed', () => {
+  largest = 0;
+  expect([new Uint8Array(5000).length, Float64Array.from({ length: 700 }).length]).toEqual([5000, 700]);
+  expect(largest).toBe(5600);
+});

@@ -1,0 +1,238 @@
+// NumPy's npy and npz files: one array, and a zip archive of arrays. Versions 1 to 3 of the header, C and Fortran order,
+// both byte orders. Arrays come out in C order.
+// Bytes in, typed arrays and shapes out. Specification: numpy.lib.format. Must not know: files, tensors.
+
+import { FormatError, formatShape } from '../../tensor/library.js';
+import type { Field } from '../dataset.js';
+import { type Fault, faultOf } from './fault.js';
+import { parseZip } from './zip.js';
+
+export type NpyData =
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array
+  | Int32Array
+  | BigInt64Array
+  | BigUint64Array
+  | Float32Array
+  | Float64Array;
+
+export interface NpyArray {
+  /** NumPy's name: 'float32', 'int64', 'bool', … */
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  /** float16 as Float32Array, bool as Uint8Array of 0 and 1. */
+  readonly data: NpyData;
+}
+
+interface Kind {
+  readonly name: string;
+  readonly bytes: number;
+  make(count: number): NpyData;
+  get(view: DataView, at: number, little: boolean): number | bigint;
+}
+
+const kind = (name: string, bytes: number, make: Kind['make'], get: Kind['get']): Kind => ({ name, bytes, make, get });
+
+const KINDS: Readonly<Record<string, Kind>> = {
+  b1: kind(
+    'bool',
+    1,
+    (n) => new Uint8Array(n),
+    (v, at) => v.getUint8(at),
+  ),
+  u1: kind(
+    'uint8',
+    1,
+    (n) => new Uint8Array(n),
+    (v, at) => v.getUint8(at),
+  ),
+  i1: kind(
+    'int8',
+    1,
+    (n) => new Int8Array(n),
+    (v, at) => v.getInt8(at),
+  ),
+  u2: kind(
+    'uint16',
+    2,
+    (n) => new Uint16Array(n),
+    (v, at, little) => v.getUint16(at, little),
+  ),
+  i2: kind(
+    'int16',
+    2,
+    (n) => new Int16Array(n),
+    (v, at, little) => v.getInt16(at, little),
+  ),
+  u4: kind(
+    'uint32',
+    4,
+    (n) => new Uint32Array(n),
+    (v, at, little) => v.getUint32(at, little),
+  ),
+  i4: kind(
+    'int32',
+    4,
+    (n) => new Int32Array(n),
+    (v, at, little) => v.getInt32(at, little),
+  ),
+  u8: kind(
+    'uint64',
+    8,
+    (n) => new BigUint64Array(n),
+    (v, at, little) => v.getBigUint64(at, little),
+  ),
+  i8: kind(
+    'int64',
+    8,
+    (n) => new BigInt64Array(n),
+    (v, at, little) => v.getBigInt64(at, little),
+  ),
+  f2: kind(
+    'float16',
+    2,
+    (n) => new Float32Array(n),
+    (v, at, little) => halfToNumber(v.getUint16(at, little)),
+  ),
+  f4: kind(
+    'float32',
+    4,
+    (n) => new Float32Array(n),
+    (v, at, little) => v.getFloat32(at, little),
+  ),
+  f8: kind(
+    'float64',
+    8,
+    (n) => new Float64Array(n),
+    (v, at, little) => v.getFloat64(at, little),
+  ),
+};
+
+const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]; // \x93NUMPY
+const MOST_HEADER = 1 << 20;
+
+/** Reads a whole npy file; `path` is for messages. Throws FormatError, also for text, records and pickled objects. */
+export function parseNpy(bytes: Uint8Array, path?: string): NpyArray {
+  const fault = faultOf('npy', path);
+  if (MAGIC.some((byte, i) => bytes[i] !== byte)) fault('it does not begin with \\x93NUMPY', 0);
+  const major = bytes[6];
+  if (bytes.length < 12 || !(major >= 1 && major <= 3)) fault(`version ${major} is not known`, 6);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const [begin, length] = major === 1 ? [10, view.getUint16(8, true)] : [12, view.getUint32(8, true)];
+  const start = begin + length;
+  if (start > bytes.length) fault(`a header of ${length} bytes goes beyond the end`, 8);
+  if (length > MOST_HEADER) fault(`a header of ${length} bytes is not plausible`, 8);
+  const { descr, isFortran, shape } = parseHeader(new TextDecoder().decode(bytes.subarray(begin, start)), begin, fault);
+  const found = KINDS[descr.slice(1)];
+  if (found === undefined || !'<>|='.includes(descr[0])) {
+    const advice = descr.includes('O') ? 'pickled objects are not read' : 'only booleans, integers and floats are read';
+    return fault(`type '${descr}': ${advice}`, begin);
+  }
+  const count = shape.reduce((a, b) => a * b, 1);
+  const end = start + count * found.bytes;
+  if (end > bytes.length)
+    fault(`${formatShape(shape)} of ${found.name} needs ${end} bytes, and the file ends before that`, bytes.length);
+  if (end < bytes.length)
+    fault(`${formatShape(shape)} of ${found.name} needs ${end} bytes, and there are ${bytes.length}`, end);
+  const data = found.make(count);
+  const target = data as { [i: number]: number | bigint };
+  const little = descr[0] !== '>';
+  for (let i = 0; i < count; i++) target[i] = found.get(view, start + i * found.bytes, little);
+  if (found.name === 'bool') {
+    const at = (data as Uint8Array).findIndex((v) => v > 1);
+    if (at >= 0) fault(`a truth value is ${data[at]}`, start + at);
+  }
+  return { dtype: found.name, shape, data: isFortran ? toRowMajor(data, shape, found) : data };
+}
+
+/** Reads all arrays of an npz file, under their names without `.npy`. Throws FormatError. */
+export async function parseNpz(bytes: Uint8Array, path?: string): Promise<Record<string, NpyArray>> {
+  const files = await parseZip(bytes, path);
+  const arrays = [...files].filter(([name]) => name.endsWith('.npy'));
+  return Object.fromEntries(
+    arrays.map(([name, content]) => [
+      name.slice(0, -4),
+      parseNpy(content, path === undefined ? name : `${path} (${name})`),
+    ]),
+  );
+}
+
+/**
+ * An array as a field of an ArrayDataset, its first axis counting the items: uint8 and bool stay bytes, other integers become
+ * int32 (FormatError if one does not fit), floats become float32.
+ */
+export function npyField({ dtype, shape, data }: NpyArray): Field {
+  const [, ...item] = shape;
+  if (shape.length === 0) throw new FormatError('npy: a single number has no items. Use its data.');
+  if (data instanceof Uint8Array) return { data, shape: item };
+  if (data instanceof Float32Array || data instanceof Float64Array)
+    return { data: Float32Array.from(data), shape: item };
+  const out = Int32Array.from(data as ArrayLike<number | bigint>, Number);
+  const at = out.findIndex((v, i) => BigInt(v) !== BigInt(data[i]));
+  if (at >= 0) throw new FormatError(`npy: element ${at} is ${data[at]} (${dtype}), which int32 cannot hold.`);
+  return { data: out, shape: item };
+}
+
+interface Header {
+  readonly descr: string;
+  readonly isFortran: boolean;
+  readonly shape: number[];
+}
+
+/** Python's literal of a dictionary with exactly the three known keys. */
+function parseHeader(text: string, offset: number, fault: Fault): Header {
+  const entry = /\s*['"](\w+)['"]\s*:\s*(?:'([^']*)'|(True|False)|\(([\d\s,]*)\))\s*(?:,|(?=\}))/y;
+  const opening = /^\s*\{/.exec(text);
+  if (opening === null) return fault('the header is no dictionary', offset);
+  if (/['"]descr['"]\s*:\s*\[/.test(text)) fault('arrays of records are not read', offset);
+  entry.lastIndex = opening[0].length;
+  const found = new Map<string, string>();
+  let last = entry.lastIndex;
+  for (let match = entry.exec(text); match !== null; match = entry.exec(text)) {
+    const [, key, string, flag, tuple] = match;
+    if (found.has(key)) fault(`the header has '${key}' twice`, offset + match.index);
+    const type = string !== undefined ? 'descr' : flag !== undefined ? 'fortran_order' : 'shape';
+    if (type !== key) fault(`the header's '${key}' is not understood`, offset + match.index);
+    found.set(key, string ?? flag ?? tuple);
+    last = entry.lastIndex;
+  }
+  if (found.size !== 3 || !/^\s*\}\s*$/.test(text.slice(last))) fault('the header is not understood', offset + last);
+  const parts = found
+    .get('shape')!
+    .split(',')
+    .map((s) => s.trim());
+  if (parts.at(-1) === '') parts.pop();
+  const shape = parts.map(Number);
+  if (parts.some((part) => part === '') || !shape.every(Number.isSafeInteger))
+    fault('the shape is not understood', offset);
+  return { descr: found.get('descr')!, isFortran: found.get('fortran_order') === 'True', shape };
+}
+
+/** First index fastest → last index fastest. */
+function toRowMajor(data: NpyData, shape: readonly number[], { make }: Kind): NpyData {
+  const out = make(data.length) as unknown as { [i: number]: number | bigint };
+  const index = new Array<number>(shape.length).fill(0);
+  const strides: number[] = [];
+  shape.reduce((stride, size, axis) => ((strides[axis] = stride), stride * size), 1);
+  let from = 0;
+  for (let i = 0; i < data.length; i++) {
+    out[i] = data[from];
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      from += strides[axis];
+      if (++index[axis] < shape[axis]) break;
+      from -= strides[axis] * shape[axis];
+      index[axis] = 0;
+    }
+  }
+  return out as unknown as NpyData;
+}
+
+function halfToNumber(bits: number): number {
+  const [sign, exponent, fraction] = [bits & 0x8000 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}

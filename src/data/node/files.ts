@@ -1,0 +1,38 @@
+// Data files in Node: reading, finding, and the folders where they are looked for.
+
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { NablaError } from '../../tensor/library.js';
+
+/** The bytes of the file at a path or a file: URL. */
+export async function readFileAt(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path.startsWith('file:') ? fileURLToPath(path) : path);
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const reason = code === 'ENOENT' ? 'there is no such file' : message;
+    throw new NablaError(`read: ${path} cannot be read (${reason}).`, { cause });
+  }
+}
+
+/** Where data sets are kept when nothing else is said. */
+export function cacheFolder(): string {
+  if (process.platform === 'win32') return join(process.env['LOCALAPPDATA'] ?? homedir(), 'nabla', 'data');
+  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Caches', 'nabla', 'data');
+  return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'nabla', 'data');
+}
+
+/** The folders in which the files of data set `name` may lie, the first one first. */
+export function foldersOf(name: string, folder: string | undefined): string[] {
+  if (folder !== undefined) return [folder];
+  const data = process.env['NABLA_DATA'];
+  return [...(data ? [join(data, name), data] : []), join(cacheFolder(), name)];
+}
+
+/** The first of `names` that lies in `folder`. */
+export function findIn(folder: string, names: readonly string[]): string | undefined {
+  return names.map((name) => join(folder, name)).find((path) => existsSync(path));
+}
