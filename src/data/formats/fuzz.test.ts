@@ -51,7 +51,7 @@ const bytesOf = (base64: string): Uint8Array => new Uint8Array(Buffer.from(base6
 
 /** A damaged copy: bytes changed, extreme numbers, a piece cut out, doubled or appended, the end cut off. */
 function mutate(file: Uint8Array, random: HostRandom): Uint8Array {
-  let bytes = file.slice();
+  let bytes: Uint8Array = file.slice();
   for (let times = 1 + random.below(3); times > 0 && bytes.length > 0; times--) {
     const at = random.below(random.below(2) === 0 ? Math.min(64, bytes.length) : bytes.length);
     const kind = random.below(6);
