@@ -71,4 +71,5 @@ export {
   WeightedRandomSampler,
   type WeightedRandomSamplerOptions,
 } from './samplers.js';
+export { contactSheet, type ContactSheetOptions } from './contact-sheet.js';
 export { HostRandom } from '../tensor/host-random.js';
