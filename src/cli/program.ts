@@ -1,8 +1,9 @@
 // Commands, options and help. What a command does is loaded when it runs, so that --help and faults come at once.
 
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import { positiveNumber, wholeNumber } from './arguments.js';
 import { CliError } from './errors.js';
+import { AUGMENT_PRESETS, AUGMENT_TRANSFORMS } from './augment/names.js';
 import { DEFAULTS } from './digits/defaults.js';
 import { version } from './version.js';
 
@@ -56,6 +57,7 @@ function createProgram(): Command {
     .configureHelp({ showGlobalOptions: false });
   addTrain(program);
   addPredict(program);
+  addAugment(program);
   addInfo(program);
   return program;
 }
@@ -128,6 +130,29 @@ Examples:
     )
     .allowExcessArguments(false)
     .action(async (file, options) => (await import('./commands/predict.js')).predict(file, options));
+}
+
+function addAugment(program: Command): void {
+  program
+    .command('augment')
+    .summary('draw augmented images side by side')
+    .description('Writes a PNG file with images of a data set, each followed by what an augmentation makes of it.')
+    .addArgument(new Argument('<preset>', 'whose images').choices(AUGMENT_PRESETS))
+    .addOption(new Option('--transform <name>', "instead of the preset's own augmentation").choices(AUGMENT_TRANSFORMS))
+    .option('--out <file>', 'file to write (default: augment-<preset>.png)')
+    .option('--samples <n>', 'augmented copies of each image', wholeNumber(1, 64), 8)
+    .option('--rows <n>', 'images', wholeNumber(1, 64), 8)
+    .option('--seed <n>', 'which images, and which random numbers', wholeNumber(0, 2 ** 31 - 1), 0)
+    .addOption(json())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  nabla augment digits
+  nabla augment digits --transform rand-augment --rows 4 --out sheet.png`,
+    )
+    .allowExcessArguments(false)
+    .action(async (preset, options) => (await import('./commands/augment.js')).augment(preset, options));
 }
 
 function addInfo(program: Command): void {

@@ -65,7 +65,13 @@ function checkCell({ data, shape }: HostImage): void {
 
 type Sheet = HostImage<readonly [3, number, number], Uint8Array>;
 
-function paste({ data: out, shape: [, outHeight, outWidth] }: Sheet, image: HostImage, top: number, left: number, zoom: number) {
+function paste(
+  { data: out, shape: [, outHeight, outWidth] }: Sheet,
+  image: HostImage,
+  top: number,
+  left: number,
+  zoom: number,
+) {
   const { data, shape } = image;
   const [channels, height, width] = shape;
   const unit = data instanceof Uint8Array ? 1 : 255;

@@ -1,5 +1,6 @@
 // The public surface of `nabla/io`.
 
+export { encodePng, type ImageBytes } from './png.js';
 export { formatSafetensors, parseSafetensors, type NamedArray, type SafetensorsContent } from './safetensors.js';
 export {
   fromSafetensors,
