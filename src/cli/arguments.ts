@@ -21,3 +21,12 @@ export function positiveNumber(high: number): (text: string) => number {
     throw new InvalidArgumentError(`Use a number above 0, at most ${high}.`);
   };
 }
+
+/** A reader of numbers from 0 to `high`. */
+export function nonNegative(high: number): (text: string) => number {
+  return (text) => {
+    const value = NUMBER.test(text) ? Number(text) : NaN;
+    if (value >= 0 && value <= high) return value;
+    throw new InvalidArgumentError(`Use a number from 0 to ${high}.`);
+  };
+}

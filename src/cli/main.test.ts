@@ -86,8 +86,9 @@ describe('help and faults', () => {
     [['--help'], /Usage: nabla[\s\S]*train[\s\S]*predict[\s\S]*info/],
     [[], /Usage: nabla/],
     [['train'], /Usage: nabla train/],
-    [['train', 'digits', '--help'], /--epochs <n>[\s\S]*--resume <folder>[\s\S]*Examples:/],
-    [['predict', '-h'], /--weights <path>[\s\S]*64 numbers/],
+    [['train', '--help'], /--epochs <n>[\s\S]*--set <key=value>[\s\S]*--resume <folder>[\s\S]*Examples:/],
+    [['eval', '-h'], /--on <part>[\s\S]*--best/],
+    [['predict', '-h'], /--weights <path>[\s\S]*--temperature/],
     [['info', '--help'], /Usage: nabla info/],
     [['--version'], /^\d+\.\d+\.\d+\n$/],
   ])('%j', async (args, text) => {
@@ -98,15 +99,20 @@ describe('help and faults', () => {
 
   test.concurrent.each([
     [['tran'], /unknown command 'tran'.*Did you mean train/],
-    [['train', 'mnist'], /unknown command 'mnist'/],
+    [['train', 'letters'], /there is no preset 'letters'. Use digits/],
+    [['train', './none.ts'], /cannot read .\/none.ts: there is no such file/],
     [['train', 'digits', '--epoch', '3'], /unknown option '--epoch'.*--epochs/],
+    [['train', 'digits', '--model', 'cnn'], /--model: digits has no setting 'model'. It has epochs, lr/],
+    [['train', 'digits', '--set', 'weightDecay'], /'weightDecay' is invalid. Use key=value/],
+    [['train', 'digits', '--set', 'weightDecay=much'], /--set weightDecay: 'much' is invalid. Use a number/],
+    [['train', 'digits', '--set', 'decay=1'], /--set decay: digits has no setting 'decay'/],
     [['train', 'digits', 'more'], /too many arguments/],
     [['train', 'digits', '--epochs'], /argument missing/],
     [['train', 'digits', '--epochs', '0'], /'0' is invalid. Use a whole number from 1/],
     [['train', 'digits', '--epochs', '2.5'], /'2.5' is invalid/],
     [['train', 'digits', '--lr', '-0.1'], /'-0.1' is invalid. Use a number above 0/],
     [['train', 'digits', '--lr', 'fast'], /'fast' is invalid/],
-    [['train', 'digits', '--batch-size', '1'], /'1' is invalid. Use a whole number from 2/],
+    [['train', 'digits', '--batch-size', '0'], /'0' is invalid. Use a whole number from 1/],
     [['train', 'digits', '--seed', 'x'], /'x' is invalid/],
     [['train', 'digits', '--seed', ''], /'' is invalid/],
     [['train', 'digits', '--device', 'gpu'], /--device: 'gpu' is not known. Use one of 'cpu'/],
@@ -119,7 +125,10 @@ describe('help and faults', () => {
     [['predict', '--test', 'file.csv'], /--test takes no file/],
     [['predict', '--test', '--weights', 'nowhere'], /cannot read nowhere: there is no such file/],
     [['predict', '--test', '--weights', 'full'], /full holds no weights/],
-    [['predict', '--test', '--weights', 'taken'], /taken: .*not in this format/],
+    [['predict', '--test', '--weights', 'taken'], /\. is no run folder: there is no config.json/],
+    [['predict', '--temperature', '-1'], /'-1' is invalid. Use a number from 0/],
+    [['eval'], /missing required argument 'run'/],
+    [['eval', 'nowhere'], /cannot read nowhere/],
     [['predict', '--device', 'gpu'], /--device: 'gpu' is not known/],
     [['info', '--verbose'], /unknown option '--verbose'/],
   ])('%j is a fault', async (args, message) => {
@@ -140,7 +149,10 @@ describe('help and faults', () => {
 /** What must not differ between two runs of the same settings. */
 function curve(folder: string) {
   const lines = jsonLines(readFileSync(join(cwd, folder, 'metrics.jsonl'), 'utf8'));
-  return lines.map(({ seconds: _, samplesPerSecond: __, ...rest }) => rest);
+  const timeless = lines.map(
+    ({ seconds: _, samplesPerSecond: __, waiting: ___, time: ____, config: _____, ...rest }) => rest,
+  );
+  return timeless as { event: string; epoch?: number; test?: Record<string, number> }[];
 }
 
 function digest(folder: string): string {
@@ -157,25 +169,28 @@ describe('train, interrupt, resume, predict', () => {
 
   test('a run folder holds configuration, metrics and weights', async () => {
     expect(readdirSync(join(cwd, 'runs', 'whole')).sort()).toEqual([
+      'best.safetensors',
       'checkpoint.safetensors',
       'config.json',
       'metrics.jsonl',
       'weights.safetensors',
     ]);
     const config = JSON.parse(readFileSync(join(cwd, 'runs', 'whole', 'config.json'), 'utf8'));
-    expect(config).toMatchObject({ task: 'digits', settings: { epochs: 3, batchSize: 128, seed: 4, device: 'cpu' } });
-    const lines = curve('runs/whole');
-    expect(lines.map(({ epoch }) => epoch)).toEqual([1, 2, 3, undefined]);
-    expect(lines[3].testAccuracy).toBeGreaterThan(0.9);
+    expect(config).toMatchObject({ run: 'digits', device: 'cpu', settings: { epochs: 3, batchSize: 128, seed: 4 } });
+    const events = curve('runs/whole');
+    expect(events.flatMap(({ event, epoch }) => (event === 'epoch' ? [epoch] : []))).toEqual([1, 2, 3]);
+    expect(events.filter(({ event }) => event === 'step')).toHaveLength(27);
+    expect([events[0].event, events.at(-1)?.event]).toEqual(['start', 'end']);
+    expect(events.at(-1)?.test?.accuracy).toBeGreaterThan(0.9);
     expectFault(await nabla(['train', 'digits', '--out', 'runs/whole']), /holds a run already.*--resume runs\/whole/);
   });
 
   test('without a terminal it prints plain lines', async () => {
-    const { stdout, stderr, status } = await nabla(['train', 'digits', '--resume', 'runs/whole']); // complete: tests once more
+    const { stdout, stderr, status } = await nabla(['train', '--resume', 'runs/whole']); // complete: tests once more
     expect([status, stderr]).toEqual([0, '']);
     expect(stdout.includes('\x1b') || stdout.includes('\r')).toBe(false);
-    expect(stdout).toMatch(/3\/3 [\s\S]*Test accuracy +\d\d\.\d\d %[\s\S]*Confusion matrix[\s\S]*predict --test/);
-    expect(curve('runs/whole')).toHaveLength(4);
+    expect(stdout).toMatch(/3\/3 [\s\S]*Test accuracy \d\d\.\d\d %[\s\S]*Confusion matrix[\s\S]*predict --test/);
+    expect(curve('runs/whole').filter(({ event }) => event !== 'step')).toHaveLength(5); // start, 3 epochs, end
   });
 
   test('Ctrl-C leaves a valid folder, and a resumed run continues on the same curve', async () => {
@@ -183,12 +198,12 @@ describe('train, interrupt, resume, predict', () => {
     const { stdout, stderr, status } = await nablaInterrupted(args, '"event":"epoch"');
     expect(status).toBe(130);
     expect(stderr).toMatch(
-      /^nabla: stopped\. [12] of 3 epochs are kept; go on with: .* train digits --resume runs\/broken\n$/,
+      /^nabla: stopped after update \d+, [12] of 3 epochs finished; go on with: .* train --resume runs\/broken\n$/,
     );
-    expect(jsonLines(stdout).at(-1)).toMatchObject({ event: 'interrupted', folder: 'runs/broken' });
+    expect(jsonLines(stdout).at(-1)).toMatchObject({ event: 'end', reason: 'aborted', folder: 'runs/broken' });
     expect(readdirSync(join(cwd, 'runs', 'broken')).sort()).toEqual(readdirSync(join(cwd, 'runs', 'whole')).sort());
 
-    writeFileSync(join(cwd, 'runs', 'broken', 'metrics.jsonl'), '{"epoch": 2, "cut o', { flag: 'a' }); // as a crash may
+    writeFileSync(join(cwd, 'runs', 'broken', 'metrics.jsonl'), '{"event": "epoch", "ep', { flag: 'a' }); // as a crash may
     const resumed = await nabla(['train', 'digits', '--resume', 'runs/broken', '--json']);
     expect([resumed.status, resumed.stderr]).toEqual([0, '']);
     const events = jsonLines(resumed.stdout);
@@ -197,25 +212,24 @@ describe('train, interrupt, resume, predict', () => {
     expect(digest('runs/broken')).toBe(digest('runs/whole'));
   });
 
-  test('a run that is stopped before its first epoch ends starts over when it is resumed', async () => {
+  test('a run that is stopped in its first epoch goes on there', async () => {
     const args = ['train', 'digits', '--epochs', '1', '--seed', '5', '--out', 'runs/early', '--json'];
     const { stderr, status } = await nablaInterrupted(args, '"event":"start"');
-    expect([status, stderr]).toEqual([130, expect.stringMatching(/No epoch is finished yet/)]);
+    expect([status, stderr]).toEqual([130, expect.stringMatching(/0 of 1 epochs finished/)]);
     expectFault(await nabla(['predict', '--test', '--weights', 'runs/early']), /no epoch of this run is finished/);
-    expect((await nabla(['train', 'digits', '--resume', 'runs/early', '--json'])).status).toBe(0);
+    expect((await nabla(['train', '--resume', 'runs/early', '--json'])).status).toBe(0);
   });
 
   test('damaged folders are refused', async () => {
     const folder = join(cwd, 'runs', 'damaged');
     mkdirSync(folder);
     const copy = (name: string) => writeFileSync(join(folder, name), readFileSync(join(cwd, 'runs', 'whole', name)));
-    writeFileSync(join(folder, 'config.json'), '{"task": "digits"');
-    expectFault(await nabla(['train', 'digits', '--resume', folder]), /config.json is not the configuration/);
+    writeFileSync(join(folder, 'config.json'), '{"run": "digits"');
+    expectFault(await nabla(['train', '--resume', folder]), /config.json is not the configuration/);
+    writeFileSync(join(folder, 'config.json'), '{"run": "digits", "device": "cpu", "settings": {"lr": "fast"}}');
+    expectFault(await nabla(['train', '--resume', folder]), /config.json, settings.lr: 'fast' is invalid/);
     copy('config.json');
-    expectFault(
-      await nabla(['train', 'digits', '--resume', folder]),
-      /cannot read .*checkpoint.safetensors: there is no such file/,
-    );
+    expectFault(await nabla(['train', './other.ts', '--resume', folder]), /is a run of digits, not of .\/other.ts/);
     copy('checkpoint.safetensors');
     truncateSync(join(folder, 'checkpoint.safetensors'), 5000);
     expectFault(await nabla(['train', 'digits', '--resume', folder]), /checkpoint.safetensors: .*damaged/);
@@ -223,11 +237,11 @@ describe('train, interrupt, resume, predict', () => {
       join(folder, 'checkpoint.safetensors'),
       readFileSync(join(cwd, 'runs', 'whole', 'weights.safetensors')),
     );
-    expectFault(await nabla(['train', 'digits', '--resume', folder]), /is not a checkpoint of this digits run/);
+    expectFault(await nabla(['train', 'digits', '--resume', folder]), /is not a checkpoint of a run/);
     copy('checkpoint.safetensors');
     expectFault(
       await nabla(['predict', '--test', '--weights', join(folder, 'checkpoint.safetensors')]),
-      /does not hold the weights of the digits network/,
+      /does not hold the weights of this network/,
     );
     rmSync(folder, { recursive: true });
   });
@@ -247,7 +261,7 @@ describe('train, interrupt, resume, predict', () => {
     );
     const lines = jsonLines(piped.stdout);
     expect(lines).toHaveLength(2);
-    expect(lines[1]).toMatchObject({ line: 2, prediction: 0, label: 0 });
+    expect(lines[1]).toMatchObject({ image: '2', prediction: '0', label: '0' });
     const sum = (lines[0].probabilities as number[]).reduce((a, b) => a + b, 0);
     expect(sum).toBeCloseTo(1, 5);
     expect((await nabla(['predict', '-', '--weights', 'runs/whole'], nought)).stdout).toMatch(/1 +0 /);
@@ -255,8 +269,10 @@ describe('train, interrupt, resume, predict', () => {
 
   test('predict --test agrees with the end of the run', async () => {
     const [line] = jsonLines((await nabla(['predict', '--test', '--json', '--weights', 'runs/whole'])).stdout);
-    const { testAccuracy, testLoss } = curve('runs/whole').at(-1) ?? {};
-    expect([line.accuracy, line.loss]).toEqual([testAccuracy, testLoss]);
+    const { accuracy, loss } = curve('runs/whole').at(-1)?.test ?? {};
+    expect([line.accuracy, line.loss]).toEqual([accuracy, loss]);
+    const evaluated = await nabla(['eval', 'runs/whole', '--on', 'validation', '--best', '--json']);
+    expect(jsonLines(evaluated.stdout)[0]).toMatchObject({ on: 'validation', loss: expect.any(Number) });
     const latest = await nabla(['predict', '--test']); // the run that was resumed last
     expect([latest.status, latest.stderr]).toEqual([
       0,
@@ -266,7 +282,7 @@ describe('train, interrupt, resume, predict', () => {
   });
 
   test.concurrent.each([
-    ['nothing', '', /standard input holds no grid/],
+    ['nothing', '', /standard input holds no image/],
     ['three numbers', '1,2,3', /standard input, line 1: 3 values/],
     ['a pixel of 130', `${nought}\n${nought.replace('13', '130')}`, /line 2: value 4 is 130/],
     ['a letter', nought.replace('13', 'x'), /value 4 is 'x', not a number/],

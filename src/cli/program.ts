@@ -1,10 +1,9 @@
 // Commands, options and help. What a command does is loaded when it runs, so that --help and faults come at once.
 
-import { Argument, Command, CommanderError, Option } from 'commander';
-import { positiveNumber, wholeNumber } from './arguments.js';
-import { CliError } from './errors.js';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { nonNegative, positiveNumber, wholeNumber } from './arguments.js';
 import { AUGMENT_PRESETS, AUGMENT_TRANSFORMS } from './augment/names.js';
-import { DEFAULTS } from './digits/defaults.js';
+import { CliError } from './errors.js';
 import { version } from './version.js';
 
 /** Runs one command line and returns the exit code. All faults end here, as one line on standard error. */
@@ -56,36 +55,47 @@ function createProgram(): Command {
     })
     .configureHelp({ showGlobalOptions: false });
   addTrain(program);
+  addEval(program);
   addPredict(program);
   addAugment(program);
   addInfo(program);
   return program;
 }
 
-const device = () => new Option('--device <name>', 'where to compute, see nabla info').default(DEFAULTS.device);
+const device = () => new Option('--device <name>', 'where to compute, see nabla info').default('cpu');
 const json = () => new Option('--json', 'print JSON lines instead of text');
 
+/** key=value, any number of times. */
+function collect(text: string, before: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+  const at = text.indexOf('=');
+  if (at > 0) return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+  throw new InvalidArgumentError('Use key=value.');
+}
+
 function addTrain(program: Command): void {
-  const train = program.command('train').description('train a network');
-  train
-    .command('digits')
-    .summary('train a small network on handwritten digits')
-    .description(
-      'Trains a small convolutional network on 1,797 handwritten digits of 8x8 pixels, which come with the package, ' +
-        'tests it on images it has not seen, and leaves weights and metrics in a run folder.',
-    )
-    .option('--epochs <n>', 'times to go through the training images', wholeNumber(1, 10_000), DEFAULTS.epochs)
-    .option('--lr <rate>', 'highest learning rate of the schedule', positiveNumber(10), DEFAULTS.lr)
-    .option('--batch-size <n>', 'images a step', wholeNumber(2, 1024), DEFAULTS.batchSize)
-    .option('--seed <n>', 'seed of everything random', wholeNumber(0, 2 ** 31 - 1), DEFAULTS.seed)
+  program
+    .command('train')
+    .summary('train a network: a preset, or a run defined in a file')
+    .description('Trains a network, tests it on data it has not seen, and leaves weights and metrics in a run folder.')
+    .argument('[run]', 'digits, mnist, cifar10, char-lm, or a file (.ts, .js) that exports defineRun({ … })')
+    .option('--epochs <n>', 'times to go through the training data', wholeNumber(1, 1_000_000))
+    .option('--lr <rate>', 'learning rate, the highest of its schedule', positiveNumber(1000))
+    .option('--batch-size <n>', 'samples a step', wholeNumber(1, 1_000_000))
+    .option('--seed <n>', 'seed of everything random', wholeNumber(0, 2 ** 31 - 1))
+    .option('--model <name>', 'network: mnist cnn, lenet, mlp; cifar10 cnn, resnet18; char-lm gpt, lstm')
+    .option('--text <file>', 'text of char-lm (default: tiny Shakespeare)')
+    .option('--set <key=value>', 'any other setting of the run; may be given again', collect)
     .addOption(device())
-    .option('--out <folder>', 'run folder (default: runs/digits-<date>-<time>)')
+    .option('--out <folder>', 'run folder (default: runs/<run>-<date>-<time>)')
     .addOption(
       new Option('--resume <folder>', 'go on with an interrupted run, with its own settings').conflicts([
         'epochs',
         'lr',
         'batchSize',
         'seed',
+        'model',
+        'text',
+        'set',
         'device',
         'out',
       ]),
@@ -94,39 +104,72 @@ function addTrain(program: Command): void {
     .addHelpText(
       'after',
       `
-Ctrl-C stops a run. Its folder stays valid, and --resume goes on after the last
-finished epoch, to the very weights that an unbroken run would have reached.
+Presets:
+  digits    a small convolutional network on 1,797 images of 8x8 pixels, which come
+            with the package
+  mnist     handwritten digits of 28x28 pixels
+  cifar10   ten kinds of things in colour, 32x32 pixels
+  char-lm   a language model of characters
+The last three look for their data in NABLA_DATA.
+
+Ctrl-C stops a run, and so may anything else: its folder stays valid, and --resume
+goes on from its last checkpoint, to the very weights of an unbroken run (with
+NABLA_CPU=wasm or native; switching between them changes the last bits).
 
 Examples:
   nabla train digits
   nabla train digits --epochs 10 --seed 3 --out runs/short
-  nabla train digits --resume runs/short`,
+  nabla train mnist --model lenet --set weightDecay=0
+  nabla train ./my-run.ts --lr 0.01
+  nabla train --resume runs/short`,
     )
     .allowExcessArguments(false)
-    .action(async (options) => (await import('./commands/train-digits.js')).trainDigits(options));
+    .action(async (run: string | undefined, options, command: Command) => {
+      if (run === undefined && options.resume === undefined) return command.help();
+      await (await import('./commands/train.js')).train(run, options);
+    });
+}
+
+function addEval(program: Command): void {
+  program
+    .command('eval')
+    .summary('loss and metrics of a trained run')
+    .description('Evaluates the weights that a run has left on its own data.')
+    .argument('<run>', 'run folder, or a .safetensors file in one')
+    .addOption(new Option('--on <part>', 'which data').choices(['test', 'validation', 'train']).default('test'))
+    .option('--best', 'the weights of the best epoch instead of the last')
+    .addOption(device())
+    .addOption(json())
+    .allowExcessArguments(false)
+    .action(async (run, options) => (await import('./commands/eval.js')).evaluate(run, options));
 }
 
 function addPredict(program: Command): void {
   program
     .command('predict')
-    .summary('classify images of digits')
-    .description('Classifies images of digits with the weights that a run has left.')
-    .argument('[file]', 'CSV file; standard input if it is missing or -')
-    .option('--test', 'classify the test images of the digits instead of a file')
-    .option('--weights <path>', 'a .safetensors file or a run folder (default: the latest below runs/)')
+    .summary('use a trained network: classify images, write text')
+    .description('Uses the network of a run: classifies images, or goes on with a text.')
+    .argument('[file]', 'images: text, IDX or PNG; standard input (text) if it is missing or -')
+    .option('--test', 'evaluate the test data of the run instead of a file')
+    .option('--weights <path>', 'a run folder, or a .safetensors file in one (default: the latest below runs/)')
+    .option('--prompt <text>', 'what the text begins with', '')
+    .option('--length <n>', 'characters to write', wholeNumber(1, 1_000_000), 500)
+    .option('--temperature <t>', '0 writes what is most probable, 1 what the network believes', nonNegative(100), 0.8)
+    .option('--seed <n>', 'seed of the characters drawn', wholeNumber(0, 2 ** 31 - 1), 0)
     .addOption(device())
     .addOption(json())
     .addHelpText(
       'after',
       `
-A line of the file is one 8x8 image: 64 numbers from 0 (paper) to 16 (ink), row
-by row, separated by commas or blanks. A 65th number is the label; with labels
-the accuracy is printed, too.
+A line of a text file is one image: its numbers from 0 to the largest (digits: 64
+numbers to 16; mnist: 784 to 255), row by row, separated by commas or blanks. One
+more number is the label; with labels the accuracy is printed, too.
 
 Examples:
   nabla predict --test
   nabla predict digits.csv
-  nabla predict --weights runs/short --json < digits.csv`,
+  nabla predict t10k-images-idx3-ubyte.gz --weights runs/mnist
+  nabla predict --weights runs/poet --prompt 'ROMEO:' --length 400`,
     )
     .allowExcessArguments(false)
     .action(async (file, options) => (await import('./commands/predict.js')).predict(file, options));

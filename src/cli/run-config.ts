@@ -1,27 +1,51 @@
-// Reading config.json of a run, which somebody may have edited.
+// config.json of a run: what was asked for, and what it ran on. Read again it may have been edited by somebody.
 
-import type { Settings } from './digits/defaults.js';
+import { devices } from '../index.js';
 import { CliError } from './errors.js';
-import { type RunFiles, readText } from './run-folder.js';
+import { readText } from './run-folder.js';
+import type { ChosenSettings } from './settings.js';
+import { version } from './version.js';
 
-/** Throws unless the file describes a run of `train digits` with possible values. */
-export function readConfig({ config }: RunFiles): { readonly settings: Settings } {
-  const text = readText(config);
-  const fault = (what: string) => new CliError(`${config} is not the configuration of a digits run: ${what}.`);
-  let content: { task?: unknown; settings?: Partial<Record<keyof Settings, unknown>> };
+export interface RunConfig {
+  /** A preset's name or the path of a file. */
+  readonly run: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly device: string;
+  /** What the run left for using its model. */
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+export function describeConfig(
+  run: string,
+  settings: ChosenSettings,
+  device: string,
+  facts: Readonly<Record<string, unknown>> = {},
+): RunConfig & Record<string, unknown> {
+  return {
+    run,
+    settings,
+    device,
+    facts,
+    nabla: version(),
+    node: process.version,
+    started: new Date().toISOString(),
+    deviceDetails: devices().find(({ name }) => name === device)?.details ?? {},
+  };
+}
+
+/** Throws CliError unless the file describes a run. */
+export function readConfig(path: string): RunConfig {
+  const text = readText(path);
+  const fault = (what: string) => new CliError(`${path} is not the configuration of a run: ${what}.`);
+  let content: Partial<RunConfig> | null;
   try {
-    content = JSON.parse(text) as typeof content;
+    content = JSON.parse(text) as Partial<RunConfig> | null;
   } catch (error) {
     throw fault((error as Error).message);
   }
-  if (content?.task !== 'digits') throw fault('its "task" is not "digits"');
-  const { epochs, lr, batchSize, seed, device } = content.settings ?? {};
-  const isWhole = (value: unknown, low: number, high: number): value is number =>
-    Number.isInteger(value) && (value as number) >= low && (value as number) <= high;
-  if (!isWhole(epochs, 1, 10_000)) throw fault('settings.epochs is not a whole number above 0');
-  if (!isWhole(batchSize, 2, 1024)) throw fault('settings.batchSize is not a whole number from 2 to 1024');
-  if (!isWhole(seed, 0, 2 ** 31 - 1)) throw fault('settings.seed is not a whole number of at least 0');
-  if (!(typeof lr === 'number' && lr > 0)) throw fault('settings.lr is not a number above 0');
-  if (typeof device !== 'string') throw fault('settings.device is not a name');
-  return { settings: { epochs, lr, batchSize, seed, device } };
+  const { run, settings, device, facts = {} } = content ?? {};
+  if (typeof run !== 'string') throw fault('its "run" is not a name');
+  if (typeof settings !== 'object' || settings === null) throw fault('it has no "settings"');
+  if (typeof device !== 'string') throw fault('its "device" is not a name');
+  return { run, settings, device, facts };
 }

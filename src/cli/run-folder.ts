@@ -1,62 +1,27 @@
-// The folder of one run. What it holds:
-//   config.json             what was asked for, and what it ran on
-//   metrics.jsonl           one line per finished epoch; a last line with the test result once the run is complete
-//   weights.safetensors     the model after the last finished epoch (PyTorch's keys)
-//   checkpoint.safetensors  the same plus optimiser state, epoch and random state: what --resume needs
-// Every file is replaced as a whole, so that an interruption at any moment leaves a valid folder. The checkpoint is the
-// one that counts: metrics beyond its epoch are dropped on resuming.
+// Run folders as the command line sees them: making a new one, finding the latest, and what a path stands for. What lies in
+// them is the business of src/train/node/run-folder.ts.
 
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { writeFileAtomic } from '../io/node/files.js';
+import { dirname, join } from 'node:path';
+import { RunFolder } from '../train/node/run-folder.js';
 import { CliError, fileFault } from './errors.js';
 
 export const RUNS = 'runs';
 
-export interface EpochMetrics {
-  readonly epoch: number;
-  readonly trainLoss: number;
-  readonly trainAccuracy: number;
-  readonly validationLoss: number;
-  readonly validationAccuracy: number;
-  /** At the end of the epoch. */
-  readonly lr: number;
-  readonly seconds: number;
-  readonly samplesPerSecond: number;
-}
-
-export interface RunFiles {
-  readonly folder: string;
-  readonly config: string;
-  readonly metrics: string;
-  readonly weights: string;
-  readonly checkpoint: string;
-}
-
-export function filesOf(folder: string): RunFiles {
-  return {
-    folder,
-    config: join(folder, 'config.json'),
-    metrics: join(folder, 'metrics.jsonl'),
-    weights: join(folder, 'weights.safetensors'),
-    checkpoint: join(folder, 'checkpoint.safetensors'),
-  };
-}
-
-/** A new folder for a run: the one asked for, which must be empty or not exist, or runs/<name>-<date>-<time>. */
-export function createRunFolder(asked: string | undefined, name: string, now = new Date()): RunFiles {
-  const folder = asked ?? freeName(join(RUNS, `${name}-${timestamp(now)}`));
+/** A folder for a new run: the one asked for, which must be empty or not exist, or runs/<name>-<date>-<time>. */
+export function createRunFolder(asked: string | undefined, name: string, now = new Date()): RunFolder {
+  const path = asked ?? freeName(join(RUNS, `${name}-${timestamp(now)}`));
   try {
-    mkdirSync(folder, { recursive: true });
+    mkdirSync(path, { recursive: true });
   } catch (error) {
-    throw fileFault('create the run folder', folder, error);
+    throw fileFault('create the run folder', path, error);
   }
-  const content = readdirSync(folder);
+  const content = readdirSync(path);
   if (content.includes('config.json')) {
-    throw new CliError(`${folder} holds a run already. Choose another --out, or go on with --resume ${folder}.`);
+    throw new CliError(`${path} holds a run already. Choose another --out, or go on with --resume ${path}.`);
   }
-  if (content.length > 0) throw new CliError(`${folder} is not empty. Choose another --out.`);
-  return filesOf(folder);
+  if (content.length > 0) throw new CliError(`${path} is not empty. Choose another --out.`);
+  return new RunFolder(path);
 }
 
 function freeName(wanted: string): string {
@@ -72,15 +37,15 @@ function timestamp(now: Date): string {
 }
 
 /** The folder below runs/ whose weights are the newest. */
-export function latestRun(root = RUNS): RunFiles {
-  const runs = existsSync(root) ? readdirSync(root).map((name) => filesOf(join(root, name))) : [];
-  const trained = runs.filter((files) => existsSync(files.weights));
+export function latestRun(root = RUNS): RunFolder {
+  const runs = existsSync(root) ? readdirSync(root).map((name) => new RunFolder(join(root, name))) : [];
+  const trained = runs.filter((folder) => existsSync(folder.weights));
   if (trained.length === 0) {
     throw new CliError(
-      `there are no weights below ${root}/ yet. Train first (nabla train digits), or name a file with --weights.`,
+      `there are no weights below ${root}/ yet. Train first (nabla train digits), or name a run with --weights.`,
     );
   }
-  const time = (files: RunFiles) => statSync(files.weights).mtimeMs;
+  const time = (folder: RunFolder) => statSync(folder.weights).mtimeMs;
   return trained.reduce((a, b) => (time(b) >= time(a) ? b : a));
 }
 
@@ -92,56 +57,17 @@ export function readText(path: string): string {
   }
 }
 
-/** The epochs recorded so far, up to `last`. A line that is cut off or foreign ends the reading. */
-export function readMetrics(path: string, last: number): EpochMetrics[] {
-  const epochs: EpochMetrics[] = [];
-  if (!existsSync(path)) return epochs;
-  for (const line of readText(path).split('\n')) {
-    let entry: Partial<EpochMetrics>;
-    try {
-      entry = JSON.parse(line) as Partial<EpochMetrics>;
-    } catch {
-      break;
-    }
-    if (entry.epoch !== epochs.length + 1 || epochs.length >= last) break;
-    epochs.push(entry as EpochMetrics);
-  }
-  return epochs;
-}
-
-/** What is written beside the epochs: the last line of a complete run. */
-export interface TestMetrics {
-  readonly testLoss: number;
-  readonly testAccuracy: number;
-}
-
-export function writeMetrics(path: string, entries: readonly (EpochMetrics | TestMetrics)[]): Promise<void> {
-  return writeWhole(path, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
-}
-
-export function writeJson(path: string, content: object): Promise<void> {
-  return writeWhole(path, `${JSON.stringify(content, null, 2)}\n`);
-}
-
-async function writeWhole(path: string, content: string): Promise<void> {
-  try {
-    await writeFileAtomic(path, content);
-  } catch (error) {
-    throw fileFault('write', path, error);
-  }
-}
-
-/** The weights that a path stands for: the file itself, or those of a run folder. */
-export function weightsAt(path: string): string {
+/** The weights that a path stands for, and the run they belong to: a run folder (its last weights), or a file in one. */
+export function weightsAt(path: string): { readonly folder: RunFolder; readonly weights: string } {
   let isFolder: boolean;
   try {
     isFolder = statSync(path).isDirectory();
   } catch (error) {
     throw fileFault('read', path, error);
   }
-  if (!isFolder) return path;
-  const { weights } = filesOf(path);
-  if (!existsSync(weights))
+  const folder = new RunFolder(isFolder ? path : dirname(path));
+  if (!isFolder) return { folder, weights: path };
+  if (!existsSync(folder.weights))
     throw new CliError(`${path} holds no weights.safetensors yet: no epoch of this run is finished.`);
-  return weights;
+  return { folder, weights: folder.weights };
 }

@@ -45,14 +45,24 @@ export function describeRun(options: TrainerOptions, step: number): StartEvent {
   };
 }
 
-function factsOf({ model, optimizer, train, validation, epochs, loss, forward, classes }: TrainerOptions): RunFacts {
+function factsOf({
+  model,
+  optimizer,
+  train,
+  validation,
+  epochs,
+  loss,
+  forward,
+  classes,
+  accumulate = 1,
+}: TrainerOptions): RunFacts {
   const facts = {
     parameters: model.parameterCount,
     classes,
     loss: forward !== undefined ? undefined : loss === undefined ? 'crossEntropy' : loss.name || undefined,
     optimizer: optimizer.constructor.name,
     epochs,
-    stepsPerEpoch: stepsOf(train),
+    stepsPerEpoch: stepsOf(train, accumulate),
     batchSize: train.batchSize,
     trainSamples: samplesOf(train),
     validationSamples: validation && samplesOf(validation),
@@ -61,8 +71,8 @@ function factsOf({ model, optimizer, train, validation, epochs, loss, forward, c
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)) as RunFacts;
 }
 
-function stepsOf(loader: Batches<unknown>): number | undefined {
-  return Number.isFinite(loader.length) ? loader.length : undefined;
+function stepsOf({ length = NaN }: Batches<unknown>, accumulate: number): number | undefined {
+  return Number.isFinite(length) ? Math.ceil(length / accumulate) : undefined;
 }
 
 function samplesOf({ dataset }: Batches<unknown>): number | undefined {

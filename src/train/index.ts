@@ -11,3 +11,15 @@ export { CsvLogger, JsonLinesLogger } from './logging/files.js';
 export type { HyperParameter } from './logging/messages.js';
 export { SummaryWriter, type Picture, type SummaryWriterOptions } from './logging/summary-writer.js';
 export { TensorBoardLogger, type TensorBoardOptions } from './logging/tensorboard.js';
+export {
+  defineRun,
+  type Chosen,
+  type ImagePredictor,
+  type Page,
+  type Predictor,
+  type RunDefinition,
+  type RunPlan,
+  type Setting,
+  type Settings,
+  type TextPredictor,
+} from './define-run.js';

@@ -1,0 +1,29 @@
+// A run folder opened for use: what was asked for, and the definition it came from.
+
+import { existsSync } from 'node:fs';
+import type { RunDefinition } from '../train/index.js';
+import type { RunFolder } from '../train/node/run-folder.js';
+import { loadDefinition } from './definitions.js';
+import { CliError } from './errors.js';
+import { type RunConfig, readConfig } from './run-config.js';
+import { type ChosenSettings, chooseSettings } from './settings.js';
+
+export interface TrainedRun {
+  readonly folder: RunFolder;
+  readonly config: RunConfig;
+  readonly definition: RunDefinition;
+  readonly settings: ChosenSettings;
+}
+
+/** Throws CliError if the folder is not that of a run. */
+export async function openRun(folder: RunFolder): Promise<TrainedRun> {
+  if (!existsSync(folder.config)) {
+    throw new CliError(
+      `${folder.path} is no run folder: there is no config.json. Name a folder that nabla train has made.`,
+    );
+  }
+  const config = readConfig(folder.config);
+  const definition = await loadDefinition(config.run);
+  const settings = chooseSettings(definition, config.settings, (name) => `${folder.config}, settings.${name}`);
+  return { folder, config, definition, settings };
+}

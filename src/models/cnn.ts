@@ -1,0 +1,48 @@
+// A plain convolutional network: stages of convolutions with batch normalisation and ReLU, halved in size between them.
+
+import {
+  AdaptiveAvgPool2d,
+  BatchNorm2d,
+  Conv2d,
+  Dropout,
+  Flatten,
+  Linear,
+  MaxPool2d,
+  ReLU,
+  Sequential,
+} from '../nn/index.js';
+import type { Module } from '../nn/module.js';
+import type { Classifier } from './classifier.js';
+
+export interface CnnOptions {
+  /** Channels of the input. Default 3. */
+  readonly channels?: number;
+  /** Default 10. */
+  readonly classes?: number;
+  /** Channels of the convolutions, stage by stage. Default [[32, 32], [64, 64], [128]]. */
+  readonly stages?: readonly (readonly number[])[];
+  /** Before the linear layer. Default 0. */
+  readonly dropout?: number;
+}
+
+/** Images [N, channels, H, W] → logits [N, classes]: 3×3 convolutions, max pooling between stages, global average, linear. */
+export function cnn({
+  channels = 3,
+  classes = 10,
+  stages = [[32, 32], [64, 64], [128]],
+  dropout = 0,
+}: CnnOptions = {}): Classifier {
+  const layers: Module[] = [];
+  let from = channels;
+  stages.forEach((stage, i) => {
+    if (i > 0) layers.push(new MaxPool2d(2));
+    for (const to of stage) {
+      layers.push(new Conv2d(from, to, 3, { padding: 1, bias: false }), new BatchNorm2d(to), new ReLU());
+      from = to;
+    }
+  });
+  layers.push(new AdaptiveAvgPool2d(1), new Flatten());
+  if (dropout > 0) layers.push(new Dropout(dropout));
+  layers.push(new Linear(from, classes));
+  return new Sequential(...(layers as never[])) as unknown as Classifier;
+}

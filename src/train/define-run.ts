@@ -1,0 +1,96 @@
+// A run as a file: what it is called, what can be set from outside, and how trainer options follow from that. The command
+// `nabla train FILE` takes such a definition as the default export.
+// Must not know: command lines, folders.
+
+import type { Module } from '../nn/module.js';
+import type { AnyTensor } from '../tensor/tensor.js';
+import type { TrainerOptions } from './options.js';
+
+export type Setting = number | string | boolean;
+export type Settings = Readonly<Record<string, Setting>>;
+
+/** Settings as they arrive: of the types of the defaults, any value. */
+export type Chosen<S extends Settings> = {
+  readonly [K in keyof S]: S[K] extends number ? number : S[K] extends boolean ? boolean : string;
+} & { readonly seed: number };
+
+/** Where a report goes. */
+export interface Page {
+  line(text?: string): void;
+  readonly columns: number;
+  readonly style: Readonly<Record<'bold' | 'dim' | 'red' | 'green' | 'cyan', (text: string) => string>>;
+}
+
+/** Trainer options, but for what the caller decides. */
+export interface RunPlan extends Omit<TrainerOptions, 'folder' | 'signal' | 'seed' | 'config'> {
+  /** What else is needed to use the model later (a vocabulary, for example); kept in the run folder. Plain JSON. */
+  readonly facts?: Readonly<Record<string, unknown>>;
+  /** More about the result than the numbers, after training and `nabla eval`. */
+  report?(page: Page): void | Promise<void>;
+}
+
+/** Says which class an image is. */
+export interface ImagePredictor {
+  readonly kind: 'image';
+  /** Logits [N, classes] of images; its weights are loaded before use. */
+  readonly model: Module & { forward(x: AnyTensor): AnyTensor };
+  /** Channels, height, width. */
+  readonly shape: readonly [number, number, number];
+  readonly classes: readonly string[];
+  /** What the largest pixel value of a text file is; it becomes 1. */
+  readonly most: number;
+  /** Changes pixels, 0 to 1 (channel after channel, image after image), to what the model was trained on. */
+  prepare?(pixels: Float32Array): void;
+}
+
+/** Goes on with a text. */
+export interface TextPredictor {
+  readonly kind: 'text';
+  /** Logits [1, T, V] of int32 [1, T]; its weights are loaded before use. */
+  readonly model: Module & { forward(x: AnyTensor): AnyTensor };
+  /** All characters, in the order of their numbers. */
+  readonly vocabulary: string;
+  /** How many characters the model looks back. */
+  readonly context: number;
+}
+
+export type Predictor = ImagePredictor | TextPredictor;
+
+export interface RunDefinition<S extends Settings = Settings> {
+  /** Short: part of folder names. */
+  readonly name: string;
+  /** One line: what is trained on what. */
+  readonly title: string;
+  /** All that can be set, with the values it has unless it is set. `epochs`, `lr` and `batchSize` have options of their own. */
+  readonly settings: S;
+  /** The values that a setting may have. */
+  readonly choices?: { readonly [K in keyof S]?: readonly S[K][] };
+  /** Called with the generator seeded. */
+  create(settings: Chosen<S>): RunPlan | Promise<RunPlan>;
+  /** For `nabla predict`. */
+  predictor?(settings: Chosen<S>, facts: Readonly<Record<string, unknown>>): Predictor | Promise<Predictor>;
+}
+
+/**
+ * A run that `nabla train` can carry out, with the types of its settings.
+ *
+ *     export default defineRun({
+ *       name: 'digits',
+ *       title: 'A linear model of the digits',
+ *       settings: { epochs: 10, lr: 0.01 },
+ *       create({ epochs, lr }) {
+ *         const { train, validation } = digits().split({ train: 0.8, validation: 0.2 });
+ *         const model = new Sequential(new Flatten(), new Linear(64, 10));
+ *         return {
+ *           model,
+ *           optimizer: new AdamW(model.parameters(), { lr }),
+ *           train: new DataLoader(train, { batchSize: 64, shuffle: true }),
+ *           validation: new DataLoader(validation, { batchSize: 256 }),
+ *           epochs,
+ *         };
+ *       },
+ *     });
+ */
+export function defineRun<S extends Settings>(definition: RunDefinition<S>): RunDefinition<S> {
+  return definition;
+}
