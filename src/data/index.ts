@@ -53,7 +53,35 @@ export {
   readText,
 } from './read.js';
 export { SampleError } from './sample-error.js';
-export { digits, type DigitFields, type Digits } from './digits.js';
+export {
+  BREAST_CANCER,
+  type ClassTable,
+  DIABETES,
+  type DiabetesOptions,
+  IRIS,
+  type NumberTable,
+  WINE,
+  breastCancer,
+  diabetes,
+  iris,
+  wine,
+} from './sets/tabular.js';
+export {
+  type BlobOptions,
+  type CircleOptions,
+  type PointData,
+  type PointOptions,
+  SHAPES,
+  type ShapeData,
+  type ShapeOptions,
+  type SpiralOptions,
+  blobs,
+  circles,
+  moons,
+  shapes,
+  spirals,
+} from './sets/generated.js';
+export { digits, type DigitFields, type Digits } from './sets/digits.js';
 export { jitter, type JitterOptions } from './augment.js';
 export type { HostImage, Transform } from './transform.js';
 export { type SplitLabels, type SplitOptions, splitIndices } from './split.js';

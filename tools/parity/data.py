@@ -1,11 +1,13 @@
 """Writes test/fixtures/data.json: folds of scikit-learn's splitters without shuffling, orders of PyTorch's
-DistributedSampler, and files that NumPy wrote. Run with any recent scikit-learn and PyTorch: python tools/parity/data.py
+DistributedSampler, files that NumPy wrote, and
+scikit-learn's small sets. Run with any recent scikit-learn and PyTorch: python tools/parity/data.py
 """
 import base64
 import io
 import json
 import pathlib
 import numpy as np
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
 from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 from torch.utils.data import DistributedSampler
 
@@ -57,5 +59,15 @@ files = {"npy": arrays, "npz": npz(np.savez), "npzCompressed": npz(np.savez_comp
 for name, array in {"text": np.array(["a", "bc"]), "records": np.zeros(2, dtype=[("a", "<f4")]), "complex": np.zeros(2, "<c8")}.items():
     files[name] = saved(array)
 files["objects"] = saved(np.array([{}, None], dtype=object))
+
+
+def table(bunch):
+    weights = 1 + np.arange(len(bunch.data)) % 7
+    return {"rows": len(bunch.data), "columns": bunch.data.shape[1], "first": bunch.data[0].tolist(), "last": bunch.data[-1].tolist(),
+            "sums": (weights @ bunch.data).tolist(), "targets": float(weights @ bunch.target)}
+
+
+sets = {"iris": table(load_iris()), "wine": table(load_wine()), "breastCancer": table(load_breast_cancer()),
+        "diabetes": table(load_diabetes()), "diabetesRaw": table(load_diabetes(scaled=False))}
 out = pathlib.Path(__file__).parents[2] / "test" / "fixtures" / "data.json"
-out.write_text(json.dumps({"classes": classes.tolist(), "groups": groups.tolist(), "folds": folds, "distributed": distributed, "files": files}) + "\n")
+out.write_text(json.dumps({"classes": classes.tolist(), "groups": groups.tolist(), "folds": folds, "distributed": distributed, "files": files, "sets": sets}) + "\n")

@@ -1,8 +1,9 @@
 // The 1,797 handwritten digits of 8 × 8 pixels that come with the package (UCI, E. Alpaydin and C. Kaynak; see
 // assets/digits.ts). Decoded from base64 on first use; no file is read, so a browser has them too.
 
-import { ArrayDataset, type Field } from './dataset.js';
-import { COUNT, LABELS, PIXELS } from './assets/digits.js';
+import { bitReader } from './packed.js';
+import { ArrayDataset, type Field } from '../dataset.js';
+import { COUNT, LABELS, PIXELS } from '../assets/digits.js';
 
 /** x: one channel of 8 × 8 pixels from 0 (paper) to 1 (ink); y: the digit. */
 export type DigitFields = {
@@ -12,16 +13,9 @@ export type DigitFields = {
 
 export type Digits = ArrayDataset<DigitFields>;
 
-/** Numbers of `bits` bits, least significant first, from base64. */
 function unpack(base64: string, bits: number, count: number): Uint8Array {
-  const bytes = atob(base64);
-  const out = new Uint8Array(count);
-  for (let i = 0; i < count; i++) {
-    const at = i * bits;
-    const window = bytes.charCodeAt(at >> 3) | ((bytes.charCodeAt((at >> 3) + 1) || 0) << 8);
-    out[i] = (window >> (at & 7)) & ((1 << bits) - 1);
-  }
-  return out;
+  const read = bitReader(base64);
+  return Uint8Array.from({ length: count }, () => read(bits));
 }
 
 let decoded: DigitFields | undefined;
