@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { type Tensor, checkGradient, customOp, manualSeed, randn, zeros } from 'nabla';
 import { BatchNorm2d, Conv2d, Linear, ReLU, Sequential, mseLoss } from 'nabla/nn';
+import { Precision, Recall } from 'nabla/metrics';
 import { SGD } from 'nabla/optim';
 import { course, expectExact, expectSame, given, set } from '../support/course.js';
 
@@ -15,6 +16,18 @@ course('mock exam of 2020', () => {
     norm.bias!.assign_(x.mean([0, 2, 3]) as never);
     const gap = (norm.forward(x as never) as Tensor).sub(x).abs().max();
     expect(Number(await gap.item())).toBeLessThan(1e-5);
+  });
+
+  test('II.2: recall counts true positives among the positive samples, precision among the predicted ones', async () => {
+    const predicted = given([1, 1, 1, 0, 0, 0, 0, 0]).to('int32');
+    const truth = given([1, 1, 0, 1, 1, 0, 0, 0]).to('int32');
+    const [recall, precision] = [
+      new Recall({ numClasses: 2, average: 'binary' }),
+      new Precision({ numClasses: 2, average: 'binary' }),
+    ];
+    for (const metric of [recall, precision]) metric.update(predicted, truth);
+    expect(await recall.compute()).toBeCloseTo(2 / 4, 6);
+    expect(await precision.compute()).toBeCloseTo(2 / 3, 6);
   });
 
   test('II.6: a layer with a forward pass that caches and a backward pass that returns every derivative', async () => {
