@@ -3,10 +3,19 @@
 import { expect, test } from 'vitest';
 import { type Tensor, grad, manualSeed, randn, valueAndGrad } from 'nabla';
 import { Linear, bceLoss, bceWithLogits } from 'nabla/nn';
+import { kFold } from 'nabla/data';
 import { SGD } from 'nabla/optim';
 import { chain, course, expectExact, expectPrinted, expectSame, given, set } from '../support/course.js';
 
 course('lecture 2', () => {
+  test('cross validation: in five runs each sample is validated once and trained on four times', () => {
+    const folds = kFold(50, 5);
+    expect(folds.map(({ train, validation }) => [train.length, validation.length])).toEqual(Array(5).fill([40, 10]));
+    const validated = folds.flatMap(({ validation }) => [...validation]).toSorted((a, b) => a - b);
+    expect(validated).toEqual(Array.from({ length: 50 }, (_, i) => i));
+    for (const { train, validation } of folds) expect([...train].filter((i) => validation.includes(i))).toEqual([]);
+  });
+
   // One slide prints the outside temperature of the first building as −25, the next as 25.
   test('linear prediction: the temperatures of the two buildings are −6.8 (or 25.2) and −4.8', async () => {
     const theta = given([0.2, 0.64, 0, 1, 0.14]);

@@ -1,9 +1,21 @@
 // Lecture 8, regularisation: weight decay, dropout, batch norm and its relatives.
 import { expect, test } from 'vitest';
 import { type Tensor, manualSeed, randn } from 'nabla';
-import { BatchNorm1d, BatchNorm2d, Dropout, GroupNorm, InstanceNorm2d, LayerNorm, Linear, Sequential } from 'nabla/nn';
+import {
+  BatchNorm1d,
+  BatchNorm2d,
+  Dropout,
+  GroupNorm,
+  InstanceNorm2d,
+  LayerNorm,
+  Linear,
+  Sequential,
+  mseLoss,
+} from 'nabla/nn';
+import { ArrayDataset, DataLoader } from 'nabla/data';
 import { functional as F } from 'nabla/data/transforms';
 import { Adam, AdamW, SGD } from 'nabla/optim';
+import { Trainer } from 'nabla/train';
 import { course, expectExact, expectPrinted, expectSame, given, numbers, set, variable } from '../support/course.js';
 
 const largest = async (x: unknown): Promise<number> => Number(await (x as Tensor).abs().max().item());
@@ -63,6 +75,30 @@ course('lecture 8', () => {
     await expectPrinted(await step((w) => new Adam([w], { lr: alpha, weightDecay: decay }), 0), [2 - alpha], 5);
     const decoupled = (1 - alpha * decay) * 2 - alpha;
     await expectPrinted(await step((w) => new AdamW([w], { lr: alpha, weightDecay: decay }), 0), [decoupled], 5);
+  });
+
+  // The script (VIII.2) has the example: an impatience of 3.
+  test('early stopping: after three epochs in which the validation loss rose, training ends', async () => {
+    const points = (target: number) =>
+      new ArrayDataset({
+        x: { data: Float32Array.of(1, 1), shape: [1] as const },
+        y: { data: Float32Array.of(target, target), shape: [1] as const },
+      });
+    const model = set(new Linear(1, 1, { bias: false }), { weight: [[0]] });
+    const trainer = new Trainer({
+      model,
+      optimizer: new SGD(model.parameters(), { lr: 0.1 }),
+      train: new DataLoader(points(10), { batchSize: 2 }),
+      validation: new DataLoader(points(3), { batchSize: 2 }),
+      loss: (output: Tensor, y: Tensor) => mseLoss(output, y) as Tensor,
+      epochs: 50,
+      earlyStopping: { patience: 3 },
+    } as never);
+    const { reason, epoch, history } = await trainer.fit();
+    // w = 2, 3.6, 4.88, 5.904, 6.7232, …: nearest to 3 after the second epoch
+    const losses = history.map((e) => (e as { validation?: { loss: number } }).validation?.loss ?? NaN);
+    expect(losses.map((v) => Number(v.toFixed(2)))).toEqual([1, 0.36, 3.53, 8.43, 13.86]);
+    expect([reason, epoch]).toEqual(['early-stopping', 5]);
   });
 
   /** z = θ₁x₁ + θ₂x₂ with dropout of one half on x: θ = (2, 3), x = (5, 7). */
