@@ -54,6 +54,19 @@ export {
 } from './read.js';
 export { SampleError } from './sample-error.js';
 export {
+  CIFAR10_CLASSES,
+  type Cifar10Options,
+  type Cifar10Set,
+  type CoarseImages,
+  type ColourImages,
+  cifar10,
+  cifar100,
+} from './sets/cifar.js';
+export { FASHION_MNIST_CLASSES, type GreyImageSet, type GreyImages, fashionMnist, mnist } from './sets/mnist.js';
+export { tinyShakespeare } from './sets/tiny-shakespeare.js';
+export type { SetOptions } from './sets/files.js';
+export type { DownloadProgress } from './node/download.js';
+export {
   BREAST_CANCER,
   type ClassTable,
   DIABETES,

@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { NablaError } from '../../tensor/library.js';
 
+export { join };
+
 /** The bytes of the file at a path or a file: URL. */
 export async function readFileAt(path: string): Promise<Uint8Array> {
   try {

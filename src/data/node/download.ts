@@ -1,0 +1,159 @@
+// Downloading a file in Node: into `<path>.part`, which a later attempt goes on with (HTTP Range), checked against its
+// SHA-256, and only then renamed to its own name. So a file of that name is always whole.
+// Address, digest and path in, a file out. Must not know: what is in the file.
+
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { NablaError } from '../../tensor/library.js';
+
+/** How far a download has come. */
+export interface DownloadProgress {
+  readonly url: string;
+  /** Bytes so far, those of earlier attempts included. */
+  readonly received: number;
+  /** Bytes in all, where known. */
+  readonly total: number | undefined;
+}
+
+export interface DownloadOptions {
+  readonly url: string;
+  /** Where the file goes; its folder is made if need be. */
+  readonly path: string;
+  /** In hexadecimal digits. */
+  readonly sha256: string;
+  /** Size of the file; more than that is never stored. Default: what the server says. */
+  readonly bytes?: number;
+  readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Attempts without a single new byte before giving up. Default 3. */
+  readonly attempts?: number;
+  /** Milliseconds before another attempt. Default 1000. */
+  readonly wait?: number;
+}
+
+/** An answer that another attempt will not change. */
+class Refused extends NablaError {}
+
+/**
+ * Downloads a file unless it is there. Throws NablaError if the server refuses, the connection breaks `attempts` times in a
+ * row, or the content has another digest; a part of the file stays as `<path>.part` after anything but the last.
+ */
+export async function download(options: DownloadOptions): Promise<void> {
+  const { path, url, sha256 } = options;
+  if ((await sizeOf(path)) !== undefined) return;
+  const part = `${path}.part`;
+  await mkdir(dirname(path), { recursive: true });
+  const isContinued = ((await sizeOf(part)) ?? 0) > 0;
+  await complete(options, part);
+  let digest = await digestOf(part);
+  if (digest !== sha256 && isContinued) {
+    // The older part may be of another version of the file.
+    await rm(part, { force: true });
+    await complete(options, part);
+    digest = await digestOf(part);
+  }
+  if (digest !== sha256) {
+    await rm(part, { force: true });
+    throw new NablaError(
+      `download: ${url} has the SHA-256 ${digest}, and ${sha256} was expected. The file has changed, or somebody changed it on the way; it was deleted.`,
+    );
+  }
+  await rename(part, path);
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  return stat(path).then(
+    ({ size }) => size,
+    () => undefined,
+  );
+}
+
+/** Goes on until the server has sent everything. */
+async function complete(options: DownloadOptions, part: string): Promise<void> {
+  const { url, attempts = 3, wait = 1000, signal } = options;
+  for (let fruitless = 0; ;) {
+    const before = (await sizeOf(part)) ?? 0;
+    try {
+      await receive(options, part, before);
+      return;
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof Refused) throw error;
+      fruitless = ((await sizeOf(part)) ?? 0) > before ? 0 : fruitless + 1;
+      if (fruitless >= attempts) {
+        const reason = error instanceof Error ? reasonOf(error) : String(error);
+        throw new NablaError(
+          `download: ${url} broke off ${attempts} times in a row (${reason}). Try again later: ${part} is kept, and the download goes on from there.`,
+          { cause: error },
+        );
+      }
+      await pause(wait, undefined, signal === undefined ? {} : { signal });
+    }
+  }
+}
+
+function reasonOf({ message, cause }: Error): string {
+  return cause instanceof Error ? `${message}: ${cause.message}` : message;
+}
+
+/** One request: appends to `part`, from byte `have` on if the server can. */
+async function receive(options: DownloadOptions, part: string, have: number): Promise<void> {
+  const { url, bytes, signal } = options;
+  if (bytes !== undefined && have >= bytes) {
+    if (have === bytes) return;
+    await rm(part, { force: true });
+    have = 0;
+  }
+  const headers = { 'accept-encoding': 'identity', ...(have > 0 && { range: `bytes=${have}-` }) };
+  const response = await fetch(url, { headers, ...(signal && { signal }) });
+  const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(response.headers.get('content-range') ?? '');
+  if (response.status === 416 || (response.status === 206 && Number(range?.[1]) !== have)) {
+    // What is there does not fit to what the server has.
+    await response.body?.cancel();
+    await rm(part, { force: true });
+    throw new NablaError(`the server has no bytes from ${have} on`);
+  }
+  if (!response.ok || response.body === null) {
+    await response.body?.cancel();
+    const text = `download: ${url} answers ${response.status} ${response.statusText}.`;
+    const mayChange = response.status >= 500 || response.status === 408 || response.status === 429;
+    throw mayChange ? new NablaError(text) : new Refused(text);
+  }
+  const begin = response.status === 206 ? have : 0; // 200: the server sends all of it again
+  const length = response.headers.get('content-length');
+  const total = bytes ?? (length === null ? undefined : begin + Number(length));
+  const file = await open(part, begin > 0 ? 'a' : 'w');
+  try {
+    await store(response.body, file, begin, total, options);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function store(
+  body: ReadableStream<Uint8Array>,
+  file: FileHandle,
+  begin: number,
+  total: number | undefined,
+  { url, onProgress }: DownloadOptions,
+): Promise<void> {
+  let received = begin;
+  for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
+    received += chunk.length;
+    if (total !== undefined && received > total)
+      throw new Refused(`download: ${url} sends more than the ${total} bytes that the file has.`);
+    await file.writeFile(chunk);
+    onProgress?.({ url, received, total });
+  }
+  if (total !== undefined && received < total) throw new NablaError(`it ended after ${received} of ${total} bytes`);
+}
+
+async function digestOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
+  return hash.digest('hex');
+}

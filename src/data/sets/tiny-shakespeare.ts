@@ -1,0 +1,19 @@
+// Tiny Shakespeare: 1.1 MB of plays for character models, collected by A. Karpathy (char-rnn, MIT licence); the text is in
+// the public domain.
+
+import { readText } from '../read.js';
+import { type SetOptions, locate, namesOf } from './files.js';
+
+const FILE = {
+  name: 'tinyshakespeare.txt',
+  url: 'https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt',
+  bytes: 1115394,
+  sha256: '86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed',
+};
+
+/** The text, 1,115,394 characters of which 65 are different. Throws NablaError if the file is not there. */
+export async function tinyShakespeare(options: SetOptions = {}): Promise<string> {
+  const layouts = [{ text: namesOf(FILE.name, 'text') }];
+  const { paths } = await locate({ name: 'tinyshakespeare', call: 'tinyShakespeare', layouts }, [FILE], options);
+  return readText(paths['text']);
+}
