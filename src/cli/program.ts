@@ -4,6 +4,7 @@ import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 
 import { nonNegative, positiveNumber, wholeNumber } from './arguments.js';
 import { AUGMENT_PRESETS, AUGMENT_TRANSFORMS } from './augment/names.js';
 import { CliError } from './errors.js';
+import { addCurves, addRuns } from './record-commands.js';
 import { version } from './version.js';
 
 /** Runs one command line and returns the exit code. All faults end here, as one line on standard error. */
@@ -58,6 +59,8 @@ function createProgram(): Command {
   addEval(program);
   addPredict(program);
   addAugment(program);
+  addCurves(program);
+  addRuns(program);
   addInfo(program);
   return program;
 }

@@ -23,3 +23,8 @@ export {
   type Settings,
   type TextPredictor,
 } from './define-run.js';
+export { isLowerBetter, summariseRun, type BestValue, type RunSummary } from './compare.js';
+export { learningCurves, type CurveOptions, type NamedRun } from './curves.js';
+export type { Chart, Series } from './plot/chart.js';
+export { chartSvg } from './plot/svg.js';
+export { chartText, type TextOptions } from './plot/text.js';

@@ -1,0 +1,130 @@
+// Charts as SVG text. In: charts. Out: one picture with a panel for each, two to a row, and one legend.
+
+import { type Axis, type Chart, type Series, axisOf, thinOut } from './chart.js';
+
+/** Colours that the colour-blind can tell apart (Okabe and Ito 2008). */
+const COLOURS = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#6B6B6B', '#000000'];
+const PANEL = { width: 520, height: 330, left: 62, right: 18, top: 34, bottom: 44 };
+const LEGEND_ROW = 20;
+const CHARACTER = 6.6; // about the width of one at 12 pixels
+const MOST_POINTS = 1600;
+const MOST_DOTS = 40;
+
+/** The picture of all charts, on white. */
+export function chartSvg(charts: readonly Chart[]): string {
+  const columns = Math.min(2, Math.max(1, charts.length));
+  const rows = Math.max(1, Math.ceil(charts.length / columns));
+  const width = columns * PANEL.width;
+  const legend = drawLegend(charts, width);
+  const height = rows * PANEL.height + legend.height;
+  const panels = charts.map((chart, i) => {
+    const [left, top] = [(i % columns) * PANEL.width, Math.floor(i / columns) * PANEL.height + legend.height];
+    return `<g transform="translate(${left} ${top})">\n${drawPanel(chart)}</g>`;
+  });
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="Helvetica, Arial, 'DejaVu Sans', sans-serif" font-size="12">`,
+    `<rect width="${width}" height="${height}" fill="white"/>`,
+    legend.text,
+    ...panels,
+    '</svg>\n',
+  ].join('\n');
+}
+
+function drawPanel({ title, xLabel, series, log }: Chart): string {
+  const { width, height, left, right, top, bottom } = PANEL;
+  const [w, h] = [width - left - right, height - top - bottom];
+  const xAxis = axisOf(
+    series.flatMap((s) => s.x),
+    { ticks: 7, whole: true, tight: true },
+  );
+  const yAxis = axisOf(
+    series.flatMap((s) => s.y),
+    { ticks: 5, log },
+  );
+  const atX = (v: number) => round(left + xAxis.place(v) * w);
+  const atY = (v: number) => round(top + (1 - yAxis.place(v)) * h);
+  const lines: string[] = [
+    `<text x="${left}" y="${top - 12}" font-size="14" font-weight="bold">${escape(title)}${log ? ' (logarithmic)' : ''}</text>`,
+  ];
+  for (const { at, label } of yAxis.ticks) {
+    lines.push(`<line x1="${left}" x2="${left + w}" y1="${atY(at)}" y2="${atY(at)}" stroke="#E4E4E4"/>`);
+    lines.push(`<text x="${left - 8}" y="${atY(at) + 4}" text-anchor="end" fill="#444">${label}</text>`);
+  }
+  for (const { at, label } of xAxis.ticks) {
+    lines.push(`<line x1="${atX(at)}" x2="${atX(at)}" y1="${top + h}" y2="${top + h + 4}" stroke="#888"/>`);
+    lines.push(`<text x="${atX(at)}" y="${top + h + 18}" text-anchor="middle" fill="#444">${label}</text>`);
+  }
+  lines.push(`<path d="M${left} ${top}V${top + h}H${left + w}" fill="none" stroke="#888"/>`);
+  lines.push(`<text x="${left + w / 2}" y="${height - 8}" text-anchor="middle" fill="#444">${escape(xLabel)}</text>`);
+  for (const one of series) lines.push(...drawSeries(one, yAxis, atX, atY));
+  if (!series.some((s) => s.y.some((v) => Number.isFinite(yAxis.place(v)))))
+    lines.push(`<text x="${left + w / 2}" y="${top + h / 2}" text-anchor="middle" fill="#888">no finite values</text>`);
+  return `${lines.join('\n')}\n`;
+}
+
+const STROKES: Readonly<Record<Series['look'], string>> = {
+  solid: 'stroke-width="2"',
+  dashed: 'stroke-width="1.6" stroke-dasharray="5 4"',
+  faint: 'stroke-width="1" stroke-opacity="0.3"',
+};
+
+function drawSeries(series: Series, axis: Axis, atX: (v: number) => number, atY: (v: number) => number): string[] {
+  const colour = COLOURS[series.colour % COLOURS.length];
+  const { x, y } = thinOut(series, MOST_POINTS);
+  const lines: string[] = [];
+  const dots: string[] = [];
+  let path = '';
+  let isAlone = true;
+  const dot = (px: number, py: number) => `<circle cx="${px}" cy="${py}" r="2.6" fill="${colour}"/>`;
+  x.forEach((value, i) => {
+    if (!Number.isFinite(axis.place(y[i]))) return;
+    const [px, py] = [atX(value), atY(y[i])];
+    const begins = i === 0 || !Number.isFinite(axis.place(y[i - 1]));
+    const ends = i === x.length - 1 || !Number.isFinite(axis.place(y[i + 1]));
+    path += `${begins ? 'M' : 'L'}${px} ${py}`;
+    isAlone = begins && ends;
+    if (isAlone || (series.look !== 'faint' && x.length <= MOST_DOTS)) dots.push(dot(px, py));
+  });
+  if (path !== '')
+    lines.push(`<path d="${path}" fill="none" stroke="${colour}" stroke-linejoin="round" ${STROKES[series.look]}/>`);
+  lines.push(...dots);
+  const { mark } = series;
+  if (mark !== undefined && Number.isFinite(axis.place(series.y[mark]))) {
+    const [px, py] = [atX(series.x[mark]), atY(series.y[mark])];
+    lines.push(`<circle cx="${px}" cy="${py}" r="6" fill="none" stroke="${colour}" stroke-width="1.5"/>`);
+  }
+  return lines;
+}
+
+/** Every name once, with its line; in as many rows as are needed. */
+function drawLegend(charts: readonly Chart[], width: number): { text: string; height: number } {
+  const entries = [...new Map(charts.flatMap((c) => c.series).map((s) => [s.name, s])).values()];
+  const marked = charts.some((c) => c.series.some((s) => s.mark !== undefined));
+  let [x, y] = [PANEL.left, LEGEND_ROW];
+  const parts: string[] = [];
+  const place = (name: string, draw: (x: number, y: number) => string) => {
+    const wide = 34 + name.length * CHARACTER + 18;
+    if (x + wide > width && x > PANEL.left) [x, y] = [PANEL.left, y + LEGEND_ROW];
+    parts.push(draw(x, y - 4), `<text x="${x + 34}" y="${y}">${escape(name)}</text>`);
+    x += wide;
+  };
+  for (const { name, colour, look } of entries) {
+    const stroke = `stroke="${COLOURS[colour % COLOURS.length]}" ${STROKES[look]}`;
+    place(name, (px, py) => `<line x1="${px}" x2="${px + 26}" y1="${py}" y2="${py}" ${stroke}/>`);
+  }
+  if (marked) {
+    place(
+      'best',
+      (px, py) => `<circle cx="${px + 13}" cy="${py}" r="6" fill="none" stroke="#444" stroke-width="1.5"/>`,
+    );
+  }
+  return { text: parts.join('\n'), height: y + 6 };
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}
+
+function escape(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+}
