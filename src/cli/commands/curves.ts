@@ -27,7 +27,7 @@ export async function curves(paths: readonly string[], options: Options): Promis
   if (kind !== undefined && kind !== '.svg' && kind !== '.png')
     throw new CliError(`--out ${out}: the name must end in .svg or .png.`);
   const runs: NamedRun[] = [];
-  for (const path of paths.length > 0 ? paths : [latestRun().folder]) runs.push(await readRun(path));
+  for (const path of paths.length > 0 ? paths : [latestRun().path]) runs.push(await readRun(path));
   const charts = learningCurves(nameApart(runs, paths), {
     x,
     log,
