@@ -18,6 +18,7 @@ let server: Server;
 let answer: (request: IncomingMessage, response: ServerResponse) => void;
 let ranges: (string | undefined)[];
 let options: DownloadOptions;
+let hangUp: { readonly at: number; readonly response: ServerResponse } | undefined;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'nabla-download-'));
@@ -28,7 +29,8 @@ beforeEach(async () => {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/file.gz`;
-  options = { url, path: join(folder, 'sub', 'file.gz'), sha256, bytes: content.length, wait: 1 };
+  options = { url, path: join(folder, 'sub', 'file.gz'), sha256, bytes: content.length, wait: 1, onProgress: heard };
+  hangUp = undefined;
 });
 afterEach(async () => {
   server.closeAllConnections();
@@ -36,7 +38,10 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Sends the file as asked, but hangs up after `most` bytes. */
+/**
+ * Sends the file as asked, but stops after `most` bytes and hangs up when these have been stored: what a broken connection
+ * had still under way is lost.
+ */
 function serve(response: ServerResponse, request: IncomingMessage, most = Infinity, data = content): void {
   const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
   const headers = {
@@ -46,7 +51,15 @@ function serve(response: ServerResponse, request: IncomingMessage, most = Infini
   response.writeHead(from > 0 ? 206 : 200, headers);
   const part = data.subarray(from);
   if (part.length <= most) response.end(part);
-  else response.write(part.subarray(0, most), () => setTimeout(() => response.destroy(), 5));
+  else {
+    response.write(part.subarray(0, most));
+    hangUp = { at: from + most, response };
+  }
+}
+
+/** For onProgress: the other half of `serve`. */
+function heard({ received }: DownloadProgress): void {
+  if (received === hangUp?.at) hangUp.response.destroy();
 }
 
 const files = (): string[] => (existsSync(join(folder, 'sub')) ? readdirSync(join(folder, 'sub')) : []);
@@ -72,7 +85,7 @@ test('a broken connection is taken up where it broke, in the same call and in a 
   ranges = [];
   writeFileSync(`${options.path}.part`, content.subarray(0, 150_000));
   const seen: number[] = [];
-  await download({ ...options, onProgress: ({ received }) => seen.push(received) });
+  await download({ ...options, onProgress: (progress) => (seen.push(progress.received), heard(progress)) });
   expect([ranges, seen[0] > 150_000]).toEqual([['bytes=150000-'], true]);
   expect(readFileSync(options.path).equals(content)).toBe(true);
   expect(files()).toEqual(['file.gz']);
@@ -155,7 +168,11 @@ test('a set is found where it was downloaded, and only downloaded when that is a
   expect(ranges).toEqual([]);
   writeFileSync(join(folder, 'file.gz.part'), content.subarray(0, 100));
   const received: number[] = [];
-  const found = await locate(set, remote, { folder, download: true, onProgress: (p) => received.push(p.received) });
+  const found = await locate(set, remote, {
+    folder,
+    download: true,
+    onProgress: (p) => (received.push(p.received), heard(p)),
+  });
   expect(found).toEqual({ layout: 0, paths: { all: join(folder, 'file.gz') } });
   expect([ranges[0], received.at(-1)]).toEqual(['bytes=100-', content.length]);
 });
