@@ -52,6 +52,8 @@ export {
   readNpz,
   readText,
 } from './read.js';
+export { imageFolder } from './image-folder.js';
+export type { ImageFolder, ImageFolderOptions, ImageItem, LoadedImages } from './node/image-folder.js';
 export { SampleError } from './sample-error.js';
 export {
   CIFAR10_CLASSES,
