@@ -114,10 +114,10 @@ course('lecture 6', () => {
     for (const n of [1, 4]) {
       manualSeed(n);
       const model = new Sequential(new Linear(8, 16), new ReLU(), new Linear(16, 3));
-      const optimizer = new Adam(model.parameters(), { lr: 0.05 });
+      const optimizer = new Adam(model.parameters(), { lr: 0.1 });
       const x = randn([n, 8]).detach() as Tensor<[number, 8]>;
       const y = given(Array.from({ length: n }, (_, i) => i % 3)).to('int32');
-      for (let i = 0; i < 60; i++) {
+      for (let i = 0; i < 25; i++) {
         optimizer.zeroGrad();
         crossEntropy(model.forward(x) as Tensor, y).backward();
         await optimizer.step();

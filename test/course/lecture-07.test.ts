@@ -1,6 +1,6 @@
-// Lecture 7, outputs, losses, activations, initialisation. The tables of hinge loss and cross entropy are in lecture-07-losses.
+// Lecture 7: outputs and losses, with the tables of hinge loss and cross entropy; activations; initialisation.
 import { expect, test } from 'vitest';
-import { type Tensor, grad, manualSeed, randn, setDevice } from 'nabla';
+import { type Tensor, getDefaultDevice, grad, manualSeed, randn, setDevice } from 'nabla';
 import {
   LeakyReLU,
   Linear,
@@ -63,9 +63,39 @@ course('lecture 7', () => {
     ]);
   const labels = () => given([0, 1, 2]).to('int32');
 
+  const none = { reduction: 'none' } as const;
+
+  test('cat, chair, car: cross entropies of 2.04, 0.079 and 6.156', async () => {
+    await expectPrinted(crossEntropy(scores(), labels(), none), [2.04, 0.079, 6.156], 3);
+  });
+
+  test('cat, chair, car: hinge losses of 2.9, 0 and 12.9', async () => {
+    await expectExact(hingeLoss(scores(), labels(), none), [2.9, 0, 12.9]);
+  });
+
   test('cat, chair, car: the mean cross entropy is 2.76, the mean hinge loss 5.3', async () => {
     await expectPrinted(crossEntropy(scores(), labels()), 2.76, 2);
     await expectPrinted(hingeLoss(scores(), labels()) as Tensor, 5.3, 1);
+  });
+
+  const models = (): Tensor =>
+    given([
+      [5, -3, 2],
+      [5, 10, 10],
+      [5, -20, -20],
+    ]);
+  const first = () => given([0, 0, 0]).to('int32');
+
+  test('three models: the hinge loss is 0, 12 and 0 and cannot tell the first from the third', async () => {
+    await expectExact(hingeLoss(models(), first(), none), [0, 12, 0]);
+  });
+
+  test('three models: the cross entropy is 0.05, 5.70 and 2·10⁻¹¹', async () => {
+    const losses = crossEntropy(models(), first(), none) as Tensor;
+    await expectPrinted(losses, [0.05, 5.7, 0], 2);
+    // 2·e⁻²⁵ = 2.8·10⁻¹¹, of which one digit is printed; float32 cannot tell 1 + 2.8·10⁻¹¹ from 1.
+    const third = getDefaultDevice() === 'reference' ? 2 * Math.exp(-25) : 0;
+    expect((await numbers(losses))[2]).toBeCloseTo(third, 13);
   });
 
   // One slide prints e³ in the denominator; its result 0.05, and the score −3, belong to e⁻³ (e³ would give 0.17).
@@ -185,43 +215,45 @@ course('lecture 7', () => {
     const expected = n * 0.1 ** 2 * 2 ** 2;
     expect(Math.abs((await valueOf(s.var())) / expected - 1)).toBeLessThan(0.1);
   });
+});
 
-  /** The mean square of the activations behind each of ten layers of 500 neurons, and the share of them beyond ±0.95. */
-  const tenLayers = async (makeWeight: (shape: [number, number]) => unknown, f: (s: Tensor) => Tensor) => {
-    setDevice('cpu'); // 160 million multiply-adds are too much for plain loops
-    manualSeed(3);
-    let x = randn([64, 500]) as Tensor;
-    const spread: Tensor[] = [];
-    for (let i = 0; i < 10; i++) {
-      x = f(x.matmul(makeWeight([500, 500]) as Tensor) as Tensor);
-      spread.push(x.square().mean() as Tensor);
-    }
-    const saturated = x.abs().gt(0.95).to('float32').mean();
-    return { spread: await Promise.all(spread.map(valueOf)), saturated: await valueOf(saturated) };
-  };
-  const normal = (std: number) => (shape: [number, number]) => init.normal(shape, 0, std);
+// Once: 160 million multiply-adds are too much for plain loops.
 
-  test('ten layers of tanh: weights of 0.01 fade to 0, weights of 1 saturate, variance 1/n keeps the signal', async () => {
-    const tanh = (s: Tensor): Tensor => s.tanh();
-    const [small, big, xavier] = [
-      await tenLayers(normal(0.01), tanh),
-      await tenLayers(normal(1), tanh),
-      await tenLayers((shape) => init.xavierNormal(shape), tanh),
-    ];
-    expect(small.spread[9]).toBeLessThan(1e-10);
-    expect(small.spread[9] / small.spread[8]).toBeCloseTo(500 * 0.01 ** 2, 2);
-    expect(big.saturated).toBeGreaterThan(0.9);
-    expect(xavier.spread[9]).toBeGreaterThan(0.03);
-    expect(xavier.saturated).toBeLessThan(0.01);
-  });
+/** The mean square of the activations behind each of ten layers of 500 neurons, and the share of them beyond ±0.95. */
+const tenLayers = async (makeWeight: (shape: [number, number]) => unknown, f: (s: Tensor) => Tensor) => {
+  setDevice('cpu');
+  manualSeed(3);
+  let x = randn([64, 500]) as Tensor;
+  const spread: Tensor[] = [];
+  for (let i = 0; i < 10; i++) {
+    x = f(x.matmul(makeWeight([500, 500]) as Tensor) as Tensor);
+    spread.push(x.square().mean() as Tensor);
+  }
+  const saturated = x.abs().gt(0.95).to('float32').mean();
+  return { spread: await Promise.all(spread.map(valueOf)), saturated: await valueOf(saturated) };
+};
+const normal = (std: number) => (shape: [number, number]) => init.normal(shape, 0, std);
 
-  test('ten layers of ReLU: variance 1/n halves the signal at each layer, 2/n keeps it', async () => {
-    const relu = (s: Tensor): Tensor => s.relu();
-    const xavier = await tenLayers((shape) => init.xavierNormal(shape), relu);
-    const kaiming = await tenLayers((shape) => init.kaimingNormal(shape), relu);
-    expect(xavier.spread[9] * 2 ** 10).toBeGreaterThan(0.5);
-    expect(xavier.spread[9] * 2 ** 10).toBeLessThan(2);
-    expect(kaiming.spread[9]).toBeGreaterThan(0.5);
-    expect(kaiming.spread[9]).toBeLessThan(2);
-  });
+test('ten layers of tanh: weights of 0.01 fade to 0, weights of 1 saturate, variance 1/n keeps the signal', async () => {
+  const tanh = (s: Tensor): Tensor => s.tanh();
+  const [small, big, xavier] = [
+    await tenLayers(normal(0.01), tanh),
+    await tenLayers(normal(1), tanh),
+    await tenLayers((shape) => init.xavierNormal(shape), tanh),
+  ];
+  expect(small.spread[9]).toBeLessThan(1e-10);
+  expect(small.spread[9] / small.spread[8]).toBeCloseTo(500 * 0.01 ** 2, 2);
+  expect(big.saturated).toBeGreaterThan(0.9);
+  expect(xavier.spread[9]).toBeGreaterThan(0.03);
+  expect(xavier.saturated).toBeLessThan(0.01);
+});
+
+test('ten layers of ReLU: variance 1/n halves the signal at each layer, 2/n keeps it', async () => {
+  const relu = (s: Tensor): Tensor => s.relu();
+  const xavier = await tenLayers((shape) => init.xavierNormal(shape), relu);
+  const kaiming = await tenLayers((shape) => init.kaimingNormal(shape), relu);
+  expect(xavier.spread[9] * 2 ** 10).toBeGreaterThan(0.5);
+  expect(xavier.spread[9] * 2 ** 10).toBeLessThan(2);
+  expect(kaiming.spread[9]).toBeGreaterThan(0.5);
+  expect(kaiming.spread[9]).toBeLessThan(2);
 });

@@ -95,7 +95,7 @@ course('lecture 11', () => {
     expect(count).toBe(4 * 3 + 4 * 4 + 4 + 4);
   });
 
-  const [N, D, H] = [3, 2, 4];
+  const [N, D, H] = [2, 3, 2];
   /** Weights of the lecture's step: [D, 4H], [H, 4H], [4H], the gates in the order i, f, o, g. */
   const lecture = () => {
     manualSeed(2);
