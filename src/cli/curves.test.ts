@@ -88,6 +88,7 @@ test('curves in the terminal and as SVG', () => {
   expect(lines[0]).toBe('loss by epoch');
   expect(lines.at(-1)?.trim()).toBe('A train   B validation');
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+  expect(nabla('curves', '--metric', 'loss').stdout).toBe(drawn.stdout); // the latest run
   expect(nabla('curves', 'runs/first', 'runs/deep/second', '--out', 'c.svg', '--log')).toMatchObject({
     status: 0,
     stdout: 'c.svg\n',

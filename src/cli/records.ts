@@ -1,10 +1,11 @@
 // Finds run folders and reads their records.
 
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import type { NamedRun } from '../train/curves.js';
 import { readRecordFile } from '../train/node/run-folder.js';
 import { CliError, fileFault } from './errors.js';
+import { RUNS } from './run-folder.js';
 
 const RECORD = 'metrics.jsonl';
 const DEEPEST = 4;
@@ -16,6 +17,17 @@ export async function readRun(path: string): Promise<NamedRun> {
     throw new CliError(`${path} holds no record of a run: ${RECORD} has no events (of this version) yet.`);
   }
   return { name: basename(path === '.' ? process.cwd() : path.replace(/[/\\]+$/, '')), events };
+}
+
+/** The folder below runs/ whose record is the newest: a run that goes on just now, or the last one. */
+export function latestRecord(root = RUNS): string {
+  const folders = existsSync(root) ? readdirSync(root).map((name) => join(root, name)) : [];
+  const recorded = folders.filter((folder) => existsSync(join(folder, RECORD)));
+  if (recorded.length === 0) {
+    throw new CliError(`there are no runs below ${root}/ yet. Train first (nabla train digits), or name a run folder.`);
+  }
+  const time = (folder: string) => statSync(join(folder, RECORD)).mtimeMs;
+  return recorded.reduce((a, b) => (time(b) >= time(a) ? b : a));
 }
 
 /** All run folders at and below a folder, with names relative to it; events are [] where they cannot be read. */

@@ -7,8 +7,7 @@ import { rasteriseSvg } from '../../train/node/rasterise.js';
 import { chartSvg } from '../../train/plot/svg.js';
 import { chartText } from '../../train/plot/text.js';
 import { CliError, fileFault } from '../errors.js';
-import { readRun } from '../records.js';
-import { latestRun } from '../run-folder.js';
+import { latestRecord, readRun } from '../records.js';
 import { type Style, terminalOf } from '../terminal.js';
 
 interface Options {
@@ -27,7 +26,7 @@ export async function curves(paths: readonly string[], options: Options): Promis
   if (kind !== undefined && kind !== '.svg' && kind !== '.png')
     throw new CliError(`--out ${out}: the name must end in .svg or .png.`);
   const runs: NamedRun[] = [];
-  for (const path of paths.length > 0 ? paths : [latestRun().path]) runs.push(await readRun(path));
+  for (const path of paths.length > 0 ? paths : [latestRecord()]) runs.push(await readRun(path));
   const charts = learningCurves(nameApart(runs, paths), {
     x,
     log,
