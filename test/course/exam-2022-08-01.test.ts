@@ -5,6 +5,7 @@ import {
   BatchNorm1d,
   BatchNorm2d,
   Conv2d,
+  ConvTranspose2d,
   Flatten,
   LeakyReLU,
   Linear,
@@ -140,6 +141,12 @@ course('endterm of 1 August 2022', () => {
     const sums = digits.unsqueeze(0).add(digits.unsqueeze(1));
     await expectExact(sums.eq(12).sum(), 7);
     await expectExact(sums.eq(18).sum(), 1);
+  });
+
+  test('5.9: semantic segmentation of C×H×W gives classes×H×W', () => {
+    const encoder = [new Conv2d(3, 8, 3, { padding: 1 }), new MaxPool2d(2)] as const;
+    const decoder = [new ConvTranspose2d(8, 8, 2, { stride: 2 }), new Conv2d(8, 5, 1)] as const;
+    expect(new Sequential(...encoder, ...decoder).forward(zeros([1, 3, 20, 28])).shape).toEqual([1, 5, 20, 28]);
   });
 
   const network = (b4: number, b5: number) => {

@@ -12,8 +12,8 @@ import {
   Sequential,
   mseLoss,
 } from 'nabla/nn';
-import { ArrayDataset, DataLoader } from 'nabla/data';
-import { functional as F } from 'nabla/data/transforms';
+import { ArrayDataset, DataLoader, HostRandom } from 'nabla/data';
+import { functional as F, randomCrop } from 'nabla/data/transforms';
 import { Adam, AdamW, SGD } from 'nabla/optim';
 import { Trainer } from 'nabla/train';
 import { course, expectExact, expectPrinted, expectSame, given, numbers, set, variable } from '../support/course.js';
@@ -48,6 +48,25 @@ course('lecture 8', () => {
     const first = [corner(0, 0), corner(0, 32), corner(32, 0), corner(32, 32), corner(16, 16)];
     expect(crops.slice(0, 5).map((crop) => crop.data[0])).toEqual(first);
     expect(crops[5].data[0]).toBe(255);
+  });
+
+  test('augmentation: an image with a short side of L in [256, 480] gives random crops of 224×224', () => {
+    const image = { data: new Float32Array(30 * 40).map((_, i) => i), shape: [1, 30, 40] as const };
+    const random = new HostRandom(1);
+    for (const side of [256, 480]) {
+      const scaled = F.resize(image, side);
+      expect(scaled.shape).toEqual([1, side, Math.floor((side * 40) / 30)]);
+      expect(randomCrop(224)(scaled, random).shape).toEqual([1, 224, 224]);
+    }
+  });
+
+  test('ensembles: the squared error of the mean of k models with uncorrelated errors is one k-th', async () => {
+    manualSeed(7);
+    const errors = randn([10, 4000]) as Tensor;
+    for (const k of [1, 2, 5, 10]) {
+      const error = Number(await errors.slice(0, 0, k).mean(0).square().mean().item());
+      expect(Math.abs(error * k - 1)).toBeLessThan(0.1);
+    }
   });
 
   /** A step on L = 3·w with L2 regularisation, from w = 2. */
