@@ -109,7 +109,9 @@ export function adjustHue<D extends Pixels, C extends number, H extends number, 
 
 /** Changes the hue of one colour of values from 0 to 1, in place, by way of hue, saturation and value. */
 function turnHue(color: Float32Array, shift: number): void {
-  const [r, g, b] = color;
+  const r = color[0];
+  const g = color[1];
+  const b = color[2];
   const value = Math.max(r, g, b);
   const range = value - Math.min(r, g, b);
   if (range === 0) return; // a grey has no hue

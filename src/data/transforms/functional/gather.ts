@@ -47,7 +47,8 @@ export function gather<D extends Pixels, C extends number>(
       if (isOutside) continue;
       const from = (c * height + rows[i]) * width;
       if (run !== undefined) {
-        const [first, count] = [from + columns[run.begin], run.end - run.begin];
+        const first = from + columns[run.begin];
+        const count = run.end - run.begin;
         if (bytes !== undefined) copyByteRun(bytes.to, at + run.begin, bytes.from, first, run.step, count);
         else copyRun(out, at + run.begin, data, first, run.step, count);
         continue;
@@ -139,7 +140,8 @@ export function quarterTurns<D extends Pixels, C extends number>(image: Image<D,
   for (let c = 0; c < channels; c++) {
     for (let i = 0; i < height; i++) {
       for (let j = 0; j < width; j++) {
-        const [row, column] = quarter === 1 ? [width - 1 - j, i] : [j, height - 1 - i];
+        const row = quarter === 1 ? width - 1 - j : j;
+        const column = quarter === 1 ? i : height - 1 - i;
         out[(c * width + row) * height + column] = data[(c * height + i) * width + j];
       }
     }

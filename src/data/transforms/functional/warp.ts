@@ -86,7 +86,8 @@ function takeNearest(
   y: number,
   fill: number | readonly number[],
 ): void {
-  const [row, column] = [roundEven(y), roundEven(x)];
+  const row = roundEven(y);
+  const column = roundEven(x);
   const inside = row >= 0 && row < height && column >= 0 && column < width;
   const [plane, outPlane] = [height * width, outHeight * outWidth];
   for (let c = 0; c < channels; c++) {
@@ -226,7 +227,8 @@ export function perspective<D extends Pixels, C extends number, H extends number
   const seen = { data: allocate(image.data, image.data.length), shape: image.shape };
   for (let i = 0, at = 0; i < height; i++) {
     for (let j = 0; j < width; j++, at++) {
-      const [x, y] = [j + 0.5, i + 0.5];
+      const x = j + 0.5;
+      const y = i + 0.5;
       const depth = g * x + h * y + 1;
       const sourceX = (a * x + b * y + c) / depth - 0.5;
       const sourceY = (d * x + e * y + f) / depth - 0.5;
