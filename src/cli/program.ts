@@ -193,6 +193,8 @@ function addAugment(program: Command): void {
     .addHelpText(
       'after',
       `
+All presets but digits look for their data in NABLA_DATA.
+
 Examples:
   nabla augment digits
   nabla augment digits --transform rand-augment --rows 4 --out sheet.png`,

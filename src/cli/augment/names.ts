@@ -1,6 +1,6 @@
 // The names that `nabla augment` knows, apart from what they stand for: --help must not load the library.
 
-export const AUGMENT_PRESETS = ['digits'] as const;
+export const AUGMENT_PRESETS = ['digits', 'mnist', 'fashion-mnist', 'cifar10'] as const;
 
 export const AUGMENT_TRANSFORMS = [
   'flip',

@@ -1,13 +1,23 @@
 // What `nabla augment` shows: sets of images, each with the augmentation that is usual for it, and transforms that can be
 // shown in that one's place.
 
-import { type ArrayDataset, type Field, HostRandom, digits } from '../../data/index.js';
 import {
+  type ArrayDataset,
+  CIFAR10_CLASSES,
+  FASHION_MNIST_CLASSES,
+  type Field,
+  HostRandom,
+  cifar10,
+  digits,
+  fashionMnist,
+  mnist,
+} from '../../data/index.js';
+import {
+  type AnyImageTransform,
   type Image,
-  type ImageTransform,
   type Pixels,
-  type SizeTransform,
   colorJitter,
+  compose,
   cutout,
   gaussianBlur,
   gaussianNoise,
@@ -30,7 +40,7 @@ export interface Samples {
   readonly labels: readonly string[];
 }
 
-export type Augmentation = ImageTransform | SizeTransform;
+export type Augmentation = AnyImageTransform;
 
 export interface Preset {
   /** `count` images, the same for the same seed. */
@@ -38,8 +48,8 @@ export interface Preset {
   readonly augmentation: Augmentation;
 }
 
-type LabelledImages = ArrayDataset<{
-  readonly x: Field<Pixels, readonly [number, number, number]>;
+type LabelledImages<D extends Pixels> = ArrayDataset<{
+  readonly x: Field<D, readonly [number, number, number]>;
   readonly y: Field<Int32Array, readonly []>;
 }>;
 
@@ -47,8 +57,20 @@ const smooth = { interpolation: 'bilinear' } as const;
 
 export const PRESETS: Readonly<Record<PresetName, Preset>> = {
   digits: {
-    samples: async (count, seed) => pick(digits() as unknown as LabelledImages, count, seed, String),
+    samples: async (count, seed) => pick(digits(), count, seed, String),
     augmentation: randomAffine({ degrees: 10, translate: [0.7 / 8, 0.7 / 8], scale: [0.9, 1.1], ...smooth }),
+  },
+  mnist: {
+    samples: async (count, seed) => pick((await mnist()).train, count, seed, String),
+    augmentation: randomAffine({ degrees: 10, translate: [0.08, 0.08], scale: [0.9, 1.1], shear: 5, ...smooth }),
+  },
+  'fashion-mnist': {
+    samples: async (count, seed) => pick((await fashionMnist()).train, count, seed, (y) => FASHION_MNIST_CLASSES[y]),
+    augmentation: compose(randomCrop([28, 28], { padding: 2 }), randomHorizontalFlip()),
+  },
+  cifar10: {
+    samples: async (count, seed) => pick((await cifar10()).train, count, seed, (y) => CIFAR10_CLASSES[y]),
+    augmentation: compose(randomCrop([32, 32], { padding: 4 }), randomHorizontalFlip()),
   },
 };
 
@@ -69,7 +91,12 @@ export const TRANSFORMS: Readonly<Record<TransformName, (height: number, width: 
   'trivial-augment': () => trivialAugment(),
 };
 
-function pick(dataset: LabelledImages, count: number, seed: number, nameOf: (label: number) => string): Samples {
+function pick<D extends Pixels>(
+  dataset: LabelledImages<D>,
+  count: number,
+  seed: number,
+  nameOf: (label: number) => string,
+): Samples {
   const order = new HostRandom(seed).shuffle(Int32Array.from({ length: dataset.length }, (_, i) => i));
   const { x, y } = dataset.gather(order.subarray(0, count));
   const [n, ...shape] = x.shape;

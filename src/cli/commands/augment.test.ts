@@ -63,3 +63,11 @@ test('faults are named', async () => {
     expect.stringContaining('there is no such file or folder'),
   ]);
 });
+
+test.skipIf(!process.env['NABLA_DATA'])('pictures of NABLA_DATA (skipped where it is not set)', async () => {
+  for (const preset of ['mnist', 'cifar10']) {
+    const out = join(folder, `${preset}.png`);
+    expect(await run(['augment', preset, '--rows', '2', '--samples', '2', '--out', out])).toBe(0);
+    expect(readFileSync(out).readUInt32BE(16)).toBe(preset === 'mnist' ? 3 * 60 + 4 : 3 * 68 + 4);
+  }
+});

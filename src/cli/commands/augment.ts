@@ -3,7 +3,6 @@
 
 import { writeFileSync } from 'node:fs';
 import { HostRandom, contactSheet } from '../../data/index.js';
-import type { AnyImageTransform } from '../../data/transforms/index.js';
 import { encodePng } from '../../io/index.js';
 import type { PresetName, TransformName } from '../augment/names.js';
 import { PRESETS, TRANSFORMS } from '../augment/presets.js';
@@ -23,8 +22,7 @@ export async function augment(preset: PresetName, options: Options): Promise<voi
   const { samples, rows, seed, transform: name, out = `augment-${preset}.png` } = options;
   const { images, labels } = await PRESETS[preset].samples(rows, seed);
   const [, height, width] = images[0].shape;
-  const chosen = name === undefined ? PRESETS[preset].augmentation : TRANSFORMS[name](height, width);
-  const transform = chosen as AnyImageTransform;
+  const transform = name === undefined ? PRESETS[preset].augmentation : TRANSFORMS[name](height, width);
   const cells = images.flatMap((image, row) => [
     image,
     // one generator a sample and epoch, as in training
