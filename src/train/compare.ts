@@ -49,7 +49,7 @@ export function summariseRun(events: readonly RunEvent[]): RunSummary {
       if (isBetter) best[name] = { value, epoch: event.epoch, on };
     }
   }
-  const lr = typeof start?.config.lr === 'number' ? start.config.lr : epochs[0]?.lr;
+  const lr = configuredRate(start?.config) ?? epochs[0]?.lr;
   const { epochs: plannedEpochs, parameters } = start?.facts ?? {};
   return {
     status: end?.reason ?? (events.length === 0 ? 'no record' : 'unfinished'),
@@ -61,4 +61,11 @@ export function summariseRun(events: readonly RunEvent[]): RunSummary {
     ...(parameters !== undefined && { parameters }),
     ...(lr !== undefined && { lr }),
   };
+}
+
+/** `lr` of the configuration, or of the settings in it. */
+function configuredRate(config: StartEvent['config'] | undefined): number | undefined {
+  const { settings } = config ?? {};
+  const inner = typeof settings === 'object' && settings !== null ? (settings as { lr?: unknown }).lr : undefined;
+  return [config?.lr, inner].find((lr) => typeof lr === 'number');
 }

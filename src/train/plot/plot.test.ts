@@ -177,5 +177,7 @@ test('a run in a few numbers', () => {
   });
   const nan = summariseRun([epoch(1, NaN), { event: 'end', reason: 'failed', step: 10, seconds: 2 }]);
   expect(nan).toMatchObject({ status: 'failed', best: {}, last: { loss: NaN }, lr: 0.1 });
+  const nested: RunEvent = { ...start, config: { settings: { lr: 0.5 } } };
+  expect(summariseRun([nested, ...good.events]).lr).toBe(0.5);
   expect(summariseRun([])).toEqual({ status: 'no record', epochs: 0, best: {}, last: {}, seconds: 0 });
 });
