@@ -30,3 +30,10 @@ export function nonNegative(high: number): (text: string) => number {
     throw new InvalidArgumentError(`Use a number from 0 to ${high}.`);
   };
 }
+
+/** key=value, any number of times. */
+export function collect(text: string, before: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+  const at = text.indexOf('=');
+  if (at > 0) return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+  throw new InvalidArgumentError('Use key=value.');
+}

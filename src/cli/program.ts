@@ -1,10 +1,11 @@
 // Commands, options and help. What a command does is loaded when it runs, so that --help and faults come at once.
 
-import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { nonNegative, positiveNumber, wholeNumber } from './arguments.js';
+import { Argument, Command, CommanderError, Option } from 'commander';
+import { collect, nonNegative, positiveNumber, wholeNumber } from './arguments.js';
 import { AUGMENT_PRESETS, AUGMENT_TRANSFORMS } from './augment/names.js';
 import { CliError } from './errors.js';
 import { addCurves, addRuns } from './record-commands.js';
+import { addSearch } from './search-command.js';
 import { version } from './version.js';
 
 /** Runs one command line and returns the exit code. All faults end here, as one line on standard error. */
@@ -61,19 +62,13 @@ function createProgram(): Command {
   addAugment(program);
   addCurves(program);
   addRuns(program);
+  addSearch(program);
   addInfo(program);
   return program;
 }
 
 const device = () => new Option('--device <name>', 'where to compute, see nabla info').default('cpu');
 const json = () => new Option('--json', 'print JSON lines instead of text');
-
-/** key=value, any number of times. */
-function collect(text: string, before: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
-  const at = text.indexOf('=');
-  if (at > 0) return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
-  throw new InvalidArgumentError('Use key=value.');
-}
 
 function addTrain(program: Command): void {
   program

@@ -10,7 +10,7 @@ export const RUNS = 'runs';
 
 /** A folder for a new run: the one asked for, which must be empty or not exist, or runs/<name>-<date>-<time>. */
 export function createRunFolder(asked: string | undefined, name: string, now = new Date()): RunFolder {
-  const path = asked ?? freeName(join(RUNS, `${name}-${timestamp(now)}`));
+  const path = asked ?? freeRunPath(name, now);
   try {
     mkdirSync(path, { recursive: true });
   } catch (error) {
@@ -22,6 +22,11 @@ export function createRunFolder(asked: string | undefined, name: string, now = n
   }
   if (content.length > 0) throw new CliError(`${path} is not empty. Choose another --out.`);
   return new RunFolder(path);
+}
+
+/** runs/<name>-<date>-<time>, which does not exist. */
+export function freeRunPath(name: string, now = new Date()): string {
+  return freeName(join(RUNS, `${name}-${timestamp(now)}`));
 }
 
 function freeName(wanted: string): string {

@@ -7,7 +7,8 @@ export interface Series {
   readonly y: readonly number[];
   /** Which colour; series of one run share it. */
   readonly colour: number;
-  readonly look: 'solid' | 'dashed' | 'faint';
+  /** Dots are not joined. */
+  readonly look: 'solid' | 'dashed' | 'faint' | 'dots';
   /** Place of the point to point out: the best one. */
   readonly mark?: number;
 }
@@ -15,6 +16,8 @@ export interface Series {
 export interface Chart {
   readonly title: string;
   readonly xLabel: string;
+  /** Default `whole`: ticks at whole numbers. */
+  readonly xScale?: 'whole' | 'linear' | 'log';
   readonly series: readonly Series[];
   /** Logarithmic; values of 0 and below are gaps. */
   readonly log: boolean;
@@ -39,6 +42,12 @@ export interface AxisOptions {
   readonly whole?: boolean;
   /** The ends are the ends of the data instead of ticks. */
   readonly tight?: boolean;
+}
+
+/** The x axis of a chart with about `ticks` ticks. */
+export function xAxisOf({ series, xScale = 'whole' }: Chart, ticks: number): Axis {
+  const values = series.flatMap((s) => s.x);
+  return axisOf(values, { ticks, tight: true, whole: xScale === 'whole', log: xScale === 'log' });
 }
 
 /** An axis on which all (finite) values have a place. */

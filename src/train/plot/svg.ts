@@ -1,6 +1,6 @@
 // Charts as SVG text. In: charts. Out: one picture with a panel for each, two to a row, and one legend.
 
-import { type Axis, type Chart, type Series, axisOf, thinOut } from './chart.js';
+import { type Axis, type Chart, type Series, axisOf, thinOut, xAxisOf } from './chart.js';
 
 /** Colours that the colour-blind can tell apart (Okabe and Ito 2008). */
 const COLOURS = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#6B6B6B', '#000000'];
@@ -30,13 +30,11 @@ export function chartSvg(charts: readonly Chart[]): string {
   ].join('\n');
 }
 
-function drawPanel({ title, xLabel, series, log }: Chart): string {
+function drawPanel(chart: Chart): string {
+  const { title, xLabel, series, log } = chart;
   const { width, height, left, right, top, bottom } = PANEL;
   const [w, h] = [width - left - right, height - top - bottom];
-  const xAxis = axisOf(
-    series.flatMap((s) => s.x),
-    { ticks: 7, whole: true, tight: true },
-  );
+  const xAxis = xAxisOf(chart, 7);
   const yAxis = axisOf(
     series.flatMap((s) => s.y),
     { ticks: 5, log },
@@ -66,6 +64,7 @@ const STROKES: Readonly<Record<Series['look'], string>> = {
   solid: 'stroke-width="2"',
   dashed: 'stroke-width="1.6" stroke-dasharray="5 4"',
   faint: 'stroke-width="1" stroke-opacity="0.3"',
+  dots: 'stroke-width="5" stroke-linecap="round" stroke-dasharray="0 13"',
 };
 
 function drawSeries(series: Series, axis: Axis, atX: (v: number) => number, atY: (v: number) => number): string[] {
@@ -83,9 +82,9 @@ function drawSeries(series: Series, axis: Axis, atX: (v: number) => number, atY:
     const ends = i === x.length - 1 || !Number.isFinite(axis.place(y[i + 1]));
     path += `${begins ? 'M' : 'L'}${px} ${py}`;
     isAlone = begins && ends;
-    if (isAlone || (series.look !== 'faint' && x.length <= MOST_DOTS)) dots.push(dot(px, py));
+    if (isAlone || series.look === 'dots' || (series.look !== 'faint' && x.length <= MOST_DOTS)) dots.push(dot(px, py));
   });
-  if (path !== '')
+  if (path !== '' && series.look !== 'dots')
     lines.push(`<path d="${path}" fill="none" stroke="${colour}" stroke-linejoin="round" ${STROKES[series.look]}/>`);
   lines.push(...dots);
   const { mark } = series;

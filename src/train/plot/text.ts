@@ -1,7 +1,7 @@
 // Charts as lines of text: curves of Braille dots, two by four to a character, and a letter on each curve now and then, so
 // that they can be told apart without colour.
 
-import { type Chart, axisOf, thinOut } from './chart.js';
+import { type Chart, type Series, axisOf, thinOut, xAxisOf } from './chart.js';
 
 export interface TextOptions {
   /** Width of everything, in characters. */
@@ -20,6 +20,8 @@ const DOTS = [
   [0x04, 0x20],
   [0x40, 0x80],
 ];
+/** In the legend, for what has no letters on it. */
+const SIGNS: Partial<Record<Series['look'], string>> = { faint: '⠒⠒', dots: '⠂' };
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 /** Characters between two letters of a curve. */
 const LETTER_EVERY = 12;
@@ -35,18 +37,16 @@ export function chartText(chart: Chart, { columns, rows = 14, paint = (text) => 
   );
   const gutter = Math.max(3, ...yAxis.ticks.map(({ label }) => label.length)) + 1;
   const width = Math.max(8, columns - gutter - 2);
-  const xAxis = axisOf(
-    series.flatMap((s) => s.x),
-    { ticks: Math.max(2, Math.floor(width / 10)), whole: true, tight: true },
-  );
+  const xAxis = xAxisOf(chart, Math.max(2, Math.floor(width / 10)));
   const canvas = new Canvas(width, rows);
   const placed = series.map((one) => {
     const { x, y } = thinOut(one, 4 * width);
     return x.map((value, i) => [xAxis.place(value), yAxis.place(y[i])] as const);
   });
-  placed.forEach((points, i) => canvas.curve(points, series[i].colour));
+  placed.forEach((points, i) => canvas.curve(points, series[i].colour, series[i].look !== 'dots'));
   placed.forEach((points, i) => {
-    if (series[i].look !== 'faint') canvas.letters(points, LETTERS[i % LETTERS.length], series[i].colour, i);
+    if (series[i].look === 'solid' || series[i].look === 'dashed')
+      canvas.letters(points, LETTERS[i % LETTERS.length], series[i].colour, i);
   });
   const labels = new Map(yAxis.ticks.map(({ at, label }) => [canvas.row(yAxis.place(at)), label]));
   const lines = [`${title} by ${xLabel}${log ? ', logarithmic' : ''}`];
@@ -65,9 +65,9 @@ export function chartText(chart: Chart, { columns, rows = 14, paint = (text) => 
     ),
   );
   const legend = series.map(({ name, look, colour }, i) =>
-    paint(look === 'faint' ? `⠒⠒ ${name}` : `${LETTERS[i % LETTERS.length]} ${name}`, colour),
+    paint(`${SIGNS[look] ?? LETTERS[i % LETTERS.length]} ${name}`, colour),
   );
-  const plain = series.map(({ name, look }) => name.length + (look === 'faint' ? 3 : 2));
+  const plain = series.map(({ name, look }) => name.length + 1 + (SIGNS[look] ?? 'A').length);
   return [...lines, ...wrap(legend, plain, columns - gutter - 2).map((line) => ' '.repeat(gutter + 2) + line)];
 }
 
@@ -89,7 +89,7 @@ class Canvas {
     return Math.min(this.rows - 1, Math.max(0, Math.round((1 - place) * (this.rows * 4 - 1)) >> 2));
   }
 
-  curve(points: readonly (readonly [number, number])[], colour: number): void {
+  curve(points: readonly (readonly [number, number])[], colour: number, isJoined: boolean): void {
     let before: readonly [number, number] | undefined;
     for (const [x, y] of points) {
       if (!(Number.isFinite(y) && y > -NEAR && y < 1 + NEAR)) {
@@ -107,7 +107,7 @@ class Canvas {
           colour,
         );
       }
-      before = at;
+      before = isJoined ? at : undefined;
     }
   }
 

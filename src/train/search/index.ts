@@ -15,3 +15,4 @@ export { successiveHalving, type HalvingOptions, type Pruner, type Reports } fro
 export { search, type Objective, type RunningTrial, type SearchOptions, type Study } from './study.js';
 export type { Direction, Trial, TrialState } from './trial.js';
 export { formatStudy, type TableOptions } from './table.js';
+export { studyCharts } from './charts.js';

@@ -11,6 +11,8 @@ export interface Dimension<T> {
   readonly text: string;
   /** The number of values, for a dimension without order; such values are no nearer to one than to another. */
   readonly categories?: number;
+  /** How an axis of its values is best drawn. Default `linear`. */
+  readonly scale?: 'whole' | 'linear' | 'log';
   /** u in [0, 1] → a value. */
   at(u: number): T;
   /** A value → its place in [0, 1]. Throws ArgumentError for a value that is not in the dimension. */
@@ -43,6 +45,7 @@ function spread<T>(points: number, at: (u: number) => T): T[] {
 /** Numbers whose transform is spread evenly: the common part of `uniform` and `logUniform`. */
 function continuous(
   text: string,
+  scale: 'linear' | 'log',
   [low, high]: readonly [number, number],
   into: (v: number) => number,
   back: (v: number) => number,
@@ -51,6 +54,7 @@ function continuous(
   const at = (u: number): number => Math.min(Math.max(back(a + (b - a) * clampUnit(u)), low), high);
   return {
     text,
+    scale,
     at,
     place(value) {
       if (!(value >= low && value <= high))
@@ -64,13 +68,13 @@ function continuous(
 /** Numbers from low to high, all alike. */
 export function uniform(low: number, high: number): Dimension<number> {
   checkBounds('uniform', low, high);
-  return continuous(`uniform(${low}, ${high})`, [low, high], Number, Number);
+  return continuous(`uniform(${low}, ${high})`, 'linear', [low, high], Number, Number);
 }
 
 /** Numbers from low to high, every order of magnitude alike: for learning rates and weight decay. */
 export function logUniform(low: number, high: number): Dimension<number> {
   checkBounds('logUniform', low, high, 0);
-  return continuous(`logUniform(${low}, ${high})`, [low, high], Math.log, Math.exp);
+  return continuous(`logUniform(${low}, ${high})`, 'log', [low, high], Math.log, Math.exp);
 }
 
 /** Whole numbers from low to high, both included. */
@@ -83,6 +87,7 @@ export function integer(low: number, high: number): Dimension<number> {
   const at = (u: number): number => low + Math.min(Math.floor(clampUnit(u) * count), count - 1);
   return {
     text,
+    scale: 'whole',
     at,
     place(value) {
       if (!Number.isInteger(value) || value < low || value > high)

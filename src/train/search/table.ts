@@ -8,7 +8,7 @@ export interface TableOptions {
   readonly rows?: number;
 }
 
-/** One row a trial: place, number, result, state, parameters. */
+/** One row a trial: number (from 1), result, state, parameters. */
 export function formatStudy(study: Study, { rows = 20 }: TableOptions = {}): string {
   const sign = study.direction === 'maximize' ? -1 : 1;
   const rank = (t: Trial): number => (t.state === 'completed' ? 0 : t.state === 'pruned' ? 1 : 2);
@@ -19,7 +19,7 @@ export function formatStudy(study: Study, { rows = 20 }: TableOptions = {}): str
   const cells = sorted
     .slice(0, rows)
     .map((t) => [
-      String(t.number),
+      String(t.number + 1),
       shorten(t.value),
       t.state,
       String(t.reports.at(-1)?.[0] ?? ''),

@@ -1,0 +1,199 @@
+// `nabla search`: runs training again and again with other settings, and says which were the best.
+
+import { join, resolve } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { disposeDevices, manualSeed } from '../../index.js';
+import { writeFileAtomic } from '../../io/node/files.js';
+import {
+  type RunDefinition,
+  type SearchOptions,
+  type Strategy,
+  type Study,
+  bayesianSearch,
+  chartSvg,
+  formatStudy,
+  gridSearch,
+  randomSearch,
+  refineSearch,
+  search as searchSpace,
+  studyCharts,
+  successiveHalving,
+} from '../../train/index.js';
+import { loadDefinition } from '../definitions.js';
+import { useDevice } from '../device.js';
+import { CliError, Interrupted, fileFault } from '../errors.js';
+import { freeRunPath } from '../run-folder.js';
+import { type SearchTask, runTrial } from '../search/objective.js';
+import { readSpace } from '../search/space-text.js';
+import { commandLine } from '../self.js';
+import { chooseSettings } from '../settings.js';
+import { watchSignals } from '../signals.js';
+import { type Terminal, duration, terminalOf } from '../terminal.js';
+
+export interface SearchCommandOptions {
+  readonly space?: Readonly<Record<string, string>>;
+  readonly set?: Readonly<Record<string, string>>;
+  readonly epochs?: number;
+  readonly trials: number;
+  readonly strategy: keyof typeof STRATEGIES;
+  readonly halving?: true;
+  readonly monitor: string;
+  readonly parallel: number;
+  readonly seed: number;
+  readonly device: string;
+  readonly out?: string;
+  readonly json?: true;
+}
+
+export const STRATEGIES: Readonly<Record<'bayesian' | 'random' | 'grid' | 'refine', () => Strategy>> = {
+  bayesian: bayesianSearch,
+  random: randomSearch,
+  grid: gridSearch,
+  refine: refineSearch,
+};
+
+export async function search(run: string, options: SearchCommandOptions): Promise<void> {
+  const definition = await loadDefinition(run);
+  const { set = {}, epochs, monitor, device, parallel, trials, seed } = options;
+  const fixed = { ...set, ...(epochs !== undefined && { epochs: String(epochs) }) };
+  const space = readSpace(definition, options.space ?? {});
+  const settings = chooseSettings(definition, fixed, (name) => `--set ${name}`);
+  useDevice(device);
+  const stop = watchSignals();
+  const terminal = terminalOf(process.stdout);
+  try {
+    const direction = await directionOf(definition, settings, monitor);
+    const folder = options.out ?? freeRunPath(`search-${definition.name}`);
+    createFolder(folder);
+    const task: SearchTask = { run: /[./\\]/.test(run) ? resolve(run) : run, settings, device, folder, monitor };
+    const view = options.json === true ? jsonView(terminal) : textView(terminal, definition, folder, trials);
+    const study = await searchSpace(
+      space,
+      parallel > 1 ? moduleFor(task) : (p, t) => runTrial(task, p, t, stop.abort),
+      {
+        trials,
+        direction,
+        parallel,
+        seed,
+        folder,
+        strategy: STRATEGIES[options.strategy](),
+        signal: stop.abort,
+        onTrial: view,
+        ...(options.halving && { pruner: successiveHalving() }),
+      },
+    );
+    await writeFileAtomic(join(folder, 'search.svg'), chartSvg(studyCharts(study, monitor)));
+    if (stop.signal !== undefined) throw interrupted(run, study, options, folder, stop.signal);
+    if (options.json !== true) conclude(terminal, run, study, options, folder);
+  } finally {
+    stop.end();
+    await disposeDevices();
+  }
+}
+
+/** Whether more or less of the monitored number is better, as its metric says. */
+async function directionOf(
+  definition: RunDefinition,
+  settings: Readonly<Record<string, unknown>>,
+  monitor: string,
+): Promise<NonNullable<SearchOptions['direction']>> {
+  manualSeed(0);
+  const { metrics = {} } = await definition.create(settings as never);
+  const name = monitor.replace(/^(train|validation)\./, '');
+  if (name !== 'loss' && !Object.hasOwn(metrics, name)) {
+    throw new CliError(
+      `--monitor ${monitor}: ${definition.name} measures ${['loss', ...Object.keys(metrics)].join(', ')}.`,
+    );
+  }
+  return metrics[name]?.better === 'higher' ? 'maximize' : 'minimize';
+}
+
+function createFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw fileFault('create the folder', folder, error);
+  }
+}
+
+/** The address of the module that trial processes run, with what is the same for all of them. */
+function moduleFor(task: SearchTask): URL {
+  const url = new URL('../search/objective.js', import.meta.url);
+  url.searchParams.set('task', JSON.stringify(task));
+  return url;
+}
+
+type View = NonNullable<SearchOptions['onTrial']>;
+
+function textView(terminal: Terminal, definition: RunDefinition, folder: string, trials: number): View {
+  const { style } = terminal;
+  terminal.line(style.bold(`Searching settings: ${definition.title}`));
+  terminal.line();
+  terminal.line(`  ${style.dim('folder'.padEnd(9))} ${folder}`);
+  terminal.line();
+  const width = String(trials).length;
+  return ({ number, value, state, params, seconds }, best) => {
+    const label = `${String(number + 1).padStart(width)}/${trials}`;
+    const text = `${state === 'completed' ? value.toFixed(4) : state}`.padStart(10);
+    const isBest = best?.number === number;
+    const shown = Object.entries(params).map(([name, v]) => `${name} ${short(v)}`);
+    terminal.line(
+      `${label} ${isBest ? style.bold(text) : text} ${isBest ? style.green('best') : '    '} ${duration(seconds).padStart(7)}  ${shown.join(', ')}`,
+    );
+  };
+}
+
+function jsonView(terminal: Terminal): View {
+  return (trial, best) =>
+    terminal.line(
+      JSON.stringify({ event: 'trial', ...trial, best: best?.number }, (_, v: unknown) =>
+        typeof v === 'number' && !Number.isFinite(v) ? String(v) : v,
+      ),
+    );
+}
+
+function short(value: unknown): string {
+  return typeof value === 'number' ? String(Number(value.toPrecision(3))) : String(value);
+}
+
+function conclude(terminal: Terminal, run: string, study: Study, options: SearchCommandOptions, folder: string): void {
+  terminal.line();
+  terminal.line(formatStudy(study, { rows: 10 }));
+  terminal.line();
+  terminal.line(`Every trial is in ${folder}, the results as a picture in ${join(folder, 'search.svg')}.`);
+  if (!study.trials.some(({ state }) => state === 'completed')) return;
+  const chosen = { ...options.set, ...study.best.params };
+  const settings = Object.entries(chosen).flatMap(([name, value]) => ['--set', `${name}=${String(value)}`]);
+  terminal.line(`Next: ${commandLine('train', run, ...settings)}`);
+}
+
+function interrupted(
+  run: string,
+  { trials }: Study,
+  { space = {}, set = {}, epochs, ...options }: SearchCommandOptions,
+  folder: string,
+  signal: 'SIGINT' | 'SIGTERM',
+): Interrupted {
+  const pairs = (flag: string, values: Readonly<Record<string, string>>) =>
+    Object.entries(values).flatMap(([name, value]) => [flag, `${name}=${value}`]);
+  const again = [
+    ...pairs('--space', space),
+    ...pairs('--set', set),
+    ...(epochs === undefined ? [] : ['--epochs', String(epochs)]),
+    ...(options.halving ? ['--halving'] : []),
+    '--trials',
+    String(options.trials),
+    '--strategy',
+    options.strategy,
+    '--monitor',
+    options.monitor,
+    '--seed',
+    String(options.seed),
+    '--out',
+    folder,
+  ];
+  return new Interrupted(
+    `stopped after ${trials.length} of ${options.trials} trials; go on with: ${commandLine('search', run, ...again)}`,
+    signal,
+  );
+}
