@@ -1,7 +1,7 @@
 // Activations: parity with PyTorch at every kink and far out, random slopes, and arguments that do not fit.
 import { describe, expect, test } from 'vitest';
 import { ArgumentError, ShapeError, type Tensor, manualSeed, ones, setDevice, tensor, zeros } from '../index.js';
-import { expectParity, readCases } from '../../test/support/layer-parity.js';
+import { describeParity } from '../../test/support/layer-parity.js';
 import * as nn from './index.js';
 
 const plain =
@@ -20,6 +20,10 @@ const layers: Record<string, () => nn.Module> = {
   'Hardshrink 1': () => new nn.Hardshrink(1),
   'Softshrink 0.25': () => new nn.Softshrink(0.25),
   Threshold: () => new nn.Threshold(0.5, -7),
+  'Threshold below': () => new nn.Threshold(-1, 20),
+  'RReLU whose bounds are equal': () => new nn.RReLU(0.25, 0.25),
+  'Hardtanh 0 6': () => new nn.Hardtanh(0, 6),
+  'Softmin of rows': () => new nn.Softmin(0),
   'Softplus 2 5': () => new nn.Softplus(2, 5),
   'RReLU in evaluation': () => new nn.RReLU(),
   'RReLU 0.1 0.4 in evaluation': () => new nn.RReLU(0.1, 0.4),
@@ -32,12 +36,9 @@ const layers: Record<string, () => nn.Module> = {
   'Maxout of three': () => new nn.Maxout(3, 2, 3),
 };
 
-describe.each(['reference', 'cpu'])('on %s', (device) => {
-  test.each(readCases('activation'))('$name', (fixture) => {
-    const make = layers[fixture.name];
-    return expectParity(device, fixture, make && (() => ({ layer: make() })));
-  });
+describeParity('activation', layers);
 
+describe.each(['reference', 'cpu'])('on %s', (device) => {
   test('a step is 1 from 0 on, and no gradient flows through it', async () => {
     setDevice(device);
     const x = tensor([-2, -0.5, 0, 3], { requiresGrad: true });

@@ -3,32 +3,63 @@
 import { DTypeError, type Shape, ShapeError, formatShape } from '../tensor/library.js';
 import { where } from '../tensor/functions.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
-import { checkLast } from './layer.js';
+import { checkCount, checkLast } from './layer.js';
 import { Linear } from './linear.js';
 import { Module } from './module.js';
+import type { LastArg } from './shape-types.js';
+
+/** [N, L, Q] with values [N, S, V] → [N, L, V]. */
+type Attended<S extends Shape, V extends Shape> = S extends readonly [
+  infer N extends number,
+  infer L extends number,
+  number,
+]
+  ? V extends readonly [number, number, infer Size extends number]
+    ? [N, L, Size]
+    : [N, L, number]
+  : number[];
+
+/** [N, L, Q] with keys [N, S, K] → [N, L, S]. */
+type Scores<S extends Shape, T extends Shape> = S extends readonly [
+  infer N extends number,
+  infer L extends number,
+  number,
+]
+  ? T extends readonly [number, infer Keys extends number, number]
+    ? [N, L, Keys]
+    : [N, L, number]
+  : number[];
 
 /**
  * `forward(query, keys, { values?, mask? })` → `[context, weights]`: query [N, L, queryDim], keys [N, S, keyDim], values [N, S, V]
  * (the keys unless given) → context [N, L, V], weights [N, L, S] = softmax of v·tanh(W_q·query + W_k·key). mask [N, S] or
  * [N, L, S] is true where a query may look; at least one key has to be left. Bahdanau et al. 2015.
  */
-export class AdditiveAttention extends Module {
-  readonly queryProj: Linear<number, number>;
-  readonly keyProj: Linear<number, number>;
+export class AdditiveAttention<const Q extends number = number, const K extends number = number> extends Module {
+  readonly queryProj: Linear<Q, number>;
+  readonly keyProj: Linear<K, number>;
   readonly score: Linear<number, 1>;
 
-  constructor(queryDim: number, keyDim: number, hiddenDim: number) {
+  constructor(queryDim: Q, keyDim: K, hiddenDim: number) {
     super();
+    checkCount(queryDim, 1, 'AdditiveAttention: queryDim');
+    checkCount(keyDim, 1, 'AdditiveAttention: keyDim');
+    checkCount(hiddenDim, 1, 'AdditiveAttention: hiddenDim');
     this.queryProj = new Linear(queryDim, hiddenDim, { bias: false });
     this.keyProj = new Linear(keyDim, hiddenDim);
     this.score = new Linear(hiddenDim, 1, { bias: false });
   }
 
-  forward(
-    query: Tensor,
-    keys: Tensor,
-    { values = keys, mask }: { readonly values?: Tensor; readonly mask?: AnyTensor } = {},
-  ): [context: Tensor, weights: Tensor] {
+  forward<S extends Shape, T extends Shape, V extends Shape = T>(
+    query: Tensor<S> & LastArg<'AdditiveAttention: query', S, Q, 'queryDim'>,
+    keys: Tensor<T> & LastArg<'AdditiveAttention: keys', T, K, 'keyDim'>,
+    { values, mask }: { readonly values?: Tensor<V>; readonly mask?: AnyTensor } = {},
+  ): [context: Tensor<Attended<S, V>>, weights: Tensor<Scores<S, T>>] {
+    const [q, k] = [query, keys] as unknown as [Tensor, Tensor];
+    return this.attend(q, k, (values ?? keys) as unknown as Tensor, mask) as never;
+  }
+
+  private attend(query: Tensor, keys: Tensor, values: Tensor, mask: AnyTensor | undefined): [Tensor, Tensor] {
     for (const [name, x] of Object.entries({ query, keys, values })) {
       if (x.rank !== 3 || x.shape[0] !== query.shape[0] || (name === 'values' && x.shape[1] !== keys.shape[1])) {
         throw new ShapeError(
@@ -39,8 +70,8 @@ export class AdditiveAttention extends Module {
     }
     checkLast('AdditiveAttention: query', query.shape, this.queryProj.weight.shape[1], 'queryDim');
     checkLast('AdditiveAttention: keys', keys.shape, this.keyProj.weight.shape[1], 'keyDim');
-    const wanted = this.queryProj.forward(query).unsqueeze(2) as Tensor; // [N, L, 1, hidden]
-    const offered = this.keyProj.forward(keys).unsqueeze(1) as Tensor; // [N, 1, S, hidden]
+    const wanted = (this.queryProj as unknown as Linear<number, number>).forward(query).unsqueeze(2) as Tensor; // [N, L, 1, hidden]
+    const offered = (this.keyProj as unknown as Linear<number, number>).forward(keys).unsqueeze(1) as Tensor; // [N, 1, S, hidden]
     let scores = this.score.forward(wanted.add(offered).tanh() as Tensor).squeeze(-1) as Tensor;
     if (mask !== undefined) scores = masked(scores, mask);
     const weights = scores.softmax(-1) as Tensor;

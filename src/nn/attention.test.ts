@@ -13,7 +13,7 @@ import {
   tensor,
   zeros,
 } from '../index.js';
-import { type Subject, expectParity, readCases } from '../../test/support/layer-parity.js';
+import { type Subject, describeParity } from '../../test/support/layer-parity.js';
 import { Identity, MultiheadAttention, type MultiheadAttentionArguments } from './index.js';
 
 function attention(options: object): Subject {
@@ -53,11 +53,14 @@ const subjects: Record<string, () => Subject> = {
     self(new MultiheadAttention(4, 2), { averageAttnWeights: false }),
   'MultiheadAttention without weights': () =>
     self(new MultiheadAttention(4, 4, { dropout: 0.5 }), { needWeights: false }),
+  'MultiheadAttention dropout in evaluation': () => self(new MultiheadAttention(4, 2, { dropout: 0.5 })),
+  'MultiheadAttention causal without weights': () =>
+    self(new MultiheadAttention(4, 2), { needWeights: false, isCausal: true }),
 };
 
-describe.each(['reference', 'cpu'])('on %s', (device) => {
-  test.each(readCases('attention'))('$name', (fixture) => expectParity(device, fixture, subjects[fixture.name]));
+describeParity('attention', subjects);
 
+describe.each(['reference', 'cpu'])('on %s', (device) => {
   test('a query that may look nowhere gives 0 and takes no gradient', async () => {
     setDevice(device);
     manualSeed(1);

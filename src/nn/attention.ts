@@ -12,6 +12,7 @@ import { checkCount, checkLast } from './layer.js';
 import { Linear } from './linear.js';
 import { Module } from './module.js';
 import { Parameter } from './parameter.js';
+import type { OptionOf } from '../tensor/shape-types/options.js';
 import type { LastArg } from './shape-types.js';
 
 export interface MultiheadAttentionOptions {
@@ -45,7 +46,7 @@ export interface MultiheadAttentionArguments {
  * query to which bool masks forbid every key gives the output bias. in_proj_weight [3 · embedDim, embedDim] starts Xavier uniform, biases
  * at 0. PyTorch: nn.MultiheadAttention (Vaswani et al. 2017).
  */
-export class MultiheadAttention<const E extends number> extends Module {
+export class MultiheadAttention<const E extends number, const O extends MultiheadAttentionOptions = {}> extends Module {
   readonly inProjWeight: Parameter | undefined;
   readonly qProjWeight: Parameter | undefined;
   readonly kProjWeight: Parameter | undefined;
@@ -59,9 +60,10 @@ export class MultiheadAttention<const E extends number> extends Module {
   readonly dropout: number;
   readonly batchFirst: boolean;
 
-  constructor(embedDim: E, numHeads: number, options: MultiheadAttentionOptions = {}) {
+  constructor(embedDim: E, numHeads: number, options?: O) {
     super();
-    const { dropout: p = 0, bias = true, kdim = embedDim, vdim = embedDim, batchFirst = false } = options;
+    const given: MultiheadAttentionOptions = options ?? {};
+    const { dropout: p = 0, bias = true, kdim = embedDim, vdim = embedDim, batchFirst = false } = given;
     checkCount(embedDim, 1, 'MultiheadAttention: embedDim');
     checkCount(numHeads, 1, 'MultiheadAttention: numHeads');
     checkCount(kdim, 1, 'MultiheadAttention: kdim');
@@ -87,14 +89,14 @@ export class MultiheadAttention<const E extends number> extends Module {
     this.batchFirst = batchFirst;
   }
 
-  forward<Q extends Shape>(
-    query: Tensor<Q> & LastArg<'MultiheadAttention', Q, E, 'embedDim'>,
-    key: Tensor,
-    value: Tensor,
+  forward<Q extends Shape, K extends Shape, V extends Shape>(
+    query: Tensor<Q> & LastArg<'MultiheadAttention: query', Q, E, 'embedDim'>,
+    key: Tensor<K> & LastArg<'MultiheadAttention: key', K, OptionOf<O, 'kdim', E, number>, 'kdim'>,
+    value: Tensor<V> & LastArg<'MultiheadAttention: value', V, OptionOf<O, 'vdim', E, number>, 'vdim'>,
     options: MultiheadAttentionArguments = {},
   ): [output: Tensor<Q>, weights: Tensor | undefined] {
     const { needWeights = true, averageAttnWeights = true, isCausal = false } = options;
-    const inputs = [query as unknown as Tensor, key, value];
+    const inputs = [query, key, value] as unknown as Tensor[];
     this.check(inputs);
     const unbatched = query.rank === 2;
     const batchFirst = inputs.map(

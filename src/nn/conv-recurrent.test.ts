@@ -1,7 +1,7 @@
 // ConvLSTM: parity with the same network composed in PyTorch, and arguments that do not fit.
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { ShapeError, type Tensor, setDevice, zeros } from '../index.js';
-import { type Subject, expectParity, readCases } from '../../test/support/layer-parity.js';
+import { type Subject, describeParity } from '../../test/support/layer-parity.js';
 import { ConvLSTM, ConvLSTMCell } from './index.js';
 
 const withStates = (layer: ConvLSTM<number, number> | ConvLSTMCell<number, number>): Subject => ({
@@ -17,9 +17,7 @@ const subjects: Record<string, () => Subject> = {
     withStates(new ConvLSTM(2, 2, 3, { numLayers: 2, batchFirst: true })),
 };
 
-describe.each(['reference', 'cpu'])('on %s', (device) => {
-  test.each(readCases('conv-recurrent'))('$name', (fixture) => expectParity(device, fixture, subjects[fixture.name]));
-});
+describeParity('conv-recurrent', subjects);
 
 test('arguments that do not fit', () => {
   setDevice('reference');

@@ -4,6 +4,13 @@
 import { zeros } from '../tensor/creation.js';
 import { stack } from '../tensor/functions.js';
 import { type Shape, ShapeError, formatShape, sameShape } from '../tensor/library.js';
+import type {
+  HasRank,
+  ShapeError as ShapeErrorType,
+  ShapeText,
+  SizesDiffer,
+  SizeText,
+} from '../tensor/shape-types/shape.js';
 import type { ConvArg, ConvShape } from '../tensor/shape-types/window.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Conv2d, type ConvOptions } from './conv.js';
@@ -105,6 +112,16 @@ type Images<S extends Shape, Hidden extends number> = S extends readonly [
   ? [T, N, Hidden, H, W]
   : number[];
 
+/** Guard of a sequence of images. */
+type ImagesArg<S extends Shape, In extends number> =
+  HasRank<S> extends true
+    ? S extends readonly [number, number, infer C extends number, number, number]
+      ? SizesDiffer<C, In> extends true
+        ? ShapeErrorType<`ConvLSTM: input ${ShapeText<S>}: channel dimension ${SizeText<C>} is not inChannels ${SizeText<In>}`>
+        : unknown
+      : ShapeErrorType<`ConvLSTM: input ${ShapeText<S>}: needs [T, N, C, H, W]`>
+    : unknown;
+
 /**
  * `forward(x, [h0, c0]?)` → `[output, [h, c]]`: x [T, N, inChannels, H, W] ([N, T, …] with batchFirst) → output
  * [T, N, hiddenChannels, H, W] and the last states [layers, N, hiddenChannels, H, W]. An LSTM whose matrices are convolutions
@@ -132,7 +149,7 @@ export class ConvLSTM<const In extends number, const H extends number> extends M
   }
 
   forward<S extends Shape>(
-    x: Tensor<S>,
+    x: Tensor<S> & ImagesArg<S, In>,
     initial?: readonly [h0: Tensor, c0: Tensor],
   ): [output: Tensor<Images<S, H>>, states: [h: Tensor, c: Tensor]] {
     const text = this.batchFirst ? '[N, T, C, H, W]' : '[T, N, C, H, W]';

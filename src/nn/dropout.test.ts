@@ -13,10 +13,23 @@ import {
   tensor,
   zeros,
 } from '../index.js';
+import { describeParity } from '../../test/support/layer-parity.js';
 import * as nn from './index.js';
 
 const numbers = async (t: unknown): Promise<number[]> => [...(await (t as AnyTensor).data())];
 const mean = (x: readonly number[]): number => x.reduce((a, b) => a + b, 0) / x.length;
+
+const kinds = { Dropout: nn.Dropout, Dropout1d: nn.Dropout1d, Dropout2d: nn.Dropout2d, AlphaDropout: nn.AlphaDropout };
+describeParity(
+  'dropout',
+  Object.fromEntries(
+    Object.entries(kinds).flatMap(([name, Layer]) => [
+      [`${name} in evaluation`, () => new Layer()],
+      [`${name} with probability 0`, () => new Layer(0)],
+      [`${name} with probability 1`, () => new Layer(1)],
+    ]),
+  ),
+);
 
 describe.each(['reference', 'cpu'])('on %s', (device) => {
   beforeEach(() => {

@@ -14,7 +14,7 @@ import {
   tensor,
   zeros,
 } from '../index.js';
-import { type Subject, expectParity, readCases } from '../../test/support/layer-parity.js';
+import { describeParity } from '../../test/support/layer-parity.js';
 import { expectNear } from '../../test/support/pytorch.js';
 import * as nn from './index.js';
 
@@ -34,13 +34,9 @@ const layers: Record<string, () => nn.Module> = {
   'GATConv heads': () => new nn.GATConv(3, 2, { heads: 3 }),
   'GATConv mean of heads': () => new nn.GATConv(3, 2, { heads: 2, concat: false, negativeSlope: 0.1 }),
 };
-const subjects = Object.fromEntries(
-  Object.entries(layers).map(([name, make]) => [name, (): Subject => ({ layer: make() })]),
-);
+describeParity('graph', layers);
 
 describe.each(['reference', 'cpu'])('on %s', (device) => {
-  test.each(readCases('graph'))('$name', (fixture) => expectParity(device, fixture, subjects[fixture.name]));
-
   test.each(['sum', 'mean', 'max'] as const)('%s at each node, and where nothing arrives 0', async (kind) => {
     setDevice(device);
     const messages = tensor([

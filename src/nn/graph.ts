@@ -6,7 +6,7 @@ import { arange, ones, zeros } from '../tensor/creation.js';
 import { checkProbability, dropout } from '../tensor/dropout.js';
 import { cat, where } from '../tensor/functions.js';
 import { ArgumentError, DTypeError, type Shape, ShapeError, formatShape } from '../tensor/library.js';
-import type { Multiply } from '../tensor/shape-types/arithmetic.js';
+import type { Add, Multiply } from '../tensor/shape-types/arithmetic.js';
 import type { OptionOf } from '../tensor/shape-types/options.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 import { leakyRelu } from './functional.js';
@@ -15,7 +15,7 @@ import { checkCount, checkLast } from './layer.js';
 import { Linear } from './linear.js';
 import { Module } from './module.js';
 import { Parameter } from './parameter.js';
-import type { LastArg, ReplaceLast } from './shape-types.js';
+import type { Apply, ApplyArg, LastArg, ReplaceLast, ShapeFnOf } from './shape-types.js';
 
 /** How the messages at a node become one. */
 export type Aggregation = 'sum' | 'mean' | 'max';
@@ -111,6 +111,28 @@ export interface MessagePassingOptions {
   readonly score?: Module;
 }
 
+/** What an edge network sees, [E, 2·F + G], for nodes [N, F] and features [E, G]. */
+type Seen<N extends Shape, G extends Shape> = N extends readonly [number, infer F extends number]
+  ? G extends readonly [infer E extends number, infer Extra extends number]
+    ? [E, Add<Add<F, F>, Extra>]
+    : number[]
+  : number[];
+
+type Messages<Edge, N extends Shape, G extends Shape> = Apply<ShapeFnOf<Edge>, Seen<N, G>>;
+
+/** What a node network sees: [N, F + M] for messages [E, M]. */
+type Known<N extends Shape, M extends Shape> = N extends readonly [infer Count extends number, infer F extends number]
+  ? M extends readonly [number, infer Size extends number]
+    ? [Count, Add<F, Size>]
+    : number[]
+  : number[];
+
+/** Guard of the nodes: both networks take what they would see. */
+type StepArg<Edge, Node, N extends Shape, G extends Shape> =
+  unknown extends ApplyArg<ShapeFnOf<Edge>, Seen<N, G>>
+    ? ApplyArg<ShapeFnOf<Node>, Known<N, Messages<Edge, N, G>>>
+    : ApplyArg<ShapeFnOf<Edge>, Seen<N, G>>;
+
 /**
  * One step of message passing (Gilmer et al. 2017): every edge is updated by a network that sees it and its two nodes, then every node
  * by a network that sees it and the aggregate of the edges that end in it.
@@ -121,13 +143,13 @@ export interface MessagePassingOptions {
  *
  *     new MessagePassing(new Linear(2 * 16 + 4, 8), new Linear(16 + 8, 16), { aggregation: 'max' })
  */
-export class MessagePassing extends Module {
-  readonly edge: Module;
-  readonly node: Module;
+export class MessagePassing<Edge extends Module = Module, Node extends Module = Module> extends Module {
+  readonly edge: Edge;
+  readonly node: Node;
   readonly score: Module | undefined;
   readonly aggregation: Aggregation | 'attention';
 
-  constructor(edge: Module, node: Module, { aggregation = 'sum', score }: MessagePassingOptions = {}) {
+  constructor(edge: Edge, node: Node, { aggregation = 'sum', score }: MessagePassingOptions = {}) {
     super();
     if (!['sum', 'mean', 'max', 'attention'].includes(aggregation)) {
       throw new ArgumentError(
@@ -145,7 +167,18 @@ export class MessagePassing extends Module {
     this.aggregation = aggregation;
   }
 
-  forward(nodes: Tensor, edges: AnyTensor, edgeFeatures?: Tensor): [nodes: Tensor, edgeFeatures: Tensor] {
+  forward<N extends Shape, G extends Shape = readonly [number, 0]>(
+    nodes: Tensor<N> & StepArg<Edge, Node, N, G>,
+    edges: AnyTensor,
+    edgeFeatures?: Tensor<G>,
+  ): [
+    nodes: Tensor<Apply<ShapeFnOf<Node>, Known<N, Messages<Edge, N, G>>>>,
+    edgeFeatures: Tensor<Messages<Edge, N, G>>,
+  ] {
+    return this.pass(nodes as unknown as Tensor, edges, edgeFeatures as Tensor | undefined) as never;
+  }
+
+  private pass(nodes: Tensor, edges: AnyTensor, edgeFeatures: Tensor | undefined): [nodes: Tensor, edges: Tensor] {
     const [source, target] = endsOf('MessagePassing', nodes, edges, false);
     if (edgeFeatures !== undefined && (edgeFeatures.rank !== 2 || edgeFeatures.shape[0] !== source.size)) {
       throw new ShapeError(
@@ -154,14 +187,14 @@ export class MessagePassing extends Module {
       );
     }
     const seen = [rowsOf(nodes, source), ...(edgeFeatures === undefined ? [] : [edgeFeatures]), rowsOf(nodes, target)];
-    const messages = (this.edge as Network).forward(cat(seen, 1) as Tensor) as Tensor;
+    const messages = (this.edge as unknown as Network).forward(cat(seen, 1) as Tensor) as Tensor;
     const gathered = this.gather(messages, target, nodes.shape[0]);
-    return [(this.node as Network).forward(cat([nodes, gathered], 1) as Tensor) as Tensor, messages];
+    return [(this.node as unknown as Network).forward(cat([nodes, gathered], 1) as Tensor) as Tensor, messages];
   }
 
   private gather(messages: Tensor, target: Index, count: number): Tensor {
     if (this.aggregation !== 'attention') return aggregate(messages, target, count, this.aggregation);
-    const scores = (this.score as Network).forward(messages) as Tensor;
+    const scores = (this.score as unknown as Network).forward(messages) as Tensor;
     return aggregate(messages.mul(edgeSoftmax(scores, target, count)) as Tensor, target, count);
   }
 

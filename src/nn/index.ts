@@ -138,6 +138,7 @@ export {
   hingeLoss,
   klDivLoss,
   nllLoss,
+  type BceOptions,
   type BceWithLogitsOptions,
   type CrossEntropyOptions,
   type DiceOptions,

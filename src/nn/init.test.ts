@@ -2,7 +2,7 @@
 // Statistical tests have fixed seeds; their bounds are stated in standard errors, so that a wrong scale fails for any seed.
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type AnyTensor, ArgumentError, type Tensor, manualSeed, setDevice } from '../index.js';
-import { expectNear, readFixture } from '../../test/support/pytorch.js';
+import { type Packed, expectNear, readFixture } from '../../test/support/pytorch.js';
 import * as nn from './index.js';
 
 const { init } = nn;
@@ -36,11 +36,18 @@ function phi(x: number): number {
   return 0.5 + (sum * h) / 3;
 }
 
+const fixture = readFixture<{
+  gains: [nn.init.Nonlinearity, number | null, number][];
+  /** Names of the parameters of each layer, in order. */
+  keys: Record<string, string[]>;
+  /** Of each parameter: mean, standard deviation, largest magnitude. */
+  layers: Record<string, Record<string, Packed>>;
+}>('initial.safetensors');
+
 const LIMIT = 1.95; // exceeded by 1 of 1000 right generators
 
-test.each(readFixture<{ gains: [nn.init.Nonlinearity, number | null, number][] }>('initial.json').gains)(
-  'the gain of %s (%s) is %d',
-  (name, slope, gain) => expect(init.calculateGain(name, slope ?? undefined)).toBeCloseTo(gain, 12),
+test.each(fixture.gains)('the gain of %s (%s) is %d', (name, slope, gain) =>
+  expect(init.calculateGain(name, slope ?? undefined)).toBeCloseTo(gain, 12),
 );
 
 describe('distributions', () => {
@@ -198,16 +205,14 @@ describe('the defaults of layers are PyTorch’s', () => {
     RMSNorm: () => new nn.RMSNorm(8),
     PReLU: () => new nn.PReLU(3),
   };
-  type Statistics = [mean: number, std: number, largest: number];
-  const fixture = readFixture<{ layers: Record<string, Record<string, Statistics>> }>('initial.json').layers;
 
-  test.each(Object.entries(fixture))('%s', async (name, expected) => {
+  test.each(Object.entries(fixture.layers))('%s', async (name, expected) => {
     const state = layers[name]().stateDict();
     const keys = Object.keys(state).filter((key) => state[key].dtype === 'float32');
-    expect(keys).toEqual(Object.keys(expected));
+    expect(keys).toEqual(fixture.keys[name]);
     for (const key of keys) {
       const x = await numbers(state[key]);
-      const [theirMean, theirStd, theirLargest] = expected[key];
+      const [theirMean, theirStd, theirLargest] = expected[key].data;
       const bound = 5 / Math.sqrt(x.length); // of two samples, each with a standard error of σ/√n at most
       expect(Math.abs(mean(x) - theirMean), `${key}: mean`).toBeLessThanOrEqual(Math.SQRT2 * theirStd * bound);
       expect(Math.abs(std(x) - theirStd), `${key}: standard deviation`).toBeLessThanOrEqual(theirStd * bound + 1e-12);

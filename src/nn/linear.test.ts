@@ -10,7 +10,7 @@ import {
   setDevice,
   zeros,
 } from '../index.js';
-import { type Subject, expectParity, readCases } from '../../test/support/layer-parity.js';
+import { type Subject, describeParity } from '../../test/support/layer-parity.js';
 import * as nn from './index.js';
 
 const subjects: Record<string, () => Subject> = {
@@ -20,6 +20,9 @@ const subjects: Record<string, () => Subject> = {
   'Bilinear without bias': () => ({ layer: new nn.Bilinear(2, 2, 3, { bias: false }) }),
   Embedding: () => ({ layer: new nn.Embedding(5, 3) }),
   'Embedding with padding': () => ({ layer: new nn.Embedding(5, 3, { paddingIdx: -1 }) }),
+  'Linear without bias': () => ({ layer: new nn.Linear(5, 3, { bias: false }) }),
+  'Embedding of one dimension': () => ({ layer: new nn.Embedding(4, 2) }),
+  'Bilinear one pair': () => ({ layer: new nn.Bilinear(2, 3, 2) }),
   AdditiveAttention: () => ({ layer: new nn.AdditiveAttention(3, 4, 5) }),
   'AdditiveAttention with values and a mask': () => {
     const layer = new nn.AdditiveAttention(3, 4, 2);
@@ -29,9 +32,9 @@ const subjects: Record<string, () => Subject> = {
   },
 };
 
-describe.each(['reference', 'cpu'])('on %s', (device) => {
-  test.each(readCases('linear'))('$name', (fixture) => expectParity(device, fixture, subjects[fixture.name]));
+describeParity('linear', subjects);
 
+describe.each(['reference', 'cpu'])('on %s', (device) => {
   test('an empty batch goes through', async () => {
     setDevice(device);
     const model = new nn.Sequential(new nn.Linear(3, 4), new nn.ReLU(), new nn.Linear(4, 2));

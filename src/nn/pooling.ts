@@ -14,9 +14,9 @@ import {
   maxUnpool1d,
   maxUnpool2d,
 } from '../tensor/pooling.js';
-import { ArgumentError, type Shape, ShapeError } from '../tensor/library.js';
+import { ArgumentError, DTypeError, type Shape, ShapeError, formatShape, sameShape } from '../tensor/library.js';
 import type { OptionOf } from '../tensor/shape-types/options.js';
-import type { PerAxis } from '../tensor/shape-types/window.js';
+import type { LayoutArg, PerAxis, UnpoolShape } from '../tensor/shape-types/window.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 import { Layer, batched, checkCount, checkWindow, perAxis } from './layer.js';
 import { Module } from './module.js';
@@ -326,12 +326,12 @@ export interface UnpoolOptions {
   readonly padding?: PerAxis;
 }
 
-abstract class MaxUnpool extends Module {
-  readonly kernelSize: PerAxis;
+abstract class MaxUnpool<D extends 1 | 2, K extends PerAxis, O> extends Module {
+  readonly kernelSize: K;
   readonly options: UnpoolOptions;
-  private readonly dims: 1 | 2;
+  private readonly dims: D;
 
-  constructor(dims: 1 | 2, kernelSize: PerAxis, options: UnpoolOptions = {}) {
+  constructor(dims: D, kernelSize: K, options: UnpoolOptions = {}) {
     super();
     const { name } = this.constructor;
     const { stride = kernelSize, padding = 0 } = options;
@@ -343,15 +343,35 @@ abstract class MaxUnpool extends Module {
     this.options = options;
   }
 
-  /** x and indices as `forwardWithIndices` of the pooling layer gave them → the sizes before pooling. */
-  forward(x: Tensor, indices: AnyTensor, outputSize?: readonly number[]): Tensor {
+  /**
+   * x and indices as `forwardWithIndices` of the pooling layer gave them → the sizes before pooling. Several sizes have one size
+   * after pooling; `outputSize`, the spatial ones, says which is meant.
+   */
+  forward<S extends Shape, const Size extends Shape | undefined = undefined>(
+    x: Tensor<S> & LayoutArg<`MaxUnpool${D}d`, D, S>,
+    indices: AnyTensor,
+    outputSize?: Size,
+  ): Tensor<UnpoolShape<D, S, K, OptionOf<O, 'stride', K, PerAxis>, OptionOf<O, 'padding', 0, PerAxis>, Size>> {
+    return this.compute(x as unknown as Tensor, indices, outputSize) as never;
+  }
+
+  private compute(x: Tensor, indices: AnyTensor, outputSize: Shape | undefined): Tensor {
     const { name } = this.constructor;
-    const { dims } = this;
+    const dims: 1 | 2 = this.dims;
+    checkIndices(name, x, indices);
+    if (outputSize !== undefined && outputSize.length !== dims) {
+      throw new ShapeError(
+        `${name}: outputSize ${formatShape(outputSize)}: needs ${dims} ${dims === 1 ? 'size' : 'sizes'}`,
+        [outputSize],
+      );
+    }
     const { stride = this.kernelSize, padding = 0 } = this.options;
-    const [kernels, strides, pads] = [this.kernelSize, stride, padding].map((value) => perAxis(value, dims, name));
+    const [kernels, strides, pads] = ([this.kernelSize, stride, padding] as PerAxis[]).map((value) =>
+      perAxis(value, dims, name),
+    );
     return batched(name, x, dims, (images) => {
       const sizes = images.shape.slice(2).map((n, i) => (n - 1) * strides[i] - 2 * pads[i] + kernels[i]);
-      const size = outputSize?.slice(-dims) ?? sizes;
+      const size = outputSize ?? sizes;
       size.forEach((n, i) => {
         if (Math.abs(n - sizes[i]) < strides[i]) return;
         throw new ShapeError(`${name}: output size ${n} is too far from ${sizes[i]}, which follows from the input`, [
@@ -371,8 +391,8 @@ abstract class MaxUnpool extends Module {
 /**
  * Puts the elements of x [N, C, L] or [C, L] to where MaxPool1d found them, with zeros between. PyTorch: nn.MaxUnpool1d.
  */
-export class MaxUnpool1d extends MaxUnpool {
-  constructor(kernelSize: PerAxis, options: UnpoolOptions = {}) {
+export class MaxUnpool1d<const K extends PerAxis, const O extends UnpoolOptions = {}> extends MaxUnpool<1, K, O> {
+  constructor(kernelSize: K, options?: O) {
     super(1, kernelSize, options);
   }
 }
@@ -384,8 +404,18 @@ export class MaxUnpool1d extends MaxUnpool {
  *     const [pooled, indices] = pool.forwardWithIndices(x);
  *     const y = new MaxUnpool2d(2).forward(pooled, indices);
  */
-export class MaxUnpool2d extends MaxUnpool {
-  constructor(kernelSize: PerAxis, options: UnpoolOptions = {}) {
+export class MaxUnpool2d<const K extends PerAxis, const O extends UnpoolOptions = {}> extends MaxUnpool<2, K, O> {
+  constructor(kernelSize: K, options?: O) {
     super(2, kernelSize, options);
   }
+}
+
+function checkIndices(name: string, x: Tensor, indices: AnyTensor): void {
+  if (indices.dtype !== 'int32')
+    throw new DTypeError(`${name}: indices are ${indices.dtype}. Use those of forwardWithIndices.`, [indices.dtype]);
+  if (sameShape(x.shape, indices.shape)) return;
+  throw new ShapeError(`${name}: input ${formatShape(x.shape)}, indices ${formatShape(indices.shape)}: shapes differ`, [
+    x.shape,
+    indices.shape,
+  ]);
 }

@@ -13,7 +13,7 @@ import {
   tensor,
   zeros,
 } from '../index.js';
-import { type Subject, expectParity, readCases } from '../../test/support/layer-parity.js';
+import { type Subject, describeParity } from '../../test/support/layer-parity.js';
 import { expectNear } from '../../test/support/pytorch.js';
 import { GRU, GRUCell, LSTM, LSTMCell, RNN, RNNCell, type StateDict } from './index.js';
 
@@ -58,11 +58,21 @@ const subjects: Record<string, () => Subject> = {
     return { layer, call: (x: Tensor, h: Tensor, c: Tensor) => layer.forward(x as never, [h, c]) };
   },
   'LSTMCell without bias or state': () => ({ layer: new LSTMCell(3, 2, { bias: false }) }),
+  'RNN relu, two layers, both directions, dropout in evaluation': () => ({
+    layer: new RNN(3, 2, { nonlinearity: 'relu', numLayers: 2, bidirectional: true, dropout: 0.3 }),
+  }),
+  'RNN lengths': () => {
+    const layer = new RNN(3, 2);
+    return { layer, call: (x: Tensor, lengths: Lengths, h: Tensor) => layer.forward(x as never, h, { lengths }) };
+  },
+  'LSTM whose dropout drops everything': () => lstm(new LSTM(3, 2, { numLayers: 2, dropout: 1 })),
+  'LSTMCell unbatched': () => {
+    const layer = new LSTMCell(3, 2);
+    return { layer, call: (x: Tensor, h: Tensor, c: Tensor) => layer.forward(x as never, [h, c] as never) };
+  },
 };
 
-describe.each(['reference', 'cpu'])('on %s', (device) => {
-  test.each(readCases('recurrent'))('$name', (fixture) => expectParity(device, fixture, subjects[fixture.name]));
-});
+describeParity('recurrent', subjects);
 
 describe('the gradient written by hand', () => {
   const pairs = {

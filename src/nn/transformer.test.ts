@@ -1,7 +1,7 @@
 // Transformer layers and stacks, positions, residual and parallel containers: parity with PyTorch, and what does not fit.
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { type AnyTensor, type Tensor, ones, setDevice, tensor, zeros } from '../index.js';
-import { type Subject, expectParity, readCases } from '../../test/support/layer-parity.js';
+import { type Subject, describeParity } from '../../test/support/layer-parity.js';
 import { expectNear } from '../../test/support/pytorch.js';
 import * as nn from './index.js';
 
@@ -45,11 +45,53 @@ const subjects: Record<string, () => Subject> = {
       new nn.MaxPool2d(3, { stride: 1, padding: 1 }),
     ]),
   }),
+  'Parallel along the last dimension': () => ({ layer: new nn.Parallel([new nn.Linear(3, 2), new nn.Identity()], -1) }),
+  Sequential: () => ({
+    layer: new nn.Sequential(
+      new nn.Linear(3, 4, { bias: false }),
+      new nn.Sequential(new nn.BatchNorm1d(4), new nn.ReLU()),
+      new nn.Linear(4, 2),
+    ),
+  }),
+  'Sequential in evaluation': () => ({
+    layer: new nn.Sequential(
+      new nn.Conv2d(2, 3, 3),
+      new nn.BatchNorm2d(3),
+      new nn.Dropout(0.5),
+      new nn.Flatten(),
+      new nn.Linear(12, 2),
+    ),
+  }),
+  'decoder layer gelu, batch first, no bias': () => ({
+    layer: decoderLayer({ activation: 'gelu', batchFirst: true, bias: false }),
+  }),
+  'decoder layer in evaluation': () => ({ layer: decoderLayer({ dropout: 0.5 }) }),
+  'encoder norm first, batch first, masks': () => {
+    const layer = new nn.TransformerEncoder(encoderLayer({ normFirst: true, batchFirst: true }), 2);
+    const call = (x: Tensor, keyPaddingMask: AnyTensor) =>
+      layer.forward(x as never, { isCausal: true, keyPaddingMask });
+    return { layer, call };
+  },
+  'decoder with a norm, masks': () => {
+    const layer = new nn.TransformerDecoder(decoderLayer(), 1, new nn.LayerNorm(4));
+    const call = (x: Tensor, memory: Tensor, memoryKeyPaddingMask: AnyTensor) =>
+      layer.forward(x as never, memory, { isCausal: true, memoryKeyPaddingMask });
+    return { layer, call };
+  },
+  'Transformer batch first, norm first, gelu': () => {
+    const options = { batchFirst: true, normFirst: true, activation: 'gelu' } as const;
+    const layer = new nn.Transformer(4, 2, { ...small, ...options, numEncoderLayers: 2, numDecoderLayers: 1 });
+    const call = (src: Tensor, tgt: Tensor, tgtKeyPaddingMask: AnyTensor) =>
+      layer.forward(src, tgt as never, { tgtIsCausal: true, tgtKeyPaddingMask });
+    return { layer, call };
+  },
+  SinusoidalPositions: () => ({ layer: new nn.SinusoidalPositions(6) }),
+  'SinusoidalPositions unbatched': () => ({ layer: new nn.SinusoidalPositions(4) }),
+  LearnedPositions: () => ({ layer: new nn.LearnedPositions(5, 4) }),
+  'LearnedPositions all of them': () => ({ layer: new nn.LearnedPositions(3, 2) }),
 };
 
-describe.each(['reference', 'cpu'])('on %s', (device) => {
-  test.each(readCases('transformer'))('$name', (fixture) => expectParity(device, fixture, subjects[fixture.name]));
-});
+describeParity('transformer', subjects);
 
 test('the layers of a stack start alike and have parameters of their own', async () => {
   setDevice('reference');

@@ -8,7 +8,7 @@ import { MultiheadAttention } from './attention.js';
 import { deepCopy } from './copy.js';
 import { Dropout } from './dropout.js';
 import * as init from './init.js';
-import { checkCount } from './layer.js';
+import { checkCount, checkLast } from './layer.js';
 import { Linear } from './linear.js';
 import { Module } from './module.js';
 import { LayerNorm } from './norm.js';
@@ -112,9 +112,10 @@ export class TransformerEncoderLayer<const E extends number> extends Transformer
     x: Tensor<S> & LastArg<'TransformerEncoderLayer', S, E, 'dModel'>,
     { mask, keyPaddingMask, isCausal }: EncoderMasks = {},
   ): Tensor<S> {
+    checkLast('TransformerEncoderLayer', x.shape, this.linear1.weight.shape[1], 'dModel');
     const options = { attnMask: mask, keyPaddingMask, isCausal, needWeights: false };
     const attended = this.residual(x as unknown as Tensor, this.norm1 as LayerNorm<number>, (y) =>
-      this.dropout1.forward(this.selfAttn.forward(y as never, y, y, options)[0] as Tensor),
+      this.dropout1.forward(this.selfAttn.forward(y as never, y as never, y as never, options)[0] as Tensor),
     );
     const out = this.residual(attended, this.norm2 as LayerNorm<number>, (y) =>
       this.dropout2.forward(feedForward(y, this.linear1, this.activation, this.dropout, this.linear2)),
@@ -157,11 +158,13 @@ export class TransformerDecoderLayer<const E extends number> extends Transformer
     this.dropout3 = new Dropout(p);
   }
 
-  forward<S extends Shape>(
+  forward<S extends Shape, M extends Shape>(
     x: Tensor<S> & LastArg<'TransformerDecoderLayer', S, E, 'dModel'>,
-    memory: Tensor,
+    memory: Tensor<M> & LastArg<'TransformerDecoderLayer: memory', M, E, 'dModel'>,
     masks: DecoderMasks = {},
   ): Tensor<S> {
+    checkLast('TransformerDecoderLayer', x.shape, this.linear1.weight.shape[1], 'dModel');
+    checkLast('TransformerDecoderLayer: memory', memory.shape, this.linear1.weight.shape[1], 'dModel');
     const { mask, keyPaddingMask, isCausal, memoryMask, memoryKeyPaddingMask, memoryIsCausal } = masks;
     const own = { attnMask: mask, keyPaddingMask, isCausal, needWeights: false };
     const across = {
@@ -171,10 +174,12 @@ export class TransformerDecoderLayer<const E extends number> extends Transformer
       needWeights: false,
     };
     const attended = this.residual(x as unknown as Tensor, this.norm1 as LayerNorm<number>, (y) =>
-      this.dropout1.forward(this.selfAttn.forward(y as never, y, y, own)[0] as Tensor),
+      this.dropout1.forward(this.selfAttn.forward(y as never, y as never, y as never, own)[0] as Tensor),
     );
     const informed = this.residual(attended, this.norm2 as LayerNorm<number>, (y) =>
-      this.dropout2.forward(this.multiheadAttn.forward(y as never, memory, memory, across)[0] as Tensor),
+      this.dropout2.forward(
+        this.multiheadAttn.forward(y as never, memory as never, memory as never, across)[0] as Tensor,
+      ),
     );
     const out = this.residual(informed, this.norm3 as LayerNorm<number>, (y) =>
       this.dropout3.forward(feedForward(y, this.linear1, this.activation, this.dropout, this.linear2)),
@@ -237,12 +242,12 @@ export class TransformerDecoder<const E extends number> extends Module {
     this.norm = norm;
   }
 
-  forward<S extends Shape>(
+  forward<S extends Shape, M extends Shape>(
     x: Tensor<S> & LastArg<'TransformerDecoder', S, E, 'dModel'>,
-    memory: Tensor,
+    memory: Tensor<M> & LastArg<'TransformerDecoder: memory', M, E, 'dModel'>,
     masks: DecoderMasks = {},
   ): Tensor<S> {
-    const out = this.layers.reduce((y, layer) => layer.forward(y as never, memory, masks), x as Tensor<S>);
+    const out = this.layers.reduce((y, layer) => layer.forward(y as never, memory as never, masks), x as Tensor<S>);
     return this.norm === undefined ? out : (this.norm.forward(out as never) as unknown as Tensor<S>);
   }
 }
@@ -294,8 +299,8 @@ export class Transformer<const E extends number = 512> extends Module {
     }
   }
 
-  forward<T extends Shape>(
-    src: Tensor,
+  forward<S extends Shape, T extends Shape>(
+    src: Tensor<S> & LastArg<'Transformer: src', S, E, 'dModel'>,
     tgt: Tensor<T> & LastArg<'Transformer', T, E, 'dModel'>,
     masks: TransformerMasks = {},
   ): Tensor<T> {
@@ -304,7 +309,7 @@ export class Transformer<const E extends number = 512> extends Module {
       keyPaddingMask: masks.srcKeyPaddingMask,
       isCausal: masks.srcIsCausal,
     }) as unknown as Tensor;
-    return this.decoder.forward(tgt as never, memory, {
+    return this.decoder.forward(tgt as never, memory as never, {
       mask: masks.tgtMask,
       memoryMask: masks.memoryMask,
       keyPaddingMask: masks.tgtKeyPaddingMask,

@@ -1,7 +1,7 @@
 // Convolution, pooling, resampling: parity with PyTorch, and what they say about arguments that do not fit.
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { ArgumentError, ShapeError, type Tensor, setDevice, tensor, zeros } from '../index.js';
-import { type Subject, expectParity, readCases } from '../../test/support/layer-parity.js';
+import { type Subject, describeParity } from '../../test/support/layer-parity.js';
 import * as nn from './index.js';
 
 type Layers = Record<string, () => nn.Module>;
@@ -29,6 +29,14 @@ const convolution: Layers = {
     }),
   'ConvTranspose2d unbatched': () => new nn.ConvTranspose2d(2, 2, 3, { padding: 1 }),
   DepthwiseSeparableConv2d: () => new nn.DepthwiseSeparableConv2d(3, 4, 3, { padding: 1, stride: 2 }),
+  'DepthwiseSeparableConv2d dilation, without bias': () =>
+    new nn.DepthwiseSeparableConv2d(2, 3, [2, 3], { dilation: 2, bias: false }),
+  Conv2d: () => new nn.Conv2d(2, 3, 3),
+  'Conv2d stride, padding, dilation, groups': () =>
+    new nn.Conv2d(4, 6, [3, 2], { stride: [2, 1], padding: [1, 2], dilation: [1, 2], groups: 2 }),
+  'Conv2d same': () => new nn.Conv2d(1, 2, 4, { padding: 'same', bias: false }),
+  'Conv2d unbatched': () => new nn.Conv2d(2, 2, 2),
+  'ConvTranspose1d unbatched': () => new nn.ConvTranspose1d(2, 3, 2, { stride: 2, bias: false }),
 };
 
 const pooling: Layers = {
@@ -53,18 +61,34 @@ const pooling: Layers = {
   AdaptiveMaxPool2d: () => new nn.AdaptiveMaxPool2d([2, 3]),
   'AdaptiveMaxPool2d divides': () => new nn.AdaptiveMaxPool2d(2),
   'AdaptiveMaxPool2d ties': () => new nn.AdaptiveMaxPool2d(2),
+  MaxPool2d: () => new nn.MaxPool2d(3, { stride: 2, padding: 1 }),
+  AvgPool2d: () => new nn.AvgPool2d([2, 3], { stride: 2, padding: [1, 0] }),
+  'AdaptiveAvgPool2d 2x3': () => new nn.AdaptiveAvgPool2d([2, 3]),
+  'AdaptiveAvgPool2d divides': () => new nn.AdaptiveAvgPool2d(2),
+  'AdaptiveMaxPool1d unbatched': () => new nn.AdaptiveMaxPool1d(2),
+  GlobalAvgPool1d: () => new nn.GlobalAvgPool1d(),
+  GlobalAvgPool2d: () => new nn.GlobalAvgPool2d(),
+  'GlobalAvgPool2d unbatched': () => new nn.GlobalAvgPool2d(),
+  GlobalMaxPool1d: () => new nn.GlobalMaxPool1d(),
+  GlobalMaxPool2d: () => new nn.GlobalMaxPool2d(),
 };
 
 type IndexPool = { forwardWithIndices(x: Tensor): [Tensor, Tensor] };
+type Unpool = { forward(x: Tensor, indices: Tensor, size?: readonly number[]): Tensor };
 
-function unpooled(pool: object, unpool: nn.MaxUnpool1d | nn.MaxUnpool2d, size?: readonly number[]): () => Subject {
-  const call = (x: Tensor): Tensor => unpool.forward(...(pool as IndexPool).forwardWithIndices(x), size);
+function unpooled(pool: object, unpool: object, size?: readonly number[]): () => Subject {
+  const call = (x: Tensor): Tensor => (unpool as Unpool).forward(...(pool as IndexPool).forwardWithIndices(x), size);
   return () => ({ layer: new nn.Identity(), call });
 }
 
 const strided = { stride: [3, 2], padding: [1, 0] } as const;
 const unpooling: Record<string, () => Subject> = {
   MaxUnpool1d: unpooled(new nn.MaxPool1d(2), new nn.MaxUnpool1d(2)),
+  'MaxUnpool1d stride, padding, output size': unpooled(
+    new nn.MaxPool1d(3, { stride: 3, padding: 1 }),
+    new nn.MaxUnpool1d(3, { stride: 3, padding: 1 }),
+    [8],
+  ),
   MaxUnpool2d: unpooled(new nn.MaxPool2d(2), new nn.MaxUnpool2d(2)),
   'MaxUnpool2d output size': unpooled(new nn.MaxPool2d(2), new nn.MaxUnpool2d(2), [5, 5]),
   'MaxUnpool2d stride, padding': unpooled(
@@ -94,23 +118,15 @@ const resampling: Layers = {
   'PixelShuffle unbatched': () => new nn.PixelShuffle(3),
   PixelUnshuffle: () => new nn.PixelUnshuffle(2),
   Unflatten: () => new nn.Unflatten(1, [2, -1]),
+  'Unflatten the last dimension': () => new nn.Unflatten(-1, [2, 2, 1]),
+  'PixelUnshuffle unbatched': () => new nn.PixelUnshuffle(3),
+  Flatten: () => new nn.Flatten(),
+  'Flatten dimensions 0 and 1': () => new nn.Flatten(0, 1),
 };
 
-const subjects: Record<string, () => Subject> = {
-  ...Object.fromEntries(
-    Object.entries({ ...convolution, ...pooling, ...resampling }).map(([name, make]) => [
-      name,
-      () => ({ layer: make() }),
-    ]),
-  ),
-  ...unpooling,
-};
-
-describe.each(['reference', 'cpu'])('on %s', (device) => {
-  test.each(['convolution', 'pooling', 'resampling'].flatMap(readCases))('$name', (fixture) =>
-    expectParity(device, fixture, subjects[fixture.name]),
-  );
-});
+describeParity('convolution', convolution);
+describeParity('pooling', { ...pooling, ...unpooling });
+describeParity('resampling', resampling);
 
 test.each(['reference', 'cpu'])('global pooling is one number a channel, on %s', async (device) => {
   setDevice(device);

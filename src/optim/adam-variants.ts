@@ -15,6 +15,11 @@ export interface AdamVariantOptions {
   weightDecay: number;
 }
 
+export interface DecoupledOptions extends AdamVariantOptions {
+  /** The parameter shrinks by lr · weightDecay instead, apart from the gradient. Default false. */
+  decoupledWeightDecay: boolean;
+}
+
 const DEFAULTS: AdamVariantOptions = { lr: 2e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0 };
 
 function checkVariant(name: string, { lr, betas, eps, weightDecay }: AdamVariantOptions): void {
@@ -27,15 +32,19 @@ function checkVariant(name: string, { lr, betas, eps, weightDecay }: AdamVariant
 
 interface Common {
   readonly decay: Tensor | undefined;
+  /** 1 − lr · weightDecay, where that is apart from the gradient. */
+  readonly shrink: Tensor | undefined;
   readonly new1: Tensor;
   readonly beta2: Tensor;
   readonly new2: Tensor;
   readonly eps: Tensor;
 }
 
-function common(group: Group<AdamVariantOptions>): Common {
+function common(group: Group<AdamVariantOptions>, isDecoupled = false): Common {
+  const hasDecay = group.weightDecay !== 0;
   return {
-    decay: group.weightDecay === 0 ? undefined : number(() => group.weightDecay),
+    decay: hasDecay && !isDecoupled ? number(() => group.weightDecay) : undefined,
+    shrink: hasDecay && isDecoupled ? number(() => 1 - group.lr * group.weightDecay) : undefined,
     new1: number(() => 1 - group.betas[0]),
     beta2: number(() => group.betas[1]),
     new2: number(() => 1 - group.betas[1]),
@@ -57,6 +66,11 @@ function squareOf(g: Tensor, { beta2, new2 }: Common, slots: Slots): Tensor {
   const v = square.mul(beta2).add(g.square().mul(new2));
   square.assign_(v);
   return v;
+}
+
+/** The parameter after decay that is apart from the gradient. */
+function shrunk(p: Tensor, { shrink }: Common): Tensor {
+  return shrink === undefined ? p : p.mul(shrink);
 }
 
 interface AdamaxRates extends Common {
@@ -87,7 +101,7 @@ export class Adamax extends Optimizer<AdamVariantOptions, AdamaxRates> {
   }
 }
 
-export interface NAdamOptions extends AdamVariantOptions {
+export interface NAdamOptions extends DecoupledOptions {
   /** How fast the momentum rises to betas[0]. Default 4e-3. */
   momentumDecay: number;
 }
@@ -103,7 +117,7 @@ interface NAdamRates extends Common {
 /** Adam with Nesterov's look ahead. PyTorch: torch.optim.NAdam. */
 export class NAdam extends Optimizer<NAdamOptions, NAdamRates> {
   constructor(params: Params<NAdamOptions>, options: Partial<NAdamOptions> = {}) {
-    super(params, { ...DEFAULTS, momentumDecay: 4e-3, ...options });
+    super(params, { ...DEFAULTS, decoupledWeightDecay: false, momentumDecay: 4e-3, ...options });
   }
 
   protected check(options: NAdamOptions): void {
@@ -121,7 +135,7 @@ export class NAdam extends Optimizer<NAdamOptions, NAdamRates> {
       return product;
     };
     return {
-      ...common(group),
+      ...common(group, group.decoupledWeightDecay),
       correction: number(() => 1 / Math.sqrt(1 - group.betas[1] ** clock.step)),
       ofGradient: number(() => (group.lr * (1 - momentum(clock.step))) / (1 - productTo(clock.step))),
       ofMean: number(() => {
@@ -134,7 +148,7 @@ export class NAdam extends Optimizer<NAdamOptions, NAdamRates> {
   protected move(p: Tensor, gradient: Tensor, rates: NAdamRates, slots: Slots): Tensor {
     const [g, m] = meanOf(p, gradient, rates, slots);
     const size = squareOf(g, rates, slots).sqrt().mul(rates.correction).add(rates.eps);
-    return p.sub(g.mul(rates.ofGradient).add(m.mul(rates.ofMean)).div(size));
+    return shrunk(p, rates).sub(g.mul(rates.ofGradient).add(m.mul(rates.ofMean)).div(size));
   }
 }
 
@@ -150,16 +164,16 @@ interface RAdamRates extends Common {
 const TRACTABLE = 5;
 
 /** Adam that takes plain momentum steps until its running squares mean something. PyTorch: torch.optim.RAdam. */
-export class RAdam extends Optimizer<AdamVariantOptions, RAdamRates> {
-  constructor(params: Params<AdamVariantOptions>, options: Partial<AdamVariantOptions> = {}) {
-    super(params, { ...DEFAULTS, lr: 1e-3, ...options });
+export class RAdam extends Optimizer<DecoupledOptions, RAdamRates> {
+  constructor(params: Params<DecoupledOptions>, options: Partial<DecoupledOptions> = {}) {
+    super(params, { ...DEFAULTS, decoupledWeightDecay: false, lr: 1e-3, ...options });
   }
 
-  protected check(options: AdamVariantOptions): void {
+  protected check(options: DecoupledOptions): void {
     checkVariant('RAdam', options);
   }
 
-  protected rates(group: Group<AdamVariantOptions>, clock: Clock): RAdamRates {
+  protected rates(group: Group<DecoupledOptions>, clock: Clock): RAdamRates {
     const rectified = (): number => {
       const [beta, t] = [group.betas[1], clock.step];
       const most = 2 / (1 - beta) - 1;
@@ -169,7 +183,7 @@ export class RAdam extends Optimizer<AdamVariantOptions, RAdamRates> {
       return Math.sqrt(ratio * (1 - beta ** t));
     };
     return {
-      ...common(group),
+      ...common(group, group.decoupledWeightDecay),
       rate: number(() => group.lr / (1 - group.betas[0] ** clock.step)),
       adaptive: number(rectified),
       plain: number(() => (rectified() === 0 ? 1 : 0)),
@@ -179,6 +193,6 @@ export class RAdam extends Optimizer<AdamVariantOptions, RAdamRates> {
   protected move(p: Tensor, gradient: Tensor, rates: RAdamRates, slots: Slots): Tensor {
     const [g, m] = meanOf(p, gradient, rates, slots);
     const size = squareOf(g, rates, slots).sqrt().add(rates.eps);
-    return p.sub(m.mul(rates.rate).mul(rates.adaptive.div(size).add(rates.plain)));
+    return shrunk(p, rates).sub(m.mul(rates.rate).mul(rates.adaptive.div(size).add(rates.plain)));
   }
 }

@@ -11,7 +11,14 @@ export {
 } from './optimizer.js';
 export { SGD, type SGDOptions } from './sgd.js';
 export { Adam, AdamW, type AdamOptions } from './adam.js';
-export { Adamax, NAdam, RAdam, type AdamVariantOptions, type NAdamOptions } from './adam-variants.js';
+export {
+  Adamax,
+  NAdam,
+  RAdam,
+  type AdamVariantOptions,
+  type DecoupledOptions,
+  type NAdamOptions,
+} from './adam-variants.js';
 export {
   Adadelta,
   Adagrad,
@@ -23,8 +30,10 @@ export {
 export { clipGradNorm_, clipGradValue_, maxNorm_, type ClipOptions } from './clip.js';
 export { WeightAverage, type WeightAverageOptions, type WeightAverageState } from './average.js';
 export {
+  chained,
   cosine,
   cosineRestarts,
+  cyclic,
   exponentialDecay,
   inverseSqrtDecay,
   inverseSqrtWarmup,
@@ -36,6 +45,8 @@ export {
   sequence,
   stepDecay,
   table,
+  type CyclicOptions,
+  type OneCycleOptions,
   type Schedule,
 } from './schedule.js';
 export { LRScheduler, ReduceLROnPlateau, type HasRates, type PlateauOptions, type PlateauState } from './scheduler.js';

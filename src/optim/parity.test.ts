@@ -1,70 +1,142 @@
-// Optimisers and gradient clipping against PyTorch: fifty steps each, as they are and captured by compile(fn).
+// Optimisers, limits and averages against PyTorch on every tier: fifty steps of each optimiser, and what compile(fn) captures of it.
 import { describe, expect, test } from 'vitest';
 import { type AnyTensor, type Tensor, compile, setDevice, tensor } from '../index.js';
 import { type Packed, expectClose, expectNear, readFixture, unpack } from '../../test/support/pytorch.js';
-import { Adadelta, Adagrad, Adam, AdamW, Adamax, NAdam, RAdam, RMSprop, SGD, clipGradNorm_ } from './index.js';
+import { TIERS, nativeRuns } from '../../test/support/tiers.js';
+import {
+  Adadelta,
+  Adagrad,
+  Adam,
+  AdamW,
+  Adamax,
+  NAdam,
+  RAdam,
+  RMSprop,
+  SGD,
+  WeightAverage,
+  clipGradNorm_,
+  clipGradValue_,
+  maxNorm_,
+} from './index.js';
 
 interface OptimiserCase {
   readonly name: keyof typeof create;
   readonly options: { readonly lr: number };
-  readonly start: readonly [Packed, Packed];
-  readonly a: Packed;
-  readonly b: Packed;
-  /** [w, v] after a step, where they were kept. */
-  readonly path: readonly (readonly [readonly number[], readonly number[]] | null)[];
+  /** After the steps that were kept: [kept, 3, 2] and [kept, 4]. */
+  readonly w: Packed;
+  readonly v: Packed;
 }
 
-interface ClipCase {
-  readonly maxNorm: number;
-  readonly normType: number | 'Infinity';
+interface Clipped {
   readonly gradients: readonly Packed[];
-  readonly norm: number;
   readonly clipped: readonly Packed[];
 }
 
-const { optimisers, clips } = readFixture<{
-  optimisers: OptimiserCase[];
-  clips: ClipCase[];
-}>('pytorch-optim.json');
+interface Fixture {
+  readonly start: { readonly w: Packed; readonly v: Packed; readonly a: Packed; readonly b: Packed };
+  readonly kept: readonly number[];
+  readonly steps: number;
+  readonly optimisers: Record<string, OptimiserCase>;
+  readonly clipNorm: readonly (Clipped & { maxNorm: number; normType: number | 'Infinity'; norm: number })[];
+  readonly clipValue: readonly (Clipped & { value: number })[];
+  readonly maxNorm: readonly { maxNorm: number; weight: Packed; limited: Packed }[];
+  readonly averages: readonly { decay: number | null; weights: Packed; averages: Packed }[];
+}
+
+const fixture = readFixture<Fixture>('optim.safetensors');
+const { start, kept, optimisers } = fixture;
 
 const create = { SGD, Adam, AdamW, Adagrad, Adadelta, RMSprop, Adamax, NAdam, RAdam };
 
-describe.each(['reference', 'cpu'])('on %s', (device) => {
-  test.each(optimisers)('$name $options', async ({ name, options, start, a, b, path }) => {
+/** Where it differs from 0, a part of the numbers' size. */
+const near = (actual: ArrayLike<number>, wanted: readonly number[], what: string, tolerance: number): void =>
+  expectNear(Array.from(actual), wanted, what, tolerance, 0.01);
+
+const withGradients = (gradients: readonly Packed[]): Tensor[] =>
+  gradients.map((g) => {
+    const p = tensor(new Float32Array(g.data.length), { shape: g.shape, requiresGrad: true }) as unknown as Tensor;
+    p.grad = unpack(g);
+    return p;
+  });
+
+describe.each(TIERS)('on $device', ({ device, tolerance }) => {
+  test.each(Object.entries(optimisers))(
+    '%s',
+    async (_, { name, options, ...wanted }) => {
+      setDevice(device);
+      const [w, v, a, b] = [unpack(start.w, true), unpack(start.v, true), unpack(start.a), unpack(start.b)];
+      const optimiser = new create[name]([w, v], options);
+      for (let step = 0; step < fixture.steps; step++) {
+        if (step === 4) optimiser.groups[0].lr /= 2;
+        optimiser.zeroGrad();
+        const loss = a.matmul(w).sub(b).square().sum() as Tensor;
+        const skips = step === 3 || step === 7;
+        (skips ? loss : (loss.add(v.pow(4).sum().mul(0.1)) as Tensor)).backward();
+        await optimiser.step();
+        const row = kept.indexOf(step);
+        if (row < 0) continue;
+        const rowOf = ({ data }: Packed): number[] =>
+          data.slice((row * data.length) / kept.length, ((row + 1) * data.length) / kept.length);
+        near(await w.data(), rowOf(wanted.w), `w after step ${step}`, tolerance);
+        near(await v.data(), rowOf(wanted.v), `v after step ${step}`, tolerance);
+      }
+    },
+    60_000,
+  );
+
+  test.each(fixture.clipNorm)('clipGradNorm_ at $maxNorm of norm $normType', async (wanted) => {
     setDevice(device);
-    const [w, v] = start.map((t) => unpack(t, true));
-    const [inputs, targets] = [unpack(a), unpack(b)];
-    const optimiser = new create[name]([w, v], options);
-    for (const [step, wanted] of path.entries()) {
-      if (step === 4) optimiser.groups[0].lr /= 2;
-      optimiser.zeroGrad();
-      const loss = inputs
-        .matmul(w as Tensor)
-        .sub(targets)
-        .square()
-        .sum() as Tensor;
-      const skips = step === 3 || step === 7;
-      (skips ? loss : (loss.add(v.pow(4).sum().mul(0.1)) as Tensor)).backward();
-      await optimiser.step();
-      if (wanted === null) continue;
-      expectNear([...(await w.data())], wanted[0], `w after step ${step}`, 5e-6);
-      expectNear([...(await v.data())], wanted[1], `v after step ${step}`, 5e-6);
+    const parameters = withGradients(wanted.gradients);
+    const norm = clipGradNorm_(parameters, wanted.maxNorm, { normType: Number(wanted.normType) });
+    near([await norm.item()], [wanted.norm], 'norm', tolerance);
+    for (const [i, p] of parameters.entries()) await expectClose(p.grad!, wanted.clipped[i], 'clipped', tolerance);
+  });
+
+  test.each(fixture.clipValue)('clipGradValue_ at $value', async ({ value, gradients, clipped }) => {
+    setDevice(device);
+    const parameters = withGradients(gradients);
+    clipGradValue_(parameters, value);
+    for (const [i, p] of parameters.entries()) await expectClose(p.grad!, clipped[i], 'clipped', tolerance);
+  });
+
+  test.each(fixture.maxNorm)('maxNorm_ at $maxNorm', async ({ maxNorm, weight, limited }) => {
+    setDevice(device);
+    const p = unpack(weight, true);
+    await maxNorm_([p], maxNorm);
+    await expectClose(p, limited, 'limited', tolerance);
+  });
+
+  test.each(fixture.averages)('WeightAverage with decay $decay', async ({ decay, weights, averages }) => {
+    setDevice(device);
+    const w = tensor(new Float32Array(6), { shape: [2, 3], requiresGrad: true }) as unknown as Tensor;
+    const average = new WeightAverage([w], decay === null ? {} : { decay });
+    for (let i = 0; i < weights.shape[0]; i++) {
+      w.assign_(unpack({ ...weights, shape: [2, 3], data: weights.data.slice(6 * i, 6 * i + 6) }));
+      await average.update();
+      await average.swap();
+      near(await w.data(), averages.data.slice(6 * i, 6 * i + 6), `average ${i}`, tolerance);
+      await average.swap();
     }
   });
+});
 
-  test.each(clips)('clipGradNorm_ at $maxNorm of norm $normType', async ({ maxNorm, normType, ...wanted }) => {
-    setDevice(device);
-    const parameters = wanted.gradients.map((g) => {
-      const p = tensor(new Float32Array(g.data.length), { shape: g.shape, requiresGrad: true }) as unknown as Tensor;
-      p.grad = unpack(g);
-      return p;
+test('natively nothing ran as WebAssembly instead', () => expect(nativeRuns.instead).toBe(0));
+
+test('every optimiser has a case with weight decay and one without', () => {
+  const rows = Object.values(optimisers) as { name: string; options: { weightDecay?: number } }[];
+  for (const name of Object.keys(create)) {
+    const decays = rows
+      .filter((row) => row.name === name)
+      .map(({ options }) => options.weightDecay ?? (name === 'AdamW' ? 0.01 : 0));
+    expect({ name, with: decays.some((d) => d > 0), without: decays.includes(0) }).toEqual({
+      name,
+      with: true,
+      without: true,
     });
-    const norm = clipGradNorm_(parameters, maxNorm, { normType: Number(normType) });
-    expectNear([await norm.item()], [wanted.norm], 'norm');
-    for (const [i, p] of parameters.entries())
-      await expectClose(p.grad as unknown as AnyTensor, wanted.clipped[i], 'clipped');
-  });
+  }
+});
 
+describe.each(['reference', 'cpu'])('on %s', (device) => {
   test.each(Object.keys(create) as (keyof typeof create)[])(
     '%s captured by compile(fn) takes the same path',
     async (name) => {

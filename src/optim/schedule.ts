@@ -8,19 +8,63 @@ export function cosine(step: number, total: number, peak: number, floor = 0): nu
   return floor + ((peak - floor) * (1 + Math.cos(Math.PI * part))) / 2;
 }
 
-/**
- * Up from peak / 25 during the first part `warmup`, then down to peak / 250,000, both along half a cosine (Smith and
- * Topin 2018). PyTorch: OneCycleLR with its defaults, momentum aside.
- */
-export function oneCycle(step: number, total: number, peak: number, warmup = 0.3): number {
-  const start = peak / 25;
+export interface OneCycleOptions {
+  /** Part of the steps in which the rate rises. Default 0.3. */
+  readonly warmup?: number;
+  /** Along half a cosine, or in a straight line. Default 'cosine'. */
+  readonly anneal?: 'cosine' | 'linear';
+  /** Down to the start as fast as it rose, and to the end from there, instead of straight to the end. Default false. */
+  readonly threePhase?: boolean;
+  /** The start is peak / divFactor. Default 25. */
+  readonly divFactor?: number;
+  /** The end is start / finalDivFactor. Default 1e4. */
+  readonly finalDivFactor?: number;
+}
+
+/** Up to `peak`, then far down, in `total` steps (Smith and Topin 2018). PyTorch: OneCycleLR, momentum aside. */
+export function oneCycle(step: number, total: number, peak: number, options: OneCycleOptions = {}): number {
+  const { warmup = 0.3, anneal = 'cosine', threePhase = false, divFactor = 25, finalDivFactor = 1e4 } = options;
+  if (!(warmup >= 0 && warmup <= 1))
+    throw new ArgumentError(`oneCycle: warmup is ${warmup}. Use a number from 0 to 1.`);
+  if (anneal !== 'cosine' && anneal !== 'linear')
+    throw new ArgumentError(`oneCycle: anneal is '${String(anneal)}'. Use 'cosine' or 'linear'.`);
+  checkAbove(divFactor, 'oneCycle: divFactor');
+  checkAbove(finalDivFactor, 'oneCycle: finalDivFactor');
+  const between = (at: number, length: number, from: number, to: number): number =>
+    anneal === 'linear' ? linear(at, length, from, to) : cosine(at, length, from, to);
+  const start = peak / divFactor;
   const top = warmup * total - 1;
-  if (step < top) return cosine(top - step, top, peak, start);
-  return cosine(step - top, total - 1 - top, peak, start / 1e4);
+  if (step < top) return between(step, top, start, peak);
+  if (!threePhase) return between(step - top, total - 1 - top, peak, start / finalDivFactor);
+  const back = 2 * top;
+  if (step < back) return between(step - top, back - top, peak, start);
+  return between(step - back, total - 1 - back, start, start / finalDivFactor);
+}
+
+export interface CyclicOptions {
+  /** Steps of the way down. Default: as many as up. */
+  readonly down?: number;
+  /** What the height of a cycle is multiplied by: cycles and steps are counted from 0. Default: 1, `triangular`. */
+  readonly amplitude?: (cycle: number, step: number) => number;
+}
+
+/**
+ * From `floor` to `peak` in `up` steps and back, again and again, in straight lines (Smith 2017). PyTorch: CyclicLR; its mode
+ * `triangular2` is `amplitude: (cycle) => 0.5 ** cycle`, its `exp_range` `(_, step) => gamma ** step`.
+ */
+export function cyclic(step: number, up: number, peak: number, floor: number, options: CyclicOptions = {}): number {
+  const { down = up, amplitude = () => 1 } = options;
+  checkAbove(up, 'cyclic: up');
+  checkAbove(down, 'cyclic: down');
+  const cycle = Math.floor(step / (up + down));
+  const at = step - cycle * (up + down);
+  const height = at <= up ? at / up : (up + down - at) / down;
+  return floor + (peak - floor) * height * amplitude(cycle, step);
 }
 
 /** Times `factor` after every `every` steps. PyTorch: StepLR. */
 export function stepDecay(step: number, initial: number, every: number, factor = 0.1): number {
+  checkAbove(every, 'stepDecay: every');
   return initial * factor ** Math.floor(step / every);
 }
 
@@ -59,6 +103,8 @@ export function polynomialDecay(step: number, total: number, initial: number, po
  * Hutter 2017). PyTorch: CosineAnnealingWarmRestarts.
  */
 export function cosineRestarts(step: number, period: number, peak: number, floor = 0, growth = 1): number {
+  checkAbove(period, 'cosineRestarts: period');
+  if (!(growth >= 1)) throw new ArgumentError(`cosineRestarts: growth is ${growth}. Use a number of at least 1.`);
   let [at, length] = [step, period];
   if (growth === 1) at %= period;
   else
@@ -71,6 +117,8 @@ export function cosineRestarts(step: number, period: number, peak: number, floor
 
 /** width^−½ · min(n^−½, n · warmup^−1.5) for the n-th step, n = step + 1 (Vaswani et al. 2017). */
 export function inverseSqrtWarmup(step: number, width: number, warmup: number): number {
+  checkAbove(width, 'inverseSqrtWarmup: width');
+  checkAbove(warmup, 'inverseSqrtWarmup: warmup');
   const n = step + 1;
   return width ** -0.5 * Math.min(n ** -0.5, n * warmup ** -1.5);
 }
@@ -90,7 +138,9 @@ export type Schedule = (step: number) => number;
  * they have. PyTorch: SequentialLR.
  */
 export function sequence(...parts: readonly [...(readonly [Schedule, number])[], Schedule]): Schedule {
-  const last = parts[parts.length - 1] as Schedule;
+  const last = parts[parts.length - 1] as Schedule | undefined;
+  if (typeof last !== 'function')
+    throw new ArgumentError('sequence: the last part is no schedule. Use sequence([schedule, steps], …, schedule).');
   const before = parts.slice(0, -1) as (readonly [Schedule, number])[];
   return (step) => {
     let at = step;
@@ -100,4 +150,18 @@ export function sequence(...parts: readonly [...(readonly [Schedule, number])[],
     }
     return last(at);
   };
+}
+
+/**
+ * The product of schedules: `chained(warmup, decay)`, where all but one give factors. PyTorch: ChainedScheduler.
+ *
+ *     chained((step) => linear(step, 500, 0, 1), (step) => exponentialDecay(step, 0.1, 0.999))
+ */
+export function chained(...schedules: readonly Schedule[]): Schedule {
+  if (schedules.length === 0) throw new ArgumentError('chained: no schedules. Give at least one.');
+  return (step) => schedules.reduce((rate, schedule) => rate * schedule(step), 1);
+}
+
+function checkAbove(value: number, what: string): void {
+  if (!(value > 0)) throw new ArgumentError(`${what} is ${value}. Use a number above 0.`);
 }

@@ -97,7 +97,14 @@ export class ReduceLROnPlateau {
       eps: 1e-8,
       ...options,
     };
-    const { factor } = this.options;
+    const { factor, mode, thresholdMode, patience, cooldown } = this.options;
+    if (mode !== 'min' && mode !== 'max')
+      throw new ArgumentError(`ReduceLROnPlateau: mode is '${String(mode)}'. Use 'min' or 'max'.`);
+    if (thresholdMode !== 'rel' && thresholdMode !== 'abs')
+      throw new ArgumentError(`ReduceLROnPlateau: thresholdMode is '${String(thresholdMode)}'. Use 'rel' or 'abs'.`);
+    for (const [name, value] of Object.entries({ patience, cooldown })) {
+      if (!(value >= 0)) throw new ArgumentError(`ReduceLROnPlateau: ${name} is ${value}. Use a number of at least 0.`);
+    }
     if (!(factor > 0 && factor < 1))
       throw new ArgumentError(`ReduceLROnPlateau: factor is ${factor}. Use a number above 0 and below 1.`);
     this.best = this.worst;

@@ -1,15 +1,27 @@
-// Runs a layer on the inputs of a fixture (test/fixtures/layers-*.json, made by tools/parity/layers.py) and compares outputs,
-// gradients of inputs and parameters, and state with PyTorch's: to 1e-9 on the reference device, which computes in
-// float64 as the fixture does, and to 1e-5 on the others, relative to the largest number of each tensor (or to 0.01).
-import { expect } from 'vitest';
-import { type AnyTensor, type Tensor, arange, setDevice } from 'nabla';
+// Runs layers on the inputs of a fixture (test/fixtures/layers-*.safetensors, made by tools/parity/layers.py) and compares outputs,
+// gradients of inputs and parameters, and state with PyTorch's: to 1e-9 on the reference device, which computes in float64 as
+// the fixture does, and to 1e-5 on both tiers of the CPU device, relative to the largest number of each tensor (or to 0.01).
+// Natively a few cases are computed by one program: a compiler call for each would take longer.
+import { beforeAll, describe, expect, test } from 'vitest';
+import { type AnyTensor, type Tensor, arange, realize, setDevice } from 'nabla';
 import type { Module } from 'nabla/nn';
 import { type Packed, expectClose, readFixture, unpack } from './pytorch.js';
+import { NATIVE, REFERENCE, type Tier, WASM, nativeRuns, noNative } from './tiers.js';
 
-export interface LayerCase {
-  readonly name: string;
-  readonly train: boolean;
+/** Of the C compiler, on a machine that has other things to do; its results are cached. */
+const NATIVE_TIMEOUT = 300_000;
+
+/** One program natively. */
+const PROGRAM_CASES = 6;
+
+type Mode = 'train' | 'eval';
+
+interface LayerCase {
+  /** Those in which the layer does this. */
+  readonly modes: readonly Mode[];
   readonly steps: number;
+  /** Of the state dict. */
+  readonly keys: readonly string[];
   readonly inputs: readonly Packed[];
   readonly before: Record<string, Packed>;
   readonly outputs: readonly Packed[];
@@ -19,60 +31,127 @@ export interface LayerCase {
   readonly after: Record<string, Packed>;
 }
 
-/** A layer, and how it is called where that is more than `forward(input)`. */
+/** A layer, and how it is called where that is more than `forward(...inputs)`. */
 export interface Subject {
   readonly layer: Module;
   readonly call?: (...inputs: never[]) => unknown;
 }
 
-export function readCases(group: string): readonly LayerCase[] {
-  return readFixture<{ cases: LayerCase[] }>(`layers-${group}.json`).cases;
+/** How the layer of each case is made. */
+export type Subjects = Readonly<Record<string, () => Subject | Module>>;
+
+/** Tests of every case of a group, in every mode and on every tier. */
+export function describeParity(group: string, subjects: Subjects): void {
+  const { cases } = readFixture<{ cases: Record<string, LayerCase> }>(`layers-${group}.safetensors`);
+  const rows = Object.entries(cases).flatMap(([name, fixture]) =>
+    fixture.modes.map((mode) => ({ name, mode, fixture })),
+  );
+  const passOf = (name: string, mode: Mode, tier: Tier): Pass => new Pass(cases[name], subjects[name](), mode, tier);
+
+  describe(`${group}, as PyTorch`, () => {
+    test('every case has its layer, and every layer its case', () => {
+      expect(Object.keys(subjects).sort()).toEqual(Object.keys(cases).sort());
+    });
+
+    describe.each([REFERENCE, WASM])('on $device', (tier) => {
+      test.each(rows)('$name, $mode', async ({ name, mode }) => {
+        setDevice(tier.device);
+        const pass = passOf(name, mode, tier);
+        while (pass.step()) await realize(...pass.pending);
+        await pass.compare();
+      });
+    });
+
+    // One mode of each case: the other differs in nothing that a tier sees, and the compiler takes its time.
+    describe.skipIf(noNative !== undefined)('on native', () => {
+      let passes: ReadonlyMap<string, Pass>;
+      const names = Object.keys(cases);
+      beforeAll(async () => {
+        passes = await together(names.map((name) => [name, () => passOf(name, cases[name].modes[0], NATIVE)]));
+      }, NATIVE_TIMEOUT);
+
+      test.each(names)('%s', (name) => passes.get(name)!.compare());
+
+      test('nothing ran as WebAssembly instead', () => {
+        expect(nativeRuns.native).toBeGreaterThan(0);
+        expect(nativeRuns.instead).toBe(0);
+      });
+    });
+  });
 }
 
-export async function expectParity(
-  device: string,
-  fixture: LayerCase,
-  make: (() => Subject) | undefined,
-): Promise<void> {
-  if (make === undefined) throw new Error(`no layer is given for the case '${fixture.name}'`);
-  setDevice(device);
-  const tolerance = device === 'reference' ? 1e-9 : 1e-5;
-  const compare = (t: AnyTensor, expected: Packed, what: string): Promise<void> =>
-    expectClose(t, expected, what, tolerance, 0.01);
-  const { layer, call } = make();
-  expect(Object.keys(layer.stateDict()), 'keys of the state dict').toEqual(Object.keys(fixture.before));
-  layer.loadStateDict(unpackAll(fixture.before));
-  layer.train(fixture.train);
-  const inputs = fixture.inputs.map((x, i) => unpack(x, fixture.gradInputs[i] !== null));
-  const forward =
-    call ?? ((...xs: never[]) => (layer as unknown as { forward(...xs: never[]): unknown }).forward(...xs));
-  for (let step = 1; step <= fixture.steps; step++) {
-    layer.zeroGrad();
-    for (const x of inputs) x.grad = undefined;
-    const outputs = leaves(forward(...(inputs as never[])));
-    const trained = outputs.filter((y) => y.requiresGrad).map((y) => weighted(y));
-    trained.reduce((a, b) => a.add(b) as Tensor).backward();
-    if (step < fixture.steps) {
-      await Promise.all(outputs.map((y) => y.data()));
-      continue;
+/** All passes step by step, each step of a few as one program. */
+async function together(makers: readonly (readonly [string, () => Pass])[]): Promise<ReadonlyMap<string, Pass>> {
+  setDevice('native');
+  const passes = makers.map(([name, make]) => [name, make()] as const);
+  for (let from = 0; from < passes.length; from += PROGRAM_CASES) {
+    const some = passes.slice(from, from + PROGRAM_CASES).map(([, pass]) => pass);
+    for (;;) {
+      const going = some.filter((pass) => pass.step());
+      if (going.length === 0) break;
+      await realize(...going.flatMap((pass) => pass.pending));
     }
-    expect(outputs).toHaveLength(fixture.outputs.length);
-    for (const [i, y] of fixture.outputs.entries()) await compare(outputs[i], y, `output ${i}`);
   }
-  for (const [i, gradient] of fixture.gradInputs.entries()) {
-    if (gradient !== null) await compare(inputs[i].grad!, gradient, `gradient of input ${i}`);
-  }
-  for (const [key, parameter] of layer.namedParameters()) {
-    if (key in fixture.grads) await compare(parameter.grad!, fixture.grads[key], `gradient of ${key}`);
-    else expect(parameter.grad, `gradient of ${key}`).toBeUndefined();
-  }
-  for (const [key, t] of Object.entries(layer.stateDict())) {
-    await compare(t, fixture.after[key] ?? fixture.before[key], key);
-  }
+  return new Map(passes);
 }
 
-function unpackAll(state: Record<string, Packed>): Record<string, AnyTensor> {
-  return Object.fromEntries(Object.entries(state).map(([key, t]) => [key, unpack(t) as AnyTensor]));
+/** The forward and backward passes of one layer. */
+class Pass {
+  private readonly fixture: LayerCase;
+  private readonly tier: Tier;
+  private readonly layer: Module;
+  private readonly call: (...inputs: never[]) => unknown;
+  private readonly inputs: readonly Tensor[];
+  private outputs: Tensor[] = [];
+  private steps = 0;
+
+  constructor(fixture: LayerCase, subject: Subject | Module, mode: Mode, tier: Tier) {
+    const { layer, call } = 'layer' in subject ? (subject as Subject) : { layer: subject, call: undefined };
+    this.fixture = fixture;
+    this.tier = tier;
+    this.layer = layer;
+    this.call = call ?? ((...xs) => (layer as unknown as { forward(...inputs: never[]): unknown }).forward(...xs));
+    expect(Object.keys(layer.stateDict()), 'keys of the state dict').toEqual(fixture.keys);
+    layer.loadStateDict(Object.fromEntries(fixture.keys.map((key) => [key, unpack(fixture.before[key]) as AnyTensor])));
+    layer.train(mode === 'train');
+    this.inputs = fixture.inputs.map((x, i) => unpack(x, fixture.gradInputs[i] !== null));
+  }
+
+  /** The next forward and backward pass, to be computed; false if there is none left. */
+  step(): boolean {
+    if (this.steps++ === this.fixture.steps) return false;
+    this.layer.zeroGrad();
+    for (const x of this.inputs) x.grad = undefined;
+    this.outputs = leaves(this.call(...(this.inputs as never[])));
+    const trained = this.outputs.filter((y) => y.requiresGrad).map((y) => weighted(y));
+    trained.reduce((a, b) => a.add(b) as Tensor).backward();
+    return true;
+  }
+
+  /** What has to be computed of this step. */
+  get pending(): AnyTensor[] {
+    const gradients = [...this.inputs, ...this.layer.parameters()].map(({ grad }) => grad as AnyTensor | undefined);
+    return [...this.outputs, ...gradients.filter((g) => g !== undefined)] as AnyTensor[];
+  }
+
+  async compare(): Promise<void> {
+    const { fixture, layer, outputs, inputs } = this;
+    const { tolerance } = this.tier;
+    const close = (t: AnyTensor, expected: Packed, what: string): Promise<void> =>
+      expectClose(t, expected, what, tolerance, 0.01);
+    expect(outputs).toHaveLength(fixture.outputs.length);
+    for (const [i, y] of fixture.outputs.entries()) await close(outputs[i], y, `output ${i}`);
+    for (const [i, gradient] of fixture.gradInputs.entries()) {
+      if (gradient !== null) await close(inputs[i].grad!, gradient, `gradient of input ${i}`);
+    }
+    for (const [key, parameter] of layer.namedParameters()) {
+      if (key in fixture.grads) await close(parameter.grad!, fixture.grads[key], `gradient of ${key}`);
+      else expect(parameter.grad, `gradient of ${key}`).toBeUndefined();
+    }
+    for (const [key, t] of Object.entries(layer.stateDict())) {
+      await close(t, fixture.after[key] ?? fixture.before[key], key);
+    }
+  }
 }
 
 function leaves(value: unknown): Tensor[] {
@@ -81,6 +160,6 @@ function leaves(value: unknown): Tensor[] {
 }
 
 /** Different weights for the elements of y, so that no gradient cancels. */
-function weighted(y: Tensor): Tensor {
+export function weighted(y: Tensor): Tensor {
   return y.mul((arange(y.size).to('float32') as Tensor).cos().reshape(y.shape) as Tensor).sum() as Tensor;
 }

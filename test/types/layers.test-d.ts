@@ -7,6 +7,7 @@ import type { Shape } from '../../src/tensor/shape-types/shape.js';
 import type { Tensor } from 'nabla';
 import {
   AdaptiveMaxPool2d,
+  AdditiveAttention,
   AvgPool1d,
   Bilinear,
   Conv1d,
@@ -29,16 +30,22 @@ import {
   LocalResponseNorm,
   Maxout,
   MaxPool2d,
+  MaxUnpool1d,
+  MaxUnpool2d,
+  MessagePassing,
   MultiheadAttention,
   PReLU,
   Parallel,
   PixelShuffle,
   PixelUnshuffle,
+  ReLU,
   RMSNorm,
   Residual,
   Sequential,
   SinusoidalPositions,
   Softmax,
+  Transformer,
+  TransformerDecoderLayer,
   TransformerEncoderLayer,
   Unflatten,
   Upsample,
@@ -133,6 +140,40 @@ expectTypeOf(new ConvLSTM(1, 8, 3).forward(input(5, 2, 1, 9, 7))[0].shape).toEqu
 // @ts-expect-error 2 channels, not 1
 new ConvLSTMCell(1, 8, 3).forward(input(2, 2, 9, 7));
 
+// @ts-expect-error 2 channels, not 1
+new ConvLSTM(1, 8, 3).forward(input(5, 2, 2, 9, 7));
+// @ts-expect-error a sequence of images has 5 dimensions
+new ConvLSTM(1, 8, 3).forward(input(5, 1, 9, 7));
+
+const across = new MultiheadAttention(16, 4, { kdim: 8 });
+across.forward(x, input(9, 2, 8), input(9, 2, 16));
+// @ts-expect-error keys of 16 features, not of 8
+across.forward(x, x, x);
+const decoder = new TransformerDecoderLayer(16, 4);
+expectTypeOf(decoder.forward(x, input(9, 2, 16)).shape).toEqualTypeOf<[7, 2, 16]>();
+// @ts-expect-error the memory has 8 features, not 16
+decoder.forward(x, input(9, 2, 8));
+// @ts-expect-error the source has 8 features, not 16
+new Transformer(16, 4).forward(input(9, 2, 8), x);
+
+const additive = new AdditiveAttention(3, 4, 5);
+const [context, weights] = additive.forward(input(2, 6, 3), input(2, 7, 4));
+expectTypeOf(context.shape).toEqualTypeOf<[2, 6, 4]>();
+expectTypeOf(weights.shape).toEqualTypeOf<[2, 6, 7]>();
+const withValues = additive.forward(input(2, 6, 3), input(2, 7, 4), { values: input(2, 7, 9) });
+expectTypeOf(withValues[0].shape).toEqualTypeOf<[2, 6, 9]>();
+// @ts-expect-error keys of 3 features, not of 4
+additive.forward(input(2, 6, 3), input(2, 7, 3));
+
+// ---------------------------------------------------------------- unpooling
+
+const [pooled, found] = new MaxPool2d(2).forwardWithIndices(input(1, 4, 8, 7));
+expectTypeOf(new MaxUnpool2d(2).forward(pooled, found).shape).toEqualTypeOf<[1, 4, 8, 6]>();
+expectTypeOf(new MaxUnpool2d(2).forward(pooled, found, [8, 7]).shape).toEqualTypeOf<[1, 4, 8, 7]>();
+expectTypeOf(new MaxUnpool1d(3, { stride: 2, padding: 1 }).forward(input(4, 5), found).shape).toEqualTypeOf<[4, 9]>();
+// @ts-expect-error an image has 3 or 4 dimensions
+new MaxUnpool2d(2).forward(input(4, 5), found);
+
 // ---------------------------------------------------------------- two inputs, and graphs
 
 expectTypeOf(new Bilinear(3, 4, 5).forward(input(2, 3), input(2, 4)).shape).toEqualTypeOf<[2, 5]>();
@@ -143,6 +184,15 @@ expectTypeOf(new GCNConv(3, 8).forward(input(9, 3), edges).shape).toEqualTypeOf<
 expectTypeOf(new GATConv(3, 8, { heads: 4 }).forward(input(9, 3), edges).shape).toEqualTypeOf<[9, 32]>();
 // @ts-expect-error 4 features, not 3
 new GCNConv(3, 8).forward(input(9, 4), edges);
+
+const step = new MessagePassing(new Sequential(new Linear(8, 4), new ReLU()), new Linear(7, 5));
+const [after, messages] = step.forward(input(9, 3), edges, input(20, 2));
+expectTypeOf(after.shape).toEqualTypeOf<[9, 5]>();
+expectTypeOf(messages.shape).toEqualTypeOf<[20, 4]>();
+// @ts-expect-error the edge network takes 8 features, two nodes of 3 have 6
+step.forward(input(9, 3), edges);
+// @ts-expect-error the node network takes 7 features, a node and its messages have 6
+new MessagePassing(new Linear(4, 4), new Linear(7, 5)).forward(input(9, 2), edges);
 
 // ---------------------------------------------------------------- containers
 

@@ -1,10 +1,9 @@
-"""Writes test/fixtures/initial.json: mean, standard deviation and largest magnitude of each parameter of freshly made
+"""Writes test/fixtures/initial.safetensors: mean, standard deviation and largest magnitude of each parameter of freshly made
 PyTorch layers, and PyTorch's gains. Run with any recent PyTorch: python tools/parity/initial.py
 """
-import json
-import pathlib
 import torch
 from torch import nn
+from fixture import save
 
 torch.manual_seed(0)
 LAYERS = {
@@ -32,12 +31,10 @@ LAYERS = {
     "RMSNorm": nn.RMSNorm(8),
     "PReLU": nn.PReLU(3),
 }
-rounded = lambda v: float(f"{float(v):.6g}")
-state = {name: {key: [rounded(t.mean()), rounded(t.std(correction=0)), rounded(t.abs().max())]
-                for key, t in layer.double().state_dict().items() if t.is_floating_point()} for name, layer in LAYERS.items()}
+statistics = lambda t: torch.tensor([float(t.mean()), float(t.std(correction=0)), float(t.abs().max())], dtype=torch.float64)
+layers = {name: {key: statistics(t) for key, t in layer.double().state_dict().items() if t.is_floating_point()} for name, layer in LAYERS.items()}
+keys = {name: list(state) for name, state in layers.items()}
 gain = nn.init.calculate_gain
 gains = [["linear", None, gain("linear")], ["sigmoid", None, gain("sigmoid")], ["tanh", None, gain("tanh")], ["relu", None, gain("relu")],
          ["leakyRelu", None, gain("leaky_relu")], ["leakyRelu", 0.3, gain("leaky_relu", 0.3)], ["selu", None, gain("selu")]]
-note = f"made by tools/parity/initial.py with PyTorch {torch.__version__.split('+')[0]}"
-text = json.dumps({"note": note, "gains": gains, "layers": state}, separators=(",", ":"))
-(pathlib.Path(__file__).resolve().parents[2] / "test" / "fixtures" / "initial.json").write_text(text + "\n")
+save("initial.py", "initial", {"gains": gains, "keys": keys, "layers": layers})

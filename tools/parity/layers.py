@@ -1,48 +1,27 @@
-"""Writes test/fixtures/layers-*.json: what PyTorch computes for nabla's layers, forward and backward, in float64.
+"""Writes test/fixtures/layers-*.safetensors: what PyTorch computes for nabla's layers, forward and backward, in float64.
 
-Run with any recent PyTorch: python tools/parity/layers.py [group ...]. Inputs and parameters are float32 numbers, so that
-every device starts from the same; results are written with 12 digits.
+Run with any recent PyTorch: python tools/parity/layers.py [group ...]. Each group has a seed of its own.
 """
-import json
-import pathlib
+import copy
 import sys
 import torch
 from torch import nn
 import torch.nn.functional as F
+from fixture import rand, save, weighted
+from modules import (AdditiveAttention, Attention, ConvLSTM, ConvLSTMCell, GATConv, GCNConv, Hardsigmoid, LearnedPositions, Maxout,
+                     MessagePassing, Parallel, Residual, SinusoidalPositions)
 
 torch.set_default_dtype(torch.float64)
-ROOT = pathlib.Path(__file__).resolve().parents[2] / "test" / "fixtures"
-INTEGERS = (torch.int64, torch.int32)
-
-
-def pack(t):
-    if t is None:
-        return None
-    t = t.detach()
-    dtype = "int32" if t.dtype in INTEGERS else "bool" if t.dtype == torch.bool else "float32"
-    data = t.flatten().tolist()
-    return {"shape": list(t.shape), "dtype": dtype,
-            "data": [shortest(v) for v in data] if dtype == "float32" else [int(v) for v in data]}
-
-
-def shortest(v):
-    for digits in (6, 9, 12):
-        text = f"{v:.{digits}g}"
-        if float(text) == v:
-            break
-    number = float(text)
-    return int(number) if number == int(number) and abs(number) < 1e9 else number
-
-
-def rand(*shape):
-    return torch.randn(*shape).float().double()
 
 
 def snap(module):
-    """Random float32 parameters: defaults such as ones and zeros would hide mistakes."""
+    """Random float32 parameters and statistics: defaults such as ones and zeros would hide mistakes."""
     with torch.no_grad():
         for p in module.parameters():
             p.copy_((p + 0.2 * torch.randn_like(p)).float().double())
+        for name, b in module.named_buffers():
+            if b.is_floating_point():
+                b.copy_((b + 0.3 * (torch.rand_like(b) if "var" in name else torch.randn_like(b))).float().double())
     return module
 
 
@@ -52,21 +31,36 @@ def leaves(value):
     return [t for v in value if v is not None for t in leaves(v)]
 
 
-def case(name, module, *inputs, call=None, steps=1, train=True):
-    """Forward and backward with a fixed weighting of the outputs, `steps` times without changing parameters."""
-    snap(module).train(train)
-    before = {k: pack(v) for k, v in module.state_dict().items()}
+def case(name, module, *inputs, call=None, steps=1, train=None):
+    """Forward and backward with a fixed weighting of the outputs, `steps` times without changing parameters. A case without
+    `train` is for a layer that does the same in training and in evaluation, which is proved here."""
+    snap(module)
+    state = module.state_dict()
+    results = [run(copy.deepcopy(module).train(mode), inputs, call, steps) for mode in ([True, False] if train is None else [train])]
+    assert all(same(results[0], r) for r in results), f"{name} has two modes"
+    result = results[0]
+    return name, {"modes": ["train", "eval"] if train is None else ["train" if train else "eval"], "steps": steps, "keys": list(state),
+                  "inputs": list(inputs), "before": state, **result,
+                  "after": {k: v for k, v in result["after"].items() if not torch.equal(v, state[k])}}
+
+
+def run(module, inputs, call, steps):
     for _ in range(steps):
         module.zero_grad()
         xs = [x.detach().clone().requires_grad_() if x.dtype == torch.float64 else x for x in inputs]
         outputs = leaves((call or (lambda m, *v: m(*v)))(module, *xs))
-        total = sum((y * torch.cos(torch.arange(y.numel(), dtype=torch.float64)).reshape(y.shape)).sum() for y in outputs if y.requires_grad)
-        total.backward()
-    after = {k: pack(v) for k, v in module.state_dict().items()}
-    return {"name": name, "train": train, "steps": steps, "inputs": [pack(x) for x in xs], "before": before,
-            "outputs": [pack(y) for y in outputs], "gradInputs": [pack(x.grad) for x in xs],
-            "grads": {k: pack(p.grad) for k, p in module.named_parameters() if p.grad is not None},
-            "after": {k: v for k, v in after.items() if v != before[k]}}
+        sum(weighted(y) for y in outputs if y.requires_grad).backward()
+    return {"outputs": outputs, "gradInputs": [x.grad for x in xs],
+            "grads": {k: p.grad for k, p in module.named_parameters() if p.grad is not None}, "after": module.state_dict()}
+
+
+def same(a, b):
+    if isinstance(a, torch.Tensor):
+        return torch.equal(a, b)
+    if isinstance(a, (dict, list)):
+        keys = a if isinstance(a, dict) else range(len(a))
+        return len(a) == len(b) and all(same(a[k], b[k]) for k in keys)
+    return a == b
 
 
 def masked(m, x, lengths, *states, batch_first=False):
@@ -103,12 +97,12 @@ def recurrent():
         case("GRUCell unbatched", nn.GRUCell(3, 2), rand(3)),
         case("LSTMCell", nn.LSTMCell(3, 2), rand(4, 3), rand(4, 2), rand(4, 2), call=pair),
         case("LSTMCell without bias or state", nn.LSTMCell(3, 2, bias=False), rand(4, 3)),
+        case("RNN relu, two layers, both directions, dropout in evaluation",
+             nn.RNN(3, 2, 2, nonlinearity="relu", bidirectional=True, dropout=0.3), x, rand(4, 2, 2), train=False),
+        case("RNN lengths", nn.RNN(3, 2), x, lengths, rand(1, 2, 2), call=masked),
+        case("LSTM whose dropout drops everything", nn.LSTM(3, 2, 2, dropout=1.0), x, train=True),
+        case("LSTMCell unbatched", nn.LSTMCell(3, 2), rand(3), rand(2), rand(2), call=pair),
     ]
-
-
-class Attention(nn.Module):
-    def forward(self, q, k, v, mask=None, **options):
-        return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, **options)
 
 
 def attention():
@@ -135,6 +129,9 @@ def attention():
         case("MultiheadAttention kdim, vdim, no bias", MHA(4, 2, kdim=3, vdim=5, bias=False), x, rand(5, 2, 3), rand(5, 2, 5)),
         case("MultiheadAttention unbatched, weights of each head", MHA(4, 2), rand(3, 4), call=self_attention(average_attn_weights=False)),
         case("MultiheadAttention without weights", MHA(4, 4, dropout=0.5), x, call=lambda m, x: m(x, x, x, need_weights=False)[0], train=False),
+        case("MultiheadAttention dropout in evaluation", MHA(4, 2, dropout=0.5), x, call=self_attention(), train=False),
+        case("MultiheadAttention causal without weights", MHA(4, 2), x,
+             call=lambda m, x: m(x, x, x, need_weights=False, attn_mask=causal, is_causal=True)[0]),
     ]
 
 
@@ -142,6 +139,9 @@ def convolution():
     separable = nn.Sequential()
     separable.add_module("depthwise", nn.Conv2d(3, 3, 3, padding=1, stride=2, groups=3))
     separable.add_module("pointwise", nn.Conv2d(3, 4, 1))
+    plain = nn.Sequential()
+    plain.add_module("depthwise", nn.Conv2d(2, 2, (2, 3), dilation=2, groups=2, bias=False))
+    plain.add_module("pointwise", nn.Conv2d(2, 3, 1, bias=False))
     return [
         case("Conv1d", nn.Conv1d(2, 3, 3), rand(2, 2, 7)),
         case("Conv1d stride, padding, dilation, groups", nn.Conv1d(4, 6, 3, stride=2, padding=3, dilation=2, groups=2, bias=False), rand(2, 4, 9)),
@@ -155,6 +155,12 @@ def convolution():
         case("ConvTranspose2d everything", nn.ConvTranspose2d(4, 6, (3, 2), stride=(2, 3), padding=(1, 0), output_padding=(1, 2), dilation=(2, 1), groups=2, bias=False), rand(2, 4, 3, 2)),
         case("ConvTranspose2d unbatched", nn.ConvTranspose2d(2, 2, 3, padding=1), rand(2, 3, 3)),
         case("DepthwiseSeparableConv2d", separable, rand(2, 3, 5, 5)),
+        case("DepthwiseSeparableConv2d dilation, without bias", plain, rand(1, 2, 5, 6)),
+        case("Conv2d", nn.Conv2d(2, 3, 3), rand(2, 2, 5, 6)),
+        case("Conv2d stride, padding, dilation, groups", nn.Conv2d(4, 6, (3, 2), stride=(2, 1), padding=(1, 2), dilation=(1, 2), groups=2), rand(2, 4, 7, 5)),
+        case("Conv2d same", nn.Conv2d(1, 2, 4, padding="same", bias=False), rand(1, 1, 5, 5)),
+        case("Conv2d unbatched", nn.Conv2d(2, 2, 2), rand(2, 3, 3)),
+        case("ConvTranspose1d unbatched", nn.ConvTranspose1d(2, 3, 2, stride=2, bias=False), rand(2, 3)),
     ]
 
 
@@ -189,6 +195,18 @@ def pooling():
         case("MaxUnpool2d output size", N(), rand(2, 2, 5, 5), call=unpooled(pool(kernel_size=2), nn.MaxUnpool2d(2), torch.Size((5, 5)))),
         case("MaxUnpool2d stride, padding", N(), rand(1, 2, 6, 6), call=unpooled(pool(kernel_size=(3, 2), stride=(3, 2), padding=(1, 0)), nn.MaxUnpool2d((3, 2), stride=(3, 2), padding=(1, 0)), torch.Size((6, 6)))),
         case("MaxUnpool2d unbatched", N(), rand(2, 4, 4), call=unpooled(pool(kernel_size=2), nn.MaxUnpool2d(2))),
+        case("MaxUnpool1d stride, padding, output size", N(), rand(1, 2, 8),
+             call=unpooled(nn.MaxPool1d(3, stride=3, padding=1, return_indices=True), nn.MaxUnpool1d(3, stride=3, padding=1), torch.Size((8,)))),
+        case("MaxPool2d", nn.MaxPool2d(3, stride=2, padding=1), rand(2, 2, 6, 5)),
+        case("AvgPool2d", nn.AvgPool2d((2, 3), stride=2, padding=(1, 0)), rand(2, 2, 5, 7)),
+        case("AdaptiveAvgPool2d 2x3", nn.AdaptiveAvgPool2d((2, 3)), rand(2, 2, 5, 7)),
+        case("AdaptiveAvgPool2d divides", nn.AdaptiveAvgPool2d(2), rand(1, 2, 4, 6)),
+        case("AdaptiveMaxPool1d unbatched", nn.AdaptiveMaxPool1d(2), rand(2, 5)),
+        case("GlobalAvgPool1d", nn.AdaptiveAvgPool1d(1), rand(2, 2, 5)),
+        case("GlobalAvgPool2d", nn.AdaptiveAvgPool2d(1), rand(2, 3, 4, 5)),
+        case("GlobalAvgPool2d unbatched", nn.AdaptiveAvgPool2d(1), rand(3, 2, 4)),
+        case("GlobalMaxPool1d", nn.AdaptiveMaxPool1d(1), rand(2, 2, 5)),
+        case("GlobalMaxPool2d", nn.AdaptiveMaxPool2d(1), rand(2, 3, 4, 5)),
     ]
 
 
@@ -214,21 +232,11 @@ def resampling():
         case("PixelShuffle unbatched", nn.PixelShuffle(3), rand(9, 2, 1)),
         case("PixelUnshuffle", nn.PixelUnshuffle(2), rand(2, 2, 4, 6)),
         case("Unflatten", nn.Unflatten(1, (2, 3)), rand(2, 6, 2)),
+        case("Unflatten the last dimension", nn.Unflatten(-1, (2, 2, 1)), rand(3, 4)),
+        case("PixelUnshuffle unbatched", nn.PixelUnshuffle(3), rand(1, 3, 6)),
+        case("Flatten", nn.Flatten(), rand(2, 3, 2, 2)),
+        case("Flatten dimensions 0 and 1", nn.Flatten(0, 1), rand(2, 3, 2)),
     ]
-
-
-class Parallel(nn.Sequential):
-    def forward(self, x):
-        return torch.cat([branch(x) for branch in self], 1)
-
-
-class Residual(nn.Module):
-    def __init__(self, body, shortcut=None):
-        super().__init__()
-        self.body, self.shortcut = nn.Sequential(*body), shortcut
-
-    def forward(self, x):
-        return self.body(x) + (x if self.shortcut is None else self.shortcut(x))
 
 
 def transformer():
@@ -253,23 +261,22 @@ def transformer():
         case("Residual", Residual([nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 4)]), rand(2, 4)),
         case("Residual with a shortcut", Residual([nn.Conv2d(2, 3, 3, stride=2, padding=1)], nn.Conv2d(2, 3, 1, stride=2)), rand(2, 2, 4, 4)),
         case("Parallel", Parallel(nn.Conv2d(2, 3, 1), nn.Conv2d(2, 2, 3, padding=1), nn.MaxPool2d(3, stride=1, padding=1)), rand(1, 2, 3, 3)),
+        case("Parallel along the last dimension", Parallel(nn.Linear(3, 2), nn.Identity(), dim=-1), rand(2, 2, 3)),
+        case("Sequential", nn.Sequential(nn.Linear(3, 4, bias=False), nn.Sequential(nn.BatchNorm1d(4), nn.ReLU()), nn.Linear(4, 2)), rand(5, 3), train=True),
+        case("Sequential in evaluation", nn.Sequential(nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3), nn.Dropout(0.5), nn.Flatten(), nn.Linear(12, 2)), rand(2, 2, 4, 4), train=False),
+        case("decoder layer gelu, batch first, no bias", Decoder(4, 2, activation="gelu", batch_first=True, bias=False, **small), rand(2, 3, 4), rand(2, 5, 4)),
+        case("decoder layer in evaluation", Decoder(4, 2, 3, 0.5), x, memory, train=False),
+        case("encoder norm first, batch first, masks", nn.TransformerEncoder(Encoder(4, 2, norm_first=True, batch_first=True, **small), 2, enable_nested_tensor=False),
+             rand(2, 3, 4), padding, call=lambda m, x, p: m(x, mask=causal, src_key_padding_mask=p)),
+        case("decoder with a norm, masks", nn.TransformerDecoder(Decoder(4, 2, **small), 1, nn.LayerNorm(4)), x, memory, memory_padding,
+             call=lambda m, x, y, p: m(x, y, tgt_mask=causal, memory_key_padding_mask=p)),
+        case("Transformer batch first, norm first, gelu", nn.Transformer(4, 2, 2, 1, batch_first=True, norm_first=True, activation="gelu", **small),
+             rand(2, 5, 4), rand(2, 3, 4), padding, call=lambda m, s, t, p: m(s, t, tgt_mask=causal, tgt_key_padding_mask=p)),
+        case("SinusoidalPositions", SinusoidalPositions(), rand(2, 5, 6)),
+        case("SinusoidalPositions unbatched", SinusoidalPositions(), rand(3, 4)),
+        case("LearnedPositions", LearnedPositions(5, 4), rand(2, 3, 4)),
+        case("LearnedPositions all of them", LearnedPositions(3, 2), rand(3, 2)),
     ]
-
-
-class Hardsigmoid(nn.Module):
-    """nn.Hardsigmoid, whose own backward multiplies by a float32 sixth even in float64."""
-
-    def forward(self, x):
-        return F.hardtanh(x + 3, 0, 6) / 6
-
-
-class Maxout(nn.Module):
-    def __init__(self, inputs, outputs, pieces):
-        super().__init__()
-        self.linear, self.sizes = nn.Linear(inputs, outputs * pieces), (outputs, pieces)
-
-    def forward(self, x):
-        return self.linear(x).unflatten(-1, self.sizes).max(-1).values
 
 
 def activation():
@@ -289,6 +296,10 @@ def activation():
         case("Hardshrink 1", nn.Hardshrink(1), x),
         case("Softshrink 0.25", nn.Softshrink(0.25), x),
         case("Threshold", nn.Threshold(0.5, -7), x),
+        case("Threshold below", nn.Threshold(-1, 20), x),
+        case("RReLU whose bounds are equal", nn.RReLU(0.25, 0.25), x, train=True),
+        case("Hardtanh 0 6", nn.Hardtanh(0, 6), x),
+        case("Softmin of rows", nn.Softmin(0), rand(3, 4)),
         case("Softplus 2 5", nn.Softplus(2, 5), x),
         case("RReLU in evaluation", nn.RReLU(), x, train=False),
         case("RReLU 0.1 0.4 in evaluation", nn.RReLU(0.1, 0.4), x, train=False),
@@ -309,7 +320,7 @@ def activation():
 
 def norm():
     rows, line, image = rand(5, 3), rand(3, 3, 4), rand(2, 4, 2, 3)
-    both = lambda name, make, *xs, **o: [case(name, make(), *xs, steps=2, **o), case(name + " in evaluation", make(), *xs, train=False, **o)]
+    both = lambda name, make, *xs, **o: [case(name, make(), *xs, steps=2, train=True, **o), case(name + " in evaluation", make(), *xs, train=False, **o)]
     return [
         *both("BatchNorm1d of rows", lambda: nn.BatchNorm1d(3), rows),
         *both("BatchNorm1d", lambda: nn.BatchNorm1d(3, eps=1e-3, momentum=0.3), line),
@@ -321,6 +332,7 @@ def norm():
         *both("InstanceNorm1d affine, unbatched", lambda: nn.InstanceNorm1d(3, affine=True), rand(3, 5)),
         *both("InstanceNorm2d", lambda: nn.InstanceNorm2d(4, eps=1e-3), image),
         *both("InstanceNorm2d running statistics", lambda: nn.InstanceNorm2d(4, affine=True, track_running_stats=True, momentum=0.2), image),
+        *both("InstanceNorm1d running statistics", lambda: nn.InstanceNorm1d(3, track_running_stats=True), line),
         case("LayerNorm", nn.LayerNorm(4), rand(3, 4)),
         case("LayerNorm without bias", nn.LayerNorm(4, eps=1e-2, bias=False), rand(2, 3, 4)),
         case("LayerNorm without affine", nn.LayerNorm(3, elementwise_affine=False), image),
@@ -337,20 +349,6 @@ def norm():
     ]
 
 
-class AdditiveAttention(nn.Module):
-    def __init__(self, query, key, hidden):
-        super().__init__()
-        self.query_proj, self.key_proj = nn.Linear(query, hidden, bias=False), nn.Linear(key, hidden)
-        self.score = nn.Linear(hidden, 1, bias=False)
-
-    def forward(self, query, keys, values=None, mask=None):
-        scores = self.score(torch.tanh(self.query_proj(query)[:, :, None] + self.key_proj(keys)[:, None])).squeeze(-1)
-        if mask is not None:
-            scores = scores.masked_fill(~mask[:, None], -torch.inf)
-        weights = scores.softmax(-1)
-        return weights @ (keys if values is None else values), weights
-
-
 def linear():
     index = torch.tensor([[1, 4, 2], [0, 4, 4]])
     return [
@@ -363,40 +361,10 @@ def linear():
         case("AdditiveAttention", AdditiveAttention(3, 4, 5), rand(2, 3, 3), rand(2, 4, 4)),
         case("AdditiveAttention with values and a mask", AdditiveAttention(3, 4, 2), rand(2, 1, 3), rand(2, 4, 4), rand(2, 4, 2),
              torch.tensor([[True, True, False, True], [False, False, True, False]])),
+        case("Linear without bias", nn.Linear(5, 3, bias=False), rand(2, 3, 5)),
+        case("Embedding of one dimension", nn.Embedding(4, 2), torch.tensor([3, 0, 3])),
+        case("Bilinear one pair", nn.Bilinear(2, 3, 2), rand(2), rand(3)),
     ]
-
-
-class ConvLSTMCell(nn.Module):
-    def __init__(self, inputs, hidden, kernel, bias=True):
-        super().__init__()
-        self.hidden = hidden
-        self.conv_ih = nn.Conv2d(inputs, 4 * hidden, kernel, padding="same", bias=bias)
-        self.conv_hh = nn.Conv2d(hidden, 4 * hidden, kernel, padding="same", bias=False)
-
-    def forward(self, x, h=None, c=None):
-        if h is None:
-            h = c = x.new_zeros(x.shape[0], self.hidden, *x.shape[2:])
-        i, f, g, o = (self.conv_ih(x) + self.conv_hh(h)).chunk(4, 1)
-        c = f.sigmoid() * c + i.sigmoid() * g.tanh()
-        return o.sigmoid() * c.tanh(), c
-
-
-class ConvLSTM(nn.Module):
-    def __init__(self, inputs, hidden, kernel, layers=1, bias=True, batch_first=False):
-        super().__init__()
-        self.cells = nn.ModuleList(ConvLSTMCell(hidden if k else inputs, hidden, kernel, bias) for k in range(layers))
-        self.batch_first = batch_first
-
-    def forward(self, x, h=None, c=None):
-        steps = list(x.unbind(1 if self.batch_first else 0))
-        ends = []
-        for k, cell in enumerate(self.cells):
-            state = (None, None) if h is None else (h[k], c[k])
-            for t, step in enumerate(steps):
-                state = cell(step, *state)
-                steps[t] = state[0]
-            ends.append(state)
-        return torch.stack(steps, 1 if self.batch_first else 0), torch.stack([e[0] for e in ends]), torch.stack([e[1] for e in ends])
 
 
 def conv_recurrent():
@@ -410,69 +378,6 @@ def conv_recurrent():
 
 # A small graph: node 3 has no incoming edge, node 0 has one twice.
 EDGES = torch.tensor([[1, 1, 2, 3, 0, 4, 3, 2], [0, 0, 0, 1, 2, 2, 4, 4]])
-
-
-class MessagePassing(nn.Module):
-    def __init__(self, edge, node, aggregation="sum", score=None):
-        super().__init__()
-        self.edge, self.node = edge, node
-        if score is not None:
-            self.score = score
-        self.aggregation = aggregation
-
-    def forward(self, nodes, edges, features=None):
-        source, target = edges
-        parts = [nodes[source]] + ([] if features is None else [features]) + [nodes[target]]
-        messages = self.edge(torch.cat(parts, 1))
-        rows = []
-        for n in range(len(nodes)):
-            own = messages[target == n]
-            if len(own) == 0:
-                rows.append(messages.new_zeros(messages.shape[1]))
-            elif self.aggregation == "attention":
-                rows.append((self.score(own).softmax(0) * own).sum(0))
-            else:
-                rows.append({"sum": own.sum(0), "mean": own.mean(0), "max": own.amax(0)}[self.aggregation])
-        return self.node(torch.cat([nodes, torch.stack(rows)], 1)), messages
-
-
-class GCNConv(nn.Module):
-    """Written with a dense adjacency matrix, unlike the layer it checks."""
-
-    def __init__(self, inputs, outputs, bias=True, loops=True):
-        super().__init__()
-        self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
-        self.lin, self.loops = nn.Linear(inputs, outputs, bias=False), loops
-
-    def forward(self, x, edges):
-        a = torch.zeros(len(x), len(x))
-        for source, target in edges.T.tolist():
-            a[target, source] += 1
-        if self.loops:
-            a = a + torch.eye(len(x))
-        scale = a.sum(1).pow(-0.5)
-        scale = torch.where(scale.isinf(), 0, scale)
-        y = scale[:, None] * a * scale @ self.lin(x)
-        return y if self.bias is None else y + self.bias
-
-
-class GATConv(nn.Module):
-    def __init__(self, inputs, outputs, heads=1, concat=True, slope=0.2):
-        super().__init__()
-        self.att_src, self.att_dst = nn.Parameter(torch.randn(1, heads, outputs)), nn.Parameter(torch.randn(1, heads, outputs))
-        self.bias = nn.Parameter(torch.zeros(heads * outputs if concat else outputs))
-        self.lin, self.heads, self.concat, self.slope = nn.Linear(inputs, heads * outputs, bias=False), heads, concat, slope
-
-    def forward(self, x, edges):
-        n = len(x)
-        count = torch.eye(n)
-        for source, target in edges.T.tolist():
-            count[target, source] += 1
-        h = self.lin(x).view(n, self.heads, -1)
-        scores = F.leaky_relu((h * self.att_dst).sum(-1)[:, None] + (h * self.att_src).sum(-1)[None], self.slope)
-        powers = count[:, :, None] * scores.exp()
-        y = torch.einsum("tsh,shc->thc", powers / powers.sum(1, keepdim=True), h)
-        return (y.flatten(1) if self.concat else y.mean(1)) + self.bias
 
 
 def graph():
@@ -491,11 +396,23 @@ def graph():
     ]
 
 
-GROUPS = {"linear": linear, "conv-recurrent": conv_recurrent, "graph": graph, "activation": activation, "norm": norm, "transformer": transformer, "recurrent": recurrent, "attention": attention, "convolution": convolution, "pooling": pooling, "resampling": resampling}
+def dropout():
+    """What random zeros leave to chance, tests of their statistics see; here is what is certain."""
+    rows, line, image = rand(4, 3), rand(2, 3, 4), rand(2, 3, 2, 2)
+    cases = []
+    for name, x in ("Dropout", rows), ("Dropout1d", line), ("Dropout2d", image), ("AlphaDropout", rows):
+        make = getattr(nn, name)
+        cases += [case(f"{name} in evaluation", make(), x, train=False),
+                  case(f"{name} with probability 0", make(0.0), x),
+                  case(f"{name} with probability 1", make(1.0), x, train=True)]
+    return cases
+
+
+GROUPS = {"dropout": dropout, "linear": linear, "conv-recurrent": conv_recurrent, "graph": graph, "activation": activation, "norm": norm, "transformer": transformer, "recurrent": recurrent, "attention": attention, "convolution": convolution, "pooling": pooling, "resampling": resampling}
 
 if __name__ == "__main__":
     for group in sys.argv[1:] or GROUPS:
         torch.manual_seed(sum(map(ord, group)))
-        note = f"made by tools/parity/layers.py with PyTorch {torch.__version__.split('+')[0]}"
-        text = json.dumps({"note": note, "cases": GROUPS[group]()}, separators=(",", ":"))
-        (ROOT / f"layers-{group}.json").write_text(text + "\n")
+        cases = GROUPS[group]()
+        assert len({name for name, _ in cases}) == len(cases), group
+        save("layers.py", f"layers-{group}", {"cases": dict(cases)})

@@ -62,7 +62,7 @@ export default defineRun({
         return { loss, output, target: y, reported: crossEntropy(output, y) }; // comparable with the loss on other images
       },
       metrics: { accuracy: new Accuracy() },
-      schedule: (step, total) => oneCycle(step, total, lr, 0.25),
+      schedule: (step, total) => oneCycle(step, total, lr, { warmup: 0.25 }),
       epochs,
       classes: 10,
       report: (page) => reportDigits(page, model, test),

@@ -1,6 +1,7 @@
 // Losses of classes. Logits go in unless the name says otherwise; the reduction is the mean unless asked otherwise.
 
 import { ArgumentError, type Shape, ShapeError, formatShape } from '../../tensor/library.js';
+import { customOp } from '../../tensor/autograd.js';
 import { where } from '../../tensor/functions.js';
 import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
 import {
@@ -121,7 +122,12 @@ function checkWeight(weight: AnyTensor | undefined, x: Tensor, op: string): Tens
   return checkFloat(weight, op);
 }
 
-export interface BceWithLogitsOptions extends LossOptions {
+export interface BceOptions extends LossOptions {
+  /** float32, broadcast to the result: what each element counts (the mean is still over their number). All the same by default. */
+  readonly weight?: AnyTensor;
+}
+
+export interface BceWithLogitsOptions extends BceOptions {
   /** float32, broadcast to the logits: what a positive target counts. 1 by default. */
   readonly posWeight?: AnyTensor;
 }
@@ -137,36 +143,61 @@ export function bceWithLogits<const O extends BceWithLogitsOptions = {}>(
 ): Reduced<O> {
   const [x, y] = floats('bceWithLogits', logits, target);
   warnOfProbabilities('bceWithLogits', logits);
-  const { posWeight, reduction }: BceWithLogitsOptions = options ?? {};
+  const { posWeight, weight, reduction }: BceWithLogitsOptions = options ?? {};
   let each = x.softplus().sub(x.mul(y)) as Tensor;
   if (posWeight !== undefined) {
-    const extra = checkFloat(posWeight, 'bceWithLogits').sub(1).mul(y) as Tensor;
+    const extra = spread(posWeight, x, 'bceWithLogits: posWeight').sub(1).mul(y) as Tensor;
     each = each.add(extra.mul(x.neg().softplus())) as Tensor;
   }
-  return reduce(each, reduction, 'bceWithLogits') as Reduced<O>;
+  return reduce(weighed(each, weight, 'bceWithLogits'), reduction, 'bceWithLogits') as Reduced<O>;
+}
+
+/** Each element times its weight. */
+function weighed(each: Tensor, weight: AnyTensor | undefined, op: string): Tensor {
+  return weight === undefined ? each : (each.mul(spread(weight, each, `${op}: weight`)) as Tensor);
+}
+
+/** A float tensor that broadcasts to the shape of x, and no further. */
+function spread(t: AnyTensor, x: Tensor, what: string): Tensor {
+  const fits = t.shape.length <= x.rank && t.shape.every((n, i) => n === 1 || n === x.shape[x.rank - t.rank + i]);
+  if (!fits)
+    throw new ShapeError(`${what} ${formatShape(t.shape)} does not broadcast to ${formatShape(x.shape)}`, [
+      t.shape,
+      x.shape,
+    ]);
+  return checkFloat(t, what);
 }
 
 /** Logarithms are at least this, as in PyTorch: no infinite loss of a probability 0. */
 const LEAST_LOG = -100;
+/** p·(1 − p) is at least this under its gradient, as in PyTorch: a wrong certainty has a large slope, not an infinite one. */
+const LEAST_SPREAD = Math.fround(1e-12); // a float32 constant there
+
+/** −y·log p − (1 − y)·log(1 − p). The gradient is its own: those of the logarithms are infinite at 0 and 1. */
+const entropyOfPair = customOp({
+  name: 'bceLoss',
+  forward: (ctx, p, y) => {
+    const log = (t: Tensor): Tensor => t.log().clamp(LEAST_LOG) as Tensor;
+    const rest = (t: Tensor): Tensor => t.neg().add(1) as Tensor;
+    const [positive, negative] = [log(p), log(rest(p))];
+    Object.assign(ctx.saved, { p, y, slope: negative.sub(positive) });
+    return y.mul(positive).add(rest(y).mul(negative)).neg() as Tensor;
+  },
+  backward: (ctx, gradient) => {
+    const { p, y, slope } = ctx.saved as Record<'p' | 'y' | 'slope', Tensor>;
+    const spread = p.mul(p.neg().add(1) as Tensor).clamp(LEAST_SPREAD) as Tensor;
+    return [gradient.mul(p.sub(y).div(spread) as Tensor), gradient.mul(slope)] as AnyTensor[];
+  },
+});
 
 /** Binary cross entropy of probabilities and targets in [0, 1]. Prefer bceWithLogits. PyTorch: F.binary_cross_entropy. */
-export function bceLoss<const O extends LossOptions = {}>(
+export function bceLoss<const O extends BceOptions = {}>(
   probabilities: AnyTensor,
   target: AnyTensor,
   options?: O,
 ): Reduced<O> {
-  const [p, y] = floats('bceLoss', probabilities, target);
-  const log = (t: Tensor): Tensor => t.log().clamp(LEAST_LOG) as Tensor;
-  const each = y
-    .mul(log(p))
-    .add(
-      y
-        .neg()
-        .add(1)
-        .mul(log(p.neg().add(1) as Tensor)),
-    )
-    .neg() as Tensor;
-  return reduce(each, options?.reduction, 'bceLoss') as Reduced<O>;
+  const each = entropyOfPair(...floats('bceLoss', probabilities, target));
+  return reduce(weighed(each, options?.weight, 'bceLoss'), options?.reduction, 'bceLoss') as Reduced<O>;
 }
 
 export interface KlOptions {

@@ -298,6 +298,27 @@ interface TransposedWeightLayout {
 
 // ---------------------------------------------------------------- pooling
 
+/** The sizes before pooling: (N - 1) * stride - 2 * padding + kernel, or those asked for. Guard: `LayoutArg`. */
+export type UnpoolShape<
+  D extends Dims,
+  S extends Shape,
+  Kernel extends PerAxis,
+  Stride extends PerAxis,
+  Pad extends PerAxis,
+  Size extends Shape | undefined,
+> =
+  SplitInput<D, S> extends Parts<infer L, infer C, infer Sizes>
+    ? UnpoolSizes<D, Sizes, Kernel, Stride, Pad, Size> extends infer To extends Shape
+      ? [...L, C, ...To]
+      : number[]
+    : number[];
+
+type UnpoolSizes<D extends Dims, Sizes extends Shape, K, Stride, Pad, Size> = Size extends Shape
+  ? Size extends Spatial[D]
+    ? Mutable<Size>
+    : Forget<Sizes>
+  : Spread<Sizes, K, Stride, Pad, 0, 1>;
+
 /** The output of pooling; the stride is the kernel unless given. `Ceil` sizes are left to run time. */
 export type PoolShape<
   D extends Dims,

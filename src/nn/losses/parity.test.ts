@@ -1,0 +1,93 @@
+// Losses against PyTorch: value and gradient, on every tier, and labels that are out of range.
+import { describe, expect, test } from 'vitest';
+import { type AnyTensor, IndexError, type Tensor, realize, setDevice, tensor } from '../../index.js';
+import { weighted } from '../../../test/support/layer-parity.js';
+import { type Packed, expectClose, isPacked, readFixture, unpack } from '../../../test/support/pytorch.js';
+import { TIERS, nativeRuns } from '../../../test/support/tiers.js';
+import * as nn from '../index.js';
+
+interface LossCase {
+  readonly loss: keyof typeof lossOf;
+  readonly x: Packed;
+  readonly target: Packed;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly y: Packed;
+  readonly gradX: Packed;
+}
+
+type AnyLoss = (x: AnyTensor, target: AnyTensor, options: object) => AnyTensor;
+
+const lossOf = {
+  bceLoss: nn.bceLoss,
+  bceWithLogits: nn.bceWithLogits,
+  crossEntropy: nn.crossEntropy,
+  diceLoss: nn.diceLoss,
+  hingeLoss: nn.hingeLoss,
+  huberLoss: nn.huberLoss,
+  klDivLoss: nn.klDivLoss,
+  l1Loss: nn.l1Loss,
+  mseLoss: nn.mseLoss,
+  nllLoss: nn.nllLoss,
+  ntXentLoss: nn.ntXentLoss,
+  smoothL1Loss: nn.smoothL1Loss,
+  /** The negatives are the positives in reverse. */
+  tripletMarginLoss: (x: AnyTensor, target: AnyTensor, options: object) =>
+    nn.tripletMarginLoss(x, target, (target as unknown as Tensor).flip(0) as AnyTensor, options),
+};
+
+const { cases } = readFixture<{ cases: Record<string, LossCase> }>('losses.safetensors');
+
+function lossAndGradient({ loss, x, target, options }: LossCase): [AnyTensor, AnyTensor] {
+  const input = unpack(x, true);
+  const given = Object.entries(options).map(([key, v]) => [key, isPacked(v) ? unpack(v) : v]);
+  const y = (lossOf[loss] as AnyLoss)(input as AnyTensor, unpack(target) as AnyTensor, Object.fromEntries(given));
+  weighted(y as unknown as Tensor).backward();
+  return [y, input.grad as unknown as AnyTensor];
+}
+
+test('every loss has its cases', () => {
+  const seen = new Set(Object.values(cases).map(({ loss }) => loss));
+  expect([...seen].sort()).toEqual(Object.keys(lossOf).sort());
+  const exported = Object.keys(nn).filter((name) => name.endsWith('Loss'));
+  for (const name of exported) expect(Object.keys(lossOf)).toContain(name);
+});
+
+describe.each(TIERS)('on $device', ({ device, tolerance }) => {
+  // One program: a call of the C compiler for each loss would take its time.
+  const computed = async (): Promise<Map<string, [AnyTensor, AnyTensor]>> => {
+    setDevice(device);
+    const all = new Map(Object.entries(cases).map(([name, fixture]) => [name, lossAndGradient(fixture)] as const));
+    await realize(...[...all.values()].flat());
+    return all;
+  };
+  let all: ReturnType<typeof computed> | undefined;
+
+  test.each(Object.keys(cases))(
+    '%s',
+    async (name) => {
+      const [y, gradient] = (await (all ??= computed())).get(name)!;
+      await expectClose(y, cases[name].y, 'loss', tolerance, 0.01);
+      await expectClose(gradient, cases[name].gradX, 'gradient', tolerance, 0.01);
+    },
+    300_000,
+  );
+
+  test('a label or index out of range is an IndexError when it is computed', async () => {
+    setDevice(device);
+    const logits = tensor([
+      [1, 2, 3],
+      [4, 5, 6],
+    ]);
+    for (const bad of [3, -1, -100]) {
+      const labels = tensor([0, bad], { dtype: 'int32' });
+      for (const loss of [nn.crossEntropy, nn.nllLoss, nn.hingeLoss] as AnyLoss[]) {
+        await expect((loss(logits, labels, {}) as Tensor).item()).rejects.toThrow(IndexError);
+      }
+    }
+    expect(await nn.crossEntropy(logits, tensor([0, 1], { dtype: 'int32' })).item()).toBeCloseTo(1.9076, 4);
+    const rows = new nn.Embedding(4, 2).forward(tensor([1, 4], { dtype: 'int32' }));
+    await expect(rows.data()).rejects.toThrow(IndexError);
+  });
+});
+
+test('natively nothing ran as WebAssembly instead', () => expect(nativeRuns.instead).toBe(0));
