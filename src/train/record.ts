@@ -24,6 +24,8 @@ export interface RunFacts {
   readonly classes?: number;
   readonly loss?: string;
   readonly optimizer?: string;
+  /** Numbers and switches of its first parameter group: weightDecay, momentum, … */
+  readonly optimizerOptions?: Readonly<Record<string, number | boolean>>;
   readonly epochs?: number;
   readonly stepsPerEpoch?: number;
   readonly batchSize?: number;
@@ -66,6 +68,31 @@ export interface LayersEvent {
   readonly step: number;
   readonly layers: readonly LayerStatistics[];
   readonly parameters: readonly ParameterStatistics[];
+  /** Of what the first layer was given, where that is float32. */
+  readonly input?: InputStatistics;
+  /** Of what the loss was given as the truth. */
+  readonly targets?: TargetStatistics;
+}
+
+export interface InputStatistics {
+  /** Samples in the batch: the size of the first axis. */
+  readonly batch: number;
+  readonly mean: number;
+  readonly std: number;
+  readonly min: number;
+  readonly max: number;
+  /** Share of numbers that are NaN or infinite. */
+  readonly notFinite: number;
+}
+
+export interface TargetStatistics {
+  readonly count: number;
+  readonly mean: number;
+  readonly std: number;
+  readonly min: number;
+  readonly max: number;
+  /** Share of the commonest class, for labels of classes. */
+  readonly commonest?: number;
 }
 
 /** Of one leaf module: its output, and the gradient that reaches its output. */
@@ -80,13 +107,19 @@ export interface LayerStatistics {
   readonly dead: number;
   /** Share of outputs within 1 % of the ends of the range, for sigmoid, tanh and the like. */
   readonly saturated?: number;
+  /** Share of outputs that are NaN or infinite. */
   readonly notFinite: number;
+  /** Root mean square of the gradient at the output. */
   readonly gradStd?: number;
 }
 
 export interface ParameterStatistics {
   readonly name: string;
+  readonly shape?: readonly number[];
+  /** Before the update, as everything here. */
   readonly norm: number;
+  /** Root mean square distance of the rows (what leads to one output unit) from their mean; 0 if all units are alike. */
+  readonly spread?: number;
   readonly gradNorm?: number;
   /** Norm of the last update divided by the norm of the parameter; healthy is about 1e-3. */
   readonly updateRatio?: number;

@@ -16,6 +16,7 @@ import {
   checkSame,
   floats,
   reduce,
+  tell,
   warnOfProbabilities,
 } from './common.js';
 
@@ -56,10 +57,11 @@ export function crossEntropy<const O extends CrossEntropyOptions = {}>(
     const counted = weights === undefined ? smooth : smooth.mul(acrossClasses(weights, x));
     const each = logp.mul(counted).sum(CLASS_DIM).neg() as Tensor;
     // PyTorch's mean is over samples and positions, not classes
-    return reduce(each, reduction, 'crossEntropy') as Reduced<O>;
+    return tell('crossEntropy', logits, target, reduce(each, reduction, 'crossEntropy')) as Reduced<O>;
   }
   const labels = checkLabels(target, x.shape, 'crossEntropy');
-  return pick(logp, labels, { smoothing, reduction, ignoreIndex, weights, op: 'crossEntropy' }) as Reduced<O>;
+  const result = pick(logp, labels, { smoothing, reduction, ignoreIndex, weights, op: 'crossEntropy' });
+  return tell('crossEntropy', logits, target, result) as Reduced<O>;
 }
 
 /** −log p of the label, for log-probabilities [N, C] (or [N, C, …]) and int32 labels. PyTorch: F.nll_loss. */
@@ -73,7 +75,8 @@ export function nllLoss<const O extends LabelOptions = {}>(
   checkRank(logp.shape, 'nllLoss', 'log-probabilities');
   const labels = checkLabels(target, logp.shape, 'nllLoss');
   const weights = checkWeight(weight, logp, 'nllLoss');
-  return pick(logp, labels, { smoothing: 0, reduction, ignoreIndex, weights, op: 'nllLoss' }) as Reduced<O>;
+  const result = pick(logp, labels, { smoothing: 0, reduction, ignoreIndex, weights, op: 'nllLoss' });
+  return tell('nllLoss', logProbabilities, target, result) as Reduced<O>;
 }
 
 interface Picking {
@@ -149,7 +152,8 @@ export function bceWithLogits<const O extends BceWithLogitsOptions = {}>(
     const extra = spread(posWeight, x, 'bceWithLogits: posWeight').sub(1).mul(y) as Tensor;
     each = each.add(extra.mul(x.neg().softplus())) as Tensor;
   }
-  return reduce(weighed(each, weight, 'bceWithLogits'), reduction, 'bceWithLogits') as Reduced<O>;
+  const result = reduce(weighed(each, weight, 'bceWithLogits'), reduction, 'bceWithLogits');
+  return tell('bceWithLogits', logits, target, result) as Reduced<O>;
 }
 
 /** Each element times its weight. */
@@ -197,7 +201,8 @@ export function bceLoss<const O extends BceOptions = {}>(
   options?: O,
 ): Reduced<O> {
   const each = entropyOfPair(...floats('bceLoss', probabilities, target));
-  return reduce(weighed(each, options?.weight, 'bceLoss'), options?.reduction, 'bceLoss') as Reduced<O>;
+  const result = reduce(weighed(each, options?.weight, 'bceLoss'), options?.reduction, 'bceLoss');
+  return tell('bceLoss', probabilities, target, result) as Reduced<O>;
 }
 
 export interface KlOptions {
@@ -238,7 +243,7 @@ export function hingeLoss<const O extends HingeOptions = {}>(
   const right = x.gather(CLASS_DIM, y.unsqueeze(CLASS_DIM) as Labels) as Tensor;
   // The right class adds the margin itself.
   const each = x.sub(right).add(margin).relu().sum(CLASS_DIM).sub(margin) as Tensor;
-  return reduce(each, reduction, 'hingeLoss') as Reduced<O>;
+  return tell('hingeLoss', scores, labels, reduce(each, reduction, 'hingeLoss')) as Reduced<O>;
 }
 
 export interface DiceOptions extends LossOptions {
@@ -263,5 +268,5 @@ export function diceLoss<const O extends DiceOptions = {}>(
     .div(total(p).add(total(y)).add(smooth))
     .neg()
     .add(1) as Tensor;
-  return reduce(each, reduction, 'diceLoss') as Reduced<O>;
+  return tell('diceLoss', probabilities, target, reduce(each, reduction, 'diceLoss')) as Reduced<O>;
 }

@@ -66,6 +66,36 @@ export function floats(op: string, a: AnyTensor, b: AnyTensor): [Tensor, Tensor]
   return [checkFloat(a, op), checkFloat(b, op)];
 }
 
+// ---------------------------------------------------------------- who is told
+
+/** One call of a loss: what the model said, what is wanted, and the result (one number, unless not reduced). */
+export interface LossCall {
+  readonly op: string;
+  readonly input: AnyTensor;
+  readonly target: AnyTensor;
+  readonly result: Tensor;
+  /** Probabilities (the result of softmax or sigmoid) where logits are expected. */
+  readonly isOfProbabilities: boolean;
+}
+
+const watchers = new Set<(call: LossCall) => void>();
+
+/** Calls `watcher` whenever a loss is built, until the function that is returned is called. For probes of training. */
+export function watchLosses(watcher: (call: LossCall) => void): () => void {
+  watchers.add(watcher);
+  return () => void watchers.delete(watcher);
+}
+
+const LOGITS = new Set(['crossEntropy', 'bceWithLogits']);
+
+/** Hands the result on, and tells it to who watches. */
+export function tell(op: string, input: AnyTensor, target: AnyTensor, result: Tensor): Tensor {
+  if (watchers.size === 0) return result;
+  const isOfProbabilities = LOGITS.has(op) && areProbabilities((input as unknown as Tensor).node);
+  for (const watcher of watchers) watcher({ op, input, target, result, isOfProbabilities });
+  return result;
+}
+
 let hasWarned = false;
 
 /** Says once on the console that a loss of logits was given the result of softmax or sigmoid. */

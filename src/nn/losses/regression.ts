@@ -3,7 +3,7 @@
 import { where } from '../../tensor/functions.js';
 import { ArgumentError } from '../../tensor/library.js';
 import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
-import { type LossOptions, type Reduced, floats, reduce } from './common.js';
+import { type LossOptions, type Reduced, floats, reduce, tell } from './common.js';
 
 /** (prediction − target)². PyTorch: F.mse_loss. */
 export function mseLoss<const O extends LossOptions = {}>(
@@ -12,7 +12,8 @@ export function mseLoss<const O extends LossOptions = {}>(
   options?: O,
 ): Reduced<O> {
   const [x, y] = floats('mseLoss', prediction, target);
-  return reduce(x.sub(y).square() as Tensor, options?.reduction, 'mseLoss') as Reduced<O>;
+  const each = x.sub(y).square() as Tensor;
+  return tell('mseLoss', prediction, target, reduce(each, options?.reduction, 'mseLoss')) as Reduced<O>;
 }
 
 /** |prediction − target|. PyTorch: F.l1_loss. */
@@ -22,7 +23,8 @@ export function l1Loss<const O extends LossOptions = {}>(
   options?: O,
 ): Reduced<O> {
   const [x, y] = floats('l1Loss', prediction, target);
-  return reduce(x.sub(y).abs() as Tensor, options?.reduction, 'l1Loss') as Reduced<O>;
+  const each = x.sub(y).abs() as Tensor;
+  return tell('l1Loss', prediction, target, reduce(each, options?.reduction, 'l1Loss')) as Reduced<O>;
 }
 
 export interface HuberOptions extends LossOptions {
@@ -39,7 +41,8 @@ export function huberLoss<const O extends HuberOptions = {}>(
   const { delta = 1, reduction }: HuberOptions = options ?? {};
   if (!(delta > 0)) throw new ArgumentError(`huberLoss: delta is ${delta}. Use a number above 0.`);
   const [x, y] = floats('huberLoss', prediction, target);
-  return reduce(huber(x.sub(y) as Tensor, delta), reduction, 'huberLoss') as Reduced<O>;
+  const each = huber(x.sub(y) as Tensor, delta);
+  return tell('huberLoss', prediction, target, reduce(each, reduction, 'huberLoss')) as Reduced<O>;
 }
 
 export interface SmoothL1Options extends LossOptions {
@@ -58,7 +61,7 @@ export function smoothL1Loss<const O extends SmoothL1Options = {}>(
   const [x, y] = floats('smoothL1Loss', prediction, target);
   const d = x.sub(y) as Tensor;
   const each = beta === 0 ? d.abs() : huber(d, beta).mul(1 / beta);
-  return reduce(each, reduction, 'smoothL1Loss') as Reduced<O>;
+  return tell('smoothL1Loss', prediction, target, reduce(each, reduction, 'smoothL1Loss')) as Reduced<O>;
 }
 
 function huber(d: Tensor, delta: number): Tensor {
