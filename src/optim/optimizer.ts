@@ -4,7 +4,7 @@
 // and a step captured by `compile(fn)` sees the change; only what is 0 or off at the capture stays so.
 
 import { scalarTensor, tensor } from '../tensor/creation.js';
-import { ArgumentError, formatShape, sameShape } from '../tensor/library.js';
+import { ArgumentError, StaleTensorError, formatShape, sameShape } from '../tensor/library.js';
 import { noGrad } from '../tensor/grad-mode.js';
 import { eachRun, runPending } from '../tensor/library.js';
 import { type AnyTensor, type Tensor, realize } from '../tensor/tensor.js';
@@ -118,7 +118,14 @@ export abstract class Optimizer<Options extends object, Rates> {
       });
       for (const move of moves) move();
     });
-    await realize();
+    try {
+      await realize();
+    } catch (error) {
+      if (!(error instanceof StaleTensorError) || this.stepCount < 2) throw error;
+      throw new StaleTensorError(
+        `${error.message} Gradients of an earlier step may be among it: call zeroGrad() before backward().`,
+      );
+    }
   }
 
   private slotsOf(index: number, p: Tensor): Slots {

@@ -19,6 +19,7 @@ export {
   IndexError,
   NablaError,
   ShapeError,
+  StaleTensorError,
 } from '../engine/ir/errors.js';
 export { type Cell, elmanCell, gruCell, lstmCell, recurrence, recurrentStep } from './recurrence.js';
 export { type Shape, formatShape, sameShape, sizeOf } from '../engine/ir/shape.js';

@@ -28,3 +28,16 @@ export { learningCurves, type CurveOptions, type NamedRun } from './curves.js';
 export type { Chart, Series } from './plot/chart.js';
 export { chartSvg } from './plot/svg.js';
 export { chartText, type TextOptions } from './plot/text.js';
+export { type Probe, type ObserveOptions, observe } from './doctor/observe.js';
+export type { ObservedOptimizer } from './doctor/process.js';
+export {
+  ILLNESSES,
+  type Diagnosis,
+  type Evidence,
+  type Examination,
+  type Illness,
+  type Severity,
+  diagnose,
+  examine,
+} from './doctor/diagnose.js';
+export { describeHealth } from './doctor/report.js';

@@ -14,7 +14,11 @@ export function leavesOf(model: Module): Leaf[] {
   return model
     .namedModules()
     .filter(([, module]) => module.namedModules().length === 1 && hasForward(module))
-    .map(([name, module]) => ({ name: name === '' ? module.constructor.name : name, kind: module.constructor.name, module }));
+    .map(([name, module]) => ({
+      name: name === '' ? module.constructor.name : name,
+      kind: module.constructor.name,
+      module,
+    }));
 }
 
 function hasForward(module: Module): boolean {
@@ -37,7 +41,8 @@ export function isWeighted({ kind }: { readonly kind: string }): boolean {
 
 /** The first float32 tensor of what a `forward` took or gave. */
 export function firstFloat(values: unknown): Tensor | undefined {
-  if (values instanceof Tensor) return (values as AnyTensor).dtype === 'float32' ? (values as unknown as Tensor) : undefined;
+  if (values instanceof Tensor)
+    return (values as AnyTensor).dtype === 'float32' ? (values as unknown as Tensor) : undefined;
   if (!Array.isArray(values)) return undefined;
   for (const value of values) {
     const found = firstFloat(value);

@@ -10,7 +10,13 @@ import { customOp } from '../../tensor/autograd.js';
 import { isGradEnabled, noGrad } from '../../tensor/grad-mode.js';
 import { areProbabilities, markProbabilities } from '../../tensor/probabilities.js';
 import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
-import type { InputStatistics, LayerStatistics, LayersEvent, ParameterStatistics, TargetStatistics } from '../record.js';
+import type {
+  InputStatistics,
+  LayerStatistics,
+  LayersEvent,
+  ParameterStatistics,
+  TargetStatistics,
+} from '../record.js';
 import { type Leaf, firstFloat, leavesOf } from './leaves.js';
 import * as statistics from './statistics.js';
 
@@ -26,14 +32,16 @@ const key = (...parts: readonly (string | number)[]): string => parts.join(SEPAR
 
 export class Look {
   private readonly model: Module;
+  private readonly updatable: ReadonlySet<Tensor>;
   private readonly seen: Record<string, AnyTensor> = {};
   private readonly undo: (() => void)[] = [];
   private readonly calls = new Map<Leaf, number>();
   private readonly olds: { readonly name: string; readonly parameter: Tensor; readonly negated: Tensor }[] = [];
 
-  /** Puts the hooks in place. */
-  constructor(model: Module) {
+  /** Puts the hooks in place. Gradients are those of the optimiser's parameters: nobody clears others. */
+  constructor(model: Module, { groups }: { readonly groups: readonly { readonly params: readonly Tensor[] }[] }) {
     this.model = model;
+    this.updatable = new Set(groups.flatMap(({ params }) => [...params]));
     for (const leaf of leavesOf(model)) {
       const handle = leaf.module.registerForwardHook((_, inputs, output) => this.seeOutput(leaf, inputs, output));
       this.undo.push(() => handle.remove());
@@ -52,7 +60,7 @@ export class Look {
     noGrad(() => {
       for (const [name, p] of this.model.namedParameters()) {
         const parameter = p as unknown as Tensor;
-        const gradient = parameter.grad as Tensor | undefined;
+        const gradient = this.updatable.has(parameter) ? (parameter.grad as Tensor | undefined) : undefined;
         const state = gradient === undefined ? 'still' : 'moved';
         this.seen[key('parameter', state, p.shape.join('x'), name)] = statistics.measureParameter(parameter, gradient);
         // kept now, as the numbers are overwritten before anybody reads them
@@ -140,8 +148,8 @@ export async function readLook(step: number, values: Values): Promise<Found> {
     });
   const gradients = new Map(named('gradient').map(({ rest, read }) => [rest[0], read[0]]));
   const updates = new Map(named('update').map(({ rest, read }) => [rest[0], read[0]]));
-  const layers = named('output').map(
-    ({ rest: [kind, name], read }): LayerStatistics => statistics.readOutput(name, kind, read, gradients.get(name)),
+  const layers = named('output').map(({ rest: [kind, name], read }): LayerStatistics =>
+    statistics.readOutput(name, kind, read, gradients.get(name)),
   );
   const parameters = named('parameter').map(({ rest: [state, shape, name], read }): ParameterStatistics => {
     const sizes = shape === '' ? [] : shape.split('x').map(Number);

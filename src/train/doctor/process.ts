@@ -30,6 +30,8 @@ export class Process {
   private readonly rows = new Map<string, number>();
   /** Modes in which layers were called since the last update, with gradients. */
   private readonly modes = new Map<Leaf, Set<boolean>>();
+  /** The loop has been seen to clear its gradients. */
+  private isCleared = false;
   /** Gradients that the last update used, by parameter: the objects, not the numbers. */
   private readonly used = new Map<Tensor, WeakRef<Tensor>>();
 
@@ -53,6 +55,8 @@ export class Process {
     this.checkModes();
     this.checkParameters();
     this.checkAccumulation();
+    // Gradients that are not cleared can only add up if their numbers outlive the update.
+    if (!this.isCleared) for (const p of this.parameters()) (p.grad as Tensor | undefined)?.keep();
   }
 
   /** Remembers the gradients that have been used: they have to be gone by the next. */
@@ -84,7 +88,9 @@ export class Process {
     const { training } = leaf.module;
     if (!isGradEnabled()) {
       if (!training) return;
-      const effect = isBatchNorm(leaf) ? 'normalises by the batch and changes its running statistics' : 'drops at random';
+      const effect = isBatchNorm(leaf)
+        ? 'normalises by the batch and changes its running statistics'
+        : 'drops at random';
       this.say(
         'train-in-validation',
         `${leaf.name} (${leaf.kind}) is called without gradients in training mode: it ${effect} while the model is measured.`,
@@ -95,7 +101,10 @@ export class Process {
     this.modes.set(leaf, modes.add(training));
     const x = firstFloat(inputs);
     if (training && isBatchNorm(leaf) && x?.shape[0] === 1) {
-      this.say('batch-of-one', `${leaf.name} (${leaf.kind}) gets batches of one sample in training: [${x.shape.join(', ')}].`);
+      this.say(
+        'batch-of-one',
+        `${leaf.name} (${leaf.kind}) gets batches of one sample in training: [${x.shape.join(', ')}].`,
+      );
     }
   }
 
@@ -115,7 +124,10 @@ export class Process {
 
   private seeLoss({ op, isOfProbabilities }: LossCall): void {
     if (isOfProbabilities) {
-      this.say('probabilities-as-logits', `${op} takes logits and was given probabilities: the result of softmax or sigmoid.`);
+      this.say(
+        'probabilities-as-logits',
+        `${op} takes logits and was given probabilities: the result of softmax or sigmoid.`,
+      );
     }
   }
 
@@ -128,6 +140,7 @@ export class Process {
       all++;
       if (p.grad === (before as unknown) || isBuiltOn(p.grad as AnyTensor, before)) old++;
     }
+    if (this.used.size > 0 && old === 0) this.isCleared = true;
     this.sayIf(
       all > 0 && old > all / 2,
       'gradients-accumulate',

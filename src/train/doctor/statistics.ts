@@ -98,7 +98,10 @@ export function measureInput(x: Tensor): Tensor {
   ] as never) as unknown as Tensor;
 }
 
-export function readInput(batch: number, [mean, std, min, max, notFinite]: ArrayLike<number> & Iterable<number>): InputStatistics {
+export function readInput(
+  batch: number,
+  [mean, std, min, max, notFinite]: ArrayLike<number> & Iterable<number>,
+): InputStatistics {
   return { batch, mean, std, min, max, notFinite };
 }
 

@@ -1,0 +1,14 @@
+// Mistakes in the data: real trainings, each called by its name.
+import { expect, test } from 'vitest';
+import { diagnose } from '../../src/train/index.js';
+import { DATA_CASES } from './loop-cases.js';
+import { isRight, main } from './support.js';
+
+test.each(main(DATA_CASES))(
+  '$name: $expected',
+  async (one) => {
+    const diagnoses = diagnose(await one.run(1));
+    expect(diagnoses).toSatisfy(() => isRight(one, diagnoses));
+  },
+  60_000,
+);
