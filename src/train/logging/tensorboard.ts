@@ -81,7 +81,7 @@ export class TensorBoardLogger implements RunListener {
   private layers({ step, layers, parameters }: LayersEvent): void {
     for (const { name, kind: _, ...numbers } of layers)
       for (const [key, value] of Object.entries(numbers)) this.writer.addScalar(`output.${key}/${name}`, value, step);
-    for (const { name, ...numbers } of parameters)
+    for (const { name, shape: _, ...numbers } of parameters)
       for (const [key, value] of Object.entries(numbers))
         this.writer.addScalar(`parameter.${key}/${name}`, value, step);
   }
