@@ -21,7 +21,8 @@ const MOST_ELEMENTS = 4096;
 const reference = new ReferenceDevice();
 const devices = {
   'fused, 2 threads': new CpuDevice({ threads: 2, verify: true }),
-  native: new CpuDevice({ threads: 2, tier: 'native' }),
+  'native, 2 threads': new CpuDevice({ threads: 2, tier: 'native' }),
+  'native, 1 thread': new CpuDevice({ threads: 1, tier: 'native' }),
   'unfused, 1 thread': new CpuDevice({ threads: 1, fuse: false, verify: true }),
 };
 

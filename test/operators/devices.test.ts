@@ -1,5 +1,5 @@
 // Every row of the operator table, forward and gradient, on the CPU device against the reference device:
-// with one and with two threads, with fusion off, and natively (WebAssembly again where there is no compiler).
+// with one and with two threads, on both tiers (WebAssembly again where there is no compiler), and with fusion off.
 
 import { afterAll, describe, expect, test } from 'vitest';
 import { CpuDevice } from '../../src/engine/device/cpu/device.js';
@@ -15,7 +15,8 @@ const devices = [
   { label: '1 thread', device: new CpuDevice({ threads: 1, verify: true }) },
   { label: '2 threads', device: new CpuDevice({ threads: 2, verify: true }) },
   { label: 'unfused', device: new CpuDevice({ threads: 1, fuse: false, verify: true }) },
-  { label: 'native', device: new CpuDevice({ threads: 2, tier: 'native', verify: true }) },
+  { label: 'native, 2 threads', device: new CpuDevice({ threads: 2, tier: 'native', verify: true }) },
+  { label: 'native, 1 thread', device: new CpuDevice({ threads: 1, tier: 'native' }) },
 ];
 
 test('both threads of the second device work', async () => {

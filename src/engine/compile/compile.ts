@@ -107,7 +107,7 @@ function splitPass(state: CompileState): void {
 }
 
 function layoutsPass(state: CompileState): void {
-  const laidOut = chooseLayouts(state.nodes);
+  const laidOut = chooseLayouts(state.nodes, state.options.target);
   replaceNodes(state, laidOut);
   state.copiedLayouts = laidOut.copies;
 }

@@ -70,7 +70,8 @@ export class ContractionFrame {
     this.K = product(c.k);
     this.batch = product(c.batch);
     this.W = target.lanes;
-    this.rows = target.tileRows;
+    // Tiles of equal height, as far as M allows: the last one should not be a thin rest.
+    this.rows = Math.ceil(Math.max(1, this.M) / Math.ceil(Math.max(1, this.M) / target.tileRows));
     this.columns = target.lanes * target.tileVectors;
     this.batchAxes = c.batch.map((n) => newAxis(n));
     this.tileAxis = newAxis(Math.max(1, Math.ceil(this.M / this.rows)));
@@ -121,6 +122,11 @@ export class ContractionFrame {
 
   a(row: Index, inner: readonly Index[]): Element {
     return this.c.a(this.batchIndex(), this.mIndex(row), this.kIndex(inner));
+  }
+
+  /** The same where rows may lie beyond the last one, for loads that are guarded against that. */
+  aOrBeyond(row: Index, inner: readonly Index[]): Element {
+    return this.c.a(this.batchIndex(), unflatten(row, this.c.m, true), this.kIndex(inner));
   }
 
   b(column: Index, inner: readonly Index[]): Element {

@@ -1,33 +1,78 @@
 // Operands copied into another order where their consumer would otherwise gather them again and again.
 // The input gradient of a convolution sums over output channels and taps, while its weights [out, in, taps] have input
 // channels in between: every thread and every block of columns would collect them for itself. One copy [in, out, taps]
-// serves all.
+// serves all. A matrix that many products of few rows have on the right, as the steps of a recurrent network do, is copied
+// into the panels that the inner loop reads, once instead of once a step.
 // Input and output: a list of nodes in order, and which of them are such copies (they get memory).
 
 import { type Node, isOp } from '../ir/node.js';
+import type { Target } from '../loop/target.js';
 import { isOneWindow } from './contraction.js';
 import { type Rewritten, derive, rewrite } from './rewrite.js';
 
 /** Smaller weights stay in the first-level cache, in whatever order. */
 const LEAST_WEIGHTS = 4096;
 
+/** Products with at most so many rows, of one large matrix, and how many of them there have to be. */
+const FEW_ROWS = 48;
+const LEAST_MATRIX = 16 << 10;
+const FEWEST_USES = 8;
+
 export interface LaidOut extends Rewritten {
   readonly copies: readonly Node[];
 }
 
-export function chooseLayouts(nodes: readonly Node[]): LaidOut {
+export function chooseLayouts(nodes: readonly Node[], target: Target): LaidOut {
   const copies: Node[] = [];
-  const rewritten = rewrite(nodes, (node, push) => {
+  const columns = target.lanes * target.tileVectors;
+  const uses = new Map<Node, number>();
+  for (const n of nodes) if (hasFewRows(n, columns)) uses.set(n.src[1], (uses.get(n.src[1]) ?? 0) + 1);
+  const inPanels = new Map<Node, Node>();
+  const rewritten = rewrite(nodes, (node, push, original) => {
+    if (hasFewRows(original, columns) && (uses.get(original.src[1]) as number) >= FEWEST_USES) {
+      const [a, b] = node.src;
+      let view = inPanels.get(b);
+      if (view === undefined) {
+        const copy = push(copyOf(panelsOf(b, columns, push)));
+        copies.push(copy);
+        inPanels.set(b, (view = push(matrixOf(copy, b, push))));
+      }
+      return derive(node, 'matmul', [a, view], null, node.shape);
+    }
     if (!isOp(node, 'convInput') || isOneWindow(node)) return undefined;
     const [dy, w] = node.src;
     // Strided ones take the taps of one residue at a time: no order has them all side by side.
     if (w.size < LEAST_WEIGHTS || node.arg.stride.some((s) => s !== 1)) return undefined;
     const swapped = push(exchanged(w));
-    const copy = push(derive(swapped, 'detach', [swapped], null, swapped.shape));
+    const copy = push(copyOf(swapped));
     copies.push(copy);
     return derive(node, 'convInput', [dy, push(exchanged(copy))], node.arg, node.shape);
   });
   return { ...rewritten, copies };
+}
+
+function copyOf(node: Node): Node {
+  return derive(node, 'detach', [node], null, node.shape);
+}
+
+function hasFewRows(node: Node, columns: number): boolean {
+  if (node.op !== 'matmul') return false;
+  const [, b] = node.src;
+  const width = node.shape[node.shape.length - 1];
+  return b.shape.length === 2 && b.size >= LEAST_MATRIX && node.size / width <= FEW_ROWS && width % columns === 0;
+}
+
+/** [k, n] → [panels, k, columns] */
+function panelsOf(b: Node, columns: number, push: (n: Node) => Node): Node {
+  const [k, n] = b.shape;
+  const shape = [k, n / columns, columns];
+  return push(exchanged(push(derive(b, 'reshape', [b], { shape }, shape))));
+}
+
+/** [panels, k, columns] → [k, n] */
+function matrixOf(copy: Node, { shape }: Node, push: (n: Node) => Node): Node {
+  const swapped = push(exchanged(copy));
+  return derive(swapped, 'reshape', [swapped], { shape }, shape);
 }
 
 /** The first two axes exchanged. */

@@ -37,12 +37,16 @@ import { readsOf } from './movement.js';
 import { PanelPacker } from './pack-panels.js';
 import { splitRange } from './parallel.js';
 
-/** Elements of A that one block of rows may have: half the second-level cache. */
-const BLOCK_A = 64 << 10;
 /** Elements of packed B, or of C, that one block of columns may have. */
 const BLOCK_B = 128 << 10;
+/** Elements of a result that no longer stays in the second-level cache. */
+const PREFETCHED_RESULT = 256 << 10;
 /** Tiles of more elements have their epilogue in a loop. */
 const LARGE_TILE = 64;
+/** Elements between neighbours from which each of them lies in a part of memory of its own. */
+const FAR_STRIDE = 256;
+/** Tiles of rows up to which B is not packed where its rows are contiguous. */
+const FEW_TILES = 4;
 /** Fewer multiply-adds than this run on one thread. */
 const SERIAL_MACS = 32 << 10;
 
@@ -68,6 +72,13 @@ export function contractAlone(
 
 type Split = 'columns' | 'rows' | 'batch' | 'alone';
 
+/** Vectors of B at base + k · stride. */
+interface Operand {
+  readonly buffer: Buffer;
+  readonly base: Expr;
+  readonly stride: number;
+}
+
 /** Threads share what gives them most to do. */
 function chooseSplit(f: ContractionFrame): Split {
   const panels = f.panels;
@@ -91,10 +102,11 @@ class ContractionLowering {
   private readonly streamTiles: readonly StreamTile[];
 
   private readonly packsA: boolean;
+  private readonly strideB: number | undefined;
   private readonly packsAllPanels: boolean;
   private readonly blockRows: number; // in tiles
   private readonly blockPanels: number;
-  private readonly panelB: Buffer;
+  private readonly panelB: Buffer | undefined;
   private readonly panelA: Buffer | undefined;
   /** Where a tile waits for its epilogue, if that is done row by row. */
   private readonly tileC: Buffer | undefined;
@@ -122,9 +134,11 @@ class ContractionLowering {
     this.split = split ?? chooseSplit(f);
     this.streams = isStreamed ? this.streamsOfA() : [];
 
-    const rowsOfBlock = Math.max(f.rows, Math.floor(BLOCK_A / Math.max(f.blockK, 1) / f.rows) * f.rows);
+    const blockA = target.l2Bytes / 8; // elements that fill half the second-level cache
+    const rowsOfBlock = Math.max(f.rows, Math.floor(blockA / Math.max(f.blockK, 1) / f.rows) * f.rows);
     this.blockRows = Math.ceil(Math.min(f.M, rowsOfBlock) / f.rows);
     const oneRowBlock = this.blockRows * f.rows >= f.M;
+    this.strideB = this.strideOfB();
     this.packsAllPanels = !oneRowBlock || this.split === 'rows';
     this.packsA = this.strideOfA() === undefined;
     const byB = this.packsAllPanels ? Math.floor(BLOCK_B / Math.max(f.blockK, 1) / f.columns) : Infinity;
@@ -134,7 +148,8 @@ class ContractionLowering {
       const [m, kk] = [this.blockRows * f.rows, f.blockK];
       return this.isTurned(s) ? new StreamTile(s, kk, m, lowering) : new StreamTile(s, m, kk, lowering);
     });
-    this.panelB = lowering.scratch('B', this.packer.sizeB(this.packsAllPanels ? this.blockPanels : 1));
+    const panels = this.packsAllPanels ? this.blockPanels : 1;
+    this.panelB = this.strideB === undefined ? lowering.scratch('B', this.packer.sizeB(panels)) : undefined;
     const isLong = this.members.length > 1 || f.laneStep(this.resultElement(), () => true) !== 1;
     this.tileC = isLong && f.rows * f.columns > LARGE_TILE ? lowering.scratch('C', f.rows * f.columns) : undefined;
     this.panelA = this.packsA ? lowering.scratch('A', this.packer.sizeA(this.blockRows)) : undefined;
@@ -205,8 +220,30 @@ class ContractionLowering {
 
   /** The same for row `r` of every tile. */
   private strideOfRow(r: number): number | undefined {
-    const inner = this.f.innerK.map((a) => atomIndex(a));
-    const found = this.direct(this.f.a(addConstant(scaleIndex(atomIndex(this.f.tileAxis), this.f.rows), r), inner));
+    const row = addConstant(scaleIndex(atomIndex(this.f.tileAxis), this.f.rows), r);
+    const stride = this.strideAlongK(this.f.a(row, this.f.inner()));
+    if (stride === undefined || stride === 1 || this.f.M * this.f.K <= 4096) return stride;
+    // A far stride wastes a cache line, then a page, an element: pack where each row is used often enough.
+    const reads = stride >= FAR_STRIDE ? 2 : 8;
+    return this.f.panels >= reads ? undefined : stride;
+  }
+
+  /** Distance between neighbouring k in B where B is read in place: a few tiles of rows would not repay its packing. */
+  private strideOfB(): number | undefined {
+    const { f } = this;
+    if (f.tileAxis.size > FEW_TILES || f.N % f.W !== 0) return undefined;
+    if (f.laneStep(f.b(f.column(0), f.inner()), this.lowering.isMaterialised) !== 1) return undefined;
+    const panel = scaleIndex(atomIndex(f.panelAxis), f.columns);
+    const [first, ...others] = Array.from({ length: f.columns / f.W }, (_, j) =>
+      this.direct(f.b(addConstant(panel, j * f.W), f.inner())),
+    );
+    const isRow = others.every((at, j) => at && first && distance(at.flat, first.flat) === (j + 1) * f.W);
+    return isRow ? this.strideAlongK(f.b(panel, f.inner())) : undefined;
+  }
+
+  /** Distance in memory between neighbouring k of an operand; undefined where it is computed or has none. */
+  private strideAlongK(element: Element): number | undefined {
+    const found = this.direct(element);
     if (found === undefined) return undefined;
     let stride: number | undefined;
     let reach = 1;
@@ -219,9 +256,7 @@ class ContractionLowering {
       if (c !== stride * reach) return undefined;
       reach *= size;
     }
-    // A far stride wastes a cache line an element: pack where each row is used often.
-    const far = (stride ?? 1) !== 1 && this.f.M * this.f.K > 4096 && this.f.panels >= 8;
-    return far ? undefined : (stride ?? 1);
+    return stride ?? 1;
   }
 
   // -------------------------------------------------------------- loops
@@ -277,10 +312,11 @@ class ContractionLowering {
   private columnBlock(from: Expr, to: Expr): void {
     this.f.overK(() => {
       const panel = this.f.blockK * this.f.columns;
-      if (this.packsAllPanels) {
+      const { panelB } = this;
+      if (panelB !== undefined && this.packsAllPanels) {
         this.k.loop('p', from, to, 1, this.f.panelAxis, (p) => {
           this.packer.packB(
-            this.panelB,
+            panelB,
             L.mul(L.sub(p, from), L.int(panel)),
             scaleIndex(atomIndex(this.f.panelAxis), this.f.columns),
             this.f.columns,
@@ -291,8 +327,8 @@ class ContractionLowering {
         this.k.loop('p', from, to, 1, this.f.panelAxis, (p) => {
           let at: Expr = L.int(0);
           if (this.packsAllPanels) at = this.k.define('at', L.mul(L.sub(p, from), L.int(panel)));
-          else
-            this.packer.packB(this.panelB, at, scaleIndex(atomIndex(this.f.panelAxis), this.f.columns), this.f.columns);
+          else if (panelB !== undefined)
+            this.packer.packB(panelB, at, scaleIndex(atomIndex(this.f.panelAxis), this.f.columns), this.f.columns);
           this.tiles(tiles, at, scaleIndex(atomIndex(this.f.panelAxis), this.f.columns), this.f.columns);
         });
       });
@@ -303,7 +339,7 @@ class ContractionLowering {
   private tailPanel(first: number, count: number): void {
     const column = constantIndex(first);
     this.f.overK(() => {
-      this.packer.packB(this.panelB, L.int(0), column, count);
+      if (this.panelB !== undefined) this.packer.packB(this.panelB, L.int(0), column, count);
       this.overRowBlocks((tiles) => this.tiles(tiles, L.int(0), column, count));
     });
   }
@@ -381,11 +417,12 @@ class ContractionLowering {
         ? undefined
         : this.k.define('row', this.k.integer(d.flat).expr),
     );
-    const panelBase = this.k.define('panel', panel);
+    const ofB = this.operandB(panel, column, width, zeros);
+    this.prefetchResult(rows, vectors, row, column);
     this.k.loop('k', L.int(0), this.f.lengthK, 1, kk, (k) => {
-      const at = this.k.define('at', L.add(panelBase, L.mul(k, L.int(width))));
+      const at = this.k.define('at', L.add(ofB.base, L.mul(k, L.int(ofB.stride))));
       const b = Array.from({ length: vectors }, (_, j) =>
-        this.k.define('b', L.load(this.panelB, L.add(at, L.int(j * this.f.W)), this.f.W)),
+        this.k.define('b', L.load(ofB.buffer, L.add(at, L.int(j * this.f.W)), this.f.W)),
       );
       const step = this.k.define('ka', L.mul(k, L.int(strideA)));
       for (let r = 0; r < rows; r++) {
@@ -412,6 +449,30 @@ class ContractionLowering {
     }
     const partial = each((acc, at, j) => this.storePartial(acc, at, column, j, count));
     this.k.emit(L.when(this.f.isLast as Expr, this.k.block(finish), this.k.block(partial)));
+  }
+
+  /** Where the inner loop reads B: a packed panel, or the rows of B itself. */
+  private operandB(panel: Expr, column: Index, width: number, zeros: readonly Index[]): Operand {
+    if (this.panelB !== undefined) return { buffer: this.panelB, base: this.k.define('panel', panel), stride: width };
+    const { node, flat } = this.direct(this.f.b(column, zeros)) as { node: Node; flat: Index };
+    const buffer = this.lowering.context.buffer(node) as Buffer;
+    return { buffer, base: this.k.define('panel', this.k.integer(flat).expr), stride: this.strideB as number };
+  }
+
+  /**
+   * Rows of a large result lie far apart, a few cache lines each: asked for before the loop over k, they have arrived when
+   * it ends. (Partial sums are read first anyway.)
+   */
+  private prefetchResult(rows: number, vectors: number, row: Index, column: Index): void {
+    const { f, k, node } = this;
+    const output = this.lowering.output(node);
+    if (output === undefined || f.isBlocked || node.size < PREFETCHED_RESULT) return;
+    for (let r = 0; r < rows; r++) {
+      for (let j = 0; j < vectors; j++) {
+        const first = addConstant(column, j * f.W);
+        k.emit(L.prefetch(output, k.integer(this.flatC(addConstant(row, r), first)).expr));
+      }
+    }
   }
 
   /** Through scratch memory, in a loop over the rows: what is done at the end is long, and stands there once. */

@@ -314,7 +314,7 @@ export class PanelPacker {
 
   private chooseA(): PanelPacker['modeA'] {
     const { f } = this;
-    if (this.step(f.a(addIndex(this.row(0), atomIndex(f.k.laneAxis)), f.inner())) <= 1) return { kind: 'rows' };
+    if (this.step(f.aOrBeyond(addIndex(this.row(0), atomIndex(f.k.laneAxis)), f.inner())) <= 1) return { kind: 'rows' };
     const line = this.lineOf(LINE_VECTORS * f.W);
     const vector = this.vectorOf(newAxis(Math.max(1, Math.floor(line.size / f.W))));
     const isLine = line.size >= f.W && this.step(f.a(this.row(0), this.along(line, vector))) <= 1;
@@ -347,8 +347,9 @@ export class PanelPacker {
   }
 
   private elementOfA(row: Index, inner: readonly Index[]): Expr {
-    const e = this.f.a(row, inner);
-    const beyond = this.f.M % this.f.rows === 0 ? [] : [{ index: row, size: this.f.M }];
+    const isWhole = this.f.M % this.f.rows === 0;
+    const e = isWhole ? this.f.a(row, inner) : this.f.aOrBeyond(row, inner);
+    const beyond = isWhole ? [] : [{ index: row, size: this.f.M }];
     const value = this.f.k.value(e.node, e.index, [...e.guards, ...beyond]);
     return e.guards.length === 0 ? value.expr : this.f.k.masked(value, e.guards);
   }

@@ -40,19 +40,20 @@ const ROUNDER = 12582912;
 const ROUNDER_BITS = 0x4b400000;
 
 /** The whole number nearest to x · factor, as a float and as an integer, for products below 2²². */
-function nearestMultiple(x: Expr, factor: number, bind: Bind): { n: Expr; count: Expr } {
+function nearestMultiple(x: Expr, factor: number, bind: Bind): { n: Expr; count: Expr; shifted: Expr } {
   const shifted = bind('shifted', L.fma(x, f(x, factor), f(x, ROUNDER)));
   return {
     n: bind('n', L.sub(shifted, f(x, ROUNDER))),
-    count: bind('count', L.sub(bitsOf(shifted), i(x, ROUNDER_BITS))),
+    count: L.sub(bitsOf(shifted), i(x, ROUNDER_BITS)),
+    shifted,
   };
 }
 
 /** x = n·ln 2 + r with |r| ≤ ln 2 / 2. */
-function reduceExp(x: Expr, bind: Bind): { count: Expr; r: Expr } {
-  const { n, count } = nearestMultiple(x, Math.LOG2E, bind);
+function reduceExp(x: Expr, bind: Bind): { count: Expr; shifted: Expr; r: Expr } {
+  const { n, count, shifted } = nearestMultiple(x, Math.LOG2E, bind);
   const r = L.fma(n, f(x, -LN2_LOW), L.fma(n, f(x, -LN2_HIGH), x));
-  return { count, r: bind('r', r) };
+  return { count: bind('count', count), shifted, r: bind('r', r) };
 }
 
 /** The smaller and the larger of x and a constant; NaN stays NaN. */
@@ -65,15 +66,26 @@ function scale(value: Expr, count: Expr, bind: Bind): Expr {
   return L.mul(L.mul(value, powerOfTwo(half)), powerOfTwo(L.sub(count, half)));
 }
 
+/**
+ * The same for a value between ½ and 2, and the count as nearestMultiple leaves it in the low bits: moved up, it is an
+ * exponent, and the bits above it are gone.
+ */
+function scaleNormal(value: Expr, shifted: Expr, bind: Bind): Expr {
+  const bits = bind('bits', bitsOf(shifted));
+  const half = bind('half', L.binary('shl', L.binary('shrs', bits, L.int(1)), L.int(23)));
+  const rest = L.sub(L.binary('shl', bits, L.int(23)), half);
+  return L.mul(floatOf(L.add(bitsOf(value), half)), floatOf(L.add(rest, i(value, 127 << 23))));
+}
+
 /** Beyond these the result is 0 or infinite whatever x is. */
 function clampExp(x: Expr, bind: Bind): Expr {
   return bind('x', atLeast(bind('x', atMost(x, 90)), -105));
 }
 
 export function exp(x: Expr, bind: Bind): Expr {
-  const { count, r } = reduceExp(clampExp(x, bind), bind);
+  const { shifted, r } = reduceExp(clampExp(x, bind), bind);
   const y = L.add(L.fma(polynomial(r, EXP), bind('rr', L.mul(r, r)), r), f(x, 1));
-  return scale(bind('y', y), count, bind);
+  return scaleNormal(bind('y', y), shifted, bind);
 }
 
 export function expm1(x: Expr, bind: Bind): Expr {

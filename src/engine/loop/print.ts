@@ -84,6 +84,9 @@ function printStatements(statements: readonly Stmt[], indent: string, out: strin
       case 'store':
         out.push(`${indent}${s.buffer.name}[${printExpr(s.index)}] = ${printExpr(s.value)}`);
         break;
+      case 'prefetch':
+        out.push(`${indent}prefetch ${s.buffer.name}[${printExpr(s.index)}]`);
+        break;
       case 'if':
         out.push(`${indent}if ${printExpr(s.condition)} {`);
         printStatements(s.then, `${indent}  `, out);

@@ -70,6 +70,10 @@ class Verifier {
         this.expect(this.buffers.has(s.buffer), s.value, `a store to ${s.buffer.name}, which is not an operand,`);
         this.expect(s.value.type === s.buffer.type, s.value, `${typeText(s.value)} stored in ${s.buffer.type}`);
         return;
+      case 'prefetch':
+        this.typed(s.index, 'i32', 1);
+        if (!this.buffers.has(s.buffer)) this.fail(`a prefetch of ${s.buffer.name}, which is not an operand`);
+        return;
       case 'if':
         this.typed(s.condition, 'bool', 1);
         this.statements(s.then);

@@ -177,6 +177,9 @@ class KernelPrinter {
       case 'store':
         this.line(`${this.place(s.buffer, s.index, s.value.lanes)} = ${this.expr(s.value)};`);
         return;
+      case 'prefetch':
+        this.line(`__builtin_prefetch(${this.address(s.buffer, s.index).join(' + ')}, 1);`);
+        return;
       case 'if':
         this.block(`if (${this.expr(s.condition)})`, s.then);
         if (s.else.length > 0) this.block('else', s.else);
@@ -234,7 +237,7 @@ class KernelPrinter {
         return `(${this.expr(e.a)} * ${this.expr(e.b)} + ${this.expr(e.c)})`; // -ffp-contract=fast joins them
       case 'select':
         if (e.lanes === 1) return `(${this.expr(e.condition)} ? ${this.expr(e.a)} : ${this.expr(e.b)})`;
-        return this.call(`${prefixOf(e.type, e.lanes)}_select`, e.condition, e.a, e.b);
+        return this.choice(e) ?? this.call(`${prefixOf(e.type, e.lanes)}_select`, e.condition, e.a, e.b);
       case 'splat':
         if (e.type === 'bool') return `vi${e.lanes}_splat(-${this.expr(e.x)})`;
         return this.call(`${prefixOf(e.type, e.lanes)}_splat`, e.x);
@@ -247,6 +250,14 @@ class KernelPrinter {
       case 'shuffle':
         return `__builtin_shufflevector(${this.expr(e.a)}, ${this.expr(e.b)}, ${e.pick.join(', ')})`;
     }
+  }
+
+  /** a < b ? a : b and a < b ? b : a of float vectors are instructions. */
+  private choice({ type, lanes, condition, a, b }: Expr & { kind: 'select' }): string | undefined {
+    if (type !== 'f32' || condition.kind !== 'compare' || condition.op !== 'lt') return undefined;
+    const [low, high, first, second] = [condition.a, condition.b, a, b].map((x) => this.expr(x));
+    if (low === first && high === second) return `vf${lanes}_smaller(${first}, ${second})`;
+    return low === second && high === first ? `vf${lanes}_larger(${first}, ${second})` : undefined;
   }
 
   private binary(e: Expr & { kind: 'binary' }): string {

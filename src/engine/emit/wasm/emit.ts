@@ -177,6 +177,8 @@ class FunctionEmitter {
       case 'store':
         this.store(s.buffer, s.index, s.value);
         return;
+      case 'prefetch':
+        return;
       case 'if':
         this.expr(s.condition);
         this.code.push([...CODE.if, EMPTY_BLOCK]);
