@@ -1,11 +1,11 @@
-// npm run bench -- [W1 … W7 I1 M1 C1 O1 MEM] [--threads n] [--tier wasm|native|auto] [--device cpu|reference]
+// npm run bench -- [W1 … W7 I1 M1 C1 O1 L1 MEM] [--threads n] [--tier wasm|native|auto] [--device cpu|reference]
 // [--json] [--profile] [--trace FILE]: one JSON line a workload.
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-const NAMES = ['W1', 'W2', 'W3', 'W4', 'W5', 'W6', 'W7', 'I1', 'M1', 'C1', 'O1', 'MEM'];
+const NAMES = ['W1', 'W2', 'W3', 'W4', 'W5', 'W6', 'W7', 'I1', 'M1', 'C1', 'O1', 'L1', 'MEM'];
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -37,6 +37,7 @@ const { micro } = await import('./micro.mjs');
 const { memory } = await import('./memory.mjs');
 const { printProfile, startProfile } = await import('./profile.mjs');
 const { overhead } = await import('./overhead.mjs');
+const { loader } = await import('./loader.mjs');
 
 const tier = process.env.NABLA_CPU === 'wasm' ? 'wasm' : 'native';
 /** What the profile compares with: arithmetic of all threads, and the bandwidth of a copy. The profile is native. */
@@ -127,6 +128,7 @@ for (const name of positionals.length > 0 ? positionals : NAMES) {
   if (name === 'M1') await micro(tier, threads, report);
   else if (name === 'C1') cold();
   else if (name === 'O1') await overhead(report);
+  else if (name === 'L1') await loader(report);
   else if (name === 'MEM') await memory(report);
   else if (name in INFERENCE) await infer(name);
   else await train(name);
