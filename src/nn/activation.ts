@@ -4,7 +4,7 @@ import { ArgumentError, ShapeError, formatShape } from '../tensor/library.js';
 import type { Tensor } from '../tensor/tensor.js';
 import * as f from './functional.js';
 import * as init from './init.js';
-import { Layer, Pointwise, checkCount, checkLast } from './layer.js';
+import { Layer, Pointwise, checkCount, checkLast, checkNumber } from './layer.js';
 import { Linear } from './linear.js';
 import { Parameter } from './parameter.js';
 import { POINT, type ReceptiveField } from './receptive-field.js';
@@ -216,6 +216,7 @@ export class PReLU extends Pointwise {
   constructor(count = 1, init0 = 0.25) {
     super();
     checkCount(count, 1, 'PReLU: count');
+    checkNumber(init0, 'PReLU: the first slope');
     this.weight = new Parameter<[number]>(init.constant([count], init0));
   }
 

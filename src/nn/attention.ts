@@ -4,11 +4,11 @@
 import { attentionWeights, scaledDotProductAttention } from '../tensor/attention.js';
 import { checkProbability, dropout } from '../tensor/dropout.js';
 import { where } from '../tensor/functions.js';
-import { ArgumentError, DTypeError, type Shape, ShapeError, formatShape } from '../tensor/library.js';
+import { ArgumentError, DTypeError, type Shape, ShapeError, formatShape, sameShape } from '../tensor/library.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 import { zeros } from '../tensor/creation.js';
 import * as init from './init.js';
-import { checkCount, checkLast } from './layer.js';
+import { checkCount, checkFloat, checkLast } from './layer.js';
 import { Linear } from './linear.js';
 import { Module } from './module.js';
 import { Parameter } from './parameter.js';
@@ -104,7 +104,7 @@ export class MultiheadAttention<const E extends number, const O extends Multihea
     );
     checkLengths(batchFirst, inputs);
     const [q, k, v] = this.project(batchFirst).map((x) => this.split(x));
-    const mask = this.mask(options, q.shape[0], unbatched);
+    const mask = this.mask(options, [q.shape[0], q.shape[2], k.shape[2]], unbatched);
     const p = this.training ? this.dropout : 0;
     let [heads, weights]: [Tensor, Tensor | undefined] = [q, undefined];
     if (needWeights) {
@@ -131,6 +131,7 @@ export class MultiheadAttention<const E extends number, const O extends Multihea
           [x.shape],
         );
       }
+      checkFloat(`MultiheadAttention: ${name}`, x);
       checkLast(`MultiheadAttention: ${name}`, x.shape, sizes[name], names[name]);
     }
   }
@@ -157,26 +158,27 @@ export class MultiheadAttention<const E extends number, const O extends Multihea
   }
 
   /** Both masks as one, in the sense of attention: true allows, and [N or 1, heads or 1, L or 1, S]. */
-  private mask(options: MultiheadAttentionArguments, batch: number, unbatched: boolean): AnyTensor | undefined {
+  private mask(
+    options: MultiheadAttentionArguments,
+    [batch, length, keys]: readonly number[],
+    unbatched: boolean,
+  ): AnyTensor | undefined {
     const { attnMask, keyPaddingMask } = options;
     for (const [name, mask] of Object.entries({ attnMask, keyPaddingMask })) {
       if (mask !== undefined && mask.dtype === 'int32')
         throw new DTypeError(`MultiheadAttention: ${name} is int32. Use bool, or float32 to add.`, ['int32']);
     }
-    const rank = unbatched ? 1 : 2;
-    if (keyPaddingMask !== undefined && keyPaddingMask.rank !== rank) {
+    const wanted = unbatched ? [keys] : [batch, keys];
+    if (keyPaddingMask !== undefined && !sameShape(keyPaddingMask.shape, wanted)) {
       throw new ShapeError(
-        `MultiheadAttention: keyPaddingMask ${formatShape(keyPaddingMask.shape)}: needs ${unbatched ? '[S]' : '[N, S]'}`,
+        `MultiheadAttention: keyPaddingMask ${formatShape(keyPaddingMask.shape)}: needs ${unbatched ? '[S]' : '[N, S]'}, here ${formatShape(wanted)}`,
         [keyPaddingMask.shape],
       );
     }
-    if (
-      attnMask !== undefined &&
-      attnMask.rank !== 2 &&
-      !(attnMask.rank === 3 && attnMask.shape[0] === batch * this.numHeads)
-    ) {
+    const each = [batch * this.numHeads, length, keys];
+    if (attnMask !== undefined && !sameShape(attnMask.shape, attnMask.rank === 2 ? each.slice(1) : each)) {
       throw new ShapeError(
-        `MultiheadAttention: attnMask ${formatShape(attnMask.shape)}: needs [L, S] or [N · heads, L, S]`,
+        `MultiheadAttention: attnMask ${formatShape(attnMask.shape)}: needs [L, S] or [N · heads, L, S], here ${formatShape(each.slice(1))} or ${formatShape(each)}`,
         [attnMask.shape],
       );
     }

@@ -12,7 +12,8 @@ interface Step {
   forward(x: AnyTensor): AnyTensor;
 }
 
-function checkSteps(name: string, modules: readonly unknown[]): void {
+/** Throws unless each is a module that can be called. */
+export function checkSteps(name: string, modules: readonly unknown[]): void {
   if (!Array.isArray(modules)) throw new ArgumentError(`${name}: the modules are not a list. Use new ${name}([…]).`);
   modules.forEach((module, i) => {
     if (!(module instanceof Module) || typeof (module as Partial<Step>).forward !== 'function') {
@@ -112,6 +113,7 @@ export class Parallel<const Ms extends readonly Module[], const Dim extends numb
     super();
     this.branches = branches as unknown as Ms;
     this.dim = dim ?? 1;
+    if (!Number.isInteger(this.dim)) throw new ArgumentError(`Parallel: dim is ${this.dim}. Use a whole number.`);
     checkSteps('Parallel', this.branches);
     if (this.branches.length === 0) throw new ArgumentError('Parallel: no branches. Give at least one.');
   }

@@ -5,7 +5,7 @@ import { conv1d, conv2d, convTranspose1d, convTranspose2d } from '../tensor/func
 import type { Padding, PerAxis } from '../tensor/shape-types/window.js';
 import type { Tensor } from '../tensor/tensor.js';
 import * as init from './init.js';
-import { Layer, batched, checkChannels, checkCount, checkWindow, perAxis } from './layer.js';
+import { Layer, batched, checkChannels, checkCount, checkFloat, checkWindow, perAxis } from './layer.js';
 import { Parameter } from './parameter.js';
 import type { ReceptiveField } from './receptive-field.js';
 import type { ConvFn, ConvTransposeFn } from './shape-types.js';
@@ -114,6 +114,7 @@ abstract class Conv<
     const { dims, bias } = this;
     const { name } = this.constructor;
     const [, perGroup, ...kernel] = this.weight.shape as readonly number[];
+    checkFloat(name, x);
     return batched(name, x, dims, (images) => {
       checkChannels(name, x.shape, x.rank - dims - 1, perGroup * groups, 'inChannels');
       checkWindow(name, x.shape, kernel, padding, dilation);
@@ -237,6 +238,7 @@ abstract class ConvTranspose<
     const { dims, bias } = this;
     const { name } = this.constructor;
     const { stride, padding, outputPadding, dilation, groups } = this.options;
+    checkFloat(name, x);
     return batched(name, x, dims, (images) => {
       checkChannels(name, x.shape, x.rank - dims - 1, this.weight.shape[0], 'inChannels');
       const spread = (dims === 1 ? convTranspose1d : convTranspose2d) as typeof convTranspose2d;

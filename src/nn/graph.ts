@@ -11,6 +11,7 @@ import type { OptionOf } from '../tensor/shape-types/options.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 import { leakyRelu } from './functional.js';
 import * as init from './init.js';
+import { checkSteps } from './containers.js';
 import { checkCount, checkLast } from './layer.js';
 import { Linear } from './linear.js';
 import { Module } from './module.js';
@@ -151,6 +152,7 @@ export class MessagePassing<Edge extends Module = Module, Node extends Module = 
 
   constructor(edge: Edge, node: Node, { aggregation = 'sum', score }: MessagePassingOptions = {}) {
     super();
+    checkSteps('MessagePassing', [edge, node, ...(score === undefined ? [] : [score])]);
     if (!['sum', 'mean', 'max', 'attention'].includes(aggregation)) {
       throw new ArgumentError(
         `MessagePassing: aggregation '${String(aggregation)}' is not known. Use 'sum', 'mean', 'max' or 'attention'.`,

@@ -1,6 +1,6 @@
 // What layers share: a shape function known to the compiler, and the same check at run time, in the same words.
 
-import { ArgumentError, type DType, type Shape, ShapeError, formatShape } from '../tensor/library.js';
+import { ArgumentError, DTypeError, type DType, type Shape, ShapeError, formatShape } from '../tensor/library.js';
 import type { Padding, PerAxis } from '../tensor/shape-types/window.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Module } from './module.js';
@@ -32,6 +32,17 @@ export function checkCount(value: number, least: number, what: string): void {
   if (!Number.isInteger(value) || value < least) {
     throw new ArgumentError(`${what} is ${value}. Use a whole number of at least ${least}.`);
   }
+}
+
+/** Throws DTypeError unless the tensor holds floating-point numbers. */
+export function checkFloat(name: string, { dtype }: { readonly dtype: DType }): void {
+  if (dtype === 'float32') return;
+  throw new DTypeError(`${name}: input is ${dtype}. Convert with to('float32').`, [dtype]);
+}
+
+/** Throws unless `value` is a finite number. */
+export function checkNumber(value: number, what: string): void {
+  if (!Number.isFinite(value)) throw new ArgumentError(`${what} is ${String(value)}. Use a number.`);
 }
 
 export function checkLast(name: string, shape: Shape, size: number, what: string): void {

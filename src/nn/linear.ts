@@ -6,7 +6,7 @@ import type { Shape } from '../tensor/shape-types/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { arange } from '../tensor/creation.js';
 import * as init from './init.js';
-import { Layer, checkCount, checkLast } from './layer.js';
+import { Layer, checkCount, checkFloat, checkLast } from './layer.js';
 import { Module } from './module.js';
 import { Parameter } from './parameter.js';
 import { POINT, type ReceptiveField } from './receptive-field.js';
@@ -35,6 +35,7 @@ export class Linear<const In extends number, const Out extends number> extends L
   }
 
   protected compute(x: Tensor): Tensor {
+    checkFloat('Linear', x);
     checkLast('Linear', x.shape, this.weight.shape[1], 'inFeatures');
     const y = x.matmul((this.weight as Tensor).transpose(0, 1)) as Tensor;
     return this.bias === undefined ? y : y.add(this.bias as Tensor);
@@ -73,6 +74,8 @@ export class Bilinear<const In1 extends number, const In2 extends number, const 
     x2: Tensor<T> & LastArg<'Bilinear', T, In2, 'in2Features'>,
   ): Tensor<ReplaceLast<S, Out>> {
     const [out, in1, in2] = this.weight.shape as readonly number[];
+    checkFloat('Bilinear', x1);
+    checkFloat('Bilinear', x2);
     checkLast('Bilinear', x1.shape, in1, 'in1Features');
     checkLast('Bilinear', x2.shape, in2, 'in2Features');
     if (!sameShape(x1.shape.slice(0, -1), x2.shape.slice(0, -1))) {

@@ -8,7 +8,7 @@ import { tensor } from '../tensor/creation.js';
 import { avgPool1d } from '../tensor/pooling.js';
 import type { Tensor } from '../tensor/tensor.js';
 import * as init from './init.js';
-import { Layer, batched, checkChannels, checkCount, checkLast } from './layer.js';
+import { Layer, batched, checkChannels, checkCount, checkFloat, checkLast, checkNumber } from './layer.js';
 import { Buffer, Parameter } from './parameter.js';
 import { POINT, type ReceptiveField } from './receptive-field.js';
 import type { BatchNormFn, ChannelNormFn, GroupNormFn, IdentityFn, LayerNormFn } from './shape-types.js';
@@ -66,6 +66,7 @@ abstract class BatchNorm<D extends 1 | 2, C extends number> extends Layer<BatchN
   protected compute(x: Tensor): Tensor {
     const { name, ranks, text } = this.layout;
     const features = this.numFeatures;
+    checkFloat(name, x);
     if (!ranks.includes(x.rank))
       throw new ShapeError(`${name}: input ${formatShape(x.shape)}: needs ${text}`, [x.shape]);
     checkChannels(name, x.shape, 1, features, 'numFeatures');
@@ -155,6 +156,7 @@ function sizesOf<const Size extends number | Shape>(name: string, size: Size): S
 
 /** Throws unless the input ends in these sizes. */
 function checkEnd(name: string, x: Tensor, sizes: readonly number[]): void {
+  checkFloat(name, x);
   if (sizes.length === 1) return checkLast(name, x.shape, sizes[0], 'normalizedShape');
   if (x.rank >= sizes.length && sameShape(x.shape.slice(-sizes.length), sizes)) return;
   throw new ShapeError(
@@ -291,6 +293,7 @@ export class GroupNorm<const C extends number> extends Layer<GroupNormFn<C>> {
   }
 
   protected compute(x: Tensor): Tensor {
+    checkFloat('GroupNorm', x);
     if (x.rank < 2) throw new ShapeError(`GroupNorm: input ${formatShape(x.shape)}: needs [N, C, ...]`, [x.shape]);
     checkChannels('GroupNorm', x.shape, 1, this.numChannels, 'numChannels');
     const perGroup = sizeOf(x.shape.slice(1)) / this.numGroups;
@@ -349,6 +352,7 @@ abstract class InstanceNorm<D extends 1 | 2, C extends number> extends Layer<Cha
 
   protected compute(x: Tensor): Tensor {
     const { name } = this.constructor;
+    checkFloat(name, x);
     return batched(name, x, this.dims, (images) => {
       checkChannels(name, x.shape, x.rank - this.dims - 1, this.numFeatures, 'numFeatures');
       const normal = this.runningMean !== undefined && !this.training ? this.byRunning(images) : this.byOwn(images);
@@ -426,6 +430,9 @@ export class LocalResponseNorm extends Layer<IdentityFn> {
   constructor(size: number, { alpha = 1e-4, beta = 0.75, k = 1 }: LocalResponseNormOptions = {}) {
     super();
     checkCount(size, 1, 'LocalResponseNorm: size');
+    checkNumber(alpha, 'LocalResponseNorm: alpha');
+    checkNumber(beta, 'LocalResponseNorm: beta');
+    checkNumber(k, 'LocalResponseNorm: k');
     this.size = size;
     this.alpha = alpha;
     this.beta = beta;
@@ -434,6 +441,7 @@ export class LocalResponseNorm extends Layer<IdentityFn> {
 
   protected compute(x: Tensor): Tensor {
     const { size } = this;
+    checkFloat('LocalResponseNorm', x);
     if (x.rank < 3)
       throw new ShapeError(`LocalResponseNorm: input ${formatShape(x.shape)}: needs [N, C, L, ...]`, [x.shape]);
     const [batch, channels] = x.shape;

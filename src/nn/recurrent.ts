@@ -22,7 +22,7 @@ import type { OptionOf } from '../tensor/shape-types/options.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 import { checkProbability, dropout } from '../tensor/dropout.js';
 import * as init from './init.js';
-import { checkCount, checkLast } from './layer.js';
+import { checkCount, checkFloat, checkLast } from './layer.js';
 import { Module } from './module.js';
 import { Parameter } from './parameter.js';
 import type { ReplaceLast, SequenceArg, StepArg } from './shape-types.js';
@@ -137,6 +137,7 @@ abstract class Recurrent<In extends number, H extends number> extends Module {
     { lengths }: SequenceOptions,
   ): { output: Tensor; states: Tensor[] } {
     const { name } = this.constructor;
+    checkFloat(name, x);
     if (x.rank !== 2 && x.rank !== 3)
       throw new ShapeError(`${name}: input ${formatShape(x.shape)}: needs 2 or 3 dimensions`, [x.shape]);
     checkLast(name, x.shape, this.inputSize, 'inputSize');
@@ -189,6 +190,11 @@ abstract class Recurrent<In extends number, H extends number> extends Module {
   private startStates(initial: readonly Tensor[] | undefined, batch: number, unbatched: boolean): Tensor[][] {
     const count = this.directions.length * this.directions[0].length;
     const shape = unbatched ? [count, this.hiddenSize] : [count, batch, this.hiddenSize];
+    if (initial !== undefined && initial.length !== this.cell.states) {
+      throw new ArgumentError(
+        `${this.constructor.name}: ${initial.length} initial states, needs ${this.cell.states}. Give all of them, or none.`,
+      );
+    }
     initial?.forEach((state) => {
       if (formatShape(state.shape) === formatShape(shape)) return;
       throw new ShapeError(
@@ -342,10 +348,15 @@ abstract class RecurrentCell<In extends number, H extends number> extends Module
 
   protected step(x: Tensor, states: readonly Tensor[] | undefined): Tensor[] {
     const { name } = this.constructor;
+    checkFloat(name, x);
     if (x.rank !== 1 && x.rank !== 2)
       throw new ShapeError(`${name}: input ${formatShape(x.shape)}: needs 1 or 2 dimensions`, [x.shape]);
     checkLast(name, x.shape, this.inputSize, 'inputSize');
     const shape = [...x.shape.slice(0, -1), this.hiddenSize];
+    if (states !== undefined && states.length !== this.cell.states)
+      throw new ArgumentError(
+        `${name}: ${states.length} states, needs ${this.cell.states}. Give all of them, or none.`,
+      );
     states?.forEach((state) => {
       if (formatShape(state.shape) === formatShape(shape)) return;
       throw new ShapeError(`${name}: state ${formatShape(state.shape)} is not ${formatShape(shape)}`, [state.shape]);
