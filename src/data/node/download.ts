@@ -1,13 +1,16 @@
 // Downloading a file in Node: into `<path>.part`, which a later attempt goes on with (HTTP Range), checked against its
 // SHA-256, and only then renamed to its own name. So a file of that name is always whole.
 // Address, digest and path in, a file out. Must not know: what is in the file.
+// Node's modules are asked for at run time, so that a bundler for browsers finds nothing to resolve.
 
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { NablaError } from '../../tensor/library.js';
+
+const { createHash } = process.getBuiltinModule('node:crypto');
+const { createReadStream } = process.getBuiltinModule('node:fs');
+const { mkdir, open, rename, rm, stat } = process.getBuiltinModule('node:fs/promises');
+const { dirname } = process.getBuiltinModule('node:path');
+const { setTimeout: pause } = process.getBuiltinModule('node:timers/promises');
 
 /** How far a download has come. */
 export interface DownloadProgress {

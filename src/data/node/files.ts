@@ -1,13 +1,13 @@
 // Data files in Node: reading, finding, and the folders where they are looked for.
+// Node's modules are asked for at run time, so that a bundler for browsers finds nothing to resolve.
 
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { NablaError } from '../../tensor/library.js';
 
-export { join };
+const { existsSync } = process.getBuiltinModule('node:fs');
+const { readFile } = process.getBuiltinModule('node:fs/promises');
+const { homedir } = process.getBuiltinModule('node:os');
+export const { join } = process.getBuiltinModule('node:path');
+const { fileURLToPath } = process.getBuiltinModule('node:url');
 
 /** The bytes of the file at a path or a file: URL. */
 export async function readFileAt(path: string): Promise<Uint8Array> {

@@ -1,11 +1,15 @@
 // Pictures in folders, one folder for each class, decoded by sharp when they are asked for.
 // A path in, a dataset of bytes out. The order of classes and pictures is that of torchvision's ImageFolder.
+// Node's modules are asked for at run time, so that a bundler for browsers finds nothing to resolve.
 
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { ArgumentError, FormatError, NablaError } from '../../tensor/library.js';
 import { ArrayDataset, type Dataset, type Field } from '../dataset.js';
 import type { HostImage } from '../transform.js';
+
+const { readdir, stat } = process.getBuiltinModule('node:fs/promises');
+const { join } = process.getBuiltinModule('node:path');
+/** Not a literal, for the same reason. */
+const SHARP: string = 'sharp';
 
 export interface ImageFolderOptions {
   /** Height and width that every picture is resized to. Default: as it is. */
@@ -76,7 +80,7 @@ export async function openImageFolder(root: string, options: ImageFolderOptions)
 
 async function importSharp(): Promise<Sharp> {
   try {
-    return ((await import('sharp')) as unknown as { default: Sharp }).default;
+    return ((await import(SHARP)) as unknown as { default: Sharp }).default;
   } catch (cause) {
     throw new NablaError(
       'imageFolder: pictures are decoded by the package sharp, which is not here. Run npm install sharp.',

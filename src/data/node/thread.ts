@@ -1,8 +1,10 @@
 // A worker thread of Node for worker-pool.ts. It keeps the process alive only while something is asked of it.
+// Node's modules are asked for at run time, so that a bundler for browsers finds nothing to resolve.
 
-import { Worker } from 'node:worker_threads';
 import type { FromThread, ToThread } from '../worker-thread.js';
 import type { Thread } from '../worker-pool.js';
+
+const { Worker } = process.getBuiltinModule('node:worker_threads');
 
 /** Starts a thread that runs `code`, which defines `start(port)`. */
 export function startNodeThread(code: string): Thread {
