@@ -11,6 +11,9 @@ type Load = () => Promise<{ readonly default: unknown }>;
 
 export const PRESETS: Readonly<Record<string, Load>> = {
   digits: () => import('./presets/digits.js'),
+  mnist: () => import('./presets/mnist.js'),
+  cifar10: () => import('./presets/cifar10.js'),
+  'char-lm': () => import('./presets/char-lm.js'),
 };
 
 /** The definition that a name or a path stands for. */

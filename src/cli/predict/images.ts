@@ -6,6 +6,7 @@ import { CliError, fileFault } from '../errors.js';
 import { readText } from '../run-folder.js';
 import { type Terminal, percent } from '../terminal.js';
 import { type Classified, classify } from './classify.js';
+import { readImageFile } from './image-files.js';
 import { type Images, parseImages } from './image-text.js';
 
 export async function predictImages(
@@ -15,17 +16,17 @@ export async function predictImages(
   isJson: boolean,
 ): Promise<void> {
   const { model, shape, prepare, classes } = predictor;
-  const images = readImages(file, predictor);
+  const images = await readImages(file, predictor);
   const pixels = images.pixels.slice();
   prepare?.(pixels);
   const classified = await classify(model, pixels, shape);
   (isJson ? printJson : printText)(terminal, images, classified, classes);
 }
 
-function readImages(file: string | undefined, predictor: ImagePredictor): Images {
+async function readImages(file: string | undefined, predictor: ImagePredictor): Promise<Images> {
   const format = { shape: predictor.shape, most: predictor.most, classes: predictor.classes.length };
   if (file !== undefined && file !== '-') {
-    return parseImages(readText(file), file, format);
+    return (await readImageFile(file, format)) ?? parseImages(readText(file), file, format);
   }
   if (file === undefined && process.stdin.isTTY) {
     throw new CliError('nothing to classify. Name a file, pipe one in, or use --test. See nabla predict --help.');

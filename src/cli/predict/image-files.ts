@@ -1,0 +1,69 @@
+// Image files for `nabla predict`: IDX (with or without gzip), and PNG, JPEG and the like through sharp.
+
+import { basename } from 'node:path';
+import { FormatError } from '../../index.js';
+import { readIdx } from '../../data/index.js';
+import { CliError, fileFault } from '../errors.js';
+import type { ImageFormat, Images } from './image-text.js';
+
+/** The part of sharp that is used. */
+interface Sharp {
+  flatten(options: { background: string }): Sharp;
+  resize(width: number, height: number, options: { fit: 'fill' }): Sharp;
+  greyscale(): Sharp;
+  toColourspace(space: string): Sharp;
+  raw(): Sharp;
+  toBuffer(): Promise<Uint8Array>;
+}
+
+/** The images of a file; undefined for a file that is none of these by its name. Throws CliError if it cannot be read. */
+export async function readImageFile(path: string, format: ImageFormat): Promise<Images | undefined> {
+  try {
+    if (/idx\d?-ubyte(\.gz)?$|\.idx(\.gz)?$/i.test(path)) return await readIdxImages(path, format);
+    if (/\.(png|jpe?g|webp|gif|tiff?|avif)$/i.test(path)) return await readPicture(path, format);
+    return undefined;
+  } catch (error) {
+    if (typeof (error as { code?: unknown } | null)?.code === 'string') throw fileFault('read', path, error);
+    if (error instanceof FormatError) throw new CliError(error.message.replaceAll(/\s*\n\s*/g, ' '));
+    throw error;
+  }
+}
+
+async function readIdxImages(path: string, { shape: [channels, height, width], most }: ImageFormat): Promise<Images> {
+  const { data, shape } = await readIdx(path);
+  const [count, ...size] = shape;
+  if (size.join() !== (channels === 1 ? [height, width] : [channels, height, width]).join()) {
+    throw new CliError(`${path} holds [${shape.join(', ')}]. This network takes images of ${height}x${width}.`);
+  }
+  return {
+    pixels: Float32Array.from(data as Uint8Array, (value) => value / most),
+    count,
+    names: Array.from({ length: count }, (_, i) => `${i + 1}`),
+    labels: Array.from({ length: count }, () => undefined),
+  };
+}
+
+/** One picture, brought to the size and the colours of the network; what is transparent is black. */
+async function readPicture(path: string, { shape: [channels, height, width] }: ImageFormat): Promise<Images> {
+  let open: (path: string) => Sharp;
+  try {
+    ({ default: open } = (await import('sharp')) as unknown as { default: typeof open });
+  } catch {
+    throw new CliError(`cannot read ${path}: pictures need the package sharp. Run npm install sharp.`);
+  }
+  let bytes: Uint8Array;
+  try {
+    const sized = open(path).flatten({ background: '#000' }).resize(width, height, { fit: 'fill' });
+    bytes = await (channels === 1 ? sized.greyscale().toColourspace('b-w') : sized.toColourspace('srgb'))
+      .raw()
+      .toBuffer();
+  } catch (error) {
+    throw new CliError(`cannot read ${path}: ${(error as Error).message}.`);
+  }
+  const area = height * width;
+  const pixels = Float32Array.from(
+    { length: channels * area },
+    (_, i) => bytes[(i % area) * channels + Math.floor(i / area)] / 255,
+  );
+  return { pixels, count: 1, names: [basename(path)], labels: [undefined] };
+}
