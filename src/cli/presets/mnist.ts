@@ -28,7 +28,7 @@ export default defineRun({
 
   async create({ model: name, epochs, lr, batchSize, weightDecay, augment, seed }) {
     const { train: all, test } = await mnist();
-    const { train, validation } = all.split({ train: 55_000, validation: 5_000 }, { seed: 0, stratify: 'y' });
+    const { train, validation } = all.split({ train: 11 / 12, validation: 1 / 12 }, { seed: 0, stratify: 'y' });
     const plain = normalize(MEAN, STD);
     const moved = randomAffine({ degrees: 10, translate: [0.08, 0.08], scale: [0.9, 1.1], interpolation: 'bilinear' });
     const model = MODELS[name]();

@@ -16,14 +16,15 @@ import { ArgumentError, FormatError } from '../../tensor/library.js';
 import { type RunEvent, type RunListener, formatEvent, formatJson, parseEvent, parseJson } from '../record.js';
 import { type TrainerState, checkProgress } from '../state.js';
 
-/** After so many characters the record is written even where no checkpoint asks for it. */
-const WRITE_AFTER = 1 << 16;
+/** The record is written this often even where no checkpoint asks for it, so that it can be watched. */
+const WRITE_EVERY_MS = 1000;
 
 const FORMAT = 'nabla';
 
 export class RunFolder implements RunListener {
   readonly path: string;
   private waiting = '';
+  private written = 0;
 
   constructor(path: string) {
     this.path = path;
@@ -80,7 +81,7 @@ export class RunFolder implements RunListener {
     if (event.event === 'start' && event.resumedFrom !== undefined) return;
     this.waiting += `${formatEvent(event)}\n`;
     if (event.event === 'end') await this.flush();
-    else if (this.waiting.length > WRITE_AFTER || event.event === 'epoch') await this.write();
+    else if (event.event !== 'step' || performance.now() - this.written > WRITE_EVERY_MS) await this.write();
   }
 
   async close(): Promise<void> {
@@ -89,6 +90,7 @@ export class RunFolder implements RunListener {
 
   private async write(): Promise<void> {
     if (this.waiting === '') return;
+    this.written = performance.now();
     const text = this.waiting;
     this.waiting = '';
     await appendFile(this.record, text);
