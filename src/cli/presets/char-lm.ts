@@ -63,7 +63,7 @@ export default defineRun({
         const logits = model.forward(x);
         return crossEntropy(logits.reshape([-1, vocabulary.size]), y.reshape([-1]));
       },
-      schedule: (step, total) => oneCycle(step, total, lr, 0.1),
+      schedule: (step, total) => oneCycle(step, total, lr, { warmup: 0.1 }),
       clipNorm,
       epochs,
       classes: vocabulary.size,
