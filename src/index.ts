@@ -1,12 +1,5 @@
 // The public surface of `nabla`: tensors, gradients, compile, devices. Wiring only.
 
-import { registerDevice } from './engine/engine.js';
-import { CpuDevice } from './engine/device/cpu/device.js';
-import { ReferenceDevice } from './engine/device/reference/device.js';
-
-registerDevice('cpu', () => new CpuDevice());
-registerDevice('reference', () => new ReferenceDevice());
-
 export type { DType, DataOf } from './engine/ir/dtype.js';
 export type { Shape } from './engine/ir/shape.js';
 export {

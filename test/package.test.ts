@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -83,6 +84,19 @@ test('plain JavaScript trains a network with it', () => {
   const losses = JSON.parse(run(app, process.execPath, 'train.js')) as number[];
   expect(losses).toHaveLength(2);
   for (const loss of losses) expect(loss).toBeLessThan(0.05);
+}, 60_000);
+
+test('every part works without the others, in a bundle without dead code as well', async () => {
+  const script = `
+    import { digits } from 'nabla/data';
+    console.log(await digits().get(0).x.sum().item());
+  `;
+  writeFileSync(join(app, 'part.js'), script);
+  const wanted = run(app, process.execPath, 'part.js');
+  expect(Number(wanted)).toBeGreaterThan(0);
+  const files = { entryPoints: [join(app, 'part.js')], outfile: join(app, 'part.bundle.mjs') };
+  await build({ ...files, bundle: true, format: 'esm', platform: 'neutral', logLevel: 'error' });
+  expect(run(app, process.execPath, 'part.bundle.mjs')).toBe(wanted);
 }, 60_000);
 
 test('the command is installed and knows its version', () => {

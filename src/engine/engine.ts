@@ -4,6 +4,7 @@
 // Input: graph nodes. Output: storages. It knows nothing of the Tensor class.
 
 import type { Device, Executable, TypedArray } from './device/device.js';
+import { DEVICES, type DeviceFactory } from './devices.js';
 import type { DType } from './ir/dtype.js';
 import { CaptureError, DeviceError, StaleTensorError } from './ir/errors.js';
 import { leaf } from './ir/build.js';
@@ -49,13 +50,11 @@ export interface EngineStats {
   kernelsLastRun: number;
 }
 
-type DeviceFactory = () => Device;
-
-const factories = new Map<string, DeviceFactory>();
+const factories = new Map<string, DeviceFactory>(Object.entries(DEVICES));
 const devices = new Map<string, Device>();
 let defaultDevice = 'cpu';
 
-/** Makes a device known by name; it is created when first used. */
+/** Makes one more device known by name. */
 export function registerDevice(name: string, factory: DeviceFactory): void {
   factories.set(name, factory);
 }
@@ -65,9 +64,8 @@ export function getDevice(name: string): Device {
   if (device === undefined) {
     const factory = factories.get(name);
     if (factory === undefined) {
-      throw new DeviceError(
-        `device: '${name}' is not known. Use one of ${[...factories.keys()].map((d) => `'${d}'`).join(', ')}.`,
-      );
+      const known = deviceNames().map((d) => `'${d}'`);
+      throw new DeviceError(`device: '${name}' is not known. Use one of ${known.join(', ')}.`);
     }
     device = factory();
     devices.set(name, device);
