@@ -2,6 +2,7 @@
 
 import type { Module } from '../nn/module.js';
 import { ArgumentError } from '../tensor/library.js';
+import { plainOptions } from './doctor/plain-options.js';
 import type { Batches, TrainerOptions } from './options.js';
 import type { RunFacts, StartEvent } from './record.js';
 import type { Watchable } from './watch.js';
@@ -61,6 +62,7 @@ function factsOf({
     classes,
     loss: forward !== undefined ? undefined : loss === undefined ? 'crossEntropy' : loss.name || undefined,
     optimizer: optimizer.constructor.name,
+    optimizerOptions: plainOptions(optimizer.groups[0]),
     epochs,
     stepsPerEpoch: stepsOf(train, accumulate),
     batchSize: train.batchSize,

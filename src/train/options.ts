@@ -5,6 +5,7 @@ import type { Module } from '../nn/module.js';
 import type { OptimizerState } from '../optim/optimizer.js';
 import type { PlateauOptions } from '../optim/scheduler.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
+import type { DoctorOptions } from './doctor/trainer-probe.js';
 import type { EpochEvent, RunEvent, RunListener, StepEvent } from './record.js';
 
 /** Where batches come from, epoch by epoch: a DataLoader, or anything like it. */
@@ -159,6 +160,8 @@ export interface TrainerOptions<M extends Module = Module, B = unknown> extends 
   readonly listeners?: readonly RunListener[];
   readonly callbacks?: readonly Callback[];
   readonly probe?: StepProbe;
+  /** Writes down statistics of layers and mistakes that are noticed, for `diagnose` and `nabla doctor`. Default false. */
+  readonly doctor?: boolean | DoctorOptions;
   /** Run folder: record, checkpoints, weights. Node only; without it nothing is written. */
   readonly folder?: string;
   readonly checkpoint?: CheckpointOptions;

@@ -86,6 +86,9 @@ export interface InputStatistics {
 }
 
 export interface TargetStatistics {
+  /** Name of the loss, and the classes that it was given scores of. */
+  readonly loss?: string;
+  readonly classes?: number;
   readonly count: number;
   readonly mean: number;
   readonly std: number;

@@ -10,6 +10,7 @@ import { getRandomState, manualSeed, setRandomState } from '../tensor/random.js'
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 import { countSamples } from './batch.js';
 import { checkOptions, describeRun, watchableOf } from './describe.js';
+import { TrainerProbe } from './doctor/trainer-probe.js';
 import { Evaluator } from './evaluate.js';
 import type { RunFolder } from './node/run-folder.js';
 import type { Batches, TrainerHandle, TrainerOptions, TrainingOptimizer } from './options.js';
@@ -85,8 +86,11 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
   private readonly turns = new Turns();
 
   /** Throws ArgumentError for options that do not fit each other. */
-  constructor(options: TrainerOptions<M, B>) {
-    checkOptions(options as TrainerOptions);
+  constructor(given: TrainerOptions<M, B>) {
+    checkOptions(given as TrainerOptions);
+    const { doctor = false } = given;
+    const probe = given.probe ?? (doctor && new TrainerProbe(given.optimizer, doctor === true ? {} : doctor));
+    const options = { ...given, ...(probe && { probe }) };
     const { model, optimizer, metrics = {}, earlyStopping, weightAverage, checkpoint = {} } = options;
     this.model = model;
     this.optimizer = optimizer;

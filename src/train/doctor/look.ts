@@ -118,12 +118,13 @@ export class Look {
     return same;
   }
 
-  private seeLoss({ op, input, target }: LossCall): void {
+  private seeLoss({ op, input, target, result }: LossCall): void {
     if (!isGradEnabled() || target.size === 0) return;
     const isOfLabels = target.dtype === 'int32' && input.rank >= 2;
     const classes = isOfLabels ? input.shape[1] : undefined;
     const compared = target.size <= MOST_LABELS ? classes : undefined;
     noGrad(() => {
+      this.seen[key('loss')] = result.detach().mean() as AnyTensor;
       this.seen[key('targets', op, classes ?? 0, target.size)] = statistics.measureTargets(target.detach(), compared);
     });
   }
@@ -135,6 +136,8 @@ export interface Found {
   /** Name of the last loss, and its classes. */
   readonly loss: string | undefined;
   readonly classes: number | undefined;
+  /** Its value. */
+  readonly firstLoss: number | undefined;
 }
 
 /** Reads the tensors of a look. Others among them are left alone. */
@@ -159,7 +162,11 @@ export async function readLook(step: number, values: Values): Promise<Found> {
   const calls = named('targets').map(({ rest: [op, classes, count], read }) => ({
     op,
     classes: Number(classes) || undefined,
-    targets: statistics.readTargets(Number(count), read) as TargetStatistics,
+    targets: {
+      ...statistics.readTargets(Number(count), read),
+      loss: op,
+      ...(Number(classes) > 0 && { classes: Number(classes) }),
+    } as TargetStatistics,
   }));
   const last = calls.at(-1);
   return {
@@ -173,5 +180,6 @@ export async function readLook(step: number, values: Values): Promise<Found> {
     },
     loss: last?.op,
     classes: last?.classes,
+    firstLoss: named('loss')[0]?.read[0],
   };
 }

@@ -13,10 +13,12 @@ import type { EpochEvent, LayersEvent, RunEvent, RunFacts, RunListener } from '.
 import { type Diagnosis, diagnose } from './diagnose.js';
 import { leavesOf } from './leaves.js';
 import { Look, readLook } from './look.js';
+import { plainOptions } from './plain-options.js';
 import { type ObservedOptimizer, Process } from './process.js';
+import { isLookDue } from './trainer-probe.js';
 
 export interface ObserveOptions {
-  /** Look into the first two steps, and then into every so many. Default 10. */
+  /** Look into the first two steps, and then into every so many (and one more, in turn). Default 10. */
   readonly every?: number;
   /** Gets the events as they happen. */
   readonly listener?: RunListener;
@@ -167,7 +169,7 @@ export class Probe {
   /** Hooks for the next step, if it is to be looked into. */
   private prepare(): void {
     const next = this.step + 1;
-    if (next <= 2 || next % this.every === 0) this.look = new Look(this.model, this.optimizer);
+    if (isLookDue(next, this.every)) this.look = new Look(this.model, this.optimizer);
   }
 
   private seeLoss({ op, input, target, result }: LossCall): void {
@@ -236,13 +238,6 @@ export class Probe {
     this.events.push(event);
     await this.listener?.onEvent(event);
   }
-}
-
-/** Numbers and switches of a parameter group. */
-export function plainOptions(group: object = {}): Record<string, number | boolean> {
-  return Object.fromEntries(
-    Object.entries(group).filter(([name, v]) => name !== 'lr' && (typeof v === 'number' || typeof v === 'boolean')),
-  ) as Record<string, number | boolean>;
 }
 
 function jointNorm({ parameters }: LayersEvent): number | undefined {

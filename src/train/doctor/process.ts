@@ -12,19 +12,17 @@ import { type Leaf, dependsOnMode, firstFloat, isBatchNorm, leavesOf } from './l
 /** What every optimiser of `nabla/optim` is. */
 export interface ObservedOptimizer {
   readonly groups: readonly (object & { readonly params: readonly Tensor[]; readonly lr?: number })[];
-  readonly stepCount: number;
   step(): Promise<void>;
 }
 
 export type Notify = (code: string, text: string) => void;
 
-/** As often as this in a row before it counts: a first step may be special. */
-const IN_A_ROW = 2;
-
 export class Process {
   private readonly model: Module;
   private readonly optimizer: ObservedOptimizer;
   private readonly notify: Notify;
+  /** As often as this in a row before it counts: a first step may be special. */
+  private readonly inARow: number;
   private readonly undo: (() => void)[] = [];
   private readonly said = new Set<string>();
   private readonly rows = new Map<string, number>();
@@ -35,10 +33,11 @@ export class Process {
   /** Gradients that the last update used, by parameter: the objects, not the numbers. */
   private readonly used = new Map<Tensor, WeakRef<Tensor>>();
 
-  constructor(model: Module, optimizer: ObservedOptimizer, notify: Notify) {
+  constructor(model: Module, optimizer: ObservedOptimizer, notify: Notify, inARow = 2) {
     this.model = model;
     this.optimizer = optimizer;
     this.notify = notify;
+    this.inARow = inARow;
     for (const leaf of leavesOf(model).filter(dependsOnMode)) {
       const handle = leaf.module.registerForwardHook((_, inputs) => this.seeMode(leaf, inputs));
       this.undo.push(() => handle.remove());
@@ -79,7 +78,7 @@ export class Process {
   private sayIf(isSo: boolean, code: string, text: () => string): void {
     const count = isSo ? (this.rows.get(code) ?? 0) + 1 : 0;
     this.rows.set(code, count);
-    if (count >= IN_A_ROW) this.say(code, text());
+    if (count >= this.inARow) this.say(code, text());
   }
 
   // -------------------------------------------------------------- modes

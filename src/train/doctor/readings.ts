@@ -62,8 +62,21 @@ export function readingsOf(events: Iterable<RunEvent>): Readings {
     end: (event) => (end = event),
   };
   for (const event of events) (take[event.event] as ((event: RunEvent) => void) | undefined)?.(event);
+  facts = { ...seenFacts(looks.values()), ...facts, ...seenLoss(looks.values()) };
   const own = { steps: inOrder(steps), epochs: inOrder(epochs), looks: inOrder(looks) };
   return { facts, ...own, notices, checks, end, ...curveOf(own, facts) };
+}
+
+/** What the looks know of a run that did not say it at its start. */
+function seenFacts(looks: Iterable<LayersEvent>): RunFacts {
+  for (const { targets } of looks) if (targets?.classes !== undefined) return { classes: targets.classes };
+  return {};
+}
+
+/** The losses' own names are better than those of functions around them. */
+function seenLoss(looks: Iterable<LayersEvent>): RunFacts {
+  for (const { targets } of looks) if (targets?.loss !== undefined) return { loss: targets.loss };
+  return {};
 }
 
 function inOrder<T>(byNumber: ReadonlyMap<number, T>): T[] {

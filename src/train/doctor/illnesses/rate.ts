@@ -89,7 +89,7 @@ const GROWS = 100;
 const SPIKE = 100;
 
 function isExploding(readings: Readings): Finding | undefined {
-  const { looks, steps, losses, broken } = readings;
+  const { facts, looks, steps, losses, broken } = readings;
   const weighted = (looks[0]?.layers ?? []).filter((layer) => isWeighted(layer) && layer.gradStd !== undefined);
   const [first, last] = [weighted[0]?.gradStd ?? 0, weighted.at(-1)?.gradStd ?? Infinity];
   if (weighted.length >= 3 && first > GROWS * last && isPoor(readings, 0.5)) {
@@ -104,13 +104,13 @@ function isExploding(readings: Readings): Finding | undefined {
   const size = Math.hypot(...(looks[0]?.parameters.map(({ norm }) => norm) ?? []));
   // In the first step nothing but the network itself can be the reason.
   // A large loss makes large gradients in any network; through time it is the same weights that do both.
-  const isRecurrent = looks[0]?.layers.some(({ kind }) => /^(RNN|LSTM|GRU)/.test(kind)) ?? false;
+  const kinds = [...(facts.layers ?? []), ...(looks[0]?.layers ?? [])];
+  const isRecurrent = kinds.some(({ kind }) => /^(RNN|LSTM|GRU)/.test(kind));
   const isBornSo = size > 0 && norms[0] > GROWS * size && (isRecurrent || norms[0] > GROWS * Math.max(1, losses[0]));
+  // Where steps are too long, or nobody knows how long they are, that is the likelier reason.
+  const isOfRate = looks.length === 0 ? !isRecurrent : hasLargeUpdates(readings) !== undefined;
   const isSudden =
-    norms.length >= 10 &&
-    hasLargeUpdates(readings) === undefined &&
-    largest > SPIKE * usual &&
-    (broken !== undefined || isPoor(readings, 0.5));
+    norms.length >= 10 && !isOfRate && largest > SPIKE * usual && (broken !== undefined || isPoor(readings, 0.5));
   if (!isBornSo && !isSudden) return undefined;
   const text = isBornSo
     ? `the norm of the gradients is ${figure(norms[0])} in the first step, that of all parameters ${figure(size)}.`
