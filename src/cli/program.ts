@@ -3,6 +3,7 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { collect, nonNegative, positiveNumber, wholeNumber } from './arguments.js';
 import { AUGMENT_PRESETS, AUGMENT_TRANSFORMS } from './augment/names.js';
+import { addDoctor, addLrFind } from './doctor-commands.js';
 import { CliError } from './errors.js';
 import { addCurves, addRuns } from './record-commands.js';
 import { addSearch } from './search-command.js';
@@ -63,6 +64,8 @@ function createProgram(): Command {
   addCurves(program);
   addRuns(program);
   addSearch(program);
+  addDoctor(program);
+  addLrFind(program);
   addInfo(program);
   return program;
 }
@@ -85,6 +88,7 @@ function addTrain(program: Command): void {
     .option('--set <key=value>', 'any other setting of the run; may be given again', collect)
     .addOption(device())
     .option('--out <folder>', 'run folder (default: runs/<run>-<date>-<time>)')
+    .option('--doctor', 'record statistics of layers, gradients and data for nabla doctor')
     .addOption(
       new Option('--resume <folder>', 'go on with an interrupted run, with its own settings').conflicts([
         'epochs',

@@ -2,6 +2,7 @@
 
 import { ILLNESSES, examine } from '../../train/doctor/diagnose.js';
 import { healthLines } from '../../train/doctor/report.js';
+import { formatJson } from '../../train/record.js';
 import { latestRecord, readRun } from '../records.js';
 import { type Terminal, terminalOf } from '../terminal.js';
 
@@ -20,14 +21,16 @@ export async function doctor(path: string | undefined, options: Options): Promis
   const { events } = await readRun(folder);
   const examination = examine(events);
   if (options.json === true) {
-    terminal.line(JSON.stringify({ run: folder, healthy: examination.diagnoses.length === 0, ...examination }));
+    terminal.line(formatJson({ run: folder, healthy: examination.diagnoses.length === 0, ...examination }));
     return;
   }
   terminal.line(terminal.style.bold(folder));
-  for (const line of healthLines(examination)) for (const part of wrapped(line, terminal.columns)) print(terminal, part);
-  if (examination.missing.includes('statistics of layers')) {
-    terminal.line('Train with doctor: true (nabla train --doctor) to have layers, gradients and data looked at, too.');
-  }
+  const advice = 'Train with doctor: true (nabla train --doctor) to have layers, gradients and data looked at, too.';
+  const lines = [
+    ...healthLines(examination),
+    ...(examination.missing.includes('statistics of layers') ? [advice] : []),
+  ];
+  for (const line of lines) for (const part of wrapped(line, terminal.columns)) print(terminal, part);
 }
 
 const COLOURS = [

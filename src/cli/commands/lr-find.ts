@@ -2,6 +2,7 @@
 
 import { disposeDevices, manualSeed } from '../../index.js';
 import { type RateCurve, type RunPlan, findLearningRate } from '../../train/index.js';
+import { formatJson } from '../../train/record.js';
 import type { Chart } from '../../train/plot/chart.js';
 import { chartText } from '../../train/plot/text.js';
 import { loadDefinition } from '../definitions.js';
@@ -34,7 +35,7 @@ export async function lrFind(run: string, options: Options): Promise<void> {
     const plan: RunPlan = await definition.create(settings as never);
     const curve = await findLearningRate({ ...plan, from, to, steps, signal: stop.abort });
     if (stop.signal !== undefined) throw new Interrupted('stopped before the last rate', stop.signal);
-    if (json === true) terminal.line(JSON.stringify(curve));
+    if (json === true) terminal.line(formatJson(curve));
     else show(terminal, run, curve, steps);
   } finally {
     stop.end();
@@ -50,15 +51,23 @@ function show(terminal: Terminal, run: string, curve: RateCurve, steps: number):
   terminal.line();
   if (diverged) {
     const last = rates.at(-1);
-    terminal.line(`The loss grows without bound at ${last === undefined ? 'the first rate' : rate(last)} (step ${rates.length} of ${steps}).`);
+    terminal.line(
+      `The loss grows without bound at ${last === undefined ? 'the first rate' : rate(last)} (step ${rates.length} of ${steps}).`,
+    );
   }
   if (suggestion === undefined || steepest === undefined || tenthOfMinimum === undefined) {
     const [first = NaN, least = NaN] = [smooth[0], Math.min(...smooth)];
-    terminal.line(`No suggestion: the loss does not fall at any rate (${first.toPrecision(3)} at first, ${least.toPrecision(3)} at least).`);
-    terminal.line('Try a wider range, or more --steps; or find out with overfitOneBatch whether the model can learn at all.');
+    terminal.line(
+      `No suggestion: the loss does not fall at any rate (${first.toPrecision(3)} at first, ${least.toPrecision(3)} at least).`,
+    );
+    terminal.line(
+      'Try a wider range, or more --steps; or find out with overfitOneBatch whether the model can learn at all.',
+    );
     return;
   }
-  terminal.line(`The loss falls fastest at ${rate(steepest)}; a tenth of the rate with the lowest loss is ${rate(tenthOfMinimum)}.`);
+  terminal.line(
+    `The loss falls fastest at ${rate(steepest)}; a tenth of the rate with the lowest loss is ${rate(tenthOfMinimum)}.`,
+  );
   terminal.line(terminal.style.bold(`Suggested learning rate: ${rate(suggestion)}`));
   terminal.line(`Next: ${commandLine('train', run, '--lr', rate(suggestion))}`);
 }

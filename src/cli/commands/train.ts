@@ -35,6 +35,7 @@ export interface TrainOptions {
   readonly device: string;
   readonly out?: string;
   readonly resume?: string;
+  readonly doctor?: true;
   readonly json?: true;
 }
 
@@ -74,6 +75,7 @@ export async function train(run: string | undefined, options: TrainOptions): Pro
       folder: folder.path,
       config: describeConfig(name, settings, device, facts),
       signal: stop.abort,
+      ...(options.doctor && { doctor: true }),
     });
     if (resumed !== undefined) await takeUp(trainer, resumed);
     const result = await trainer.fit();
