@@ -15,7 +15,16 @@ const CLASSES = [...'0123456789'];
 const [MEAN, STD] = [0.1307, 0.3081];
 
 const MODELS: Readonly<Record<string, () => Classifier>> = {
-  cnn: () => cnn({ channels: 1, stages: [[32, 32], [64, 64], [128]], dropout: 0.1 }),
+  cnn: () =>
+    cnn({
+      channels: 1,
+      stages: [
+        [16, 16],
+        [32, 32],
+        [64, 64],
+      ],
+      dropout: 0.1,
+    }),
   lenet: () => lenet5({ padding: 2 }) as unknown as Classifier,
   mlp: () => mlp([784, 512, 256, 10]),
 };
