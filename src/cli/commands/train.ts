@@ -156,5 +156,7 @@ async function conclude(terminal: Terminal, plan: RunPlan, result: FitResult, fo
   const seconds = result.history.reduce((sum, epoch) => sum + epoch.seconds, 0);
   terminal.line(`Trained for ${duration(seconds)}. Weights and metrics are in ${folder.path}.`);
   const isLatest = relative(RUNS, folder.path) !== '' && !relative(RUNS, folder.path).startsWith('..');
-  terminal.line(`Next: ${commandLine('predict', ...(isLatest ? [] : ['--weights', folder.path]), '--test')}`);
+  terminal.line(
+    `Next: ${commandLine('predict', ...(isLatest ? [] : ['--weights', folder.path]), ...(plan.test ? ['--test'] : []))}`,
+  );
 }
