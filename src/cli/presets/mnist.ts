@@ -1,7 +1,7 @@
 // `nabla train mnist`: handwritten digits of 28×28 pixels. The files are looked for in NABLA_DATA (see `mnist`).
 //
-// 5,000 of the 60,000 training images are kept to validate; the settings were chosen on them. The test images are looked at
-// once, when a run is complete.
+// 5,000 of the 60,000 training images are kept to validate. The settings are usual ones and were not tuned; the test images
+// are looked at once, when a run is complete, and took no part in any choice.
 
 import { DataLoader, mnist } from '../../data/index.js';
 import { compose, normalize, randomAffine } from '../../data/transforms/index.js';
