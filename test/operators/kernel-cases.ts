@@ -274,6 +274,19 @@ const CONVS: readonly ConvRow[] = [
     w: [6, 1, 3, 3],
     spec: { groups: 3, stride: [2, 2], lo: [1, 1], hi: [1, 1] },
   },
+  // Vectors of four, and of sixteen, of which only the first lies within one image.
+  {
+    name: '2d depth-wise stride 2, narrow images',
+    x: [2, 3, 5, 5],
+    w: [3, 1, 3, 3],
+    spec: { groups: 3, stride: [2, 2], lo: [1, 1], hi: [1, 1] },
+  },
+  {
+    name: '2d depth-wise stride 2, wide images',
+    x: [2, 2, 9, 12],
+    w: [2, 1, 3, 3],
+    spec: { groups: 2, stride: [2, 2], lo: [1, 1], hi: [1, 1] },
+  },
   { name: '2d wide', x: [2, 17, 9, 9], w: [33, 17, 3, 3], spec: { lo: [1, 1], hi: [1, 1] } },
   { name: '2d rows that end within vectors', x: [1, 9, 14, 14], w: [13, 9, 3, 3], spec: { lo: [1, 1], hi: [1, 1] } },
   { name: '2d images that end within vectors', x: [3, 4, 7, 7], w: [5, 4, 3, 3], spec: { lo: [1, 1], hi: [1, 1] } },

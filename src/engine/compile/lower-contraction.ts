@@ -232,13 +232,24 @@ class ContractionLowering {
   private strideOfB(): number | undefined {
     const { f } = this;
     if (f.tileAxis.size > FEW_TILES || f.N % f.W !== 0) return undefined;
-    if (f.laneStep(f.b(f.column(0), f.inner()), this.lowering.isMaterialised) !== 1) return undefined;
+    const whole = Math.floor(f.N / f.columns) * f.columns;
     const panel = scaleIndex(atomIndex(f.panelAxis), f.columns);
-    const [first, ...others] = Array.from({ length: f.columns / f.W }, (_, j) =>
-      this.direct(f.b(addConstant(panel, j * f.W), f.inner())),
-    );
-    const isRow = others.every((at, j) => at && first && distance(at.flat, first.flat) === (j + 1) * f.W);
-    return isRow ? this.strideAlongK(f.b(panel, f.inner())) : undefined;
+    const ofPanels = whole > 0 ? this.strideOfColumns(panel, f.columns) : undefined;
+    if (whole === f.N) return ofPanels;
+    const ofRest = this.strideOfColumns(constantIndex(whole), f.N - whole);
+    return whole === 0 || ofPanels === ofRest ? ofRest : undefined;
+  }
+
+  /** The same for columns from `first` on; undefined unless all `count` are neighbours in memory. */
+  private strideOfColumns(first: Index, count: number): number | undefined {
+    const { f } = this;
+    const start = this.direct(f.b(first, f.inner()));
+    for (let j = 0; j * f.W < count; j++) {
+      if (f.laneStep(f.b(f.column(j, first), f.inner()), this.lowering.isMaterialised) !== 1) return undefined;
+      const at = this.direct(f.b(addConstant(first, j * f.W), f.inner()));
+      if (!at || !start || distance(at.flat, start.flat) !== j * f.W) return undefined;
+    }
+    return this.strideAlongK(f.b(first, f.inner()));
   }
 
   /** Distance in memory between neighbouring k of an operand; undefined where it is computed or has none. */
