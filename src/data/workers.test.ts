@@ -1,4 +1,5 @@
 // Worker threads: the same batches whatever their number, errors that name the sample, threads that end.
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
 import { NablaError, setDevice, type Tensor } from '../index.js';
@@ -175,4 +176,23 @@ test.skipIf(!isBuilt)('an ArrayDataset is gathered and transformed in workers (n
     for await (const _ of new DataLoader(failing, { batchSize: 4, workers: 1 }));
   };
   await expect(all()).rejects.toThrow('dataset: sample 6 cannot be made (RangeError: broken).');
+});
+
+test.skipIf(!isBuilt)('a program that closes busy workers goes on and ends (needs dist: npm run build)', () => {
+  const data = new URL('../../dist/data/index.js', import.meta.url);
+  const images = new URL('../../bench/loader-data.mjs', import.meta.url);
+  const script = `
+    import { DataLoader, workerDataset } from '${data.href}';
+    const dataset = await workerDataset('${images.href}');
+    const source = new DataLoader(dataset, { batchSize: 64, shuffle: true, seed: 1, workers: 1, persistentWorkers: true });
+    const batches = source.batches(0);
+    for (let i = 0; i < 5; i++) await batches.next();
+    await batches.return();
+    await source.close();
+    console.log('closed');
+  `;
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8',
+  });
+  expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: 'closed\n', stderr: '' });
 });

@@ -17,6 +17,7 @@ export function startNodeThread(code: string): Thread {
     });`,
     { eval: true, name: 'nabla data', execArgv: [] },
   );
+  let isStopping = false;
   return {
     post: (message: ToThread) => worker.postMessage(message),
     listen(listener, stopped) {
@@ -24,7 +25,14 @@ export function startNodeThread(code: string): Thread {
       worker.on('error', (error: Error) => stopped(error));
       worker.on('exit', (code: number) => stopped(new Error(`the thread ended with code ${code}`)));
     },
-    setBusy: (isBusy) => (isBusy ? worker.ref() : worker.unref()),
-    stop: async () => void (await worker.terminate()),
+    setBusy(isBusy) {
+      if (isBusy) worker.ref();
+      else if (!isStopping) worker.unref();
+    },
+    async stop() {
+      isStopping = true;
+      worker.ref(); // or the process ends before the thread has, and whoever awaits this never goes on
+      await worker.terminate();
+    },
   };
 }

@@ -36,7 +36,10 @@ function spawnWorkerThread(process: NodeJS.Process, code: string, data: unknown,
       worker.on('error', (error) => failed(String(error)));
       worker.unref(); // once more: listening for messages keeps the process alive
     },
-    terminate: async () => void (await worker.terminate()),
+    async terminate() {
+      worker.ref(); // or the process ends before the thread has, and whoever awaits this never goes on
+      await worker.terminate();
+    },
   };
 }
 
