@@ -83,6 +83,7 @@ export class TextView implements RunListener {
     fact(
       'settings',
       Object.entries(settings)
+        .filter(([, value]) => value !== '')
         .map(([name, value]) => `${words(name)} ${String(value)}`)
         .join(', '),
     );
