@@ -287,6 +287,19 @@ const CONVS: readonly ConvRow[] = [
     w: [2, 1, 3, 3],
     spec: { groups: 2, stride: [2, 2], lo: [1, 1], hi: [1, 1] },
   },
+  // Vectors of four, and of sixteen, whose last element lies in the padding.
+  {
+    name: '2d stride 2, vectors that end in the padding',
+    x: [1, 3, 5, 24],
+    w: [5, 3, 1, 2],
+    spec: { stride: [2, 2], lo: [2, 1], hi: [2, 0] },
+  },
+  {
+    name: '2d stride 2, wide vectors that end in the padding',
+    x: [1, 3, 5, 96],
+    w: [5, 3, 1, 2],
+    spec: { stride: [2, 2], lo: [2, 1], hi: [2, 0] },
+  },
   { name: '2d wide', x: [2, 17, 9, 9], w: [33, 17, 3, 3], spec: { lo: [1, 1], hi: [1, 1] } },
   { name: '2d rows that end within vectors', x: [1, 9, 14, 14], w: [13, 9, 3, 3], spec: { lo: [1, 1], hi: [1, 1] } },
   { name: '2d images that end within vectors', x: [3, 4, 7, 7], w: [5, 4, 3, 3], spec: { lo: [1, 1], hi: [1, 1] } },

@@ -240,14 +240,16 @@ class ContractionLowering {
     return whole === 0 || ofPanels === ofRest ? ofRest : undefined;
   }
 
-  /** The same for columns from `first` on; undefined unless all `count` are neighbours in memory. */
+  /** The same for columns from `first` on; undefined unless all `count` are there and neighbours in memory. */
   private strideOfColumns(first: Index, count: number): number | undefined {
     const { f } = this;
     const start = this.direct(f.b(first, f.inner()));
     for (let j = 0; j * f.W < count; j++) {
-      if (f.laneStep(f.b(f.column(j, first), f.inner()), this.lowering.isMaterialised) !== 1) return undefined;
       const at = this.direct(f.b(addConstant(first, j * f.W), f.inner()));
       if (!at || !start || distance(at.flat, start.flat) !== j * f.W) return undefined;
+      // All lanes: the first one may lie inside where others lie in the padding, or in the next image.
+      const lanes = this.direct(f.b(f.column(j, first), f.inner()));
+      if (lanes === undefined || coefficientOf(lanes.flat, this.k.laneAxis) !== 1) return undefined;
     }
     return this.strideAlongK(f.b(first, f.inner()));
   }
