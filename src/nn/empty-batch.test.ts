@@ -5,6 +5,11 @@ import * as nn from './index.js';
 
 type Forward = { forward(x: AnyTensor): AnyTensor };
 
+/** A layer of two inputs that gets the same twice. */
+function twice(layer: nn.Module & { forward(a: never, b: never): unknown }): nn.Module {
+  return Object.assign(new (class extends nn.Module {})(), { layer, forward: (x: never) => layer.forward(x, x) });
+}
+
 const through: [name: string, make: () => nn.Module, input: number[], output: number[]][] = [
   ['Linear', () => new nn.Linear(3, 4), [0, 3], [0, 4]],
   ['Conv1d', () => new nn.Conv1d(2, 3, 3), [0, 2, 5], [0, 3, 3]],
@@ -23,6 +28,38 @@ const through: [name: string, make: () => nn.Module, input: number[], output: nu
   ['Dropout', () => new nn.Dropout(), [0, 3], [0, 3]],
   ['Softmax', () => new nn.Softmax(), [0, 3], [0, 3]],
   ['Flatten', () => new nn.Flatten(), [0, 2, 3], [0, 6]],
+  ['Bilinear', () => twice(new nn.Bilinear(3, 3, 2)), [0, 3], [0, 2]],
+  ['ConvTranspose1d', () => new nn.ConvTranspose1d(2, 3, 2, { stride: 2 }), [0, 2, 4], [0, 3, 8]],
+  ['DepthwiseSeparableConv2d', () => new nn.DepthwiseSeparableConv2d(2, 3, 3), [0, 2, 4, 4], [0, 3, 2, 2]],
+  ['MaxPool1d', () => new nn.MaxPool1d(2), [0, 2, 4], [0, 2, 2]],
+  ['AvgPool1d', () => new nn.AvgPool1d(2), [0, 2, 4], [0, 2, 2]],
+  ['AdaptiveAvgPool1d', () => new nn.AdaptiveAvgPool1d(2), [0, 2, 4], [0, 2, 2]],
+  ['AdaptiveMaxPool1d', () => new nn.AdaptiveMaxPool1d(2), [0, 2, 4], [0, 2, 2]],
+  ['AdaptiveMaxPool2d', () => new nn.AdaptiveMaxPool2d(2), [0, 2, 4, 4], [0, 2, 2, 2]],
+  ['GlobalAvgPool1d', () => new nn.GlobalAvgPool1d(), [0, 2, 4], [0, 2, 1]],
+  ['GlobalAvgPool2d', () => new nn.GlobalAvgPool2d(), [0, 2, 4, 4], [0, 2, 1, 1]],
+  ['GlobalMaxPool1d', () => new nn.GlobalMaxPool1d(), [0, 2, 4], [0, 2, 1]],
+  ['GlobalMaxPool2d', () => new nn.GlobalMaxPool2d(), [0, 2, 4, 4], [0, 2, 1, 1]],
+  ['BatchNorm2d in evaluation', () => new nn.BatchNorm2d(2).eval(), [0, 2, 3, 3], [0, 2, 3, 3]],
+  ['InstanceNorm1d', () => new nn.InstanceNorm1d(2), [0, 2, 4], [0, 2, 4]],
+  ['InstanceNorm2d', () => new nn.InstanceNorm2d(2), [0, 2, 3, 3], [0, 2, 3, 3]],
+  ['RMSNorm', () => new nn.RMSNorm(3), [0, 3], [0, 3]],
+  ['Dropout1d', () => new nn.Dropout1d(), [0, 2, 3], [0, 2, 3]],
+  ['Dropout2d', () => new nn.Dropout2d(), [0, 2, 3, 3], [0, 2, 3, 3]],
+  ['AlphaDropout', () => new nn.AlphaDropout(), [0, 3], [0, 3]],
+  ['Maxout', () => new nn.Maxout(4, 2), [0, 4], [0, 2]],
+  ['GLU', () => new nn.GLU(), [0, 4], [0, 2]],
+  ['PReLU', () => new nn.PReLU(), [0, 3], [0, 3]],
+  ['LogSoftmax', () => new nn.LogSoftmax(1), [0, 3], [0, 3]],
+  ['Softmin', () => new nn.Softmin(1), [0, 3], [0, 3]],
+  ['Unflatten', () => new nn.Unflatten(1, [2, 3]), [0, 6], [0, 2, 3]],
+  ['PixelUnshuffle', () => new nn.PixelUnshuffle(2), [0, 1, 4, 4], [0, 4, 2, 2]],
+  ['Parallel', () => new nn.Parallel([new nn.Linear(3, 2), new nn.Linear(3, 1)]), [0, 3], [0, 3]],
+  ['Sequential', () => new nn.Sequential(new nn.Linear(3, 2), new nn.ReLU()), [0, 3], [0, 2]],
+  ['RNNCell', () => new nn.RNNCell(3, 2), [0, 3], [0, 2]],
+  ['GRUCell', () => new nn.GRUCell(3, 2), [0, 3], [0, 2]],
+  ['SinusoidalPositions', () => new nn.SinusoidalPositions(4), [0, 3, 4], [0, 3, 4]],
+  ['LearnedPositions', () => new nn.LearnedPositions(5, 4), [0, 3, 4], [0, 3, 4]],
   ['PixelShuffle', () => new nn.PixelShuffle(2), [0, 4, 2, 2], [0, 1, 4, 4]],
 ];
 

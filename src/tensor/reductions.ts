@@ -134,10 +134,11 @@ export function argExtreme(
   dim: number | undefined,
   keepdim: boolean,
 ): Node {
-  if (x.size === 0) throw new ShapeError(`${name}: ${formatShape(x.shape)} has no elements to reduce`, [x.shape]);
   const source = dim === undefined ? build.reshape(x, [x.size]) : x;
   const axis = dim === undefined ? 0 : normalizeDim(dim, x.shape.length, name);
   const rank = source.shape.length;
+  if (source.shape[axis] === 0)
+    throw new ShapeError(`${name}: ${formatShape(x.shape)} has no elements to reduce`, [x.shape]);
   if (rank === 0) return build.constant(0, 'int32') as Node;
   const number = asNumber(build.detach(source));
   const hit = build.binary(
