@@ -23,6 +23,7 @@ import { type Rewritten, derive, withoutUnused } from './rewrite.js';
 import { splitReductions } from './split-reductions.js';
 import { findStreams } from './stream.js';
 import { trace } from './trace.js';
+import { useWinograd } from './winograd.js';
 
 export interface CompileOptions {
   readonly target: Target;
@@ -63,6 +64,7 @@ export interface CompileState {
 const PASSES: readonly (readonly [name: string, pass: (state: CompileState) => void])[] = [
   ['join', joinPass],
   ['split', splitPass],
+  ['winograd', winogradPass],
   ['layouts', layoutsPass],
   ['outputs', outputsPass],
   ['materialise', materialisePass],
@@ -104,6 +106,10 @@ function joinPass(state: CompileState): void {
 
 function splitPass(state: CompileState): void {
   replaceNodes(state, splitReductions(state.nodes));
+}
+
+function winogradPass(state: CompileState): void {
+  replaceNodes(state, useWinograd(state.nodes));
 }
 
 function layoutsPass(state: CompileState): void {

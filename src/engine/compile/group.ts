@@ -5,13 +5,20 @@
 // expression, that whatever one member reads of another is the value of the same iteration.
 
 import type { Node } from '../ir/node.js';
-import { OP_CLASS } from '../ir/op.js';
+import { type CompilerOp, OP_CLASS } from '../ir/op.js';
 import { type Shape, sameShape, sizeOf } from '../ir/shape.js';
 import { isWideConcat } from './movement.js';
 import { type Axis, type Index, ZERO, atomIndex, dependsOn, flatten, newAxis, unflatten } from './index-expr.js';
 import { type IsMaterialised, indexKey, trace } from './trace.js';
 
-export type GroupKind = 'loop' | 'contraction' | 'concat' | 'cumsum' | 'argsort' | 'scatterAdd';
+export type GroupKind =
+  | 'loop'
+  | 'contraction'
+  | 'concat'
+  | 'cumsum'
+  | 'argsort'
+  | 'scatterAdd'
+  | Exclude<CompilerOp, 'winograd'>;
 
 export interface Group {
   readonly kind: GroupKind;
@@ -33,7 +40,7 @@ const MOST_MEMBERS = 24;
 const FEWEST_ROWS = 8;
 const SMALL_WORK = 8192;
 
-const CONTRACTIONS = new Set(['matmul', 'conv', 'convInput', 'convWeight']);
+const CONTRACTIONS = new Set(['matmul', 'conv', 'convInput', 'convWeight', 'winograd']);
 
 export function isReduction(node: Node): boolean {
   return OP_CLASS[node.op] === 'reduce' && node.op !== 'fold';

@@ -13,6 +13,7 @@ import * as L from '../loop/loop.js';
 import type { Buffer, Expr, Var } from '../loop/loop.js';
 import { type Contraction, type Element, contractionsOf, transposed } from './contraction.js';
 import { ContractionFrame, product } from './contraction-frame.js';
+import { finish, storeVector } from './epilogue.js';
 import { type Group, isContraction } from './group.js';
 import {
   type Index,
@@ -27,7 +28,6 @@ import {
   flatten,
   newAxis,
   scaleIndex,
-  unflatten,
 } from './index-expr.js';
 import { KernelBuilder } from './kernel-builder.js';
 import { StreamTile } from './stream-tile.js';
@@ -57,6 +57,13 @@ export function lowerContraction(group: Group, lowering: Lowering): KernelBuilde
   return builder;
 }
 
+export interface AloneOptions {
+  /** The rows of B are the panels that the inner loop reads. */
+  readonly isPacked?: boolean;
+  /** Where it does not hold, the product is added to what `output` has. */
+  readonly isFirst?: Expr;
+}
+
 /** A product as part of another kernel: the calling thread computes all of it, and stores it in `output`. */
 export function contractAlone(
   builder: KernelBuilder,
@@ -64,10 +71,11 @@ export function contractAlone(
   form: Contraction,
   output: Buffer,
   lowering: Lowering,
+  options: AloneOptions = {},
 ): void {
   const group = { members: [node] };
   const own: Lowering = { ...lowering, output: (n) => (n === node ? output : undefined) };
-  new ContractionLowering(builder, node, form, group, own, 'alone').lower();
+  new ContractionLowering(builder, node, form, group, own, options).lower();
 }
 
 type Split = 'columns' | 'rows' | 'batch' | 'alone';
@@ -94,6 +102,7 @@ class ContractionLowering {
   private readonly node: Node;
   private readonly members: readonly Node[];
   private readonly split: Split;
+  private readonly alone: AloneOptions;
   private readonly serial: boolean;
   private readonly packer: PanelPacker;
 
@@ -117,9 +126,10 @@ class ContractionLowering {
     form: Contraction,
     group: Pick<Group, 'members'>,
     lowering: Lowering,
-    split?: Split,
+    alone?: AloneOptions,
   ) {
     this.lowering = lowering;
+    this.alone = alone ?? {};
     this.k = k;
     this.node = node;
     this.members = group.members;
@@ -131,7 +141,7 @@ class ContractionLowering {
     this.f = f;
     this.packer = new PanelPacker(f, lowering);
     this.serial = f.batch * f.M * f.N * f.K < SERIAL_MACS;
-    this.split = split ?? chooseSplit(f);
+    this.split = alone === undefined ? chooseSplit(f) : 'alone';
     this.streams = isStreamed ? this.streamsOfA() : [];
 
     const blockA = target.l2Bytes / 8; // elements that fill half the second-level cache
@@ -231,7 +241,7 @@ class ContractionLowering {
   /** Distance between neighbouring k in B where B is read in place: a few tiles of rows would not repay its packing. */
   private strideOfB(): number | undefined {
     const { f } = this;
-    if (f.tileAxis.size > FEW_TILES || f.N % f.W !== 0) return undefined;
+    if ((f.tileAxis.size > FEW_TILES && this.alone.isPacked !== true) || f.N % f.W !== 0) return undefined;
     const whole = Math.floor(f.N / f.columns) * f.columns;
     const panel = scaleIndex(atomIndex(f.panelAxis), f.columns);
     const ofPanels = whole > 0 ? this.strideOfColumns(panel, f.columns) : undefined;
@@ -479,7 +489,14 @@ class ContractionLowering {
   private prefetchResult(rows: number, vectors: number, row: Index, column: Index): void {
     const { f, k, node } = this;
     const output = this.lowering.output(node);
-    if (output === undefined || f.isBlocked || node.size < PREFETCHED_RESULT) return;
+    if (
+      output === undefined ||
+      output.kind === 'scratch' ||
+      f.isBlocked ||
+      this.alone.isFirst !== undefined ||
+      node.size < PREFETCHED_RESULT
+    )
+      return;
     for (let r = 0; r < rows; r++) {
       for (let j = 0; j < vectors; j++) {
         const first = addConstant(column, j * f.W);
@@ -535,7 +552,8 @@ class ContractionLowering {
 
   private startValue(row: Index, column: Index, j: number, count: number): Expr {
     const isAddedLater = this.tileC !== undefined;
-    return this.f.isBlocked && !isAddedLater ? this.partialSum(row, column, j, count) : L.float(0, this.f.W);
+    const hasPartial = this.f.isBlocked || this.alone.isFirst !== undefined;
+    return hasPartial && !isAddedLater ? this.partialSum(row, column, j, count) : L.float(0, this.f.W);
   }
 
   /** What the blocks of k before this one have summed. */
@@ -544,11 +562,16 @@ class ContractionLowering {
     const c = this.f.column(j, column);
     const guards = count % this.f.W === 0 ? [] : [{ index: c, size: this.f.N }];
     const loaded = this.k.loadNow(buffer, this.flatC(row, c), this.node.size, guards);
-    return L.select(L.splat(this.f.isFirst as Expr, this.f.W), L.float(0, this.f.W), loaded);
+    const { isFirst: isFirstBlock } = this.f;
+    const { isFirst = isFirstBlock as Expr } = this.alone;
+    const nothing =
+      isFirstBlock === undefined || isFirst === isFirstBlock ? isFirst : L.binary('and', isFirst, isFirstBlock);
+    return L.select(L.splat(nothing, this.f.W), L.float(0, this.f.W), loaded);
   }
 
   private storePartial(acc: Expr, row: Index, column: Index, j: number, count: number): void {
-    this.storeTile(
+    storeVector(
+      this.k,
       this.partialSums().buffer,
       this.flatC(row, this.f.column(j, column)),
       { expr: acc, depth: this.k.depth },
@@ -557,35 +580,12 @@ class ContractionLowering {
     );
   }
 
-  private storeTile(
-    buffer: Buffer,
-    flat: Index,
-    value: { expr: Expr; depth: number },
-    dtype: Node['dtype'],
-    lanes: number,
-  ): void {
-    if (lanes >= this.f.W) this.k.store(buffer, flat, value, dtype);
-    else this.k.storeLanes(buffer, flat, value, dtype, lanes);
-  }
-
   /** Everything the group computes from these W results. */
   private epilogue(acc: Expr, row: Index, column: Index, j: number, count: number): void {
     const c = this.f.column(j, column);
     const place = this.f.place(row, c);
     const guards = count % this.f.W === 0 ? [] : [{ index: c, size: this.f.N }];
-    this.k.bind(this.node, acc);
-    const position = flatten(place, this.node.shape);
-    const pending: (() => void)[] = [];
-    for (const member of this.members) {
-      const buffer = this.lowering.output(member);
-      if (buffer === undefined) continue;
-      const index = member === this.node ? place : unflatten(position, member.shape);
-      const value = this.k.value(member, index, guards);
-      const flat = flatten(index, member.shape);
-      pending.push(() => this.storeTile(buffer, flat, value, member.dtype, count - j * this.f.W));
-    }
-    for (const store of pending) store();
-    this.k.unbind(this.node);
+    finish(this.k, this.lowering, this.members, this.node, acc, place, guards, count - j * this.f.W);
   }
 
   /** A sum over nothing is zero; the epilogue still runs. */

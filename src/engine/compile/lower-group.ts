@@ -1,7 +1,7 @@
 // From a group to the kernels that compute it: picks the lowering by the group's kind and collects what the kernel is
 // called with. A kernel sees buffers; which memory they are is decided by the caller, from `operands`.
 
-import type { Node } from '../ir/node.js';
+import { type Node, isOp } from '../ir/node.js';
 import { formatShape } from '../ir/shape.js';
 import * as L from '../loop/loop.js';
 import type { Buffer, KernelFunction, Var } from '../loop/loop.js';
@@ -14,6 +14,9 @@ import { contractAlone, lowerContraction } from './lower-contraction.js';
 import { lowerLoop } from './lower-loop.js';
 import { lowerCumsum, lowerScatterAdd } from './lower-scan.js';
 import { lowerArgsort } from './lower-sort.js';
+import { lowerWinogradGradient } from './lower-winograd-gradient.js';
+import { lowerWinogradKernel, lowerWinogradWeights } from './lower-winograd-weights.js';
+import { lowerWinograd } from './lower-winograd.js';
 import type { IsMaterialised } from './trace.js';
 
 export interface LowerGroupOptions {
@@ -54,12 +57,20 @@ type Lower = (group: Group, lowering: Lowering) => KernelBuilder;
 /** Most groups are one kernel; scatterAdd first copies its base. */
 const LOWERINGS: Record<Group['kind'], readonly Lower[]> = {
   loop: [lowerLoop],
-  contraction: [lowerContraction],
+  contraction: [lowerProduct],
   concat: [lowerConcat],
   cumsum: [lowerCumsum],
   argsort: [lowerArgsort],
+  winogradWeights: [lowerWinogradWeights],
+  winogradGradient: [lowerWinogradGradient],
+  winogradKernel: [lowerWinogradKernel],
   scatterAdd: [(g, l) => lowerScatterAdd(g, l, 'copy'), (g, l) => lowerScatterAdd(g, l, 'add')],
 };
+
+function lowerProduct(group: Group, lowering: Lowering): KernelBuilder {
+  const node = group.members.find(isContraction) as Node;
+  return isOp(node, 'winograd') ? lowerWinograd(group, node, lowering) : lowerContraction(group, lowering);
+}
 
 export function lowerGroup(group: Group, options: LowerGroupOptions): LoweredKernel[] {
   return LOWERINGS[group.kind].map((lower) => lowerKernel(group, options, lower));
@@ -157,6 +168,8 @@ function flopsOf(group: Group): number {
     if (n.op === 'matmul') flops += 2 * n.size * n.src[0].shape[n.src[0].shape.length - 1];
     else if (n.op === 'conv') flops += 2 * n.size * (n.src[1].size / n.src[1].shape[0]);
     else if (n.op === 'convInput') flops += 2 * n.src[0].size * (n.src[1].size / n.src[1].shape[0]);
+    else if (n.op === 'winograd') flops += 18 * n.size * n.src[0].shape[1]; // as if computed directly
+    else if (n.op === 'winogradGradient') flops += 18 * n.src[1].size * n.src[0].shape[1];
     else if (n.op === 'convWeight') flops += 2 * n.src[1].size * (n.size / n.shape[0]);
     else flops += group.operand.get(n) === undefined ? n.size : n.src[0].size;
   }

@@ -39,13 +39,22 @@ import {
   window,
 } from '../ir/build.js';
 import type { Node } from '../ir/node.js';
-import type { BitOp, ComparisonOp, LEAF_OPS, Op, OpArgs, WindowSpec } from '../ir/op.js';
+import type { BitOp, ComparisonOp, CompilerOp, LEAF_OPS, Op, OpArgs, WindowSpec } from '../ir/op.js';
 import { type Shape, sameShape, sizeOf } from '../ir/shape.js';
 
 /** Operators with a float32 operand that the result depends on smoothly almost everywhere. */
 export type DifferentiableOp = Exclude<
   Op,
-  (typeof LEAF_OPS)[number] | ComparisonOp | BitOp | 'idiv' | 'not' | 'cast' | 'bitcast' | 'argsort' | 'detach'
+  | (typeof LEAF_OPS)[number]
+  | CompilerOp
+  | ComparisonOp
+  | BitOp
+  | 'idiv'
+  | 'not'
+  | 'cast'
+  | 'bitcast'
+  | 'argsort'
+  | 'detach'
 >;
 
 type Slope<O extends Op> = (g: Node, src: readonly Node[], node: Node<O>) => Node;

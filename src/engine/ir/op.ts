@@ -129,6 +129,16 @@ export interface OpArgs {
   /** base, index, src: base with src[i, j] added at [index[i, j], j] for axis 0. */
   scatterAdd: { readonly axis: number };
 
+  // made by the compiler alone (compile/winograd.ts)
+  /** w [O, C, 3, 3] → [16, O, C]; `turned` gives [16, C, O] of the kernel turned around. */
+  winogradWeights: { readonly turned: boolean };
+  /** x [B, C, H, W], transformed weights [16, O, C] → [B, O, …output]. */
+  winograd: { readonly lo: readonly number[]; readonly output: readonly number[] };
+  /** x [B, C, H, W], dy [B, O, …] → [16, O, C], from which the next makes the weights' gradient. */
+  winogradGradient: { readonly lo: readonly number[] };
+  /** [16, O, C] → [O, C, 3, 3]. */
+  winogradKernel: None;
+
   // gradient control: identities of operand 0
   detach: None;
   /** operand 0 is the value, the others are the inputs that `backward` gives gradients for. */
@@ -201,6 +211,14 @@ export const KERNEL_OPS = [
   'scatterAdd',
 ] as const satisfies readonly Op[];
 
+/** No graph has these before it is compiled: they have no derivative and no meaning of their own on the reference device. */
+export const COMPILER_OPS = [
+  'winogradWeights',
+  'winograd',
+  'winogradGradient',
+  'winogradKernel',
+] as const satisfies readonly Op[];
+
 export type UnaryOp = (typeof UNARY_OPS)[number];
 export type ArithmeticOp = (typeof ARITHMETIC_OPS)[number];
 export type ComparisonOp = (typeof COMPARISON_OPS)[number];
@@ -209,6 +227,7 @@ export type BinaryOp = ArithmeticOp | ComparisonOp | BitOp;
 export type MovementOp = (typeof MOVEMENT_OPS)[number];
 export type ReduceOp = (typeof REDUCE_OPS)[number];
 export type KernelOp = (typeof KERNEL_OPS)[number];
+export type CompilerOp = (typeof COMPILER_OPS)[number];
 
 export type OpClass = 'leaf' | 'unary' | 'binary' | 'map' | 'movement' | 'reduce' | 'kernel' | 'identity';
 
@@ -224,6 +243,6 @@ export const OP_CLASS = {
   ...rows(['where', 'cast', 'bitcast'], 'map'),
   ...rows(MOVEMENT_OPS, 'movement'),
   ...rows(REDUCE_OPS, 'reduce'),
-  ...rows(KERNEL_OPS, 'kernel'),
+  ...rows([...KERNEL_OPS, ...COMPILER_OPS], 'kernel'),
   ...rows(['detach', 'custom'], 'identity'),
 } as const satisfies Record<Op, OpClass>;

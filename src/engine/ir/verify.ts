@@ -323,6 +323,27 @@ const INFER: { readonly [O in Op]: Infer<O> } = {
     check(equal(forward, dy.shape), `dy is [${dy.shape.join(', ')}], should be [${forward.join(', ')}]`);
     return { shape, dtype: 'float32' };
   },
+  winogradWeights: ([w], { turned }) => {
+    checkDType(w, 'float32');
+    const [out, channels, ...kernel] = w.shape;
+    check(equal(kernel, [3, 3]), `kernel [${kernel.join(', ')}]`);
+    return { shape: turned ? [16, channels, out] : [16, out, channels], dtype: 'float32' };
+  },
+  winograd: ([x, weights], { output }) => {
+    for (const s of [x, weights]) checkDType(s, 'float32');
+    check(x.shape[1] === weights.shape[2], `channels ${x.shape[1]} and ${weights.shape[2]}`);
+    return { shape: [x.shape[0], weights.shape[1], ...output], dtype: 'float32' };
+  },
+  winogradGradient: ([x, dy]) => {
+    for (const s of [x, dy]) checkDType(s, 'float32');
+    check(x.shape[0] === dy.shape[0], `batches ${x.shape[0]} and ${dy.shape[0]}`);
+    return { shape: [16, dy.shape[1], x.shape[1]], dtype: 'float32' };
+  },
+  winogradKernel: ([sums]) => {
+    checkDType(sums, 'float32');
+    check(sums.shape[0] === 16, `${sums.shape[0]} positions`);
+    return { shape: [...sums.shape.slice(1), 3, 3], dtype: 'float32' };
+  },
 
   detach: ([x]) => x,
   custom: ([value]) => value,

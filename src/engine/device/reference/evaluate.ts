@@ -2,7 +2,7 @@
 // Written to be read, not to be fast. It knows nothing of buffers (device.ts) or of how other devices do it.
 
 import type { Node } from '../../ir/node.js';
-import type { Op } from '../../ir/op.js';
+import type { CompilerOp, Op } from '../../ir/op.js';
 import { CONTRACTIONS } from './contractions.js';
 import { MAPS } from './maps.js';
 import { MOVEMENTS } from './movement.js';
@@ -14,9 +14,9 @@ export const MEANINGS = {
   ...MOVEMENTS,
   ...REDUCTIONS,
   ...CONTRACTIONS,
-} satisfies { readonly [O in Op]: Meaning<O> };
+} satisfies { readonly [O in Exclude<Op, CompilerOp>]: Meaning<O> };
 
 export function evaluate(node: Node, operands: readonly Value[], given: Given): Value {
-  const meaning = MEANINGS[node.op] as Meaning;
+  const meaning = MEANINGS[node.op as Exclude<Op, CompilerOp>] as Meaning;
   return { data: meaning(operands, node, given), shape: node.shape, dtype: node.dtype };
 }

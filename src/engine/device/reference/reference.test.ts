@@ -25,7 +25,7 @@ import {
 } from '../../ir/build.js';
 import { IndexError, InternalError } from '../../ir/errors.js';
 import type { Node } from '../../ir/node.js';
-import { OP_CLASS } from '../../ir/op.js';
+import { COMPILER_OPS, OP_CLASS } from '../../ir/op.js';
 import { topologicalOrder } from '../../ir/node.js';
 import { createStorage } from '../../ir/storage.js';
 import { ReferenceDevice } from './device.js';
@@ -51,7 +51,8 @@ test('every operator has a row', () => {
   const used = new Set(
     cases.flatMap((row) => topologicalOrder([row.build(makeLeaves(row.inputs, 'reference'))])).map((node) => node.op),
   );
-  expect(Object.keys(OP_CLASS).filter((op) => !used.has(op as never))).toEqual([]);
+  const made: readonly string[] = COMPILER_OPS;
+  expect(Object.keys(OP_CLASS).filter((op) => !used.has(op as never) && !made.includes(op))).toEqual([]);
 });
 
 test.each(cases.map((row) => [row.name, row] as const))('runs: %s', async (_, row) => {
