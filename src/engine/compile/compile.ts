@@ -11,16 +11,19 @@ import { BYTES_PER_ELEMENT } from '../ir/dtype.js';
 import type { KernelCall, KernelFunction, Program, Slot } from '../loop/loop.js';
 import type { Target } from '../loop/target.js';
 import { type Fused, fuse } from './fuse.js';
-import { type Group, collectReads, formGroup } from './group.js';
+import { contractionsOf } from './contraction.js';
+import { isSummedInParts } from './contraction-frame.js';
+import { type Group, collectReads, formGroup, isContraction } from './group.js';
 import { flatten } from './index-expr.js';
 import { joinSums } from './join-sums.js';
 import { chooseLayouts } from './layouts.js';
 import { lowerGroup } from './lower-group.js';
 import { materialise } from './materialise.js';
-import { planMemory } from './plan-memory.js';
+import { type Block, planMemory } from './plan-memory.js';
 import { type Assignment, type Schedule, schedule } from './schedule.js';
 import { type Rewritten, derive, withoutUnused } from './rewrite.js';
 import { splitReductions } from './split-reductions.js';
+import { partsOfStack, stackParts } from './stacks.js';
 import { findStreams } from './stream.js';
 import { trace } from './trace.js';
 import { useWinograd } from './winograd.js';
@@ -63,6 +66,7 @@ export interface CompileState {
 
 const PASSES: readonly (readonly [name: string, pass: (state: CompileState) => void])[] = [
   ['join', joinPass],
+  ['stacks', stacksPass],
   ['split', splitPass],
   ['winograd', winogradPass],
   ['layouts', layoutsPass],
@@ -102,6 +106,10 @@ export function compileGraph(graph: Graph, options: CompileOptions): CompiledGra
 
 function joinPass(state: CompileState): void {
   replaceNodes(state, joinSums(state.nodes, state.outputs));
+}
+
+function stacksPass(state: CompileState): void {
+  replaceNodes(state, stackParts(state.nodes));
 }
 
 function splitPass(state: CompileState): void {
@@ -183,10 +191,16 @@ function schedulePass(state: CompileState): void {
 
 /** Does the group read the old value only where it writes the new one? */
 function readsInPlace(group: Group, a: Assignment, isMaterialised: (n: Node) => boolean): boolean {
-  if (group.kind !== 'loop') return false;
+  if (group.kind !== 'loop' && !writesOnce(group)) return false;
   const target = flatten(group.place.get(a.node) ?? [], a.node.shape).key;
   let same = true;
   for (const node of group.members) {
+    if (isContraction(node)) {
+      const operands = new Set<Node>();
+      for (const s of node.src) collectReads(s, isMaterialised, operands);
+      if (operands.has(a.input)) return false;
+      continue;
+    }
     const operand = group.operand.get(node);
     trace(operand === undefined ? node : node.src[0], operand ?? group.place.get(node) ?? [], isMaterialised, {
       materialised(n, index) {
@@ -204,7 +218,31 @@ function readsInPlace(group: Group, a: Assignment, isMaterialised: (n: Node) => 
   return same;
 }
 
+/** Does a product compute each element once, and finish it at once? */
+function writesOnce({ kind, members }: Group): boolean {
+  const node = members.find(isContraction);
+  if (kind !== 'contraction' || node === undefined || node.op === 'winograd') return false;
+  return contractionsOf(node).every((form) => !isSummedInParts(form));
+}
+
 // ---------------------------------------------------------------- lowering to a program
+
+/** Parts of stacks that are computed in the stack's own memory: those in the arena that no other stack has. */
+function placeParts(state: CompileState, inArena: readonly Node[]): Map<Node, { stack: Node; at: number }> {
+  const places = new Map<Node, { stack: Node; at: number }>();
+  const own = new Set(inArena);
+  for (const { kind, members } of state.fused.groups) {
+    if (kind !== 'concat' || !own.has(members[0])) continue;
+    const [stack] = members;
+    const parts = partsOfStack(stack) ?? [];
+    const once = new Set(parts.filter((p, i) => parts.indexOf(p) === i && parts.lastIndexOf(p) === i));
+    parts.forEach((part, i) => {
+      const isFree = once.has(part) && own.has(part) && !places.has(part) && partsOfStack(part) === undefined;
+      if (isFree && part.dtype === stack.dtype) places.set(part, { stack, at: i * part.size });
+    });
+  }
+  return places;
+}
 
 function lowerPass(state: CompileState): void {
   const { stages, stageOf } = state.schedule;
@@ -220,19 +258,30 @@ function lowerPass(state: CompileState): void {
   // Memory: outputs have buffers of their own, everything else that is stored lives in the arena.
   const lastStage = stages.length; // the stage of the copies
   const inArena = [...state.fused.stored].filter((n) => !state.outputs.includes(n) || copied.has(n));
+  const places = placeParts(state, inArena);
   const lastUse = new Map<Node, number>();
   stages.forEach((groups, stage) => {
     for (const g of groups) for (const n of g.reads) lastUse.set(n, stage);
   });
   for (const n of copied) lastUse.set(n, lastStage);
-  const plan = planMemory(
-    inArena.map((n) => ({
-      bytes: n.size * BYTES_PER_ELEMENT,
-      from: stageOf.get(n) as number,
-      to: lastUse.get(n) ?? (stageOf.get(n) as number),
-    })),
-  );
-  const arenaOffset = new Map(inArena.map((n, i) => [n, plan.offsets[i]]));
+  const blocks = new Map<Node, { bytes: number; from: number; to: number }>();
+  for (const n of inArena) {
+    const stage = stageOf.get(n) as number;
+    blocks.set(n, { bytes: n.size * BYTES_PER_ELEMENT, from: stage, to: lastUse.get(n) ?? stage });
+  }
+  // A stack is there from its first part on, and as long as any of them is read.
+  for (const [part, { stack }] of places) {
+    const own = blocks.get(part) as { from: number; to: number };
+    const whole = blocks.get(stack) as { from: number; to: number };
+    whole.from = Math.min(whole.from, own.from);
+    whole.to = Math.max(whole.to, own.to);
+  }
+  const placed = inArena.filter((n) => !places.has(n));
+  const plan = planMemory(placed.map((n) => blocks.get(n) as Block));
+  const arenaOffset = new Map(placed.map((n, i) => [n, plan.offsets[i]]));
+  for (const [part, { stack, at }] of places) {
+    arenaOffset.set(part, (arenaOffset.get(stack) as number) + at * BYTES_PER_ELEMENT);
+  }
 
   const slotOf = (node: Node): Slot => {
     const input = state.inputs.indexOf(node);
@@ -252,6 +301,7 @@ function lowerPass(state: CompileState): void {
       target: state.options.target,
       isMaterialised: (n) => state.materialised.has(n),
       isStored: (n) => storedIn(n) !== undefined,
+      isPlaced: (part, stack) => places.get(part)?.stack === stack,
       inPlace,
     }).map(({ kernel, operands, isParallel }) => {
       serial &&= !isParallel;

@@ -235,6 +235,11 @@ export class ContractionFrame {
   }
 }
 
+/** Is k walked in several blocks, with the sums of those before in memory? */
+export function isSummedInParts(c: Contraction): boolean {
+  return product(c.k) > WHOLE_K;
+}
+
 /** Which axis of k is cut into chunks, and how long they are. */
 function chooseBlocks(sizes: readonly number[], total: number): [cut: number, chunk: number] {
   if (total <= WHOLE_K) return [0, sizes[0]];

@@ -5,6 +5,7 @@
 
 import { type Node, isOp } from '../ir/node.js';
 import { sameShape } from '../ir/shape.js';
+import { baseOfView } from './materialise.js';
 import { type Rewritten, derive, rewrite } from './rewrite.js';
 
 /** Shorter sums are left alone. */
@@ -107,7 +108,10 @@ function joinProducts(terms: readonly Node[], push: Push): Node[] {
     const { op, src, shape } = product(n);
     return op === 'matmul' && shape.length === 2 ? [n, ...src].map(orderOf).join(' ') : undefined;
   };
-  return joinClasses(terms, classOf, (members) => {
+  return joinClasses(terms, classOf, (found) => {
+    // In the order of time: gradients come last step first, what they are multiplied with does not.
+    const earliest = (n: Node): number => Math.min(...product(n).src.map((s) => baseOfView(s).slot));
+    const members = [...found].sort((a, b) => earliest(a) - earliest(b));
     const products = members.map(product);
     const [first] = products;
     const operand = (i: number, axis: number): Node =>

@@ -9,6 +9,7 @@ import { addConstant, addIndex, atomIndex, newAxis, scaleIndex, unflatten } from
 import { KernelBuilder } from './kernel-builder.js';
 import type { Lowering } from './lower-group.js';
 import { splitRange } from './parallel.js';
+import { partsOfStack } from './stacks.js';
 
 /** With fewer rows the threads share the parts instead. */
 const FEW_ROWS = 8;
@@ -24,12 +25,13 @@ export function lowerConcat(group: Group, lowering: Lowering): KernelBuilder {
   const width = node.size / rows;
   const byRows = rows >= FEW_ROWS;
   const range = byRows ? splitRange(k, rows, false, 1) : { from: L.int(0), to: L.int(rows) };
+  const parts = partsOfStack(node as Node);
   let offset = 0;
   node.src.forEach((part, i) => {
     const columns = part.size / rows;
     const first = offset;
     offset += columns;
-    if (columns === 0) return;
+    if (columns === 0 || (parts !== undefined && lowering.isPlaced(parts[i], node as Node))) return;
     const row = newAxis(rows);
     const copy = () =>
       k.loop('row', range.from, range.to, 1, row, () => {

@@ -28,6 +28,7 @@ import {
   flatten,
   newAxis,
   scaleIndex,
+  unflatten,
 } from './index-expr.js';
 import { KernelBuilder } from './kernel-builder.js';
 import { StreamTile } from './stream-tile.js';
@@ -36,11 +37,14 @@ import type { Lowering } from './lower-group.js';
 import { readsOf } from './movement.js';
 import { PanelPacker } from './pack-panels.js';
 import { splitRange } from './parallel.js';
+import { trace } from './trace.js';
 
 /** Elements of packed B, or of C, that one block of columns may have. */
 const BLOCK_B = 128 << 10;
-/** Elements of a result that no longer stays in the second-level cache. */
-const PREFETCHED_RESULT = 256 << 10;
+/** Elements of an array that is no longer in a cache nearby. */
+const PREFETCHED = 64 << 10;
+/** Terms of a sum that takes longer than asking for it. */
+const LONG_SUM = 64;
 /** Tiles of more elements have their epilogue in a loop. */
 const LARGE_TILE = 64;
 /** Elements between neighbours from which each of them lies in a part of memory of its own. */
@@ -441,7 +445,7 @@ class ContractionLowering {
         : this.k.define('row', this.k.integer(d.flat).expr),
     );
     const ofB = this.operandB(panel, column, width, zeros);
-    this.prefetchResult(rows, vectors, row, column);
+    this.prefetchEpilogue(rows, vectors, row, column);
     this.k.loop('k', L.int(0), this.f.lengthK, 1, kk, (k) => {
       const at = this.k.define('at', L.add(ofB.base, L.mul(k, L.int(ofB.stride))));
       const b = Array.from({ length: vectors }, (_, j) =>
@@ -483,26 +487,46 @@ class ContractionLowering {
   }
 
   /**
-   * Rows of a large result lie far apart, a few cache lines each: asked for before the loop over k, they have arrived when
-   * it ends. (Partial sums are read first anyway.)
+   * Rows of a large result lie far apart, a few cache lines each: those that the epilogue writes and reads, asked for before
+   * the loop over k, have arrived when it ends. (Partial sums are read first anyway.)
    */
-  private prefetchResult(rows: number, vectors: number, row: Index, column: Index): void {
-    const { f, k, node } = this;
+  private prefetchEpilogue(rows: number, vectors: number, row: Index, column: Index): void {
+    const { f, k, node, alone } = this;
     const output = this.lowering.output(node);
-    if (
-      output === undefined ||
-      output.kind === 'scratch' ||
-      f.isBlocked ||
-      this.alone.isFirst !== undefined ||
-      node.size < PREFETCHED_RESULT
-    )
-      return;
+    if (output?.kind === 'scratch' || f.isBlocked || alone.isFirst !== undefined || f.K < LONG_SUM) return;
     for (let r = 0; r < rows; r++) {
       for (let j = 0; j < vectors; j++) {
-        const first = addConstant(column, j * f.W);
-        k.emit(L.prefetch(output, k.integer(this.flatC(addConstant(row, r), first)).expr));
+        const place = f.place(addConstant(row, r), addConstant(column, j * f.W));
+        for (const { buffer, flat, isWritten } of this.touchedAt(place)) {
+          k.emit(L.prefetch(buffer, k.integer(flat).expr, isWritten));
+        }
       }
     }
+  }
+
+  /** Where the epilogue of the element at `place` writes and reads, in large arrays. */
+  private touchedAt(place: readonly Index[]): { buffer: Buffer; flat: Index; isWritten: boolean }[] {
+    const { lowering, members, node } = this;
+    const touched = new Map<string, { buffer: Buffer; flat: Index; isWritten: boolean }>();
+    const touch = (n: Node, index: readonly Index[], buffer: Buffer | undefined, isWritten: boolean) => {
+      const flat = flatten(index, n.shape);
+      if (buffer === undefined || n.size < PREFETCHED || flat.min < 0 || flat.max >= n.size) return;
+      touched.set(`${buffer.id}:${flat.key}`, { buffer, flat, isWritten });
+    };
+    const position = flatten(place, node.shape);
+    for (const member of members) {
+      const index = member === node ? place : unflatten(position, member.shape);
+      touch(member, index, lowering.output(member), true);
+      if (member === node) continue;
+      trace(member, index, lowering.isMaterialised, {
+        materialised(n, at) {
+          if (n === member) return true;
+          if (!members.includes(n)) touch(n, at, lowering.context.buffer(n), false);
+          return false;
+        },
+      });
+    }
+    return [...touched.values()];
   }
 
   /** Through scratch memory, in a loop over the rows: what is done at the end is long, and stands there once. */

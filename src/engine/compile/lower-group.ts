@@ -17,12 +17,15 @@ import { lowerArgsort } from './lower-sort.js';
 import { lowerWinogradGradient } from './lower-winograd-gradient.js';
 import { lowerWinogradKernel, lowerWinogradWeights } from './lower-winograd-weights.js';
 import { lowerWinograd } from './lower-winograd.js';
+import { partsOfStack } from './stacks.js';
 import type { IsMaterialised } from './trace.js';
 
 export interface LowerGroupOptions {
   readonly target: Target;
   readonly isMaterialised: IsMaterialised;
   readonly isStored: (node: Node) => boolean;
+  /** Is a part of a stack computed where it belongs? */
+  readonly isPlaced: (part: Node, stack: Node) => boolean;
   readonly inPlace: ReadonlySet<Node>;
 }
 
@@ -32,6 +35,7 @@ export interface Lowering {
   readonly context: KernelContext;
   readonly output: (node: Node) => Buffer | undefined;
   readonly isMaterialised: IsMaterialised;
+  readonly isPlaced: LowerGroupOptions['isPlaced'];
   readonly inPlace: ReadonlySet<Node>;
   /** A product that the calling thread computes alone, into memory of its own. */
   readonly contract: (builder: KernelBuilder, node: Node, form: Contraction, output: Buffer) => void;
@@ -73,6 +77,8 @@ function lowerProduct(group: Group, lowering: Lowering): KernelBuilder {
 }
 
 export function lowerGroup(group: Group, options: LowerGroupOptions): LoweredKernel[] {
+  const [stack] = group.members;
+  if (partsOfStack(stack)?.every((part) => options.isPlaced(part, stack)) === true) return []; // nothing is left to do
   return LOWERINGS[group.kind].map((lower) => lowerKernel(group, options, lower));
 }
 
@@ -124,6 +130,7 @@ function lowerKernel(group: Group, options: LowerGroupOptions, lower: Lower): Lo
     target: options.target,
     context,
     isMaterialised: options.isMaterialised,
+    isPlaced: options.isPlaced,
     inPlace: options.inPlace,
     output: (node) =>
       options.isStored(node) ? lookUp(writes, node, () => memory(node, 'out', { kind: 'write', node })) : undefined,

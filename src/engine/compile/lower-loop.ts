@@ -633,13 +633,17 @@ class LoopLowering {
 
   /** The lanes of a vector combined, the upper half with the lower one, again and again. */
   private acrossLanes(vector: Var, combine: (a: Expr, b: Expr) => Expr): Expr {
-    let parts: Expr[] = Array.from({ length: vector.lanes }, (_, i) => L.extract(vector, i));
-    while (parts.length > 1) {
-      const half = parts.length / 2;
-      const upper = parts.slice(half);
-      parts = parts.slice(0, half).map((x, i) => this.k.define('lane', combine(x, upper[i])));
+    const { lanes } = vector;
+    let halves = vector;
+    for (let half = lanes / 2; half >= 1; half /= 2) {
+      const turned = L.shuffle(
+        halves,
+        halves,
+        Array.from({ length: lanes }, (_, i) => (i + half) % lanes),
+      );
+      halves = this.k.define('half', combine(halves, this.k.define('turned', turned)));
     }
-    return parts[0];
+    return L.extract(halves, 0);
   }
 
   /** The vector axis is kept (or there is none): every lane reduces its own column. */

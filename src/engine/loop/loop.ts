@@ -142,8 +142,8 @@ export type Stmt =
   | { readonly kind: 'let'; readonly variable: Var; readonly value: Expr; readonly mutable: boolean }
   | { readonly kind: 'set'; readonly variable: Var; readonly value: Expr }
   | { readonly kind: 'store'; readonly buffer: Buffer; readonly index: Expr; readonly value: Expr }
-  /** The cache line of an element that will soon be written; targets that cannot ask for it leave it out. */
-  | { readonly kind: 'prefetch'; readonly buffer: Buffer; readonly index: Expr }
+  /** The cache line of an element that will soon be read or written; targets that cannot ask for it leave it out. */
+  | { readonly kind: 'prefetch'; readonly buffer: Buffer; readonly index: Expr; readonly isWritten: boolean }
   | { readonly kind: 'if'; readonly condition: Expr; readonly then: readonly Stmt[]; readonly else: readonly Stmt[] };
 
 /** A kernel: every thread runs `body` with its number `tid` of `threads` and does its share. */
@@ -320,8 +320,8 @@ export function store(target: Buffer, index: Expr, value: Expr): Stmt {
   return { kind: 'store', buffer: target, index, value };
 }
 
-export function prefetch(target: Buffer, index: Expr): Stmt {
-  return { kind: 'prefetch', buffer: target, index };
+export function prefetch(target: Buffer, index: Expr, isWritten: boolean): Stmt {
+  return { kind: 'prefetch', buffer: target, index, isWritten };
 }
 
 export function when(condition: Expr, then: readonly Stmt[], otherwise: readonly Stmt[] = []): Stmt {

@@ -178,7 +178,7 @@ class KernelPrinter {
         this.line(`${this.place(s.buffer, s.index, s.value.lanes)} = ${this.expr(s.value)};`);
         return;
       case 'prefetch':
-        this.line(`__builtin_prefetch(${this.address(s.buffer, s.index).join(' + ')}, 1);`);
+        this.line(`__builtin_prefetch(${this.address(s.buffer, s.index).join(' + ')}, ${s.isWritten ? 1 : 0});`);
         return;
       case 'if':
         this.block(`if (${this.expr(s.condition)})`, s.then);

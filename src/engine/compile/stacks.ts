@@ -1,0 +1,75 @@
+// Concatenations of many parts of one size, as recurrent networks make of their steps, brought into one form: the parts one
+// after the other, and a view of that. The same parts concatenated along another axis are then the same memory, and each
+// part can be computed where it belongs (compile.ts): nothing is copied.
+// Input and output: a list of nodes in order.
+
+import { type Node, isOp } from '../ir/node.js';
+import { sameShape } from '../ir/shape.js';
+import { isWideConcat } from './movement.js';
+import { type Rewritten, derive, rewrite } from './rewrite.js';
+
+/** Shorter pieces would be read one by one. */
+const SHORTEST_PIECE = 16;
+
+type Push = (n: Node) => Node;
+
+const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+export function stackParts(nodes: readonly Node[]): Rewritten {
+  const stacks = new Map<string, Node>();
+  return rewrite(nodes, (node, push) => {
+    if (!isOp(node, 'concat') || !isWideConcat(node as Node)) return undefined;
+    const [first] = node.src;
+    const { axis } = node.arg;
+    if (node.src.some((part) => !sameShape(part.shape, first.shape))) return undefined;
+    if (sizeOf(first.shape.slice(axis)) < SHORTEST_PIECE) return undefined;
+    const parts = node.src.map(withoutViews);
+    const keyOf = (list: readonly Node[]) => list.map((p) => p.slot).join();
+    const backwards = stacks.get(keyOf([...parts].reverse()));
+    if (backwards !== undefined) return viewOf(node, flipped(backwards, push), push);
+    const stack = stacks.get(keyOf(parts)) ?? stackOf(node, parts, push);
+    stacks.set(keyOf(parts), stack);
+    return viewOf(node, stack, push);
+  });
+}
+
+/** The node whose numbers, in the same order, `node` is. */
+function withoutViews(node: Node): Node {
+  let base = node;
+  while (base.op === 'reshape' || base.op === 'detach') [base] = base.src;
+  return base;
+}
+
+/** The last part first. */
+function flipped(stack: Node, push: Push): Node {
+  const arg = { start: [stack.shape[0] - 1, 0], size: stack.shape, step: [-1, 1] };
+  return push(derive(stack, 'slice', [stack], arg, stack.shape));
+}
+
+/** [parts, elements of a part] */
+function stackOf(like: Node, parts: readonly Node[], push: Push): Node {
+  const row = [1, parts[0].size];
+  const rows = parts.map((p) => push(derive(p, 'reshape', [p], { shape: row }, row)));
+  return push(derive(like, 'concat', rows, { axis: 0 }, [parts.length, parts[0].size]));
+}
+
+/** The concatenation along its own axis: [parts, before, own, after] → [before, parts · own, after]. */
+function viewOf(node: Node<'concat'>, stack: Node, push: Push): Node {
+  const { axis } = node.arg;
+  const part = node.src[0].shape;
+  const [before, rest] = [sizeOf(part.slice(0, axis)), sizeOf(part.slice(axis))];
+  const count = node.src.length;
+  const shape = [count, before, rest];
+  let view = stack;
+  if (before > 1) {
+    view = push(derive(view, 'reshape', [view], { shape }, shape));
+    view = push(derive(view, 'permute', [view], { axes: [1, 0, 2] }, [before, count, rest]));
+  }
+  return derive(node as Node, 'reshape', [view], { shape: node.shape }, node.shape);
+}
+
+/** The parts of a stack, if a concatenation is one: the node that each is a view of. */
+export function partsOfStack(node: Node): readonly Node[] | undefined {
+  if (!isOp(node, 'concat') || node.arg.axis !== 0 || node.shape.length !== 2) return undefined;
+  return node.src.map(withoutViews);
+}

@@ -1,0 +1,73 @@
+// Parts that are concatenated and computed where they belong (compile/stacks.ts): along any axis, in both orders, with parts
+// that come twice, that are results of their own, and that several stacks want.
+
+import { afterAll, expect, test } from 'vitest';
+import { CpuDevice } from '../src/engine/device/cpu/device.js';
+import { ReferenceDevice } from '../src/engine/device/reference/device.js';
+import * as build from '../src/engine/ir/build.js';
+import type { Node } from '../src/engine/ir/node.js';
+import { f, makeData, makeLeaves } from './operators/case.js';
+import { evaluateOn } from './operators/run.js';
+
+const reference = new ReferenceDevice();
+const devices = [1, 2].map((threads) => new CpuDevice({ threads, tier: 'wasm', verify: true }));
+
+afterAll(async () => {
+  for (const device of devices) await device.dispose();
+});
+
+const STEPS = 9;
+const inputs = [f([4, 20]), f([20, 20]), f([180, 20]), f([4, 9, 20])];
+
+/** A recurrence: each step is a product of the one before, and all of them are stored. */
+function steps([x, w]: readonly Node[]): Node[] {
+  const all = [x];
+  const small = build.mul(w, build.constant(0.1) as Node); // errors shall not grow from step to step
+  for (let t = 0; t < STEPS; t++) all.push(build.unary('tanh', build.matmul(all[t], small)));
+  return all.slice(1);
+}
+
+const PROGRAMS: Record<string, (leaves: readonly Node[]) => Node[]> = {
+  'one after the other': (l) => [build.matmul(build.concat(steps(l), 1), l[2])],
+  'along two axes': (l) => {
+    const s = steps(l);
+    const middle = build.concat(
+      s.map((n) => build.reshape(n, [4, 1, 20])),
+      1,
+    );
+    return [build.matmul(build.concat(s, 0), l[1]), build.sum(build.mul(middle, l[3]), [1])];
+  },
+  'in both orders': (l) => {
+    const s = steps(l);
+    return [build.matmul(build.concat(s, 1), l[2]), build.matmul(build.concat([...s].reverse(), 1), l[2])];
+  },
+  'some twice': (l) => {
+    const s = steps(l);
+    return [build.matmul(build.concat([...s.slice(1), s[3]], 1), l[2])];
+  },
+  'one that is an input, one that is a result': (l) => {
+    const s = steps(l);
+    return [build.matmul(build.concat([l[0], ...s.slice(1)], 1), l[2]), s[4]];
+  },
+  'overlapping stacks': (l) => {
+    const s = [l[0], ...steps(l)];
+    return [build.matmul(build.concat(s.slice(0, STEPS), 1), l[2]), build.matmul(build.concat(s.slice(1), 1), l[2])];
+  },
+  'a stack as a result': (l) => {
+    const whole = build.concat(steps(l), 0);
+    return [whole, build.matmul(whole, l[1])];
+  },
+};
+
+test.each(Object.entries(PROGRAMS))('%s', async (name, make) => {
+  const data = makeData({ name, inputs });
+  const leaves = makeLeaves(inputs, 'reference');
+  const expected = await evaluateOn(reference, make(leaves), leaves, data);
+  for (const device of devices) {
+    const own = makeLeaves(inputs, 'cpu');
+    const actual = await evaluateOn(device, make(own), own, data);
+    expected.forEach((values, i) => {
+      values.forEach((v, j) => expect(Math.abs(actual[i][j] - v)).toBeLessThan(1e-5 * Math.max(1, Math.abs(v))));
+    });
+  }
+});
