@@ -39,8 +39,11 @@ import { PanelPacker } from './pack-panels.js';
 import { splitRange } from './parallel.js';
 import { trace } from './trace.js';
 
-/** Elements of packed B, or of C, that one block of columns may have. */
-const BLOCK_B = 128 << 10;
+/**
+ * Elements of A and of B that one block may have, and half of what C may have: fewer are faster, even where the cache is
+ * larger, unless A would be packed again for each of several blocks of B.
+ */
+const BLOCK = 128 << 10;
 /** Elements of an array that is no longer in a cache nearby. */
 const PREFETCHED = 64 << 10;
 /** Terms of a sum that takes longer than asking for it. */
@@ -145,18 +148,20 @@ class ContractionLowering {
     this.f = f;
     this.packer = new PanelPacker(f, lowering);
     this.serial = f.batch * f.M * f.N * f.K < SERIAL_MACS;
-    this.split = alone === undefined ? chooseSplit(f) : 'alone';
+    this.split = alone !== undefined ? 'alone' : chooseSplit(f);
     this.streams = isStreamed ? this.streamsOfA() : [];
 
-    const blockA = target.l2Bytes / 8; // elements that fill half the second-level cache
-    const rowsOfBlock = Math.max(f.rows, Math.floor(blockA / Math.max(f.blockK, 1) / f.rows) * f.rows);
+    this.packsA = this.strideOfA() === undefined;
+    const panelElements = Math.max(f.blockK, 1) * f.columns;
+    const isRepeated = this.packsA && f.panels * panelElements > BLOCK;
+    const block = isRepeated ? target.l2Bytes / 8 : Math.min(target.l2Bytes / 8, BLOCK);
+    const rowsOfBlock = Math.max(f.rows, Math.floor(block / Math.max(f.blockK, 1) / f.rows) * f.rows);
     this.blockRows = Math.ceil(Math.min(f.M, rowsOfBlock) / f.rows);
     const oneRowBlock = this.blockRows * f.rows >= f.M;
     this.strideB = this.strideOfB();
     this.packsAllPanels = !oneRowBlock || this.split === 'rows';
-    this.packsA = this.strideOfA() === undefined;
-    const byB = this.packsAllPanels ? Math.floor(BLOCK_B / Math.max(f.blockK, 1) / f.columns) : Infinity;
-    const byC = f.isBlocked && !isStreamed ? Math.floor((2 * BLOCK_B) / Math.max(f.M, 1) / f.columns) : Infinity;
+    const byB = this.packsAllPanels ? Math.floor(block / panelElements) : Infinity;
+    const byC = f.isBlocked && !isStreamed ? Math.floor((2 * block) / Math.max(f.M, 1) / f.columns) : Infinity;
     this.blockPanels = Math.min(f.panels, Math.max(1, Math.min(byB, byC)));
     this.streamTiles = this.streams.map((s) => {
       const [m, kk] = [this.blockRows * f.rows, f.blockK];
@@ -398,15 +403,10 @@ class ContractionLowering {
     const origin = tiles.from;
     const to = rest === 0 ? tiles.to : L.binary('min', tiles.to, L.int(whole));
     if (whole > 0) {
-      this.k.loop('t', tiles.from, this.k.define('to', to), 1, this.f.tileAxis, (t) => {
-        this.tile(
-          scaleIndex(atomIndex(this.f.tileAxis), this.f.rows),
-          this.f.rows,
-          panel,
-          column,
-          count,
-          L.sub(t, origin),
-        );
+      // An axis of their own says that all rows of these tiles are there: their addresses are linear.
+      const wholeTile = newAxis(whole);
+      this.k.loop('t', tiles.from, this.k.define('to', to), 1, wholeTile, (t) => {
+        this.tile(scaleIndex(atomIndex(wholeTile), this.f.rows), this.f.rows, panel, column, count, L.sub(t, origin));
       });
     }
     if (rest > 0) {
@@ -447,11 +447,12 @@ class ContractionLowering {
     const ofB = this.operandB(panel, column, width, zeros);
     this.prefetchEpilogue(rows, vectors, row, column);
     this.k.loop('k', L.int(0), this.f.lengthK, 1, kk, (k) => {
-      const at = this.k.define('at', L.add(ofB.base, L.mul(k, L.int(ofB.stride))));
+      // Not named: what moves with k is added to an address that does not.
+      const at = L.add(ofB.base, L.mul(k, L.int(ofB.stride)));
       const b = Array.from({ length: vectors }, (_, j) =>
         this.k.define('b', L.load(ofB.buffer, L.add(at, L.int(j * this.f.W)), this.f.W)),
       );
-      const step = this.k.define('ka', L.mul(k, L.int(strideA)));
+      const step = L.mul(k, L.int(strideA));
       for (let r = 0; r < rows; r++) {
         const base = this.packsA ? baseA : (rowBase[r] ?? rowBase[0]);
         const offset = this.packsA ? r : rowBase[r] === undefined ? (rowOffsets[r] as number) : 0;
@@ -463,12 +464,13 @@ class ContractionLowering {
         for (let j = 0; j < vectors; j++) this.k.emit(L.set(accumulators[r][j], L.fma(a, b[j], accumulators[r][j])));
       }
     });
+    const after = this.again(row);
     if (this.tileC !== undefined) {
-      this.finishByRows(this.tileC, accumulators, row, column, count);
+      this.finishByRows(this.tileC, accumulators, after, column, count);
       return;
     }
     const each = (act: (acc: Expr, row: Index, j: number) => void) => () =>
-      accumulators.forEach((vectors, r) => vectors.forEach((acc, j) => act(acc, addConstant(row, r), j)));
+      accumulators.forEach((vectors, r) => vectors.forEach((acc, j) => act(acc, addConstant(after, r), j)));
     const finish = each((acc, at, j) => this.epilogue(acc, at, column, j, count));
     if (!this.f.isBlocked) {
       finish();
@@ -476,6 +478,19 @@ class ContractionLowering {
     }
     const partial = each((acc, at, j) => this.storePartial(acc, at, column, j, count));
     this.k.emit(L.when(this.f.isLast as Expr, this.k.block(finish), this.k.block(partial)));
+  }
+
+  /**
+   * The row as if it were another: C compilers would keep the addresses of results in registers through the loop over k,
+   * which has none to spare.
+   */
+  private again(row: Index): Index {
+    const { k } = this;
+    const [term, ...more] = row.terms;
+    if (term === undefined || more.length > 0) return row;
+    const axis = newAxis(term.atom.size);
+    k.bindAxis(axis, k.define('t', L.unary('same', k.integer(atomIndex(term.atom)).expr)));
+    return addConstant(scaleIndex(atomIndex(axis), term.coefficient), row.constant);
   }
 
   /** Where the inner loop reads B: a packed panel, or the rows of B itself. */

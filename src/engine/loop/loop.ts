@@ -15,7 +15,8 @@ export type LoopUnary =
   | 'ceil'
   | 'trunc'
   | 'nearest' // f32; neg and abs also i32
-  | 'not'; // bool, or bitwise on i32
+  | 'not' // bool, or bitwise on i32
+  | 'same'; // i32 scalar: x, but an optimiser behind the emitter shall not know it
 export type LoopBinary =
   | 'add'
   | 'sub'

@@ -99,6 +99,11 @@ const INFIX: Readonly<Record<string, string>> = {
 
 const COMPARE: Readonly<Record<string, string>> = { eq: '==', ne: '!=', lt: '<', le: '<=' };
 
+/** a + b + c → a, b, c */
+function termsOf(e: Expr): Expr[] {
+  return e.kind === 'binary' && e.op === 'add' && e.lanes === 1 ? [...termsOf(e.a), ...termsOf(e.b)] : [e];
+}
+
 class KernelPrinter {
   private readonly kernel: KernelFunction;
   private readonly lines: string[] = [];
@@ -200,12 +205,11 @@ class KernelPrinter {
     return `*(${loose(buffer, lanes)} *)(${base} + ${offset})`;
   }
 
-  /** A constant at the end is added to the pointer, not to the integer: it becomes a part of the instruction. */
+  /** Terms are added to the pointer one by one, not to the integer: it moves with a loop, and constants become part of the instruction. */
   private address(buffer: Buffer, index: Expr): [base: string, offset: string] {
-    const name = this.bufferName(buffer);
-    if (index.kind === 'binary' && index.op === 'add' && index.b.kind === 'const')
-      return [`(${name} + ${this.expr(index.a)})`, this.expr(index.b)];
-    return [name, this.expr(index)];
+    const terms = termsOf(index).map((t) => this.expr(t));
+    const offset = terms.pop() as string;
+    return [terms.reduce((base, t) => `(${base} + ${t})`, this.bufferName(buffer)), offset];
   }
 
   private call(name: string, ...args: readonly Expr[]): string {

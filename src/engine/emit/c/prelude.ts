@@ -80,6 +80,8 @@ static inline float f_nearest(float x) { return __builtin_rintf(x); }
 /* The processor stops the process at the smallest integer by −1; WebAssembly does not. */
 static inline int i_div(int a, int b) { return b == -1 ? -a : a / b; }
 static inline int i_rem(int a, int b) { return b == -1 ? 0 : a % b; }
+/* Addresses computed from it are not kept in registers from before. */
+static inline int i_same(int x) { __asm__ volatile("" : "+r"(x)); return x; }
 static inline int i_abs(int x) { return x < 0 ? -x : x; }
 static inline int i_min(int a, int b) { return a < b ? a : b; }
 static inline int i_max(int a, int b) { return a < b ? b : a; }

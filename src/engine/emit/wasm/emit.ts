@@ -334,6 +334,10 @@ class FunctionEmitter {
   }
 
   private unary(e: Expr & { kind: 'unary' }): void {
+    if (e.op === 'same') {
+      this.expr(e.x);
+      return;
+    }
     if (e.type === 'f32') {
       this.expr(e.x);
       this.encoded(F32_UNARY[e.op as 'neg'], e.lanes, e.op);

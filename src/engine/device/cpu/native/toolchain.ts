@@ -43,12 +43,25 @@ export function findToolchain(process: NodeJS.Process): Toolchain | string {
     });
     if (status === 0 && stdout.includes('__VERSION__')) {
       const has = (macro: string) => stdout.includes(`#define ${macro} `);
-      const target = CPU_TARGETS.find(({ macros }) => macros.every(has));
-      if (target !== undefined) {
-        return { command, flags: [...FLAGS, ...(target.flags ?? [])], target, identity: `${command}\n${stdout}` };
+      const found = CPU_TARGETS.find(({ macros }) => macros.every(has));
+      if (found !== undefined) {
+        const target = { ...found, l2Bytes: secondLevelCache(process) ?? found.l2Bytes };
+        return { command, flags: [...FLAGS, ...(found.flags ?? [])], target, identity: `${command}\n${stdout}` };
       }
       reason = `${command} compiles for a processor without vectors`;
     } else reason = `${command}: ${error?.message ?? stderr.trim().split('\n')[0] ?? `exit ${status}`}`;
   }
   return reason;
+}
+
+/** Bytes of the first core's second-level cache, where the system says so: Linux does. */
+function secondLevelCache(process: NodeJS.Process): number | undefined {
+  const fs = process.getBuiltinModule('node:fs');
+  try {
+    const text = fs.readFileSync('/sys/devices/system/cpu/cpu0/cache/index2/size', 'utf8');
+    const kibibytes = /^(\d+)K$/.exec(text.trim())?.[1];
+    return kibibytes === undefined ? undefined : Number(kibibytes) << 10;
+  } catch {
+    return undefined; // another system
+  }
 }
