@@ -43,6 +43,8 @@ const CASES: readonly Case[] = [
   padded(1, 40, 32, 5, 131), // the same, odd
   padded(2, 32, 32, 9, 141),
   padded(2, 800, 32, 12, 12), // more channels than are summed at once
+  padded(1, 192, 192, 7, 7), // transformed weights are kept: 16 tiles, half a panel
+  padded(1, 200, 190, 14, 14), // output channels that are not shared in equal chunks
   { sizes: [4, 40, 32, 18, 18], lo: [0, 0], hi: [0, 0] },
   { sizes: [3, 32, 33, 9, 20], lo: [2, 0], hi: [1, 2] },
   { sizes: [2, 32, 32, 14, 14], lo: [3, 3], hi: [0, 0] },

@@ -295,6 +295,7 @@ function execute(
     inputs.map((s) => bufferOf(s, device)),
     numbers,
     outputs.map((s) => bufferOf(s, device)),
+    executable.watched?.map((i) => `${inputs[i].id}:${inputs[i].version}`),
   );
 }
 

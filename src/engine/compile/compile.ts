@@ -16,6 +16,7 @@ import { isSummedInParts } from './contraction-frame.js';
 import { type Group, collectReads, formGroup, isContraction } from './group.js';
 import { flatten } from './index-expr.js';
 import { joinSums } from './join-sums.js';
+import { cutKept } from './keep.js';
 import { chooseLayouts } from './layouts.js';
 import { lowerGroup } from './lower-group.js';
 import { materialise } from './materialise.js';
@@ -45,6 +46,8 @@ export interface CompiledGraph {
   readonly scalarWord: number;
   /** The operator that reported an index out of range, by the number in the error record. */
   readonly nodes: readonly Node[];
+  /** What runs before it where a watched input has changed; its outputs are the last inputs of this program. */
+  readonly prologue?: { readonly compiled: CompiledGraph; readonly kept: readonly Node[]; readonly watched: number[] };
 }
 
 export interface CompileState {
@@ -64,11 +67,17 @@ export interface CompileState {
   program: Program | undefined;
 }
 
-const PASSES: readonly (readonly [name: string, pass: (state: CompileState) => void])[] = [
+type Pass = readonly [name: string, pass: (state: CompileState) => void];
+
+/** Nodes into nodes; then what of them is kept is cut off (keep.ts). */
+const REWRITES: readonly Pass[] = [
   ['join', joinPass],
   ['stacks', stacksPass],
   ['split', splitPass],
   ['winograd', winogradPass],
+];
+
+const PASSES: readonly Pass[] = [
   ['layouts', layoutsPass],
   ['outputs', outputsPass],
   ['materialise', materialisePass],
@@ -78,7 +87,20 @@ const PASSES: readonly (readonly [name: string, pass: (state: CompileState) => v
 ];
 
 export function compileGraph(graph: Graph, options: CompileOptions): CompiledGraph {
-  const state: CompileState = {
+  const state = stateOf(graph, options);
+  perform(REWRITES, state);
+  const { nodes, inputs, scalars } = state;
+  const outputs = graph.outputs.map((o, i) => ({ node: state.outputs[i], assign: o.assign }));
+  const parts = cutKept({ nodes, inputs, scalars, outputs });
+  if (parts === undefined) return finish(state);
+  const prologue = finish(stateOf(parts.prologue, options));
+  parts.main.nodes.forEach((n, i) => (n.slot = i));
+  const main = finish(stateOf(parts.main, options));
+  return { ...main, prologue: { compiled: prologue, kept: parts.kept, watched: parts.watched } };
+}
+
+function stateOf(graph: Graph, options: CompileOptions): CompileState {
+  return {
     graph,
     options,
     nodes: graph.nodes,
@@ -92,12 +114,21 @@ export function compileGraph(graph: Graph, options: CompileOptions): CompiledGra
     copies: [],
     program: undefined,
   };
-  for (const [name, pass] of PASSES) {
-    const start = options.onPass === undefined ? 0 : performance.now();
+}
+
+function perform(passes: readonly Pass[], state: CompileState): void {
+  const { onPass } = state.options;
+  for (const [name, pass] of passes) {
+    const start = onPass === undefined ? 0 : performance.now();
     pass(state);
-    options.onPass?.(name, state, performance.now() - start);
+    onPass?.(name, state, performance.now() - start);
   }
+}
+
+function finish(state: CompileState): CompiledGraph {
+  perform(PASSES, state);
   if (state.program === undefined) throw new InternalError('compile: no program was made.');
+  const { graph } = state;
   const inputWord = 1;
   const outputWord = inputWord + graph.inputs.length;
   const scalarWord = outputWord + graph.outputs.length;
@@ -117,7 +148,10 @@ function splitPass(state: CompileState): void {
 }
 
 function winogradPass(state: CompileState): void {
-  replaceNodes(state, useWinograd(state.nodes));
+  const assigned = new Set(
+    state.graph.outputs.flatMap((o) => (o.assign === undefined ? [] : [state.inputs[o.assign]])),
+  );
+  replaceNodes(state, useWinograd(state.nodes, assigned));
 }
 
 function layoutsPass(state: CompileState): void {

@@ -463,6 +463,15 @@ class ContractionLowering {
         const a = this.k.define('a', L.splat(L.load(buffer, index), this.f.W));
         for (let j = 0; j < vectors; j++) this.k.emit(L.set(accumulators[r][j], L.fma(a, b[j], accumulators[r][j])));
       }
+      // Rows that follow one another: those of the next tile are asked for, as many elements as this step has used.
+      const isDense = rowOffsets.every((offset, r) => offset === r * this.f.K) && !this.f.isBlocked;
+      const first = rowBase[0];
+      if (first !== undefined && isDense && strideA === 1 && rows > 1) {
+        const next = L.add(L.add(first, L.mul(k, L.int(rows))), L.int(rows * this.f.K));
+        this.k.emit(
+          L.prefetch(this.lowering.context.buffer((inPlace[0] as { node: Node }).node) as Buffer, next, false),
+        );
+      }
     });
     const after = this.again(row);
     if (this.tileC !== undefined) {

@@ -25,10 +25,14 @@ import { KernelBuilder } from './kernel-builder.js';
 import { contractAlone } from './lower-contraction.js';
 import type { Lowering } from './lower-group.js';
 import type { Guard } from './movement.js';
-import { splitRange } from './parallel.js';
+import { type Range, splitRange } from './parallel.js';
 import { derive } from './rewrite.js';
 import { bothWays, leafLike, ofInput, ofOutput, outside } from './winograd-tiles.js';
 
+/** With fewer panels than this threads would have unequal shares of them. */
+const FEW_PANELS = 8;
+/** Output channels that such threads take at a time. */
+const CHUNKS = [36, 32, 48, 24, 40];
 /** Bytes that V and M of one block may have. */
 const LARGEST_BLOCK = 4 << 20;
 
@@ -56,6 +60,11 @@ class WinogradLowering {
   private readonly columns: number;
   private readonly panels: number;
   private readonly blockPanels: number;
+  /** Few tiles: every thread transforms all of them, and has its own chunks of the output channels. */
+  private readonly sharesChannels: boolean;
+  private readonly chunk: number;
+  /** Columns of a panel that are multiplied. */
+  private readonly used: number;
   /** Elements from one panel, and one position, to the next, in V and M. */
   private readonly panelV: number;
   private readonly positionV: number;
@@ -87,7 +96,12 @@ class WinogradLowering {
     const panelBytes = 4 * 16 * (this.channels + out) * this.columns;
     const aim = Math.max(l2Bytes, 4 * node.src[1].size);
     const most = Math.max(1, Math.floor(LARGEST_BLOCK / panelBytes));
-    this.blockPanels = Math.min(this.panels, most, Math.ceil(aim / panelBytes));
+    const chunk = CHUNKS.find((n) => out % n === 0);
+    this.sharesChannels = this.panels < FEW_PANELS && this.panels <= most && chunk !== undefined;
+    this.chunk = this.sharesChannels ? (chunk as number) : out;
+    this.blockPanels = this.sharesChannels ? this.panels : Math.min(this.panels, most, Math.ceil(aim / panelBytes));
+    const used = Math.min(this.strips, this.stripsOfPanel) * this.length;
+    this.used = this.panels === 1 ? Math.ceil(used / lanes) * lanes : this.columns;
     this.panelV = this.channels * this.columns + lanes;
     // Sixteen streams whose distance is a power of two would meet in the same lines of the cache.
     this.positionV = this.blockPanels * this.panelV + lanes;
@@ -99,6 +113,11 @@ class WinogradLowering {
   }
 
   lower(): void {
+    if (this.sharesChannels) this.byChannels();
+    else this.byPanels();
+  }
+
+  private byPanels(): void {
     const { k } = this;
     const range = splitRange(k, this.panels, false, 1);
     k.loop('block', range.from, range.to, this.blockPanels, this.first, (from) => {
@@ -107,9 +126,23 @@ class WinogradLowering {
       const fromStrip = k.define('from', L.mul(from, L.int(strips)));
       const toStrip = k.define('to', L.binary('min', L.mul(to, L.int(strips)), L.int(this.strips)));
       this.transformInput(fromStrip, toStrip);
-      this.multiply(L.sub(to, from));
-      this.transformOutput(fromStrip, toStrip);
+      this.multiply(L.sub(to, from), { from: L.int(0), to: L.int(1) });
+      this.transformOutput(fromStrip, toStrip, { from: L.int(0), to: L.int(this.out) });
     });
+  }
+
+  private byChannels(): void {
+    const { k, chunk } = this;
+    const range = splitRange(k, this.out / chunk, false, 1);
+    const body = k.block(() => {
+      k.bindAxis(this.first, L.int(0));
+      const [from, to] = [L.int(0), L.int(this.strips)];
+      this.transformInput(from, to);
+      this.multiply(L.int(this.panels), range);
+      const channels = { from: L.mul(range.from, L.int(chunk)), to: k.define('to', L.mul(range.to, L.int(chunk))) };
+      this.transformOutput(from, to, channels);
+    });
+    k.emit(L.when(L.compare('lt', range.from, range.to), body));
   }
 
   /** Image, row of tiles and first tile of the strip, and where it lies in the block. */
@@ -170,8 +203,10 @@ class WinogradLowering {
   }
 
   /** M = weights · V, for each position and panel. */
-  private multiply(panels: Expr): void {
+  private multiply(panels: Expr, chunks: Range): void {
     const { k, node, columns } = this;
+    const which = newAxis(this.out / this.chunk);
+    const channel = (o: Index) => addIndex(scaleIndex(atomIndex(which), this.chunk), o);
     const [, weights] = node.src;
     const input = leafLike(node as Node, [this.V.size]);
     const position = newAxis(16);
@@ -179,36 +214,41 @@ class WinogradLowering {
     const at = (p: number, q: number) => addIndex(scaleIndex(atomIndex(position), p), scaleIndex(atomIndex(panel), q));
     const form: Contraction = {
       batch: [],
-      m: [this.out],
-      n: [columns],
+      m: [this.chunk],
+      n: [this.used],
       k: [this.channels],
-      a: (_, [o], [c]) => ({ node: weights, index: [atomIndex(position), o, c], guards: [] }),
+      a: (_, [o], [c]) => ({ node: weights, index: [atomIndex(position), channel(o), c], guards: [] }),
       b: (_, [j], [c]) => ({
         node: input,
         index: [addIndex(addIndex(at(this.positionV, this.panelV), scaleIndex(c, columns)), j)],
         guards: [],
       }),
-      place: (_, [o], [j]) => [addIndex(addIndex(at(this.positionM, this.out * columns), scaleIndex(o, columns)), j)],
+      place: (_, [o], [j]) => [
+        addIndex(addIndex(at(this.positionM, this.out * columns), scaleIndex(channel(o), columns)), j),
+      ],
     };
     const product = derive(node as Node, 'matmul', [weights, input], null, [this.M.size]);
     const context = {
       ...this.lowering.context,
       buffer: (n: Node) => (n === input ? this.V : this.lowering.context.buffer(n)),
     };
+    const lowering = { ...this.lowering, context };
     k.loop('position', L.int(0), L.int(16), 1, position, () =>
-      k.loop('p', L.int(0), panels, 1, panel, () =>
-        contractAlone(k, product, form, this.M, { ...this.lowering, context }, { isPacked: true }),
+      k.loop('chunk', chunks.from, chunks.to, 1, which, () =>
+        k.loop('p', L.int(0), panels, 1, panel, () =>
+          contractAlone(k, product, form, this.M, lowering, { isPacked: true }),
+        ),
       ),
     );
   }
 
   /** Aᵀ M A of all output channels of the strips [from, to), and the members of the group. */
-  private transformOutput(from: Expr, to: Expr): void {
+  private transformOutput(from: Expr, to: Expr, channels: Range): void {
     const { k, W } = this;
     const channel = newAxis(this.out);
     const low = Array.from({ length: W }, (_, i) => (i % 2) * W + (i >> 1));
     const high = low.map((i) => i + W / 2);
-    k.loop('o', L.int(0), L.int(this.out), 1, channel, () => {
+    k.loop('o', channels.from, channels.to, 1, channel, () => {
       k.loop('s', from, to, 1, this.strip, () => {
         const { batch, row, start, panel, column } = this.place();
         for (const v of this.vectorsOfStrip()) {

@@ -9,30 +9,38 @@
 // Input and output: a list of nodes in order. Not here: how it is computed.
 
 import { type Node, isOp } from '../ir/node.js';
-import type { ConvSpec } from '../ir/op.js';
+import type { ConvSpec, OpArgs } from '../ir/op.js';
 import { type Rewritten, derive, rewrite } from './rewrite.js';
 
 /** Channels from which transforms are cheap beside the products. */
 const FEWEST_CHANNELS = 32;
-/** Results below which the transform of the weights is dear. */
+/** Tiles below which the transform of the weights is dear, unless it is kept from run to run; and where that is not worth it. */
 const FEWEST_TILES = 64;
+const FEWEST_TILES_IF_KEPT = 24;
+const MOST_TILES_IF_KEPT = 1024;
+/** Weights from which keeping pays. */
+const LEAST_KEPT = 32 << 10;
 /** Input channels of a weight gradient come in whole panels. */
 const CHANNELS_OF_GRADIENT = 32;
 
-export function useWinograd(nodes: readonly Node[]): Rewritten {
+/** `assigned` are the inputs that the program overwrites. */
+export function useWinograd(nodes: readonly Node[], assigned: ReadonlySet<Node>): Rewritten {
   return rewrite(nodes, (node, push) => {
     if (isOp(node, 'conv')) {
       const [x, w] = node.src;
-      return fits(node, w, node.arg) ? convolution(node, x, w, node.arg.lo, false, push) : undefined;
+      const isKept = w.op === 'leaf' && !assigned.has(w) && w.size >= LEAST_KEPT && tilesOf(node) <= MOST_TILES_IF_KEPT;
+      if (!fits(node, w, node.arg, isKept ? FEWEST_TILES_IF_KEPT : FEWEST_TILES)) return undefined;
+      return convolution(node, x, w, node.arg.lo, { turned: false, isKept }, push);
     }
     if (isOp(node, 'convInput')) {
       const [dy, w] = node.src;
       const lo = node.arg.lo.map((n) => 2 - n);
-      return fits(node, w, node.arg) ? convolution(node, dy, w, lo, true, push) : undefined;
+      if (!fits(node, w, node.arg, FEWEST_TILES)) return undefined;
+      return convolution(node, dy, w, lo, { turned: true, isKept: false }, push);
     }
     if (isOp(node, 'convWeight')) {
       const [x, dy] = node.src;
-      if (!fits(dy, node, node.arg) || x.shape[1] % CHANNELS_OF_GRADIENT !== 0) return undefined;
+      if (!fits(dy, node, node.arg, FEWEST_TILES) || x.shape[1] % CHANNELS_OF_GRADIENT !== 0) return undefined;
       const shape = [16, dy.shape[1], x.shape[1]];
       const sums = push(derive(node, 'winogradGradient', [x, dy], { lo: node.arg.lo }, shape));
       return derive(node, 'winogradKernel', [sums], null, node.shape);
@@ -46,21 +54,21 @@ function convolution(
   x: Node,
   w: Node,
   lo: readonly number[],
-  turned: boolean,
+  transform: OpArgs['winogradWeights'],
   push: (n: Node) => Node,
 ): Node {
   const [out, channels] = w.shape;
-  const shape = turned ? [16, channels, out] : [16, out, channels];
-  const weights = push(derive(w, 'winogradWeights', [w], { turned }, shape));
+  const shape = transform.turned ? [16, channels, out] : [16, out, channels];
+  const weights = push(derive(w, 'winogradWeights', [w], transform, shape));
   return derive(like, 'winograd', [x, weights], { lo, output: like.shape.slice(2) }, like.shape);
 }
 
 /** Is it 3×3, without strides and groups, and large enough? */
-function fits(result: Node, w: { readonly shape: readonly number[] }, spec: ConvSpec): boolean {
+function fits(result: Node, w: { readonly shape: readonly number[] }, spec: ConvSpec, fewest: number): boolean {
   const [out, channels, ...kernel] = w.shape;
   const isPlain = [...spec.stride, ...spec.dilation, spec.groups].every((n) => n === 1);
   if (!isPlain || kernel.length !== 2 || kernel.some((n) => n !== 3)) return false;
-  return Math.min(out, channels) >= FEWEST_CHANNELS && tilesOf(result) >= FEWEST_TILES;
+  return Math.min(out, channels) >= FEWEST_CHANNELS && tilesOf(result) >= fewest;
 }
 
 /** Tiles of 2×2 of a result. */

@@ -8,8 +8,18 @@ import type { Graph } from '../ir/graph.js';
 export type TypedArray = Float32Array | Int32Array | Uint8Array | Float64Array;
 
 export interface Executable {
-  /** outputs[i] belongs to graph.outputs[i]; for an assigned output it is the input's own buffer. */
-  run(inputs: readonly unknown[], scalars: ArrayLike<number>, outputs: readonly unknown[]): void;
+  /**
+   * outputs[i] belongs to graph.outputs[i]; for an assigned output it is the input's own buffer. `states[i]` is equal in two
+   * runs only if input watched[i] holds the same numbers.
+   */
+  run(
+    inputs: readonly unknown[],
+    scalars: ArrayLike<number>,
+    outputs: readonly unknown[],
+    states?: readonly string[],
+  ): void;
+  /** Inputs of which something is kept from run to run; none if absent. */
+  readonly watched?: readonly number[];
   /** Kernels per run and, where the device has them, their names: for tests and the debug prints. */
   readonly kernels: readonly string[];
   dispose(): void;

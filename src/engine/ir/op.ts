@@ -130,8 +130,8 @@ export interface OpArgs {
   scatterAdd: { readonly axis: number };
 
   // made by the compiler alone (compile/winograd.ts)
-  /** w [O, C, 3, 3] → [16, O, C]; `turned` gives [16, C, O] of the kernel turned around. */
-  winogradWeights: { readonly turned: boolean };
+  /** w [O, C, 3, 3] → [16, O, C]; `turned` gives [16, C, O] of the kernel turned around. Kept from run to run if it pays. */
+  winogradWeights: { readonly turned: boolean; readonly isKept: boolean };
   /** x [B, C, H, W], transformed weights [16, O, C] → [B, O, …output]. */
   winograd: { readonly lo: readonly number[]; readonly output: readonly number[] };
   /** x [B, C, H, W], dy [B, O, …] → [16, O, C], from which the next makes the weights' gradient. */

@@ -6,6 +6,7 @@ import { debug, debugLevel } from '../debug.js';
 import { emitProgram } from '../../emit/wasm/emit.js';
 import type { DType } from '../../ir/dtype.js';
 import { IndexError } from '../../ir/errors.js';
+import type { Node } from '../../ir/node.js';
 import type { Program } from '../../loop/loop.js';
 import { printProgram } from '../../loop/print.js';
 import { WASM_TARGET } from '../../loop/target.js';
@@ -100,7 +101,18 @@ export class CpuDevice implements Device {
             profile: this.options.profile ?? false,
           });
     if (twin !== undefined && this.options.profile === true) this.twins.add(twin);
-    return new CpuExecutable(this.runtime, compiled, loaded, graph, twin);
+    const prologue = compiled.prologue === undefined ? undefined : this.loadPrologue(compiled.prologue);
+    return new CpuExecutable(this.runtime, compiled, loaded, graph, twin, prologue);
+  }
+
+  /** What computes the inputs that are kept: always WebAssembly, since it seldom runs. */
+  private loadPrologue({ compiled, kept, watched }: NonNullable<CompiledGraph['prologue']>): Prologue {
+    const { program } = compiled;
+    const { relaxed, shared } = this.runtime.features;
+    const bytes = emitProgram(program, { relaxed, shared, maxPages: this.runtime.maxPages });
+    const { argumentCount, arenaBytes, scratchBytes } = program;
+    const loaded = this.runtime.load({ bytes, argumentCount, arenaBytes, scratchBytes });
+    return new Prologue(this.runtime, compiled, loaded, kept, watched);
   }
 
   /** Native kernels that have run so far, with the time of thread 0 in them: only with the option `profile`. */
@@ -158,8 +170,60 @@ function describeProgram({ kernels, stages, arenaBytes }: Program, nodes: number
   return [`compiled in ${ms.toFixed(1)} ms: ${size}`, ...lines].join('\n');
 }
 
+/** The program that runs before another where a watched input has changed, and its results. */
+class Prologue {
+  readonly watched: readonly number[];
+  private readonly runtime: CpuRuntime;
+  private readonly compiled: CompiledGraph;
+  private readonly loaded: LoadedProgram;
+  private readonly kept: readonly Node[];
+  private buffers: Buffer[] = [];
+  private states: readonly string[] | undefined;
+
+  constructor(
+    runtime: CpuRuntime,
+    compiled: CompiledGraph,
+    loaded: LoadedProgram,
+    kept: readonly Node[],
+    watched: readonly number[],
+  ) {
+    this.runtime = runtime;
+    this.compiled = compiled;
+    this.loaded = loaded;
+    this.kept = kept;
+    this.watched = watched;
+  }
+
+  /** Its results, computed anew unless the watched inputs are as they were. */
+  results(inputs: readonly unknown[], states: readonly string[] | undefined): readonly Buffer[] {
+    const isSame = states !== undefined && this.states?.every((s, i) => s === states[i]) === true;
+    if (isSame) return this.buffers;
+    this.states = undefined;
+    if (this.buffers.length === 0) {
+      this.buffers = this.kept.map((n) => this.runtime.allocate(n.size, n.dtype, `${n.op} ${n.shape.join('x')}`));
+    }
+    const { program, inputWord, outputWord } = this.compiled;
+    const words = new Int32Array(program.argumentCount);
+    words[0] = this.runtime.errorAddress;
+    inputs.forEach((input, i) => (words[inputWord + i] = (input as Buffer).address));
+    this.buffers.forEach((buffer, i) => (words[outputWord + i] = buffer.address));
+    this.loaded.run(words);
+    this.states = states;
+    return this.buffers;
+  }
+
+  dispose(): void {
+    this.loaded.dispose();
+    for (const buffer of this.buffers) this.runtime.free(buffer);
+    this.buffers = [];
+    this.states = undefined;
+  }
+}
+
 class CpuExecutable implements Executable {
   readonly kernels: readonly string[];
+  readonly watched: readonly number[] | undefined;
+  private readonly prologue: Prologue | undefined;
   private readonly runtime: CpuRuntime;
   private readonly compiled: CompiledGraph;
   private readonly loaded: LoadedProgram;
@@ -175,18 +239,27 @@ class CpuExecutable implements Executable {
     loaded: LoadedProgram,
     graph: Graph,
     twin: NativeTwin | undefined,
+    prologue: Prologue | undefined,
   ) {
     this.runtime = runtime;
     this.compiled = compiled;
     this.loaded = loaded;
     this.twin = twin;
+    this.prologue = prologue;
+    this.watched = prologue?.watched;
     this.kernels = compiled.program.stages.flat().map((c) => compiled.program.kernels[c.kernel].name);
     this.scalarIsFloat = graph.scalars.map((s) => s.dtype === 'float32');
     this.words = new Int32Array(compiled.program.argumentCount);
   }
 
-  run(inputs: readonly unknown[], scalars: ArrayLike<number>, outputs: readonly unknown[]): void {
-    const { words } = this;
+  run(
+    given: readonly unknown[],
+    scalars: ArrayLike<number>,
+    outputs: readonly unknown[],
+    states?: readonly string[],
+  ): void {
+    const { words, prologue } = this;
+    const inputs = prologue === undefined ? given : [...given, ...prologue.results(given, states)];
     const { inputWord, outputWord, scalarWord } = this.compiled;
     words[0] = this.runtime.errorAddress;
     for (let i = 0; i < inputs.length; i++) words[inputWord + i] = (inputs[i] as Buffer).address;
@@ -237,5 +310,6 @@ class CpuExecutable implements Executable {
   dispose(): void {
     this.loaded.dispose();
     this.twin?.dispose();
+    this.prologue?.dispose();
   }
 }
