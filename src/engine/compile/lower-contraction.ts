@@ -465,12 +465,10 @@ class ContractionLowering {
       }
       // Rows that follow one another: those of the next tile are asked for, as many elements as this step has used.
       const isDense = rowOffsets.every((offset, r) => offset === r * this.f.K) && !this.f.isBlocked;
-      const first = rowBase[0];
-      if (first !== undefined && isDense && strideA === 1 && rows > 1) {
-        const next = L.add(L.add(first, L.mul(k, L.int(rows))), L.int(rows * this.f.K));
-        this.k.emit(
-          L.prefetch(this.lowering.context.buffer((inPlace[0] as { node: Node }).node) as Buffer, next, false),
-        );
+      if (rowBase[0] !== undefined && isDense && strideA === 1 && rows > 1) {
+        const buffer = this.lowering.context.buffer((inPlace[0] as { node: Node }).node) as Buffer;
+        const next = L.add(L.add(rowBase[0], L.mul(k, L.int(rows))), L.int(rows * this.f.K));
+        this.k.emit(L.prefetch(buffer, next, false));
       }
     });
     const after = this.again(row);

@@ -16,7 +16,7 @@ import { type Rewritten, derive, rewrite } from './rewrite.js';
 const FEWEST_CHANNELS = 32;
 /** Tiles below which the transform of the weights is dear, unless it is kept from run to run; and where that is not worth it. */
 const FEWEST_TILES = 64;
-const FEWEST_TILES_IF_KEPT = 24;
+const FEWEST_TILES_IF_KEPT = 12;
 const MOST_TILES_IF_KEPT = 1024;
 /** Weights from which keeping pays. */
 const LEAST_KEPT = 32 << 10;
