@@ -1,4 +1,5 @@
 // What is left to do with the results of a contraction: the element-wise members of its group, W elements at a time.
+// `finish` does it; `touched` says beforehand which memory it will read and write.
 
 import type { Node } from '../ir/node.js';
 import type { Buffer, Expr } from '../loop/loop.js';
@@ -6,6 +7,7 @@ import { type Index, flatten, unflatten } from './index-expr.js';
 import type { KernelBuilder, Value } from './kernel-builder.js';
 import type { Lowering } from './lower-group.js';
 import type { Guard } from './movement.js';
+import { trace } from './trace.js';
 
 /** Stores the first `lanes` of a vector. */
 export function storeVector(
@@ -47,4 +49,40 @@ export function finish(
   }
   for (const store of pending) store();
   k.unbind(node);
+}
+
+export interface Touched {
+  readonly buffer: Buffer;
+  readonly flat: Index;
+  readonly isWritten: boolean;
+}
+
+/** Where `finish` for the element at `place` writes and reads, in arrays of at least so many elements. */
+export function touched(
+  lowering: Lowering,
+  members: readonly Node[],
+  node: Node,
+  place: readonly Index[],
+  least: number,
+): Touched[] {
+  const found = new Map<string, Touched>();
+  const touch = (n: Node, index: readonly Index[], buffer: Buffer | undefined, isWritten: boolean) => {
+    const flat = flatten(index, n.shape);
+    if (buffer === undefined || n.size < least || flat.min < 0 || flat.max >= n.size) return;
+    found.set(`${buffer.id}:${flat.key}`, { buffer, flat, isWritten });
+  };
+  const position = flatten(place, node.shape);
+  for (const member of members) {
+    const index = member === node ? place : unflatten(position, member.shape);
+    touch(member, index, lowering.output(member), true);
+    if (member === node) continue;
+    trace(member, index, lowering.isMaterialised, {
+      materialised(n, at) {
+        if (n === member) return true;
+        if (!members.includes(n)) touch(n, at, lowering.context.buffer(n), false);
+        return false;
+      },
+    });
+  }
+  return [...found.values()];
 }

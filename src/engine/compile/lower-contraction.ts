@@ -13,7 +13,7 @@ import * as L from '../loop/loop.js';
 import type { Buffer, Expr, Var } from '../loop/loop.js';
 import { type Contraction, type Element, contractionsOf, transposed } from './contraction.js';
 import { ContractionFrame, product } from './contraction-frame.js';
-import { finish, storeVector } from './epilogue.js';
+import { finish, storeVector, touched } from './epilogue.js';
 import { type Group, isContraction } from './group.js';
 import {
   type Index,
@@ -28,7 +28,6 @@ import {
   flatten,
   newAxis,
   scaleIndex,
-  unflatten,
 } from './index-expr.js';
 import { KernelBuilder } from './kernel-builder.js';
 import { StreamTile } from './stream-tile.js';
@@ -37,7 +36,6 @@ import type { Lowering } from './lower-group.js';
 import { readsOf } from './movement.js';
 import { PanelPacker } from './pack-panels.js';
 import { splitRange } from './parallel.js';
-import { trace } from './trace.js';
 
 /**
  * Elements of A and of B that one block may have, and half of what C may have: fewer are faster, even where the cache is
@@ -519,36 +517,11 @@ class ContractionLowering {
     for (let r = 0; r < rows; r++) {
       for (let j = 0; j < vectors; j++) {
         const place = f.place(addConstant(row, r), addConstant(column, j * f.W));
-        for (const { buffer, flat, isWritten } of this.touchedAt(place)) {
+        for (const { buffer, flat, isWritten } of touched(this.lowering, this.members, node, place, PREFETCHED)) {
           k.emit(L.prefetch(buffer, k.integer(flat).expr, isWritten));
         }
       }
     }
-  }
-
-  /** Where the epilogue of the element at `place` writes and reads, in large arrays. */
-  private touchedAt(place: readonly Index[]): { buffer: Buffer; flat: Index; isWritten: boolean }[] {
-    const { lowering, members, node } = this;
-    const touched = new Map<string, { buffer: Buffer; flat: Index; isWritten: boolean }>();
-    const touch = (n: Node, index: readonly Index[], buffer: Buffer | undefined, isWritten: boolean) => {
-      const flat = flatten(index, n.shape);
-      if (buffer === undefined || n.size < PREFETCHED || flat.min < 0 || flat.max >= n.size) return;
-      touched.set(`${buffer.id}:${flat.key}`, { buffer, flat, isWritten });
-    };
-    const position = flatten(place, node.shape);
-    for (const member of members) {
-      const index = member === node ? place : unflatten(position, member.shape);
-      touch(member, index, lowering.output(member), true);
-      if (member === node) continue;
-      trace(member, index, lowering.isMaterialised, {
-        materialised(n, at) {
-          if (n === member) return true;
-          if (!members.includes(n)) touch(n, at, lowering.context.buffer(n), false);
-          return false;
-        },
-      });
-    }
-    return [...touched.values()];
   }
 
   /** Through scratch memory, in a loop over the rows: what is done at the end is long, and stands there once. */
