@@ -90,7 +90,15 @@ export function softmax(x: Node, dim: number): Node {
   const axis = normalizeDim(dim, x.shape.length, 'softmax');
   const e = build.unary('exp', build.sub(f, shift(f, axis)));
   // One division a row instead of one an element would be faster, and doubles the error of the gradient.
-  return markProbabilities(build.div(e, build.sum(e, [axis])));
+  const value = build.div(e, build.sum(e, [axis]));
+  if (!f.requiresGrad) return markProbabilities(value);
+  // y · (g − Σ g·y) needs the result alone; the derivatives of exp, sum and quotient would keep the exponentials too.
+  const backward = (gradient: unknown): Node[] => {
+    const g = gradient as Node;
+    return [build.mul(result, build.sub(g, build.sum(build.mul(g, result), [axis])))];
+  };
+  const result: Node = build.custom(value, [f], { name: 'softmax', backward });
+  return markProbabilities(result);
 }
 
 export function logSoftmax(x: Node, dim: number): Node {

@@ -22,7 +22,7 @@ import { lowerGroup } from './lower-group.js';
 import { materialise } from './materialise.js';
 import { type Block, planMemory } from './plan-memory.js';
 import { type Assignment, type Schedule, schedule } from './schedule.js';
-import { type Rewritten, derive, withoutUnused } from './rewrite.js';
+import { type Rewritten, derive, rewrite, withoutUnused } from './rewrite.js';
 import { splitReductions } from './split-reductions.js';
 import { partsOfStack, stackParts } from './stacks.js';
 import { findStreams } from './stream.js';
@@ -71,6 +71,7 @@ type Pass = readonly [name: string, pass: (state: CompileState) => void];
 
 /** Nodes into nodes; then what of them is kept is cut off (keep.ts). */
 const REWRITES: readonly Pass[] = [
+  ['values', valuesPass],
   ['join', joinPass],
   ['stacks', stacksPass],
   ['split', splitPass],
@@ -133,6 +134,12 @@ function finish(state: CompileState): CompiledGraph {
   const outputWord = inputWord + graph.inputs.length;
   const scalarWord = outputWord + graph.outputs.length;
   return { program: state.program, inputWord, outputWord, scalarWord, nodes: state.nodes };
+}
+
+/** Derivatives have been taken: an operator with one of its own is its value, and no longer reads its inputs. */
+function valuesPass(state: CompileState): void {
+  const value = (n: Node) => (n.op === 'custom' ? derive(n, 'detach', [n.src[0]], null, n.shape) : undefined);
+  replaceNodes(state, rewrite(state.nodes, value));
 }
 
 function joinPass(state: CompileState): void {
