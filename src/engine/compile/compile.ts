@@ -15,6 +15,7 @@ import { contractionsOf } from './contraction.js';
 import { isSummedInParts } from './contraction-frame.js';
 import { type Group, collectReads, formGroup, isContraction } from './group.js';
 import { flatten } from './index-expr.js';
+import { joinGradients } from './join-gradients.js';
 import { joinSums } from './join-sums.js';
 import { cutKept } from './keep.js';
 import { chooseLayouts } from './layouts.js';
@@ -74,6 +75,7 @@ const REWRITES: readonly Pass[] = [
   ['values', valuesPass],
   ['join', joinPass],
   ['stacks', stacksPass],
+  ['gradients', gradientsPass],
   ['split', splitPass],
   ['winograd', winogradPass],
 ];
@@ -148,6 +150,10 @@ function joinPass(state: CompileState): void {
 
 function stacksPass(state: CompileState): void {
   replaceNodes(state, stackParts(state.nodes));
+}
+
+function gradientsPass(state: CompileState): void {
+  replaceNodes(state, joinGradients(state.nodes));
 }
 
 function splitPass(state: CompileState): void {
