@@ -17,7 +17,7 @@ afterAll(async () => {
 });
 
 const STEPS = 9;
-const inputs = [f([4, 20]), f([20, 20]), f([180, 20]), f([4, 9, 20])];
+const inputs = [f([4, 20]), f([20, 20]), f([180, 20]), f([4, 9, 20]), f([5, 900]), f([900, 21]), f([84, 6])];
 
 /** A recurrence: each step is a product of the one before, and all of them are stored. */
 function steps([x, w]: readonly Node[]): Node[] {
@@ -25,6 +25,20 @@ function steps([x, w]: readonly Node[]): Node[] {
   const small = build.mul(w, build.constant(0.1) as Node); // errors shall not grow from step to step
   for (let t = 0; t < STEPS; t++) all.push(build.unary('tanh', build.matmul(all[t], small)));
   return all.slice(1);
+}
+
+const CURVES = ['tanh', 'sin', 'sigmoid', 'atan'] as const;
+
+/** A product, and curves of it side by side. */
+function sideBySide(a: Node, b: Node): { product: Node; whole: Node } {
+  const product = build.mul(build.matmul(a, b), build.constant(0.01) as Node);
+  return {
+    product,
+    whole: build.concat(
+      CURVES.map((op) => build.unary(op, product)),
+      1,
+    ),
+  };
 }
 
 const PROGRAMS: Record<string, (leaves: readonly Node[]) => Node[]> = {
@@ -52,6 +66,23 @@ const PROGRAMS: Record<string, (leaves: readonly Node[]) => Node[]> = {
   'overlapping stacks': (l) => {
     const s = [l[0], ...steps(l)];
     return [build.matmul(build.concat(s.slice(0, STEPS), 1), l[2]), build.matmul(build.concat(s.slice(1), 1), l[2])];
+  },
+  'columns of a short product': (l) => [
+    build.matmul(sideBySide(l[0], l[1]).whole, build.slice(l[2], [0, 0], [80, 20], [1, 1])),
+  ],
+  'columns of a product summed in parts': (l) => [build.matmul(sideBySide(l[4], l[5]).whole, l[6])],
+  'the same, and the product': (l) => {
+    const { product, whole } = sideBySide(l[4], l[5]);
+    return [build.matmul(whole, l[6]), build.unary('exp', product)];
+  },
+  'columns that others read': (l) => {
+    const { product, whole } = sideBySide(l[4], l[5]);
+    return [build.matmul(whole, l[6]), build.sum(build.unary('sin', product), [0])];
+  },
+  'columns of columns': (l) => {
+    const { whole } = sideBySide(l[0], l[1]);
+    const all = Array.from({ length: 8 }, (_, i) => build.unary('tanh', build.mul(whole, build.constant(i) as Node)));
+    return [build.sum(build.mul(build.concat(all, 0), build.constant(2) as Node), [0]), build.sum(whole, [1])];
   },
   'a stack as a result': (l) => {
     const whole = build.concat(steps(l), 0);

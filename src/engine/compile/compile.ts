@@ -25,7 +25,8 @@ import { type Block, planMemory } from './plan-memory.js';
 import { type Assignment, type Schedule, schedule } from './schedule.js';
 import { type Rewritten, derive, rewrite, withoutUnused } from './rewrite.js';
 import { splitReductions } from './split-reductions.js';
-import { partsOfStack, stackParts } from './stacks.js';
+import { placeParts } from './place-parts.js';
+import { stackParts } from './stacks.js';
 import { findStreams } from './stream.js';
 import { trace } from './trace.js';
 import { useWinograd } from './winograd.js';
@@ -274,23 +275,6 @@ function writesOnce({ kind, members }: Group): boolean {
 
 // ---------------------------------------------------------------- lowering to a program
 
-/** Parts of stacks that are computed in the stack's own memory: those in the arena that no other stack has. */
-function placeParts(state: CompileState, inArena: readonly Node[]): Map<Node, { stack: Node; at: number }> {
-  const places = new Map<Node, { stack: Node; at: number }>();
-  const own = new Set(inArena);
-  for (const { kind, members } of state.fused.groups) {
-    if (kind !== 'concat' || !own.has(members[0])) continue;
-    const [stack] = members;
-    const parts = partsOfStack(stack) ?? [];
-    const once = new Set(parts.filter((p, i) => parts.indexOf(p) === i && parts.lastIndexOf(p) === i));
-    parts.forEach((part, i) => {
-      const isFree = once.has(part) && own.has(part) && !places.has(part) && partsOfStack(part) === undefined;
-      if (isFree && part.dtype === stack.dtype) places.set(part, { stack, at: i * part.size });
-    });
-  }
-  return places;
-}
-
 function lowerPass(state: CompileState): void {
   const { stages, stageOf } = state.schedule;
   const copied = new Set(state.schedule.copied.map((a) => a.node));
@@ -305,7 +289,7 @@ function lowerPass(state: CompileState): void {
   // Memory: outputs have buffers of their own, everything else that is stored lives in the arena.
   const lastStage = stages.length; // the stage of the copies
   const inArena = [...state.fused.stored].filter((n) => !state.outputs.includes(n) || copied.has(n));
-  const places = placeParts(state, inArena);
+  const places = placeParts(state.nodes, state.fused.groups, inArena);
   const lastUse = new Map<Node, number>();
   stages.forEach((groups, stage) => {
     for (const g of groups) for (const n of g.reads) lastUse.set(n, stage);
@@ -316,18 +300,18 @@ function lowerPass(state: CompileState): void {
     const stage = stageOf.get(n) as number;
     blocks.set(n, { bytes: n.size * BYTES_PER_ELEMENT, from: stage, to: lastUse.get(n) ?? stage });
   }
-  // A stack is there from its first part on, and as long as any of them is read.
-  for (const [part, { stack }] of places) {
+  // A concatenation is there from its first part on, and as long as any of them is read; parts of parts come last.
+  for (const [part, { host }] of [...places].reverse()) {
     const own = blocks.get(part) as { from: number; to: number };
-    const whole = blocks.get(stack) as { from: number; to: number };
+    const whole = blocks.get(host) as { from: number; to: number };
     whole.from = Math.min(whole.from, own.from);
     whole.to = Math.max(whole.to, own.to);
   }
   const placed = inArena.filter((n) => !places.has(n));
   const plan = planMemory(placed.map((n) => blocks.get(n) as Block));
   const arenaOffset = new Map(placed.map((n, i) => [n, plan.offsets[i]]));
-  for (const [part, { stack, at }] of places) {
-    arenaOffset.set(part, (arenaOffset.get(stack) as number) + at * BYTES_PER_ELEMENT);
+  for (const [part, { host, at }] of places) {
+    arenaOffset.set(part, (arenaOffset.get(host) as number) + at * BYTES_PER_ELEMENT);
   }
 
   const slotOf = (node: Node): Slot => {
@@ -348,7 +332,7 @@ function lowerPass(state: CompileState): void {
       target: state.options.target,
       isMaterialised: (n) => state.materialised.has(n),
       isStored: (n) => storedIn(n) !== undefined,
-      isPlaced: (part, stack) => places.get(part)?.stack === stack,
+      places,
       inPlace,
     }).map(({ kernel, operands, isParallel }) => {
       serial &&= !isParallel;

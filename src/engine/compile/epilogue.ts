@@ -7,6 +7,7 @@ import { type Index, flatten, unflatten } from './index-expr.js';
 import type { KernelBuilder, Value } from './kernel-builder.js';
 import type { Lowering } from './lower-group.js';
 import type { Guard } from './movement.js';
+import { positionOf } from './place-parts.js';
 import { trace } from './trace.js';
 
 /** Stores the first `lanes` of a vector. */
@@ -44,7 +45,7 @@ export function finish(
     if (buffer === undefined) continue;
     const index = member === node ? place : unflatten(position, member.shape);
     const value = k.value(member, index, guards);
-    const flat = flatten(index, member.shape);
+    const flat = positionOf(lowering.places, member, index);
     pending.push(() => storeVector(k, buffer, flat, value, member.dtype, lanes));
   }
   for (const store of pending) store();
@@ -67,8 +68,8 @@ export function touched(
 ): Touched[] {
   const found = new Map<string, Touched>();
   const touch = (n: Node, index: readonly Index[], buffer: Buffer | undefined, isWritten: boolean) => {
-    const flat = flatten(index, n.shape);
-    if (buffer === undefined || n.size < least || flat.min < 0 || flat.max >= n.size) return;
+    const flat = positionOf(lowering.places, n, index);
+    if (buffer === undefined || n.size < least || flat.min < 0 || flat.max >= buffer.size) return;
     found.set(`${buffer.id}:${flat.key}`, { buffer, flat, isWritten });
   };
   const position = flatten(place, node.shape);

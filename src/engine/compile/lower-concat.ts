@@ -31,7 +31,7 @@ export function lowerConcat(group: Group, lowering: Lowering): KernelBuilder {
     const columns = part.size / rows;
     const first = offset;
     offset += columns;
-    if (columns === 0 || (parts !== undefined && lowering.isPlaced(parts[i], node as Node))) return;
+    if (columns === 0 || lowering.places.get(parts?.[i] as Node)?.host === (node as Node)) return;
     const row = newAxis(rows);
     const copy = () =>
       k.loop('row', range.from, range.to, 1, row, () => {

@@ -557,11 +557,11 @@ class ContractionLowering {
 
   /** The stored float32 member that holds partial sums between blocks of k. */
   private partialSums(): { buffer: Buffer; node: Node } {
+    const { output, inPlace, places } = this.lowering;
+    const canHold = (n: Node) => output(n) !== undefined && places.get(n)?.axis === undefined;
     const holder =
-      this.members.find((n) => n === this.node && this.lowering.output(n) !== undefined) ??
-      (this.members.find(
-        (n) => n.dtype === 'float32' && this.lowering.output(n) !== undefined && !this.lowering.inPlace.has(n),
-      ) as Node);
+      this.members.find((n) => n === this.node && canHold(n)) ??
+      (this.members.find((n) => n.dtype === 'float32' && canHold(n) && !inPlace.has(n)) as Node);
     return { buffer: this.lowering.output(holder) as Buffer, node: holder };
   }
 

@@ -17,15 +17,15 @@ import { lowerArgsort } from './lower-sort.js';
 import { lowerWinogradGradient } from './lower-winograd-gradient.js';
 import { lowerWinogradKernel, lowerWinogradWeights } from './lower-winograd-weights.js';
 import { lowerWinograd } from './lower-winograd.js';
-import { partsOfStack } from './stacks.js';
+import { type Places, isComplete, reachOf } from './place-parts.js';
 import type { IsMaterialised } from './trace.js';
 
 export interface LowerGroupOptions {
   readonly target: Target;
   readonly isMaterialised: IsMaterialised;
   readonly isStored: (node: Node) => boolean;
-  /** Is a part of a stack computed where it belongs? */
-  readonly isPlaced: (part: Node, stack: Node) => boolean;
+  /** Parts of concatenations that are computed where they belong. */
+  readonly places: Places;
   readonly inPlace: ReadonlySet<Node>;
 }
 
@@ -35,7 +35,7 @@ export interface Lowering {
   readonly context: KernelContext;
   readonly output: (node: Node) => Buffer | undefined;
   readonly isMaterialised: IsMaterialised;
-  readonly isPlaced: LowerGroupOptions['isPlaced'];
+  readonly places: Places;
   readonly inPlace: ReadonlySet<Node>;
   /** A product that the calling thread computes alone, into memory of its own. */
   readonly contract: (builder: KernelBuilder, node: Node, form: Contraction, output: Buffer) => void;
@@ -77,8 +77,7 @@ function lowerProduct(group: Group, lowering: Lowering): KernelBuilder {
 }
 
 export function lowerGroup(group: Group, options: LowerGroupOptions): LoweredKernel[] {
-  const [stack] = group.members;
-  if (partsOfStack(stack)?.every((part) => options.isPlaced(part, stack)) === true) return []; // nothing is left to do
+  if (group.members.length === 1 && isComplete(options.places, group.members[0])) return []; // nothing is left to copy
   return LOWERINGS[group.kind].map((lower) => lowerKernel(group, options, lower));
 }
 
@@ -94,7 +93,7 @@ function lowerKernel(group: Group, options: LowerGroupOptions, lower: Lower): Lo
   let errors: Buffer | undefined;
 
   const memory = (node: Node, name: string, operand: Operand): Buffer => {
-    const made = L.buffer(name, node.dtype === 'float32' ? 'f32' : 'i32', 'param', node.size);
+    const made = L.buffer(name, node.dtype === 'float32' ? 'f32' : 'i32', 'param', reachOf(options.places, node));
     buffers.push(made);
     bufferOperands.push(operand);
     return made;
@@ -130,7 +129,7 @@ function lowerKernel(group: Group, options: LowerGroupOptions, lower: Lower): Lo
     target: options.target,
     context,
     isMaterialised: options.isMaterialised,
-    isPlaced: options.isPlaced,
+    places: options.places,
     inPlace: options.inPlace,
     output: (node) =>
       options.isStored(node) ? lookUp(writes, node, () => memory(node, 'out', { kind: 'write', node })) : undefined,
