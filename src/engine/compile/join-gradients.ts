@@ -7,7 +7,7 @@
 import { type Node, isOp } from '../ir/node.js';
 import { type Index, addIndex, atomIndex, divIndex, flatten, modIndex, newAxis, scaleIndex } from './index-expr.js';
 import { isWideConcat, readsOf } from './movement.js';
-import { type Rewritten, derive } from './rewrite.js';
+import { type Rewritten, derive, newList } from './rewrite.js';
 
 /** Elements of a stack that no longer stays in a cache. */
 const LARGE_STACK = 256 << 10;
@@ -27,12 +27,7 @@ export function joinGradients(nodes: readonly Node[]): Rewritten {
   const groupOf = new Map<Node, Group>();
   for (const g of groups) for (const m of g.members) groupOf.set(m.node, g);
   const now = new Map<Node, Node>();
-  const out: Node[] = [];
-  const push = (n: Node): Node => {
-    n.slot = out.length;
-    out.push(n);
-    return n;
-  };
+  const { out, push } = newList();
   const current = (n: Node): Node => now.get(n) as Node;
   const needs = (n: Node): readonly Node[] => {
     const group = groupOf.get(n);

@@ -2,6 +2,7 @@
 
 import type { Node } from '../ir/node.js';
 import * as L from '../loop/loop.js';
+import type { Buffer, Expr } from '../loop/loop.js';
 import type { Group } from './group.js';
 import {
   type Axis,
@@ -42,6 +43,19 @@ function overMatrix(
   });
 }
 
+/** The first `count` lanes of each vector of a square. */
+function storeSquare(
+  k: KernelBuilder,
+  out: Buffer,
+  square: readonly (readonly Expr[])[],
+  at: (i: number, j: number) => Index,
+  count: number,
+): void {
+  square.forEach((line, i) =>
+    line.forEach((expr, j) => storeVector(k, out, at(i, j), { expr, depth: k.depth }, 'float32', count)),
+  );
+}
+
 /** [16, rows, columns] of the weights [rows, columns, 3, 3], or of [columns, rows, 3, 3] turned around. */
 export function lowerWinogradWeights(group: Group, lowering: Lowering): KernelBuilder {
   const node = group.members[0] as Node<'winogradWeights'>;
@@ -61,12 +75,8 @@ export function lowerWinogradWeights(group: Group, lowering: Lowering): KernelBu
       }),
     );
     const origin = addIndex(scaleIndex(atomIndex(row), columns), column);
-    bothWays(k, taps, ofWeights).forEach((line, i) =>
-      line.forEach((value, j) => {
-        const flat = addConstant(origin, (4 * i + j) * rows * columns);
-        storeVector(k, out, flat, { expr: value, depth: k.depth }, 'float32', count);
-      }),
-    );
+    const at = (i: number, j: number) => addConstant(origin, (4 * i + j) * rows * columns);
+    storeSquare(k, out, bothWays(k, taps, ofWeights), at, count);
   });
   return k;
 }
@@ -86,12 +96,9 @@ export function lowerWinogradKernel(group: Group, lowering: Lowering): KernelBui
         L.splat(k.value(sums, [constantIndex(4 * i + j), atomIndex(row), column], guards).expr, k.lanes),
       ),
     );
-    bothWays(k, square, ofKernel).forEach((line, i) =>
-      line.forEach((value, j) => {
-        const flat = flatten([atomIndex(row), column, constantIndex(i), constantIndex(j)], node.shape);
-        storeVector(k, out, flat, { expr: value, depth: k.depth }, 'float32', count);
-      }),
-    );
+    const at = (i: number, j: number) =>
+      flatten([atomIndex(row), column, constantIndex(i), constantIndex(j)], node.shape);
+    storeSquare(k, out, bothWays(k, square, ofKernel), at, count);
   });
   return k;
 }

@@ -33,18 +33,24 @@ export function withoutUnused(nodes: readonly Node[], wanted: readonly Node[]): 
   return kept;
 }
 
-/** `replace` gives what shall stand for a node, and pushes the nodes that this needs; undefined leaves it as it is. */
-export function rewrite(
-  nodes: readonly Node[],
-  replace: (node: Node, push: (n: Node) => Node, original: Node) => Node | undefined,
-): Rewritten {
-  const now = new Map<Node, Node>();
+/** A list that numbers its nodes. */
+export function newList(): { out: Node[]; push: (n: Node) => Node } {
   const out: Node[] = [];
   const push = (n: Node): Node => {
     n.slot = out.length;
     out.push(n);
     return n;
   };
+  return { out, push };
+}
+
+/** `replace` gives what shall stand for a node, and pushes the nodes that this needs; undefined leaves it as it is. */
+export function rewrite(
+  nodes: readonly Node[],
+  replace: (node: Node, push: (n: Node) => Node, original: Node) => Node | undefined,
+): Rewritten {
+  const now = new Map<Node, Node>();
+  const { out, push } = newList();
   for (const node of nodes) {
     const src = node.src.map((s) => now.get(s) as Node);
     const current = src.every((s, i) => s === node.src[i]) ? node : derive(node, node.op, src, node.arg, node.shape);
