@@ -84,6 +84,15 @@ const PROGRAMS: Record<string, (leaves: readonly Node[]) => Node[]> = {
     const all = Array.from({ length: 8 }, (_, i) => build.unary('tanh', build.mul(whole, build.constant(i) as Node)));
     return [build.sum(build.mul(build.concat(all, 0), build.constant(2) as Node), [0]), build.sum(whole, [1])];
   },
+  'columns as a result': (l) => {
+    const { whole } = sideBySide(l[0], l[1]);
+    return [whole, build.matmul(whole, build.slice(l[2], [0, 0], [80, 20], [1, 1]))];
+  },
+  'parts of different sizes': (l) => {
+    const rows = steps(l).map((n, i) => build.slice(n, [0, 0], [1 + (i % 4), 20], [1, 1]));
+    const parts = rows.map((n) => build.unary('sin', build.matmul(n, l[1])));
+    return [build.matmul(build.concat(parts, 0), l[1])];
+  },
   'a stack as a result': (l) => {
     const whole = build.concat(steps(l), 0);
     return [whole, build.matmul(whole, l[1])];

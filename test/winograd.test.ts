@@ -42,6 +42,8 @@ const CASES: readonly Case[] = [
   padded(1, 32, 40, 6, 130), // more tiles in a row than a panel has columns
   padded(1, 40, 32, 5, 131), // the same, odd
   padded(2, 32, 32, 9, 141),
+  padded(1, 32, 32, 4, 128), // the longest rows of the weight gradient
+  padded(1, 32, 32, 3, 1602),
   padded(2, 800, 32, 12, 12), // more channels than are summed at once
   padded(1, 192, 192, 7, 7), // transformed weights are kept: 16 tiles, half a panel
   padded(1, 200, 190, 14, 14), // output channels that are not shared in equal chunks

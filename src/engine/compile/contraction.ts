@@ -81,7 +81,8 @@ function tapPosition(out: Index, tap: Index, spec: ConvSpec, d: number): Index {
   return addConstant(addIndex(scaleIndex(out, spec.stride[d]), scaleIndex(tap, spec.dilation[d])), -spec.lo[d]);
 }
 
-function outside(index: Index, size: number): Guard[] {
+/** The condition that an index lies inside, where it may not. */
+export function outside(index: Index, size: number): Guard[] {
   return index.min >= 0 && index.max < size ? [] : [{ index, size }];
 }
 

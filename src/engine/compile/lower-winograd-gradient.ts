@@ -7,7 +7,7 @@
 import type { Node } from '../ir/node.js';
 import * as L from '../loop/loop.js';
 import type { Buffer, Expr } from '../loop/loop.js';
-import type { Contraction } from './contraction.js';
+import { type Contraction, outside } from './contraction.js';
 import type { Group } from './group.js';
 import {
   type Axis,
@@ -25,7 +25,7 @@ import type { Lowering } from './lower-group.js';
 import { splitRange } from './parallel.js';
 import { derive } from './rewrite.js';
 import { transposeVectors } from './transpose.js';
-import { FIRST, SECOND, SIGN, leafLike, ofGradient, ofInput, outside } from './winograd-tiles.js';
+import { FIRST, SECOND, SIGN, leafLike, ofGradient, ofInput } from './winograd-tiles.js';
 
 /** Tiles of a block; a longer strip is a block of its own. */
 const BLOCK_TILES = 256;

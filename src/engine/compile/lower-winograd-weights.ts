@@ -21,7 +21,8 @@ import { splitRange } from './parallel.js';
 import { storeVector } from './epilogue.js';
 import { bothWays, ofKernel, ofWeights } from './winograd-tiles.js';
 
-const SERIAL_WORK = 16384;
+/** Fewer weights than this are done by one thread. */
+const FEW_WEIGHTS = 1024;
 
 /** Shares rows among the threads; columns are done a vector at a time, `count` of whose lanes are real. */
 function overMatrix(
@@ -32,7 +33,7 @@ function overMatrix(
 ): void {
   const { lanes } = k;
   const row = newAxis(rows);
-  const range = splitRange(k, rows, rows * columns < SERIAL_WORK / 16, 1);
+  const range = splitRange(k, rows, rows * columns < FEW_WEIGHTS, 1);
   const whole = columns - (columns % lanes);
   k.loop('row', range.from, range.to, 1, row, () => {
     const counter = newAxis(Math.max(1, whole / lanes));

@@ -8,7 +8,7 @@
 import type { Node } from '../ir/node.js';
 import * as L from '../loop/loop.js';
 import type { Buffer, Expr } from '../loop/loop.js';
-import type { Contraction } from './contraction.js';
+import { type Contraction, outside } from './contraction.js';
 import { finish } from './epilogue.js';
 import type { Group } from './group.js';
 import {
@@ -27,7 +27,7 @@ import type { Lowering } from './lower-group.js';
 import type { Guard } from './movement.js';
 import { type Range, splitRange } from './parallel.js';
 import { derive } from './rewrite.js';
-import { bothWays, leafLike, ofInput, ofOutput, outside } from './winograd-tiles.js';
+import { bothWays, leafLike, ofInput, ofOutput } from './winograd-tiles.js';
 
 /** With fewer panels than this threads would have unequal shares of them. */
 const FEW_PANELS = 8;

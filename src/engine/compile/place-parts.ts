@@ -53,11 +53,11 @@ export function placeParts(nodes: readonly Node[], groups: readonly Group[], inA
     const [host] = members;
     if (kind !== 'concat' || !own.has(host)) continue;
     const parts = partsOfStack(host) ?? [];
+    let at = 0;
     parts.forEach((part, i) => {
       const isOnce = parts.indexOf(part) === i && parts.lastIndexOf(part) === i;
-      if (isOnce && isFree(part, host) && partsOfStack(part) === undefined) {
-        places.set(part, { host, at: i * part.size, column: 0 });
-      }
+      if (isOnce && isFree(part, host) && partsOfStack(part) === undefined) places.set(part, { host, at, column: 0 });
+      at += part.size;
     });
   }
   placeColumns(nodes, groups, own, isFree, places);
@@ -90,7 +90,7 @@ function placeColumns(
     );
   for (const { kind, members } of groups) {
     const [host] = members;
-    if (kind !== 'loop' || members.length !== 1 || host.op !== 'concat') continue;
+    if (kind !== 'loop' || members.length !== 1 || host.op !== 'concat' || !own.has(host)) continue;
     const { axis } = host.arg as { axis: number };
     const parts = host.src.map(withoutNames);
     const home = groupOf.get(parts[0]);

@@ -1,10 +1,10 @@
 // Concatenations of many parts of one size, as recurrent networks make of their steps, brought into one form: the parts one
 // after the other, and a view of that. The same parts concatenated along another axis are then the same memory, and each
-// part can be computed where it belongs (compile.ts): nothing is copied.
+// part can be computed where it belongs (place-parts.ts): nothing is copied.
 // Input and output: a list of nodes in order.
 
 import { type Node, isOp } from '../ir/node.js';
-import { sameShape } from '../ir/shape.js';
+import { sameShape, sizeOf } from '../ir/shape.js';
 import { isWideConcat } from './movement.js';
 import { type Rewritten, derive, rewrite } from './rewrite.js';
 
@@ -12,8 +12,6 @@ import { type Rewritten, derive, rewrite } from './rewrite.js';
 const SHORTEST_PIECE = 16;
 
 type Push = (n: Node) => Node;
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 export function stackParts(nodes: readonly Node[]): Rewritten {
   const stacks = new Map<string, Node>();

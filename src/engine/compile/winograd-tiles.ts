@@ -3,9 +3,7 @@
 import type { Node } from '../ir/node.js';
 import * as L from '../loop/loop.js';
 import type { Expr, Var } from '../loop/loop.js';
-import type { Index } from './index-expr.js';
 import type { KernelBuilder } from './kernel-builder.js';
-import type { Guard } from './movement.js';
 import { derive } from './rewrite.js';
 
 type Line = (x: readonly Expr[]) => Expr[];
@@ -44,10 +42,6 @@ export const ofKernel: Line = ([a, b, c, d]) => {
   const sum = L.mul(half, L.add(b, c));
   return [L.add(a, sum), L.mul(half, L.sub(b, c)), L.add(d, sum)];
 };
-
-export function outside(index: Index, size: number): Guard[] {
-  return index.min >= 0 && index.max < size ? [] : [{ index, size }];
-}
 
 /** A node for memory of the kernel's own. */
 export function leafLike(node: Node, shape: readonly number[]): Node {

@@ -22,6 +22,8 @@ const MOST_TILES_IF_KEPT = 1024;
 const LEAST_KEPT = 32 << 10;
 /** Input channels of a weight gradient come in whole panels. */
 const CHANNELS_OF_GRADIENT = 32;
+/** Tiles in a row up to which its code, a line without loops, stays short. */
+const LONGEST_ROW = 64;
 
 /** `assigned` are the inputs that the program overwrites. */
 export function useWinograd(nodes: readonly Node[], assigned: ReadonlySet<Node>): Rewritten {
@@ -40,7 +42,12 @@ export function useWinograd(nodes: readonly Node[], assigned: ReadonlySet<Node>)
     }
     if (isOp(node, 'convWeight')) {
       const [x, dy] = node.src;
-      if (!fits(dy, node, node.arg, FEWEST_TILES) || x.shape[1] % CHANNELS_OF_GRADIENT !== 0) return undefined;
+      if (
+        !fits(dy, node, node.arg, FEWEST_TILES) ||
+        x.shape[1] % CHANNELS_OF_GRADIENT !== 0 ||
+        dy.shape[3] > 2 * LONGEST_ROW
+      )
+        return undefined;
       const shape = [16, dy.shape[1], x.shape[1]];
       const sums = push(derive(node, 'winogradGradient', [x, dy], { lo: node.arg.lo }, shape));
       return derive(node, 'winogradKernel', [sums], null, node.shape);

@@ -7,6 +7,7 @@ import { emitProgram } from '../../emit/wasm/emit.js';
 import type { DType } from '../../ir/dtype.js';
 import { IndexError } from '../../ir/errors.js';
 import type { Node } from '../../ir/node.js';
+import { formatShape } from '../../ir/shape.js';
 import type { Program } from '../../loop/loop.js';
 import { printProgram } from '../../loop/print.js';
 import { WASM_TARGET } from '../../loop/target.js';
@@ -199,8 +200,9 @@ class Prologue {
     const isSame = states !== undefined && this.states?.every((s, i) => s === states[i]) === true;
     if (isSame) return this.buffers;
     this.states = undefined;
-    if (this.buffers.length === 0) {
-      this.buffers = this.kept.map((n) => this.runtime.allocate(n.size, n.dtype, `${n.op} ${n.shape.join('x')}`));
+    // One after the other: those that there was room for are not lost if the next does not fit.
+    for (const { size, dtype, op, shape } of this.kept.slice(this.buffers.length)) {
+      this.buffers.push(this.runtime.allocate(size, dtype, `${op} ${formatShape(shape)}`));
     }
     const { program, inputWord, outputWord } = this.compiled;
     const words = new Int32Array(program.argumentCount);
