@@ -42,6 +42,8 @@ import { splitRange } from './parallel.js';
  * larger, unless A would be packed again for each of several blocks of B.
  */
 const BLOCK = 128 << 10;
+/** Elements of A in a block that is packed row by row. */
+const BLOCK_OF_ROWS = 64 << 10;
 /** Elements of an array that is no longer in a cache nearby. */
 const PREFETCHED = 64 << 10;
 /** Terms of a sum that takes longer than asking for it. */
@@ -153,7 +155,10 @@ class ContractionLowering {
     const panelElements = Math.max(f.blockK, 1) * f.columns;
     const isRepeated = this.packsA && f.panels * panelElements > BLOCK;
     const block = isRepeated ? target.l2Bytes / 8 : Math.min(target.l2Bytes / 8, BLOCK);
-    const rowsOfBlock = Math.max(f.rows, Math.floor(block / Math.max(f.blockK, 1) / f.rows) * f.rows);
+    const rowsIn = (elements: number) =>
+      Math.max(f.rows, Math.floor(elements / Math.max(f.blockK, 1) / f.rows) * f.rows);
+    const isSmaller = this.packsA && this.packer.readsRowsOfA && f.M > rowsIn(block);
+    const rowsOfBlock = rowsIn(isSmaller ? BLOCK_OF_ROWS : block);
     this.blockRows = Math.ceil(Math.min(f.M, rowsOfBlock) / f.rows);
     const oneRowBlock = this.blockRows * f.rows >= f.M;
     this.strideB = this.strideOfB();
@@ -476,13 +481,26 @@ class ContractionLowering {
     }
     const each = (act: (acc: Expr, row: Index, j: number) => void) => () =>
       accumulators.forEach((vectors, r) => vectors.forEach((acc, j) => act(acc, addConstant(after, r), j)));
-    const finish = each((acc, at, j) => this.epilogue(acc, at, column, j, count));
+    const finish = each((acc, at, j) => this.epilogue(this.total(acc, at, column, j, count), at, column, j, count));
     if (!this.f.isBlocked) {
       finish();
       return;
     }
-    const partial = each((acc, at, j) => this.storePartial(acc, at, column, j, count));
-    this.k.emit(L.when(this.f.isLast as Expr, this.k.block(finish), this.k.block(partial)));
+    const add = each((acc, at, j) => this.storePartial(this.total(acc, at, column, j, count), at, column, j, count));
+    const rest = this.k.block(() =>
+      this.k.emit(L.when(this.f.isLast as Expr, this.k.block(finish), this.k.block(add))),
+    );
+    if (this.alone.isFirst !== undefined) for (const s of rest) this.k.emit(s);
+    else {
+      const start = each((acc, at, j) => this.storePartial(acc, at, column, j, count));
+      this.k.emit(L.when(this.f.isFirst as Expr, this.k.block(start), rest));
+    }
+  }
+
+  /** With what the blocks of k before this one have summed, unless the tile has started from that. */
+  private total(acc: Expr, row: Index, column: Index, j: number, count: number): Expr {
+    if (!this.f.isBlocked || this.alone.isFirst !== undefined) return acc;
+    return this.k.define('acc', L.add(acc, this.partialSum(row, column, j, count)));
   }
 
   /**
@@ -513,7 +531,7 @@ class ContractionLowering {
   private prefetchEpilogue(rows: number, vectors: number, row: Index, column: Index): void {
     const { f, k, node, alone } = this;
     const output = this.lowering.output(node);
-    if (output?.kind === 'scratch' || f.isBlocked || alone.isFirst !== undefined || f.K < LONG_SUM) return;
+    if (output?.kind === 'scratch' || alone.isFirst !== undefined || f.K < LONG_SUM) return;
     for (let r = 0; r < rows; r++) {
       for (let j = 0; j < vectors; j++) {
         const place = f.place(addConstant(row, r), addConstant(column, j * f.W));
@@ -570,9 +588,7 @@ class ContractionLowering {
   }
 
   private startValue(row: Index, column: Index, j: number, count: number): Expr {
-    const isAddedLater = this.tileC !== undefined;
-    const hasPartial = this.f.isBlocked || this.alone.isFirst !== undefined;
-    return hasPartial && !isAddedLater ? this.partialSum(row, column, j, count) : L.float(0, this.f.W);
+    return this.alone.isFirst !== undefined && this.tileC === undefined ? this.partialSum(row, column, j, count) : L.float(0, this.f.W);
   }
 
   /** What the blocks of k before this one have summed. */

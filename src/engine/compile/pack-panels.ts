@@ -27,6 +27,8 @@ import { transposeVectors } from './transpose.js';
 
 /** A line along k is at least so many vectors long, if the block has them: addresses are worked out once a line. */
 const LINE_VECTORS = 4;
+/** Elements of k that are packed for one tile before the next. */
+const GROUP = 8;
 
 /** The last axes of a block of k, seen as one. */
 interface Line {
@@ -49,6 +51,11 @@ export class PanelPacker {
     this.lowering = lowering;
     this.modeB = this.chooseB();
     this.modeA = this.chooseA();
+  }
+
+  /** Do neighbouring rows of A lie next to each other, so that a vector has several of them? */
+  get readsRowsOfA(): boolean {
+    return this.modeA.kind === 'rows';
   }
 
   /** Elements of scratch memory that a panel of B needs. */
@@ -337,9 +344,27 @@ export class PanelPacker {
     else {
       // Neighbours along the rows: each k is read for all tiles, as far as it goes, before the next.
       const atK = (put: Put) => this.rowsAt(f.inner(), f.blockPosition(f.inner()), put);
-      if (modeA.kind === 'rows') f.overBlockK(f.innerK, () => overTiles(atK));
+      if (modeA.kind === 'rows') this.overGroups(overTiles);
       else overTiles((put) => f.overBlockK(f.innerK, () => atK(put)));
     }
+  }
+
+  /** A few k together: what is stored for a tile is then longer than a cache line. */
+  private overGroups(overTiles: (inside: (put: Put) => void) => void): void {
+    const { k } = this.f;
+    const line = this.lineOf(1);
+    const at = (position: Index, put: Put) => this.rowsAt(this.along(line, position), this.position(line, position), put);
+    const counter = newAxis(Math.max(1, Math.floor(line.size / GROUP)));
+    const single = newAxis(line.size);
+    this.f.overBlockK(this.before(line), () => {
+      const length = this.lengthOf(line);
+      const whole = k.define('whole', L.sub(length, L.binary('rems', length, L.int(GROUP))));
+      k.loop('kg', L.int(0), whole, GROUP, counter, () =>
+        overTiles((put) => {
+          for (let i = 0; i < GROUP; i++) at(addConstant(scaleIndex(atomIndex(counter), GROUP), i), put);
+        }), GROUP);
+      k.loop('kt', whole, length, 1, single, () => overTiles((put) => at(atomIndex(single), put)));
+    });
   }
 
   private row(r: number): Index {
