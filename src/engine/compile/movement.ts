@@ -93,7 +93,9 @@ function reshapeIndex(index: readonly Index[], from: Shape, to: Shape): Index[] 
     b.forEach((axis, i) => (out[axis] = index[a[i]]));
     return out;
   }
-  return unflatten(flatten(index, from), to);
+  // An index that may reach beyond the end (its loads are guarded) stays one: a remainder would hide where neighbours lie.
+  const isOpen = index.every((x) => x.min >= 0) && a.some((axis) => index[axis].max >= from[axis]);
+  return unflatten(flatten(index, from), to, isOpen);
 }
 
 function readsOfWindow(node: Node<'window'>, index: readonly Index[]): Read[] {
