@@ -28,6 +28,7 @@ import {
 } from './index-expr.js';
 import { KernelBuilder, type Value, VALUE_TYPE } from './kernel-builder.js';
 import type { Lowering } from './lower-group.js';
+import { type Asked, nextRows } from './next-row.js';
 import { splitRange } from './parallel.js';
 import { STORE_COST, costOf } from './materialise.js';
 import { StreamTile } from './stream-tile.js';
@@ -211,6 +212,9 @@ interface Carried {
   readonly buffer: Buffer;
 }
 
+/** Elements of a cache line. */
+const CACHE_LINE = 16;
+
 /** Longest row whose intermediate values are kept in memory of the thread's own. */
 const LONGEST_CARRIED_ROW = 16384;
 
@@ -232,6 +236,7 @@ class LoopLowering {
   private readonly phaseOf = new Map<Node, number>();
   private readonly lastPhase: number;
   private readonly carried: readonly Carried[];
+  private readonly asked: ReadonlyMap<number, readonly Asked[]>;
   private block: Block = { lanes: 1, at: [] };
 
   constructor(group: Group, nest: Nest, options: Lowering, streams: readonly Stream[]) {
@@ -244,6 +249,7 @@ class LoopLowering {
     this.reductions = group.members.filter(isReduction);
     this.lastPhase = this.assignPhases();
     this.carried = this.vectorIsReduced ? this.findCarried() : [];
+    this.asked = this.findAsked();
   }
 
   lower(): KernelBuilder {
@@ -311,6 +317,33 @@ class LoopLowering {
         from: Math.min(...phases),
         buffer: this.options.scratch('row', rowSize),
       }));
+  }
+
+  /** What the phases of a row ask for ahead. */
+  private findAsked(): ReadonlyMap<number, readonly Asked[]> {
+    const { kept, reduced, operand, place } = this.nest;
+    if (this.vector === undefined || reduced.length !== 1 || !this.vectorIsReduced || kept.length === 0) return new Map();
+    const walks = {
+      members: this.group.members,
+      at: (n: Node) => (isReduction(n) ? operand : place).get(n) as readonly Index[],
+      phaseOf: (n: Node) => this.phaseOf.get(n) as number,
+      lastPhase: this.lastPhase,
+      row: kept[kept.length - 1],
+      along: this.vector,
+    };
+    return nextRows(walks, this.options);
+  }
+
+  /** One element of each cache line of this block. */
+  private askAhead(phase: number): void {
+    const { k, block } = this;
+    for (const { buffer, flat, isWritten } of this.asked.get(phase) ?? []) {
+      block.at.forEach((at, j) => {
+        if ((j * block.lanes) % CACHE_LINE !== 0 || block.lanes === 1) return;
+        const first = substitute(at, k.laneAxis, ZERO);
+        k.emit(L.prefetch(buffer, k.integer(substitute(flat, this.vector as Axis, first)).expr, isWritten));
+      });
+    }
   }
 
   /** Where in its row a carried value stands: the vector axis is innermost. */
@@ -615,6 +648,7 @@ class LoopLowering {
     const others = this.nest.reduced.filter((a) => a !== axis);
     this.nestRows(others, () =>
       this.blocks(axis, L.int(0), L.int(axis.size), unroll, () => {
+        this.askAhead(phase);
         this.recallCarried(phase);
         this.accumulate(partial.get(this.block.lanes) as Map<Node, Var[]>, undefined);
         this.storeAll(outputs);
