@@ -24,6 +24,7 @@ export type LoopBinary =
   | 'div' // div on f32 only
   | 'min'
   | 'max' // f32: NaN if either is NaN
+  | 'scale' // f32: a · 2^n, for a between ½ and 2 and b = 1.5 · 2²³ + n, which has n in its low bits
   | 'and'
   | 'or'
   | 'xor' // i32 and bool

@@ -67,10 +67,10 @@ function scale(value: Expr, count: Expr, bind: Bind): Expr {
 }
 
 /**
- * The same for a value between ½ and 2, and the count as nearestMultiple leaves it in the low bits: moved up, it is an
- * exponent, and the bits above it are gone.
+ * What `scale` means, in integers, for targets without an instruction for it: the low bits of `shifted`, moved up, are an
+ * exponent, and the bits above them are gone.
  */
-function scaleNormal(value: Expr, shifted: Expr, bind: Bind): Expr {
+export function scaleByBits(value: Expr, shifted: Expr, bind: Bind): Expr {
   const bits = bind('bits', bitsOf(shifted));
   const half = bind('half', L.binary('shl', L.binary('shrs', bits, L.int(1)), L.int(23)));
   const rest = L.sub(L.binary('shl', bits, L.int(23)), half);
@@ -85,7 +85,7 @@ function clampExp(x: Expr, bind: Bind): Expr {
 export function exp(x: Expr, bind: Bind): Expr {
   const { shifted, r } = reduceExp(clampExp(x, bind), bind);
   const y = L.add(L.fma(polynomial(r, EXP), bind('rr', L.mul(r, r)), r), f(x, 1));
-  return scaleNormal(bind('y', y), shifted, bind);
+  return L.binary('scale', y, shifted);
 }
 
 export function expm1(x: Expr, bind: Bind): Expr {

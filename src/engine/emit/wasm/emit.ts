@@ -4,7 +4,9 @@
 // Input: a program in the loop IR. Output: a module that imports env.memory and exports run.
 
 import { InternalError } from '../../ir/errors.js';
+import * as L from '../../loop/loop.js';
 import type { Buffer, Expr, KernelFunction, Program, Slot, Stmt, Var } from '../../loop/loop.js';
+import { scaleByBits } from '../../loop/math.js';
 import { Bytes, type FunctionBody, assembleModule, f32Bytes, i32Bytes, leb, sleb } from './assembler.js';
 import {
   CODE,
@@ -370,7 +372,19 @@ class FunctionEmitter {
     return local;
   }
 
+  /** A variable that has been set to `value`. */
+  private named(name: string, value: Expr): Expr {
+    const variable = L.variable(name, value.type, value.lanes);
+    this.expr(value);
+    this.set(this.declare(variable));
+    return variable;
+  }
+
   private binary(e: Expr & { kind: 'binary' }): void {
+    if (e.op === 'scale') {
+      this.expr(scaleByBits(e.a, e.b, (name, value) => this.named(name, value)));
+      return;
+    }
     if (e.type === 'f32') {
       this.expr(e.a);
       this.expr(e.b);
