@@ -25,6 +25,8 @@ import { type IsMaterialised, trace } from './trace.js';
 /** k is walked whole up to this length, else in blocks of at most BLOCK_K. */
 const WHOLE_K = 768;
 const BLOCK_K = 512;
+/** Where both operands are read in place, row after row, this length is walked whole. */
+export const LONGEST_K = 2048;
 
 export const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
 
@@ -62,7 +64,7 @@ export class ContractionFrame {
   private readonly outerK: readonly Axis[];
   private readonly chunkAxis: Axis;
 
-  constructor(k: KernelBuilder, c: Contraction, target: Target) {
+  constructor(k: KernelBuilder, c: Contraction, target: Target, wholeK = WHOLE_K) {
     this.k = k;
     this.c = c;
     this.M = product(c.m);
@@ -78,7 +80,7 @@ export class ContractionFrame {
     this.panelAxis = newAxis(Math.max(1, Math.floor(this.N / this.columns)));
     this.panels = Math.max(1, Math.ceil(this.N / this.columns));
 
-    [this.cut, this.chunk] = chooseBlocks(c.k, this.K);
+    [this.cut, this.chunk] = chooseBlocks(c.k, this.K, wholeK);
     this.blockK = this.chunk * product(c.k.slice(this.cut + 1));
     this.outerK = c.k.slice(0, this.cut).map((n) => newAxis(n));
     this.chunkAxis = newAxis(Math.ceil(c.k[this.cut] / this.chunk));
@@ -241,8 +243,8 @@ export function isSummedInParts(c: Contraction): boolean {
 }
 
 /** Which axis of k is cut into chunks, and how long they are. */
-function chooseBlocks(sizes: readonly number[], total: number): [cut: number, chunk: number] {
-  if (total <= WHOLE_K) return [0, sizes[0]];
+function chooseBlocks(sizes: readonly number[], total: number, wholeK: number): [cut: number, chunk: number] {
+  if (total <= wholeK) return [0, sizes[0]];
   let inner = 1;
   for (let i = sizes.length - 1; i >= 0; i--) {
     if (inner * sizes[i] > BLOCK_K || i === 0) {

@@ -12,7 +12,7 @@ import type { Node } from '../ir/node.js';
 import * as L from '../loop/loop.js';
 import type { Buffer, Expr, Var } from '../loop/loop.js';
 import { type Contraction, type Element, contractionsOf, transposed } from './contraction.js';
-import { ContractionFrame, product } from './contraction-frame.js';
+import { ContractionFrame, LONGEST_K, product } from './contraction-frame.js';
 import { finish, storeVector, touched } from './epilogue.js';
 import { type Group, isContraction } from './group.js';
 import {
@@ -144,8 +144,12 @@ class ContractionLowering {
     // Vectors run along n; a narrow n with many rows is better computed transposed.
     const isStreamed = node.op === 'matmul' && hasStreams(node.src[0], lowering.isMaterialised);
     const isNarrow = !isStreamed && product(form.n) < target.lanes && product(form.m) >= 2 * target.lanes;
-    const f = new ContractionFrame(k, isNarrow ? transposed(form) : form, target);
-    this.f = f;
+    const oriented = isNarrow ? transposed(form) : form;
+    this.f = new ContractionFrame(k, oriented, target);
+    // B stands in panels already: there is nothing to pack, and nothing to gain from sums in parts.
+    const isInPanels = this.f.tileAxis.size <= FEW_TILES && this.strideOfB() === this.f.columns;
+    if (this.f.isBlocked && isInPanels) this.f = new ContractionFrame(k, oriented, target, LONGEST_K);
+    const { f } = this;
     this.packer = new PanelPacker(f, lowering);
     this.serial = f.batch * f.M * f.N * f.K < SERIAL_MACS;
     this.split = alone !== undefined ? 'alone' : chooseSplit(f);
