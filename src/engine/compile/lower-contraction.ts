@@ -592,7 +592,9 @@ class ContractionLowering {
   }
 
   private startValue(row: Index, column: Index, j: number, count: number): Expr {
-    return this.alone.isFirst !== undefined && this.tileC === undefined ? this.partialSum(row, column, j, count) : L.float(0, this.f.W);
+    return this.alone.isFirst !== undefined && this.tileC === undefined
+      ? this.partialSum(row, column, j, count)
+      : L.float(0, this.f.W);
   }
 
   /** What the blocks of k before this one have summed. */

@@ -322,7 +322,8 @@ class LoopLowering {
   /** What the phases of a row ask for ahead. */
   private findAsked(): ReadonlyMap<number, readonly Asked[]> {
     const { kept, reduced, operand, place } = this.nest;
-    if (this.vector === undefined || reduced.length !== 1 || !this.vectorIsReduced || kept.length === 0) return new Map();
+    if (this.vector === undefined || reduced.length !== 1 || !this.vectorIsReduced || kept.length === 0)
+      return new Map();
     const walks = {
       members: this.group.members,
       at: (n: Node) => (isReduction(n) ? operand : place).get(n) as readonly Index[],

@@ -353,16 +353,25 @@ export class PanelPacker {
   private overGroups(overTiles: (inside: (put: Put) => void) => void): void {
     const { k } = this.f;
     const line = this.lineOf(1);
-    const at = (position: Index, put: Put) => this.rowsAt(this.along(line, position), this.position(line, position), put);
+    const at = (position: Index, put: Put) =>
+      this.rowsAt(this.along(line, position), this.position(line, position), put);
     const counter = newAxis(Math.max(1, Math.floor(line.size / GROUP)));
     const single = newAxis(line.size);
     this.f.overBlockK(this.before(line), () => {
       const length = this.lengthOf(line);
       const whole = k.define('whole', L.sub(length, L.binary('rems', length, L.int(GROUP))));
-      k.loop('kg', L.int(0), whole, GROUP, counter, () =>
-        overTiles((put) => {
-          for (let i = 0; i < GROUP; i++) at(addConstant(scaleIndex(atomIndex(counter), GROUP), i), put);
-        }), GROUP);
+      k.loop(
+        'kg',
+        L.int(0),
+        whole,
+        GROUP,
+        counter,
+        () =>
+          overTiles((put) => {
+            for (let i = 0; i < GROUP; i++) at(addConstant(scaleIndex(atomIndex(counter), GROUP), i), put);
+          }),
+        GROUP,
+      );
       k.loop('kt', whole, length, 1, single, () => overTiles((put) => at(atomIndex(single), put)));
     });
   }

@@ -269,7 +269,8 @@ class KernelPrinter {
       return this.call(e.op === 'divs' ? 'i_div' : 'i_rem', e.a, e.b);
     const infix = INFIX[e.op];
     if (infix !== undefined) return `(${this.expr(e.a)} ${infix} ${this.expr(e.b)})`;
-    if (e.op === 'min' || e.op === 'max' || e.op === 'scale') return this.call(`${prefixOf(e.type, e.lanes)}_${e.op}`, e.a, e.b);
+    if (e.op === 'min' || e.op === 'max' || e.op === 'scale')
+      return this.call(`${prefixOf(e.type, e.lanes)}_${e.op}`, e.a, e.b);
     const unsigned = e.lanes === 1 ? 'unsigned' : `vu${e.lanes}`;
     const signed = typeName('i32', e.lanes);
     if (e.op === 'shru') return `((${signed})((${unsigned})${this.expr(e.a)} >> ${this.expr(e.b)}))`;

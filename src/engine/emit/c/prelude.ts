@@ -72,8 +72,9 @@ function choices(lanes: number): string {
 function scale(lanes: number): string {
   const [f, i] = [`vf${lanes}`, `vi${lanes}`];
   const define = (body: string) => `static inline ${f} ${f}_scale(${f} a, ${f} b) { ${body} }\n`;
-  const byBits =
-    define(`${i} bits = (${i})b, half = (bits >> 1) << 23; return (${f})((${i})a + half) * (${f})((bits << 23) - half + 0x3f800000);`);
+  const byBits = define(
+    `${i} bits = (${i})b, half = (bits >> 1) << 23; return (${f})((${i})a + half) * (${f})((bits << 23) - half + 0x3f800000);`,
+  );
   if (lanes !== 16) return byBits;
   const call = `__builtin_ia32_scalefps512_mask(a, b - 12582912.0f, a, (unsigned short)-1, 4)`;
   return `#if defined(__AVX512F__) && defined(__GNUC__) && !defined(__clang__)\n${define(`return ${call};`)}#else\n${byBits}#endif\n`;
