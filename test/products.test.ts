@@ -1,0 +1,88 @@
+// Products that are long enough to be computed in blocks: operands that are packed row by row, also through a view and past
+// the last row, sums in parts, few rows by a matrix in panels; and rows that ask for the next one. Both tiers, against the
+// reference device.
+
+import { afterAll, describe, expect, test } from 'vitest';
+import { CpuDevice } from '../src/engine/device/cpu/device.js';
+import { ReferenceDevice } from '../src/engine/device/reference/device.js';
+import * as build from '../src/engine/ir/build.js';
+import type { Node } from '../src/engine/ir/node.js';
+import { type Input, f, makeData, makeLeaves } from './operators/case.js';
+import { evaluateOn } from './operators/run.js';
+
+const reference = new ReferenceDevice();
+const devices = {
+  'wasm, 2 threads': new CpuDevice({ threads: 2, tier: 'wasm', verify: true }),
+  'native, 2 threads': new CpuDevice({ threads: 2, tier: 'native', verify: true }),
+};
+
+afterAll(async () => {
+  for (const device of Object.values(devices)) await device.dispose();
+});
+
+interface Program {
+  readonly inputs: readonly Input[];
+  make(leaves: readonly Node[]): Node[];
+}
+
+const turned = (n: Node): Node => build.permute(n, [1, 0]);
+const scaled = (n: Node, by: number): Node => build.mul(n, build.constant(by) as Node);
+
+/** Ten products of few rows by one matrix, which is laid out in panels. */
+const fewRows = (k: number): Program => ({
+  inputs: [f([10 * 19, k]), f([k, 64])],
+  make: ([a, b]) =>
+    Array.from({ length: 10 }, (_, i) =>
+      build.unary('tanh', scaled(build.matmul(build.sliceAxis(a, 0, 19 * i, 19 * (i + 1)), b), 0.05)),
+    ),
+});
+
+const PROGRAMS: Record<string, Program> = {
+  'rows that follow one another, in several blocks': {
+    inputs: [f([1545, 301]), f([1545, 70])],
+    make: ([a, b]) => [scaled(build.matmul(turned(a), b), 0.02)],
+  },
+  'the same in one block of k': {
+    inputs: [f([523, 301]), f([523, 70])],
+    make: ([a, b]) => [scaled(build.matmul(turned(a), b), 0.02)],
+  },
+  'the same through a view of another shape': {
+    inputs: [f([15, 103 * 301]), f([1545, 40])],
+    make: ([a, b]) => [scaled(build.matmul(turned(build.reshape(a, [1545, 301])), b), 0.02)],
+  },
+  'a long end after a sum in parts': {
+    inputs: [f([50, 1545]), f([1545, 70]), f([70])],
+    make: ([a, b, c]) => {
+      const y = build.add(scaled(build.matmul(a, b), 0.02), c);
+      return [build.unary('sigmoid', y), build.unary('exp', y)];
+    },
+  },
+  'few rows by panels, the sum whole': fewRows(1100),
+  'few rows by panels, the sum in parts': fewRows(2300),
+  'rows that are walked three times': {
+    inputs: [f([130, 700]), f([130, 700])],
+    make: ([x, g]) => {
+      const e = build.unary('exp', build.sub(x, build.reduce('reduceMax', x, [1])));
+      const y = build.binary('div', e, build.sum(e, [1]));
+      return [y, build.mul(y, build.sub(g, build.sum(build.mul(g, y), [1])))];
+    },
+  },
+};
+
+describe.each(Object.entries(devices))('%s', (_, device) => {
+  test.each(Object.entries(PROGRAMS))('%s', async (name, { inputs, make }) => {
+    const data = makeData({ name, inputs });
+    const leaves = makeLeaves(inputs, 'reference');
+    const expected = await evaluateOn(reference, make(leaves), leaves, data);
+    const own = makeLeaves(inputs, 'cpu');
+    const actual = await evaluateOn(device, make(own), own, data);
+    expected.forEach((values, i) => {
+      let worst = 0;
+      values.forEach((v, j) => {
+        const error = Math.abs(actual[i][j] - v) / Math.max(1, Math.abs(v));
+        if (!(error <= worst)) worst = error;
+      });
+      expect(worst).toBeLessThan(1e-5);
+    });
+  });
+});
