@@ -121,7 +121,8 @@ class Pass {
 
   /** The next forward and backward pass, to be computed; false if there is none left. */
   step(): boolean {
-    if (this.steps++ === this.fixture.steps) return false;
+    if (this.steps === this.fixture.steps) return false; // also when asked again
+    this.steps++;
     this.layer.zeroGrad();
     for (const x of this.inputs) x.grad = undefined;
     this.outputs = leaves(this.call(...(this.inputs as never[])));
