@@ -44,8 +44,8 @@ import { splitRange } from './parallel.js';
 const BLOCK = 128 << 10;
 /** Elements of A in a block that is packed row by row. */
 const BLOCK_OF_ROWS = 64 << 10;
-/** Elements of an array that is no longer in a cache nearby. */
-const PREFETCHED = 64 << 10;
+/** Elements of an array from which a tile asks for its part: smaller ones are used by every tile. */
+const PREFETCHED = 4 << 10;
 /** Terms of a sum that takes longer than asking for it. */
 const LONG_SUM = 64;
 /** Tiles of more elements have their epilogue in a loop. */
