@@ -9,6 +9,7 @@ import type { Node } from '../ir/node.js';
 import { OP_CLASS } from '../ir/op.js';
 import { BYTES_PER_ELEMENT } from '../ir/dtype.js';
 import type { KernelCall, KernelFunction, Program, Slot } from '../loop/loop.js';
+import { moveOrigins } from '../loop/origins.js';
 import type { Target } from '../loop/target.js';
 import { type Fused, fuse } from './fuse.js';
 import { contractionsOf } from './contraction.js';
@@ -340,11 +341,13 @@ function lowerPass(state: CompileState): void {
         scratchBytes,
         kernel.scratch.reduce((n, b) => n + 64 + Math.ceil((b.size * 4) / 64) * 64, 0),
       );
-      kernels.push(kernel);
-      const slots = operands.map((o): Slot => {
+      const moved = moveOrigins(kernel);
+      kernels.push(moved.kernel);
+      const slots = operands.map((o, i): Slot => {
         if (o.kind === 'error') return { kind: 'argument', index: 0 };
         if (o.kind === 'scalar') return { kind: 'argument', index: scalarWord + state.scalars.indexOf(o.node) };
-        return o.kind === 'write' ? (storedIn(o.node) as Slot) : slotOf(o.node);
+        const slot = o.kind === 'write' ? (storedIn(o.node) as Slot) : slotOf(o.node);
+        return { ...slot, offset: (slot.offset ?? 0) + moved.origins[i] * BYTES_PER_ELEMENT };
       });
       return { kernel: kernels.length - 1, slots };
     });

@@ -165,7 +165,8 @@ export interface KernelFunction {
 
 /** Where a kernel's operand comes from when the program runs. */
 export type Slot =
-  | { readonly kind: 'argument'; readonly index: number } // word `index` of the argument table: an address or a number
+  /** Word `index` of the argument table: a number, or an address and how many bytes further on the operand begins. */
+  | { readonly kind: 'argument'; readonly index: number; readonly offset?: number }
   | { readonly kind: 'arena'; readonly offset: number }; // byte offset in the program's arena
 
 export interface KernelCall {

@@ -5,6 +5,7 @@
 
 import { InternalError } from '../../ir/errors.js';
 import type { Buffer, Expr, KernelFunction, Program, Slot, Stmt, ValueType, Var } from '../../loop/loop.js';
+import { termsOf } from '../../loop/origins.js';
 import { prelude } from './prelude.js';
 
 export interface EmitOptions {
@@ -56,7 +57,8 @@ function runFunction({ kernels, stages }: Program, names: readonly string[], pro
 }
 
 function pointer(slot: Slot, buffer: Buffer): string {
-  const address = slot.kind === 'argument' ? `table[${slot.index}]` : `arena + ${slot.offset}u`;
+  const base = slot.kind === 'argument' ? `table[${slot.index}]` : 'arena';
+  const address = (slot.offset ?? 0) === 0 ? base : `${base} + ${slot.offset}u`;
   return `(${elementType(buffer)} *)(heap + (unsigned)(${address}))`;
 }
 
@@ -98,11 +100,6 @@ const INFIX: Readonly<Record<string, string>> = {
 };
 
 const COMPARE: Readonly<Record<string, string>> = { eq: '==', ne: '!=', lt: '<', le: '<=' };
-
-/** a + b + c → a, b, c */
-function termsOf(e: Expr): Expr[] {
-  return e.kind === 'binary' && e.op === 'add' && e.lanes === 1 ? [...termsOf(e.a), ...termsOf(e.b)] : [e];
-}
 
 class KernelPrinter {
   private readonly kernel: KernelFunction;

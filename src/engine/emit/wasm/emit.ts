@@ -62,10 +62,8 @@ function runFunction(program: Program, targets: readonly number[], barrier: numb
     if (slot.kind === 'argument') {
       get(table);
       code.push([...(type === 'f32' ? CODE.f32Load : CODE.i32Load), ALIGN_4, ...leb(slot.index * BYTES)]);
-    } else {
-      get(arena);
-      code.push([...CODE.i32Const, ...sleb(slot.offset), ...CODE.i32Add]);
-    }
+    } else get(arena);
+    if ((slot.offset ?? 0) !== 0) code.push([...CODE.i32Const, ...sleb(slot.offset as number), ...CODE.i32Add]);
   };
   for (const stage of program.stages) {
     for (const call of stage) {
