@@ -276,6 +276,9 @@ function writesOnce({ kind, members }: Group): boolean {
 
 // ---------------------------------------------------------------- lowering to a program
 
+/** Where kernels say what is wrong with their input. */
+const ERRORS: Slot = { kind: 'argument', index: 0 };
+
 function lowerPass(state: CompileState): void {
   const { stages, stageOf } = state.schedule;
   const copied = new Set(state.schedule.copied.map((a) => a.node));
@@ -344,9 +347,8 @@ function lowerPass(state: CompileState): void {
       const moved = moveOrigins(kernel);
       kernels.push(moved.kernel);
       const slots = operands.map((o, i): Slot => {
-        if (o.kind === 'error') return { kind: 'argument', index: 0 };
         if (o.kind === 'scalar') return { kind: 'argument', index: scalarWord + state.scalars.indexOf(o.node) };
-        const slot = o.kind === 'write' ? (storedIn(o.node) as Slot) : slotOf(o.node);
+        const slot = o.kind === 'error' ? ERRORS : o.kind === 'write' ? (storedIn(o.node) as Slot) : slotOf(o.node);
         return { ...slot, offset: (slot.offset ?? 0) + moved.origins[i] * BYTES_PER_ELEMENT };
       });
       return { kernel: kernels.length - 1, slots };
