@@ -25,7 +25,7 @@ import { type IsMaterialised, trace } from './trace.js';
 /** k is walked whole up to this length, else in blocks of at most BLOCK_K. */
 const WHOLE_K = 768;
 const BLOCK_K = 512;
-/** Where both operands are read in place, row after row, this length is walked whole. */
+/** Where B stands in panels already, up to this length. */
 export const LONGEST_K = 2048;
 
 export const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);

@@ -147,8 +147,8 @@ class ContractionLowering {
     const oriented = isNarrow ? transposed(form) : form;
     this.f = new ContractionFrame(k, oriented, target);
     // B stands in panels already: there is nothing to pack, and nothing to gain from sums in parts.
-    const isInPanels = this.f.tileAxis.size <= FEW_TILES && this.strideOfB() === this.f.columns;
-    if (this.f.isBlocked && isInPanels) this.f = new ContractionFrame(k, oriented, target, LONGEST_K);
+    const isFew = this.f.isBlocked && this.f.tileAxis.size <= FEW_TILES;
+    if (isFew && this.strideOfB() === this.f.columns) this.f = new ContractionFrame(k, oriented, target, LONGEST_K);
     const { f } = this;
     this.packer = new PanelPacker(f, lowering);
     this.serial = f.batch * f.M * f.N * f.K < SERIAL_MACS;

@@ -3,7 +3,7 @@
 // computes the reductions whose operands are known and stores what has become computable (softmax: maximum; sum of
 // exponentials; quotient). One axis is the vector axis, chosen where most accesses are contiguous; if it is a kept
 // axis a row is a block of columns, if it is a reduced one partial results are kept per lane and combined at the end.
-// Input: a group. Output: the statements of its kernel, through a KernelBuilder.
+// Input: a group. Output: the statements of its kernel, through a KernelBuilder. The axes: loop-nest.ts.
 
 import type { DType } from '../ir/dtype.js';
 import type { Node } from '../ir/node.js';
@@ -17,7 +17,6 @@ import {
   addConstant,
   addIndex,
   atomIndex,
-  coefficientOf,
   dependsOn,
   flatten,
   isDynamic,
@@ -28,22 +27,14 @@ import {
 } from './index-expr.js';
 import { KernelBuilder, type Value, VALUE_TYPE } from './kernel-builder.js';
 import type { Lowering } from './lower-group.js';
-import { type Asked, nextRows } from './next-row.js';
+import type { Touched } from './epilogue.js';
+import { type Nest, chooseVector, collapse, streamsOf, widthsOf } from './loop-nest.js';
+import { nextRows } from './next-row.js';
 import { splitRange } from './parallel.js';
 import { STORE_COST, costOf } from './materialise.js';
 import { StreamTile } from './stream-tile.js';
-import { type Stream, streamsBelow } from './stream.js';
+import type { Stream } from './stream.js';
 import { indexKey, trace } from './trace.js';
-
-/** A group rewritten onto fewer, longer axes. */
-interface Nest {
-  readonly kept: readonly Axis[];
-  readonly reduced: readonly Axis[];
-  readonly place: ReadonlyMap<Node, readonly Index[]>;
-  readonly operand: ReadonlyMap<Node, readonly Index[]>;
-  /** Every position that the kernel touches, for choosing the vector axis. */
-  readonly accesses: readonly Index[];
-}
 
 /** Parallel loops shorter than this many elements run on one thread: waking the others costs more. */
 const SERIAL_WORK = 4096;
@@ -54,138 +45,6 @@ export function lowerLoop(group: Group, options: Lowering): KernelBuilder {
   const streams = streamsOf(group, options);
   const nest = collapse(group, options, streams.size === 0);
   return new LoopLowering(group, nest, options, [...streams.values()]).lower();
-}
-
-// ---------------------------------------------------------------- axes
-
-function stores(group: Group, options: Lowering): Node[] {
-  return group.members.filter((n) => options.output(n) !== undefined);
-}
-
-function accessesOf(
-  group: Group,
-  options: Lowering,
-  place: ReadonlyMap<Node, readonly Index[]>,
-  operand: ReadonlyMap<Node, readonly Index[]>,
-): Index[] {
-  const accesses: Index[] = [];
-  for (const node of stores(group, options)) accesses.push(flatten(place.get(node) as readonly Index[], node.shape));
-  for (const node of group.members) {
-    const reduction = isReduction(node);
-    const start = reduction ? node.src[0] : node;
-    const at = (reduction ? operand.get(node) : place.get(node)) as readonly Index[];
-    trace(start, at, options.isMaterialised, {
-      materialised(n, index) {
-        if (place.has(n)) return n === node;
-        accesses.push(flatten(index, n.shape));
-        return false;
-      },
-      integer: (index) => accesses.push(index),
-      streamed: (n, index) => accesses.push(flatten(index, n.shape)),
-    });
-  }
-  return accesses;
-}
-
-/** Streamed products below the members. */
-function streamsOf(group: Group, options: Lowering): Map<Node, Stream> {
-  const streams = new Map<Node, Stream>();
-  for (const node of group.members) {
-    const reduction = isReduction(node);
-    const at = (reduction ? group.operand : group.place).get(node) as readonly Index[];
-    const isBelow = (n: Node) => options.isMaterialised(n) && n !== node;
-    streamsBelow(reduction ? node.src[0] : node, at, isBelow, streams);
-  }
-  return streams;
-}
-
-/** Merges neighbouring axes that every access walks as one; all but the rows of a streamed product. */
-function collapse(group: Group, options: Lowering, mayMerge: boolean): Nest {
-  let { place, operand } = group;
-  const accesses = accessesOf(group, options, place, operand);
-  const live = group.axes.map((axis, i) => ({ axis, reduced: group.reduced[i] })).filter(({ axis }) => axis.size !== 1);
-  const runs: { axes: Axis[]; reduced: boolean }[] = [];
-  for (const { axis, reduced } of live) {
-    const last = runs[runs.length - 1];
-    const previous = last?.axes[last.axes.length - 1];
-    const isOne = mayMerge && last?.reduced === reduced;
-    if (isOne && accesses.every((x) => walksAsOne(x, previous as Axis, axis))) last.axes.push(axis);
-    else runs.push({ axes: [axis], reduced });
-  }
-  const kept: Axis[] = [];
-  const reducedAxes: Axis[] = [];
-  const replace: [Axis, Index][] = [];
-  for (const run of runs) {
-    const merged = run.axes.length === 1 ? run.axes[0] : newAxis(run.axes.reduce((n, a) => n * a.size, 1));
-    (run.reduced ? reducedAxes : kept).push(merged);
-    if (run.axes.length === 1) continue;
-    const parts = unflatten(
-      atomIndex(merged),
-      run.axes.map((a) => a.size),
-    );
-    run.axes.forEach((a, i) => replace.push([a, parts[i]]));
-  }
-  if (replace.length > 0) {
-    const apply = (index: readonly Index[]) =>
-      index.map((x) => replace.reduce((y, [axis, by]) => substitute(y, axis, by), x));
-    place = new Map([...place].map(([n, index]) => [n, apply(index)]));
-    operand = new Map([...operand].map(([n, index]) => [n, apply(index)]));
-  }
-  return { kept, reduced: reducedAxes, place, operand, accesses: accessesOf(group, options, place, operand) };
-}
-
-function walksAsOne(x: Index, outer: Axis, inner: Axis): boolean {
-  const a = coefficientOf(x, outer);
-  const b = coefficientOf(x, inner);
-  return a !== undefined && b !== undefined && a === b * inner.size;
-}
-
-/** The axis along which most accesses are contiguous; undefined where vectors do not pay. */
-function chooseVectorAxis(nest: Nest, lanes: number): Axis | undefined {
-  let best: Axis | undefined;
-  let bestScore = 0;
-  for (const axis of [...nest.kept, ...nest.reduced]) {
-    if (axis.size < lanes) continue;
-    let score = 0.5;
-    for (const x of nest.accesses) {
-      // What does not move along the reduced axes is read or written once a row, which costs next to nothing.
-      if (nest.reduced.length > 0 && !nest.reduced.some((a) => dependsOn(x, a))) continue;
-      const c = coefficientOf(x, axis);
-      if (c === undefined) score -= 2;
-      else if (c === 1) score += 4;
-      else if (c === 2 || c === -1) score += 2;
-      else if (c === 0) score += 1;
-      else score -= 2;
-    }
-    if (score >= bestScore) {
-      best = axis;
-      bestScore = score;
-    }
-  }
-  return best;
-}
-
-/** Narrower vectors than this are not worth their loop. */
-const FEWEST_LANES = 4;
-
-/** The vector axis and the width of the vectors: the widest that the axis has room for. */
-function chooseVector(nest: Nest, widest: number): [Axis | undefined, number] {
-  for (let lanes = widest; lanes >= FEWEST_LANES; lanes /= 2) {
-    const axis = chooseVectorAxis(nest, lanes);
-    if (axis !== undefined) return [axis, lanes];
-  }
-  return [undefined, widest];
-}
-
-/** The vectors that cover `size` elements, the widest first, and 1 if single elements are left. */
-function widthsOf(size: number, widest: number): number[] {
-  const widths: number[] = [];
-  let rest = size;
-  for (let lanes = widest; lanes >= FEWEST_LANES; lanes /= 2) {
-    if (rest >= lanes) widths.push(lanes);
-    rest %= lanes;
-  }
-  return rest > 0 ? [...widths, 1] : widths;
 }
 
 // ---------------------------------------------------------------- lowering
@@ -236,7 +95,7 @@ class LoopLowering {
   private readonly phaseOf = new Map<Node, number>();
   private readonly lastPhase: number;
   private readonly carried: readonly Carried[];
-  private readonly asked: ReadonlyMap<number, readonly Asked[]>;
+  private readonly asked: ReadonlyMap<number, readonly Touched[]>;
   private block: Block = { lanes: 1, at: [] };
 
   constructor(group: Group, nest: Nest, options: Lowering, streams: readonly Stream[]) {
@@ -320,7 +179,7 @@ class LoopLowering {
   }
 
   /** What the phases of a row ask for ahead. */
-  private findAsked(): ReadonlyMap<number, readonly Asked[]> {
+  private findAsked(): ReadonlyMap<number, readonly Touched[]> {
     const { kept, reduced, operand, place } = this.nest;
     if (this.vector === undefined || reduced.length !== 1 || !this.vectorIsReduced || kept.length === 0)
       return new Map();

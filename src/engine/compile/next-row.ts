@@ -6,6 +6,7 @@
 
 import type { Node } from '../ir/node.js';
 import type { Buffer } from '../loop/loop.js';
+import type { Touched } from './epilogue.js';
 import { isReduction } from './group.js';
 import { type Axis, type Index, addConstant, atomIndex, coefficientOf, flatten, substitute } from './index-expr.js';
 import type { Lowering } from './lower-group.js';
@@ -15,12 +16,6 @@ import { trace } from './trace.js';
 const LEAST = 64 << 10;
 /** Elements of a row: more would leave the first-level cache before they are used. */
 const LONGEST_ROW = 8192;
-
-export interface Asked {
-  readonly buffer: Buffer;
-  readonly flat: Index;
-  readonly isWritten: boolean;
-}
 
 export interface Walks {
   readonly members: readonly Node[];
@@ -34,14 +29,14 @@ export interface Walks {
 }
 
 /** What each phase asks for. */
-export function nextRows(walks: Walks, lowering: Lowering): ReadonlyMap<number, readonly Asked[]> {
+export function nextRows(walks: Walks, lowering: Lowering): ReadonlyMap<number, readonly Touched[]> {
   const { members, lastPhase, row, along } = walks;
-  const asked = new Map<number, Map<string, Asked>>();
+  const asked = new Map<number, Map<string, Touched>>();
   if (lastPhase < 2 || along.size > LONGEST_ROW) return new Map();
   const ask = (phase: number, node: Node, buffer: Buffer | undefined, flat: Index, isWritten: boolean) => {
     if (buffer === undefined || node.size < LEAST) return;
     if (coefficientOf(flat, along) !== 1 || (coefficientOf(flat, row) ?? 0) < along.size) return;
-    const of = asked.get(phase) ?? new Map<string, Asked>();
+    const of = asked.get(phase) ?? new Map<string, Touched>();
     of.set(`${buffer.id}:${flat.key}`, { buffer, flat, isWritten });
     asked.set(phase, of);
   };

@@ -256,6 +256,11 @@ export const add = (a: Expr, b: Expr): Expr => binary('add', a, b);
 export const sub = (a: Expr, b: Expr): Expr => binary('sub', a, b);
 export const mul = (a: Expr, b: Expr): Expr => binary('mul', a, b);
 
+/** a + b + c → a, b, c */
+export function termsOf(e: Expr): Expr[] {
+  return e.kind === 'binary' && e.op === 'add' && e.lanes === 1 ? [...termsOf(e.a), ...termsOf(e.b)] : [e];
+}
+
 export function compare(op: LoopCompare, left: Expr, right: Expr): Expr {
   const [a, b] = level(left, right);
   return { kind: 'compare', type: 'bool', lanes: a.lanes, op, a, b };

@@ -4,7 +4,7 @@
 // Input: a kernel. Output: the kernel, and for each buffer how many elements further on it begins.
 
 import * as L from './loop.js';
-import type { Buffer, Expr, KernelFunction, Stmt } from './loop.js';
+import { type Buffer, type Expr, type KernelFunction, type Stmt, termsOf } from './loop.js';
 
 export interface Moved {
   readonly kernel: KernelFunction;
@@ -29,11 +29,6 @@ export function moveOrigins(kernel: KernelFunction): Moved {
   return { kernel: { ...kernel, body }, origins };
 }
 
-/** a + b + c → a, b, c */
-export function termsOf(e: Expr): Expr[] {
-  return e.kind === 'binary' && e.op === 'add' && e.lanes === 1 ? [...termsOf(e.a), ...termsOf(e.b)] : [e];
-}
-
 function constantOf(index: Expr): number {
   return termsOf(index).reduce((sum, t) => (t.kind === 'const' ? sum + t.value : sum), 0);
 }
@@ -50,7 +45,7 @@ function withConstant(index: Expr, constant: number): Expr {
 
 type OfIndex = (buffer: Buffer, index: Expr) => Expr;
 
-/** The statements with every index changed; what does not change stays the same object, and shared ones stay shared. */
+/** The statements with every index changed; expressions that do not change, or are shared, stay so. */
 function walk(body: readonly Stmt[], ofIndex: OfIndex): Stmt[] {
   const known = new Map<Expr, Expr>();
   const expr = (e: Expr): Expr => {

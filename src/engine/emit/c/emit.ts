@@ -4,8 +4,17 @@
 // Input: a program in the loop IR. Output: source text that needs no header and no library.
 
 import { InternalError } from '../../ir/errors.js';
-import type { Buffer, Expr, KernelFunction, Program, Slot, Stmt, ValueType, Var } from '../../loop/loop.js';
-import { termsOf } from '../../loop/origins.js';
+import {
+  type Buffer,
+  type Expr,
+  type KernelFunction,
+  type Program,
+  type Slot,
+  type Stmt,
+  type ValueType,
+  type Var,
+  termsOf,
+} from '../../loop/loop.js';
 import { prelude } from './prelude.js';
 
 export interface EmitOptions {

@@ -94,6 +94,7 @@ static inline int i_div(int a, int b) { return b == -1 ? -a : a / b; }
 static inline int i_rem(int a, int b) { return b == -1 ? 0 : a % b; }
 /* Addresses computed from it are not kept in registers from before. */
 static inline int i_same(int x) { __asm__ volatile("" : "+r"(x)); return x; }
+/* a · 2^n, for b = 1.5 · 2²³ + n. */
 static inline float f_scale(float a, float b) {
   int bits = bits_of(b), half = (int)((unsigned)(bits >> 1) << 23);
   return float_of(bits_of(a) + half) * float_of((int)((unsigned)bits << 23) - half + 0x3f800000);
