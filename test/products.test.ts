@@ -7,7 +7,7 @@ import { CpuDevice } from '../src/engine/device/cpu/device.js';
 import { ReferenceDevice } from '../src/engine/device/reference/device.js';
 import * as build from '../src/engine/ir/build.js';
 import type { Node } from '../src/engine/ir/node.js';
-import { type Input, f, makeData, makeLeaves } from './operators/case.js';
+import { type Input, f, i, makeData, makeLeaves } from './operators/case.js';
 import { evaluateOn } from './operators/run.js';
 
 const reference = new ReferenceDevice();
@@ -55,6 +55,13 @@ const PROGRAMS: Record<string, Program> = {
     make: ([a, b, c]) => {
       const y = build.add(scaled(build.matmul(a, b), 0.02), c);
       return [build.unary('sigmoid', y), build.unary('exp', y)];
+    },
+  },
+  'rows looked up at the end': {
+    inputs: [f([64, 128]), f([128, 128]), f([100, 128]), i([64], { below: 100 })],
+    make: ([a, b, table, at]) => {
+      const rows = build.gather(table, 0, build.expand(build.reshape(at, [64, 1]), [64, 128]));
+      return [build.add(scaled(build.matmul(a, b), 0.02), rows)];
     },
   },
   'few rows by panels, the sum whole': fewRows(1100),

@@ -3,7 +3,7 @@
 
 import type { Node } from '../ir/node.js';
 import type { Buffer, Expr } from '../loop/loop.js';
-import { type Index, flatten, unflatten } from './index-expr.js';
+import { type Index, flatten, isDynamic, unflatten } from './index-expr.js';
 import type { KernelBuilder, Value } from './kernel-builder.js';
 import type { Lowering } from './lower-group.js';
 import type { Guard } from './movement.js';
@@ -69,7 +69,8 @@ export function touched(
   const found = new Map<string, Touched>();
   const touch = (n: Node, index: readonly Index[], buffer: Buffer | undefined, isWritten: boolean) => {
     const flat = positionOf(lowering.places, n, index);
-    if (buffer === undefined || n.size < least || flat.min < 0 || flat.max >= buffer.size) return;
+    if (buffer === undefined || n.size < least || isDynamic(flat)) return;
+    if (flat.min < 0 || flat.max >= buffer.size) return;
     found.set(`${buffer.id}:${flat.key}`, { buffer, flat, isWritten });
   };
   const position = flatten(place, node.shape);

@@ -37,6 +37,8 @@ export function costOf(op: Op): number {
 
 /** Recomputing more than this in a second place costs more than a store and a load. */
 export const STORE_COST = 9;
+/** So is reading more arrays of its size than this again. */
+const MOST_READ = 3;
 /** A virtual expression is cut where it gets longer than this, so that no kernel grows without bound. */
 const LONGEST_EXPRESSION = 160;
 
@@ -82,13 +84,21 @@ export function materialise(
 
   // Cost of the virtual expression below each node, counting shared parts once a use: an upper bound is enough.
   const cost = new Map<Node, number>();
+  const arrays = new Map<Node, ReadonlySet<Node>>(); // of at least its size that it is computed from
   for (const node of nodes) {
     let total = OP_CLASS[node.op] === 'movement' || OP_CLASS[node.op] === 'leaf' ? 0 : (COST[node.op] ?? 1);
     if (node.op === 'random') total = COST.random as number;
     for (const s of node.src) total += marked.has(s) ? 0 : (cost.get(s) as number);
+    const below = node.src.flatMap((s) =>
+      marked.has(s) || OP_CLASS[s.op] === 'leaf' ? [s] : [...(arrays.get(s) as ReadonlySet<Node>)],
+    );
+    const read = new Set(below.filter((s) => s.size >= node.size));
+    arrays.set(node, read);
     const reused = (uses.get(node) ?? 0) > 1;
     const worthStoring =
-      (reused && total > STORE_COST) || (repeated.has(node) && total >= 3) || total > LONGEST_EXPRESSION;
+      (reused && (total > STORE_COST || read.size > MOST_READ)) ||
+      (repeated.has(node) && total >= 3) ||
+      total > LONGEST_EXPRESSION;
     const isMap =
       OP_CLASS[node.op] === 'unary' ||
       OP_CLASS[node.op] === 'binary' ||
