@@ -110,7 +110,7 @@ describe.each(CASES)('$name', (row) => {
     const { leaves, outputs } = graphOf(row);
     const graph = compiledGraph(outputs, leaves);
     const [streamed, stored] = [1, Infinity].map(
-      (least) => compileGraph(graph, { target: WASM_TARGET, leastStreamed: least }).program.arenaBytes,
+      (least) => compileGraph(graph, { target: WASM_TARGET, threads: 2, leastStreamed: least }).program.arenaBytes,
     );
     const [q, k] = row.inputs;
     const scores = (4 * q.shape.slice(0, -1).reduce((x, n) => x * n, 1) * (k.shape.at(-2) as number)) as number;

@@ -17,6 +17,7 @@ import { isSummedInParts } from './contraction-frame.js';
 import { type Group, collectReads, formGroup, isContraction } from './group.js';
 import { flatten } from './index-expr.js';
 import { joinGradients } from './join-gradients.js';
+import { joinStages } from './join-stages.js';
 import { joinSums } from './join-sums.js';
 import { cutKept } from './keep.js';
 import { chooseLayouts } from './layouts.js';
@@ -34,6 +35,8 @@ import { useWinograd } from './winograd.js';
 
 export interface CompileOptions {
   readonly target: Target;
+  /** Programs run on so many threads, or on one. */
+  readonly threads: number;
   /** False computes every materialised node in a kernel of its own: the slow twin that fusion is tested against. */
   readonly fuse?: boolean;
   /** Elements from which a product that nobody needs as a whole is computed tile by tile (stream.ts). */
@@ -334,6 +337,7 @@ function lowerPass(state: CompileState): void {
   const call = (group: Group, storedIn: (n: Node) => Slot | undefined): KernelCall[] =>
     lowerGroup(group, {
       target: state.options.target,
+      threads: state.options.threads,
       isMaterialised: (n) => state.materialised.has(n),
       isStored: (n) => storedIn(n) !== undefined,
       places,
@@ -372,7 +376,7 @@ function lowerPass(state: CompileState): void {
   }
   state.program = {
     kernels,
-    stages: programStages,
+    stages: joinStages(kernels, programStages, state.options.threads),
     argumentCount: scalarWord + state.scalars.length,
     arenaBytes: plan.bytes,
     scratchBytes,

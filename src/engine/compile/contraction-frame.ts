@@ -64,7 +64,7 @@ export class ContractionFrame {
   private readonly outerK: readonly Axis[];
   private readonly chunkAxis: Axis;
 
-  constructor(k: KernelBuilder, c: Contraction, target: Target, wholeK = WHOLE_K) {
+  constructor(k: KernelBuilder, c: Contraction, target: Target, wholeK = WHOLE_K, rows?: number) {
     this.k = k;
     this.c = c;
     this.M = product(c.m);
@@ -73,7 +73,7 @@ export class ContractionFrame {
     this.batch = product(c.batch);
     this.W = target.lanes;
     // Tiles of equal height, as far as M allows: the last one should not be a thin rest.
-    this.rows = Math.ceil(Math.max(1, this.M) / Math.ceil(Math.max(1, this.M) / target.tileRows));
+    this.rows = rows ?? Math.ceil(Math.max(1, this.M) / Math.ceil(Math.max(1, this.M) / target.tileRows));
     this.columns = target.lanes * target.tileVectors;
     this.batchAxes = c.batch.map((n) => newAxis(n));
     this.tileAxis = newAxis(Math.max(1, Math.ceil(this.M / this.rows)));

@@ -101,6 +101,18 @@ function chooseSplit(f: ContractionFrame): Split {
   return panels >= 16 || panels >= f.tileAxis.size ? 'columns' : 'rows';
 }
 
+/**
+ * Rows of a tile where each thread can have the same number of whole tiles: then it computes what comes before and after
+ * of the same rows too, and need not wait for the others (join-stages.ts).
+ */
+function rowsForEach(rows: number, threads: number, most: number): number | undefined {
+  const own = rows / threads;
+  for (let tiles = Math.ceil(own / most); own / tiles > most / 2; tiles++) {
+    if (Number.isInteger(own / tiles)) return own / tiles;
+  }
+  return undefined;
+}
+
 /** One form: the whole result, or the part of it that the form computes. */
 class ContractionLowering {
   private readonly k: KernelBuilder;
@@ -146,13 +158,17 @@ class ContractionLowering {
     const isNarrow = !isStreamed && product(form.n) < target.lanes && product(form.m) >= 2 * target.lanes;
     const oriented = isNarrow ? transposed(form) : form;
     this.f = new ContractionFrame(k, oriented, target);
-    // B stands in panels already: there is nothing to pack, and nothing to gain from sums in parts.
-    const isFew = this.f.isBlocked && this.f.tileAxis.size <= FEW_TILES;
-    if (isFew && this.strideOfB() === this.f.columns) this.f = new ContractionFrame(k, oriented, target, LONGEST_K);
+    const isFew = this.f.tileAxis.size <= FEW_TILES && alone === undefined;
+    let ownRows: number | undefined;
+    if (isFew && this.strideOfB() === this.f.columns) {
+      // B stands in panels already: there is nothing to pack, and nothing to gain from sums in parts.
+      ownRows = rowsForEach(this.f.M, lowering.threads, target.tileRows);
+      this.f = new ContractionFrame(k, oriented, target, LONGEST_K, ownRows);
+    }
     const { f } = this;
     this.packer = new PanelPacker(f, lowering);
     this.serial = f.batch * f.M * f.N * f.K < SERIAL_MACS;
-    this.split = alone !== undefined ? 'alone' : chooseSplit(f);
+    this.split = alone !== undefined ? 'alone' : ownRows !== undefined ? 'rows' : chooseSplit(f);
     this.streams = isStreamed ? this.streamsOfA() : [];
 
     this.packsA = this.strideOfA() === undefined;

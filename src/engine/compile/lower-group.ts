@@ -22,6 +22,7 @@ import type { IsMaterialised } from './trace.js';
 
 export interface LowerGroupOptions {
   readonly target: Target;
+  readonly threads: number;
   readonly isMaterialised: IsMaterialised;
   readonly isStored: (node: Node) => boolean;
   /** Parts of concatenations that are computed where they belong. */
@@ -32,6 +33,8 @@ export interface LowerGroupOptions {
 /** What a lowering is given: where operands are, where results go. */
 export interface Lowering {
   readonly target: Target;
+  /** Threads that run the kernel, unless one does it all. */
+  readonly threads: number;
   readonly context: KernelContext;
   readonly output: (node: Node) => Buffer | undefined;
   readonly isMaterialised: IsMaterialised;
@@ -127,6 +130,7 @@ function lowerKernel(group: Group, options: LowerGroupOptions, lower: Lower): Lo
   };
   const lowering: Lowering = {
     target: options.target,
+    threads: options.threads,
     context,
     isMaterialised: options.isMaterialised,
     places: options.places,

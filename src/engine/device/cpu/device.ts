@@ -79,6 +79,7 @@ export class CpuDevice implements Device {
     const start = performance.now();
     const compiled = compileGraph(graph, {
       target: WASM_TARGET,
+      threads: this.runtime.threads,
       fuse: this.options.fuse,
       leastStreamed: this.options.leastStreamed,
       onPass: debugLevel() < 4 ? undefined : (name, _, ms) => debug(4, () => `  pass ${name}: ${ms.toFixed(2)} ms`),

@@ -94,7 +94,7 @@ export class NativeTwin {
     if (tier === null) return;
     const start = performance.now();
     const { fuse, leastStreamed } = this.options;
-    const compiled = compileGraph(graph, { target: tier.target, fuse, leastStreamed });
+    const compiled = compileGraph(graph, { target: tier.target, threads: this.runtime.threads, fuse, leastStreamed });
     if (this.options.verify) verifyProgram(compiled.program);
     const source = emitProgram(compiled.program, { lanes: tier.target.lanes, profile: this.options.profile });
     if (this.options.profile) this.kernelMilliseconds = new Float64Array(compiled.program.kernels.length + 1);
