@@ -13,9 +13,10 @@ import * as L from '../loop/loop.js';
 import type { Buffer, Expr, Var } from '../loop/loop.js';
 import { type Contraction, type Element, contractionsOf, transposed } from './contraction.js';
 import { ContractionFrame, LONGEST_K, product } from './contraction-frame.js';
-import { finish, storeVector, touched } from './epilogue.js';
+import { type Touched, finish, storeVector, touched } from './epilogue.js';
 import { type Group, isContraction } from './group.js';
 import {
+  type Axis,
   type Index,
   ZERO,
   addConstant,
@@ -46,6 +47,8 @@ const BLOCK = 128 << 10;
 const BLOCK_OF_ROWS = 64 << 10;
 /** Elements of an array from which a tile asks for its part: smaller ones are used by every tile. */
 const PREFETCHED = 4 << 10;
+/** Lines of one row that are asked for at once. */
+const ASKED_AT_ONCE = 8;
 /** Terms of a sum that takes longer than asking for it. */
 const LONG_SUM = 64;
 /** Tiles of more elements have their epilogue in a loop. */
@@ -468,8 +471,7 @@ class ContractionLowering {
         : this.k.define('row', this.k.integer(d.flat).expr),
     );
     const ofB = this.operandB(panel, column, width, zeros);
-    this.prefetchEpilogue(rows, vectors, row, column);
-    this.k.loop('k', L.int(0), this.f.lengthK, 1, kk, (k) => {
+    this.overSum(kk, rows, vectors, row, column, (k) => {
       // Not named: what moves with k is added to an address that does not.
       const at = L.add(ofB.base, L.mul(k, L.int(ofB.stride)));
       const b = Array.from({ length: vectors }, (_, j) =>
@@ -545,21 +547,43 @@ class ContractionLowering {
   }
 
   /**
-   * Rows of a large result lie far apart, a few cache lines each: those that the epilogue writes and reads, asked for before
-   * the loop over k, have arrived when it ends. (Partial sums are read first anyway.)
+   * The loop over k. Rows of a large result lie far apart, a few cache lines each: those that the epilogue writes and reads,
+   * asked for before, have arrived when it ends. (Partial sums are read first anyway.) Where they are many, they are asked for
+   * a few at a time, since a processor waits for only so many lines at once, and the loop with it.
    */
-  private prefetchEpilogue(rows: number, vectors: number, row: Index, column: Index): void {
-    const { f, k, node, alone } = this;
-    const output = this.lowering.output(node);
-    if (output?.kind === 'scratch' || alone.isFirst !== undefined || f.K < LONG_SUM) return;
-    for (let r = 0; r < rows; r++) {
-      for (let j = 0; j < vectors; j++) {
-        const place = f.place(addConstant(row, r), addConstant(column, j * f.W));
-        for (const { buffer, flat, isWritten } of touched(this.lowering, this.members, node, place, PREFETCHED)) {
-          k.emit(L.prefetch(buffer, k.integer(flat).expr, isWritten));
-        }
-      }
+  private overSum(kk: Axis, rows: number, vectors: number, row: Index, column: Index, step: (k: Expr) => void): void {
+    const { f, k, alone } = this;
+    const isAsked =
+      this.lowering.output(this.node)?.kind !== 'scratch' && alone.isFirst === undefined && f.K >= LONG_SUM;
+    const asked = (at: Index): Touched[] => (isAsked ? this.touchedInRow(at, vectors, column) : []);
+    const ask = (lines: readonly Touched[]) => {
+      for (const { buffer, flat, isWritten } of lines) k.emit(L.prefetch(buffer, k.integer(flat).expr, isWritten));
+    };
+    const turns = Math.ceil(asked(row).length / ASKED_AT_ONCE);
+    if (turns <= 1) {
+      for (let r = 0; r < rows; r++) ask(asked(addConstant(row, r)));
+      k.loop('k', L.int(0), f.lengthK, 1, kk, step);
+      return;
     }
+    const axis = newAxis(rows);
+    const part = Math.ceil(f.blockK / (rows * turns));
+    const isEven = part * rows * turns === f.blockK && !f.isRagged;
+    k.loop('r', L.int(0), L.int(rows), 1, axis, (r) => {
+      const lines = asked(addIndex(row, atomIndex(axis)));
+      for (let turn = 0; turn < turns; turn++) {
+        ask(lines.slice(turn * ASKED_AT_ONCE, (turn + 1) * ASKED_AT_ONCE));
+        const from = k.define('from', L.mul(L.add(L.mul(r, L.int(turns)), L.int(turn)), L.int(part)));
+        const next = L.add(from, L.int(part));
+        k.loop('k', from, k.define('to', isEven ? next : L.binary('min', next, f.lengthK)), 1, kk, step);
+      }
+    });
+  }
+
+  private touchedInRow(row: Index, vectors: number, column: Index): Touched[] {
+    const { f, lowering, members, node } = this;
+    return Array.from({ length: vectors }, (_, j) => f.place(row, addConstant(column, j * f.W))).flatMap((place) =>
+      touched(lowering, members, node, place, PREFETCHED),
+    );
   }
 
   /** Through scratch memory, in a loop over the rows: what is done at the end is long, and stands there once. */

@@ -6,6 +6,7 @@
 
 import { type Node, isOp } from '../ir/node.js';
 import { OP_CLASS, type Op } from '../ir/op.js';
+import { isContraction } from './group.js';
 import { isTiling, isWideConcat } from './movement.js';
 
 /** Rough cost of an operator in vector instructions; unlisted ones are 1. */
@@ -41,6 +42,10 @@ export const STORE_COST = 9;
 const MOST_READ = 3;
 /** A virtual expression is cut where it gets longer than this, so that no kernel grows without bound. */
 const LONGEST_EXPRESSION = 160;
+
+function isElementwise({ op }: Node): boolean {
+  return OP_CLASS[op] === 'unary' || OP_CLASS[op] === 'binary' || OP_CLASS[op] === 'map';
+}
 
 /** Below views: the node whose numbers a kernel of its own will read. */
 export function baseOfView(node: Node): Node {
@@ -81,6 +86,7 @@ export function materialise(
     }
   }
   for (const node of outputs) mark(node);
+  const ends = new Set(nodes.filter((n) => isContraction(n) && marked.has(n) && !outputs.includes(n)));
 
   // Cost of the virtual expression below each node, counting shared parts once a use: an upper bound is enough.
   const cost = new Map<Node, number>();
@@ -95,16 +101,15 @@ export function materialise(
     const read = new Set(below.filter((s) => s.size >= node.size));
     arrays.set(node, read);
     const reused = (uses.get(node) ?? 0) > 1;
+    // Computed where a product that nobody else reads ends, and stored in its place.
+    if (isElementwise(node) && node.src.some((s) => s.size === node.size && ends.has(s) && uses.get(s) === 1)) {
+      ends.add(node);
+    }
     const worthStoring =
-      (reused && (total > STORE_COST || read.size > MOST_READ)) ||
+      (reused && (total > STORE_COST || read.size > MOST_READ || ends.has(node))) ||
       (repeated.has(node) && total >= 3) ||
       total > LONGEST_EXPRESSION;
-    const isMap =
-      OP_CLASS[node.op] === 'unary' ||
-      OP_CLASS[node.op] === 'binary' ||
-      OP_CLASS[node.op] === 'map' ||
-      node.op === 'fold';
-    if (worthStoring && (isMap || node.op === 'random' || node.op === 'concat')) mark(node);
+    if (worthStoring && (isElementwise(node) || ['fold', 'random', 'concat'].includes(node.op))) mark(node);
     cost.set(node, marked.has(node) ? 0 : total);
   }
   return marked;

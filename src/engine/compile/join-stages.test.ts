@@ -1,0 +1,126 @@
+// Which stages need a barrier between them (join-stages.ts): on programs written by hand, and on a recurrent network.
+import { describe, expect, test } from 'vitest';
+import { f, makeData, makeLeaves } from '../../../test/operators/case.js';
+import { evaluateOn, prepare } from '../../../test/operators/run.js';
+import { CpuDevice } from '../device/cpu/device.js';
+import type { Device, Graph } from '../device/device.js';
+import { ReferenceDevice } from '../device/reference/device.js';
+import * as build from '../ir/build.js';
+import type { Node } from '../ir/node.js';
+import * as L from '../loop/loop.js';
+import type { Expr, KernelCall, KernelFunction } from '../loop/loop.js';
+import { CPU_TARGETS, type Target } from '../loop/target.js';
+import { compileGraph } from './compile.js';
+import { joinStages } from './join-stages.js';
+
+const SIZE = 24;
+
+/** b[i + shift] = a[i], shared by the threads in whole rows. */
+function copy(rows: number, shift = 0): KernelFunction {
+  const [tid, threads, i] = [L.variable('tid', 'i32'), L.variable('threads', 'i32'), L.variable('i', 'i32')];
+  const [a, b] = [L.buffer('a', 'f32', 'param', SIZE), L.buffer('b', 'f32', 'param', SIZE)];
+  const edge = (t: Expr) => L.mul(L.binary('divs', L.mul(L.int(rows), t), threads), L.int(SIZE / rows));
+  const body = [
+    L.loop(i, edge(tid), edge(L.add(tid, L.int(1))), 1, [L.store(b, L.add(i, L.int(shift)), L.load(a, i))]),
+  ];
+  return {
+    name: 'copy',
+    buffers: [a, b],
+    scalars: [],
+    scratch: [],
+    tid,
+    threads,
+    body,
+    shapes: '',
+    flops: 0,
+    bytes: 0,
+  };
+}
+
+const arena = (offset: number) => ({ kind: 'arena', offset }) as const;
+const argument = (index: number) => ({ kind: 'argument', index }) as const;
+const BYTES = 4 * SIZE;
+
+/** The numbers of the calls in each stage. */
+function join(calls: readonly KernelCall[], kernels: readonly KernelFunction[], threads: number): number[] {
+  return joinStages(
+    kernels,
+    calls.map((c) => [c]),
+    threads,
+  ).map((stage) => stage.length);
+}
+
+const call = (kernel: number, ...slots: KernelCall['slots']): KernelCall => ({ kernel, slots });
+
+describe('calls one after the other', () => {
+  const kernels = [copy(4), copy(3), copy(4, 1)];
+  const chain = (first: number, second: number) => [
+    call(first, arena(0), arena(BYTES)),
+    call(second, arena(BYTES), arena(2 * BYTES)),
+  ];
+
+  test('the same rows: none', () => expect(join(chain(0, 0), kernels, 2)).toEqual([2]));
+  test('rows of another height: one, unless they are cut at the same place', () => {
+    expect(join(chain(0, 1), kernels, 2)).toEqual([1, 1]);
+    expect(join(chain(0, 1), kernels, 1)).toEqual([2]);
+  });
+  test('results moved into the neighbour: one', () => expect(join(chain(2, 0), kernels, 2)).toEqual([1, 1]));
+  test('memory that was read is written by another thread: one', () => {
+    const calls = [call(0, arena(0), arena(BYTES)), call(0, arena(2 * BYTES), arena(8))];
+    expect(join(calls, kernels, 2)).toEqual([1, 1]);
+  });
+  test('other memory: none', () => {
+    const calls = [call(0, arena(0), arena(BYTES)), call(1, arena(2 * BYTES), arena(3 * BYTES))];
+    expect(join(calls, kernels, 2)).toEqual([2]);
+  });
+  test('different arguments may be the same memory: one, if either is written', () => {
+    expect(join([call(0, argument(1), arena(0)), call(0, argument(2), arena(BYTES))], kernels, 2)).toEqual([2]);
+    expect(join([call(0, argument(1), arena(0)), call(0, arena(0), argument(2))], kernels, 2)).toEqual([1, 1]);
+    expect(join([call(0, argument(1), arena(0)), call(0, arena(0), argument(1))], kernels, 2)).toEqual([2]);
+  });
+  test('what comes before a barrier no longer counts', () => {
+    const calls = [...chain(0, 1), call(1, arena(2 * BYTES), arena(0))];
+    expect(join(calls, kernels, 2)).toEqual([1, 2]);
+  });
+});
+
+describe('the steps of a recurrent network', () => {
+  const inputs = [f([16, 64]), f([64, 256]), f([256, 64])];
+  const make = ([x, a, b]: readonly Node[]): Node[] => {
+    let h = x;
+    const small = (n: Node) => build.mul(n, build.constant(0.02) as Node);
+    for (let t = 0; t < 12; t++) {
+      const wide = build.unary('sigmoid', small(build.matmul(h, a)));
+      h = build.unary('tanh', small(build.matmul(wide, b)));
+    }
+    return [h];
+  };
+  const leaves = makeLeaves(inputs, 'test');
+  const outputs = make(leaves);
+
+  test('run without barriers, where each thread has whole tiles of rows', () => {
+    const graphs: Graph[] = [];
+    const recorder = { compile: (graph: Graph) => graphs.push(graph) };
+    prepare(recorder as unknown as Device, outputs, leaves);
+    const target = CPU_TARGETS.find((t) => t.name === 'AVX-512') as Target;
+    const stagesOf = (threads: number) =>
+      compileGraph(graphs[0], { target, threads }).program.stages.map((s) => s.length);
+    expect(stagesOf(1)).toEqual([26]);
+    expect(stagesOf(2)).toEqual([2, 23, 1]); // two matrices are laid out, then come the steps; the result might lie where x does
+    expect(stagesOf(3).length).toBeGreaterThan(20);
+  });
+
+  test.each(['wasm', 'native'] as const)('give the same results (%s)', async (tier) => {
+    const data = makeData({ name: 'recurrence', inputs });
+    const [expected] = await evaluateOn(new ReferenceDevice(), outputs, leaves, data);
+    const device = new CpuDevice({ threads: 2, tier, verify: true });
+    const { run } = prepare(device, outputs, leaves);
+    for (let i = 0; i < 50; i++) {
+      const [actual] = await run(data);
+      let worst = 0;
+      expected.forEach((v, j) => (worst = Math.max(worst, Math.abs(actual[j] - v))));
+      expect(worst).toBeLessThan(1e-5);
+    }
+    await device.dispose();
+  });
+});
