@@ -22,16 +22,18 @@ const inputs = [f([4, 20]), f([20, 20]), f([180, 20]), f([4, 9, 20]), f([5, 900]
 /** A recurrence: each step is a product of the one before, and all of them are stored. */
 function steps([x, w]: readonly Node[]): Node[] {
   const all = [x];
-  const small = build.mul(w, build.constant(0.1) as Node); // errors shall not grow from step to step
+  const small = build.mul(w, constant(0.1)); // errors shall not grow from step to step
   for (let t = 0; t < STEPS; t++) all.push(build.unary('tanh', build.matmul(all[t], small)));
   return all.slice(1);
 }
+
+const constant = (value: number): Node => build.constant(value) as Node;
 
 const CURVES = ['tanh', 'sin', 'sigmoid', 'atan'] as const;
 
 /** A product, and curves of it side by side. */
 function sideBySide(a: Node, b: Node): { product: Node; whole: Node } {
-  const product = build.mul(build.matmul(a, b), build.constant(0.01) as Node);
+  const product = build.mul(build.matmul(a, b), constant(0.01));
   return {
     product,
     whole: build.concat(
@@ -67,6 +69,17 @@ const PROGRAMS: Record<string, (leaves: readonly Node[]) => Node[]> = {
     const s = [l[0], ...steps(l)];
     return [build.matmul(build.concat(s.slice(0, STEPS), 1), l[2]), build.matmul(build.concat(s.slice(1), 1), l[2])];
   },
+  'a stack that needs the one that it overlaps': (l) => {
+    const s = [l[0], ...steps(l)];
+    const last = build.unary('tanh', build.mul(build.matmul(build.concat(s.slice(0, STEPS), 1), l[2]), constant(0.1)));
+    return [build.matmul(build.concat([...s.slice(2), last], 1), l[2])];
+  },
+  'a stack inside another, and one that goes on': (l) => {
+    const s = [l[0], ...steps(l)];
+    const last = [0.2, 0.3].map((by) => build.unary('sin', build.mul(s[STEPS], constant(by))));
+    const sumOf = (parts: readonly Node[]) => build.sum(build.unary('sin', build.concat(parts, 0)), [0]);
+    return [sumOf(s), sumOf(s.slice(1, STEPS)), sumOf([...s.slice(1), ...last])];
+  },
   'columns of a short product': (l) => [
     build.matmul(sideBySide(l[0], l[1]).whole, build.slice(l[2], [0, 0], [80, 20], [1, 1])),
   ],
@@ -81,8 +94,8 @@ const PROGRAMS: Record<string, (leaves: readonly Node[]) => Node[]> = {
   },
   'columns of columns': (l) => {
     const { whole } = sideBySide(l[0], l[1]);
-    const all = Array.from({ length: 8 }, (_, i) => build.unary('tanh', build.mul(whole, build.constant(i) as Node)));
-    return [build.sum(build.mul(build.concat(all, 0), build.constant(2) as Node), [0]), build.sum(whole, [1])];
+    const all = Array.from({ length: 8 }, (_, i) => build.unary('tanh', build.mul(whole, constant(i))));
+    return [build.sum(build.mul(build.concat(all, 0), constant(2)), [0]), build.sum(whole, [1])];
   },
   'columns as a result': (l) => {
     const { whole } = sideBySide(l[0], l[1]);

@@ -15,20 +15,69 @@ type Push = (n: Node) => Node;
 
 export function stackParts(nodes: readonly Node[]): Rewritten {
   const stacks = new Map<string, Node>();
-  return rewrite(nodes, (node, push) => {
-    if (!isOp(node, 'concat') || !isWideConcat(node as Node)) return undefined;
-    const [first] = node.src;
-    const { axis } = node.arg;
-    if (node.src.some((part) => !sameShape(part.shape, first.shape))) return undefined;
-    if (sizeOf(first.shape.slice(axis)) < SHORTEST_PIECE) return undefined;
-    const parts = node.src.map(withoutViews);
+  const unions = unionsOf(nodes.filter(isStack));
+  const now = new Map<Node, Node>();
+  return rewrite(nodes, (node, push, original) => {
+    if (!isStack(node)) {
+      now.set(original, node);
+      return undefined;
+    }
     const keyOf = (list: readonly Node[]) => list.map((p) => p.slot).join();
+    const stackWith = (parts: readonly Node[]): Node => {
+      const stack = stacks.get(keyOf(parts)) ?? stackOf(node, parts, push);
+      stacks.set(keyOf(parts), stack);
+      return stack;
+    };
+    const parts = node.src.map(withoutViews);
     const backwards = stacks.get(keyOf([...parts].reverse()));
     if (backwards !== undefined) return viewOf(node, flipped(backwards, push), push);
-    const stack = stacks.get(keyOf(parts)) ?? stackOf(node, parts, push);
-    stacks.set(keyOf(parts), stack);
-    return viewOf(node, stack, push);
+    const union = unions.get(original);
+    // Parts that come later may need this stack.
+    if (union?.parts.every((n) => now.has(n)) !== true) {
+      for (const each of union?.stacks ?? []) unions.delete(each);
+      return viewOf(node, stackWith(parts), push);
+    }
+    const whole = stackWith(union.parts.map((n) => withoutViews(now.get(n) as Node)));
+    const arg = { start: [union.from, 0], size: [parts.length, whole.shape[1]], step: [1, 1] };
+    return viewOf(node, push(derive(whole, 'slice', [whole], arg, arg.size)), push);
   });
+}
+
+/** The part of a larger stack that a stack is. */
+interface Union {
+  readonly parts: readonly Node[];
+  readonly from: number;
+  /** All that are part of it. */
+  readonly stacks: readonly Node[];
+}
+
+/**
+ * Two stacks of the same steps, one of them a few steps later (the states before each step, and after it), are cut from one
+ * that has the parts of both.
+ */
+function unionsOf(stacks: readonly Node[]): Map<Node, Union> {
+  const unions = new Map<Node, Union>();
+  const partsOf = new Map(stacks.map((n) => [n, n.src.map(withoutViews)]));
+  for (const [first, a] of partsOf) {
+    for (const [second, b] of partsOf) {
+      const from = a.indexOf(b[0]);
+      if (from < 1 || unions.has(first) || unions.has(second)) continue;
+      const isLater = a.slice(from).every((part, i) => i >= b.length || b[i] === part);
+      if (!isLater) continue;
+      const union = { parts: [...a, ...b.slice(a.length - from)], stacks: [first, second] };
+      unions.set(first, { ...union, from: 0 });
+      unions.set(second, { ...union, from });
+    }
+  }
+  return unions;
+}
+
+/** A concatenation that is brought into this form. */
+function isStack(node: Node): node is Node<'concat'> & Node {
+  if (!isOp(node, 'concat') || !isWideConcat(node as Node)) return false;
+  const [first] = node.src;
+  if (node.src.some((part) => !sameShape(part.shape, first.shape))) return false;
+  return sizeOf(first.shape.slice(node.arg.axis)) >= SHORTEST_PIECE;
 }
 
 /** The node whose numbers, in the same order, `node` is. */
