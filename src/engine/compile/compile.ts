@@ -8,7 +8,7 @@ import { InternalError } from '../ir/errors.js';
 import type { Node } from '../ir/node.js';
 import { OP_CLASS } from '../ir/op.js';
 import { BYTES_PER_ELEMENT } from '../ir/dtype.js';
-import type { KernelCall, KernelFunction, Program, Slot } from '../loop/loop.js';
+import { ERROR_WORD, type KernelCall, type KernelFunction, type Program, type Slot } from '../loop/loop.js';
 import { moveOrigins } from '../loop/origins.js';
 import type { Target } from '../loop/target.js';
 import { type Fused, fuse } from './fuse.js';
@@ -21,6 +21,7 @@ import { joinStages } from './join-stages.js';
 import { joinSums } from './join-sums.js';
 import { cutKept } from './keep.js';
 import { chooseLayouts } from './layouts.js';
+import { multiplyTables } from './lookups.js';
 import { lowerGroup } from './lower-group.js';
 import { materialise } from './materialise.js';
 import { type Block, planMemory } from './plan-memory.js';
@@ -78,6 +79,7 @@ type Pass = readonly [name: string, pass: (state: CompileState) => void];
 /** Nodes into nodes; then what of them is kept is cut off (keep.ts). */
 const REWRITES: readonly Pass[] = [
   ['values', valuesPass],
+  ['lookups', lookupsPass],
   ['join', joinPass],
   ['stacks', stacksPass],
   ['gradients', gradientsPass],
@@ -147,6 +149,10 @@ function finish(state: CompileState): CompiledGraph {
 function valuesPass(state: CompileState): void {
   const value = (n: Node) => (n.op === 'custom' ? derive(n, 'detach', [n.src[0]], null, n.shape) : undefined);
   replaceNodes(state, rewrite(state.nodes, value));
+}
+
+function lookupsPass(state: CompileState): void {
+  replaceNodes(state, multiplyTables(state.nodes));
 }
 
 function joinPass(state: CompileState): void {
@@ -280,7 +286,7 @@ function writesOnce({ kind, members }: Group): boolean {
 // ---------------------------------------------------------------- lowering to a program
 
 /** Where kernels say what is wrong with their input. */
-const ERRORS: Slot = { kind: 'argument', index: 0 };
+const ERRORS: Slot = { kind: 'argument', index: ERROR_WORD };
 
 function lowerPass(state: CompileState): void {
   const { stages, stageOf } = state.schedule;

@@ -5,7 +5,7 @@
 // Input: a program, and the threads that run it (all of them, or one alone). Output: its stages.
 
 import { type Interval, type Touch, footprint, hull, isEmpty, overlap } from '../loop/footprint.js';
-import type { Buffer, KernelCall, KernelFunction, Slot } from '../loop/loop.js';
+import { type Buffer, ERROR_WORD, type KernelCall, type KernelFunction, type Slot } from '../loop/loop.js';
 
 /** What a call touches of one operand, in bytes of the arena or of an argument: in all, and each thread. */
 interface Access {
@@ -50,6 +50,7 @@ function accessesOf(
 ): Access[] {
   return buffers.flatMap((buffer, i): Access[] => {
     const slot = slots[i];
+    if (slot.kind === 'argument' && slot.index === ERROR_WORD) return [];
     const ofThread = threads.map((touched) => inBytes(touched.get(buffer), slot.offset ?? 0));
     const whole = ofThread.reduce((a, b) => ({ read: hull(a.read, b.read), written: hull(a.written, b.written) }));
     return isEmpty(whole.read) && isEmpty(whole.written) ? [] : [{ slot, whole, ofThread }];

@@ -130,7 +130,7 @@ class Run {
     if (e.kind === 'select') {
       const holds = this.truth(e.condition);
       if (holds !== undefined) return this.interval(holds ? e.a : e.b);
-      return hull(this.interval(e.a), this.interval(e.b));
+      return hull(this.checked(e.condition, e.a) ?? this.interval(e.a), this.interval(e.b));
     }
     if (e.kind !== 'binary') return ANYTHING;
     const [a, b] = [this.interval(e.a), this.interval(e.b)];
@@ -159,6 +159,12 @@ class Run {
       default:
         return ANYTHING;
     }
+  }
+
+  /** What x may be where the condition is that it is an index below some number. */
+  private checked(condition: Expr, x: Expr): Interval | undefined {
+    if (condition.kind !== 'compare' || condition.op !== 'ltu' || condition.a !== x) return undefined;
+    return { from: 0, to: this.interval(condition.b).to - 1 };
   }
 
   /** Whether a condition holds, if that is certain. */

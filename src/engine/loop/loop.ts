@@ -169,6 +169,9 @@ export type Slot =
   | { readonly kind: 'argument'; readonly index: number; readonly offset?: number }
   | { readonly kind: 'arena'; readonly offset: number }; // byte offset in the program's arena
 
+/** The word of the argument table with the address of the error record, which any thread may write at any time. */
+export const ERROR_WORD = 0;
+
 export interface KernelCall {
   readonly kernel: number; // index into Program.kernels
   readonly slots: readonly Slot[]; // one for each buffer, then one for each scalar
