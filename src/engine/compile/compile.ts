@@ -382,7 +382,13 @@ function lowerPass(state: CompileState): void {
   }
   state.program = {
     kernels,
-    stages: joinStages(kernels, programStages, state.options.threads),
+    stages: joinStages(kernels, programStages, {
+      threads: state.options.threads,
+      cacheBytes: state.options.target.l2Bytes,
+      overwrites: new Map(
+        state.graph.outputs.flatMap(({ assign }, i) => (assign === undefined ? [] : [[outputWord + i, 1 + assign]])),
+      ),
+    }),
     argumentCount: scalarWord + state.scalars.length,
     arenaBytes: plan.bytes,
     scratchBytes,

@@ -153,6 +153,7 @@ function lowerKernel(group: Group, options: LowerGroupOptions, lower: Lower): Lo
     tid: builder.tid,
     threads: builder.threads,
     body: builder.body(),
+    isDivisible: group.kind === 'loop',
     shapes: kernelShapes(group),
     flops: flopsOf(group),
     bytes: buffers.reduce((n, b) => n + b.size * 4, 0),

@@ -1,6 +1,6 @@
-// Rows that are walked several times: only the first walk reads from memory, and it does little else, while those that
-// compute leave memory idle. So the second walk asks for the next row, and the walk before the last for what the last one
-// writes.
+// Rows that are walked several times: the first walks read from memory and do little else, while those that compute leave
+// memory idle. So what one walk reads first, the walk after it asks for in the next row; and what a walk writes, the walk
+// before it asks for.
 // Input: the members of a group and where they stand. Output: places to ask for, by phase. Which phase is which, and the
 // loops, are lower-loop.ts's.
 
@@ -41,22 +41,23 @@ export function nextRows(walks: Walks, lowering: Lowering): ReadonlyMap<number, 
     asked.set(phase, of);
   };
   const next = addConstant(atomIndex(row), 1);
-  for (const member of members) {
+  const known = new Set<string>();
+  for (const member of [...members].sort((a, b) => walks.phaseOf(a) - walks.phaseOf(b))) {
     const at = walks.at(member);
-    if (walks.phaseOf(member) === 1) {
-      trace(isReduction(member) ? member.src[0] : member, at, lowering.isMaterialised, {
-        materialised(n, index) {
-          if (n === member) return true;
-          if (!members.includes(n)) {
-            ask(2, n, lowering.context.buffer(n), substitute(flatten(index, n.shape), row, next), false);
-          }
-          return false;
-        },
-      });
-    }
-    if (walks.phaseOf(member) === lastPhase && !isReduction(member)) {
-      ask(lastPhase - 1, member, lowering.output(member), flatten(at, member.shape), true);
-    }
+    const phase = walks.phaseOf(member);
+    trace(isReduction(member) ? member.src[0] : member, at, lowering.isMaterialised, {
+      materialised(n, index) {
+        if (n === member) return true;
+        const flat = flatten(index, n.shape);
+        const key = `${n.slot} ${flat.key}`;
+        if (!members.includes(n) && !known.has(key) && phase < lastPhase)
+          ask(phase + 1, n, lowering.context.buffer(n), substitute(flat, row, next), false);
+        known.add(key);
+        return false;
+      },
+    });
+    if (phase > 1 && !isReduction(member))
+      ask(phase - 1, member, lowering.output(member), flatten(at, member.shape), true);
   }
   return new Map([...asked].map(([phase, of]) => [phase, [...of.values()]]));
 }

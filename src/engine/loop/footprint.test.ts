@@ -20,6 +20,7 @@ function kernelOf(make: (tid: Expr, threads: Expr) => readonly Stmt[]): KernelFu
     tid,
     threads,
     body,
+    isDivisible: true,
     shapes: '',
     flops: 0,
     bytes: 0,

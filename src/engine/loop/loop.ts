@@ -157,6 +157,8 @@ export interface KernelFunction {
   readonly tid: Var;
   readonly threads: Var;
   readonly body: readonly Stmt[];
+  /** More threads with less to do each would do the same work in all. */
+  readonly isDivisible: boolean;
   /** For profiles: shapes of the main result and its operands, arithmetic operations and bytes moved by one call. */
   readonly shapes: string;
   readonly flops: number;
@@ -177,10 +179,17 @@ export interface KernelCall {
   readonly slots: readonly Slot[]; // one for each buffer, then one for each scalar
 }
 
-/** A compiled graph: stages of calls with one barrier after each; the calls of a stage are independent of each other. */
+/** Calls that every thread makes in this order, with a barrier after the last one: no thread needs what another one makes. */
+export interface Stage {
+  readonly calls: readonly KernelCall[];
+  /** A thread cuts its share into so many parts, as if each were another thread's, and makes all calls for one after the other. */
+  readonly parts: number;
+}
+
+/** A compiled graph. */
 export interface Program {
   readonly kernels: readonly KernelFunction[];
-  readonly stages: readonly (readonly KernelCall[])[];
+  readonly stages: readonly Stage[];
   readonly argumentCount: number;
   readonly arenaBytes: number;
   readonly scratchBytes: number; // for each thread: the largest of its kernels

@@ -19,6 +19,7 @@ function kernelOf(body: readonly Stmt[]): KernelFunction {
     tid,
     threads,
     body,
+    isDivisible: true,
     shapes: '',
     flops: 0,
     bytes: 0,

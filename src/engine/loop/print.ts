@@ -115,7 +115,8 @@ export function printKernel(kernel: KernelFunction): string {
 /** All kernels, and which of them run between two barriers. */
 export function printProgram(program: Program): string {
   const stages = program.stages.map(
-    (calls, i) => `stage ${i}: ${calls.map((c) => program.kernels[c.kernel].name).join(', ')}`,
+    ({ calls, parts }, i) =>
+      `stage ${i}${parts > 1 ? ` in ${parts} parts` : ''}: ${calls.map((c) => program.kernels[c.kernel].name).join(', ')}`,
   );
   return [...program.kernels.map(printKernel), ...stages].join('\n');
 }

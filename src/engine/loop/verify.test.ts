@@ -13,7 +13,19 @@ const tid = L.variable('tid', 'i32');
 const threads = L.variable('threads', 'i32');
 
 function kernel(body: readonly L.Stmt[]): L.KernelFunction {
-  return { name: 'k', buffers: [x, y], scalars: [], scratch: [], tid, threads, body, shapes: '', flops: 0, bytes: 0 };
+  return {
+    name: 'k',
+    buffers: [x, y],
+    scalars: [],
+    scratch: [],
+    tid,
+    threads,
+    body,
+    isDivisible: true,
+    shapes: '',
+    flops: 0,
+    bytes: 0,
+  };
 }
 
 const good = kernel([
@@ -70,7 +82,7 @@ test.each<[fault: string, body: L.Stmt[]]>([
 test('a program gives each operand of its kernels', () => {
   const program: L.Program = {
     kernels: [good],
-    stages: [[{ kernel: 0, slots: [{ kind: 'argument', index: 1 }] }]],
+    stages: [{ calls: [{ kernel: 0, slots: [{ kind: 'argument', index: 1 }] }], parts: 1 }],
     argumentCount: 2,
     arenaBytes: 0,
     scratchBytes: 0,

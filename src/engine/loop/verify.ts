@@ -177,7 +177,7 @@ export function verifyKernel(kernel: KernelFunction): void {
 /** All kernels, and that calls give each operand. */
 export function verifyProgram(program: Program): void {
   for (const kernel of program.kernels) verifyKernel(kernel);
-  for (const call of program.stages.flat()) {
+  for (const call of program.stages.flatMap((s) => s.calls)) {
     const { name, buffers, scalars } = program.kernels[call.kernel];
     const expected = buffers.length + scalars.length;
     if (call.slots.length !== expected)

@@ -250,7 +250,7 @@ class CpuExecutable implements Executable {
     this.twin = twin;
     this.prologue = prologue;
     this.watched = prologue?.watched;
-    this.kernels = compiled.program.stages.flat().map((c) => compiled.program.kernels[c.kernel].name);
+    this.kernels = compiled.program.stages.flatMap((s) => s.calls).map((c) => compiled.program.kernels[c.kernel].name);
     this.scalarIsFloat = graph.scalars.map((s) => s.dtype === 'float32');
     this.words = new Int32Array(compiled.program.argumentCount);
   }
@@ -302,7 +302,7 @@ class CpuExecutable implements Executable {
     this.perform(words, isNative);
     const ms = performance.now() - start;
     const { kernels, stages } = this.compiled.program;
-    const flops = stages.flat().reduce((sum, call) => sum + kernels[call.kernel].flops, 0);
+    const flops = stages.flatMap((s) => s.calls).reduce((sum, call) => sum + kernels[call.kernel].flops, 0);
     debug(
       2,
       () =>

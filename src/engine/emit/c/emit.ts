@@ -42,17 +42,20 @@ export function emitProgram(program: Program, { lanes, profile }: EmitOptions): 
 
 /** run(tid, threads, heap, table, arena, scratch, barrier, mark, sync): addresses are offsets from the start of the heap. */
 function runFunction({ kernels, stages }: Program, names: readonly string[], profile: boolean): string {
-  const lines = stages.flatMap((calls) => [
+  const lines = stages.flatMap(({ calls, parts }) => [
+    ...(parts > 1 ? [`  for (int part = 0; part < ${parts}; part++) {`] : []),
     ...calls.map(({ kernel, slots }) => {
       const { name, buffers, scalars } = kernels[kernel];
       const operands = slots.map((slot, i) => {
         const scalar = scalars[i - buffers.length];
         return scalar === undefined ? pointer(slot, buffers[i]) : scalarOperand(slot, scalar);
       });
-      const call = `  ${names[kernel]}(${['tid', 'threads', 'scratch', ...operands].join(', ')}); /* ${name} */`;
+      const share = parts > 1 ? [`tid * ${parts} + part`, `threads * ${parts}`] : ['tid', 'threads'];
+      const call = `  ${names[kernel]}(${[...share, 'scratch', ...operands].join(', ')}); /* ${name} */`;
       if (!profile) return call;
       return `  if (tid == 0) mark(sync, -1);\n${call}\n  if (tid == 0) mark(sync, ${kernel});`;
     }),
+    ...(parts > 1 ? ['  }'] : []),
     profile ? `  barrier(sync);\n  if (tid == 0) mark(sync, ${kernels.length});` : '  barrier(sync);',
   ]);
   return [

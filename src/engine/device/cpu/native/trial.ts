@@ -21,7 +21,7 @@ export function trialWords(program: Program): Uint32Array {
       const slot = slots[i];
       if (slot.kind === 'argument') sizes[slot.index] = Math.max(sizes[slot.index], 4 * size);
     });
-  stages.flat().forEach(note);
+  for (const { calls } of stages) calls.forEach(note);
   let end: number = aligned(Math.max(CONTROL.end, SLACK));
   const place = (bytes: number): number => {
     const address = end;
