@@ -43,12 +43,12 @@ function microKernel({ lanes, tileRows, tileVectors }) {
     L.loop(r, L.int(0), L.int(REPEAT), 1, [L.loop(k, L.int(0), L.int(K), 1, inner)]),
     ...acc.map((v, i) => L.store(c, L.int(lanes * i), v)),
   ];
-  const work = { shapes: '', flops: 0, bytes: 0 };
+  const work = { isDivisible: true, shapes: '', flops: 0, bytes: 0 };
   const kernel = { name: 'peak', buffers: [a, b, c], scalars: [], scratch: [], tid, threads, body, ...work };
   const slots = [0, 1, 2].map((index) => ({ kind: 'argument', index }));
   return {
     kernels: [kernel],
-    stages: [[{ kernel: 0, slots }]],
+    stages: [{ calls: [{ kernel: 0, slots }], parts: 1 }],
     argumentCount: 3,
     arenaBytes: 0,
     scratchBytes: 0,

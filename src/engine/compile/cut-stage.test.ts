@@ -1,0 +1,105 @@
+// Stages that are walked part by part (cut-stage.ts): which, in how many parts, and that the results stay the same.
+import { describe, expect, test } from 'vitest';
+import { f, makeData, makeLeaves } from '../../../test/operators/case.js';
+import { evaluateOn, prepare } from '../../../test/operators/run.js';
+import { CpuDevice } from '../device/cpu/device.js';
+import type { Device, Graph } from '../device/device.js';
+import { ReferenceDevice } from '../device/reference/device.js';
+import * as build from '../ir/build.js';
+import type { Node } from '../ir/node.js';
+import * as L from '../loop/loop.js';
+import type { Expr, KernelFunction } from '../loop/loop.js';
+import { WASM_TARGET } from '../loop/target.js';
+import { compileGraph } from './compile.js';
+import { cutStage } from './cut-stage.js';
+
+const SIZE = 1024;
+const arena = (at: number) => ({ kind: 'arena', offset: 4 * SIZE * at }) as const;
+
+/** b[i] = a[i], shared in rows. */
+function copy(rows: number, isDivisible = true): KernelFunction {
+  const [tid, threads, i] = [L.variable('tid', 'i32'), L.variable('threads', 'i32'), L.variable('i', 'i32')];
+  const [a, b] = [L.buffer('a', 'f32', 'param', SIZE), L.buffer('b', 'f32', 'param', SIZE)];
+  const edge = (t: Expr) => L.mul(L.binary('divs', L.mul(L.int(rows), t), threads), L.int(SIZE / rows));
+  const body = [L.loop(i, edge(tid), edge(L.add(tid, L.int(1))), 1, [L.store(b, i, L.load(a, i))])];
+  const work = { isDivisible, shapes: '', flops: 0, bytes: 0 };
+  return { name: 'copy', buffers: [a, b], scalars: [], scratch: [], tid, threads, body, ...work };
+}
+
+describe('parts of a stage', () => {
+  const kernels = [copy(64), copy(8), copy(64, false)];
+  const sharing = { threads: 2, cacheBytes: 1024, overwrites: new Map<number, number>() };
+  const parts = (...which: number[]) =>
+    cutStage(
+      kernels,
+      which.map((kernel, i) => ({ kernel, slots: [arena(i), arena(i + 1)] })),
+      sharing,
+    );
+
+  test('are as large as half of the cache', () => {
+    expect(parts(0, 0)).toBe(16); // three arrays of 4096 bytes, two threads, 512 bytes each time
+    expect(cutStage(kernels, [{ kernel: 0, slots: [arena(0), arena(1)] }], sharing)).toBe(1);
+    expect(
+      cutStage(
+        kernels,
+        [0, 0].map((kernel, i) => ({ kernel, slots: [arena(i), arena(i + 1)] })),
+        { ...sharing, cacheBytes: 1 << 20 },
+      ),
+    ).toBe(1);
+  });
+  test('need nothing of each other', () => expect(parts(0, 1)).toBe(4)); // of 8 rows
+  test('are not where kernels would do work twice', () => expect(parts(0, 2)).toBe(1));
+  test('are not where nothing is touched again', () => {
+    const calls = [0, 1].map((i) => ({ kernel: 0, slots: [arena(2 * i), arena(2 * i + 1)] }));
+    expect(cutStage(kernels, calls, sharing)).toBe(1);
+  });
+});
+
+describe('rows, and sums over them', () => {
+  const inputs = [f([2048, 520]), f([2048, 520])];
+  const make = ([x, g]: readonly Node[]): Node[] => {
+    const largest = build.reduce('reduceMax', x, [1]);
+    const e = build.unary('exp', build.sub(x, largest));
+    const y = build.binary('div', e, build.sum(e, [1]));
+    const small = (n: Node) => build.mul(n, build.constant(0.01) as Node);
+    return [
+      y,
+      small(build.sum(build.mul(g, y), [0])),
+      small(build.sum(g, [0])),
+      small(build.sum(build.mul(y, y), [0])),
+    ];
+  };
+  const leaves = makeLeaves(inputs, 'test');
+  const outputs = make(leaves);
+
+  test('are walked in parts', () => {
+    const graphs: Graph[] = [];
+    const recorder = { compile: (graph: Graph) => graphs.push(graph) };
+    prepare(recorder as unknown as Device, outputs, leaves);
+    const { stages } = compileGraph(graphs[0], { target: WASM_TARGET, threads: 2 }).program;
+    expect(stages[0].parts).toBeGreaterThan(1);
+    expect(stages[0].calls.length).toBeGreaterThan(1);
+  });
+
+  test.each([
+    ['wasm', 1],
+    ['wasm', 2],
+    ['wasm', 3],
+    ['native', 1],
+    ['native', 2],
+  ] as const)('have the same results (%s, %i threads)', async (tier, threads) => {
+    const data = makeData({ name: 'rows', inputs });
+    const expected = await evaluateOn(new ReferenceDevice(), outputs, leaves, data);
+    const device = new CpuDevice({ threads, tier, verify: true });
+    const { run } = prepare(device, outputs, leaves);
+    for (let i = 0; i < 3; i++) {
+      const actual = await run(data);
+      expected.forEach((values, k) => {
+        let worst = 0;
+        values.forEach((v, j) => (worst = Math.max(worst, Math.abs(actual[k][j] - v) / Math.max(1, Math.abs(v)))));
+        expect(worst).toBeLessThan(1e-5);
+      });
+    }
+    await device.dispose();
+  });
+});
