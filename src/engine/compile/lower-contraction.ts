@@ -5,15 +5,17 @@
 //       for each tile of rows × columns: the inner loop over k with all accumulators in registers
 // The last block of k ends with the epilogue: whatever element-wise members the group has, at the tile's elements.
 // Threads share the columns, the rows or the batch, whichever gives them most to do; each packs for itself.
-// Input: a group with one contraction. Output: the kernel's statements. Forms of contractions: contraction.ts.
+// Input: a group with one contraction. Output: the kernel's statements. Forms of contractions: contraction.ts; sizes and axes:
+// contraction-frame.ts; what is read in place: contraction-operands.ts; what becomes of a tile: contraction-ends.ts.
 
-import { OP_CLASS } from '../ir/op.js';
 import type { Node } from '../ir/node.js';
 import * as L from '../loop/loop.js';
 import type { Buffer, Expr, Var } from '../loop/loop.js';
-import { type Contraction, type Element, contractionsOf, transposed } from './contraction.js';
+import { type Contraction, contractionsOf, transposed } from './contraction.js';
 import { ContractionFrame, LONGEST_K, product } from './contraction-frame.js';
-import { type Touched, finish, storeVector, touched } from './epilogue.js';
+import { TileEnds } from './contraction-ends.js';
+import { FEW_TILES, Operands } from './contraction-operands.js';
+import type { Touched } from './epilogue.js';
 import { type Group, isContraction } from './group.js';
 import {
   type Axis,
@@ -22,11 +24,9 @@ import {
   addConstant,
   addIndex,
   atomIndex,
-  coefficientOf,
   constantIndex,
   dependsOn,
   distance,
-  flatten,
   newAxis,
   scaleIndex,
 } from './index-expr.js';
@@ -34,7 +34,6 @@ import { KernelBuilder } from './kernel-builder.js';
 import { StreamTile } from './stream-tile.js';
 import { type Stream, hasStreams, streamsBelow } from './stream.js';
 import type { Lowering } from './lower-group.js';
-import { readsOf } from './movement.js';
 import { PanelPacker } from './pack-panels.js';
 import { splitRange } from './parallel.js';
 
@@ -45,18 +44,10 @@ import { splitRange } from './parallel.js';
 const BLOCK = 128 << 10;
 /** Elements of A in a block that is packed row by row. */
 const BLOCK_OF_ROWS = 64 << 10;
-/** Elements of an array from which a tile asks for its part: smaller ones are used by every tile. */
-const PREFETCHED = 4 << 10;
 /** Lines of one row that are asked for at once. */
 const ASKED_AT_ONCE = 8;
 /** Terms of a sum that takes longer than asking for it. */
 const LONG_SUM = 64;
-/** Tiles of more elements have their epilogue in a loop. */
-const LARGE_TILE = 64;
-/** Elements between neighbours from which each of them lies in a part of memory of its own. */
-const FAR_STRIDE = 256;
-/** Tiles of rows up to which B is not packed where its rows are contiguous. */
-const FEW_TILES = 4;
 /** Fewer multiply-adds than this run on one thread. */
 const SERIAL_MACS = 32 << 10;
 
@@ -122,7 +113,6 @@ class ContractionLowering {
   private readonly f: ContractionFrame;
   private readonly lowering: Lowering;
   private readonly node: Node;
-  private readonly members: readonly Node[];
   private readonly split: Split;
   private readonly alone: AloneOptions;
   private readonly serial: boolean;
@@ -139,8 +129,8 @@ class ContractionLowering {
   private readonly blockPanels: number;
   private readonly panelB: Buffer | undefined;
   private readonly panelA: Buffer | undefined;
-  /** Where a tile waits for its epilogue, if that is done row by row. */
-  private readonly tileC: Buffer | undefined;
+  private readonly operands: Operands;
+  private readonly ends: TileEnds;
 
   constructor(
     k: KernelBuilder,
@@ -154,27 +144,28 @@ class ContractionLowering {
     this.alone = alone ?? {};
     this.k = k;
     this.node = node;
-    this.members = group.members;
     const { target } = lowering;
+    const { members } = group;
     // Vectors run along n; a narrow n with many rows is better computed transposed.
     const isStreamed = node.op === 'matmul' && hasStreams(node.src[0], lowering.isMaterialised);
     const isNarrow = !isStreamed && product(form.n) < target.lanes && product(form.m) >= 2 * target.lanes;
     const oriented = isNarrow ? transposed(form) : form;
-    this.f = new ContractionFrame(k, oriented, target);
-    const isFew = this.f.tileAxis.size <= FEW_TILES && alone === undefined;
-    let ownRows: number | undefined;
-    if (isFew && this.strideOfB() === this.f.columns) {
-      // B stands in panels already: there is nothing to pack, and nothing to gain from sums in parts.
-      ownRows = rowsForEach(this.f.M, lowering.threads, target.tileRows);
-      this.f = new ContractionFrame(k, oriented, target, LONGEST_K, ownRows);
-    }
-    const { f } = this;
+    const operandsOf = (frame: ContractionFrame) =>
+      new Operands(frame, lowering.isMaterialised, this.alone.isPacked === true);
+    const first = new ContractionFrame(k, oriented, target);
+    const isFew = first.tileAxis.size <= FEW_TILES && alone === undefined;
+    // B stands in panels already: there is nothing to pack, and nothing to gain from sums in parts.
+    const isInPanels = isFew && operandsOf(first).strideOfB() === first.columns;
+    const ownRows = isInPanels ? rowsForEach(first.M, lowering.threads, target.tileRows) : undefined;
+    const f = isInPanels ? new ContractionFrame(k, oriented, target, LONGEST_K, ownRows) : first;
+    this.f = f;
+    this.operands = operandsOf(f);
     this.packer = new PanelPacker(f, lowering);
     this.serial = f.batch * f.M * f.N * f.K < SERIAL_MACS;
     this.split = alone !== undefined ? 'alone' : ownRows !== undefined ? 'rows' : chooseSplit(f);
     this.streams = isStreamed ? this.streamsOfA() : [];
 
-    this.packsA = this.strideOfA() === undefined;
+    this.packsA = this.operands.strideOfA() === undefined;
     const panelElements = Math.max(f.blockK, 1) * f.columns;
     const isRepeated = this.packsA && f.panels * panelElements > BLOCK;
     const block = isRepeated ? target.l2Bytes / 8 : Math.min(target.l2Bytes / 8, BLOCK);
@@ -184,7 +175,7 @@ class ContractionLowering {
     const rowsOfBlock = rowsIn(isSmaller ? BLOCK_OF_ROWS : block);
     this.blockRows = Math.ceil(Math.min(f.M, rowsOfBlock) / f.rows);
     const oneRowBlock = this.blockRows * f.rows >= f.M;
-    this.strideB = this.strideOfB();
+    this.strideB = this.operands.strideOfB();
     this.packsAllPanels = !oneRowBlock || this.split === 'rows';
     const byB = this.packsAllPanels ? Math.floor(block / panelElements) : Infinity;
     const byC = f.isBlocked && !isStreamed ? Math.floor((2 * block) / Math.max(f.M, 1) / f.columns) : Infinity;
@@ -195,8 +186,7 @@ class ContractionLowering {
     });
     const panels = this.packsAllPanels ? this.blockPanels : 1;
     this.panelB = this.strideB === undefined ? lowering.scratch('B', this.packer.sizeB(panels)) : undefined;
-    const isLong = this.members.length > 1 || f.laneStep(this.resultElement(), () => true) !== 1;
-    this.tileC = isLong && f.rows * f.columns > LARGE_TILE ? lowering.scratch('C', f.rows * f.columns) : undefined;
+    this.ends = new TileEnds(f, lowering, node, members, this.alone.isFirst);
     this.panelA = this.packsA ? lowering.scratch('A', this.packer.sizeA(this.blockRows)) : undefined;
   }
 
@@ -223,98 +213,11 @@ class ContractionLowering {
     });
   }
 
-  /** The result as an element, at the columns of a vector. */
-  private resultElement(): Element {
-    const { f } = this;
-    const row = scaleIndex(atomIndex(f.tileAxis), f.rows);
-    return { node: this.node, index: f.place(row, f.column(0)), guards: [] };
-  }
-
   lower(): void {
     const { f } = this;
     if (f.M * f.N * f.batch === 0) return;
     if (f.K === 0) this.fillWithoutK();
     else this.overBatch(() => this.overColumns());
-  }
-
-  // -------------------------------------------------------------- operands in place
-
-  /** Where an operand's element is stored, if it is reached through unconditional views alone. */
-  private direct(element: Element): { node: Node; flat: Index } | undefined {
-    let { node, index, guards } = element;
-    while (guards.length === 0) {
-      if (node.op === 'leaf' || this.lowering.isMaterialised(node)) {
-        return node.dtype === 'float32' ? { node, flat: flatten(index, node.shape) } : undefined;
-      }
-      if (OP_CLASS[node.op] === 'identity') node = node.src[0];
-      else if (OP_CLASS[node.op] === 'movement' && node.op !== 'gather' && node.op !== 'concat') {
-        const reads = readsOf(node, index);
-        if (reads.length !== 1) return undefined;
-        ({ src: node, index, guards } = { src: reads[0].src, index: reads[0].index, guards: reads[0].guards });
-      } else return undefined;
-    }
-    return undefined;
-  }
-
-  /** Distance between neighbouring k in A where A is read in place; undefined where it must be packed. */
-  private strideOfA(): number | undefined {
-    const stride = this.strideOfRow(0);
-    for (let r = 1; r < this.f.rows; r++) if (this.strideOfRow(r) !== stride) return undefined;
-    return stride;
-  }
-
-  /** The same for row `r` of every tile. */
-  private strideOfRow(r: number): number | undefined {
-    const row = addConstant(scaleIndex(atomIndex(this.f.tileAxis), this.f.rows), r);
-    const stride = this.strideAlongK(this.f.a(row, this.f.inner()));
-    if (stride === undefined || stride === 1 || this.f.M * this.f.K <= 4096) return stride;
-    // A far stride wastes a cache line, then a page, an element: pack where each row is used often enough.
-    const reads = stride >= FAR_STRIDE ? 2 : 8;
-    return this.f.panels >= reads ? undefined : stride;
-  }
-
-  /** Distance between neighbouring k in B where B is read in place: a few tiles of rows would not repay its packing. */
-  private strideOfB(): number | undefined {
-    const { f } = this;
-    if ((f.tileAxis.size > FEW_TILES && this.alone.isPacked !== true) || f.N % f.W !== 0) return undefined;
-    const whole = Math.floor(f.N / f.columns) * f.columns;
-    const panel = scaleIndex(atomIndex(f.panelAxis), f.columns);
-    const ofPanels = whole > 0 ? this.strideOfColumns(panel, f.columns) : undefined;
-    if (whole === f.N) return ofPanels;
-    const ofRest = this.strideOfColumns(constantIndex(whole), f.N - whole);
-    return whole === 0 || ofPanels === ofRest ? ofRest : undefined;
-  }
-
-  /** The same for columns from `first` on; undefined unless all `count` are there and neighbours in memory. */
-  private strideOfColumns(first: Index, count: number): number | undefined {
-    const { f } = this;
-    const start = this.direct(f.b(first, f.inner()));
-    for (let j = 0; j * f.W < count; j++) {
-      const at = this.direct(f.b(addConstant(first, j * f.W), f.inner()));
-      if (!at || !start || distance(at.flat, start.flat) !== j * f.W) return undefined;
-      // All lanes: the first one may lie inside where others lie in the padding, or in the next image.
-      const lanes = this.direct(f.b(f.column(j, first), f.inner()));
-      if (lanes === undefined || coefficientOf(lanes.flat, this.k.laneAxis) !== 1) return undefined;
-    }
-    return this.strideAlongK(f.b(first, f.inner()));
-  }
-
-  /** Distance in memory between neighbouring k of an operand; undefined where it is computed or has none. */
-  private strideAlongK(element: Element): number | undefined {
-    const found = this.direct(element);
-    if (found === undefined) return undefined;
-    let stride: number | undefined;
-    let reach = 1;
-    for (let i = this.f.innerK.length - 1; i >= 0; i--) {
-      const { size } = this.f.innerK[i];
-      if (size === 1) continue;
-      const c = coefficientOf(found.flat, this.f.innerK[i]);
-      if (c === undefined) return undefined;
-      stride ??= c;
-      if (c !== stride * reach) return undefined;
-      reach *= size;
-    }
-    return stride ?? 1;
   }
 
   // -------------------------------------------------------------- loops
@@ -452,16 +355,16 @@ class ContractionLowering {
     for (let r = 0; r < rows; r++) {
       accumulators.push(
         Array.from({ length: vectors }, (_, j) =>
-          this.k.define('acc', this.startValue(addConstant(row, r), column, j, count), true),
+          this.k.define('acc', this.ends.startValue(addConstant(row, r), column, j, count), true),
         ),
       );
     }
     const kk = newAxis(Math.max(this.f.blockK, 2));
-    const strideA = this.packsA ? this.f.rows : (this.strideOfA() as number);
+    const strideA = this.packsA ? this.f.rows : (this.operands.strideOfA() as number);
     const baseA = this.packsA ? this.k.define('tileA', L.mul(tileInBlock, L.int(this.packer.tileStrideA))) : undefined;
     const zeros = this.f.innerK.map(() => ZERO);
     const inPlace = Array.from({ length: rows }, (_, r) =>
-      this.packsA ? undefined : this.direct(this.f.a(addConstant(row, r), zeros)),
+      this.packsA ? undefined : this.operands.direct(this.f.a(addConstant(row, r), zeros)),
     );
     // Rows at constant distances from the first one need no address of their own.
     const rowOffsets = inPlace.map((d) => (d === undefined ? undefined : distance(d.flat, inPlace[0]?.flat ?? d.flat)));
@@ -496,33 +399,7 @@ class ContractionLowering {
         this.k.emit(L.prefetch(buffer, next, false));
       }
     });
-    const after = this.again(row);
-    if (this.tileC !== undefined) {
-      this.finishByRows(this.tileC, accumulators, after, column, count);
-      return;
-    }
-    const each = (act: (acc: Expr, row: Index, j: number) => void) => () =>
-      accumulators.forEach((vectors, r) => vectors.forEach((acc, j) => act(acc, addConstant(after, r), j)));
-    const finish = each((acc, at, j) => this.epilogue(this.total(acc, at, column, j, count), at, column, j, count));
-    if (!this.f.isBlocked) {
-      finish();
-      return;
-    }
-    const add = each((acc, at, j) => this.storePartial(this.total(acc, at, column, j, count), at, column, j, count));
-    const rest = this.k.block(() =>
-      this.k.emit(L.when(this.f.isLast as Expr, this.k.block(finish), this.k.block(add))),
-    );
-    if (this.alone.isFirst !== undefined) for (const s of rest) this.k.emit(s);
-    else {
-      const start = each((acc, at, j) => this.storePartial(acc, at, column, j, count));
-      this.k.emit(L.when(this.f.isFirst as Expr, this.k.block(start), rest));
-    }
-  }
-
-  /** With what the blocks of k before this one have summed, unless the tile has started from that. */
-  private total(acc: Expr, row: Index, column: Index, j: number, count: number): Expr {
-    if (!this.f.isBlocked || this.alone.isFirst !== undefined) return acc;
-    return this.k.define('acc', L.add(acc, this.partialSum(row, column, j, count)));
+    this.ends.finish(accumulators, this.again(row), column, count);
   }
 
   /**
@@ -541,7 +418,7 @@ class ContractionLowering {
   /** Where the inner loop reads B: a packed panel, or the rows of B itself. */
   private operandB(panel: Expr, column: Index, width: number, zeros: readonly Index[]): Operand {
     if (this.panelB !== undefined) return { buffer: this.panelB, base: this.k.define('panel', panel), stride: width };
-    const { node, flat } = this.direct(this.f.b(column, zeros)) as { node: Node; flat: Index };
+    const { node, flat } = this.operands.direct(this.f.b(column, zeros)) as { node: Node; flat: Index };
     const buffer = this.lowering.context.buffer(node) as Buffer;
     return { buffer, base: this.k.define('panel', this.k.integer(flat).expr), stride: this.strideB as number };
   }
@@ -555,7 +432,7 @@ class ContractionLowering {
     const { f, k, alone } = this;
     const isAsked =
       this.lowering.output(this.node)?.kind !== 'scratch' && alone.isFirst === undefined && f.K >= LONG_SUM;
-    const asked = (at: Index): Touched[] => (isAsked ? this.touchedInRow(at, vectors, column) : []);
+    const asked = (at: Index): Touched[] => (isAsked ? this.ends.touchedInRow(at, vectors, column) : []);
     const ask = (lines: readonly Touched[]) => {
       for (const { buffer, flat, isWritten } of lines) k.emit(L.prefetch(buffer, k.integer(flat).expr, isWritten));
     };
@@ -579,96 +456,6 @@ class ContractionLowering {
     });
   }
 
-  private touchedInRow(row: Index, vectors: number, column: Index): Touched[] {
-    const { f, lowering, members, node } = this;
-    return Array.from({ length: vectors }, (_, j) => f.place(row, addConstant(column, j * f.W))).flatMap((place) =>
-      touched(lowering, members, node, place, PREFETCHED),
-    );
-  }
-
-  /** Through scratch memory, in a loop over the rows: what is done at the end is long, and stands there once. */
-  private finishByRows(
-    tile: Buffer,
-    accumulators: readonly (readonly Var[])[],
-    row: Index,
-    column: Index,
-    count: number,
-  ): void {
-    const { f, k } = this;
-    const at = (r: Index, j: number) => k.integer(addConstant(scaleIndex(r, f.columns), j * f.W)).expr;
-    accumulators.forEach((vectors, r) =>
-      vectors.forEach((acc, j) => k.emit(L.store(tile, at(constantIndex(r), j), acc))),
-    );
-    const axis = newAxis(accumulators.length);
-    k.loop('r', L.int(0), L.int(accumulators.length), 1, axis, () => {
-      const r = atomIndex(axis);
-      const here = addIndex(row, r);
-      accumulators[0].forEach((_, j) => {
-        let acc: Expr = k.define('acc', L.load(tile, at(r, j), f.W));
-        if (!f.isBlocked) {
-          this.epilogue(acc, here, column, j, count);
-          return;
-        }
-        acc = k.define('acc', L.add(acc, this.partialSum(here, column, j, count)));
-        const finish = k.block(() => this.epilogue(acc, here, column, j, count));
-        const partial = k.block(() => this.storePartial(acc, here, column, j, count));
-        k.emit(L.when(f.isLast as Expr, finish, partial));
-      });
-    });
-  }
-
-  /** The stored float32 member that holds partial sums between blocks of k. */
-  private partialSums(): { buffer: Buffer; node: Node } {
-    const { output, inPlace, places } = this.lowering;
-    const canHold = (n: Node) => output(n) !== undefined && places.get(n)?.axis === undefined;
-    const holder =
-      this.members.find((n) => n === this.node && canHold(n)) ??
-      (this.members.find((n) => n.dtype === 'float32' && canHold(n) && !inPlace.has(n)) as Node);
-    return { buffer: this.lowering.output(holder) as Buffer, node: holder };
-  }
-
-  private flatC(row: Index, column: Index): Index {
-    return flatten(this.f.place(row, column), this.node.shape);
-  }
-
-  private startValue(row: Index, column: Index, j: number, count: number): Expr {
-    return this.alone.isFirst !== undefined && this.tileC === undefined
-      ? this.partialSum(row, column, j, count)
-      : L.float(0, this.f.W);
-  }
-
-  /** What the blocks of k before this one have summed. */
-  private partialSum(row: Index, column: Index, j: number, count: number): Expr {
-    const { buffer } = this.partialSums();
-    const c = this.f.column(j, column);
-    const guards = count % this.f.W === 0 ? [] : [{ index: c, size: this.f.N }];
-    const loaded = this.k.loadNow(buffer, this.flatC(row, c), this.node.size, guards);
-    const { isFirst: isFirstBlock } = this.f;
-    const { isFirst = isFirstBlock as Expr } = this.alone;
-    const nothing =
-      isFirstBlock === undefined || isFirst === isFirstBlock ? isFirst : L.binary('and', isFirst, isFirstBlock);
-    return L.select(L.splat(nothing, this.f.W), L.float(0, this.f.W), loaded);
-  }
-
-  private storePartial(acc: Expr, row: Index, column: Index, j: number, count: number): void {
-    storeVector(
-      this.k,
-      this.partialSums().buffer,
-      this.flatC(row, this.f.column(j, column)),
-      { expr: acc, depth: this.k.depth },
-      'float32',
-      count - j * this.f.W,
-    );
-  }
-
-  /** Everything the group computes from these W results. */
-  private epilogue(acc: Expr, row: Index, column: Index, j: number, count: number): void {
-    const c = this.f.column(j, column);
-    const place = this.f.place(row, c);
-    const guards = count % this.f.W === 0 ? [] : [{ index: c, size: this.f.N }];
-    finish(this.k, this.lowering, this.members, this.node, acc, place, guards, count - j * this.f.W);
-  }
-
   /** A sum over nothing is zero; the epilogue still runs. */
   private fillWithoutK(): void {
     const { f } = this;
@@ -680,9 +467,10 @@ class ContractionLowering {
       this.k.loop('m', range.from, range.to, 1, row, () => {
         const zero = L.float(0, f.W);
         this.k.loop('n', L.int(0), L.int(whole), 1, counter, () =>
-          this.epilogue(zero, atomIndex(row), scaleIndex(atomIndex(counter), f.W), 0, f.W),
+          this.ends.epilogue(zero, atomIndex(row), scaleIndex(atomIndex(counter), f.W), 0, f.W),
         );
-        if (f.N > whole * f.W) this.epilogue(zero, atomIndex(row), constantIndex(whole * f.W), 0, f.N - whole * f.W);
+        if (f.N > whole * f.W)
+          this.ends.epilogue(zero, atomIndex(row), constantIndex(whole * f.W), 0, f.N - whole * f.W);
       }),
     );
   }
