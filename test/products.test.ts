@@ -8,7 +8,7 @@ import { ReferenceDevice } from '../src/engine/device/reference/device.js';
 import * as build from '../src/engine/ir/build.js';
 import type { Node } from '../src/engine/ir/node.js';
 import { type Input, f, i, makeData, makeLeaves } from './operators/case.js';
-import { evaluateOn } from './operators/run.js';
+import { evaluateOn, worstError } from './operators/run.js';
 
 const reference = new ReferenceDevice();
 const devices = {
@@ -83,13 +83,6 @@ describe.each(Object.entries(devices))('%s', (_, device) => {
     const expected = await evaluateOn(reference, make(leaves), leaves, data);
     const own = makeLeaves(inputs, 'cpu');
     const actual = await evaluateOn(device, make(own), own, data);
-    expected.forEach((values, i) => {
-      let worst = 0;
-      values.forEach((v, j) => {
-        const error = Math.abs(actual[i][j] - v) / Math.max(1, Math.abs(v));
-        if (!(error <= worst)) worst = error;
-      });
-      expect(worst).toBeLessThan(1e-5);
-    });
+    expected.forEach((values, i) => expect(worstError(actual[i], values)).toBeLessThan(1e-5));
   });
 });

@@ -3,7 +3,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { compileGraph } from '../src/engine/compile/compile.js';
 import { CpuDevice } from '../src/engine/device/cpu/device.js';
-import type { Device, Graph } from '../src/engine/device/device.js';
 import { ReferenceDevice } from '../src/engine/device/reference/device.js';
 import { gradient } from '../src/engine/grad/backward.js';
 import * as build from '../src/engine/ir/build.js';
@@ -13,7 +12,8 @@ import { type AttentionOptions, attentionWeights, scaledDotProductAttention } fr
 import { dropout } from '../src/tensor/dropout.js';
 import { type AnyTensor, type Tensor, wrap } from '../src/tensor/tensor.js';
 import { type Input, b, f, makeData, makeLeaves } from './operators/case.js';
-import { evaluateOn, prepare } from './operators/run.js';
+import { evaluateOn } from './operators/run.js';
+import { compiledGraph } from './support/kernels.js';
 
 const leastStreamed = 1;
 const reference = new ReferenceDevice();
@@ -82,14 +82,6 @@ function difference(actual: ArrayLike<number>, expected: ArrayLike<number>): num
     worst = Math.max(worst, Math.abs(actual[i] - expected[i]));
   }
   return worst / largest;
-}
-
-/** What a device would be given to compile. */
-function compiledGraph(outputs: readonly Node[], leaves: readonly Node[]): Graph {
-  const seen: Graph[] = [];
-  const device = { compile: (graph: Graph) => void seen.push(graph) };
-  prepare(device as unknown as Device, outputs, leaves);
-  return seen[0];
 }
 
 describe.each(CASES)('$name', (row) => {

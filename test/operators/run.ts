@@ -54,3 +54,13 @@ export async function evaluateOn(
   prepared.executable.dispose();
   return results;
 }
+
+/** The largest |actual − expected| / max(1, |expected|); NaN where one of them is no number. */
+export function worstError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  let worst = 0;
+  for (let i = 0; i < expected.length; i++) {
+    const error = Math.abs(actual[i] - expected[i]) / Math.max(1, Math.abs(expected[i]));
+    if (!(error <= worst)) worst = error;
+  }
+  return worst;
+}

@@ -1,14 +1,12 @@
 // Stages that are walked part by part (cut-stage.ts): which, in how many parts, and that the results stay the same.
 import { describe, expect, test } from 'vitest';
 import { f, makeData, makeLeaves } from '../../../test/operators/case.js';
-import { evaluateOn, prepare } from '../../../test/operators/run.js';
+import { evaluateOn, prepare, worstError } from '../../../test/operators/run.js';
+import { compiledGraph, copyKernel } from '../../../test/support/kernels.js';
 import { CpuDevice } from '../device/cpu/device.js';
-import type { Device, Graph } from '../device/device.js';
 import { ReferenceDevice } from '../device/reference/device.js';
 import * as build from '../ir/build.js';
 import type { Node } from '../ir/node.js';
-import * as L from '../loop/loop.js';
-import type { Expr, KernelFunction } from '../loop/loop.js';
 import { WASM_TARGET } from '../loop/target.js';
 import { compileGraph } from './compile.js';
 import { cutStage } from './cut-stage.js';
@@ -16,18 +14,8 @@ import { cutStage } from './cut-stage.js';
 const SIZE = 1024;
 const arena = (at: number) => ({ kind: 'arena', offset: 4 * SIZE * at }) as const;
 
-/** b[i] = a[i], shared in rows. */
-function copy(rows: number, isDivisible = true): KernelFunction {
-  const [tid, threads, i] = [L.variable('tid', 'i32'), L.variable('threads', 'i32'), L.variable('i', 'i32')];
-  const [a, b] = [L.buffer('a', 'f32', 'param', SIZE), L.buffer('b', 'f32', 'param', SIZE)];
-  const edge = (t: Expr) => L.mul(L.binary('divs', L.mul(L.int(rows), t), threads), L.int(SIZE / rows));
-  const body = [L.loop(i, edge(tid), edge(L.add(tid, L.int(1))), 1, [L.store(b, i, L.load(a, i))])];
-  const work = { isDivisible, shapes: '', flops: 0, bytes: 0 };
-  return { name: 'copy', buffers: [a, b], scalars: [], scratch: [], tid, threads, body, ...work };
-}
-
 describe('parts of a stage', () => {
-  const kernels = [copy(64), copy(8), copy(64, false)];
+  const kernels = [copyKernel(SIZE, 64), copyKernel(SIZE, 8), copyKernel(SIZE, 64, 0, { isDivisible: false })];
   const sharing = { threads: 2, cacheBytes: 1024, overwrites: new Map<number, number>() };
   const parts = (...which: number[]) =>
     cutStage(
@@ -73,10 +61,7 @@ describe('rows, and sums over them', () => {
   const outputs = make(leaves);
 
   test('are walked in parts', () => {
-    const graphs: Graph[] = [];
-    const recorder = { compile: (graph: Graph) => graphs.push(graph) };
-    prepare(recorder as unknown as Device, outputs, leaves);
-    const { stages } = compileGraph(graphs[0], { target: WASM_TARGET, threads: 2 }).program;
+    const { stages } = compileGraph(compiledGraph(outputs, leaves), { target: WASM_TARGET, threads: 2 }).program;
     expect(stages[0].parts).toBeGreaterThan(1);
     expect(stages[0].calls.length).toBeGreaterThan(1);
   });
@@ -94,11 +79,7 @@ describe('rows, and sums over them', () => {
     const { run } = prepare(device, outputs, leaves);
     for (let i = 0; i < 3; i++) {
       const actual = await run(data);
-      expected.forEach((values, k) => {
-        let worst = 0;
-        values.forEach((v, j) => (worst = Math.max(worst, Math.abs(actual[k][j] - v) / Math.max(1, Math.abs(v)))));
-        expect(worst).toBeLessThan(1e-5);
-      });
+      expected.forEach((values, k) => expect(worstError(actual[k], values)).toBeLessThan(1e-5));
     }
     await device.dispose();
   });

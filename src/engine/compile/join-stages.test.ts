@@ -1,42 +1,18 @@
 // Which stages need a barrier between them (join-stages.ts): on programs written by hand, and on a recurrent network.
 import { describe, expect, test } from 'vitest';
 import { f, makeData, makeLeaves } from '../../../test/operators/case.js';
-import { evaluateOn, prepare } from '../../../test/operators/run.js';
+import { evaluateOn, prepare, worstError } from '../../../test/operators/run.js';
+import { compiledGraph, copyKernel } from '../../../test/support/kernels.js';
 import { CpuDevice } from '../device/cpu/device.js';
-import type { Device, Graph } from '../device/device.js';
 import { ReferenceDevice } from '../device/reference/device.js';
 import * as build from '../ir/build.js';
 import type { Node } from '../ir/node.js';
-import * as L from '../loop/loop.js';
-import type { Expr, KernelCall, KernelFunction } from '../loop/loop.js';
+import type { KernelCall, KernelFunction } from '../loop/loop.js';
 import { CPU_TARGETS, type Target } from '../loop/target.js';
 import { compileGraph } from './compile.js';
 import { joinStages } from './join-stages.js';
 
 const SIZE = 24;
-
-/** b[i + shift] = a[i], shared by the threads in whole rows. */
-function copy(rows: number, shift = 0): KernelFunction {
-  const [tid, threads, i] = [L.variable('tid', 'i32'), L.variable('threads', 'i32'), L.variable('i', 'i32')];
-  const [a, b] = [L.buffer('a', 'f32', 'param', SIZE), L.buffer('b', 'f32', 'param', SIZE)];
-  const edge = (t: Expr) => L.mul(L.binary('divs', L.mul(L.int(rows), t), threads), L.int(SIZE / rows));
-  const body = [
-    L.loop(i, edge(tid), edge(L.add(tid, L.int(1))), 1, [L.store(b, L.add(i, L.int(shift)), L.load(a, i))]),
-  ];
-  return {
-    name: 'copy',
-    buffers: [a, b],
-    scalars: [],
-    scratch: [],
-    tid,
-    threads,
-    body,
-    isDivisible: true,
-    shapes: '',
-    flops: 0,
-    bytes: 0,
-  };
-}
 
 const arena = (offset: number) => ({ kind: 'arena', offset }) as const;
 const argument = (index: number) => ({ kind: 'argument', index }) as const;
@@ -57,7 +33,7 @@ function join(calls: readonly KernelCall[], kernels: readonly KernelFunction[], 
 const call = (kernel: number, ...slots: KernelCall['slots']): KernelCall => ({ kernel, slots });
 
 describe('calls one after the other', () => {
-  const kernels = [copy(4), copy(3), copy(4, 1)];
+  const kernels = [copyKernel(SIZE, 4), copyKernel(SIZE, 3), copyKernel(SIZE, 4, 1)];
   const chain = (first: number, second: number) => [
     call(first, arena(0), arena(BYTES)),
     call(second, arena(BYTES), arena(2 * BYTES)),
@@ -108,12 +84,10 @@ describe('the steps of a recurrent network', () => {
   const outputs = make(leaves);
 
   test('run without barriers, where each thread has whole tiles of rows', () => {
-    const graphs: Graph[] = [];
-    const recorder = { compile: (graph: Graph) => graphs.push(graph) };
-    prepare(recorder as unknown as Device, outputs, leaves);
+    const graph = compiledGraph(outputs, leaves);
     const target = CPU_TARGETS.find((t) => t.name === 'AVX-512') as Target;
     const stagesOf = (threads: number) =>
-      compileGraph(graphs[0], { target, threads }).program.stages.map((s) => s.calls.length);
+      compileGraph(graph, { target, threads }).program.stages.map((s) => s.calls.length);
     expect(stagesOf(1)).toEqual([26]);
     expect(stagesOf(2)).toEqual([2, 24]); // two matrices are laid out, then come the steps
     expect(stagesOf(3).length).toBeGreaterThan(20);
@@ -126,9 +100,7 @@ describe('the steps of a recurrent network', () => {
     const { run } = prepare(device, outputs, leaves);
     for (let i = 0; i < 50; i++) {
       const [actual] = await run(data);
-      let worst = 0;
-      expected.forEach((v, j) => (worst = Math.max(worst, Math.abs(actual[j] - v))));
-      expect(worst).toBeLessThan(1e-5);
+      expect(worstError(actual, expected)).toBeLessThan(1e-5);
     }
     await device.dispose();
   });

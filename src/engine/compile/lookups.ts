@@ -55,12 +55,14 @@ export function multiplyTables(nodes: readonly Node[]): Rewritten {
 
   return rewrite(nodes, (node, push, original) => {
     if (isOp(node, 'scatterAdd')) {
-      const [, , source] = original.src;
-      const product = withoutReshapes(original.src[2]);
-      const isAlone = (n: Node): boolean => uses.get(n) === 1 && (n === product || isAlone(n.src[0]));
-      if (node.arg.axis !== 0 || !isZero(node.src[0]) || product.op !== 'matmul' || !isAlone(source)) return undefined;
+      // As written, since only that says who uses it; as rewritten, since it may no longer be a product.
+      const written = withoutReshapes(original.src[2]);
+      const product = withoutReshapes(node.src[2]);
+      const isAlone = (n: Node): boolean => uses.get(n) === 1 && (n === written || isAlone(n.src[0]));
+      if (node.arg.axis !== 0 || !isZero(node.src[0]) || product.op !== 'matmul' || !isAlone(original.src[2]))
+        return undefined;
       const at = columnOf(node.src[1]);
-      const [g, w] = withoutReshapes(node.src[2]).src;
+      const [g, w] = product.src;
       const [rows, width] = node.shape;
       if (at === undefined || w.shape.length !== 2 || w.shape[1] !== width || width < FEWEST_COLUMNS) return undefined;
       if (node.src[2].shape[1] !== width || !isWorthwhile(at.shape[0], rows, w.size)) return undefined;
@@ -73,7 +75,8 @@ export function multiplyTables(nodes: readonly Node[]): Rewritten {
       const columns = b.shape[1];
       const product = push(derive(node, 'matmul', [ofA.table, b], null, [ofA.table.shape[0], columns]));
       const index = spread(ofA.at, columns, push);
-      return reshaped(push(derive(node, 'gather', [product, index], { axis: 0 }, index.shape)), node.shape, push);
+      const found = push(derive(node, 'gather', [product, index], { axis: 0 }, index.shape));
+      return derive(node, 'reshape', [found], { shape: node.shape }, node.shape);
     }
     if (a.shape.length !== 2 || b.shape.length !== 2 || !isTurned(a)) return undefined;
     // Sums over all that was looked up: one operand is turned.

@@ -1,33 +1,16 @@
 // What a thread touches (footprint.ts), on kernels written by hand, and what it says of whole programs against the addresses
 // that an interpreter of their integers meets.
 import { expect, test } from 'vitest';
+import { edge, kernelOf as kernelOver } from '../../../test/support/kernels.js';
 import { footprint } from './footprint.js';
 import * as L from './loop.js';
-import type { Expr, KernelFunction, Stmt } from './loop.js';
+import type { Expr, KernelFunction } from './loop.js';
 
 const x = L.buffer('x', 'f32', 'param', 1000);
 const y = L.buffer('y', 'f32', 'param', 1000);
 const at = L.buffer('at', 'i32', 'param', 10);
 
-function kernelOf(make: (tid: Expr, threads: Expr) => readonly Stmt[]): KernelFunction {
-  const [tid, threads] = [L.variable('tid', 'i32'), L.variable('threads', 'i32')];
-  const body = make(tid, threads);
-  return {
-    name: 'k',
-    buffers: [x, y, at],
-    scalars: [],
-    scratch: [],
-    tid,
-    threads,
-    body,
-    isDivisible: true,
-    shapes: '',
-    flops: 0,
-    bytes: 0,
-  };
-}
-
-const share = (count: number, t: Expr, threads: Expr): Expr => L.binary('divs', L.mul(L.int(count), t), threads);
+const kernelOf = (make: Parameters<typeof kernelOver>[1]): KernelFunction => kernelOver([x, y, at], make);
 
 /** y[row, v … v + 4] = x[row, v … v + 4] over this thread's rows, `width` elements each. */
 function rows(width: number): KernelFunction {
@@ -35,7 +18,7 @@ function rows(width: number): KernelFunction {
     const [row, v] = [L.variable('row', 'i32'), L.variable('v', 'i32')];
     const index = L.add(L.mul(row, L.int(width)), v);
     return [
-      L.loop(row, share(7, tid, threads), share(7, L.add(tid, L.int(1)), threads), 1, [
+      L.loop(row, edge(7, tid, threads), edge(7, L.add(tid, L.int(1)), threads), 1, [
         L.loop(v, L.int(0), L.int(width), 4, [L.store(y, index, L.load(x, index, 4))]),
       ]),
     ];

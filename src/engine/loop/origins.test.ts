@@ -1,5 +1,6 @@
 // Constants that all accesses to an operand share move into the operand (origins.ts).
 import { expect, test } from 'vitest';
+import { kernelOf as kernelOver } from '../../../test/support/kernels.js';
 import * as L from './loop.js';
 import type { Expr, KernelFunction, Stmt } from './loop.js';
 import { moveOrigins } from './origins.js';
@@ -9,22 +10,7 @@ const x = L.buffer('x', 'f32', 'param', 100);
 const y = L.buffer('y', 'f32', 'param', 100);
 const own = L.buffer('own', 'f32', 'scratch', 100);
 
-function kernelOf(body: readonly Stmt[]): KernelFunction {
-  const [tid, threads] = [L.variable('tid', 'i32'), L.variable('threads', 'i32')];
-  return {
-    name: 'k',
-    buffers: [x, y],
-    scalars: [],
-    scratch: [own],
-    tid,
-    threads,
-    body,
-    isDivisible: true,
-    shapes: '',
-    flops: 0,
-    bytes: 0,
-  };
-}
+const kernelOf = (body: readonly Stmt[]): KernelFunction => kernelOver([x, y], () => body, { scratch: [own] });
 
 const at = (v: Expr, constant: number): Expr => L.add(v, L.int(constant));
 

@@ -1,5 +1,6 @@
 // The verifier and the printer, on a small kernel and on what can be wrong with one.
 import { expect, test } from 'vitest';
+import { kernelOf } from '../../../test/support/kernels.js';
 import { InternalError } from '../ir/errors.js';
 import * as L from './loop.js';
 import { printKernel, printProgram } from './print.js';
@@ -12,21 +13,7 @@ const sum = L.variable('sum', 'f32', 4);
 const tid = L.variable('tid', 'i32');
 const threads = L.variable('threads', 'i32');
 
-function kernel(body: readonly L.Stmt[]): L.KernelFunction {
-  return {
-    name: 'k',
-    buffers: [x, y],
-    scalars: [],
-    scratch: [],
-    tid,
-    threads,
-    body,
-    isDivisible: true,
-    shapes: '',
-    flops: 0,
-    bytes: 0,
-  };
-}
+const kernel = (body: readonly L.Stmt[]): L.KernelFunction => kernelOf([x, y], () => body, { tid, threads });
 
 const good = kernel([
   L.define(sum, L.float(0, 4), true),
