@@ -1,15 +1,16 @@
 // What the calls of a program touch, thread by thread, and whether two of them may be made without waiting in between.
 // Input: kernels, calls, and how many threads share them. Output: intervals of bytes, and answers.
 
-import { type Interval, type Touch, footprint, hull, isEmpty, overlap } from '../loop/footprint.js';
+import { type Interval, type Touch, footprint, isEmpty, overlap } from '../loop/footprint.js';
 import { type Buffer, ERROR_WORD, type KernelCall, type KernelFunction, type Slot } from '../loop/loop.js';
 
-/** What a call touches of one operand, in bytes of the arena or of an argument: in all, and each thread. */
+/** What a call touches of one operand, in bytes of the arena or of an argument: in all, and one thread. */
 export interface Access {
   /** Operands with the same base lie in the same memory, those with another one never do. */
   readonly base: number;
   readonly whole: Touch;
-  readonly ofThread: readonly Touch[];
+  readonly threads: number;
+  ofThread(tid: number): Touch;
 }
 
 /** The base of all that lies in the arena; an argument's is its word. */
@@ -20,7 +21,7 @@ export class Accesses {
   private readonly kernels: readonly KernelFunction[];
   private readonly overwrites: ReadonlyMap<number, number>;
   private readonly threads: number;
-  private readonly footprints = new Map<number, ReadonlyMap<Buffer, Touch>[]>();
+  private readonly footprints = new Map<string, ReadonlyMap<Buffer, Touch>>();
 
   /** `overwrites`: words of arguments that are the same memory as the argument with another word. */
   constructor(kernels: readonly KernelFunction[], overwrites: ReadonlyMap<number, number>, threads: number) {
@@ -30,22 +31,21 @@ export class Accesses {
   }
 
   of({ kernel, slots }: KernelCall): Access[] {
-    const footprints = this.footprintsOf(kernel);
     return this.kernels[kernel].buffers.flatMap((buffer, i): Access[] => {
       const slot = slots[i];
       if (slot.kind === 'argument' && slot.index === ERROR_WORD) return [];
-      const ofThread = footprints.map((touched) => inBytes(touched.get(buffer), slot.offset ?? 0));
-      const whole = ofThread.reduce((a, b) => ({ read: hull(a.read, b.read), written: hull(a.written, b.written) }));
-      return isEmpty(whole.read) && isEmpty(whole.written) ? [] : [{ base: this.baseOf(slot), whole, ofThread }];
+      const touchOf = (tid?: number) => inBytes(this.footprintOf(kernel, tid).get(buffer), slot.offset ?? 0);
+      const whole = touchOf();
+      if (isEmpty(whole.read) && isEmpty(whole.written)) return [];
+      return [{ base: this.baseOf(slot), whole, threads: this.threads, ofThread: touchOf }];
     });
   }
 
-  private footprintsOf(kernel: number): readonly ReadonlyMap<Buffer, Touch>[] {
-    let found = this.footprints.get(kernel);
-    if (found === undefined) {
-      found = Array.from({ length: this.threads }, (_, tid) => footprint(this.kernels[kernel], tid, this.threads));
-      this.footprints.set(kernel, found);
-    }
+  /** Made when it is asked for: most kernels that have to wait show it in their first threads. */
+  private footprintOf(kernel: number, tid?: number): ReadonlyMap<Buffer, Touch> {
+    const key = `${kernel} ${tid ?? ''}`;
+    let found = this.footprints.get(key);
+    if (found === undefined) this.footprints.set(key, (found = footprint(this.kernels[kernel], this.threads, tid)));
     return found;
   }
 
@@ -63,7 +63,10 @@ function inBytes(touch: Touch | undefined, offset: number): Touch {
 /** May one thread's part of `a` and another one's of `b` be the same memory, which one of them writes? */
 export function haveToWait(a: Access, b: Access): boolean {
   if (a.base !== b.base || !conflict(a.whole, b.whole)) return false;
-  return a.ofThread.some((x, s) => b.ofThread.some((y, t) => s !== t && conflict(x, y)));
+  for (let s = 0; s < a.threads; s++) {
+    for (let t = 0; t < b.threads; t++) if (s !== t && conflict(a.ofThread(s), b.ofThread(t))) return true;
+  }
+  return false;
 }
 
 function conflict(a: Touch, b: Touch): boolean {

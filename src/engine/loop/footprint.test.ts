@@ -29,7 +29,7 @@ const NOTHING = { from: Infinity, to: -Infinity };
 
 test('rows are shared without overlap', () => {
   const kernel = rows(20);
-  const parts = [0, 1, 2].map((tid) => footprint(kernel, tid, 3));
+  const parts = [0, 1, 2].map((tid) => footprint(kernel, 3, tid));
   expect(parts.map((p) => p.get(y))).toEqual([
     { read: NOTHING, written: { from: 0, to: 39 } },
     { read: NOTHING, written: { from: 40, to: 79 } },
@@ -38,8 +38,12 @@ test('rows are shared without overlap', () => {
   expect(parts[1].get(x)).toEqual({ read: { from: 40, to: 79 }, written: NOTHING });
 });
 
+test('all threads together touch at least what each of them does', () => {
+  expect(footprint(rows(20), 3).get(y)?.written).toEqual({ from: 0, to: 139 });
+});
+
 test('a thread without work touches nothing', () => {
-  expect(footprint(rows(20), 0, 8).size).toBe(0);
+  expect(footprint(rows(20), 8, 0).size).toBe(0);
 });
 
 test('an index from memory may be anything', () => {
@@ -47,7 +51,7 @@ test('an index from memory may be anything', () => {
     const i = L.variable('i', 'i32');
     return [L.loop(i, L.int(0), L.int(3), 1, [L.store(y, L.load(at, i), L.float(1))])];
   });
-  const parts = footprint(kernel, 0, 2);
+  const parts = footprint(kernel, 2, 0);
   expect(parts.get(y)?.written).toEqual({ from: -Infinity, to: Infinity });
   expect(parts.get(at)?.read).toEqual({ from: 0, to: 2 });
 });
@@ -56,8 +60,8 @@ test('only the branch that can be taken counts', () => {
   const kernel = kernelOf((tid) => [
     L.when(L.compare('eq', tid, L.int(0)), [L.store(y, L.int(5), L.float(1))], [L.store(y, L.int(9), L.float(1))]),
   ]);
-  expect(footprint(kernel, 0, 2).get(y)?.written).toEqual({ from: 5, to: 5 });
-  expect(footprint(kernel, 1, 2).get(y)?.written).toEqual({ from: 9, to: 9 });
+  expect(footprint(kernel, 2, 0).get(y)?.written).toEqual({ from: 5, to: 5 });
+  expect(footprint(kernel, 2, 1).get(y)?.written).toEqual({ from: 9, to: 9 });
 });
 
 test('remainders, quotients, differences and the smaller of two', () => {
@@ -73,7 +77,7 @@ test('remainders, quotients, differences and the smaller of two', () => {
       ]),
     ];
   });
-  const parts = footprint(kernel, 0, 1);
+  const parts = footprint(kernel, 1, 0);
   expect(parts.get(x)?.written).toEqual({ from: 0, to: 7 });
   expect(parts.get(y)?.written).toEqual({ from: 101, to: 190 });
 });

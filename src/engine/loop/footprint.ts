@@ -1,6 +1,6 @@
 // Which part of each operand one thread of a kernel reads and writes: an interval of elements for every buffer, found by
 // running the kernel's integers as intervals. It may be too wide, never too narrow.
-// Input: a kernel, a thread and how many there are. Output: intervals. Knows nothing of programs or memory.
+// Input: a kernel, how many threads share it, and one of them. Output: intervals. Knows nothing of programs or memory.
 
 import type { Buffer, Expr, KernelFunction, Stmt } from './loop.js';
 
@@ -27,13 +27,14 @@ export const overlap = (a: Interval, b: Interval): boolean =>
 const exactly = (value: number): Interval => ({ from: value, to: value });
 
 /** The smallest interval with both. */
-export function hull(a: Interval, b: Interval): Interval {
+function hull(a: Interval, b: Interval): Interval {
   return { from: Math.min(a.from, b.from), to: Math.max(a.to, b.to) };
 }
 
-export function footprint(kernel: KernelFunction, tid: number, threads: number): Map<Buffer, Touch> {
+/** Without `tid`: what all threads together touch. */
+export function footprint(kernel: KernelFunction, threads: number, tid?: number): Map<Buffer, Touch> {
   const run = new Run();
-  run.set(kernel.tid.id, exactly(tid));
+  run.set(kernel.tid.id, tid === undefined ? { from: 0, to: threads - 1 } : exactly(tid));
   run.set(kernel.threads.id, exactly(threads));
   run.statements(kernel.body);
   return run.touched;
