@@ -94,6 +94,7 @@ function lowerKernel(group: Group, options: LowerGroupOptions, lower: Lower): Lo
   const writes = new Map<Node, Buffer>();
   const scalarOf = new Map<Node, Var>();
   let errors: Buffer | undefined;
+  let isDivisible = group.kind === 'loop';
 
   const memory = (node: Node, name: string, operand: Operand): Buffer => {
     const made = L.buffer(name, node.dtype === 'float32' ? 'f32' : 'i32', 'param', reachOf(options.places, node));
@@ -142,7 +143,10 @@ function lowerKernel(group: Group, options: LowerGroupOptions, lower: Lower): Lo
       scratch.push(made);
       return made;
     },
-    contract: (k, node, form, output) => contractAlone(k, node, form, output, lowering),
+    contract(k, node, form, output) {
+      isDivisible = false; // each share would pack operands for itself
+      contractAlone(k, node, form, output, lowering);
+    },
   };
   const builder = lower(group, lowering);
   const kernel: KernelFunction = {
@@ -153,7 +157,7 @@ function lowerKernel(group: Group, options: LowerGroupOptions, lower: Lower): Lo
     tid: builder.tid,
     threads: builder.threads,
     body: builder.body(),
-    isDivisible: group.kind === 'loop',
+    isDivisible,
     shapes: kernelShapes(group),
     flops: flopsOf(group),
     bytes: buffers.reduce((n, b) => n + b.size * 4, 0),
