@@ -37,6 +37,10 @@ describe('parts of a stage', () => {
   });
   test('need nothing of each other', () => expect(parts(0, 1)).toBe(4)); // of 8 rows
   test('are not where kernels would do work twice', () => expect(parts(0, 2)).toBe(1));
+  test('are not where each array is overwritten by one call', () => {
+    const calls = [0, 1].map((i) => ({ kernel: 0, slots: [arena(i), arena(i)] }));
+    expect(cutStage(kernels, calls, sharing)).toBe(1);
+  });
   test('are not where nothing is touched again', () => {
     const calls = [0, 1].map((i) => ({ kernel: 0, slots: [arena(2 * i), arena(2 * i + 1)] }));
     expect(cutStage(kernels, calls, sharing)).toBe(1);

@@ -15,8 +15,7 @@ export function cutStage(kernels: readonly KernelFunction[], calls: readonly Ker
   if (calls.length < 2 || !calls.every((c) => kernels[c.kernel].isDivisible)) return 1;
   const { threads, cacheBytes, overwrites } = sharing;
   const whole = new Accesses(kernels, overwrites, 1);
-  const accesses = calls.flatMap((c) => whole.of(c));
-  const [bytes, again] = volume(accesses);
+  const [bytes, again] = volume(calls.map((c) => whole.of(c)));
   if (again < threads * cacheBytes) return 1;
   let parts = 2;
   while (parts < MOST_PARTS && bytes / threads / parts > cacheBytes / 2) parts *= 2;
@@ -28,17 +27,23 @@ export function cutStage(kernels: readonly KernelFunction[], calls: readonly Ker
 }
 
 /** Bytes of all arrays, and of those that a call touches after another one. */
-function volume(accesses: readonly Access[]): [bytes: number, again: number] {
+function volume(calls: readonly (readonly Access[])[]): [bytes: number, again: number] {
   const seen = new Map<string, number>();
   let [bytes, again] = [0, 0];
-  for (const { base, whole } of accesses) {
-    const from = Math.min(whole.read.from, whole.written.from);
-    const size = Math.max(whole.read.to, whole.written.to) + 1 - from;
-    if (!Number.isFinite(size)) continue;
-    const key = `${base} ${from}`;
-    if (seen.has(key)) again += Math.min(size, seen.get(key) as number);
-    else bytes += size;
-    seen.set(key, Math.max(size, seen.get(key) ?? 0));
+  for (const accesses of calls) {
+    const own = new Map<string, number>();
+    for (const { base, whole } of accesses) {
+      const from = Math.min(whole.read.from, whole.written.from);
+      const size = Math.max(whole.read.to, whole.written.to) + 1 - from;
+      const key = `${base} ${from}`;
+      if (Number.isFinite(size)) own.set(key, Math.max(size, own.get(key) ?? 0));
+    }
+    for (const [key, size] of own) {
+      const before = seen.get(key);
+      if (before === undefined) bytes += size;
+      else again += Math.min(size, before);
+      seen.set(key, Math.max(size, before ?? 0));
+    }
   }
   return [bytes, again];
 }
