@@ -1,9 +1,8 @@
 // Rows that are looked up in a table and multiplied (compile/lookups.ts), and their gradients: against the reference device,
 // which computes them as they are written; and how many multiplications are left.
 
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { multiplyTables } from '../src/engine/compile/lookups.js';
-import { CpuDevice } from '../src/engine/device/cpu/device.js';
 import { ReferenceDevice } from '../src/engine/device/reference/device.js';
 import { gradient } from '../src/engine/grad/backward.js';
 import { IndexError } from '../src/engine/ir/errors.js';
@@ -12,17 +11,9 @@ import { type Node, topologicalOrder } from '../src/engine/ir/node.js';
 import { rows } from '../src/tensor/indexing.js';
 import { f, i, makeData, makeLeaves } from './operators/case.js';
 import { evaluateOn, worstError } from './operators/run.js';
+import { tierDevices } from './support/tiers.js';
 
 const reference = new ReferenceDevice();
-const devices = {
-  'wasm, 2 threads': new CpuDevice({ threads: 2, tier: 'wasm', verify: true }),
-  'native, 2 threads': new CpuDevice({ threads: 2, tier: 'native', verify: true }),
-};
-
-afterAll(async () => {
-  for (const device of Object.values(devices)) await device.dispose();
-});
-
 const [TABLE, WIDTH, COLUMNS] = [30, 24, 40];
 const READS = [5, 40] as const;
 
@@ -172,7 +163,7 @@ test.each(Object.entries(PROGRAMS))('%s: multiplications', (_, { make, before, a
   expect(macs(topologicalOrder(outputs.map((n) => now.get(n) as Node)))).toBe(after);
 });
 
-describe.each(Object.entries(devices))('%s', (_, device) => {
+describe.each(Object.entries(tierDevices(2)))('%s, 2 threads', (_, device) => {
   test.each(Object.entries(PROGRAMS))('%s', async (name, { make }) => {
     const data = makeData({ name, inputs });
     const leaves = makeLeaves(inputs, 'reference');

@@ -2,24 +2,15 @@
 // the last row, sums in parts, few rows by a matrix in panels; and rows that ask for the next one. Both tiers, against the
 // reference device.
 
-import { afterAll, describe, expect, test } from 'vitest';
-import { CpuDevice } from '../src/engine/device/cpu/device.js';
+import { describe, expect, test } from 'vitest';
 import { ReferenceDevice } from '../src/engine/device/reference/device.js';
 import * as build from '../src/engine/ir/build.js';
 import type { Node } from '../src/engine/ir/node.js';
 import { type Input, f, i, makeData, makeLeaves } from './operators/case.js';
 import { evaluateOn, worstError } from './operators/run.js';
+import { tierDevices } from './support/tiers.js';
 
 const reference = new ReferenceDevice();
-const devices = {
-  'wasm, 2 threads': new CpuDevice({ threads: 2, tier: 'wasm', verify: true }),
-  'native, 2 threads': new CpuDevice({ threads: 2, tier: 'native', verify: true }),
-};
-
-afterAll(async () => {
-  for (const device of Object.values(devices)) await device.dispose();
-});
-
 interface Program {
   readonly inputs: readonly Input[];
   make(leaves: readonly Node[]): Node[];
@@ -76,7 +67,7 @@ const PROGRAMS: Record<string, Program> = {
   },
 };
 
-describe.each(Object.entries(devices))('%s', (_, device) => {
+describe.each(Object.entries(tierDevices(2)))('%s, 2 threads', (_, device) => {
   test.each(Object.entries(PROGRAMS))('%s', async (name, { inputs, make }) => {
     const data = makeData({ name, inputs });
     const leaves = makeLeaves(inputs, 'reference');

@@ -1,7 +1,7 @@
 // The devices of parity tests, each with its tolerance: the reference device, which computes in float64, and the two tiers of the
 // CPU device, each alone, so that a test does not depend on which one happens to run. Counts what runs natively: a
 // fallback to WebAssembly would pass every comparison.
-import { afterAll } from 'vitest';
+import { afterAll, expect } from 'vitest';
 import { CpuDevice } from '../../src/engine/device/cpu/device.js';
 import { nativeToolchain } from '../../src/engine/device/cpu/native/tier.js';
 import { NativeTwin } from '../../src/engine/device/cpu/native/twin.js';
@@ -42,3 +42,14 @@ NativeTwin.prototype.note = function counted(...time) {
 };
 
 afterAll(() => disposeDevices());
+
+/** The tiers as devices of their own, for tests of the engine. */
+export function tierDevices(threads: number): Record<string, CpuDevice> {
+  const tiers = noNative === undefined ? (['wasm', 'native'] as const) : (['wasm'] as const);
+  const devices = tiers.map((tier) => [tier, new CpuDevice({ threads, tier, verify: true })] as const);
+  afterAll(async () => {
+    for (const [, device] of devices) await device.dispose();
+    expect(nativeRuns.instead).toBe(0);
+  });
+  return Object.fromEntries(devices);
+}

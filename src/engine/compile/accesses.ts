@@ -1,7 +1,7 @@
 // What the calls of a program touch, thread by thread, and whether two of them may be made without waiting in between.
 // Input: kernels, calls, and how many threads share them. Output: intervals of bytes, and answers.
 
-import { type Interval, type Touch, footprint, isEmpty, overlap } from '../loop/footprint.js';
+import { type Interval, NOTHING, type Touch, footprint, isEmpty, overlap } from '../loop/footprint.js';
 import { type Buffer, ERROR_WORD, type KernelCall, type KernelFunction, type Slot } from '../loop/loop.js';
 
 /** What a call touches of one operand, in bytes of the arena or of an argument: in all, and one thread. */
@@ -15,7 +15,6 @@ export interface Access {
 
 /** The base of all that lies in the arena; an argument's is its word. */
 const ARENA = -1;
-const NONE: Interval = { from: Infinity, to: -Infinity };
 
 export class Accesses {
   private readonly kernels: readonly KernelFunction[];
@@ -55,7 +54,7 @@ export class Accesses {
 }
 
 function inBytes(touch: Touch | undefined, offset: number): Touch {
-  if (touch === undefined) return { read: NONE, written: NONE };
+  if (touch === undefined) return { read: NOTHING, written: NOTHING };
   const shifted = ({ from, to }: Interval): Interval => ({ from: offset + 4 * from, to: offset + 4 * to + 3 });
   return { read: shifted(touch.read), written: shifted(touch.written) };
 }

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { f, makeData, makeLeaves } from '../../../test/operators/case.js';
 import { evaluateOn, prepare, worstError } from '../../../test/operators/run.js';
 import { compiledGraph, copyKernel } from '../../../test/support/kernels.js';
-import { CpuDevice } from '../device/cpu/device.js';
+import { tierDevices } from '../../../test/support/tiers.js';
 import { ReferenceDevice } from '../device/reference/device.js';
 import * as build from '../ir/build.js';
 import type { Node } from '../ir/node.js';
@@ -70,21 +70,16 @@ describe('rows, and sums over them', () => {
     expect(stages[0].calls.length).toBeGreaterThan(1);
   });
 
-  test.each([
-    ['wasm', 1],
-    ['wasm', 2],
-    ['wasm', 3],
-    ['native', 1],
-    ['native', 2],
-  ] as const)('have the same results (%s, %i threads)', async (tier, threads) => {
+  const devices = [1, 2, 3].flatMap((threads) =>
+    Object.entries(tierDevices(threads)).map(([tier, device]) => [tier, threads, device] as const),
+  );
+  test.each(devices)('have the same results (%s, %i threads)', async (_tier, _threads, device) => {
     const data = makeData({ name: 'rows', inputs });
     const expected = await evaluateOn(new ReferenceDevice(), outputs, leaves, data);
-    const device = new CpuDevice({ threads, tier, verify: true });
     const { run } = prepare(device, outputs, leaves);
     for (let i = 0; i < 3; i++) {
       const actual = await run(data);
       expected.forEach((values, k) => expect(worstError(actual[k], values)).toBeLessThan(1e-5));
     }
-    await device.dispose();
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { f, makeData, makeLeaves } from '../../../test/operators/case.js';
 import { evaluateOn, prepare, worstError } from '../../../test/operators/run.js';
 import { compiledGraph, copyKernel } from '../../../test/support/kernels.js';
-import { CpuDevice } from '../device/cpu/device.js';
+import { tierDevices } from '../../../test/support/tiers.js';
 import { ReferenceDevice } from '../device/reference/device.js';
 import * as build from '../ir/build.js';
 import type { Node } from '../ir/node.js';
@@ -93,15 +93,13 @@ describe('the steps of a recurrent network', () => {
     expect(stagesOf(3).length).toBeGreaterThan(20);
   });
 
-  test.each(['wasm', 'native'] as const)('give the same results (%s)', async (tier) => {
+  test.each(Object.entries(tierDevices(2)))('give the same results (%s)', async (_, device) => {
     const data = makeData({ name: 'recurrence', inputs });
     const [expected] = await evaluateOn(new ReferenceDevice(), outputs, leaves, data);
-    const device = new CpuDevice({ threads: 2, tier, verify: true });
     const { run } = prepare(device, outputs, leaves);
     for (let i = 0; i < 50; i++) {
       const [actual] = await run(data);
       expect(worstError(actual, expected)).toBeLessThan(1e-5);
     }
-    await device.dispose();
   });
 });

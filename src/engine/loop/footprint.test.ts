@@ -2,7 +2,7 @@
 // that an interpreter of their integers meets.
 import { expect, test } from 'vitest';
 import { edge, kernelOf as kernelOver } from '../../../test/support/kernels.js';
-import { footprint } from './footprint.js';
+import { NOTHING, footprint } from './footprint.js';
 import * as L from './loop.js';
 import type { Expr, KernelFunction } from './loop.js';
 
@@ -24,8 +24,6 @@ function rows(width: number): KernelFunction {
     ];
   });
 }
-
-const NOTHING = { from: Infinity, to: -Infinity };
 
 test('rows are shared without overlap', () => {
   const kernel = rows(20);

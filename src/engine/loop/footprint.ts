@@ -16,7 +16,7 @@ export interface Touch {
   readonly written: Interval;
 }
 
-const NOTHING: Interval = { from: Infinity, to: -Infinity };
+export const NOTHING: Interval = { from: Infinity, to: -Infinity };
 const ANYTHING: Interval = { from: -Infinity, to: Infinity };
 
 export const isEmpty = ({ from, to }: Interval): boolean => from > to;
@@ -165,7 +165,8 @@ class Run {
   /** What x may be where the condition is that it is an index below some number. */
   private checked(condition: Expr, x: Expr): Interval | undefined {
     if (condition.kind !== 'compare' || condition.op !== 'ltu' || condition.a !== x) return undefined;
-    return { from: 0, to: this.interval(condition.b).to - 1 };
+    const size = this.interval(condition.b);
+    return size.from < 0 ? undefined : { from: 0, to: size.to - 1 }; // as unsigned numbers
   }
 
   /** Whether a condition holds, if that is certain. */

@@ -1,20 +1,14 @@
 // The polynomials of math.ts against float64, in units in the last place, on both tiers: scalars and vectors.
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { f, makeLeaves } from '../../../test/operators/case.js';
 import { evaluateOn } from '../../../test/operators/run.js';
-import { CpuDevice } from '../device/cpu/device.js';
+import { tierDevices } from '../../../test/support/tiers.js';
+import type { CpuDevice } from '../device/cpu/device.js';
 import { ReferenceDevice } from '../device/reference/device.js';
 import * as build from '../ir/build.js';
 import type { UnaryOp } from '../ir/op.js';
 
-const devices = {
-  wasm: new CpuDevice({ threads: 1, tier: 'wasm' }),
-  native: new CpuDevice({ threads: 1, tier: 'native' }),
-};
 const reference = new ReferenceDevice();
-afterAll(async () => {
-  for (const device of Object.values(devices)) await device.dispose();
-});
 
 /** The distance between neighbouring float32 numbers at x. */
 function ulp(x: number): number {
@@ -46,7 +40,7 @@ async function both(
   return { actual, exact };
 }
 
-describe.each(Object.entries(devices))('%s', (_, device) => {
+describe.each(Object.entries(tierDevices(1)))('%s', (_, device) => {
   test.each<[op: UnaryOp, low: number, high: number, most: number]>([
     ['exp', -87, 88, 2],
     ['exp', -104, -87, 2], // denormal results

@@ -5,7 +5,7 @@
 
 import { InternalError } from '../../ir/errors.js';
 import * as L from '../../loop/loop.js';
-import type { Buffer, Expr, KernelFunction, Program, Slot, Stmt, Var } from '../../loop/loop.js';
+import type { Buffer, Expr, KernelFunction, Program, Stmt, Var } from '../../loop/loop.js';
 import { scaleByBits } from '../../loop/math.js';
 import { Bytes, type FunctionBody, assembleModule, f32Bytes, i32Bytes, leb, sleb } from './assembler.js';
 import {
@@ -22,6 +22,7 @@ import {
   TYPE,
 } from './opcodes.js';
 import { barrierFunction } from './barrier.js';
+import { runFunction } from './run-function.js';
 
 export interface EmitOptions {
   /** Fused multiply-add where the engine has it. */
@@ -49,67 +50,6 @@ export function emitProgram(program: Program, options: EmitOptions): Uint8Array<
   const barrier = options.shared ? functions.push(barrierFunction()) - 1 : undefined;
   const run = functions.push(runFunction(program, targets, barrier)) - 1;
   return assembleModule({ memory: options, functions, exports: program.serial ? { run, serial: run } : { run } });
-}
-
-// ---------------------------------------------------------------- the run function
-
-/** run(tid, threads, table, arena, scratch, sync) */
-function runFunction(program: Program, targets: readonly number[], barrier: number | undefined): FunctionBody {
-  const [tid, threads, table, arena, scratch, sync, part, parts] = [0, 1, 2, 3, 4, 5, 6, 7];
-  const code = new Bytes();
-  const get = (local: number) => code.push([...CODE.get, ...leb(local)]);
-  const pushSlot = (slot: Slot, type: 'i32' | 'f32') => {
-    if (slot.kind === 'argument') {
-      get(table);
-      code.push([...(type === 'f32' ? CODE.f32Load : CODE.i32Load), ALIGN_4, ...leb(slot.index * BYTES)]);
-    } else get(arena);
-    if ((slot.offset ?? 0) !== 0) code.push([...CODE.i32Const, ...sleb(slot.offset as number), ...CODE.i32Add]);
-  };
-  const number = (value: number) => code.push([...CODE.i32Const, ...sleb(value)]);
-  for (const stage of program.stages) {
-    const isCut = stage.parts > 1;
-    if (isCut) {
-      // part counts from tid · parts to (tid + 1) · parts, of threads · parts in all
-      get(tid);
-      number(stage.parts);
-      code.push([...CODE.i32Mul, ...CODE.set, ...leb(part)]);
-      number(stage.parts);
-      code.push([...CODE.set, ...leb(parts), ...CODE.loop, EMPTY_BLOCK]);
-    }
-    for (const call of stage.calls) {
-      const kernel = program.kernels[call.kernel];
-      if (isCut) {
-        get(part);
-        get(threads);
-        number(stage.parts);
-        code.push(CODE.i32Mul);
-      } else {
-        get(tid);
-        get(threads);
-      }
-      get(scratch);
-      call.slots.forEach((slot, i) => {
-        const scalar = kernel.scalars[i - kernel.buffers.length];
-        pushSlot(slot, scalar?.type === 'f32' ? 'f32' : 'i32');
-      });
-      code.push([...CODE.call, ...leb(targets[call.kernel])]);
-    }
-    if (isCut) {
-      get(part);
-      number(1);
-      code.push([...CODE.i32Add, ...CODE.set, ...leb(part)]);
-      get(parts);
-      number(-1);
-      code.push([...CODE.i32Add, ...CODE.tee, ...leb(parts), ...CODE.brIf, 0, ...CODE.end]);
-    }
-    if (barrier !== undefined) {
-      get(threads);
-      get(sync);
-      code.push([...CODE.call, ...leb(barrier)]);
-    }
-  }
-  code.push(CODE.end);
-  return { params: new Array<number>(6).fill(TYPE.i32), locals: [TYPE.i32, TYPE.i32], code: code.view() };
 }
 
 // ---------------------------------------------------------------- kernels
