@@ -105,8 +105,11 @@ function release(device: Device, buffer: unknown): void {
   if (devices.get(device.name) === device) device.free(buffer);
 }
 
-/** Bytes handed out since the garbage collector was last given a chance to return some. */
+/** Bytes handed out since the garbage collector was last given a chance to return some, and not freed by hand. */
 let allocatedSinceRest = 0;
+/** The storages up to this one were made before that. */
+let lastBeforeRest = 0;
+let newest = 0;
 const REST_AFTER_BYTES = 128 << 20;
 const REST_AFTER_BUFFERS = 20_000;
 let buffersSinceRest = 0;
@@ -118,6 +121,7 @@ function newStorage(device: Device, dtype: DType, shape: Shape, label: string): 
   buffersSinceRest++;
   const storage = createStorage(device.name, dtype, shape, size, buffer);
   storage.owner = device;
+  newest = storage.id;
   collected.register(storage, { device, buffer }, storage);
   return storage;
 }
@@ -147,6 +151,9 @@ export function freeStorage(storage: Storage): void {
   collected.unregister(storage);
   release(storage.owner as Device, storage.buffer);
   storage.buffer = null;
+  if (storage.id <= lastBeforeRest) return;
+  allocatedSinceRest -= storage.size * 4;
+  buffersSinceRest--;
 }
 
 let collectGarbage: (() => void) | undefined | null = null;
@@ -174,6 +181,7 @@ export async function rest(): Promise<void> {
   if (allocatedSinceRest < REST_AFTER_BYTES && buffersSinceRest < REST_AFTER_BUFFERS) return;
   allocatedSinceRest = 0;
   buffersSinceRest = 0;
+  lastBeforeRest = newest;
   garbageCollector()?.();
   await nextTask();
 }
