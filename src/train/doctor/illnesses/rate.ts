@@ -57,6 +57,18 @@ function swings({ smooth, start }: Readings): Evidence | undefined {
   };
 }
 
+/** By this part of the start the evened loss ends above its lowest: what was learned is lost again. */
+const LOST = 0.5;
+
+function hasLost({ smooth, last, start }: Readings): Evidence | undefined {
+  const lowest = Math.min(...smooth);
+  if (!(last - lowest > LOST * start)) return undefined;
+  return {
+    text: `the loss had come down to ${figure(lowest)}, and ends at ${figure(last)}.`,
+    numbers: { lowest, last },
+  };
+}
+
 function isTooHigh(readings: Readings): Finding | undefined {
   const { broken, losses, last, start } = readings;
   if (broken !== undefined && losses.length < 2) return undefined; // nothing has been learned yet
@@ -78,7 +90,7 @@ const HIGH_MOMENTUM = 0.98;
 function hasTooMuchMomentum(readings: Readings): Finding | undefined {
   const { momentum } = readings.facts.optimizerOptions ?? {};
   if (typeof momentum !== 'number' || momentum < HIGH_MOMENTUM) return undefined;
-  const shown = [hasRisen(readings) ?? [], swings(readings) ?? []].flat();
+  const shown = [hasRisen(readings) ?? [], swings(readings) ?? [], hasLost(readings) ?? []].flat();
   if (shown.length === 0 || !isPoor(readings, 0.6)) return undefined;
   const text = `momentum is ${momentum}: an update is up to ${figure(1 / (1 - momentum))} times the step of one gradient.`;
   return { evidence: [{ text, numbers: { momentum } }, ...shown] };
