@@ -10,6 +10,7 @@ import { OP_CLASS } from '../ir/op.js';
 import { BYTES_PER_ELEMENT } from '../ir/dtype.js';
 import { ERROR_WORD, type KernelCall, type KernelFunction, type Program, type Slot } from '../loop/loop.js';
 import { moveOrigins } from '../loop/origins.js';
+import { withoutQuotients } from '../loop/quotients.js';
 import type { Target } from '../loop/target.js';
 import { type Fused, fuse } from './fuse.js';
 import { contractionsOf } from './contraction.js';
@@ -354,7 +355,7 @@ function lowerPass(state: CompileState): void {
         scratchBytes,
         kernel.scratch.reduce((n, b) => n + 64 + Math.ceil((b.size * 4) / 64) * 64, 0),
       );
-      const moved = moveOrigins(kernel);
+      const moved = moveOrigins(state.options.target.fuses ? withoutQuotients(kernel) : kernel);
       kernels.push(moved.kernel);
       const slots = operands.map((o, i): Slot => {
         if (o.kind === 'scalar') return { kind: 'argument', index: scalarWord + state.scalars.indexOf(o.node) };

@@ -10,6 +10,8 @@ export interface Target {
   /** Bytes of data cache that one thread can count on. */
   readonly l1Bytes: number;
   readonly l2Bytes: number;
+  /** Vectors are multiplied and added with one rounding. */
+  readonly fuses: boolean;
 }
 
 /** WebAssembly SIMD-128: 4 rows of 2 vectors is the largest tile that V8 keeps in registers. */
@@ -20,6 +22,7 @@ export const WASM_TARGET: Target = {
   tileVectors: 2,
   l1Bytes: 32 << 10,
   l2Bytes: 512 << 10,
+  fuses: false,
 };
 
 /** Instruction sets of native code, the widest first, by the macros that C compilers define for them. */
@@ -35,6 +38,7 @@ export const CPU_TARGETS: readonly (Target & { readonly macros: readonly string[
     tileVectors: 2,
     l1Bytes: 32 << 10,
     l2Bytes: 1 << 20,
+    fuses: true,
   },
   // 16 registers.
   {
@@ -45,6 +49,7 @@ export const CPU_TARGETS: readonly (Target & { readonly macros: readonly string[
     tileVectors: 2,
     l1Bytes: 32 << 10,
     l2Bytes: 512 << 10,
+    fuses: true,
   },
   {
     name: 'NEON',
@@ -54,6 +59,16 @@ export const CPU_TARGETS: readonly (Target & { readonly macros: readonly string[
     tileVectors: 2,
     l1Bytes: 64 << 10,
     l2Bytes: 1 << 20,
+    fuses: true,
   },
-  { name: 'SSE2', macros: ['__SSE2__'], lanes: 4, tileRows: 4, tileVectors: 2, l1Bytes: 32 << 10, l2Bytes: 256 << 10 },
+  {
+    name: 'SSE2',
+    macros: ['__SSE2__'],
+    lanes: 4,
+    tileRows: 4,
+    tileVectors: 2,
+    l1Bytes: 32 << 10,
+    l2Bytes: 256 << 10,
+    fuses: false,
+  },
 ];
