@@ -1,11 +1,13 @@
 // Fusion: which materialised nodes are computed by one kernel. Every node starts as a group of its own; in graph order
 // each group tries to join the groups that it reads. Joining is allowed where both fit one loop nest (group.ts) and
-// where no third kernel stands between them. Afterwards a member that nobody outside its group reads needs no memory.
+// where no third kernel stands between them. Then reductions of the same rows or columns join that only have an operand in
+// common, which is read once for all of them. Afterwards a member that nobody outside its group reads needs no memory.
 // Input: nodes and the materialised set. Output: groups, operands before users, and the nodes that are stored.
 
 import type { Node } from '../ir/node.js';
-import { type Group, formGroup } from './group.js';
 import { InternalError } from '../ir/errors.js';
+import { type Group, formGroup, isReduction } from './group.js';
+import type { IsMaterialised } from './trace.js';
 
 export interface Fused {
   readonly groups: readonly Group[];
@@ -19,10 +21,20 @@ interface Building {
   before: Set<Building>;
 }
 
+/** Elements of a common operand from which reading it once pays. */
+const LARGE_OPERAND = 1 << 14;
+
 /** Is `to` reachable from `from` going up through what groups read, over at least one other group? */
 function reachesIndirectly(from: Building, to: Building): boolean {
+  return reaches(
+    [...from.before].filter((b) => b !== to),
+    to,
+  );
+}
+
+function reaches(from: readonly Building[], to: Building): boolean {
   const seen = new Set<Building>();
-  const stack = [...from.before].filter((b) => b !== to);
+  const stack = [...from];
   while (stack.length > 0) {
     const b = stack.pop() as Building;
     if (b === to) return true;
@@ -61,13 +73,14 @@ export function fuse(
       const producer = candidates[0];
       tried.add(producer);
       if (reachesIndirectly(own, producer)) continue;
-      const members = [...producer.group.members, ...own.group.members].sort((a, b) => a.slot - b.slot);
-      const joined = formGroup(members, isMaterialised);
+      const joined = together(producer, own, isMaterialised);
       if (joined === undefined) continue;
       own = replace(order, owner, producer, own, joined);
       tried.clear();
     }
   }
+
+  if (join) joinReductions(order, owner, isMaterialised);
 
   // From the results upwards: a group that nobody reads (its user has no elements) is not computed.
   const stored = new Set<Node>(outputs.filter((n) => materialised.has(n)));
@@ -80,6 +93,29 @@ export function fuse(
     })
     .reverse();
   return { groups, stored };
+}
+
+/** Joins groups of nothing but reductions that read the same large operand and not each other's results. */
+function joinReductions(order: Building[], owner: Map<Node, Building>, isMaterialised: IsMaterialised): void {
+  const readers = new Map<Node, Node>(); // the latest reduction that reads it
+  for (const b of [...order]) {
+    if (!b.group.members.every(isReduction)) continue;
+    let own = b;
+    const operands = [...b.group.reads].filter((n) => n.size >= LARGE_OPERAND);
+    for (const operand of operands) {
+      const reader = readers.get(operand);
+      const other = reader && owner.get(reader);
+      if (other === undefined || other === own || reaches([other], own) || reaches([own], other)) continue;
+      const joined = together(other, own, isMaterialised);
+      if (joined !== undefined) own = replace(order, owner, other, own, joined);
+    }
+    for (const n of operands) readers.set(n, b.group.members[0]);
+  }
+}
+
+function together(a: Building, b: Building, isMaterialised: IsMaterialised): Group | undefined {
+  const members = [...a.group.members, ...b.group.members].sort((x, y) => x.slot - y.slot);
+  return formGroup(members, isMaterialised);
 }
 
 function lastSlot(group: Group): number {
