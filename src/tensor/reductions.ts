@@ -80,15 +80,18 @@ export function all(x: Node, dim: Dim, keepdim: boolean): Node {
 
 // ---------------------------------------------------------------- softmax
 
-/** The maximum along an axis, as a number to subtract: no gradient flows through it. */
-function shift(x: Node, axis: number): Node {
-  return build.detach(build.reduce('reduceMax', x, [axis]));
+/**
+ * The maximum along axes, as a number to subtract before exponentials are added up: no gradient flows through it, and NaN,
+ * which gets into the sum anyway, needs no attention.
+ */
+function shift(x: Node, axes: readonly number[]): Node {
+  return build.detach(build.reduce('reduceFmax', x, axes));
 }
 
 export function softmax(x: Node, dim: number): Node {
   const f = asFloat(x);
   const axis = normalizeDim(dim, x.shape.length, 'softmax');
-  const e = build.unary('exp', build.sub(f, shift(f, axis)));
+  const e = build.unary('exp', build.sub(f, shift(f, [axis])));
   // One division a row instead of one an element would be faster, and doubles the error of the gradient.
   const value = build.div(e, build.sum(e, [axis]));
   if (!f.requiresGrad) return markProbabilities(value);
@@ -104,14 +107,14 @@ export function softmax(x: Node, dim: number): Node {
 export function logSoftmax(x: Node, dim: number): Node {
   const f = asFloat(x);
   const axis = normalizeDim(dim, x.shape.length, 'logSoftmax');
-  const shifted = build.sub(f, shift(f, axis));
+  const shifted = build.sub(f, shift(f, [axis]));
   return build.sub(shifted, build.unary('log', build.sum(build.unary('exp', shifted), [axis])));
 }
 
 export function logsumexp(x: Node, dim: Dim, keepdim: boolean): Node {
   const f = asFloat(x);
   const axes = normalizeDims(dim, x.shape.length, 'logsumexp');
-  const top = build.detach(build.reduce('reduceMax', f, axes));
+  const top = shift(f, axes);
   // an infinite maximum would give ∞ − ∞
   const safe = build.where(
     build.binary('lt', build.unary('abs', top), build.constant(Infinity) as Node),

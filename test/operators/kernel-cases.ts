@@ -59,7 +59,7 @@ const REDUCTIONS: readonly [Shape, readonly number[]][] = [
 ];
 
 const reductionCases = (): OperatorCase[] => [
-  ...(['sum', 'prod', 'reduceMax', 'reduceMin'] as const).flatMap((op) => [
+  ...(['sum', 'prod', 'reduceMax', 'reduceMin', 'reduceFmax'] as const).flatMap((op) => [
     ...REDUCTIONS.map(([shape, axes]) => {
       const domain = op === 'sum' ? 'normal' : op === 'prod' ? [0.9, -1.1, 1.2, 0.8, 1.05] : 'spaced';
       return row(
@@ -83,6 +83,13 @@ const reductionCases = (): OperatorCase[] => [
       ([x]) => reduce(op, x, [1]),
       { derivatives: 0 },
     ),
+    row(
+      `${op} of long rows with NaN`,
+      [f([3, 40], [1, NaN, -2, 0.5, 1.5, -0.25, 2, -1])],
+      ([x]) => reduce(op, x, [1]),
+      { derivatives: 0 },
+    ),
+    row(`${op} of NaN alone`, [f([2, 33], [NaN])], ([x]) => reduce(op, x, [1]), { derivatives: 0 }),
     row(`${op} of int32`, [i([5, 17])], ([x]) => reduce(op, x, [1]), { derivatives: 0 }),
     row(
       `${op} of int32 that overflows`,

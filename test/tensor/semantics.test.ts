@@ -41,6 +41,15 @@ const m = () =>
     [1, 2, 3],
     [4, 5, 6],
   ]);
+const ODD_ROWS = [
+  [1, 1, 1],
+  [1, NaN, 2],
+  [-Infinity, 1, 1],
+  [Infinity, 1, 2],
+  [-Infinity, -Infinity, -Infinity],
+];
+const THIRDS = [0.3333, 0.3333, 0.3333];
+const NANS = [NaN, NaN, NaN];
 const round = (values: unknown, digits = 4): unknown =>
   Array.isArray(values)
     ? values.map((v) => round(v, digits))
@@ -118,6 +127,14 @@ describe.each(['reference', 'cpu'])('on %s', (device) => {
     ['smallest', () => tensor([3, 9, 1, 5]).topk(2, -1, { largest: false }).values, [1, 3]],
     ['softmax of large numbers', () => tensor([1000, 1000]).softmax(0), [0.5, 0.5]],
     ['log-softmax', () => tensor([0, 0]).logSoftmax(0), [-0.6931, -0.6931]],
+    // NaN fills its row, and so does +∞ (∞ − ∞); −∞ is a probability of 0, unless there is nothing else
+    ['softmax of odd rows', () => tensor(ODD_ROWS).softmax(1), [THIRDS, NANS, [0, 0.5, 0.5], NANS, NANS]],
+    [
+      'log-softmax of odd rows',
+      () => tensor(ODD_ROWS).logSoftmax(1),
+      [[-1.0986, -1.0986, -1.0986], NANS, [-Infinity, -0.6931, -0.6931], NANS, NANS],
+    ],
+    ['logsumexp of odd rows', () => tensor(ODD_ROWS).logsumexp(1), [2.0986, NaN, 1.6931, Infinity, -Infinity]],
     ['logsumexp of large numbers', () => tensor([1000, 1000]).logsumexp(0).sub(1000).mul(100).round(), 69],
     ['dot product', () => tensor([1, 2]).matmul(tensor([3, 4])), 11],
     ['vector times matrix', () => tensor([1, 1]).matmul(m()), [5, 7, 9]],

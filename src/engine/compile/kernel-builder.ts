@@ -28,6 +28,7 @@ import {
   substitute,
 } from './index-expr.js';
 import { type Guard, broadcastIndex, readsOf } from './movement.js';
+import { rangeOf } from './bounds.js';
 import { BINARY_VALUES, CAST_VALUES, UNARY_VALUES } from './op-values.js';
 import { gatherKey, indexKey } from './trace.js';
 
@@ -451,8 +452,9 @@ export class KernelBuilder {
         return this.leafValue(node, index, type);
       case 'unary': {
         const x = this.operand(node, 0, index, guards);
+        const range = rangeOf(node.src[0]);
         return this.map([x], ([e]) =>
-          UNARY_VALUES[node.op as keyof typeof UNARY_VALUES](e, type, this.binder(x.depth)),
+          UNARY_VALUES[node.op as keyof typeof UNARY_VALUES](e, type, this.binder(x.depth), range),
         );
       }
       case 'binary': {

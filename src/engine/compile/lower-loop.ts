@@ -49,11 +49,14 @@ export function lowerLoop(group: Group, options: Lowering): KernelBuilder {
 
 // ---------------------------------------------------------------- lowering
 
+const lowest = (dtype: DType): number => (dtype === 'int32' ? -0x80000000 : -Infinity);
+
 const IDENTITY: Record<string, (dtype: DType) => number> = {
   sum: () => 0,
   prod: () => 1,
-  reduceMax: (dtype) => (dtype === 'int32' ? -0x80000000 : -Infinity),
+  reduceMax: lowest,
   reduceMin: (dtype) => (dtype === 'int32' ? 0x7fffffff : Infinity),
+  reduceFmax: lowest,
 };
 
 const COMBINE: Record<string, (a: Expr, b: Expr) => Expr> = {
@@ -61,6 +64,7 @@ const COMBINE: Record<string, (a: Expr, b: Expr) => Expr> = {
   prod: (a, b) => L.mul(a, b),
   reduceMax: (a, b) => L.binary('max', a, b),
   reduceMin: (a, b) => L.binary('min', a, b),
+  reduceFmax: (a, b) => L.select(L.compare('lt', a, b), b, a), // one instruction, where max needs three for NaN
 };
 
 interface Carried {

@@ -7,7 +7,7 @@ import type { Expr, ValueType } from '../loop/loop.js';
 import * as math from '../loop/math.js';
 
 type Bind = math.Bind;
-type UnaryValue = (x: Expr, type: ValueType, bind: Bind) => Expr;
+type UnaryValue = (x: Expr, type: ValueType, bind: Bind, range: math.Range) => Expr;
 type BinaryValue = (a: Expr, b: Expr, type: ValueType, bind: Bind) => Expr;
 
 const like = (x: Expr, value: number): Expr => L.literal(value, x.type, x.lanes);
@@ -58,7 +58,7 @@ const f =
 export const UNARY_VALUES = {
   neg: (x) => L.unary('neg', x),
   recip: (x) => L.binary('div', like(x, 1), x),
-  exp: f(math.exp),
+  exp: (x, _type, bind, range) => math.exp(x, bind, range),
   expm1: f(math.expm1),
   log: f(math.log),
   log1p: f(math.log1p),

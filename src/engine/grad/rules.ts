@@ -123,6 +123,7 @@ export const RULES = {
   prod: [(g, [x], { arg }) => mul(g, productOfOthers(x, arg.axes))],
   reduceMax: [(g, [x], out) => shareAmongTies(g, x, out)],
   reduceMin: [(g, [x], out) => shareAmongTies(g, x, out)],
+  reduceFmax: [(g, [x], out) => shareAmongTies(g, x, out)],
   cumsum: [(g, _, { arg }) => flip(cumsum(flip(g, [arg.axis]), arg.axis), [arg.axis])],
 
   matmul: [(g, [a, b]) => matmulLeft(g, a, b), (g, [a, b]) => matmulRight(g, a, b)],
@@ -159,8 +160,8 @@ function share(g: Node, a: Node, b: Node, loses: Node): Node {
   return where(binary('eq', a, b), times(g, 0.5), where(loses, zero(), g));
 }
 
-/** reduceMax and reduceMin: g in equal parts to every element that equals the result (torch.amax). */
-function shareAmongTies(g: Node, x: Node, out: Node<'reduceMax' | 'reduceMin'>): Node {
+/** reduceMax, reduceMin and reduceFmax: g in equal parts to every element that equals the result (torch.amax). */
+function shareAmongTies(g: Node, x: Node, out: Node<'reduceMax' | 'reduceMin' | 'reduceFmax'>): Node {
   const tied = binary('eq', x, out);
   return where(tied, div(g, sum(cast(tied, 'float32'), out.arg.axes)), zero());
 }

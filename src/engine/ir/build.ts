@@ -410,12 +410,16 @@ function checkIndexShape(op: string, x: Shape, index: Shape, axis: number): void
 // ---------------------------------------------------------------- reductions
 
 /** Reduces `axes`, which stay with size 1. */
-export function reduce(op: 'sum' | 'prod' | 'reduceMax' | 'reduceMin', x: Node, axes: readonly number[]): Node {
+export function reduce(
+  op: 'sum' | 'prod' | 'reduceMax' | 'reduceMin' | 'reduceFmax',
+  x: Node,
+  axes: readonly number[],
+): Node {
   checkDType(op, x, NUMBER);
   if (axes.length === 0) return x;
   if (axes.every((a) => x.shape[a] === 1)) return x;
-  if ((op === 'reduceMax' || op === 'reduceMin') && axes.some((a) => x.shape[a] === 0)) {
-    throw new ShapeError(`${op === 'reduceMax' ? 'max' : 'min'}: ${formatShape(x.shape)} has no elements to reduce`, [
+  if (op !== 'sum' && op !== 'prod' && axes.some((a) => x.shape[a] === 0)) {
+    throw new ShapeError(`${op === 'reduceMin' ? 'min' : 'max'}: ${formatShape(x.shape)} has no elements to reduce`, [
       x.shape,
     ]);
   }

@@ -112,6 +112,8 @@ export interface OpArgs {
   prod: { readonly axes: readonly number[] };
   reduceMax: { readonly axes: readonly number[] };
   reduceMin: { readonly axes: readonly number[] };
+  /** The maximum of what is a number, as C's fmax: NaN is passed over, and the maximum of nothing else is −∞. */
+  reduceFmax: { readonly axes: readonly number[] };
   /** The transpose of `window`: [..., O1, O2, k1, k2] → [..., D1, D2], overlapping windows added. */
   fold: WindowSpec & { readonly output: readonly number[] };
 
@@ -200,7 +202,14 @@ export const MOVEMENT_OPS = [
   'window',
   'gather',
 ] as const satisfies readonly Op[];
-export const REDUCE_OPS = ['sum', 'prod', 'reduceMax', 'reduceMin', 'fold'] as const satisfies readonly Op[];
+export const REDUCE_OPS = [
+  'sum',
+  'prod',
+  'reduceMax',
+  'reduceMin',
+  'reduceFmax',
+  'fold',
+] as const satisfies readonly Op[];
 export const KERNEL_OPS = [
   'cumsum',
   'argsort',

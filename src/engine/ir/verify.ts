@@ -285,7 +285,7 @@ const INFER: { readonly [O in Op]: Infer<O> } = {
   },
 
   ...forAll(['sum', 'prod'], inferReduce),
-  ...forAll(['reduceMax', 'reduceMin'], inferExtremum),
+  ...forAll(['reduceMax', 'reduceMin', 'reduceFmax'], inferExtremum),
   cumsum: ([x], { axis }) => {
     checkDType(x, 'float32', 'int32');
     checkAxis(axis, x.shape);

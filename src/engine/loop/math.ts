@@ -2,8 +2,8 @@
 // the same on every target. Nothing here relies on `fma` being fused: it may or may not be, and results stay within the
 // stated error either way.
 // Input: an expression and `bind`, which names a subexpression (and so has it computed once). Output: an expression.
-// Range reductions follow Cody and Waite; the polynomials for exp, log, sin, cos, tanh and atan are those of S. Moshier's
-// Cephes library (single precision), the one for erf is N. Juffa's.
+// Range reductions follow Cody and Waite; the polynomials for log, sin, cos, tanh and atan are those of S. Moshier's Cephes
+// library (single precision), the one for erf is N. Juffa's, the one for exp is tools/polynomials/exp.py's.
 // Error against the exact value, in units in the last place: exp, log, sin, cos, tanh, erf, atan 2; pow 3.
 
 import * as L from './loop.js';
@@ -33,7 +33,8 @@ function powerOfTwo(n: Expr): Expr {
 
 const LN2_HIGH = 0.693359375;
 const LN2_LOW = -2.1219444e-4;
-const EXP = [1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1];
+/** (e^r − 1 − r) / r² for |r| ≤ ln 2 / 2, to 4e-9 of e^r. */
+const EXP = [1.381444163e-3, 8.368731476e-3, 4.166838527e-2, 1.666652113e-1, 4.999999404e-1];
 
 /** 1.5 · 2²³: adding it leaves the nearest whole number in the low bits of the sum. */
 const ROUNDER = 12582912;
@@ -77,15 +78,21 @@ export function scaleByBits(value: Expr, shifted: Expr, bind: Bind): Expr {
   return L.mul(floatOf(L.add(bitsOf(value), half)), floatOf(L.add(rest, i(value, 127 << 23))));
 }
 
-/** Beyond these the result is 0 or infinite whatever x is. */
-function clampExp(x: Expr, bind: Bind): Expr {
-  return bind('x', atLeast(bind('x', atMost(x, 90)), -105));
+/** Beyond these exp is 0 or infinite whatever its argument is. */
+const LEAST_EXP = -105;
+const MOST_EXP = 90;
+
+/** What is known of an argument besides that it may be NaN. */
+export interface Range {
+  readonly least?: number;
+  readonly most?: number;
 }
 
-export function exp(x: Expr, bind: Bind): Expr {
-  const { shifted, r } = reduceExp(clampExp(x, bind), bind);
-  const y = L.add(L.fma(polynomial(r, EXP), bind('rr', L.mul(r, r)), r), f(x, 1));
-  return L.binary('scale', y, shifted);
+export function exp(x: Expr, bind: Bind, { least = -Infinity, most = Infinity }: Range = {}): Expr {
+  const below = most <= MOST_EXP ? x : bind('x', atMost(x, MOST_EXP));
+  const inside = least >= LEAST_EXP ? below : bind('x', atLeast(below, LEAST_EXP));
+  const { shifted, r } = reduceExp(inside, bind);
+  return L.binary('scale', polynomial(r, [...EXP, 1, 1]), shifted);
 }
 
 export function expm1(x: Expr, bind: Bind): Expr {
@@ -176,7 +183,7 @@ export function tanh(x: Expr, bind: Bind): Expr {
   const a = bind('a', abs(x));
   const z = bind('z', L.mul(x, x));
   const small = L.fma(L.mul(polynomial(z, TANH), z), x, x);
-  const large = L.sub(f(x, 1), div(f(x, 2), L.add(exp(L.add(a, a), bind), f(x, 1))));
+  const large = L.sub(f(x, 1), div(f(x, 2), L.add(exp(L.add(a, a), bind, { least: 0 }), f(x, 1))));
   return L.select(L.compare('lt', a, f(x, 0.625)), small, L.select(L.compare('eq', x, x), withSign(large, x), x));
 }
 
@@ -205,7 +212,7 @@ export function atan(x: Expr, bind: Bind): Expr {
 const ERF_SMALL = [-5.96761703e-4, 4.99119423e-3, -2.67681349e-2, 1.12819925e-1, -3.76125336e-1, 1.28379166e-1];
 
 export function erf(x: Expr, bind: Bind): Expr {
-  const t = bind('t', atMost(bind('a', abs(x)), 10));
+  const t = bind('t', atMost(bind('a', abs(x)), 6)); // erf is 1 from 4 on
   const s = bind('s', L.mul(t, t));
   const low = L.fma(f(x, -3.88396438e-3), t, f(x, 2.42546219e-2));
   let r = L.fma(L.fma(f(x, -1.7285347e-5), t, f(x, 3.83197126e-4)), s, low);
@@ -213,7 +220,7 @@ export function erf(x: Expr, bind: Bind): Expr {
   r = L.fma(r, t, f(x, -6.34846687e-1));
   r = L.fma(r, t, f(x, -1.28717512e-1));
   r = bind('r', L.fma(r, t, neg(t)));
-  const large = withSign(L.sub(f(x, 1), exp(r, bind)), x);
+  const large = withSign(L.sub(f(x, 1), exp(r, bind, { least: -60, most: 0 })), x);
   const small = L.fma(polynomial(s, ERF_SMALL), x, x);
   return L.select(L.compare('lt', t, f(x, 0.927734375)), small, L.select(L.compare('eq', x, x), large, x));
 }
@@ -263,7 +270,7 @@ export function pow(x: Expr, y: Expr, bind: Bind): Expr {
   // y · log x; a huge y would overflow the exact product, and gives 0 or ∞ all the same
   const bounded = bind('y', atLeast(bind('y', atMost(y, 4e9)), -4e9));
   const { p: q, e: qe } = twoProduct(bounded, logHigh, bind);
-  const exponent = clampExp(q, bind);
+  const exponent = bind('x', atLeast(bind('x', atMost(q, MOST_EXP)), LEAST_EXP));
   const extra = bind('qe', L.fma(bounded, logLow, qe));
   const { count, r } = reduceExp(exponent, bind);
   const inside = L.compare('eq', exponent, q);

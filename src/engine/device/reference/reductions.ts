@@ -4,7 +4,7 @@
 import { sizeOf, stridesOf } from '../../ir/shape.js';
 import { type Meaning, type Meanings, lines, offsets, wrap } from './value.js';
 
-type Reduction = 'sum' | 'prod' | 'reduceMax' | 'reduceMin';
+type Reduction = 'sum' | 'prod' | 'reduceMax' | 'reduceMin' | 'reduceFmax';
 
 function reduction(initial: number, combine: (a: number, b: number) => number): Meaning<Reduction> {
   return ([x], { shape }) => {
@@ -16,11 +16,16 @@ function reduction(initial: number, combine: (a: number, b: number) => number): 
 }
 
 /** Reductions of int32 start from the dtype's own ends. */
-function extremum(op: 'max' | 'min'): Meaning<Reduction> {
-  const ends = { max: [-Infinity, -0x80000000], min: [Infinity, 0x7fffffff] }[op];
+function extremum(
+  [ofFloats, ofIntegers]: readonly [number, number],
+  choose: (a: number, b: number) => number,
+): Meaning<Reduction> {
   return (operands, node, given) =>
-    reduction(node.dtype === 'int32' ? ends[1] : ends[0], Math[op])(operands, node, given);
+    reduction(node.dtype === 'int32' ? ofIntegers : ofFloats, choose)(operands, node, given);
 }
+
+const LOWEST = [-Infinity, -0x80000000] as const;
+const HIGHEST = [Infinity, 0x7fffffff] as const;
 
 function compareNumbers(a: number, b: number): number {
   if (Number.isNaN(a)) return Number.isNaN(b) ? 0 : 1;
@@ -34,8 +39,9 @@ export const REDUCTIONS: Meanings<Reduction | 'cumsum' | 'argsort'> = {
   prod: (operands, node, given) =>
     reduction(1, node.dtype === 'int32' ? Math.imul : (a, b) => a * b)(operands, node, given),
 
-  reduceMax: extremum('max'),
-  reduceMin: extremum('min'),
+  reduceMax: extremum(LOWEST, Math.max),
+  reduceMin: extremum(HIGHEST, Math.min),
+  reduceFmax: extremum(LOWEST, (a, b) => (a < b ? b : a)),
 
   cumsum: ([x], { arg }) => {
     const out = x.data.slice();
