@@ -125,6 +125,16 @@ test.each([
   expect(compiled.flat()).toHaveLength(1);
 });
 
+test('sums of the same rows or columns that have an operand in common are one kernel', async () => {
+  const [x, g] = [given(256, 128), given(256, 128)];
+  expect(await kernelsOf(g.sum(0) as AnyTensor, g.mul(x).sum(0) as AnyTensor)).toHaveLength(1);
+  const ofRows = [g.sum(1), x.mul(2).sum(1), x.mul(g).amax(1)] as unknown as AnyTensor[];
+  expect(await kernelsOf(...ofRows)).toHaveLength(1);
+  const apart = [g.sum(0), g.sum(1)] as unknown as AnyTensor[];
+  expect(await kernelsOf(...apart)).toHaveLength(2);
+  expect(await kernelsOf(given(16).sum(0) as AnyTensor, given(16).mul(2).sum(0) as AnyTensor)).toHaveLength(2);
+});
+
 test('values that nobody reads are not computed', async () => {
   const x = given(16, 16);
   const unused = x.exp();

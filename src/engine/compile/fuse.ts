@@ -95,11 +95,18 @@ export function fuse(
   return { groups, stored };
 }
 
-/** Joins groups of nothing but reductions that read the same large operand and not each other's results. */
+/** Has the group nothing but reductions and what is made of their results? */
+function onlyReduces({ group }: Building): boolean {
+  const reduction = group.members.find(isReduction);
+  return reduction !== undefined && group.members.every((n) => n.size === reduction.size);
+}
+
+/** Joins groups that only reduce, and read the same large operand and not each other's results. */
 function joinReductions(order: Building[], owner: Map<Node, Building>, isMaterialised: IsMaterialised): void {
   const readers = new Map<Node, Node>(); // the latest reduction that reads it
-  for (const b of [...order]) {
-    if (!b.group.members.every(isReduction)) continue;
+  const before = [...order];
+  for (const b of before) {
+    if (!onlyReduces(b)) continue;
     let own = b;
     const operands = [...b.group.reads].filter((n) => n.size >= LARGE_OPERAND);
     for (const operand of operands) {
