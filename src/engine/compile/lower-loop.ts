@@ -29,6 +29,7 @@ import { KernelBuilder, type Value, VALUE_TYPE } from './kernel-builder.js';
 import type { Lowering } from './lower-group.js';
 import type { Touched } from './epilogue.js';
 import { type Nest, chooseVector, collapse, streamsOf, widthsOf } from './loop-nest.js';
+import { farAhead } from './ask-ahead.js';
 import { nextRows } from './next-row.js';
 import { splitRange } from './parallel.js';
 import { STORE_COST, costOf } from './materialise.js';
@@ -185,6 +186,10 @@ class LoopLowering {
   /** What the phases of a row ask for ahead. */
   private findAsked(): ReadonlyMap<number, readonly Touched[]> {
     const { kept, reduced, operand, place } = this.nest;
+    if (this.vector !== undefined && reduced.length === 0 && this.lanes >= CACHE_LINE) {
+      const placeOf = (n: Node) => place.get(n) as readonly Index[];
+      return new Map([[this.lastPhase, farAhead(this.group.members, placeOf, this.vector, this.options)]]);
+    }
     if (this.vector === undefined || reduced.length !== 1 || !this.vectorIsReduced || kept.length === 0)
       return new Map();
     const walks = {
@@ -469,6 +474,7 @@ class LoopLowering {
     const outputs = this.outputsOf((n) => !isReduction(n) && !this.isRowLevel(n) && this.phaseOf.get(n) === phase);
     if (reductions.length === 0 && outputs.length === 0) return;
     if (this.nest.reduced.length === 0) {
+      this.askAhead(phase);
       this.storeAll(outputs);
       return;
     }
