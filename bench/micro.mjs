@@ -1,11 +1,11 @@
 // M1: single operations, as GFLOP/s or GB/s and as a share of what the machine can do, measured in the same run: the
-// micro-kernel's peak for matmul and convolution; for row kernels the bandwidth of a copy, and their own speed on rows that
-// stay in the cache, where nothing but their arithmetic takes time.
+// micro-kernel's peak for matmul and convolution; for row kernels the bandwidth of a copy that takes turns with them, and
+// their own speed on rows that stay in the cache, where nothing but their arithmetic takes time.
 
 import { compile, conv2d, tensor } from 'nabla';
 import { uniform } from './hash.mjs';
-import { peakArithmetic, peakCopy } from './peak.mjs';
-import { measure, round } from './timing.mjs';
+import { COPY_BYTES, copying, peakArithmetic, peakCopy } from './peak.mjs';
+import { measure, measureTurns, round } from './timing.mjs';
 
 const ROWS = 4096;
 const CACHED_ROWS = 64;
@@ -125,32 +125,34 @@ export async function micro(tier, threads, report) {
   const arithmetic = (await peakArithmetic(tier)) * threads;
   const copy = await peakCopy();
   report({ workload: 'M1.peak', gflops: round(arithmetic, 1), gbps: round(copy, 1), share: 1 });
+  const copies = copying();
   for (const { name, make, flops, bytes, cached } of cases()) {
-    const { median, min } = await time(make());
-    const line = { workload: `M1.${name}`, ms_median: round(median, 4), ms_min: round(min, 4) };
+    const figures = ({ median, min }) => ({
+      workload: `M1.${name}`,
+      ms_median: round(median, 4),
+      ms_min: round(min, 4),
+    });
     if (flops !== undefined) {
-      const rate = flops / median / 1e6;
-      report({ ...line, gflops: round(rate, 1), share: round(rate / arithmetic) });
+      const time = await measure(running(make()), { seconds: 1 });
+      const rate = flops / time.median / 1e6;
+      report({ ...figures(time), gflops: round(rate, 1), share: round(rate / arithmetic) });
     } else {
-      const rate = bytes / median / 1e6;
-      const bound = (await time(cached())).median * (ROWS / CACHED_ROWS);
+      const { a: time, ratio } = await measureTurns(running(make()), copies);
+      const bound = (await measure(running(cached()), { seconds: 1 })).median * (ROWS / CACHED_ROWS);
       report({
-        ...line,
-        gbps: round(rate, 1),
-        share_of_copy: round(rate / copy),
-        share_of_cached: round(bound / median),
+        ...figures(time),
+        gbps: round(bytes / time.median / 1e6, 1),
+        share_of_copy: round(bytes / COPY_BYTES / ratio),
+        share_of_cached: round(bound / time.median),
       });
     }
   }
 }
 
 /** Results are freed at once, as a framework that counts references would: reusing memory is part of the figure. */
-function time({ fn, inputs }) {
+function running({ fn, inputs }) {
   const step = compile(fn);
-  return measure(
-    async () => {
-      for (const result of [await step(...inputs)].flat()) result[Symbol.dispose]();
-    },
-    { seconds: 1 },
-  );
+  return async () => {
+    for (const result of [await step(...inputs)].flat()) result[Symbol.dispose]();
+  };
 }

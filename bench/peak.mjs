@@ -87,17 +87,22 @@ export async function peakArithmetic(tier) {
   return (2 * target.tileRows * target.tileVectors * target.lanes * K * REPEAT) / min / 1e6;
 }
 
+const COPIED = 4 << 20;
+/** Bytes that a copy reads and writes. */
+export const COPY_BYTES = 8 * COPIED;
+
+/** A function that copies 16 MiB, by all threads. */
+export function copying() {
+  const x = tensor(uniform(1, COPIED));
+  const copy = compile((t) => t.neg());
+  return async () => {
+    const y = await copy(x);
+    y[Symbol.dispose](); // else every copy would go to memory that no cache and no page table knows
+  };
+}
+
 /** GB/s (read + written) of a copy by all threads. */
 export async function peakCopy() {
-  const n = 4 << 20;
-  const x = tensor(uniform(1, n));
-  const copy = compile((t) => t.neg());
-  const { median } = await measure(
-    async () => {
-      const y = await copy(x);
-      y[Symbol.dispose](); // else every copy would go to memory that no cache and no page table knows
-    },
-    { seconds: 1 },
-  );
-  return (8 * n) / median / 1e6;
+  const { median } = await measure(copying(), { seconds: 1 });
+  return COPY_BYTES / median / 1e6;
 }
