@@ -12,7 +12,20 @@ export function rangeOf(node: Node): Range {
 function isBelowMaximum(node: Node): boolean {
   if (!isOp(node, 'sub')) return false;
   const [x, shift] = node.src;
-  let top = shift;
-  while (top.op === 'expand' || top.op === 'detach') [top] = top.src;
+  const top = belowRepeats(shift);
   return (top.op === 'reduceMax' || top.op === 'reduceFmax') && top.src[0] === x;
+}
+
+/** exp(…) / the sum of them: of positive terms none is infinite where the sum is not. */
+export function isPartOfSum(node: Node): boolean {
+  if (!isOp(node, 'div')) return false;
+  const [part, whole] = node.src;
+  const sum = belowRepeats(whole);
+  return part.op === 'exp' && sum.op === 'sum' && sum.src[0] === part;
+}
+
+function belowRepeats(node: Node): Node {
+  let n = node;
+  while (n.op === 'expand' || n.op === 'detach') [n] = n.src;
+  return n;
 }

@@ -28,7 +28,7 @@ import {
   substitute,
 } from './index-expr.js';
 import { type Guard, broadcastIndex, readsOf } from './movement.js';
-import { rangeOf } from './bounds.js';
+import { isPartOfSum, rangeOf } from './bounds.js';
 import { BINARY_VALUES, CAST_VALUES, UNARY_VALUES } from './op-values.js';
 import { gatherKey, indexKey } from './trace.js';
 
@@ -462,6 +462,7 @@ export class KernelBuilder {
         const b = this.operand(node, 1, index, guards);
         const bind = this.binder(Math.max(a.depth, b.depth));
         const operandType = VALUE_TYPE[node.src[0].dtype];
+        if (isPartOfSum(node)) return this.map([a, b], ([x, y]) => L.binary('part', x, y));
         return this.map([a, b], ([x, y]) =>
           BINARY_VALUES[node.op as keyof typeof BINARY_VALUES](x, y, operandType, bind),
         );

@@ -22,6 +22,7 @@ export type LoopBinary =
   | 'sub'
   | 'mul'
   | 'div' // div on f32 only
+  | 'part' // f32: a / b, where a is finite or NaN if b is finite
   | 'min'
   | 'max' // f32: NaN if either is NaN
   | 'scale' // f32: a · 2^n, for a between ½ and 2 and b = 1.5 · 2²³ + n, which has n in its low bits

@@ -3,7 +3,7 @@
 // cycles or more. For a divisor that is not too small and not too large:
 //   q = a · (1 / s),  e = q · s − a (exact),  a / s = q − e · (1 / s)
 // In 10⁹ random quotients the result was that of the division to the last bit; where a is below 2⁻¹⁰² it can be one bit off.
-// An infinite a makes e NaN, which is taken for a number that leaves q as it is. −0 and +0 stay what they are, where s > 0.
+// An infinite a, which a `part` cannot be, makes e NaN, which is taken for a number that leaves q as it is. −0 and +0 stay what they are, where s > 0.
 // For other divisors the loop is there a second time, as it was.
 // Input: a kernel, for a target whose multiply-adds round once. Output: the kernel.
 
@@ -75,14 +75,15 @@ function products(body: readonly Stmt[], own: ReadonlySet<Var>, reciprocals: Map
       ofExpr(e) {
         const divided = dividedByScalar(e);
         if (divided === undefined || own.has(divided.divisor)) return e;
-        const { a, divisor } = divided;
+        const { a, divisor, isPart } = divided;
         let r = reciprocals.get(divisor);
         if (r === undefined) reciprocals.set(divisor, (r = L.variable('reciprocal', 'f32')));
         const q = L.variable('q', 'f32', e.lanes);
         const rest = L.variable('rest', 'f32', e.lanes);
         before.push(L.define(q, L.mul(a, r)), L.define(rest, L.fma(q, divisor, L.unary('neg', a))));
         const lowest = L.float(LOWEST, e.lanes);
-        return L.fma(L.unary('neg', L.select(L.compare('lt', lowest, rest), rest, lowest)), r, q);
+        const finite = isPart ? rest : L.select(L.compare('lt', lowest, rest), rest, lowest);
+        return L.fma(L.unary('neg', finite), r, q);
       },
     });
     const value = expr(s.value);
@@ -90,7 +91,7 @@ function products(body: readonly Stmt[], own: ReadonlySet<Var>, reciprocals: Map
   });
 }
 
-function dividedByScalar(e: Expr): { a: Expr; divisor: Var } | undefined {
-  if (e.kind !== 'binary' || e.op !== 'div' || e.lanes === 1) return undefined;
-  return e.b.kind === 'splat' && e.b.x.kind === 'var' ? { a: e.a, divisor: e.b.x } : undefined;
+function dividedByScalar(e: Expr): { a: Expr; divisor: Var; isPart: boolean } | undefined {
+  if (e.kind !== 'binary' || (e.op !== 'div' && e.op !== 'part') || e.lanes === 1) return undefined;
+  return e.b.kind === 'splat' && e.b.x.kind === 'var' ? { a: e.a, divisor: e.b.x, isPart: e.op === 'part' } : undefined;
 }

@@ -120,7 +120,8 @@ class Verifier {
         this.expect(e.a.type === e.type && e.b.type === e.type, e, 'types that differ');
         if (INTEGER_ONLY.has(e.op)) this.expect(e.type === 'i32', e, `${e.op} of ${e.type}`);
         if (BITWISE.has(e.op)) this.expect(e.type !== 'f32', e, `${e.op} of ${e.type}`);
-        if (e.op === 'div' || e.op === 'scale') this.expect(e.type === 'f32', e, `${e.op} of ${e.type}`);
+        if (e.op === 'div' || e.op === 'part' || e.op === 'scale')
+          this.expect(e.type === 'f32', e, `${e.op} of ${e.type}`);
         return;
       case 'compare':
         agree(e.a, e.b);

@@ -102,6 +102,7 @@ const INFIX: Readonly<Record<string, string>> = {
   sub: '-',
   mul: '*',
   div: '/',
+  part: '/',
   divs: '/',
   rems: '%',
   and: '&',

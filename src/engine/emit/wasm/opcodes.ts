@@ -91,6 +91,7 @@ export const F32_BINARY = {
   sub: both(0x93, 229),
   mul: both(0x94, 230),
   div: both(0x95, 231),
+  part: both(0x95, 231),
   min: both(0x96, 232),
   max: both(0x97, 233),
 } as const;
