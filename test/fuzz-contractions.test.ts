@@ -2,8 +2,8 @@
 // and tiles, images and batches whose borders lie anywhere in them. What the cpu device computes, on both tiers, must be
 // what the reference device does. NABLA_FUZZ_SEED and NABLA_FUZZ_COUNT as in fuzz.test.ts (programs of 8 operators).
 
-import { afterAll, expect, test } from 'vitest';
-import { CpuDevice } from '../src/engine/device/cpu/device.js';
+import { expect, test } from 'vitest';
+import type { Device } from '../src/engine/device/device.js';
 import { ReferenceDevice } from '../src/engine/device/reference/device.js';
 import * as build from '../src/engine/ir/build.js';
 import type { Node } from '../src/engine/ir/node.js';
@@ -11,6 +11,7 @@ import type { ConvSpec } from '../src/engine/ir/op.js';
 import type { Shape } from '../src/engine/ir/shape.js';
 import { type Input, f, generator, makeData, makeLeaves } from './operators/case.js';
 import { evaluateOn } from './operators/run.js';
+import { testDevices } from './support/tiers.js';
 
 const FIRST = Number(process.env.NABLA_FUZZ_SEED ?? 1);
 const COUNT = Number(process.env.NABLA_FUZZ_COUNT ?? 40);
@@ -20,11 +21,10 @@ const PER_PROGRAM = 8;
 const TOLERANCE = 2e-5;
 
 const reference = new ReferenceDevice();
-const wasm = [1, 2].map((threads) => new CpuDevice({ threads, tier: 'wasm', verify: true }));
-const native = new CpuDevice({ threads: 2, tier: 'native' });
-
-afterAll(async () => {
-  for (const device of [...wasm, native]) await device.dispose();
+const devices = testDevices({
+  'wasm, 1 thread': { threads: 1, tier: 'wasm', verify: true },
+  'wasm, 2 threads': { threads: 2, tier: 'wasm', verify: true },
+  native: { threads: 2, tier: 'native' },
 });
 
 type Below = (n: number) => number;
@@ -89,15 +89,15 @@ test(`${COUNT} programs of random contractions`, async () => {
     const all = Array.from({ length: PER_PROGRAM }, () => (below(4) === 0 ? randomMatmul(below) : randomConv(below)));
     const inputs = all.flatMap((c) => c.inputs);
     const data = makeData({ name: `contractions ${seed}`, inputs });
-    const run = (device: CpuDevice | ReferenceDevice, name: string) => {
+    const run = (device: Device, name: string) => {
       const leaves = makeLeaves(inputs, name);
       let at = 0;
       const outputs = all.map((c) => c.make(leaves.slice(at, (at += c.inputs.length))));
       return evaluateOn(device, outputs, leaves, data);
     };
     const expected = await run(reference, 'reference');
-    const devices = (seed - FIRST) % NATIVE_EVERY === 0 ? [...wasm, native] : wasm;
-    for (const device of devices) {
+    for (const [name, device] of Object.entries(devices)) {
+      if (name === 'native' && (seed - FIRST) % NATIVE_EVERY !== 0) continue;
       const actual = await run(device, 'cpu');
       all.forEach(({ text }, i) => {
         const scale = Math.max(1, ...Array.from(expected[i], Math.abs));

@@ -1,8 +1,7 @@
 // Random graphs, values and gradients: the fused program on two threads, the same natively (where there is a compiler) and
 // without fusion, and the reference device must agree. A failure prints the seed; NABLA_FUZZ_SEED starts there, NABLA_FUZZ_COUNT says how many to try.
 
-import { afterAll, expect, test } from 'vitest';
-import { CpuDevice } from '../src/engine/device/cpu/device.js';
+import { expect, test } from 'vitest';
 import { ReferenceDevice } from '../src/engine/device/reference/device.js';
 import { gradient } from '../src/engine/grad/backward.js';
 import * as build from '../src/engine/ir/build.js';
@@ -12,6 +11,7 @@ import * as movement from '../src/tensor/movement.js';
 import * as reductions from '../src/tensor/reductions.js';
 import { f, generator, makeData, makeLeaves } from './operators/case.js';
 import { evaluateOn } from './operators/run.js';
+import { testDevices } from './support/tiers.js';
 
 const FIRST = Number(process.env.NABLA_FUZZ_SEED ?? 1);
 const COUNT = Number(process.env.NABLA_FUZZ_COUNT ?? 300);
@@ -19,15 +19,11 @@ const TOLERANCE = 2e-4;
 const MOST_ELEMENTS = 4096;
 
 const reference = new ReferenceDevice();
-const devices = {
-  'fused, 2 threads': new CpuDevice({ threads: 2, verify: true }),
-  'native, 2 threads': new CpuDevice({ threads: 2, tier: 'native' }),
-  'native, 1 thread': new CpuDevice({ threads: 1, tier: 'native' }),
-  'unfused, 1 thread': new CpuDevice({ threads: 1, fuse: false, verify: true }),
-};
-
-afterAll(async () => {
-  for (const device of Object.values(devices)) await device.dispose();
+const devices = testDevices({
+  'fused, 2 threads': { threads: 2, tier: 'wasm', verify: true },
+  'native, 2 threads': { threads: 2, tier: 'native' },
+  'native, 1 thread': { threads: 1, tier: 'native' },
+  'unfused, 1 thread': { threads: 1, tier: 'wasm', fuse: false, verify: true },
 });
 
 class Dice {

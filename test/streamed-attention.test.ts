@@ -1,8 +1,7 @@
 // Attention whose scores are never stored (engine/compile/stream.ts), value and gradients, against the reference device:
 // on one and two threads and natively, with everything that may stand between scores and weights.
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { compileGraph } from '../src/engine/compile/compile.js';
-import { CpuDevice } from '../src/engine/device/cpu/device.js';
 import { ReferenceDevice } from '../src/engine/device/reference/device.js';
 import { gradient } from '../src/engine/grad/backward.js';
 import * as build from '../src/engine/ir/build.js';
@@ -14,17 +13,14 @@ import { type AnyTensor, type Tensor, wrap } from '../src/tensor/tensor.js';
 import { type Input, b, f, makeData, makeLeaves } from './operators/case.js';
 import { evaluateOn } from './operators/run.js';
 import { compiledGraph } from './support/kernels.js';
+import { testDevices } from './support/tiers.js';
 
 const leastStreamed = 1;
 const reference = new ReferenceDevice();
-const devices = {
-  '1 thread': new CpuDevice({ threads: 1, verify: true, leastStreamed }),
-  '2 threads': new CpuDevice({ threads: 2, verify: true, leastStreamed }),
-  'native, 2 threads': new CpuDevice({ threads: 2, tier: 'native', verify: true, leastStreamed }),
-};
-
-afterAll(async () => {
-  for (const device of Object.values(devices)) await device.dispose();
+const devices = testDevices({
+  '1 thread': { threads: 1, tier: 'wasm', verify: true, leastStreamed },
+  '2 threads': { threads: 2, tier: 'wasm', verify: true, leastStreamed },
+  'native, 2 threads': { threads: 2, tier: 'native', verify: true, leastStreamed },
 });
 
 interface Case {

@@ -1,8 +1,7 @@
 // Convolutions that the compiler computes as Winograd's products (compile/winograd.ts), and those just beside them: all
 // widths of an image that end a vector, a strip or a panel somewhere else, on both tiers, against the reference device.
 
-import { afterAll, describe, expect, test } from 'vitest';
-import { CpuDevice } from '../src/engine/device/cpu/device.js';
+import { describe, expect, test } from 'vitest';
 import type { Device } from '../src/engine/device/device.js';
 import { ReferenceDevice } from '../src/engine/device/reference/device.js';
 import * as build from '../src/engine/ir/build.js';
@@ -10,18 +9,15 @@ import type { Node } from '../src/engine/ir/node.js';
 import type { ConvSpec } from '../src/engine/ir/op.js';
 import { f, makeData, makeLeaves } from './operators/case.js';
 import { evaluateOn } from './operators/run.js';
+import { testDevices } from './support/tiers.js';
 
 const TOLERANCE = 2e-5;
 
 const reference = new ReferenceDevice();
-const devices = {
-  'wasm, 1 thread': new CpuDevice({ threads: 1, tier: 'wasm', verify: true }),
-  'wasm, 2 threads': new CpuDevice({ threads: 2, tier: 'wasm', verify: true }),
-  'native, 2 threads': new CpuDevice({ threads: 2, tier: 'native' }),
-};
-
-afterAll(async () => {
-  for (const device of Object.values(devices)) await device.dispose();
+const devices = testDevices({
+  'wasm, 1 thread': { threads: 1, tier: 'wasm', verify: true },
+  'wasm, 2 threads': { threads: 2, tier: 'wasm', verify: true },
+  'native, 2 threads': { threads: 2, tier: 'native' },
 });
 
 interface Case {

@@ -1,31 +1,28 @@
 // Every row of the operator table, forward and gradient, on the CPU device against the reference device:
-// with one and with two threads, on both tiers (WebAssembly again where there is no compiler), and with fusion off.
+// with one and with two threads, on both tiers (where there is a compiler), and with fusion off.
 
-import { afterAll, describe, expect, test } from 'vitest';
-import { CpuDevice } from '../../src/engine/device/cpu/device.js';
+import { describe, expect, test } from 'vitest';
 import { ReferenceDevice } from '../../src/engine/device/reference/device.js';
 import { gradient } from '../../src/engine/grad/backward.js';
 import * as build from '../../src/engine/ir/build.js';
 import type { Node } from '../../src/engine/ir/node.js';
 import { cases, makeData, makeLeaves } from './cases.js';
 import { evaluateOn } from './run.js';
+import { testDevices } from '../support/tiers.js';
 
 const reference = new ReferenceDevice();
-const devices = [
-  { label: '1 thread', device: new CpuDevice({ threads: 1, verify: true }) },
-  { label: '2 threads', device: new CpuDevice({ threads: 2, verify: true }) },
-  { label: 'unfused', device: new CpuDevice({ threads: 1, fuse: false, verify: true }) },
-  { label: 'native, 2 threads', device: new CpuDevice({ threads: 2, tier: 'native', verify: true }) },
-  { label: 'native, 1 thread', device: new CpuDevice({ threads: 1, tier: 'native' }) },
-];
-
-test('both threads of the second device work', async () => {
-  await devices[1].device.runtime.whenReady();
-  expect(devices[1].device.runtime.workingThreads).toBe(2);
+const devices = testDevices({
+  '1 thread': { threads: 1, tier: 'wasm', verify: true },
+  '2 threads': { threads: 2, tier: 'wasm', verify: true },
+  unfused: { threads: 1, tier: 'wasm', fuse: false, verify: true },
+  'native, 2 threads': { threads: 2, tier: 'native', verify: true },
+  'native, 1 thread': { threads: 1, tier: 'native' },
 });
 
-afterAll(async () => {
-  for (const { device } of devices) await device.dispose();
+test('both threads of the second device work', async () => {
+  const { runtime } = devices['2 threads'];
+  await runtime.whenReady();
+  expect(runtime.workingThreads).toBe(2);
 });
 
 /**
@@ -51,7 +48,7 @@ function firstDifference(
   return undefined;
 }
 
-for (const { label, device } of devices) {
+for (const [label, device] of Object.entries(devices)) {
   describe(`cpu, ${label}`, () => {
     for (const row of cases) {
       test(row.name, async () => {

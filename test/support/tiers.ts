@@ -2,7 +2,7 @@
 // CPU device, each alone, so that a test does not depend on which one happens to run. Counts what runs natively: a
 // fallback to WebAssembly would pass every comparison.
 import { afterAll, expect } from 'vitest';
-import { CpuDevice } from '../../src/engine/device/cpu/device.js';
+import { CpuDevice, type CpuDeviceOptions } from '../../src/engine/device/cpu/device.js';
 import { nativeToolchain } from '../../src/engine/device/cpu/native/tier.js';
 import { NativeTwin } from '../../src/engine/device/cpu/native/twin.js';
 import { disposeDevices, registerDevice } from '../../src/engine/engine.js';
@@ -43,13 +43,27 @@ NativeTwin.prototype.note = function counted(...time) {
 
 afterAll(() => disposeDevices());
 
-/** The tiers as devices of their own, for tests of the engine. */
-export function tierDevices(threads: number): Record<string, CpuDevice> {
-  const tiers = noNative === undefined ? (['wasm', 'native'] as const) : (['wasm'] as const);
-  const devices = tiers.map((tier) => [tier, new CpuDevice({ threads, tier, verify: true })] as const);
+/**
+ * Devices for tests of the engine, by name; disposed of at the end. Those of the native tier are left out where there is no
+ * compiler, and have to run natively where there is one. No other may change its tier on the way.
+ */
+export function testDevices<Name extends string>(
+  options: Readonly<Record<Name, CpuDeviceOptions & { readonly tier: 'wasm' | 'native' }>>,
+): Record<Name, CpuDevice> {
+  const entries = Object.entries<(typeof options)[Name]>(options)
+    .filter(([, { tier }]) => tier === 'wasm' || noNative === undefined)
+    .map(([name, given]) => [name, new CpuDevice(given)] as const);
   afterAll(async () => {
-    for (const [, device] of devices) await device.dispose();
+    for (const [, device] of entries) await device.dispose();
     expect(nativeRuns.instead).toBe(0);
   });
-  return Object.fromEntries(devices);
+  return Object.fromEntries(entries) as Record<Name, CpuDevice>;
+}
+
+/** The tiers as devices of their own. */
+export function tierDevices(threads: number): Record<string, CpuDevice> {
+  return testDevices({
+    wasm: { threads, tier: 'wasm', verify: true },
+    native: { threads, tier: 'native', verify: true },
+  });
 }
