@@ -1,10 +1,10 @@
 // Quotients by a number that a loop does not change (softmax: by the sum of the row) become products with its reciprocal,
-// mended by one step of Newton's with fused multiply-adds: four short instructions where division takes a vector unit for ten
-// cycles or more. For a divisor that is not too small and not too large:
+// mended by one step of Newton's with fused multiply-adds: three or four short instructions, where division takes a vector
+// unit for ten cycles or more. For a divisor that is not too small and not too large:
 //   q = a · (1 / s),  e = q · s − a (exact),  a / s = q − e · (1 / s)
 // In 10⁹ random quotients the result was that of the division to the last bit; where a is below 2⁻¹⁰² it can be one bit off.
-// An infinite a, which a `part` cannot be, makes e NaN, which is taken for a number that leaves q as it is. −0 and +0 stay what they are, where s > 0.
-// For other divisors the loop is there a second time, as it was.
+// An infinite a, which a `part` cannot be, makes e NaN; that is taken for a number that leaves q as it is. With s > 0 a zero
+// keeps its sign. For other divisors the loop is there a second time, as it was.
 // Input: a kernel, for a target whose multiply-adds round once. Output: the kernel.
 
 import * as L from './loop.js';
