@@ -7,10 +7,9 @@ import type { Touched } from './epilogue.js';
 import { type Axis, type Index, addConstant, coefficientOf, flatten, isDynamic } from './index-expr.js';
 import type { Lowering } from './lower-group.js';
 import { costOf } from './materialise.js';
+import { FAR } from './next-row.js';
 import { trace } from './trace.js';
 
-/** Elements of an array that is no longer in a cache nearby. */
-const LEAST = 64 << 10;
 /** Vector instructions for an element from which asking pays. */
 const MUCH = 12;
 /** Elements between what is asked for and what is read. */
@@ -30,7 +29,7 @@ export function farAhead(
       materialised(n, index) {
         if (n === member) return true;
         const flat = flatten(index, n.shape);
-        if (n.size < LEAST || members.includes(n) || isDynamic(flat) || coefficientOf(flat, along) !== 1) return false;
+        if (n.size < FAR || members.includes(n) || isDynamic(flat) || coefficientOf(flat, along) !== 1) return false;
         const buffer = lowering.context.buffer(n);
         if (buffer !== undefined)
           asked.set(`${buffer.id}:${flat.key}`, { buffer, flat: addConstant(flat, AHEAD), isWritten: false });

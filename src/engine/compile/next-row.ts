@@ -13,7 +13,7 @@ import type { Lowering } from './lower-group.js';
 import { trace } from './trace.js';
 
 /** Elements of an array that is no longer in a cache nearby. */
-const LEAST = 64 << 10;
+export const FAR = 64 << 10;
 /** Elements of a row: more would leave the first-level cache before they are used. */
 const LONGEST_ROW = 8192;
 
@@ -34,7 +34,7 @@ export function nextRows(walks: Walks, lowering: Lowering): ReadonlyMap<number, 
   const asked = new Map<number, Map<string, Touched>>();
   if (lastPhase < 2 || along.size > LONGEST_ROW) return new Map();
   const ask = (phase: number, node: Node, buffer: Buffer | undefined, flat: Index, isWritten: boolean) => {
-    if (buffer === undefined || node.size < LEAST) return;
+    if (buffer === undefined || node.size < FAR) return;
     if (coefficientOf(flat, along) !== 1 || (coefficientOf(flat, row) ?? 0) < along.size) return;
     const of = asked.get(phase) ?? new Map<string, Touched>();
     of.set(`${buffer.id}:${flat.key}`, { buffer, flat, isWritten });
