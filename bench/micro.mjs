@@ -1,6 +1,7 @@
 // M1: single operations, as GFLOP/s or GB/s and as a share of what the machine can do, measured in the same run: the
-// micro-kernel's peak for matmul and convolution; for row kernels the bandwidth of a copy that takes turns with them, and
-// their own speed on rows that stay in the cache, where nothing but their arithmetic takes time.
+// micro-kernel's peak for matmul and convolution. Row kernels take turns with a copy of 16 MiB to 16 MiB, with a copy that
+// touches as much memory as they do (the more memory, the further away it is), and are compared with their own speed on rows
+// that stay in the cache, where nothing but their arithmetic takes time.
 
 import { compile, conv2d, tensor } from 'nabla';
 import { uniform } from './hash.mjs';
@@ -50,19 +51,25 @@ function cases() {
     }),
     { flops: 2 * 64 * 32 * 27 * 1024 },
   );
-  for (const [name, arrays, make] of rowKernels()) {
-    add(name, () => make([ROWS, 1024]), { bytes: arrays * 4 * ROWS * 1024, cached: () => make([CACHED_ROWS, 1024]) });
+  for (const [name, [walked, touched], make] of rowKernels()) {
+    add(name, () => make([ROWS, 1024]), {
+      bytes: walked * 4 * ROWS * 1024,
+      touched: touched * ROWS * 1024,
+      cached: () => make([CACHED_ROWS, 1024]),
+    });
   }
   return list;
 }
 
-/** Name, arrays read or written, and the kernel for a shape. */
+/**
+ * Name; arrays that forward and backward read or write, and how many different ones these are; the kernel for a shape.
+ */
 function rowKernels() {
   return [
-    ['softmax', 2, (rows) => ({ fn: (x) => x.softmax(-1), inputs: [given(1, rows)] })],
+    ['softmax', [2, 2], (rows) => ({ fn: (x) => x.softmax(-1), inputs: [given(1, rows)] })],
     [
       'softmax_fwdbwd',
-      4,
+      [4, 4],
       (rows) => ({
         fn: (x, g) => withGradients(x.softmax(-1), g, [x]),
         inputs: [given(1, rows).requiresGrad_(), given(3, rows)],
@@ -70,7 +77,7 @@ function rowKernels() {
     ],
     [
       'layernorm_fwdbwd',
-      5,
+      [5, 4],
       (rows) => ({
         fn: (x, w, b, g) => withGradients(layerNorm(x, w, b), g, [x, w, b]),
         inputs: [
@@ -83,13 +90,13 @@ function rowKernels() {
     ],
     [
       'gelu_chain',
-      5,
+      [5, 5],
       (rows) => ({
         fn: (x, a, b, c) => x.mul(a).add(b).gelu().mul(c),
         inputs: [1, 2, 3, 4].map((s) => given(s, rows)),
       }),
     ],
-    ['add', 3, (rows) => ({ fn: (a, b) => a.add(b), inputs: [given(1, rows), given(2, rows)] })],
+    ['add', [3, 3], (rows) => ({ fn: (a, b) => a.add(b), inputs: [given(1, rows), given(2, rows)] })],
   ];
 }
 
@@ -126,7 +133,7 @@ export async function micro(tier, threads, report) {
   const copy = await peakCopy();
   report({ workload: 'M1.peak', gflops: round(arithmetic, 1), gbps: round(copy, 1), share: 1 });
   const copies = copying();
-  for (const { name, make, flops, bytes, cached } of cases()) {
+  for (const { name, make, flops, bytes, touched, cached } of cases()) {
     const figures = ({ median, min }) => ({
       workload: `M1.${name}`,
       ms_median: round(median, 4),
@@ -137,12 +144,15 @@ export async function micro(tier, threads, report) {
       const rate = flops / time.median / 1e6;
       report({ ...figures(time), gflops: round(rate, 1), share: round(rate / arithmetic) });
     } else {
-      const { a: time, ratio } = await measureTurns(running(make()), copies);
+      const kernel = running(make());
+      const { a: time, ratio } = await measureTurns(kernel, copies);
+      const alike = await measureTurns(kernel, copying(touched / 2));
       const bound = (await measure(running(cached()), { seconds: 1 })).median * (ROWS / CACHED_ROWS);
       report({
         ...figures(time),
         gbps: round(bytes / time.median / 1e6, 1),
         share_of_copy: round(bytes / COPY_BYTES / ratio),
+        share_of_alike: round(1 / alike.ratio),
         share_of_cached: round(bound / time.median),
       });
     }

@@ -91,9 +91,9 @@ const COPIED = 4 << 20;
 /** Bytes that a copy reads and writes. */
 export const COPY_BYTES = 8 * COPIED;
 
-/** A function that copies 16 MiB, by all threads. */
-export function copying() {
-  const x = tensor(uniform(1, COPIED));
+/** A function that copies so many elements, 16 MiB if nothing is said, by all threads. */
+export function copying(elements = COPIED) {
+  const x = tensor(uniform(1, elements));
   const copy = compile((t) => t.neg());
   return async () => {
     const y = await copy(x);

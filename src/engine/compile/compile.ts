@@ -12,6 +12,7 @@ import { ERROR_WORD, type KernelCall, type KernelFunction, type Program, type Sl
 import { moveOrigins } from '../loop/origins.js';
 import { withoutQuotients } from '../loop/quotients.js';
 import type { Target } from '../loop/target.js';
+import { distributeSums } from './distribute.js';
 import { type Fused, fuse } from './fuse.js';
 import { contractionsOf } from './contraction.js';
 import { isSummedInParts } from './contraction-frame.js';
@@ -84,6 +85,7 @@ const REWRITES: readonly Pass[] = [
   ['join', joinPass],
   ['stacks', stacksPass],
   ['gradients', gradientsPass],
+  ['distribute', distributePass],
   ['split', splitPass],
   ['winograd', winogradPass],
 ];
@@ -166,6 +168,10 @@ function stacksPass(state: CompileState): void {
 
 function gradientsPass(state: CompileState): void {
   replaceNodes(state, joinGradients(state.nodes));
+}
+
+function distributePass(state: CompileState): void {
+  replaceNodes(state, distributeSums(state.nodes));
 }
 
 function splitPass(state: CompileState): void {
