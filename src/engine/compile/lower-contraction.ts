@@ -213,6 +213,11 @@ class ContractionLowering {
     });
   }
 
+  /** Are all panels of B there at once, so that A is walked once for all of them? */
+  private get isOneBlock(): boolean {
+    return this.packsAllPanels && this.split !== 'columns' && this.blockPanels >= this.f.panels;
+  }
+
   lower(): void {
     const { f } = this;
     if (f.M * f.N * f.batch === 0) return;
@@ -243,6 +248,10 @@ class ContractionLowering {
       const range =
         this.split === 'columns' ? splitRange(this.k, full, this.serial, 1) : { from: L.int(0), to: L.int(full) };
       const single = this.blockPanels >= full;
+      if (this.isOneBlock && tail > 0) {
+        this.columnBlock(range.from, range.to, { first: full * this.f.columns, count: tail });
+        return;
+      }
       if (single) this.columnBlock(range.from, range.to);
       else {
         this.k.loop('nb', range.from, range.to, this.blockPanels, undefined, (from) => {
@@ -269,11 +278,14 @@ class ContractionLowering {
     this.k.emit(L.when(last, this.k.block(work)));
   }
 
-  /** Panels [from, to): all blocks of k, all rows. */
-  private columnBlock(from: Expr, to: Expr): void {
+  /** Panels [from, to), and the last one if it is `tail`: all blocks of k, all rows. */
+  private columnBlock(from: Expr, to: Expr, tail?: { readonly first: number; readonly count: number }): void {
     this.f.overK(() => {
       const panel = this.f.blockK * this.f.columns;
       const { panelB } = this;
+      const atTail = L.mul(L.sub(to, from), L.int(panel));
+      if (panelB !== undefined && tail !== undefined)
+        this.packer.packB(panelB, atTail, constantIndex(tail.first), tail.count);
       if (panelB !== undefined && this.packsAllPanels) {
         this.k.loop('p', from, to, 1, this.f.panelAxis, (p) => {
           this.packer.packB(
@@ -292,6 +304,7 @@ class ContractionLowering {
             this.packer.packB(panelB, at, scaleIndex(atomIndex(this.f.panelAxis), this.f.columns), this.f.columns);
           this.tiles(tiles, at, scaleIndex(atomIndex(this.f.panelAxis), this.f.columns), this.f.columns);
         });
+        if (tail !== undefined) this.tiles(tiles, atTail, constantIndex(tail.first), tail.count);
       });
     });
   }

@@ -83,19 +83,28 @@ export function readsOf(node: Node, index: readonly Index[]): Read[] {
   throw new InternalError(`compile: ${node.op} is not a movement operator.`);
 }
 
+/**
+ * Axes that stay among themselves keep their index apart: of [4, 6, 5] → [4, 2, 3, 5] only the 6 is taken to pieces, without
+ * a detour through a flat position.
+ */
 function reshapeIndex(index: readonly Index[], from: Shape, to: Shape): Index[] {
-  if (sizeOf(to) === 0) return to.map(() => ZERO);
-  // Axes that only lost or gained ones keep their index, without a detour through a flat position.
-  const a = from.flatMap((n, i) => (n === 1 ? [] : [i]));
-  const b = to.flatMap((n, i) => (n === 1 ? [] : [i]));
-  if (a.length === b.length && a.every((axis, i) => from[axis] === to[b[i]])) {
-    const out = to.map(() => ZERO);
-    b.forEach((axis, i) => (out[axis] = index[a[i]]));
-    return out;
+  const out = to.map(() => ZERO);
+  if (sizeOf(to) === 0) return out;
+  let [i, j] = [0, 0];
+  while (j < to.length) {
+    const [firstFrom, firstTo] = [i, j];
+    let [a, b] = [from[i++] ?? 1, to[j++]];
+    while (a !== b) {
+      if (a < b) a *= from[i++];
+      else b *= to[j++];
+    }
+    const own = from.slice(firstFrom, i);
+    const parts = to.slice(firstTo, j);
+    // An index that may lie outside (its loads are guarded) stays one: a remainder would hide where neighbours lie.
+    const isOpen = index.slice(firstFrom, i).some((x, d) => x.min < 0 || x.max >= own[d]);
+    unflatten(flatten(index.slice(firstFrom, i), own), parts, isOpen).forEach((x, d) => (out[firstTo + d] = x));
   }
-  // An index that may reach beyond the end (its loads are guarded) stays one: a remainder would hide where neighbours lie.
-  const isOpen = index.every((x) => x.min >= 0) && a.some((axis) => index[axis].max >= from[axis]);
-  return unflatten(flatten(index, from), to, isOpen);
+  return out;
 }
 
 function readsOfWindow(node: Node<'window'>, index: readonly Index[]): Read[] {
