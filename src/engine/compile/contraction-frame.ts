@@ -176,18 +176,6 @@ export class ContractionFrame {
 
   // -------------------------------------------------------------- loops
 
-  bindBatch(flat: Expr): void {
-    let rest = flat;
-    for (let i = this.batchAxes.length - 1; i >= 0; i--) {
-      if (i === 0) this.k.bindAxis(this.batchAxes[i], rest);
-      else {
-        const size = L.int(this.batchAxes[i].size);
-        this.k.bindAxis(this.batchAxes[i], this.k.define('g', L.binary('rems', rest, size)));
-        rest = this.k.define('rest', L.binary('divs', rest, size));
-      }
-    }
-  }
-
   /** Loops over the blocks of k. */
   overK(inside: () => void): void {
     const { size } = this.chunkAxis;

@@ -137,8 +137,26 @@ export class KernelBuilder {
     this.emit(L.loop(variable, from, to, step, body));
   }
 
+  /** Loops over all of `axes`, the first outermost. */
+  nest(axes: readonly Axis[], inside: () => void): void {
+    const [first, ...rest] = axes;
+    if (first === undefined) inside();
+    else this.loop('at', L.int(0), L.int(first.size), 1, first, () => this.nest(rest, inside));
+  }
+
   bindAxis(axis: Axis, expr: Expr, unit = 1): void {
     this.axes.set(axis.id, { expr, depth: this.depth, unit });
+  }
+
+  /** Binds `axes` to what they are at a row-major position. */
+  bindAxes(axes: readonly Axis[], position: Expr): void {
+    let rest = position;
+    for (let i = axes.length - 1; i > 0; i--) {
+      const size = L.int(axes[i].size);
+      this.bindAxis(axes[i], this.define('at', L.binary('rems', rest, size)));
+      rest = this.define('rest', L.binary('divs', rest, size));
+    }
+    if (axes.length > 0) this.bindAxis(axes[0], rest);
   }
 
   /** `let` in the current scope. */

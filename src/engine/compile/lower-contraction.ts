@@ -236,7 +236,7 @@ class ContractionLowering {
     const range =
       this.split === 'batch' ? splitRange(this.k, count, this.serial, 1) : { from: L.int(0), to: L.int(count) };
     this.k.loop('batch', range.from, range.to, 1, undefined, (variable) => {
-      this.f.bindBatch(variable);
+      this.k.bindAxes(this.f.batchAxes, variable);
       inside();
     });
   }
@@ -494,7 +494,7 @@ class ContractionLowering {
       return;
     }
     this.k.loop('batch', L.int(0), L.int(this.f.batch), 1, undefined, (v) => {
-      this.f.bindBatch(v);
+      this.k.bindAxes(this.f.batchAxes, v);
       inside();
     });
   }

@@ -4,7 +4,7 @@
 
 import type { Node } from '../ir/node.js';
 import * as L from '../loop/loop.js';
-import type { Buffer, Expr } from '../loop/loop.js';
+import type { Buffer } from '../loop/loop.js';
 import type { Group } from './group.js';
 import { type Axis, type Index, addIndex, atomIndex, dynamic, flatten, newAxis, scaleIndex } from './index-expr.js';
 import { KernelBuilder, VALUE_TYPE } from './kernel-builder.js';
@@ -19,12 +19,7 @@ export function overPositions(k: KernelBuilder, axes: readonly Axis[], work: num
   const count = live.reduce((n, a) => n * a.size, 1);
   const range = splitRange(k, count, work < SERIAL_WORK, 1);
   k.loop('row', range.from, range.to, 1, undefined, (row) => {
-    let rest: Expr = row;
-    for (let i = live.length - 1; i >= 0; i--) {
-      const { size } = live[i];
-      k.bindAxis(live[i], i === 0 ? rest : k.define('at', L.binary('rems', rest, L.int(size))));
-      if (i > 0) rest = k.define('rest', L.binary('divs', rest, L.int(size)));
-    }
+    k.bindAxes(live, row);
     inside();
   });
 }

@@ -8,6 +8,7 @@ import { ArgumentError, DTypeError, DeviceError, IndexError, InternalError, Shap
 import { type Node, createNode, isOp as hasOp } from './node.js';
 import type {
   ArithmeticOp,
+  AxisReduction,
   BinaryOp,
   BitOp,
   ComparisonOp,
@@ -410,11 +411,7 @@ function checkIndexShape(op: string, x: Shape, index: Shape, axis: number): void
 // ---------------------------------------------------------------- reductions
 
 /** Reduces `axes`, which stay with size 1. */
-export function reduce(
-  op: 'sum' | 'prod' | 'reduceMax' | 'reduceMin' | 'reduceFmax',
-  x: Node,
-  axes: readonly number[],
-): Node {
+export function reduce(op: AxisReduction, x: Node, axes: readonly number[]): Node {
   checkDType(op, x, NUMBER);
   if (axes.length === 0) return x;
   if (axes.every((a) => x.shape[a] === 1)) return x;

@@ -235,6 +235,8 @@ export type BitOp = (typeof BIT_OPS)[number];
 export type BinaryOp = ArithmeticOp | ComparisonOp | BitOp;
 export type MovementOp = (typeof MOVEMENT_OPS)[number];
 export type ReduceOp = (typeof REDUCE_OPS)[number];
+/** Those that reduce whole axes. */
+export type AxisReduction = Exclude<ReduceOp, 'fold'>;
 export type KernelOp = (typeof KERNEL_OPS)[number];
 export type CompilerOp = (typeof COMPILER_OPS)[number];
 

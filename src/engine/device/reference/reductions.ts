@@ -1,12 +1,11 @@
 // Meaning of reductions (the reduced axes stay with size 1) and of the operators along one axis: cumsum, argsort.
 // The maximum of anything with NaN is NaN; NaN sorts as larger than everything.
 
+import type { AxisReduction } from '../../ir/op.js';
 import { sizeOf, stridesOf } from '../../ir/shape.js';
 import { type Meaning, type Meanings, lines, offsets, wrap } from './value.js';
 
-type Reduction = 'sum' | 'prod' | 'reduceMax' | 'reduceMin' | 'reduceFmax';
-
-function reduction(initial: number, combine: (a: number, b: number) => number): Meaning<Reduction> {
+function reduction(initial: number, combine: (a: number, b: number) => number): Meaning<AxisReduction> {
   return ([x], { shape }) => {
     const out = new Float64Array(sizeOf(shape)).fill(initial);
     const strides = stridesOf(shape).map((s, i) => (shape[i] === 1 ? 0 : s));
@@ -19,7 +18,7 @@ function reduction(initial: number, combine: (a: number, b: number) => number): 
 function extremum(
   [ofFloats, ofIntegers]: readonly [number, number],
   choose: (a: number, b: number) => number,
-): Meaning<Reduction> {
+): Meaning<AxisReduction> {
   return (operands, node, given) =>
     reduction(node.dtype === 'int32' ? ofIntegers : ofFloats, choose)(operands, node, given);
 }
@@ -33,7 +32,7 @@ function compareNumbers(a: number, b: number): number {
   return a === b ? 0 : a < b ? -1 : 1;
 }
 
-export const REDUCTIONS: Meanings<Reduction | 'cumsum' | 'argsort'> = {
+export const REDUCTIONS: Meanings<AxisReduction | 'cumsum' | 'argsort'> = {
   sum: reduction(0, (a, b) => a + b),
 
   prod: (operands, node, given) =>
