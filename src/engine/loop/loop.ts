@@ -25,7 +25,7 @@ export type LoopBinary =
   | 'part' // f32: a / b, where a is finite or NaN if b is finite
   | 'min'
   | 'max' // f32: NaN if either is NaN
-  | 'scale' // f32: a · 2^n, for a between ½ and 2 and b = 1.5 · 2²³ + n, which has n in its low bits
+  | 'scale' // f32: a · 2^n, for b = 1.5 · 2²³ + 254 + n, which has the exponents of two factors in its low bits
   | 'and'
   | 'or'
   | 'xor' // i32 and bool

@@ -39,22 +39,23 @@ const EXP = [1.381444163e-3, 8.368731476e-3, 4.166838527e-2, 1.666652113e-1, 4.9
 /** 1.5 · 2²³: adding it leaves the nearest whole number in the low bits of the sum. */
 const ROUNDER = 12582912;
 const ROUNDER_BITS = 0x4b400000;
+/** The same for a number that becomes an exponent in two parts, each of them 127 more than it stands for (`scale`). */
+const EXPONENT_ROUNDER = ROUNDER + 2 * 127;
 
 /** The whole number nearest to x · factor, as a float and as an integer, for products below 2²². */
-function nearestMultiple(x: Expr, factor: number, bind: Bind): { n: Expr; count: Expr; shifted: Expr } {
-  const shifted = bind('shifted', L.fma(x, f(x, factor), f(x, ROUNDER)));
-  return {
-    n: bind('n', L.sub(shifted, f(x, ROUNDER))),
-    count: L.sub(bitsOf(shifted), i(x, ROUNDER_BITS)),
-    shifted,
-  };
+function nearestMultiple(x: Expr, factor: number, bind: Bind, rounder = ROUNDER): { n: Expr; shifted: Expr } {
+  const shifted = bind('shifted', L.fma(x, f(x, factor), f(x, rounder)));
+  return { n: bind('n', L.sub(shifted, f(x, rounder))), shifted };
 }
 
+/** The whole number in `shifted`, by ROUNDER, as an integer. */
+const countOf = (shifted: Expr): Expr => L.sub(bitsOf(shifted), i(shifted, ROUNDER_BITS));
+
 /** x = n·ln 2 + r with |r| ≤ ln 2 / 2. */
-function reduceExp(x: Expr, bind: Bind): { count: Expr; shifted: Expr; r: Expr } {
-  const { n, count, shifted } = nearestMultiple(x, Math.LOG2E, bind);
+function reduceExp(x: Expr, bind: Bind, rounder = ROUNDER): { shifted: Expr; r: Expr } {
+  const { n, shifted } = nearestMultiple(x, Math.LOG2E, bind, rounder);
   const r = L.fma(n, f(x, -LN2_LOW), L.fma(n, f(x, -LN2_HIGH), x));
-  return { count: bind('count', count), shifted, r: bind('r', r) };
+  return { shifted, r: bind('r', r) };
 }
 
 /** The smaller and the larger of x and a constant; NaN stays NaN. */
@@ -75,11 +76,11 @@ export function scaleByBits(value: Expr, shifted: Expr, bind: Bind): Expr {
   const bits = bind('bits', bitsOf(shifted));
   const half = bind('half', L.binary('shl', L.binary('shrs', bits, L.int(1)), L.int(23)));
   const rest = L.sub(L.binary('shl', bits, L.int(23)), half);
-  return L.mul(floatOf(L.add(bitsOf(value), half)), floatOf(L.add(rest, i(value, 127 << 23))));
+  return L.mul(L.mul(value, floatOf(half)), floatOf(rest));
 }
 
 /** Beyond these exp is 0 or infinite whatever its argument is. */
-const LEAST_EXP = -105;
+const LEAST_EXP = -104;
 const MOST_EXP = 90;
 
 /** What is known of an argument besides that it may be NaN. */
@@ -88,17 +89,22 @@ export interface Range {
   readonly most?: number;
 }
 
+/** What is 0 (of a masked score, say) is scaled as 0: a product too small for a float takes processors a hundred cycles. */
 export function exp(x: Expr, bind: Bind, { least = -Infinity, most = Infinity }: Range = {}): Expr {
   const below = most <= MOST_EXP ? x : bind('x', atMost(x, MOST_EXP));
-  const inside = least >= LEAST_EXP ? below : bind('x', atLeast(below, LEAST_EXP));
-  const { shifted, r } = reduceExp(inside, bind);
-  return L.binary('scale', polynomial(r, [...EXP, 1, 1]), shifted);
+  const isBounded = least >= LEAST_EXP;
+  const inside = isBounded ? below : bind('x', atLeast(below, LEAST_EXP));
+  const { shifted, r } = reduceExp(inside, bind, EXPONENT_ROUNDER);
+  const value = polynomial(r, [...EXP, 1, 1]);
+  const isZero = L.compare('lt', below, f(x, LEAST_EXP));
+  return L.binary('scale', isBounded ? value : L.select(isZero, f(x, 0), value), shifted);
 }
 
 export function expm1(x: Expr, bind: Bind): Expr {
   // 2^n·(e^r − 1) + (2^n − 1), with 2^n taken out so that large n do not overflow before they must.
   const clamped = bind('x', atLeast(bind('x', atMost(x, 90)), -20));
-  const { count, r } = reduceExp(clamped, bind);
+  const { shifted, r } = reduceExp(clamped, bind);
+  const count = bind('count', countOf(shifted));
   const small = bind('small', L.fma(polynomial(r, EXP), L.mul(r, r), r));
   const inverse = powerOfTwo(L.sub(i(x, 0), L.binary('min', count, i(x, 126))));
   const result = scale(bind('y', L.add(small, L.sub(f(x, 1), inverse))), count, bind);
@@ -157,13 +163,13 @@ const COS = [2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2];
 
 /** sin(x + quarter·π/2). The reduction is good for |x| up to about 10⁴; beyond, error grows with |x|. */
 function sine(x: Expr, quarter: number, bind: Bind): Expr {
-  const { n: j, count } = nearestMultiple(x, 2 / Math.PI, bind);
+  const { n: j, shifted } = nearestMultiple(x, 2 / Math.PI, bind);
   let r = x;
   for (const part of PI_HALF) r = bind('r', L.sub(r, L.mul(j, f(x, part))));
   const z = bind('z', L.mul(r, r));
   const s = L.fma(L.mul(polynomial(z, SIN), z), r, r);
   const c = L.fma(polynomial(z, COS), L.mul(z, z), L.fma(z, f(x, -0.5), f(x, 1)));
-  const quadrant = bind('q', L.add(count, i(x, quarter)));
+  const quadrant = bind('q', L.add(countOf(shifted), i(x, quarter)));
   const odd = L.compare('ne', L.binary('and', quadrant, i(x, 1)), i(x, 0));
   const flip = L.binary('shl', L.binary('and', quadrant, i(x, 2)), L.int(30));
   return floatOf(L.binary('xor', bitsOf(L.select(odd, c, s)), flip));
@@ -272,7 +278,8 @@ export function pow(x: Expr, y: Expr, bind: Bind): Expr {
   const { p: q, e: qe } = twoProduct(bounded, logHigh, bind);
   const exponent = bind('x', atLeast(bind('x', atMost(q, MOST_EXP)), LEAST_EXP));
   const extra = bind('qe', L.fma(bounded, logLow, qe));
-  const { count, r } = reduceExp(exponent, bind);
+  const { shifted, r } = reduceExp(exponent, bind);
+  const count = bind('count', countOf(shifted));
   const inside = L.compare('eq', exponent, q);
   const rr = bind('r', L.add(r, L.select(inside, extra, f(x, 0))));
   const value = bind('v', L.add(L.fma(polynomial(rr, EXP), L.mul(rr, rr), rr), f(x, 1)));

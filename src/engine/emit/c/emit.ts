@@ -266,10 +266,12 @@ class KernelPrinter {
     }
   }
 
-  /** a < b ? a : b and a < b ? b : a of float vectors are instructions. */
+  /** a < b ? a : b and a < b ? b : a of float vectors are instructions; so is a < b ? 0 : x on processors with masks. */
   private choice({ type, lanes, condition, a, b }: Expr & { kind: 'select' }): string | undefined {
     if (type !== 'f32' || condition.kind !== 'compare' || condition.op !== 'lt') return undefined;
     const [low, high, first, second] = [condition.a, condition.b, a, b].map((x) => this.expr(x));
+    if (a.kind === 'const' && Object.is(a.value, 0) && condition.a.type === 'f32')
+      return `vf${lanes}_unless(${low}, ${high}, ${second})`;
     if (low === first && high === second) return `vf${lanes}_smaller(${first}, ${second})`;
     return low === second && high === first ? `vf${lanes}_larger(${first}, ${second})` : undefined;
   }

@@ -37,7 +37,7 @@ ${lanewise('nearest', '__builtin_rintf')}
 static inline ${i} ${i}_abs(${i} x) { return ${i}_select(x < ${i}_splat(0), -x, x); }
 static inline ${i} ${i}_min(${i} a, ${i} b) { return ${i}_select(a < b, a, b); }
 static inline ${i} ${i}_max(${i} a, ${i} b) { return ${i}_select(a < b, b, a); }
-${choices(lanes)}${scale(lanes)}static inline ${f} ${f}_min(${f} a, ${f} b) { return ${f}_select(a != a, a, ${f}_smaller(a, b)); }
+${choices(lanes)}${unless(lanes)}${scale(lanes)}static inline ${f} ${f}_min(${f} a, ${f} b) { return ${f}_select(a != a, a, ${f}_smaller(a, b)); }
 static inline ${f} ${f}_max(${f} a, ${f} b) { return ${f}_select(a != a, a, ${f}_larger(a, b)); }
 
 static inline ${i} ${i}_saturated(${f} x) {
@@ -65,19 +65,34 @@ function choices(lanes: number): string {
   if (x86 === undefined) return plain;
   const [macro, call] = x86;
   const own = define('smaller', call('min')) + define('larger', call('max'));
+  return ifGnu(macro, own, plain);
+}
+
+/** One definition for GCC and processors with an extension, and one for all others. */
+function ifGnu(macro: string, own: string, plain: string): string {
   return `#if defined(${macro}) && defined(__GNUC__) && !defined(__clang__)\n${own}#else\n${plain}#endif\n`;
 }
 
-/** a · 2^n, for b = 1.5 · 2²³ + n. */
+/** a < b ? 0 : x */
+function unless(lanes: number): string {
+  const [f, i] = [`vf${lanes}`, `vi${lanes}`];
+  const define = (value: string) => `static inline ${f} ${f}_unless(${f} a, ${f} b, ${f} x) { return ${value}; }\n`;
+  const plain = define(`(${f})(~(a < b) & (${i})x)`);
+  if (lanes !== 16) return plain;
+  const mask = `__builtin_ia32_cmpps512_mask(a, b, 21, (unsigned short)-1, 4)`; // not less, or not comparable
+  return ifGnu('__AVX512F__', define(`__builtin_ia32_movaps512_mask(x, (${f}){0}, ${mask})`), plain);
+}
+
+/** a · 2^n, for b = 1.5 · 2²³ + 254 + n. */
 function scale(lanes: number): string {
   const [f, i] = [`vf${lanes}`, `vi${lanes}`];
   const define = (body: string) => `static inline ${f} ${f}_scale(${f} a, ${f} b) { ${body} }\n`;
   const byBits = define(
-    `${i} bits = (${i})b, half = (bits >> 1) << 23; return (${f})((${i})a + half) * (${f})((bits << 23) - half + 0x3f800000);`,
+    `${i} bits = (${i})b, half = (bits >> 1) << 23; return a * (${f})half * (${f})((bits << 23) - half);`,
   );
   if (lanes !== 16) return byBits;
-  const call = `__builtin_ia32_scalefps512_mask(a, b - 12582912.0f, a, (unsigned short)-1, 4)`;
-  return `#if defined(__AVX512F__) && defined(__GNUC__) && !defined(__clang__)\n${define(`return ${call};`)}#else\n${byBits}#endif\n`;
+  const call = `__builtin_ia32_scalefps512_mask(a, b - 12583166.0f, a, (unsigned short)-1, 4)`;
+  return ifGnu('__AVX512F__', define(`return ${call};`), byBits);
 }
 
 const SCALARS = `static inline int bits_of(float x) { int r; __builtin_memcpy(&r, &x, 4); return r; }
@@ -94,10 +109,10 @@ static inline int i_div(int a, int b) { return b == -1 ? -a : a / b; }
 static inline int i_rem(int a, int b) { return b == -1 ? 0 : a % b; }
 /* Addresses computed from it are not kept in registers from before. */
 static inline int i_same(int x) { __asm__ volatile("" : "+r"(x)); return x; }
-/* a · 2^n, for b = 1.5 · 2²³ + n. */
+/* a · 2^n, for b = 1.5 · 2²³ + 254 + n. */
 static inline float f_scale(float a, float b) {
   int bits = bits_of(b), half = (int)((unsigned)(bits >> 1) << 23);
-  return float_of(bits_of(a) + half) * float_of((int)((unsigned)bits << 23) - half + 0x3f800000);
+  return a * float_of(half) * float_of((int)((unsigned)bits << 23) - half);
 }
 static inline int i_abs(int x) { return x < 0 ? -x : x; }
 static inline int i_min(int a, int b) { return a < b ? a : b; }

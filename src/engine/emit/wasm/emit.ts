@@ -267,6 +267,12 @@ class FunctionEmitter {
         return;
       case 'select':
         if (this.pseudoMinMax(e)) return;
+        if (e.lanes > 1 && e.a.kind === 'const' && Object.is(e.a.value, 0)) {
+          this.expr(e.b);
+          this.expr(e.condition);
+          this.code.push(CODE.andnot);
+          return;
+        }
         this.expr(e.a);
         this.expr(e.b);
         this.expr(e.condition);

@@ -49,6 +49,7 @@ export const CODE = {
   i32x4Replace: simd(28),
   f32x4Extract: simd(31),
   f32x4Replace: simd(32),
+  andnot: simd(79),
   bitselect: simd(82),
   pmin: simd(234),
   pmax: simd(235),
