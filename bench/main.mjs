@@ -30,7 +30,7 @@ process.env.NABLA_CPU = values.tier ?? process.env.NABLA_CPU ?? 'wasm';
 
 const { compile, devices, memoryStats, noGrad, setDevice } = await import('nabla');
 const { clipGradNorm_ } = await import('nabla/optim');
-const { peakArithmetic, peakCopy } = await import('./peak.mjs');
+const { computing, peakArithmetic, peakCopy } = await import('./peak.mjs');
 const { INFERENCE, WORKLOADS } = await import('./workloads.mjs');
 const { measure, round } = await import('./timing.mjs');
 const { micro } = await import('./micro.mjs');
@@ -41,7 +41,7 @@ const { loader } = await import('./loader.mjs');
 
 const tier = process.env.NABLA_CPU === 'wasm' ? 'wasm' : 'native';
 /** What the profile compares with: arithmetic of all threads, and the bandwidth of a copy. The profile is native. */
-const peaks = async () => [(await peakArithmetic('native')) * threads, await peakCopy()];
+const peaks = async () => [await peakArithmetic(computing('native', threads)), await peakCopy()];
 
 if (values.device !== undefined) setDevice(values.device);
 if (values.trace !== undefined) values.profile = true;

@@ -1,11 +1,11 @@
-// M1: single operations, as GFLOP/s or GB/s and as a share of what the machine can do, measured in the same run: the
-// micro-kernel's peak for matmul and convolution. Row kernels take turns with a copy of 16 MiB to 16 MiB, with a copy that
-// touches as much memory as they do (the more memory, the further away it is), and are compared with their own speed on rows
-// that stay in the cache, where nothing but their arithmetic takes time.
+// M1: single operations, as GFLOP/s or GB/s and as a share of what the machine can do. Matmul and convolution take turns with
+// the micro-kernel, natively on all threads. Row kernels take turns with a copy of 16 MiB to 16 MiB and with a copy that touches
+// as much memory as they do (the more memory, the further away it is), and are compared with their own speed on rows that stay
+// in the cache, where nothing but their arithmetic takes time.
 
 import { compile, conv2d, tensor } from 'nabla';
 import { uniform } from './hash.mjs';
-import { COPY_BYTES, copying, peakArithmetic, peakCopy } from './peak.mjs';
+import { COPY_BYTES, computing, copying, peakArithmetic, peakCopy } from './peak.mjs';
 import { measure, measureTurns, round } from './timing.mjs';
 
 const ROWS = 4096;
@@ -129,7 +129,8 @@ function convForwardBackward(x, w) {
 }
 
 export async function micro(tier, threads, report) {
-  const arithmetic = (await peakArithmetic(tier)) * threads;
+  const peak = computing(tier, threads);
+  const arithmetic = await peakArithmetic(peak);
   const copy = await peakCopy();
   report({ workload: 'M1.peak', gflops: round(arithmetic, 1), gbps: round(copy, 1), share: 1 });
   const copies = copying();
@@ -140,9 +141,9 @@ export async function micro(tier, threads, report) {
       ms_min: round(min, 4),
     });
     if (flops !== undefined) {
-      const time = await measure(running(make()), { seconds: 1 });
+      const { a: time, ratio } = await measureTurns(running(make()), peak.run);
       const rate = flops / time.median / 1e6;
-      report({ ...figures(time), gflops: round(rate, 1), share: round(rate / arithmetic) });
+      report({ ...figures(time), gflops: round(rate, 1), share: round(flops / peak.flops / ratio) });
     } else {
       const kernel = running(make());
       const { a: time, ratio } = await measureTurns(kernel, copies);

@@ -67,24 +67,29 @@ function wasmPeak(program) {
   return () => run(0, 1, 1024, 0, 0, 0);
 }
 
-/** The same in C. */
-function nativePeak(program, { lanes }) {
-  const tier = NativeTier.create(1, true);
+/** The same in C, on each of the threads. */
+function nativePeak(program, { lanes }, threads) {
+  const tier = NativeTier.create(threads, true);
   const words = trialWords(program);
   const library = tier.request(C.emitProgram(program, { lanes, profile: false }), words).wait();
   const [bytes, table, arena, scratch] = words;
   const heap = new Uint8Array(bytes);
   new Uint32Array(heap.buffer).set(words.subarray(4), table / 4);
-  return () => tier.run(library, heap, { table, arena, scratch, scratchStride: 0 }, 1, null);
+  return () => tier.run(library, heap, { table, arena, scratch, scratchStride: 0 }, threads, null);
 }
 
-/** GFLOP/s of one thread in the given tier. */
-export async function peakArithmetic(tier) {
+/** A function that runs the micro-kernel, natively on all threads, and the floating-point operations of as many. */
+export function computing(tier, threads) {
   const target = tier === 'native' ? nativeToolchain().target : WASM_TARGET;
   const program = microKernel(target);
-  const run = tier === 'native' ? nativePeak(program, target) : wasmPeak(program);
+  const run = tier === 'native' ? nativePeak(program, target, threads) : wasmPeak(program);
+  return { run, flops: threads * 2 * target.tileRows * target.tileVectors * target.lanes * K * REPEAT };
+}
+
+/** GFLOP/s of all threads. */
+export async function peakArithmetic({ run, flops }) {
   const { min } = await measure(run, { seconds: 0.5 });
-  return (2 * target.tileRows * target.tileVectors * target.lanes * K * REPEAT) / min / 1e6;
+  return flops / min / 1e6;
 }
 
 const COPIED = 4 << 20;
