@@ -1,11 +1,11 @@
-// npm run bench -- [W1 … W7 I1 M1 C1 O1 L1 MEM] [--threads n] [--tier wasm|native|auto] [--device cpu|reference]
+// npm run bench -- [W1 … W7 I1 M1 C1 O1 L1 MEM LOSS] [--threads n] [--tier wasm|native|auto] [--device cpu|reference]
 // [--json] [--profile] [--trace FILE]: one JSON line a workload.
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-const NAMES = ['W1', 'W2', 'W3', 'W4', 'W5', 'W6', 'W7', 'I1', 'M1', 'C1', 'O1', 'L1', 'MEM'];
+const NAMES = ['W1', 'W2', 'W3', 'W4', 'W5', 'W6', 'W7', 'I1', 'M1', 'C1', 'O1', 'L1', 'MEM', 'LOSS'];
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -29,11 +29,12 @@ if (values.threads !== undefined) process.env.NABLA_THREADS = values.threads;
 process.env.NABLA_CPU = values.tier ?? process.env.NABLA_CPU ?? 'wasm';
 
 const { compile, devices, memoryStats, noGrad, setDevice } = await import('nabla');
-const { clipGradNorm_ } = await import('nabla/optim');
 const { computing, peakArithmetic, peakCopy } = await import('./peak.mjs');
 const { INFERENCE, WORKLOADS } = await import('./workloads.mjs');
 const { measure, round } = await import('./timing.mjs');
+const { trainingStep } = await import('./training-step.mjs');
 const { micro } = await import('./micro.mjs');
+const { losses } = await import('./losses.mjs');
 const { memory } = await import('./memory.mjs');
 const { printProfile, startProfile } = await import('./profile.mjs');
 const { overhead } = await import('./overhead.mjs');
@@ -62,15 +63,9 @@ function report(line) {
 }
 
 async function train(name) {
-  const { model, optimizer, x, y, batch, loss, clip } = WORKLOADS[name]();
-  const step = compile(async (input, target) => {
-    optimizer.zeroGrad();
-    const l = loss(model.forward(input), target);
-    l.backward();
-    if (clip !== undefined) clipGradNorm_(model.parameters(), clip);
-    await optimizer.step();
-    return l;
-  });
+  const workload = WORKLOADS[name]();
+  const { x, y, batch } = workload;
+  const step = trainingStep(workload);
   const start = performance.now();
   const losses = [await (await step(x, y)).item()];
   const first = performance.now() - start;
@@ -130,6 +125,7 @@ for (const name of positionals.length > 0 ? positionals : NAMES) {
   else if (name === 'O1') await overhead(report);
   else if (name === 'L1') await loader(report);
   else if (name === 'MEM') await memory(report);
+  else if (name === 'LOSS') await losses(report);
   else if (name in INFERENCE) await infer(name);
   else await train(name);
 }
