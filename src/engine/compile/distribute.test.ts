@@ -11,6 +11,7 @@ import * as build from '../ir/build.js';
 import { type Node, topologicalOrder } from '../ir/node.js';
 import { distributeSums } from './distribute.js';
 import { isReduction } from './group.js';
+import { joinSums } from './join-sums.js';
 
 const { add, constant, div, mul, sub, sum, unary } = build;
 const SHAPE = [6, 20, 8, 8];
@@ -61,6 +62,15 @@ test.each(CASES)('%s: sums one above the other', (_, make, before, after) => {
   expect(longestChain([result])).toBe(before);
   const { now } = distributeSums(topologicalOrder([result]));
   expect(longestChain([now.get(result) as Node])).toBe(after);
+});
+
+test('a sum of ten thousand terms is left alone', () => {
+  const [x, , g] = makeLeaves(inputs, 'cpu');
+  let total = x;
+  for (let i = 0; i < 10_000; i++) total = add(total, i % 2 === 0 ? g : mul(g, mean(x, [3])));
+  const result = sum(total, [3]);
+  const { now } = distributeSums(joinSums(topologicalOrder([result]), [result]).nodes);
+  expect([...now.values()].filter((n) => n.op === 'sum')).toHaveLength(2);
 });
 
 const reference = new ReferenceDevice();

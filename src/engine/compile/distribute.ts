@@ -74,17 +74,20 @@ function distributed(sum: Node<'sum'>, depthOf: (n: Node) => number, push: Push)
   }, undefined);
 }
 
-/** What is added and subtracted, down to more terms than anybody wants. */
+/** What is added and subtracted, taken apart until there are more terms than anybody wants. */
 function termsOf(operand: Node): Term[] {
   const terms: Term[] = [];
-  const walk = (node: Node, isNegative: boolean): void => {
+  const open: Term[] = [{ node: operand, isNegative: false }];
+  while (open.length > 0 && terms.length + open.length <= MOST_TERMS) {
+    const { node, isNegative } = open.pop() as Term;
     const isLinear = (node.op === 'add' || node.op === 'sub' || node.op === 'neg') && node.size === operand.size;
-    if (terms.length > MOST_TERMS) return;
     if (!isLinear) terms.push({ node, isNegative });
-    else node.src.forEach((s, i) => walk(s, isNegative !== (node.op === 'neg' || (node.op === 'sub' && i === 1))));
-  };
-  walk(operand, false);
-  return terms;
+    else {
+      const turns = (i: number): boolean => node.op === 'neg' || (node.op === 'sub' && i === 1);
+      open.push(...node.src.map((s, i) => ({ node: s, isNegative: isNegative !== turns(i) })).reverse());
+    }
+  }
+  return [...terms, ...open];
 }
 
 /** A product or quotient without its late factors. */
@@ -117,12 +120,10 @@ function isOfRow(node: Node, sum: Node<'sum'>): boolean {
 
 /** Is it made of a reduction of the same size, by numbers of rows alone? */
 function waitsForSum(node: Node, sum: Node<'sum'>): boolean {
-  const seen = new Set<Node>();
-  const walk = (n: Node): boolean => {
+  const seen = new Set<Node>([unexpanded(node)]);
+  for (const n of seen) {
     if (isReduction(n) && n.src[0].size === sum.src[0].size) return true;
-    if (seen.has(n) || n.size > sum.size) return false;
-    seen.add(n);
-    return n.src.some(walk);
-  };
-  return walk(unexpanded(node));
+    if (n.size <= sum.size) for (const s of n.src) seen.add(s); // a set is walked to what was added last
+  }
+  return false;
 }

@@ -23,8 +23,12 @@ export function joinSums(nodes: readonly Node[], outputs: readonly Node[]): Rewr
       return undefined;
     }
     const terms: Node[] = [];
-    const walk = (n: Node): void => (open.has(n) || n === node ? n.src.forEach(walk) : void terms.push(n));
-    walk(node);
+    const stack = [node];
+    while (stack.length > 0) {
+      const n = stack.pop() as Node;
+      if (open.has(n) || n === node) stack.push(...n.src.toReversed());
+      else terms.push(n);
+    }
     if (terms.length < FEWEST_TERMS || !terms.every((t) => sameShape(t.shape, node.shape))) return undefined;
     const joined = joinProducts(joinPads(terms, push), push);
     if (joined.length === terms.length) return undefined;
