@@ -1,18 +1,21 @@
 // The engine: turns wanted nodes into numbers. It gathers what has to be computed (wanted nodes, kept nodes, pending
 // in-place updates), looks up or compiles one program for all of it, runs it, and hands out storages.
-// It owns the devices, the program cache, the lifetime of storages, and the recording behind `compile(fn)`.
+// It owns the devices, the program cache and the lifetime of storages, and tells the recording of a compiled function
+// (recording.ts) what it does.
 // Input: graph nodes. Output: storages. It knows nothing of the Tensor class.
 
 import type { Device, Executable, TypedArray } from './device/device.js';
 import { DEVICES, type DeviceFactory } from './devices.js';
 import type { DType } from './ir/dtype.js';
 import { CaptureError, DeviceError, StaleTensorError } from './ir/errors.js';
-import { leaf } from './ir/build.js';
-import { linearise, sameKey, snapshot } from './ir/linearise.js';
+import { copy, leaf } from './ir/build.js';
+import { checkExpired, linearise, sameKey, snapshot } from './ir/linearise.js';
 import { type Node, clearInterned } from './ir/node.js';
 import type { ScalarSource } from './ir/op.js';
 import { type Shape, formatShape, sizeOf } from './ir/shape.js';
 import { type Storage, createStorage } from './ir/storage.js';
+import type { Capture, Source } from './capture.js';
+import { type Recording, belongsTo, currentRecording, isRecording } from './recording.js';
 
 interface CachedProgram {
   readonly key: Int32Array;
@@ -24,23 +27,8 @@ interface PendingAssign {
   readonly storage: Storage;
   readonly value: Node;
   readonly done: () => void;
-}
-
-/** One run of a recorded step: everything needed to do it again with other inputs. */
-export interface RecordedRun {
-  readonly device: Device;
-  readonly executable: Executable;
-  readonly inputs: readonly Storage[];
-  readonly scalars: readonly ScalarSource[];
-  readonly outputs: readonly Storage[];
-  /** outputs[i] is overwritten in place, else it is a new storage for each replay. */
-  readonly assigned: readonly boolean[];
-}
-
-export interface Recording {
-  readonly runs: RecordedRun[];
-  /** Host-side state that a replay has to advance (an optimiser's step counter). */
-  readonly hooks: (() => void)[];
+  /** The recorded call that it is part of. */
+  readonly recording: Recording | undefined;
 }
 
 export interface EngineStats {
@@ -75,6 +63,11 @@ export function getDevice(name: string): Device {
 
 export function deviceNames(): string[] {
   return [...factories.keys()];
+}
+
+/** A setting of the host's environment: a variable of the process, where there is one. */
+export function getEnvironment(name: string): string | undefined {
+  return (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env?.[name];
 }
 
 export function getDefaultDevice(): string {
@@ -137,6 +130,7 @@ export function storageFrom(
   const device = getDevice(deviceName);
   const storage = newStorage(device, dtype, shape, label);
   device.upload(storage.buffer, data, dtype);
+  currentRecording()?.made.add(storage);
   return storage;
 }
 
@@ -148,6 +142,10 @@ export function emptyStorage(shape: Shape, dtype: DType, deviceName: string, lab
 /** Frees a storage now instead of when it is collected. */
 export function freeStorage(storage: Storage): void {
   if (storage.buffer === null) return;
+  if (storage.base !== undefined) {
+    storage.buffer = null; // the base's to free
+    return;
+  }
   collected.unregister(storage);
   release(storage.owner as Device, storage.buffer);
   storage.buffer = null;
@@ -197,10 +195,9 @@ function nextTask(): Promise<void> {
 // ---------------------------------------------------------------- running
 
 const programs = new Map<number, CachedProgram[]>();
-const kept = new Set<Node>();
+const kept = new Map<Node, Recording | undefined>();
 const pending = new Map<Storage, PendingAssign>();
 const stats: EngineStats = { programs: 0, programHits: 0, runs: 0, kernelsLastRun: 0 };
-let recording: Recording | undefined;
 
 export function engineStats(): Readonly<EngineStats> {
   return stats;
@@ -208,23 +205,41 @@ export function engineStats(): Readonly<EngineStats> {
 
 /** Computes `node` together with the next run, so that it can be read after an update. */
 export function keep(node: Node): void {
-  if (node.storage === undefined && node.op !== 'leaf') kept.add(node);
+  if (node.storage === undefined && node.op !== 'leaf') kept.set(node, currentRecording());
 }
 
 /** Overwrites `storage` with `value` at the next run; a later assign of the same storage replaces this one. */
 export function assignLater(storage: Storage, value: Node, done: () => void): void {
-  pending.set(storage, { storage, value, done });
+  const recording = currentRecording();
+  for (const stand of recording?.stands.get(storage) ?? []) stand.overwritten?.();
+  pending.set(storage, { storage, value, done, recording });
 }
 
-/** Computes the wanted nodes, everything kept, and all pending assigns, as one program per device. */
+/**
+ * Computes the wanted nodes, everything kept, and all pending assigns, as one program per device. What belongs to a recorded
+ * call that waits elsewhere is left to it; in a recorded call, what waits from outside is computed before and not recorded.
+ */
 export function run(wanted: readonly Node[]): void {
-  const assigns = [...pending.values()];
+  const recording = currentRecording();
+  if (recording !== undefined) runTogether([], undefined);
+  runTogether(wanted, recording);
+}
+
+function runTogether(wanted: readonly Node[], recording: Recording | undefined): void {
+  const assigns: PendingAssign[] = [];
+  for (const assign of pending.values()) if (belongsTo(assign.recording, recording)) assigns.push(assign);
   const roots: Node[] = [];
   const seen = new Set<Node>();
-  for (const node of [...wanted, ...kept]) {
-    if (node.storage !== undefined || node.op === 'leaf' || seen.has(node)) continue;
+  const want = (node: Node): void => {
+    if (node.storage !== undefined || node.op === 'leaf' || seen.has(node)) return;
     seen.add(node);
     roots.push(node);
+  };
+  wanted.forEach(want);
+  for (const [node, owner] of kept) {
+    if (!belongsTo(owner, recording)) continue;
+    want(node);
+    kept.delete(node);
   }
   if (roots.length === 0 && assigns.length === 0) return;
   const byDevice = new Map<string, { roots: Node[]; assigns: PendingAssign[] }>();
@@ -234,30 +249,38 @@ export function run(wanted: readonly Node[]): void {
     return g;
   };
   for (const node of roots) group(node.device ?? defaultDevice).roots.push(node);
-  for (const assign of assigns) group(assign.storage.device).assigns.push(assign);
-  kept.clear();
-  pending.clear();
-  for (const [name, g] of byDevice) runOn(getDevice(name), g.roots, g.assigns);
+  for (const assign of assigns) {
+    group(assign.storage.device).assigns.push(assign);
+    pending.delete(assign.storage);
+  }
+  for (const [name, g] of byDevice) runOn(getDevice(name), g.roots, g.assigns, recording);
   clearInterned();
 }
 
-function runOn(device: Device, roots: readonly Node[], assigns: readonly PendingAssign[]): void {
+function runOn(
+  device: Device,
+  roots: readonly Node[],
+  assigns: readonly PendingAssign[],
+  recording: Recording | undefined,
+): void {
   const all = [...roots, ...assigns.map((a) => a.value)];
   const graph = linearise(all);
   const targets = assigns.map((a) => graph.inputStorages.indexOf(a.storage));
-  const executable = findProgram(device, graph, all, [...roots.map(() => -1), ...targets]);
+  const { executable, key } = findProgram(device, graph, all, [...roots.map(() => -1), ...targets]);
 
   const outputs: Storage[] = [];
   for (const node of roots)
     outputs.push(newStorage(device, node.dtype, node.shape, `${node.op} ${formatShape(node.shape)}`));
   for (const a of assigns) outputs.push(a.storage);
   const scalars = graph.scalars;
+  if (recording !== undefined) for (const a of assigns) separate(recording, a.storage);
   execute(device, executable, graph.inputStorages, scalars, outputs);
   if (recording !== undefined) {
     const assigned = outputs.map((_, i) => i >= roots.length);
-    recording.runs.push({
+    recording.add({
       device,
       executable,
+      key,
       inputs: [...graph.inputStorages],
       scalars: [...scalars],
       outputs,
@@ -312,7 +335,7 @@ function findProgram(
   graph: ReturnType<typeof linearise>,
   roots: readonly Node[],
   targets: readonly number[],
-): Executable {
+): CachedProgram {
   let hash = graph.hash;
   for (const t of targets) hash = Math.imul(hash ^ (t + 7), 0x01000193);
   for (let i = 0; i < device.name.length; i++) hash = Math.imul(hash ^ device.name.charCodeAt(i), 0x01000193);
@@ -324,7 +347,7 @@ function findProgram(
   for (const entry of bucket) {
     if (sameKey(entry.key, key)) {
       stats.programHits++;
-      return entry.executable;
+      return entry;
     }
   }
   const nodes = snapshot(graph.order);
@@ -334,9 +357,10 @@ function findProgram(
     scalars: nodes.filter((n) => n.op === 'scalar'),
     outputs: roots.map((n, i) => ({ node: nodes[n.slot], assign: targets[i] >= 0 ? targets[i] : undefined })),
   });
-  bucket.push({ key, executable });
+  const entry = { key, executable };
+  bucket.push(entry);
   stats.programs++;
-  return executable;
+  return entry;
 }
 
 /** The storage of a node, computing it (and what is kept or pending) where needed. */
@@ -344,12 +368,13 @@ export function storageOf(node: Node): Storage {
   if (node.storage === undefined && node.op !== 'leaf') run([node]);
   const storage = node.storage ?? (node.op === 'leaf' ? (node as Node<'leaf'>).arg.storage : undefined);
   if (node.storage === undefined && storage !== undefined) linearise([node]); // checks that the leaf is not stale
+  if (node.storage?.expired !== undefined) checkExpired(node.storage);
   return storage as Storage;
 }
 
 /** The numbers of a node. A read inside `compile(fn)` cannot be replayed and is refused. */
 export async function read(node: Node): Promise<TypedArray> {
-  if (recording !== undefined) {
+  if (isRecording()) {
     throw new CaptureError(
       'compile: the function reads a value (item, data or array) while it is being captured. Return the tensor and read it outside.',
     );
@@ -361,42 +386,43 @@ export async function read(node: Node): Promise<TypedArray> {
   return data;
 }
 
-// ---------------------------------------------------------------- recording, for compile(fn)
+// ---------------------------------------------------------------- for compile(fn)
 
-export function isRecording(): boolean {
-  return recording !== undefined;
+/** A storage with the same numbers in a buffer of its own. */
+function copyOf(storage: Storage): Storage {
+  const node = copy(leaf(storage) as Node);
+  runOn(getDevice(storage.device), [node], [], undefined);
+  return node.storage as unknown as Storage;
 }
 
-/** Called by host-side state that a replay must advance. */
-export function onReplay(hook: () => void): void {
-  recording?.hooks.push(hook);
-}
-
-/** Runs `body` and records every run of the engine inside it. */
-export async function record<T>(body: () => T | Promise<T>): Promise<{ result: T; recording: Recording }> {
-  if (recording !== undefined)
-    throw new CaptureError(
-      'compile: a compiled function was called inside another while it is being captured. Call it outside.',
-    );
-  const current: Recording = { runs: [], hooks: [] };
-  recording = current;
-  try {
-    return { result: await body(), recording: current };
-  } finally {
-    recording = undefined;
+/** Before `storage` is overwritten: what stands for it as an argument keeps the numbers that were passed. */
+function separate(recording: Recording, storage: Storage): void {
+  for (const { storage: stand } of recording.stands.get(storage) ?? []) {
+    if (stand.buffer !== storage.buffer) continue;
+    stand.base = copyOf(storage);
+    stand.buffer = stand.base.buffer;
   }
 }
 
-/** A new storage like `like`, for the results of a replay. */
-export function storageLike(like: Storage): Storage {
-  return newStorage(getDevice(like.device), like.dtype, like.shape, `result ${formatShape(like.shape)}`);
-}
-
-/** Does a recorded run again. `substitute` maps the storages of the recording to those of this replay. */
-export function replayRun(recorded: RecordedRun, substitute: (storage: Storage) => Storage): void {
-  const outputs = recorded.outputs.map((s, i) => (recorded.assigned[i] ? s : substitute(s)));
-  execute(recorded.device, recorded.executable, recorded.inputs.map(substitute), recorded.scalars, outputs);
-  for (let i = 0; i < outputs.length; i++) if (recorded.assigned[i]) outputs[i].version++;
+/** Does a captured call again, with other inputs. Returns the storages of all slots. */
+export function replay(capture: Capture, inputs: readonly Storage[]): Storage[] {
+  const slots = inputs.map((storage) => (capture.assigned.has(storage) ? copyOf(storage) : storage));
+  const storageOfSource = (source: Source): Storage => {
+    if (typeof source !== 'number') return source;
+    const known = slots[source];
+    if (known !== undefined) return known;
+    const { device, dtype, shape } = capture.temporaries[source - capture.inputs];
+    return (slots[source] = newStorage(getDevice(device), dtype, shape, `result ${formatShape(shape)}`));
+  };
+  for (const { hooks, device, executable, inputs: sources, scalars, outputs, assigned } of capture.runs) {
+    for (const hook of hooks) hook();
+    const results = outputs.map(storageOfSource);
+    execute(device, executable, sources.map(storageOfSource), scalars, results);
+    for (let i = 0; i < results.length; i++) if (assigned[i]) results[i].version++;
+  }
+  for (const hook of capture.hooks) hook();
+  capture.replays++;
+  return slots;
 }
 
 export { leaf };

@@ -2,7 +2,7 @@
 
 import { arange, full } from '../tensor/creation.js';
 import { stack } from '../tensor/functions.js';
-import { noGrad } from '../tensor/grad-mode.js';
+import { withoutGrad } from '../tensor/grad-mode.js';
 import { ArgumentError } from '../tensor/library.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 import { type LabelOptions, both, checkTarget, classDimOf, readLabels, truthOf } from './labels.js';
@@ -21,7 +21,7 @@ abstract class Share extends CollectedMetric {
   protected abstract right(output: AnyTensor, target: AnyTensor): { right: Bools; valid: Bools | undefined };
 
   update(output: AnyTensor, target: AnyTensor): void {
-    noGrad(() => {
+    withoutGrad(() => {
       const { right, valid } = this.right(output, target);
       this.collected.add(tally(right, valid));
     });

@@ -2,7 +2,7 @@
 
 import { zeros } from '../tensor/creation.js';
 import { stack, where } from '../tensor/functions.js';
-import { noGrad } from '../tensor/grad-mode.js';
+import { withoutGrad } from '../tensor/grad-mode.js';
 import { ArgumentError } from '../tensor/library.js';
 import { areProbabilities } from '../tensor/probabilities.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
@@ -38,7 +38,7 @@ export class CalibrationError extends CollectedMetric {
     const dim = classDimOf(op, output, this.options.classDim);
     checkTarget(op, output, target, dim);
     if (target.size === 0) return;
-    noGrad(() => {
+    withoutGrad(() => {
       const { truth, predicted, valid, ranked } = readLabels(op, output, target, this.options);
       const given = output as unknown as Tensor;
       const probabilities = (areProbabilities(given.node) ? given : given.softmax(dim as number)) as Tensor;

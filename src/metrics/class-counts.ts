@@ -3,7 +3,7 @@
 
 import { zeros } from '../tensor/creation.js';
 import { stack } from '../tensor/functions.js';
-import { noGrad } from '../tensor/grad-mode.js';
+import { withoutGrad } from '../tensor/grad-mode.js';
 import { ArgumentError } from '../tensor/library.js';
 import type { AnyTensor } from '../tensor/tensor.js';
 import { type LabelOptions, type Labelled, both, readLabels } from './labels.js';
@@ -70,7 +70,7 @@ export abstract class ClassMetric<T = number> extends CollectedMetric<T> {
   }
 
   update(output: AnyTensor, target: AnyTensor): void {
-    noGrad(() => {
+    withoutGrad(() => {
       const op = this.constructor.name;
       const labelled = readLabels(op, output, target, this.options);
       this.isMultiLabel = labelled.kind === 'multi-label';

@@ -2,7 +2,7 @@
 
 import { zeros } from '../tensor/creation.js';
 import { where } from '../tensor/functions.js';
-import { noGrad } from '../tensor/grad-mode.js';
+import { withoutGrad } from '../tensor/grad-mode.js';
 import { ArgumentError } from '../tensor/library.js';
 import type { AnyTensor } from '../tensor/tensor.js';
 import { type LabelOptions, both, readLabels } from './labels.js';
@@ -32,7 +32,7 @@ export class ConfusionMatrix extends CollectedMetric<number[][]> {
   }
 
   update(output: AnyTensor, target: AnyTensor): void {
-    noGrad(() => {
+    withoutGrad(() => {
       const labelled = readLabels('ConfusionMatrix', output, target, this.options);
       const { kind, classes, truth, predicted, valid, ranked } = labelled;
       if (kind === 'multi-label') {

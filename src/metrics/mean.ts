@@ -2,7 +2,7 @@
 
 import { full } from '../tensor/creation.js';
 import { stack, where } from '../tensor/functions.js';
-import { noGrad } from '../tensor/grad-mode.js';
+import { withoutGrad } from '../tensor/grad-mode.js';
 import { ArgumentError, DTypeError } from '../tensor/library.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 import { type LabelOptions, checkTarget, classDimOf, truthOf } from './labels.js';
@@ -26,7 +26,7 @@ export class Mean {
   update(values: AnyTensor, weight?: number | AnyTensor): void {
     if (typeof weight === 'number' && !(weight >= 0 && weight < Infinity))
       throw new ArgumentError(`Mean: weight is ${weight}. Use the number of samples.`);
-    noGrad(() => {
+    withoutGrad(() => {
       const numbers = values.to('float32') as Tensor;
       const mass = weight === undefined ? values.size : weight;
       const count = (typeof mass === 'number' ? full([], mass) : mass.to('float32').sum()) as Tensor;
@@ -78,14 +78,14 @@ export class MeanLoss extends CollectedMetric {
   }
 
   update(output: AnyTensor, target: AnyTensor): void {
-    const value = noGrad(() => this.loss(output, target));
+    const value = withoutGrad(() => this.loss(output, target));
     if (value.size !== 1) {
       throw new ArgumentError(
         `MeanLoss: the loss gives ${value.size} numbers, not one. Use its reduction 'mean', or Mean for each number.`,
       );
     }
     const { ignoreIndex } = this;
-    this.mean.update(value, ignoreIndex === undefined ? target.size : noGrad(() => target.ne(ignoreIndex)));
+    this.mean.update(value, ignoreIndex === undefined ? target.size : withoutGrad(() => target.ne(ignoreIndex)));
   }
 
   compute(): Promise<number> {
@@ -113,7 +113,7 @@ export class Perplexity extends CollectedMetric {
       throw new DTypeError(`Perplexity: takes logits (float32), not ${output.dtype}.`, [output.dtype]);
     const dim = classDimOf('Perplexity', output, this.options.classDim);
     checkTarget('Perplexity', output, target, dim);
-    noGrad(() => {
+    withoutGrad(() => {
       const { truth, valid } = truthOf('Perplexity', target, this.options.ignoreIndex);
       const label = truth.unsqueeze(dim as number) as Ints;
       const chosen = output

@@ -3,7 +3,7 @@
 
 import { arange } from '../tensor/creation.js';
 import { cat, where } from '../tensor/functions.js';
-import { noGrad } from '../tensor/grad-mode.js';
+import { withoutGrad } from '../tensor/grad-mode.js';
 import {
   ArgumentError,
   ShapeError,
@@ -142,7 +142,7 @@ class ScoreStore implements Collection {
     if (!Number.isInteger(rows))
       throw new ArgumentError(`${this.op}: the state is not one of this metric. Restore what its state() gave.`);
     const scores = storedNumbers(numbers.slice(0, rows * classes), [rows, classes], 'float32', this.scores) as Tensor;
-    noGrad(() => this.add(scores, storedNumbers(numbers.slice(rows * classes), [rows], 'int32', this.scores) as Ints));
+    withoutGrad(() => this.add(scores, storedNumbers(numbers.slice(rows * classes), [rows], 'int32', this.scores) as Ints));
   }
 
   reset(): void {
@@ -171,7 +171,7 @@ abstract class Ranking extends CollectedMetric {
 
   update(output: AnyTensor, target: AnyTensor): void {
     const op = this.constructor.name;
-    noGrad(() => {
+    withoutGrad(() => {
       const isBinary = sameShape(output.shape, target.shape) || output.shape[1] === 1;
       if (isBinary && output.size !== target.size)
         throw new ShapeError(

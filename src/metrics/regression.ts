@@ -2,7 +2,7 @@
 
 import { full } from '../tensor/creation.js';
 import { stack } from '../tensor/functions.js';
-import { noGrad } from '../tensor/grad-mode.js';
+import { withoutGrad } from '../tensor/grad-mode.js';
 import { ShapeError, formatShape, sameShape } from '../tensor/library.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 import { CollectedMetric, Sums, clear, settle, storedNumbers, storedZeros } from './state.js';
@@ -25,7 +25,7 @@ abstract class MeanError extends CollectedMetric {
 
   update(output: AnyTensor, target: AnyTensor): void {
     checkShapes(this.constructor.name, output, target);
-    noGrad(() => {
+    withoutGrad(() => {
       const difference = output.to('float32').sub(target.to('float32')) as Tensor;
       this.collected.add(stack([this.error(difference).sum(), full([], output.size)] as Tensor[]));
     });
@@ -75,7 +75,7 @@ export class R2Score extends CollectedMetric {
 
   update(output: AnyTensor, target: AnyTensor): void {
     checkShapes('R2Score', output, target);
-    noGrad(() => {
+    withoutGrad(() => {
       const columns = (t: AnyTensor) => t.to('float32').reshape(t.rank > 1 ? [t.shape[0], -1] : [t.size, 1]) as Tensor;
       if (target.size === 0) return;
       const y = columns(target);
@@ -120,7 +120,7 @@ export class R2Score extends CollectedMetric {
     );
     const { moments } = this;
     if (moments === undefined) this.moments = parts;
-    else noGrad(() => moments.forEach((m, i) => m.assign_(parts[i])));
+    else withoutGrad(() => moments.forEach((m, i) => m.assign_(parts[i])));
   }
 
   override reset(): void {

@@ -6,7 +6,7 @@
 
 import { tensor, zerosLike } from '../tensor/creation.js';
 import { where } from '../tensor/functions.js';
-import { noGrad } from '../tensor/grad-mode.js';
+import { withoutGrad } from '../tensor/grad-mode.js';
 import {
   ArgumentError,
   DTypeError,
@@ -77,7 +77,7 @@ export function settle(cells: readonly AnyTensor[] | undefined): void {
 /** Overwrites state with zeros at once, so that the next update finds it as all later ones do. */
 export function clear(cells: readonly AnyTensor[] | undefined): void {
   if (cells === undefined) return;
-  noGrad(() => {
+  withoutGrad(() => {
     for (const cell of cells) cell.assign_(zerosLike(cell));
   });
   runPending();
@@ -115,7 +115,7 @@ abstract class Sum<D extends 'float32' | 'int32'> implements Collection {
         [delta.shape, a.shape],
       );
     }
-    noGrad(() => {
+    withoutGrad(() => {
       const [first, second] = this.plus(a, b, delta as Tensor<Shape, D>);
       a.assign_(first);
       b.assign_(second);
@@ -150,7 +150,7 @@ abstract class Sum<D extends 'float32' | 'int32'> implements Collection {
     });
     const { cells } = this;
     if (cells === undefined || !sameShape(cells[0].shape, shape)) this.cells = [parts[0], parts[1]];
-    else noGrad(() => cells.forEach((cell, i) => cell.assign_(parts[i])));
+    else withoutGrad(() => cells.forEach((cell, i) => cell.assign_(parts[i])));
     runPending();
   }
 

@@ -3,6 +3,7 @@
 
 import { Tensor } from '../tensor/tensor.js';
 import { Module } from './module.js';
+import { registerModule } from './module-guards.js';
 import { Buffer, Parameter } from './parameter.js';
 
 /** What a copy has of its own; anything else (numbers, functions, options) is taken over as it is. */
@@ -28,6 +29,10 @@ export function deepCopy<M extends Module>(module: M): M {
     const copy = Array.isArray(value) ? [] : (Object.create(Object.getPrototypeOf(value) as object) as object);
     copies.set(value, copy);
     for (const [name, field] of Object.entries(value)) (copy as Record<string, unknown>)[name] = visit(field);
+    if (copy instanceof Module) {
+      registerModule(copy);
+      copy.training = (value as Module).training;
+    }
     return copy;
   };
   const remember = (value: object, copy: object): object => {

@@ -2,11 +2,11 @@
 //   A module without hooks pays nothing: the first hook puts a function in front of its `forward`, the last to be removed
 //   takes it away again.
 // Gradients are tensors like any other, computed when somebody reads them: a hook that wants their numbers later calls `keep()`.
-// Hooks run when the graph is built, so a step that `compile` replays does not call them.
+// Hooks run when the graph is built: a compiled function that meets one is run itself at each call, and not replayed.
 
 import { customOp } from '../tensor/autograd.js';
 import { cat } from '../tensor/functions.js';
-import { ArgumentError } from '../tensor/library.js';
+import { ArgumentError, currentRecording } from '../tensor/library.js';
 import { type AnyTensor, Tensor } from '../tensor/tensor.js';
 import type { Module } from './module.js';
 
@@ -38,6 +38,16 @@ interface Hooks {
 type Forward = (...inputs: readonly unknown[]) => unknown;
 
 const hooksOf = new WeakMap<Module, Hooks>();
+let changes = 0;
+
+/** How often hooks have been added or removed, anywhere. */
+export function hookChanges(): number {
+  return changes;
+}
+
+export function hasHooks(module: object): boolean {
+  return hooksOf.has(module as Module);
+}
 
 /** Adds a hook to one of the lists of a module. */
 export function addHook<K extends keyof Hooks>(
@@ -60,9 +70,11 @@ export function addHook<K extends keyof Hooks>(
   const entries = hooks[list] as Set<unknown>;
   const entry = hook as unknown;
   entries.add(entry);
+  changes++;
   return {
     remove() {
       entries.delete(entry);
+      changes++;
       if (hooksOf.get(module) !== hooks || hooks.before.size + hooks.after.size + hooks.backward.size > 0) return;
       hooksOf.delete(module);
       delete (module as { forward?: Forward }).forward;
@@ -71,6 +83,7 @@ export function addHook<K extends keyof Hooks>(
 }
 
 function call(module: Module, hooks: Hooks, forward: Forward, given: readonly unknown[]): unknown {
+  currentRecording()?.refuse(`${module.constructor.name} has a hook, which no replay would call`);
   let inputs = given;
   for (const hook of hooks.before) {
     const changed = hook(module, inputs);

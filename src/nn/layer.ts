@@ -4,6 +4,7 @@ import { ArgumentError, DTypeError, type DType, type Shape, ShapeError, formatSh
 import type { Padding, PerAxis } from '../tensor/shape-types/window.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Module } from './module.js';
+import { noteModule } from './module-guards.js';
 import { POINT, type ReceptiveField } from './receptive-field.js';
 import type { Apply, ApplyArg, IdentityFn, ShapeFn } from './shape-types.js';
 
@@ -13,6 +14,7 @@ export abstract class Layer<F extends ShapeFn, D extends DType = 'float32'> exte
   declare readonly '~shape'?: F;
 
   forward<S extends Shape>(x: Tensor<S, D> & ApplyArg<F, S>): Tensor<Apply<F, S>> {
+    noteModule(this);
     return this.compute(x as unknown as Tensor<Shape, D>) as unknown as Tensor<Apply<F, S>>;
   }
 

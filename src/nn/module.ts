@@ -10,6 +10,7 @@ import { runPending } from '../tensor/library.js';
 import type { Shape } from '../tensor/library.js';
 import type { AnyTensor } from '../tensor/tensor.js';
 import { type BackwardHook, type ForwardHook, type ForwardPreHook, type HookHandle, addHook } from './hooks.js';
+import { registerModule, setTraining, trainingOf } from './module-guards.js';
 import { Buffer, Parameter } from './parameter.js';
 import type { ReceptiveField } from './receptive-field.js';
 import { type Summary, summarise } from './summary.js';
@@ -54,8 +55,17 @@ type State = Parameter | Buffer;
 type Fields = Iterable<readonly [name: string, value: unknown]>;
 
 export abstract class Module {
-  /** Whether dropout drops and batch normalisation measures. Switched by `train()` and `eval()`. */
-  training = true;
+  constructor() {
+    registerModule(this);
+  }
+
+  /** Whether dropout drops and batch normalisation measures: true until `eval()`; `train()` switches it back. */
+  get training(): boolean {
+    return trainingOf(this);
+  }
+  set training(mode: boolean) {
+    setTraining(this, mode);
+  }
 
   /** What is searched for state, with the names that keys are made of. Overridden where names are not those of fields. */
   fields(): Fields {

@@ -3,7 +3,7 @@
 import { ArgumentError, type Shape, ShapeError, formatShape, sameShape, sizeOf } from '../tensor/library.js';
 import { checkProbability } from '../tensor/dropout.js';
 import type { Mutable } from '../tensor/shape-types/shape.js';
-import { noGrad } from '../tensor/grad-mode.js';
+import { withoutGrad } from '../tensor/grad-mode.js';
 import { tensor } from '../tensor/creation.js';
 import { avgPool1d } from '../tensor/pooling.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -97,7 +97,7 @@ abstract class BatchNorm<D extends 1 | 2, C extends number> extends Layer<BatchN
     const variance = x.sub(mean).square().mean(others, { keepdim: true }) as Tensor;
     const { runningMean, runningVar, numBatchesTracked } = this;
     if (this.training && runningMean !== undefined && runningVar !== undefined && numBatchesTracked !== undefined) {
-      noGrad(() => {
+      withoutGrad(() => {
         const batches = numBatchesTracked.add(1);
         numBatchesTracked.assign_(batches);
         const weight = this.momentum ?? (batches.to('float32').reciprocal() as Tensor);
@@ -380,7 +380,7 @@ abstract class InstanceNorm<D extends 1 | 2, C extends number> extends Layer<Cha
 
   /** The running statistics follow the mean over the batch of each image's own. */
   private track(x: Tensor): void {
-    noGrad(() => {
+    withoutGrad(() => {
       const flat = x.reshape([x.shape[0], this.numFeatures, -1] as readonly number[]) as Tensor;
       const mean = flat.mean(2).mean(0) as Tensor;
       const variance = (flat.var(2) as Tensor).mean(0) as Tensor;

@@ -3,7 +3,7 @@
 
 import { rand } from '../tensor/creation.js';
 import { getRandomState, setRandomState } from '../tensor/random.js';
-import { noGrad } from '../tensor/grad-mode.js';
+import { withoutGrad } from '../tensor/grad-mode.js';
 import { ArgumentError, type Shape, formatShape } from '../tensor/library.js';
 import { WorkCounter } from '../tensor/work.js';
 import { type AnyTensor, Tensor } from '../tensor/tensor.js';
@@ -165,7 +165,7 @@ export function summarise(module: Module, given: readonly (AnyTensor | Shape)[])
     ]);
   try {
     module.eval();
-    noGrad(() => (module as Callable).forward(...inputs));
+    withoutGrad(() => (module as Callable).forward(...inputs));
   } finally {
     for (const handle of handles) handle.remove();
     parts.forEach(([, part], i) => (part.training = modes[i]));

@@ -1,7 +1,7 @@
 // Averages of the weights along a training run: they often do better than the last ones (Polyak and Juditsky 1992; Izmailov
 // et al. 2018).
 
-import { noGrad } from '../tensor/grad-mode.js';
+import { withoutGrad } from '../tensor/grad-mode.js';
 import { tensor } from '../tensor/creation.js';
 import { ArgumentError, eachRun, formatShape, sameShape } from '../tensor/library.js';
 import { type AnyTensor, type Tensor, realize } from '../tensor/tensor.js';
@@ -47,7 +47,7 @@ export class WeightAverage {
 
   /** Takes the weights as they are now into the average. */
   async update(): Promise<void> {
-    noGrad(() => {
+    withoutGrad(() => {
       eachRun(() => this.count++);
       const entering = number(() =>
         this.count === 1 ? 1 : this.decay === undefined ? 1 / this.count : 1 - this.decay,
@@ -62,7 +62,7 @@ export class WeightAverage {
   /** Exchanges the weights and their average. Throws ArgumentError before the first update. */
   async swap(): Promise<void> {
     if (this.count === 0) throw new ArgumentError('WeightAverage: swap before the first update. Call update() first.');
-    noGrad(() => {
+    withoutGrad(() => {
       this.averages.forEach((average, i) => {
         const [weight, mean] = [this.parameters[i].detach(), average.detach()];
         this.parameters[i].assign_(mean);
@@ -83,7 +83,7 @@ export class WeightAverage {
       throw new ArgumentError(
         `WeightAverage: the state is of [${shapes(tensors).join(', ')}], the parameters are [${shapes(this.averages).join(', ')}]. Load it into the average that saved it.`,
       );
-    noGrad(() => this.averages.forEach((average, i) => average.assign_((tensors[i] as unknown as Tensor).detach())));
+    withoutGrad(() => this.averages.forEach((average, i) => average.assign_((tensors[i] as unknown as Tensor).detach())));
     this.count = count;
     await realize();
   }

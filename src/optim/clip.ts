@@ -1,7 +1,7 @@
 // Limits: of gradients before a step, of weights after it.
 
 import { ArgumentError } from '../tensor/library.js';
-import { noGrad } from '../tensor/grad-mode.js';
+import { withoutGrad } from '../tensor/grad-mode.js';
 import { where } from '../tensor/functions.js';
 import { type Tensor, realize } from '../tensor/tensor.js';
 
@@ -25,7 +25,7 @@ export function clipGradNorm_(
   const active = [...parameters].filter((p) => p.grad !== undefined);
   if (active.length === 0)
     throw new ArgumentError('clipGradNorm_: no parameter has a gradient. Call backward() first.');
-  return noGrad(() => {
+  return withoutGrad(() => {
     const gradients = active.map((p) => p.grad as Tensor);
     const norm = jointNorm(gradients, normType);
     const factor = norm.add(1e-6).reciprocal().mul(maxNorm).clamp(undefined, 1);
@@ -40,7 +40,7 @@ export function clipGradNorm_(
  */
 export function clipGradValue_(parameters: Iterable<Tensor>, value: number): void {
   if (!(value >= 0)) throw new ArgumentError(`clipGradValue_: value is ${value}. Use a number of at least 0.`);
-  noGrad(() => {
+  withoutGrad(() => {
     for (const p of parameters) if (p.grad !== undefined) p.grad = (p.grad as Tensor).clamp(-value, value);
   });
 }
@@ -52,7 +52,7 @@ export function clipGradValue_(parameters: Iterable<Tensor>, value: number): voi
  */
 export async function maxNorm_(parameters: Iterable<Tensor>, maxNorm: number): Promise<void> {
   if (!(maxNorm > 0)) throw new ArgumentError(`maxNorm_: maxNorm is ${maxNorm}. Use a number above 0.`);
-  noGrad(() => {
+  withoutGrad(() => {
     for (const p of parameters) {
       if (p.rank < 2) continue;
       const axes = Array.from({ length: p.rank - 1 }, (_, i) => i + 1);

@@ -5,8 +5,8 @@
 
 import { scalarTensor, tensor } from '../tensor/creation.js';
 import { ArgumentError, StaleTensorError, formatShape, sameShape } from '../tensor/library.js';
-import { noGrad } from '../tensor/grad-mode.js';
-import { eachRun, runPending } from '../tensor/library.js';
+import { withoutGrad } from '../tensor/grad-mode.js';
+import { type Guard, currentRecording, eachRun, runPending } from '../tensor/library.js';
 import { type AnyTensor, type Tensor, realize } from '../tensor/tensor.js';
 
 /** Parameters, or lists of them with hyper-parameters of their own. */
@@ -30,7 +30,7 @@ export interface OptimizerState {
 
 /** How often the parameters have been updated, this time included; counts on in replays. */
 export interface Clock {
-  step: number;
+  readonly step: number;
 }
 
 /** The state of one parameter: a tensor of its shape by name, full of `start` (0 unless given) at first. */
@@ -92,7 +92,8 @@ export abstract class Optimizer<Options extends object, Rates> {
 
   /** One update of all parameters that have a gradient. */
   async step(): Promise<void> {
-    noGrad(() => {
+    currentRecording()?.guards.push(this.guard());
+    withoutGrad(() => {
       const moves: (() => void)[] = [];
       const clocks = new Map<number, Clock>();
       const active: number[] = [];
@@ -104,17 +105,21 @@ export abstract class Optimizer<Options extends object, Rates> {
           const g = p.grad as Tensor | undefined;
           if (g === undefined) continue;
           active.push(i);
-          const clock = valueAt(clocks, this.steps[i], () => ({ step: this.steps[i] }));
+          const clock = valueAt(clocks, this.steps[i], () => this.clockOf(i));
           moves.push(() => {
             const shared = valueAt(rates, clock, () => this.rates(group, clock));
             p.assign_(this.move(p, g, shared, this.slotsOf(i, p)));
           });
         }
       }
-      const clockOf = new Map(active.map((i) => [i, clocks.get(this.steps[i]) as Clock]));
+      const counts = active.map((i) => [i, this.steps.findIndex((n) => n === this.steps[i])] as const);
+      currentRecording()?.guards.push({
+        what: `how often ${this.constructor.name} has updated each parameter`,
+        holds: () => counts.every(([i, first]) => this.steps[i] === this.steps[first]),
+      });
       eachRun(() => {
         this.stepCount++;
-        for (const [i, clock] of clockOf) clock.step = ++this.steps[i];
+        for (const i of active) this.steps[i]++;
       });
       for (const move of moves) move();
     });
@@ -126,6 +131,30 @@ export abstract class Optimizer<Options extends object, Rates> {
         `${error.message} Gradients of an earlier step may be among it: call zeroGrad() before backward().`,
       );
     }
+  }
+
+  /**
+   * A captured step holds for the same groups, and for options that are on or off as they were: what they are beyond that
+   * is asked anew at each run.
+   */
+  private guard(): Guard {
+    const before = this.groups.map((group) => ({ group, params: [...group.params], options: switches(group) }));
+    const isSame = ({ group, params, options }: (typeof before)[number], i: number): boolean =>
+      this.groups[i] === group &&
+      group.params.length === params.length &&
+      params.every((p, j) => group.params[j] === p) &&
+      sameSwitches(group, options);
+    const holds = (): boolean => this.groups.length === before.length && before.every(isSame);
+    return { what: `the groups or options of ${this.constructor.name}`, holds };
+  }
+
+  private clockOf(index: number): Clock {
+    const { steps } = this;
+    return {
+      get step() {
+        return steps[index];
+      },
+    };
   }
 
   private slotsOf(index: number, p: Tensor): Slots {
@@ -169,6 +198,25 @@ export abstract class Optimizer<Options extends object, Rates> {
     this.stepCount = state.step;
     this.steps.forEach((_, i) => (this.steps[i] = state.steps?.[i] ?? state.step));
   }
+}
+
+type Switches = readonly (readonly [name: string, value: unknown])[];
+
+/** What of an option is part of the structure: whether a number is 0, everything else whole. */
+const switchOf = (value: unknown): unknown => (typeof value === 'number' ? value === 0 : value);
+
+function switches(group: object): Switches {
+  return Object.entries(group).flatMap(([name, value]) =>
+    name === 'params' ? [] : [[name, Array.isArray(value) ? undefined : switchOf(value)] as const],
+  );
+}
+
+function sameSwitches(group: object, options: Switches): boolean {
+  for (const [name, before] of options) {
+    const value = (group as Record<string, unknown>)[name];
+    if (!Array.isArray(value) && switchOf(value) !== before) return false;
+  }
+  return true;
 }
 
 function filledLike(p: Tensor, value: number): Tensor {

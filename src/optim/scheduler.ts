@@ -1,7 +1,7 @@
 // What moves the learning rates of an optimiser: by a schedule, or when a metric stops improving. Both go on where a saved
 // state left off.
 
-import { ArgumentError } from '../tensor/library.js';
+import { ArgumentError, eachRun } from '../tensor/library.js';
 import type { Schedule } from './schedule.js';
 
 /** An optimiser, as far as it is needed here. */
@@ -31,8 +31,10 @@ export class LRScheduler {
   }
 
   step(): void {
-    this.stepCount++;
-    this.apply();
+    eachRun(() => {
+      this.stepCount++;
+      this.apply();
+    });
   }
 
   private apply(): void {

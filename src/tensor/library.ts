@@ -1,14 +1,16 @@
 // What the library folders (nn, optim, data, io) need besides the Tensor class: error classes, types, and the few entries
 // of the engine that a parameter or an optimiser has to reach. Not part of the public surface.
 
-import { emptyStorage, isRecording, onReplay, run } from '../engine/engine.js';
+import { emptyStorage, run } from '../engine/engine.js';
+import { addWitness, currentRecording, isRecording, onReplay } from '../engine/recording.js';
 import * as build from '../engine/ir/build.js';
 import type { DType } from '../engine/ir/dtype.js';
 import { type Shape, formatShape } from '../engine/ir/shape.js';
 import { type AnyTensor, Tensor } from './tensor.js';
 import { StoredValue } from './values.js';
 
-export { isRecording, onReplay };
+export { addWitness, currentRecording, isRecording, onReplay };
+export type { Guard, Recording } from '../engine/recording.js';
 export type { DataOf, DType } from '../engine/ir/dtype.js';
 export {
   ArgumentError,

@@ -6,7 +6,7 @@ import * as build from '../engine/ir/build.js';
 import { ArgumentError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
 import { type Shape, checkShape } from '../engine/ir/shape.js';
-import { isRecording, onReplay } from '../engine/engine.js';
+import { isRecording, onReplay } from '../engine/recording.js';
 
 const generator = { seed: 0, draws: 0 };
 
@@ -15,8 +15,7 @@ export function manualSeed(seed: number): void {
   if (!Number.isInteger(seed) || Math.abs(seed) > 0x7fffffff) {
     throw new ArgumentError(`manualSeed: ${seed} is not a whole number below 2^31.`);
   }
-  generator.seed = seed;
-  generator.draws = 0;
+  setRandomState({ seed, draws: 0 });
 }
 
 /** The generator's state, for checkpoints. */
@@ -24,9 +23,11 @@ export function getRandomState(): { readonly seed: number; readonly draws: numbe
   return { ...generator };
 }
 
-export function setRandomState(state: { readonly seed: number; readonly draws: number }): void {
-  generator.seed = state.seed;
-  generator.draws = state.draws;
+/** Inside a compiled function each replay sets it, too. */
+export function setRandomState({ seed, draws }: { readonly seed: number; readonly draws: number }): void {
+  const set = (): void => void Object.assign(generator, { seed, draws });
+  set();
+  onReplay(set);
 }
 
 /** 32 random bits an element. Inside compile(fn) each replay takes the draw number that an uncompiled call would take. */
@@ -39,8 +40,8 @@ export function bits(shape: Shape): Node {
       state.draw = generator.draws++;
     });
   }
-  const seed = build.scalar({ value: state.seed, get: () => state.seed }, 'int32');
-  const draw = build.scalar({ value: state.draw, get: () => state.draw }, 'int32');
+  const seed = build.scalar({ value: state.seed, get: () => state.seed, isDrawn: true }, 'int32');
+  const draw = build.scalar({ value: state.draw, get: () => state.draw, isDrawn: true }, 'int32');
   return build.random(seed, draw, shape);
 }
 

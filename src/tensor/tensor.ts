@@ -11,7 +11,7 @@ import type { DType, DataOf } from '../engine/ir/dtype.js';
 import { ArgumentError, DTypeError, GradError, ShapeError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
 import { type Shape, formatShape, sameShape } from '../engine/ir/shape.js';
-import type { Storage } from '../engine/ir/storage.js';
+import { type Storage, standIn } from '../engine/ir/storage.js';
 import * as elementwise from './elementwise.js';
 import { isGradEnabled } from './grad-mode.js';
 import * as indexing from './indexing.js';
@@ -26,6 +26,8 @@ import type { MatMul, MatMulArg } from './shape-types/matmul.js';
 import type { Permute, PermuteArg, Squeeze, Transpose, Unsqueeze } from './shape-types/movement.js';
 import type { Reduce } from './shape-types/reduce.js';
 import type { Flatten, FlattenArg, Reshape, ReshapeArg } from './shape-types/reshape.js';
+import { type GradientAccess, noteGradient } from './gradient-log.js';
+import { type Recording, isRecording, setFlag } from '../engine/recording.js';
 import { GraphValue, StoredValue, type Value } from './values.js';
 
 /** The dtype of a result computed from both. */
@@ -46,10 +48,9 @@ export interface ReduceOptions<K extends boolean = boolean> {
 }
 
 export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'> {
-  /** The sum of all gradients that `backward()` has brought here; undefined until the first. */
-  grad: Tensor<S, 'float32'> | undefined = undefined;
   declare readonly '~dtype': D;
-  private readonly value: Value;
+  private value: Value;
+  private gradient: Tensor<S, 'float32'> | undefined = undefined;
 
   /** @internal Use `tensor()`, `zeros()` and the like. */
   constructor(value: Value) {
@@ -110,7 +111,7 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
         `requiresGrad_: only float32 tensors have gradients, this one is ${storage.dtype}. Convert with to('float32').`,
       );
     }
-    storage.requiresGrad = flag;
+    setFlag(storage, flag);
     if (flag) remember(storage, this as unknown as Tensor);
     return this;
   }
@@ -163,6 +164,16 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
   }
 
   // -------------------------------------------------------------- gradients
+
+  /** The sum of all gradients that `backward()` has brought here; undefined until the first. */
+  get grad(): Tensor<S, 'float32'> | undefined {
+    if (isRecording()) noteGradient(this, true, GRADIENT_ACCESS);
+    return this.gradient;
+  }
+  set grad(gradient: Tensor<S, 'float32'> | undefined) {
+    if (isRecording()) noteGradient(this, false, GRADIENT_ACCESS);
+    this.gradient = gradient;
+  }
 
   /**
    * Adds the gradient of this tensor with respect to every leaf that requires it to the leaf's `grad`.
@@ -877,6 +888,14 @@ function operand(other: Operand): Node | number {
   return other.node;
 }
 
+/** The gradient itself, without a recorded call being told of it. */
+export const GRADIENT_ACCESS: GradientAccess = {
+  get: (owner) => owner['gradient'] as Tensor | undefined,
+  set: (owner, gradient) => (owner['gradient'] = gradient as never),
+  wrap: (storage) => wrapStorage(storage),
+  wrapNode: (node) => wrapNode(node),
+};
+
 /** Tensors that collect gradients, by their storage. */
 const owners = new WeakMap<Storage, WeakRef<Tensor>>();
 
@@ -891,6 +910,17 @@ function wrapNode<S extends Shape, D extends DType>(node: Node): Tensor<S, D> {
 /** A tensor of a node made by an operation: under noGrad no gradient flows through it. */
 export function wrap<S extends Shape, D extends DType>(node: Node): Tensor<S, D> {
   return wrapNode(isGradEnabled() ? node : build.detach(node));
+}
+
+/** What stands for `t` in a recorded call: the same numbers in a storage of its own, until the call overwrites `t`. */
+export function standFor(t: AnyTensor, base: Storage, name: string, recording: Recording): Tensor {
+  const storage = standIn(base);
+  storage.requiresGrad = t.requiresGrad;
+  storage.name ??= name;
+  const stand = wrapStorage(storage) as Tensor;
+  recording.addStand(base, { storage, overwritten: () => (stand['value'] = t['value']) });
+  stand['gradient'] = t['gradient'];
+  return stand;
 }
 
 /** A tensor of a storage: an input or a parameter. */

@@ -9,7 +9,7 @@ import type { Module } from '../nn/module.js';
 import { clipGradNorm_, clipGradValue_, jointNorm } from '../optim/clip.js';
 import { compile, type CompiledFunction } from '../tensor/compile.js';
 import { tensor, zeros } from '../tensor/creation.js';
-import { noGrad } from '../tensor/grad-mode.js';
+import { withoutGrad } from '../tensor/grad-mode.js';
 import { ArgumentError, formatShape } from '../tensor/library.js';
 import { type AnyTensor, Tensor, realize } from '../tensor/tensor.js';
 import { type BatchValue, flattenBatch } from './batch.js';
@@ -92,7 +92,7 @@ export class Steps<M extends Module, B> {
     this.updateProbed = overBatches((batch) => this.wholeUpdate(batch, options.probe), captured);
     this.addGradients = overBatches((batch, scale) => this.partOfUpdate(batch, scale), captured);
     this.applyGradients = overBatches(() => this.endOfUpdate(), captured);
-    this.evaluateBatch = overBatches((batch) => noGrad(() => handedOut(this.pass(batch))), captured);
+    this.evaluateBatch = overBatches((batch) => withoutGrad(() => handedOut(this.pass(batch))), captured);
   }
 
   /** One update from one batch. */
@@ -134,7 +134,7 @@ export class Steps<M extends Module, B> {
     const result = this.pass(batch);
     const values = handedOut(result);
     ((result.loss as Tensor).mul(scale as Tensor) as Tensor).backward();
-    noGrad(() => {
+    withoutGrad(() => {
       for (const p of this.parameters()) {
         const g = p.grad as Tensor | undefined;
         if (g === undefined) continue;
@@ -168,7 +168,7 @@ export class Steps<M extends Module, B> {
     }
     let norm: Tensor | undefined;
     if (clipNorm !== undefined) norm = clipGradNorm_(parameters, clipNorm) as unknown as Tensor;
-    else if (gradNorm) norm = noGrad(() => jointNorm(parameters.map((p) => p.grad as Tensor)));
+    else if (gradNorm) norm = withoutGrad(() => jointNorm(parameters.map((p) => p.grad as Tensor)));
     if (clipValue !== undefined) clipGradValue_(parameters, clipValue);
     return norm === undefined ? {} : { gradNorm: norm.detach().keep() as AnyTensor };
   }

@@ -533,6 +533,11 @@ export function detach(x: Node): Node {
   return createNode('detach', [x], null, x.shape, x.dtype) as Node;
 }
 
+/** The same value in memory of its own, where the engine computes it. */
+export function copy(x: Node): Node {
+  return createNode('detach', [x], null, x.shape, x.dtype) as Node;
+}
+
 /** The same value as a variable of its own: gradients can be taken with respect to it, and flow on through it. */
 export function variable(x: Node): Node {
   const pass: CustomGradient = { name: 'variable', backward: (g) => [g] };

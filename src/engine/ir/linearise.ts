@@ -35,6 +35,7 @@ export function linearise(roots: readonly Node[]): LinearGraph {
     let structure = node.structure;
     let src = node.src;
     if (node.storage !== undefined) {
+      if (node.storage.expired !== undefined) checkExpired(node.storage);
       inputs.push(node);
       inputStorages.push(node.storage);
       structure = inputStructure(node.shape, node.dtype);
@@ -84,6 +85,26 @@ function inputStructure(shape: Shape, dtype: DType): number {
     inputStructures.set(key, id);
   }
   return id;
+}
+
+/** Throws StaleTensorError where a result stands for a call that has been replayed since. */
+export function checkExpired(storage: Storage): void {
+  const reason = storage.expired?.();
+  if (reason !== undefined) throw new StaleTensorError(`read: ${reason}`);
+}
+
+/** For each node: can it still be computed, or has a leaf below it been overwritten? */
+export function areReadable(nodes: readonly Node[]): boolean[] {
+  const order = topologicalOrder(nodes);
+  const isReadable = new Uint8Array(order.length);
+  order.forEach((node, i) => {
+    if (node.storage !== undefined) isReadable[i] = node.storage.buffer === null ? 0 : 1;
+    else if (isOp(node, 'leaf')) {
+      const { storage, version } = node.arg;
+      isReadable[i] = storage.version === version && storage.buffer !== null ? 1 : 0;
+    } else isReadable[i] = node.src.every((s) => isReadable[s.slot] === 1) ? 1 : 0;
+  });
+  return nodes.map((node) => isReadable[node.slot] === 1);
 }
 
 function staleError(storage: Storage, node: Node): StaleTensorError {

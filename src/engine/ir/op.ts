@@ -28,6 +28,8 @@ export interface ConvSpec {
 export interface ScalarSource {
   value: number;
   get?: (() => number) | undefined;
+  /** It is another number in each call by nature: a random generator's draw. */
+  readonly isDrawn?: boolean;
 }
 
 type None = null;

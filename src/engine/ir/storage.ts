@@ -20,6 +20,10 @@ export interface Storage {
   requiresGrad: boolean;
   /** Shown in errors and printed graphs. */
   name: string | undefined;
+  /** The storage whose buffer this one uses, too: it stands for an argument of a recorded call. */
+  base: Storage | undefined;
+  /** Why the numbers must not be used any more, though they are there. */
+  expired: (() => string | undefined) | undefined;
 }
 
 let nextId = 1;
@@ -43,5 +47,17 @@ export function createStorage(
     owner: undefined,
     requiresGrad,
     name: undefined,
+    base: undefined,
+    expired: undefined,
   };
+}
+
+/** Another storage with the same buffer, for a graph that must tell the two apart. */
+export function standIn(base: Storage): Storage {
+  const { device, dtype, shape, size, buffer, requiresGrad } = base;
+  const storage = createStorage(device, dtype, shape, size, buffer, requiresGrad);
+  storage.owner = base.owner;
+  storage.base = base;
+  storage.name = base.name;
+  return storage;
 }

@@ -7,7 +7,7 @@
 import { type LossCall, watchLosses } from '../../nn/losses/common.js';
 import type { Module } from '../../nn/module.js';
 import { customOp } from '../../tensor/autograd.js';
-import { isGradEnabled, noGrad } from '../../tensor/grad-mode.js';
+import { isGradEnabled, withoutGrad } from '../../tensor/grad-mode.js';
 import { areProbabilities, markProbabilities } from '../../tensor/probabilities.js';
 import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
 import type {
@@ -57,7 +57,7 @@ export class Look {
   /** After `backward()`: everything that was seen, and the parameters with their gradients. Ends the hooks. */
   values(): Values {
     this.end();
-    noGrad(() => {
+    withoutGrad(() => {
       for (const [name, p] of this.model.namedParameters()) {
         const parameter = p as unknown as Tensor;
         const gradient = this.updatable.has(parameter) ? (parameter.grad as Tensor | undefined) : undefined;
@@ -72,7 +72,7 @@ export class Look {
 
   /** After the update: how far it went. */
   updated(): Values {
-    return noGrad(() =>
+    return withoutGrad(() =>
       Object.fromEntries(
         this.olds.map(({ name, parameter, negated }) => [
           key('update', name),
@@ -89,7 +89,7 @@ export class Look {
     const x = firstFloat(output);
     if (x === undefined || x.size === 0 || count > MOST_CALLS) return undefined;
     const name = count === 1 ? leaf.name : `${leaf.name}#${count}`;
-    noGrad(() => {
+    withoutGrad(() => {
       const input = this.calls.size === 1 && count === 1 ? firstFloat(inputs) : undefined;
       if (input !== undefined && input.rank > 0) {
         this.seen[key('input', input.shape[0])] = statistics.measureInput(input.detach());
@@ -109,7 +109,7 @@ export class Look {
       name: 'look',
       forward: (_ctx, value) => value,
       backward: (_ctx, gradient) => {
-        noGrad(() => see(gradient.detach()));
+        withoutGrad(() => see(gradient.detach()));
         return [gradient];
       },
     });
@@ -123,7 +123,7 @@ export class Look {
     const isOfLabels = target.dtype === 'int32' && input.rank >= 2;
     const classes = isOfLabels ? input.shape[1] : undefined;
     const compared = target.size <= MOST_LABELS ? classes : undefined;
-    noGrad(() => {
+    withoutGrad(() => {
       this.seen[key('loss')] = result.detach().mean() as AnyTensor;
       this.seen[key('targets', op, classes ?? 0, target.size)] = statistics.measureTargets(target.detach(), compared);
     });

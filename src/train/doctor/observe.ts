@@ -6,7 +6,7 @@
 import { type LossCall, watchLosses } from '../../nn/losses/common.js';
 import type { Module } from '../../nn/module.js';
 import { type CompiledFunction, compile } from '../../tensor/compile.js';
-import { isGradEnabled, noGrad } from '../../tensor/grad-mode.js';
+import { isGradEnabled, withoutGrad } from '../../tensor/grad-mode.js';
 import { ArgumentError, isRecording } from '../../tensor/library.js';
 import { type AnyTensor, Tensor } from '../../tensor/tensor.js';
 import type { EpochEvent, LayersEvent, RunEvent, RunFacts, RunListener } from '../record.js';
@@ -175,7 +175,7 @@ export class Probe {
   private seeLoss({ op, input, target, result }: LossCall): void {
     if (isRecording()) return;
     const samples = input.shape[0] ?? 1;
-    const { value, right } = noGrad(() => ({ value: result.detach().mean(), right: rightAnswers(op, input, target) }));
+    const { value, right } = withoutGrad(() => ({ value: result.detach().mean(), right: rightAnswers(op, input, target) }));
     const measured = { loss: value.keep() as unknown as Tensor, right: right?.keep(), samples };
     (isGradEnabled() ? this.losses : this.validations).push(measured);
   }

@@ -1,0 +1,125 @@
+// What a compiled function does with the `grad` of tensors from outside, so that each replay does the same:
+// gradients that are there before it are inputs, those that it leaves are results, and those that it forgets are forgotten.
+// Input: reads and writes of `grad` while a call is recorded. Output: guards, and inputs and effects for compile.ts.
+
+import { run, storageOf } from '../engine/engine.js';
+import * as build from '../engine/ir/build.js';
+import { areReadable } from '../engine/ir/linearise.js';
+import type { Node } from '../engine/ir/node.js';
+import { type Storage, createStorage, standIn } from '../engine/ir/storage.js';
+import { type Recording, currentRecording, withoutRecording } from '../engine/recording.js';
+import type { AnyTensor, Tensor } from './tensor.js';
+
+type Gradient = Tensor | undefined;
+
+/** How the log gets at a tensor's gradient without being told of it. */
+export interface GradientAccess {
+  get(owner: AnyTensor): Gradient;
+  set(owner: AnyTensor, gradient: Gradient): void;
+  wrap(storage: Storage): Tensor;
+  wrapNode(node: Node): Tensor;
+}
+
+interface Entry {
+  /** Before the call. */
+  readonly before: Gradient;
+  /** Read before it was written. */
+  readonly isRead: boolean;
+  /** What stands for the gradient that was there. */
+  readonly stand: Storage | undefined;
+  /** The tensor in the call that has it. */
+  readonly given: Gradient;
+}
+
+/** What a call has left in `owner.grad`: a value that it has computed, or else this (nothing, or one overwritten since). */
+export interface GradientEffect {
+  readonly owner: AnyTensor;
+  readonly node: Node | undefined;
+  readonly otherwise: Gradient;
+}
+
+export interface GradientResult {
+  /** Tensors whose gradients the call reads, and the storages that stood for them. */
+  readonly inputs: readonly { readonly owner: AnyTensor; readonly stand: Storage }[];
+  readonly effects: readonly GradientEffect[];
+}
+
+const logs = new WeakMap<Recording, Map<AnyTensor, Entry>>();
+
+/** To be called before `owner.grad` is read or written. */
+export function noteGradient(owner: AnyTensor, isRead: boolean, access: GradientAccess): void {
+  const recording = currentRecording();
+  if (recording === undefined) return;
+  let log = logs.get(recording);
+  if (log === undefined) logs.set(recording, (log = new Map()));
+  if (log.has(owner)) return;
+  const before = access.get(owner);
+  if (!isRead || before === undefined) {
+    log.set(owner, { before, isRead, stand: undefined, given: before });
+    return;
+  }
+  if (!isComputable(before)) {
+    const given = overwritten(owner, access);
+    access.set(owner, given);
+    log.set(owner, { before: given, isRead, stand: undefined, given });
+    return;
+  }
+  const storage = withoutRecording(recording, () => before.storage ?? storageOf(before.node));
+  const stand = standIn(storage);
+  recording.addStand(storage, { storage: stand });
+  const given = access.wrap(stand);
+  access.set(owner, given);
+  log.set(owner, { before, isRead, stand, given });
+}
+
+function isComputable(gradient: Tensor): boolean {
+  return !gone.has(gradient) && (gradient.storage !== undefined || areReadable([gradient.node])[0]);
+}
+
+/** What decides how a call goes on from a gradient: there is none, one, or one that was overwritten. */
+function stateOf(gradient: Gradient): 'none' | 'some' | 'overwritten' {
+  if (gradient === undefined) return 'none';
+  return gone.has(gradient) ? 'overwritten' : 'some';
+}
+
+/** At the end of the recorded call: computes what it leaves, and says what a replay needs and does. */
+export function settleGradients(recording: Recording, args: readonly unknown[], access: GradientAccess): GradientResult {
+  const log = [...(logs.get(recording) ?? [])];
+  const left = log.map(([owner]) => access.get(owner));
+  const isReadable = areReadable(left.flatMap((gradient) => gradient?.node ?? []));
+  let next = 0;
+  const live = left.map((gradient) => gradient !== undefined && isReadable[next++]);
+  run(left.flatMap((gradient, i) => (live[i] ? ((gradient as Tensor).node as Node) : [])));
+  const inputs: { owner: AnyTensor; stand: Storage }[] = [];
+  const effects: GradientEffect[] = [];
+  log.forEach(([owner, { before, isRead, stand, given }], i) => {
+    if (isRead && !args.includes(owner)) {
+      const state = stateOf(before);
+      recording.guards.push({ what: 'a gradient that was there', holds: () => stateOf(access.get(owner)) === state });
+    }
+    if (stand !== undefined) inputs.push({ owner, stand });
+    const gradient = left[i];
+    if (gradient === given) access.set(owner, before);
+    else if (gradient === undefined) effects.push({ owner, node: undefined, otherwise: undefined });
+    else if (!live[i]) effects.push({ owner, node: undefined, otherwise: overwritten(owner, access) });
+    else if (gradient.node.storage === undefined) effects.push({ owner, node: undefined, otherwise: gradient });
+    else effects.push({ owner, node: gradient.node, otherwise: undefined });
+  });
+  return { inputs, effects };
+}
+
+/** A buffer that is never looked at. */
+const NO_BUFFER = {};
+/** Gradients that stand for ones that nobody can compute any more. */
+const gone = new WeakSet<Tensor>();
+
+/** A gradient that nobody can compute any more, without the graph that it came from. */
+function overwritten({ shape, device }: AnyTensor, access: GradientAccess): Tensor {
+  const storage = createStorage(device, 'float32', [], 1, NO_BUFFER);
+  storage.name = 'the weights before an update in a compiled function';
+  const gradient = build.expand(build.leaf(storage) as Node, shape);
+  storage.version++;
+  const marker = access.wrapNode(gradient);
+  gone.add(marker);
+  return marker;
+}
