@@ -99,7 +99,8 @@ const EXPIRED =
 /** What a fresh capture of the same function does otherwise; undefined if a replay would have done the same. */
 export async function differenceOf(old: Capture, fresh: Capture): Promise<string | undefined> {
   if (fresh.obstacle !== undefined) return fresh.obstacle;
-  if (old.runs.length !== fresh.runs.length) return `it made ${old.runs.length} runs and makes ${fresh.runs.length} now`;
+  if (old.runs.length !== fresh.runs.length)
+    return `it made ${old.runs.length} runs and makes ${fresh.runs.length} now`;
   for (let i = 0; i < old.runs.length; i++) {
     const [a, b] = [old.runs[i], fresh.runs[i]];
     if (a.device !== b.device || !sameKey(a.key, b.key)) return 'it computes something else now';
@@ -147,7 +148,8 @@ export function handOver(node: Node): Storage {
   const storage = node.storage as Storage;
   const stand = standIn(storage);
   const { expired } = storage;
-  stand.expired = () => (storage.buffer === null ? 'this value was freed. Do not use a tensor after its dispose.' : expired?.());
+  stand.expired = () =>
+    storage.buffer === null ? 'this value was freed. Do not use a tensor after its dispose.' : expired?.();
   node.storage = stand;
   storage.expired = undefined;
   return storage;

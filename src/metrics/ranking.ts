@@ -142,7 +142,9 @@ class ScoreStore implements Collection {
     if (!Number.isInteger(rows))
       throw new ArgumentError(`${this.op}: the state is not one of this metric. Restore what its state() gave.`);
     const scores = storedNumbers(numbers.slice(0, rows * classes), [rows, classes], 'float32', this.scores) as Tensor;
-    withoutGrad(() => this.add(scores, storedNumbers(numbers.slice(rows * classes), [rows], 'int32', this.scores) as Ints));
+    withoutGrad(() =>
+      this.add(scores, storedNumbers(numbers.slice(rows * classes), [rows], 'int32', this.scores) as Ints),
+    );
   }
 
   reset(): void {

@@ -83,7 +83,9 @@ export class WeightAverage {
       throw new ArgumentError(
         `WeightAverage: the state is of [${shapes(tensors).join(', ')}], the parameters are [${shapes(this.averages).join(', ')}]. Load it into the average that saved it.`,
       );
-    withoutGrad(() => this.averages.forEach((average, i) => average.assign_((tensors[i] as unknown as Tensor).detach())));
+    withoutGrad(() =>
+      this.averages.forEach((average, i) => average.assign_((tensors[i] as unknown as Tensor).detach())),
+    );
     this.count = count;
     await realize();
   }

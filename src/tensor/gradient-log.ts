@@ -83,7 +83,11 @@ function stateOf(gradient: Gradient): 'none' | 'some' | 'overwritten' {
 }
 
 /** At the end of the recorded call: computes what it leaves, and says what a replay needs and does. */
-export function settleGradients(recording: Recording, args: readonly unknown[], access: GradientAccess): GradientResult {
+export function settleGradients(
+  recording: Recording,
+  args: readonly unknown[],
+  access: GradientAccess,
+): GradientResult {
   const log = [...(logs.get(recording) ?? [])];
   const left = log.map(([owner]) => access.get(owner));
   const isReadable = areReadable(left.flatMap((gradient) => gradient?.node ?? []));

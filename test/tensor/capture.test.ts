@@ -37,7 +37,9 @@ type Step = (...args: Tensor[]) => Tensor | Promise<Tensor>;
 const UNCHECKED = { check: false } as const;
 
 /** The same program with `compile` and without: what `scenario` writes down has to be equal. */
-async function bothWays(scenario: (compiled: <F extends Step>(fn: F) => Step, log: (t: Tensor) => Promise<void>) => Promise<void>) {
+async function bothWays(
+  scenario: (compiled: <F extends Step>(fn: F) => Step, log: (t: Tensor) => Promise<void>) => Promise<void>,
+) {
   const run = async (compiled: <F extends Step>(fn: F) => Step): Promise<number[][]> => {
     manualSeed(7);
     const lines: number[][] = [];
@@ -80,7 +82,11 @@ describe.each(['reference', 'cpu'])('on %s', (device) => {
       bothWays(async (compiled, log) => {
         const norm = new BatchNorm1d(2);
         const f = compiled((x) => norm.forward(x as Tensor<[3, 2]>) as Tensor);
-        const x = tensor([[1, 2], [3, 4], [5, 9]]);
+        const x = tensor([
+          [1, 2],
+          [3, 4],
+          [5, 9],
+        ]);
         for (const mode of [true, true, false, false, true]) {
           norm.train(mode);
           await log(await f(x));
@@ -108,7 +114,10 @@ describe.each(['reference', 'cpu'])('on %s', (device) => {
         const optimizer = new SGD(net.parameters(), { lr: 0.1 });
         const step = compiled(async (x) => {
           optimizer.zeroGrad();
-          const loss = net.forward(x as Tensor<[1, 2]>).square().mean() as Tensor;
+          const loss = net
+            .forward(x as Tensor<[1, 2]>)
+            .square()
+            .mean() as Tensor;
           loss.backward();
           await optimizer.step();
           return loss;
@@ -126,7 +135,10 @@ describe.each(['reference', 'cpu'])('on %s', (device) => {
         const optimizer = new SGD(a.parameters(), { lr: 0.1 });
         const step = compiled(async (x) => {
           optimizer.zeroGrad();
-          const loss = b.forward(a.forward(x as Tensor<[1, 2]>)).square().sum() as Tensor;
+          const loss = b
+            .forward(a.forward(x as Tensor<[1, 2]>))
+            .square()
+            .sum() as Tensor;
           loss.backward();
           await optimizer.step();
           return loss;
@@ -146,7 +158,7 @@ describe.each(['reference', 'cpu'])('on %s', (device) => {
         }
       }));
 
-    test('fields, of layers and of modules of one\'s own, in lists and records', () =>
+    test("fields, of layers and of modules of one's own, in lists and records", () =>
       bothWays(async (compiled, log) => {
         class Own extends Module {
           factor = 2;
@@ -302,12 +314,15 @@ describe.each(['reference', 'cpu'])('on %s', (device) => {
       ['a branch', 'it computes something else now'],
     ])('with check: true %s that has changed is an error', async (what, text) => {
       let [k, t, list, isOn] = [2, tensor([1, 2]), [1, 2], true];
-      const f = compile((x: Tensor) => {
-        if (what === 'a number') return x.mul(k) as Tensor;
-        if (what === 'a tensor') return x.mul(t) as Tensor;
-        if (what === 'an array') return x.mul(tensor(list)) as Tensor;
-        return (isOn ? x.sin() : x.cos()) as Tensor;
-      }, { check: true });
+      const f = compile(
+        (x: Tensor) => {
+          if (what === 'a number') return x.mul(k) as Tensor;
+          if (what === 'a tensor') return x.mul(t) as Tensor;
+          if (what === 'an array') return x.mul(tensor(list)) as Tensor;
+          return (isOn ? x.sin() : x.cos()) as Tensor;
+        },
+        { check: true },
+      );
       for (let i = 0; i < 3; i++) await f(tensor([1, 2]));
       [k, t, list, isOn] = [3, tensor([1, 2]), [1, 3], false];
       await expect(f(tensor([1, 2]))).rejects.toThrow(text);
@@ -340,13 +355,19 @@ describe.each(['reference', 'cpu'])('on %s', (device) => {
     test('random numbers, optimisers and schedules are no difference', async () => {
       const net = new Sequential(new Linear(2, 4), new Dropout(0.5), new Linear(4, 2));
       const optimizer = new Adam(net.parameters(), { lr: 0.01, weightDecay: 0.1 });
-      const step = compile(async (x: Tensor) => {
-        optimizer.zeroGrad();
-        const loss = net.forward(x as Tensor<[1, 2]>).square().mean() as Tensor;
-        loss.backward();
-        await optimizer.step();
-        return loss;
-      }, { check: true });
+      const step = compile(
+        async (x: Tensor) => {
+          optimizer.zeroGrad();
+          const loss = net
+            .forward(x as Tensor<[1, 2]>)
+            .square()
+            .mean() as Tensor;
+          loss.backward();
+          await optimizer.step();
+          return loss;
+        },
+        { check: true },
+      );
       for (let i = 0; i < 8; i++) {
         optimizer.groups[0].lr *= 0.9;
         await step(tensor([[1, 2]]) as Tensor);
@@ -367,7 +388,9 @@ describe.each(['reference', 'cpu'])('on %s', (device) => {
     test('equal expressions are two arguments', async () => {
       const f = compile((h: Tensor, c: Tensor) => h.mul(10).sub(c) as Tensor, UNCHECKED);
       await f(zeros([1, 3]) as Tensor, zeros([1, 3]) as Tensor);
-      expect(await (await f(ones([1, 3]) as Tensor, zeros([1, 3]) as Tensor)).data()).toEqual((await tensor([10, 10, 10]).data()));
+      expect(await (await f(ones([1, 3]) as Tensor, zeros([1, 3]) as Tensor)).data()).toEqual(
+        await tensor([10, 10, 10]).data(),
+      );
     });
 
     test('an argument that the closure also reads', () =>

@@ -175,7 +175,10 @@ export class Probe {
   private seeLoss({ op, input, target, result }: LossCall): void {
     if (isRecording()) return;
     const samples = input.shape[0] ?? 1;
-    const { value, right } = withoutGrad(() => ({ value: result.detach().mean(), right: rightAnswers(op, input, target) }));
+    const { value, right } = withoutGrad(() => ({
+      value: result.detach().mean(),
+      right: rightAnswers(op, input, target),
+    }));
     const measured = { loss: value.keep() as unknown as Tensor, right: right?.keep(), samples };
     (isGradEnabled() ? this.losses : this.validations).push(measured);
   }

@@ -1,0 +1,207 @@
+// One call of a compiled function: recorded and made ready for replays (`captureCall`), or replayed (`replayCall`).
+// Arguments are told apart from everything else by stand-ins; results, and gradients that the call leaves, are found again in
+// the slots of the capture. Knows nothing of when a capture holds: that is compile.ts.
+
+import { type Capture, captureOf, handOver } from '../engine/capture.js';
+import { replay, rest, run, storageOf } from '../engine/engine.js';
+import * as build from '../engine/ir/build.js';
+import { CaptureError } from '../engine/ir/errors.js';
+import type { Node } from '../engine/ir/node.js';
+import { formatShape } from '../engine/ir/shape.js';
+import type { Storage } from '../engine/ir/storage.js';
+import { Recording, record } from '../engine/recording.js';
+import { type GradientEffect, type GradientResult, settleGradients } from './gradient-log.js';
+import { type AnyTensor, GRADIENT_ACCESS, Tensor, standFor, wrapStorage } from './tensor.js';
+
+export type Argument = AnyTensor | number;
+export type Result = AnyTensor | readonly AnyTensor[] | Readonly<Record<string, AnyTensor>> | void;
+export type Fn = (...args: readonly Argument[]) => Result | Promise<Result>;
+
+/** Where a result comes from in a replay. */
+type ResultSource =
+  | { readonly slot: number }
+  | { readonly argument: number }
+  /** A tensor from outside: it is handed out itself. */
+  | { readonly tensor: AnyTensor };
+
+/** A tensor whose `grad` is meant: one from outside, or an argument. */
+type GradientTarget = { readonly owner: AnyTensor } | { readonly argument: number };
+
+/** What a replay leaves in a tensor's `grad`. */
+interface Effect {
+  readonly target: GradientTarget;
+  readonly source: ResultSource | undefined;
+}
+
+export interface Captured {
+  readonly capture: Capture;
+  /** The arguments that are tensors, by position, in the order of the first slots; gradients that are read come next. */
+  readonly tensorArguments: readonly number[];
+  readonly readGradients: readonly GradientTarget[];
+  readonly effects: readonly Effect[];
+  readonly results: readonly ResultSource[];
+  /** Puts result tensors into the form that the function returned. */
+  readonly rebuild: (tensors: AnyTensor[]) => Result;
+}
+
+/** The tensor's storage, computed first where it is not there yet. */
+function inputStorage(t: AnyTensor): Storage {
+  return t.storage ?? storageOf(t.node);
+}
+
+type Found = Exclude<ResultSource, { slot: number }> | { readonly node: Node };
+type HandOut = (node: Node) => { readonly source: ResultSource; readonly tensor: AnyTensor };
+
+export async function captureCall(fn: Fn, args: readonly Argument[]): Promise<{ captured: Captured; result: Result }> {
+  const recording = new Recording();
+  const given = args.map((a, i) =>
+    a instanceof Tensor ? standFor(a, inputStorage(a), `argument ${i} of a compiled function`, recording) : a,
+  );
+  const tensorArguments = given.flatMap((a, i) => (a instanceof Tensor ? [i] : []));
+  const stands = tensorArguments.map((i) => (given[i] as Tensor).storage as Storage);
+  const done = await record(
+    recording,
+    () => fn(...(given as Argument[])),
+    (result: Result) => {
+      const { tensors, rebuild } = takeApart(result);
+      const found = tensors.map((t): Found => sourceOf(t, given, recording));
+      run(found.flatMap((source) => ('node' in source ? [source.node] : [])));
+      return { found, rebuild, gradients: settleGradients(recording, given, GRADIENT_ACCESS) };
+    },
+  );
+  const { gradients, found, rebuild } = done;
+  guardFlags(recording, gradients);
+  const { capture, slotOf } = captureOf(recording, [...stands, ...gradients.inputs.map(({ stand }) => stand)]);
+
+  const handOut = handingOut(slotOf);
+  const results = found.map((source) => {
+    if ('node' in source) return handOut(source.node);
+    return { source, tensor: 'tensor' in source ? source.tensor : (args[source.argument] as AnyTensor) };
+  });
+  const effects = gradients.effects.map((effect) => effectOf(effect, args, given, handOut));
+  // What was built on the arguments and not handed out belongs to this call alone.
+  for (const stand of stands) stand.version++;
+  const readGradients = gradients.inputs.map(({ owner }) => targetOf(owner, given));
+  const captured = {
+    capture,
+    tensorArguments,
+    readGradients,
+    effects,
+    results: results.map(({ source }) => source),
+    rebuild,
+  };
+  await rest();
+  return { captured, result: rebuild(results.map(({ tensor }) => tensor)) };
+}
+
+/** Gives each computed node's storage to one tensor, which outlives the call. */
+function handingOut(slotOf: (storage: Storage) => number | undefined): HandOut {
+  const known = new Map<Node, ReturnType<HandOut>>();
+  return (node) => {
+    const before = known.get(node);
+    if (before !== undefined) return before;
+    const slot = slotOf(node.storage as Storage);
+    const tensor = wrapStorage(slot === undefined ? (node.storage as Storage) : handOver(node)) as AnyTensor;
+    const handed = { tensor, source: slot === undefined ? { tensor } : { slot } };
+    known.set(node, handed);
+    return handed;
+  };
+}
+
+/** Leaves the gradient where a call without `compile` would, and says how a replay does. */
+function effectOf(
+  effect: GradientEffect,
+  args: readonly Argument[],
+  given: readonly Argument[],
+  handOut: HandOut,
+): Effect {
+  const { owner, node, otherwise } = effect;
+  const target = targetOf(owner, given);
+  const handed = node && handOut(node);
+  const tensor = handed?.tensor ?? otherwise;
+  if ('argument' in target) checkReached(args, target.argument, tensor !== undefined);
+  GRADIENT_ACCESS.set(ownerOf(target, args), tensor as Tensor | undefined);
+  return { target, source: handed?.source ?? (otherwise && { tensor: otherwise as AnyTensor }) };
+}
+
+/** Where a returned tensor comes from. */
+function sourceOf(t: AnyTensor, given: readonly Argument[], recording: Recording): Found {
+  const argument = given.indexOf(t);
+  if (argument >= 0) return { argument };
+  const { storage, node } = t;
+  if (storage !== undefined && !recording.made.has(storage)) return { tensor: t };
+  if (node.op !== 'leaf') return { node };
+  return { node: build.copy(node) };
+}
+
+const targetOf = (owner: AnyTensor, given: readonly Argument[]): GradientTarget => {
+  const argument = (given as readonly unknown[]).indexOf(owner);
+  return argument < 0 ? { owner } : { argument };
+};
+
+function ownerOf(target: GradientTarget, args: readonly Argument[]): AnyTensor {
+  return 'owner' in target ? target.owner : (args[target.argument] as AnyTensor);
+}
+
+/** A gradient that reaches an argument would have to go on to what the argument was computed from. */
+function checkReached(args: readonly Argument[], argument: number, isReached: boolean): void {
+  if (!isReached || (args[argument] as AnyTensor).isLeaf) return;
+  throw new CaptureError(
+    `compile: a gradient reaches argument ${argument}, which was computed from tensors that require gradients, and would end there. Compute it inside, or pass its detach().`,
+  );
+}
+
+/** Whether tensors require gradients is part of the structure: of all that the call read, and of all it switched. */
+function guardFlags(recording: Recording, { effects }: GradientResult): void {
+  const { flags, guards, runs, stands } = recording;
+  const isStand = new Set([...stands.values()].flatMap((list) => list.map(({ storage }) => storage)));
+  const seen = new Set<Storage>();
+  const watch = (storage: Storage): void => {
+    if (storage.dtype !== 'float32' || isStand.has(storage) || seen.has(storage)) return;
+    seen.add(storage);
+    const flag = flags.get(storage) ?? storage.requiresGrad;
+    const what = `requiresGrad of ${storage.name ?? `a tensor ${formatShape(storage.shape)}`}`;
+    guards.push({ what, holds: () => storage.requiresGrad === flag });
+  };
+  for (const { owner } of effects) if (owner.storage !== undefined) watch(owner.storage);
+  for (const storage of flags.keys()) watch(storage);
+  const results = new Set<Storage>();
+  for (const { inputs, outputs, assigned } of runs) {
+    for (const storage of inputs) if (!results.has(storage)) watch(storage);
+    outputs.forEach((storage, i) => !assigned[i] && results.add(storage));
+  }
+}
+
+function takeApart(result: Result): { tensors: AnyTensor[]; rebuild: (tensors: AnyTensor[]) => Result } {
+  if (result === undefined) return { tensors: [], rebuild: () => undefined };
+  if (result instanceof Tensor) return { tensors: [result], rebuild: ([t]) => t };
+  const isTensor = (t: unknown): t is AnyTensor => t instanceof Tensor;
+  if (Array.isArray(result) && result.every(isTensor))
+    return { tensors: [...(result as AnyTensor[])], rebuild: (tensors) => tensors };
+  if (typeof result === 'object' && result !== null && Object.values(result).every(isTensor)) {
+    const keys = Object.keys(result);
+    const rebuild = (tensors: AnyTensor[]) => Object.fromEntries(keys.map((k, i) => [k, tensors[i]]));
+    return { tensors: Object.values(result as Record<string, AnyTensor>), rebuild };
+  }
+  throw new CaptureError(
+    'compile: the function returned something other than a tensor, an array or a record of tensors. Return tensors and read them outside.',
+  );
+}
+
+export function replayCall(captured: Captured, args: readonly Argument[]): Result {
+  const { capture, tensorArguments, readGradients, effects, results, rebuild } = captured;
+  const inputs = tensorArguments.map((i) => inputStorage(args[i] as AnyTensor));
+  for (const target of readGradients) inputs.push(inputStorage(GRADIENT_ACCESS.get(ownerOf(target, args)) as Tensor));
+  const slots = replay(capture, inputs);
+  const tensors = new Map<number, AnyTensor>();
+  const tensorOf = (source: ResultSource): AnyTensor => {
+    if ('tensor' in source) return source.tensor;
+    if ('argument' in source) return args[source.argument] as AnyTensor;
+    let tensor = tensors.get(source.slot);
+    if (tensor === undefined) tensors.set(source.slot, (tensor = wrapStorage(slots[source.slot]) as AnyTensor));
+    return tensor;
+  };
+  for (const { target, source } of effects)
+    GRADIENT_ACCESS.set(ownerOf(target, args), source && (tensorOf(source) as Tensor));
+  return rebuild(results.map(tensorOf));
+}
