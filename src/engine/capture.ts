@@ -96,6 +96,12 @@ const EXPIRED =
   'this value was computed inside a compiled function, and a later call has been replayed without renewing it. ' +
   'Return it from the function.';
 
+/** Whether the old call made state that the fresh one uses: it began something, and a later one is to be compared with. */
+export function beganState(old: Capture, fresh: Capture): boolean {
+  const isOld = (source: Source): boolean => typeof source !== 'number' && old.made.has(source);
+  return fresh.runs.some(({ inputs, outputs }) => inputs.some(isOld) || outputs.some(isOld));
+}
+
 /** What a fresh capture of the same function does otherwise; undefined if a replay would have done the same. */
 export async function differenceOf(old: Capture, fresh: Capture): Promise<string | undefined> {
   if (fresh.obstacle !== undefined) return fresh.obstacle;

@@ -45,8 +45,22 @@ export function hookChanges(): number {
   return changes;
 }
 
-export function hasHooks(module: object): boolean {
-  return hooksOf.has(module as Module);
+const watching = new WeakSet<object>();
+
+/**
+ * A hook that a replay of a compiled function need not call: all that it finds is tensors that the function returns, or
+ * holds for the next call as for this one.
+ */
+export function watchOnly<H extends ForwardHook>(hook: H): H {
+  watching.add(hook);
+  return hook;
+}
+
+/** Whether calls of the module have to call hooks, each of them. */
+export function mustCallHooks(module: object): boolean {
+  const hooks = hooksOf.get(module as Module);
+  if (hooks === undefined) return false;
+  return [hooks.before, hooks.after, hooks.backward].some((list) => [...list].some((hook) => !watching.has(hook)));
 }
 
 /** Adds a hook to one of the lists of a module. */
@@ -83,7 +97,9 @@ export function addHook<K extends keyof Hooks>(
 }
 
 function call(module: Module, hooks: Hooks, forward: Forward, given: readonly unknown[]): unknown {
-  currentRecording()?.refuse(`${module.constructor.name} has a hook, which no replay would call`);
+  const recording = currentRecording();
+  if (recording !== undefined && mustCallHooks(module))
+    recording.refuse(`${module.constructor.name} has a hook, which no replay would call`);
   let inputs = given;
   for (const hook of hooks.before) {
     const changed = hook(module, inputs);

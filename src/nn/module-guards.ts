@@ -7,7 +7,7 @@
 
 import { type Recording, addWitness, currentRecording, onReplay } from '../tensor/library.js';
 import { Tensor } from '../tensor/tensor.js';
-import { hasHooks, hookChanges } from './hooks.js';
+import { hookChanges, mustCallHooks } from './hooks.js';
 
 type Fields = Record<string, unknown>;
 
@@ -141,7 +141,7 @@ addWitness(() => {
     let changes = hookChanges();
     const hasNoHooks = (): boolean => {
       if (changes === hookChanges()) return true;
-      for (const module of found) if (hasHooks(module)) return false;
+      for (const module of found) if (mustCallHooks(module)) return false;
       changes = hookChanges();
       return true;
     };

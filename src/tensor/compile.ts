@@ -5,7 +5,8 @@
 // What a guard cannot see (a variable of JavaScript) a check does: now and then the function itself runs, is recorded again,
 // and both recordings are compared; what differs is named, and the function is then no longer replayed.
 
-import { differenceOf } from '../engine/capture.js';
+import { beganState, differenceOf } from '../engine/capture.js';
+import { debug } from '../engine/device/debug.js';
 import { getDefaultDevice, getEnvironment, rest, run } from '../engine/engine.js';
 import { CaptureError } from '../engine/ir/errors.js';
 import type { Storage } from '../engine/ir/storage.js';
@@ -29,6 +30,8 @@ export interface CompiledFunction<A extends readonly Argument[], R extends Resul
   (...args: A): Promise<R>;
   /** How often the function has been captured so far: once for each combination of what shapes it. */
   readonly captures: number;
+  /** The next call runs the function itself besides, to compare: after something that may have changed what it does. */
+  checkNext(): void;
 }
 
 /** Captures that a function keeps for one combination of arguments, and in all: the ones used last. */
@@ -59,7 +62,11 @@ export function compile<A extends readonly Argument[], R extends Result>(
 ): CompiledFunction<A, R> {
   const compiled = new Compiled(fn as unknown as Fn, options);
   const call = (...args: A) => compiled.call(args) as Promise<R>;
-  return Object.defineProperty(call, 'captures', { get: () => compiled.captures }) as CompiledFunction<A, R>;
+  const properties = {
+    captures: { get: () => compiled.captures },
+    checkNext: { value: () => compiled.checkNext() },
+  };
+  return Object.defineProperties(call, properties) as CompiledFunction<A, R>;
 }
 
 class Compiled {
@@ -68,6 +75,7 @@ class Compiled {
   private readonly options: CompileOptions;
   private readonly captured = new Captures();
   private replays = 0;
+  private isCheckWanted = false;
   /** What calls have overwritten: as an argument it means that very tensor, which changes on the way. */
   private readonly overwritten = new WeakSet<Storage>();
   /** Why the function is not replayed any more. */
@@ -95,14 +103,24 @@ class Compiled {
     }
     const { captured, result } = await captureCall(this.fn, args);
     this.captures++;
+    const { obstacle } = captured.capture;
+    if (obstacle !== undefined) debug(1, () => `compile: this call will not be replayed: ${obstacle}`);
     this.store(shapes, args, captured);
     return result;
+  }
+
+  checkNext(): void {
+    this.isCheckWanted = true;
   }
 
   private isCheckDue(): boolean {
     const { check } = this.options;
     const every = check === undefined ? checkFromEnvironment() : Number(check);
     const number = ++this.replays;
+    if (this.isCheckWanted) {
+      this.isCheckWanted = false;
+      return every !== 0;
+    }
     if (every !== undefined) return every > 0 && number % every === 0;
     return (number & (number - 1)) === 0;
   }
@@ -111,7 +129,8 @@ class Compiled {
   private async check(old: Captured, shapes: string, args: readonly Argument[]): Promise<Result> {
     const { captured, result } = await captureCall(this.fn, args);
     const { obstacle } = captured.capture;
-    const text = obstacle === undefined ? await differenceOf(old.capture, captured.capture) : undefined;
+    let text = obstacle === undefined ? await differenceOf(old.capture, captured.capture) : undefined;
+    if (text !== undefined && beganState(old.capture, captured.capture)) text = undefined;
     this.difference ??= text;
     this.store(shapes, args, captured);
     if (text === undefined) return result;
@@ -153,7 +172,11 @@ class Captures {
     if (list === undefined) return undefined;
     for (let i = list.length - 1; i >= 0; i--) {
       const found = list[i];
-      if (!found.capture.guards.every(holds)) continue;
+      const broken = found.capture.guards.find(isBroken);
+      if (broken !== undefined) {
+        debug(1, () => `compile: a capture does not hold: ${broken.what} has changed`);
+        continue;
+      }
       if (i < list.length - 1) list.push(...list.splice(i, 1));
       if (this.size > MOST_CAPTURES / 2) this.moveToEnd(key, list);
       return found;
@@ -191,7 +214,7 @@ class Captures {
   }
 }
 
-const holds = (guard: Guard): boolean => guard.holds();
+const isBroken = (guard: Guard): boolean => !guard.holds();
 
 const ADVICE =
   'Pass what changes as an argument, or as scalarTensor(() => number), which is asked at each call; ' +

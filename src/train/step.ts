@@ -18,24 +18,31 @@ import type { StepOutput, StepProbe, TrainerOptions } from './options.js';
 /** What a step gives: `loss`, and `output`, `target`, `gradNorm` where they are known. */
 export type StepValues = Readonly<Record<string, AnyTensor>>;
 
-type BatchFunction = (batch: unknown, scale: number) => Promise<StepValues>;
-type Body = (batch: unknown, scale: AnyTensor | number) => StepValues | Promise<StepValues>;
+interface BatchFunction {
+  (batch: unknown, scale: number): Promise<StepValues>;
+  /** Compares the next call with what a replay would do. */
+  checkNext?(): void;
+}
+type Body = (batch: unknown, scale: number) => StepValues | Promise<StepValues>;
+/** Told what a replay of a captured step would have done otherwise. */
+export type OnDifference = (text: string) => void;
 
 const PROBED = 'probe.';
 
 /** Captures `body` for each structure of batch; without `isCaptured` it is simply called. */
-function overBatches(body: Body, isCaptured: boolean): BatchFunction {
+function overBatches(body: Body, isCaptured: boolean, onDifference?: OnDifference): BatchFunction {
   if (!isCaptured) return async (batch, scale) => body(batch, scale);
   const captured = new Map<string, CompiledFunction<BatchValue[], StepValues>>();
-  return (batch, scale) => {
+  const run = (batch: unknown, scale: number): Promise<StepValues> => {
     const { values, structure, rebuild } = flattenBatch(batch);
     let step = captured.get(structure);
     if (step === undefined) {
-      step = compile(async (first: BatchValue, ...rest: BatchValue[]) => body(rebuild(rest), first));
-      captured.set(structure, step);
+      const whole = async (first: BatchValue, ...rest: BatchValue[]) => body(rebuild(rest), first as number);
+      captured.set(structure, (step = compile(whole, { onDifference })));
     }
     return step(scale, ...values);
   };
+  return Object.assign(run, { checkNext: () => captured.forEach((step) => step.checkNext()) });
 }
 
 /** The pass that is used unless `forward` is given: { x, y } or [x, y], and `loss` or cross entropy. */
@@ -84,15 +91,27 @@ export class Steps<M extends Module, B> {
   /** Sums of gradients, made when they are first needed. */
   private readonly sums = new Map<Tensor, Tensor>();
 
-  constructor(options: TrainerOptions<M, B>) {
+  constructor(options: TrainerOptions<M, B>, onDifference?: OnDifference) {
     this.options = options;
     this.pass = passOf(options);
-    const captured = options.compile ?? true;
-    this.updateWhole = overBatches((batch) => this.wholeUpdate(batch), captured);
-    this.updateProbed = overBatches((batch) => this.wholeUpdate(batch, options.probe), captured);
-    this.addGradients = overBatches((batch, scale) => this.partOfUpdate(batch, scale), captured);
-    this.applyGradients = overBatches(() => this.endOfUpdate(), captured);
-    this.evaluateBatch = overBatches((batch) => withoutGrad(() => handedOut(this.pass(batch))), captured);
+    const capture = (body: Body): BatchFunction => overBatches(body, options.compile ?? true, onDifference);
+    this.updateWhole = capture((batch) => this.wholeUpdate(batch));
+    this.updateProbed = capture((batch) => this.wholeUpdate(batch, options.probe));
+    this.addGradients = capture((batch, scale) => this.partOfUpdate(batch, scale));
+    this.applyGradients = capture(() => this.endOfUpdate());
+    this.evaluateBatch = capture((batch) => withoutGrad(() => handedOut(this.pass(batch))));
+  }
+
+  /** Something may have changed what the steps do: compares the next one of each kind with what a replay would do. */
+  checkNext(): void {
+    for (const step of [
+      this.updateWhole,
+      this.updateProbed,
+      this.addGradients,
+      this.applyGradients,
+      this.evaluateBatch,
+    ])
+      step.checkNext?.();
   }
 
   /** One update from one batch. */
@@ -128,12 +147,12 @@ export class Steps<M extends Module, B> {
     return { ...values, ...clipped, ...seen, ...after };
   }
 
-  private async partOfUpdate(batch: unknown, scale: AnyTensor | number): Promise<StepValues> {
+  private async partOfUpdate(batch: unknown, scale: number): Promise<StepValues> {
     const { optimizer } = this.options;
     optimizer.zeroGrad();
     const result = this.pass(batch);
     const values = handedOut(result);
-    ((result.loss as Tensor).mul(scale as Tensor) as Tensor).backward();
+    ((result.loss as Tensor).mul(scale) as Tensor).backward();
     withoutGrad(() => {
       for (const p of this.parameters()) {
         const g = p.grad as Tensor | undefined;

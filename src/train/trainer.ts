@@ -84,6 +84,8 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
   private readonly stopping: Watch | undefined;
   private readonly average: WeightAverage | undefined;
   private readonly turns = new Turns();
+  /** What captured steps have been found to do otherwise than the model, and nobody has been told yet. */
+  private readonly differences: string[] = [];
 
   /** Throws ArgumentError for options that do not fit each other. */
   constructor(given: TrainerOptions<M, B>) {
@@ -95,7 +97,7 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
     this.model = model;
     this.optimizer = optimizer;
     this.options = options;
-    this.steps = new Steps(options);
+    this.steps = new Steps(options, (text) => this.differences.push(text));
     this.totals = new Totals(metrics);
     this.evaluator = new Evaluator(model, this.steps, metrics);
     const watchable = watchableOf(options as TrainerOptions);
@@ -201,6 +203,7 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
     this.model.train();
     if (this.batch === 0) this.totals.reset();
     for (const callback of callbacks) await callback.onEpochStart?.(this, this.epoch + 1);
+    this.steps.checkNext(); // a callback may have changed a number that only JavaScript knows
     const batches = train.batches(this.epoch, this.batch)[Symbol.asyncIterator]();
     const lag = this.lag();
     const readings: Reading[] = [];
@@ -267,7 +270,16 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
     this.step++;
     this.batch += group.length;
     if (isProbed) await probe?.report(this, this.step, probedValues(values));
+    await this.tellDifferences();
     return { step: this.step, lr, parts, gradNorm: (values.gradNorm as Tensor | undefined)?.item() };
+  }
+
+  /** Tells once that captured steps are not replayed any more, and why. */
+  private async tellDifferences(): Promise<void> {
+    const [text] = this.differences.splice(0);
+    if (text === undefined) return;
+    await this.emit({ event: 'notice', step: this.step, code: 'capture-differs', text });
+    if ((this.options.listeners ?? []).length === 0) console.warn(`nabla: ${text}`);
   }
 
   /** Reads the numbers of an update and tells them; false if the loss is not a number any more. */

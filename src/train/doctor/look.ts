@@ -5,6 +5,7 @@
 // Must not know: when a look is due, what the numbers mean.
 
 import { type LossCall, watchLosses } from '../../nn/losses/common.js';
+import { watchOnly } from '../../nn/hooks.js';
 import type { Module } from '../../nn/module.js';
 import { customOp } from '../../tensor/autograd.js';
 import { isGradEnabled, withoutGrad } from '../../tensor/grad-mode.js';
@@ -43,7 +44,9 @@ export class Look {
     this.model = model;
     this.updatable = new Set(groups.flatMap(({ params }) => [...params]));
     for (const leaf of leavesOf(model)) {
-      const handle = leaf.module.registerForwardHook((_, inputs, output) => this.seeOutput(leaf, inputs, output));
+      const handle = leaf.module.registerForwardHook(
+        watchOnly((_, inputs, output) => this.seeOutput(leaf, inputs, output)),
+      );
       this.undo.push(() => handle.remove());
     }
     this.undo.push(watchLosses((call) => this.seeLoss(call)));

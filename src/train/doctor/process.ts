@@ -4,6 +4,7 @@
 // Must not know: statistics, records.
 
 import { type LossCall, watchLosses } from '../../nn/losses/common.js';
+import { watchOnly } from '../../nn/hooks.js';
 import type { Module } from '../../nn/module.js';
 import { isGradEnabled } from '../../tensor/grad-mode.js';
 import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
@@ -39,7 +40,7 @@ export class Process {
     this.notify = notify;
     this.inARow = inARow;
     for (const leaf of leavesOf(model).filter(dependsOnMode)) {
-      const handle = leaf.module.registerForwardHook((_, inputs) => this.seeMode(leaf, inputs));
+      const handle = leaf.module.registerForwardHook(watchOnly((_, inputs) => this.seeMode(leaf, inputs)));
       this.undo.push(() => handle.remove());
     }
     this.undo.push(watchLosses((call) => this.seeLoss(call)));

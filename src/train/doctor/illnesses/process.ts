@@ -71,6 +71,16 @@ export const PROCESS: readonly Illness[] = [
       'Call model.eval() before validation and model.train() after it. Figures of this validation are noisy and too bad.',
   },
   {
+    code: 'number-outside-capture',
+    title: 'A captured step used a number that has changed since',
+    severity: 'warning',
+    needs: ['notices'],
+    isCertain: true,
+    detect: noticed('capture-differs'),
+    remedy:
+      'Let the step ask for the number with scalarTensor(() => beta), put it into the batch, or train with compile: false. Updates before this notice may have used the old one.',
+  },
+  {
     code: 'softmax-before-loss',
     title: 'The loss takes logits and gets probabilities',
     severity: 'error',
