@@ -299,8 +299,12 @@ function runOn(
   }
 }
 
-/** The device's handle. Throws StaleTensorError if the device that made it is gone. */
+/** The device's handle. Throws StaleTensorError if it was freed, or the device that made it is gone. */
 function bufferOf(storage: Storage, device: Device): unknown {
+  if (storage.buffer === null || storage.base?.buffer === null) {
+    const what = storage.name ?? `a ${storage.dtype} tensor ${formatShape(storage.shape)}`;
+    throw new StaleTensorError(`read: ${what} was freed. Do not use a tensor after its dispose.`);
+  }
   if (storage.owner !== device) {
     const what = storage.name ?? `a ${storage.dtype} tensor ${formatShape(storage.shape)}`;
     throw new StaleTensorError(`read: ${what} went with its device when the devices were disposed of. Create it anew.`);

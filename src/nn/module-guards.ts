@@ -96,7 +96,8 @@ class Snapshot {
     const { holders, names, values } = this;
     for (let i = 0; i < names.length; i++) {
       const value = holders[i][names[i]];
-      if (value !== values[i] && !Object.is(value, values[i])) return names[i];
+      if (value !== values[i] && value === value) return names[i];
+      if (value !== value && values[i] === values[i]) return names[i]; // NaN
     }
     return undefined;
   }
@@ -146,6 +147,7 @@ addWitness(() => {
       return true;
     };
     recording.guards.push({ what: 'hooks', holds: hasNoHooks });
+    const snapshots: Snapshot[] = [];
     for (const module of found) {
       const { name } = module.constructor;
       const snapshot = before.get(module);
@@ -153,10 +155,19 @@ addWitness(() => {
       // A module that the call itself has made is another one each time.
       if (snapshot === undefined) recording.refuse(`it makes a ${name}`);
       else if (field !== undefined) recording.refuse(`it changes ${name}.${field}`);
-      else {
-        recording.guards.push({ what: `the mode of ${name}`, holds: () => snapshot.isTrainingStill });
-        recording.guards.push({ what: `a field of ${name}`, holds: () => snapshot.changedField() === undefined });
-      }
+      else snapshots.push(snapshot);
     }
+    let changed: Snapshot | undefined;
+    const holds = (): boolean => {
+      changed = snapshots.find((snapshot) => !snapshot.isTrainingStill || snapshot.changedField() !== undefined);
+      return changed === undefined;
+    };
+    recording.guards.push({
+      holds,
+      get what() {
+        const { name } = changed?.module.constructor ?? Object;
+        return `${name}.${changed?.changedField() ?? 'training'}`;
+      },
+    });
   };
 });

@@ -112,10 +112,15 @@ export abstract class Optimizer<Options extends object, Rates> {
           });
         }
       }
-      const counts = active.map((i) => [i, this.steps.findIndex((n) => n === this.steps[i])] as const);
+      const firsts = new Map<number, number>();
+      for (const i of active) if (!firsts.has(this.steps[i])) firsts.set(this.steps[i], i);
+      const counts = active.map((i) => [i, firsts.get(this.steps[i]) as number] as const);
       currentRecording()?.guards.push({
         what: `how often ${this.constructor.name} has updated each parameter`,
-        holds: () => counts.every(([i, first]) => this.steps[i] === this.steps[first]),
+        holds: () => {
+          for (const [i, first] of counts) if (this.steps[i] !== this.steps[first]) return false;
+          return true;
+        },
       });
       eachRun(() => {
         this.stepCount++;
@@ -140,10 +145,7 @@ export abstract class Optimizer<Options extends object, Rates> {
   private guard(): Guard {
     const before = this.groups.map((group) => ({ group, params: [...group.params], options: switches(group) }));
     const isSame = ({ group, params, options }: (typeof before)[number], i: number): boolean =>
-      this.groups[i] === group &&
-      group.params.length === params.length &&
-      params.every((p, j) => group.params[j] === p) &&
-      sameSwitches(group, options);
+      this.groups[i] === group && sameElements(group.params, params) && sameSwitches(group, options);
     const holds = (): boolean => this.groups.length === before.length && before.every(isSame);
     return { what: `the groups or options of ${this.constructor.name}`, holds };
   }
@@ -209,6 +211,12 @@ function switches(group: object): Switches {
   return Object.entries(group).flatMap(([name, value]) =>
     name === 'params' ? [] : [[name, Array.isArray(value) ? undefined : switchOf(value)] as const],
   );
+}
+
+function sameElements(a: readonly unknown[], b: readonly unknown[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 function sameSwitches(group: object, options: Switches): boolean {

@@ -156,12 +156,13 @@ function guardFlags(recording: Recording, { effects }: GradientResult): void {
   const { flags, guards, runs, stands } = recording;
   const isStand = new Set([...stands.values()].flatMap((list) => list.map(({ storage }) => storage)));
   const seen = new Set<Storage>();
+  const watched: Storage[] = [];
+  const before: boolean[] = [];
   const watch = (storage: Storage): void => {
     if (storage.dtype !== 'float32' || isStand.has(storage) || seen.has(storage)) return;
     seen.add(storage);
-    const flag = flags.get(storage) ?? storage.requiresGrad;
-    const what = `requiresGrad of ${storage.name ?? `a tensor ${formatShape(storage.shape)}`}`;
-    guards.push({ what, holds: () => storage.requiresGrad === flag });
+    watched.push(storage);
+    before.push(flags.get(storage) ?? storage.requiresGrad);
   };
   for (const { owner } of effects) if (owner.storage !== undefined) watch(owner.storage);
   for (const storage of flags.keys()) watch(storage);
@@ -170,6 +171,17 @@ function guardFlags(recording: Recording, { effects }: GradientResult): void {
     for (const storage of inputs) if (!results.has(storage)) watch(storage);
     outputs.forEach((storage, i) => !assigned[i] && results.add(storage));
   }
+  const changed = (): Storage | undefined => {
+    for (let i = 0; i < watched.length; i++) if (watched[i].requiresGrad !== before[i]) return watched[i];
+    return undefined;
+  };
+  guards.push({
+    holds: () => changed() === undefined,
+    get what() {
+      const { name, shape } = changed() ?? { name: undefined, shape: [] };
+      return `requiresGrad of ${name ?? `a tensor ${formatShape(shape)}`}`;
+    },
+  });
 }
 
 function takeApart(result: Result): { tensors: AnyTensor[]; rebuild: (tensors: AnyTensor[]) => Result } {
