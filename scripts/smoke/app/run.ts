@@ -1,12 +1,9 @@
 // A run of one's own in TypeScript, as `nabla train ./run.ts` loads it.
-import { tensor } from 'nabla';
-import { DataLoader, TensorDataset } from 'nabla/data';
+import { ArrayDataset, DataLoader } from 'nabla/data';
 import { crossEntropy } from 'nabla/nn';
 import { AdamW } from 'nabla/optim';
 import { defineRun } from 'nabla/train';
 import { createNetwork } from './network.js';
-
-const corners: readonly (readonly number[])[] = [[0, 0], [0, 1], [1, 0], [1, 1]]; // prettier-ignore
 
 export default defineRun({
   name: 'xor',
@@ -14,7 +11,10 @@ export default defineRun({
   settings: { epochs: 60, lr: 0.05, hidden: 16 },
   create({ epochs, lr, hidden }) {
     const model = createNetwork(hidden);
-    const data = new TensorDataset({ x: tensor(corners), y: tensor([0, 1, 1, 0], { dtype: 'int32' }) });
+    const data = new ArrayDataset({
+      x: { data: Float32Array.of(0, 0, 0, 1, 1, 0, 1, 1), shape: [2] },
+      y: { data: Int32Array.of(0, 1, 1, 0), shape: [] },
+    });
     return {
       model,
       optimizer: new AdamW(model.parameters(), { lr }),

@@ -14,7 +14,7 @@ const model = new Sequential(
   new Linear(8 * 4 * 4, 10),
 );
 const optimizer = new AdamW(model.parameters(), { lr: 1e-2 });
-const pixels = Float32Array.from({ length: samples * 64 }, (_, i) => Math.sin(i * 1.7));
+const pixels = Float32Array.from({ length: samples * 64 }, (_, i) => Math.sin((i % 64) * (1 + ((i >> 6) % 10))));
 const x = tensor(pixels, { shape: [samples, 1, 8, 8] });
 const y = tensor(Int32Array.from({ length: samples }, (_, i) => i % 10));
 const step = compile(async (images, labels) => {
@@ -27,6 +27,9 @@ const step = compile(async (images, labels) => {
 const losses = [];
 for (let i = 0; i < steps; i++) losses.push(await (await step(x, y)).item());
 // Large enough to be shared by the threads, with functions that call one another.
-const wide = tensor(Float32Array.from({ length: 1 << 18 }, (_, i) => Math.cos(i)), { shape: [512, 512] });
+const wide = tensor(
+  Float32Array.from({ length: 1 << 18 }, (_, i) => Math.cos(i)),
+  { shape: [512, 512] },
+);
 const sum = await wide.matmul(wide).softmax(1).mul(wide.exp()).sum().item();
 console.log(JSON.stringify({ losses, sum, device: devices()[0].details }));
