@@ -12,9 +12,10 @@ import { Report } from './smoke/report.mjs';
 
 /** The oldest version that is promised, the last one written in TypeScript, and the newest. */
 const VERSIONS = ['5.4', '5.9', '7'];
-const RESOLUTIONS = [
-  { module: 'nodenext', moduleResolution: 'nodenext' },
-  { module: 'esnext', moduleResolution: 'bundler' },
+/** A program for Node, and one for a bundler with nothing set that need not be: neither has the other's globals. */
+const PROJECTS = [
+  { module: 'nodenext', moduleResolution: 'nodenext', lib: ['es2023'], types: ['node'] },
+  { module: 'esnext', moduleResolution: 'bundler', types: [] },
 ];
 
 const { values, positionals } = parseArgs({ options: { report: { type: 'string' } }, allowPositionals: true });
@@ -28,36 +29,27 @@ try {
     for (const from of ['app/run.ts', 'app/network.ts', 'types/consumer.ts']) {
       cpSync(fileURLToPath(new URL(`smoke/${from}`, import.meta.url)), join(work, from.split('/')[1]));
     }
-    installPacked(work);
+    installPacked(work, { '@types/node': '20' });
     const packages = versions.map((version) => [`typescript-${version}`, `npm:typescript@${version}`]);
     tools = installTools('typescript', Object.fromEntries(packages));
   });
   if (tools !== undefined) {
-    for (const version of versions) {
-      for (const resolution of RESOLUTIONS) await checkTypes(tools, version, resolution);
-    }
+    for (const version of versions) await Promise.all(PROJECTS.map((project) => checkTypes(tools, version, project)));
   }
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
 process.exit(report.end('types', values.report));
 
-function checkTypes(tools, version, resolution) {
+function checkTypes(tools, version, project) {
   const tsc = join(tools, 'node_modules', `typescript-${version}`, 'bin', 'tsc');
-  return report.check(`TypeScript ${version} under moduleResolution ${resolution.moduleResolution}`, async () => {
-    const project = join(work, `tsconfig.${version}.${resolution.moduleResolution}.json`);
-    const compilerOptions = {
-      ...resolution,
-      target: 'es2022',
-      lib: ['es2023', 'dom', 'dom.iterable', 'esnext.disposable'],
-      types: [],
-      strict: true,
-      exactOptionalPropertyTypes: true,
-      skipLibCheck: false,
-      noEmit: true,
-    };
-    writeFileSync(project, JSON.stringify({ compilerOptions, files: ['consumer.ts', 'run.ts'] }));
-    await run(process.execPath, tsc, '-p', project);
+  const { moduleResolution } = project;
+  return report.check(`TypeScript ${version} under moduleResolution ${moduleResolution}`, async () => {
+    const file = join(work, `tsconfig.${version}.${moduleResolution}.json`);
+    const strict = { strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false };
+    const compilerOptions = { target: 'es2022', noEmit: true, ...strict, ...project };
+    writeFileSync(file, JSON.stringify({ compilerOptions, files: ['consumer.ts', 'run.ts'] }));
+    await run(process.execPath, tsc, '-p', file);
   });
 }
 
@@ -66,8 +58,11 @@ function run(file, ...args) {
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, { cwd: work, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text) => (output += text));
     child.on('error', reject);
-    child.on('close', (code) => (code === 0 && output === '' ? resolve() : reject(new Error(`exit ${code}\n${output}`))));
+    child.on('close', (code) =>
+      code === 0 && output === '' ? resolve() : reject(new Error(`exit ${code}\n${output}`)),
+    );
   });
 }
