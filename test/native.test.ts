@@ -91,6 +91,16 @@ function script(name: string, text: string): string {
   return file;
 }
 
+/** What a run that must not go on says on standard error. */
+function refusal(environment: Environment, cache: string): string {
+  const { status, stdout, stderr } = spawnSync(process.execPath, COMMAND, {
+    ...options(environment, cache),
+    encoding: 'utf8',
+  });
+  if (status !== 1 || stdout !== '') throw new Error(`exit ${status}\n${stdout}${stderr}`);
+  return stderr;
+}
+
 function expectClose(actual: readonly number[], expected: readonly number[], tolerance: number): void {
   expect(actual).toHaveLength(expected.length);
   actual.forEach((a, i) => expect(Math.abs(a - expected[i]) / Math.max(expected[i], 0.1)).toBeLessThan(tolerance));
@@ -136,33 +146,45 @@ describe.skipIf(reason !== undefined)(`with a compiler${reason === undefined ? '
     expect(libraries('cache').sort()).toEqual(names.sort());
   }, 120_000);
 
-  test('a compiler that is missing, that fails, and that makes no program: WebAssembly goes on', () => {
-    const asks = 'case "$*" in *-dM*) exec cc "$@";; esac\n';
+  const asks = 'case "$*" in *-dM*) exec cc "$@";; esac\n';
+
+  test('a compiler that is missing, that fails, and that makes no program: native code alone is refused with the reason', () => {
     const crash = join(folder, 'crash.h');
     writeFileSync(crash, '__attribute__((constructor)) static void crash(void) { __builtin_trap(); }');
-    const cases = [
-      join(folder, 'nowhere'),
-      script('fails', `${asks}echo 'no such machine' >&2; exit 1`),
-      script('empty', `${asks}while [ "$1" != -o ]; do shift; done; : > "$2"`),
-      script('silent', `${asks}exit 0`),
-      script('foreign', `${asks}case "$*" in *-shared*) exec cc "$@" -include ${crash};; *) exec cc "$@";; esac`),
+    const cases: [string, RegExp][] = [
+      [join(folder, 'nowhere'), /ArgumentError: cpu: there is no command '.*nowhere'/],
+      [
+        script('no-compiler', 'exit 3'),
+        /DeviceError: cpu: NABLA_CPU=native .* there is no C compiler \(.*no-compiler: exit 3\)/,
+      ],
+      [script('fails', `${asks}echo 'no such machine' >&2; exit 1`), /DeviceError: cpu: .* no such machine/],
+      [script('empty', `${asks}while [ "$1" != -o ]; do shift; done; : > "$2"`), /DeviceError: cpu: /],
+      [script('silent', `${asks}exit 0`), /DeviceError: cpu: /],
+      [
+        script('foreign', `${asks}case "$*" in *-shared*) exec cc "$@" -include ${crash};; *) exec cc "$@";; esac`),
+        /DeviceError: cpu: .* ends with SIG\w+ in its trial/,
+      ],
     ];
-    for (const [i, NABLA_CC] of cases.entries()) {
-      const outcome = train({ NABLA_CPU: 'native', NABLA_CC }, `cache${i}`);
-      expect(outcome.losses).toEqual(wasm.losses);
-      expect(outcome.stderr).toMatch(/native tier: not available, WebAssembly goes on: /);
+    for (const [i, [NABLA_CC, reason]] of cases.entries()) {
+      expect(refusal({ NABLA_CPU: 'native', NABLA_CC }, `cache${i}`)).toMatch(reason);
     }
   }, 120_000);
 
-  test('a program that crashes does so in its trial: WebAssembly goes on', () => {
-    const NABLA_CC = script(
-      'crashing',
-      `case "$*" in *-dM*) exec cc "$@";; esac; sed 's/^  (void)table/  __builtin_trap(); (void)table/' | cc "$@"`,
+  test('a program that crashes does so in its trial, and is refused where native code alone is wanted', () => {
+    const NABLA_CC = script('crashing', `${asks}sed 's/^  (void)table/  __builtin_trap(); (void)table/' | cc "$@"`);
+    expect(refusal({ NABLA_CPU: 'native', NABLA_CC }, 'cache-crashing')).toMatch(
+      /DeviceError: cpu: .* the compiler failed: what it made ends with SIG\w+ in its trial/,
     );
-    const outcome = train({ NABLA_CPU: 'native', NABLA_CC }, 'cache-crashing');
-    expect(outcome.losses).toEqual(wasm.losses);
-    expect(outcome.stderr).toMatch(/the compiler failed: what it made ends with SIG\w+ in its trial/);
     expect(readdirSync(join(folder, 'cache-crashing')).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  }, 120_000);
+
+  test('where native code is only welcome, WebAssembly goes on without it', () => {
+    const settings = { NABLA_THREADS: '1', BATCH: '512', STEPS: '400' };
+    const expected = train({ NABLA_CPU: 'wasm', ...settings });
+    const NABLA_CC = script('failing', `${asks}echo 'no such machine' >&2; exit 1`);
+    const { losses, stderr } = train({ NABLA_CPU: 'auto', NABLA_CC, ...settings }, 'cache-failing');
+    expect(losses).toEqual(expected.losses);
+    expect(stderr).toMatch(/native tier: not available: .*no such machine/);
   }, 120_000);
 
   test('several processes fill one cache at once', async () => {

@@ -1,11 +1,11 @@
 // Where runs are defined: the presets by name, and files whose default export is a definition.
 
 import { existsSync } from 'node:fs';
-import { register } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { RunDefinition } from '../train/index.js';
 import { CliError } from './errors.js';
+import { loadTypeScript, registerHooks } from './typescript.js';
 
 type Load = () => Promise<{ readonly default: unknown }>;
 
@@ -29,20 +29,14 @@ export async function loadDefinition(run: string): Promise<RunDefinition> {
   return checkDefinition(run, await importFile(run, path));
 }
 
-let isRegistered = false;
-
 async function importFile(run: string, path: string): Promise<unknown> {
-  if (!isRegistered) register('./typescript-hooks.js', import.meta.url);
-  isRegistered = true;
-  if (/\.m?ts$/.test(path)) {
-    try {
-      await import('oxc-transform');
-    } catch {
-      throw new CliError(
-        `cannot read ${run}: TypeScript needs the package oxc-transform. Run npm install oxc-transform, or write the file in JavaScript.`,
-      );
-    }
+  const knowsTypeScript = await loadTypeScript(); // for what the file imports, too
+  if (!knowsTypeScript && /\.m?ts$/.test(path)) {
+    throw new CliError(
+      `cannot read ${run}: TypeScript needs the package oxc-transform. Run npm install oxc-transform, or write the file in JavaScript.`,
+    );
   }
+  registerHooks();
   try {
     return ((await import(pathToFileURL(path).href)) as { readonly default?: unknown }).default;
   } catch (error) {

@@ -6,8 +6,13 @@ export function commandLine(...args: readonly string[]): string {
   const script = process.argv[1] ?? 'nabla';
   const self = basename(script).startsWith('nabla')
     ? 'nabla'
-    : `node ${quote(shorter(relative(process.cwd(), script), script))}`;
+    : `${host()} ${quote(shorter(relative(process.cwd(), script), script))}`;
   return [self, ...args.map(quote)].join(' ');
+}
+
+function host(): string {
+  const { bun, deno } = process.versions;
+  return bun !== undefined ? 'bun' : deno !== undefined ? 'deno run -A' : 'node';
 }
 
 function shorter(a: string, b: string): string {

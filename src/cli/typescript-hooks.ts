@@ -1,50 +1,39 @@
-// Hooks of Node's module loader, in the loader's own thread: files in TypeScript lose their types, and `nabla` is the
-// package that this command belongs to, wherever the file lies.
+// What the module loader does for a file that defines a run: files in TypeScript lose their types, and `nabla` is the package that
+// this command belongs to, wherever the file lies. Said once, without regard to how a host takes it: as functions on this
+// thread (module.registerHooks: Node from 22.15, Deno), or as a module in a thread of the loader (typescript-thread.ts).
 
-import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-interface Resolved {
-  readonly url: string;
-  readonly shortCircuit?: boolean;
-}
-
-interface Loaded {
-  readonly format: string;
-  readonly source: string;
-  readonly shortCircuit: boolean;
-}
+type TransformSync = typeof import('oxc-transform').transformSync;
 
 const OWN = /^nabla(?:\/([a-z]+))?$/;
 
-export async function resolve(
-  specifier: string,
-  context: object,
-  next: (specifier: string, context: object) => Promise<Resolved>,
-): Promise<Resolved> {
+/** The address of a module of this package; undefined for any other. */
+export function resolveOwn(specifier: string): string | undefined {
   const own = OWN.exec(specifier);
-  if (own !== null) {
-    const path = own[1] === undefined ? '../index.js' : `../${own[1]}/index.js`;
-    return { url: new URL(path, import.meta.url).href, shortCircuit: true };
-  }
-  try {
-    return await next(specifier, context);
-  } catch (error) {
-    // as TypeScript has it: './model.js' may stand for model.ts
-    if (!/^\.{1,2}\/.*\.[cm]?js$/.test(specifier)) throw error;
-    return await next(specifier.replace(/js$/, 'ts'), context);
-  }
+  if (own === null) return undefined;
+  return new URL(own[1] === undefined ? '../index.js' : `../${own[1]}/index.js`, import.meta.url).href;
 }
 
-export async function load(
-  url: string,
-  context: object,
-  next: (url: string, context: object) => Promise<Loaded>,
-): Promise<Loaded> {
-  if (!/\.m?ts$/.test(new URL(url).pathname)) return await next(url, context);
-  const path = fileURLToPath(url);
-  const { transformSync } = await import('oxc-transform');
-  const { code, errors } = transformSync(path, await readFile(path, 'utf8'));
+/**
+ * What a specifier says as TypeScript has it: './model.js' may stand for model.ts, where there is no model.js. The files are
+ * asked, not the loader's error: Deno's comes only when the module is loaded.
+ */
+export function followTypeScript(specifier: string, parent: string | undefined): string {
+  if (parent?.startsWith('file:') !== true || !/^\.{1,2}\/.*\.[cm]?js$/.test(specifier)) return specifier;
+  const other = specifier.replace(/js$/, 'ts');
+  const exists = (name: string) => existsSync(fileURLToPath(new URL(name, parent)));
+  return !exists(specifier) && exists(other) ? other : specifier;
+}
+
+/** The path of a file in TypeScript; undefined for any other module. */
+export function typeScriptPath(url: string): string | undefined {
+  return url.startsWith('file:') && /\.m?ts$/.test(new URL(url).pathname) ? fileURLToPath(url) : undefined;
+}
+
+export function stripTypes(transform: TransformSync, path: string, source: string): string {
+  const { code, errors } = transform(path, source);
   if (errors.length > 0) throw new SyntaxError(`${path}: ${errors[0].message}`);
-  return { format: 'module', source: code, shortCircuit: true };
+  return code;
 }

@@ -3,6 +3,9 @@
 // numbers are the same.
 // Dataset in, async iterator of batches out. Must not know: what is trained.
 
+// For who compiles without the library that names Symbol.dispose: kept in the declarations.
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import { HostRandom, nextHostRandom } from '../tensor/host-random.js';
 import { ArgumentError } from '../tensor/library.js';
 import { type Collated, collate as collateDefault } from './collate.js';

@@ -7,6 +7,7 @@
 import type { Device, Executable, TypedArray } from './device/device.js';
 import { DEVICES, type DeviceFactory } from './devices.js';
 import type { DType } from './ir/dtype.js';
+import { findGarbageCollector } from './garbage-collector.js';
 import { CaptureError, DeviceError, StaleTensorError } from './ir/errors.js';
 import { copy, leaf } from './ir/build.js';
 import { checkExpired, linearise, sameKey, snapshot } from './ir/linearise.js';
@@ -154,22 +155,8 @@ export function freeStorage(storage: Storage): void {
   buffersSinceRest--;
 }
 
+/** Looked for when it is needed first; null until then. */
 let collectGarbage: (() => void) | undefined | null = null;
-
-/** The garbage collector's own entry, where the host offers one; results live outside its sight. */
-function garbageCollector(): (() => void) | undefined {
-  if (collectGarbage !== null) return collectGarbage;
-  const host = globalThis as { gc?: () => void; process?: { getBuiltinModule?: (name: string) => unknown } };
-  collectGarbage = host.gc;
-  if (collectGarbage === undefined && host.process?.getBuiltinModule !== undefined) {
-    const v8 = host.process.getBuiltinModule('node:v8') as { setFlagsFromString(flag: string): void };
-    const vm = host.process.getBuiltinModule('node:vm') as { runInNewContext(code: string): unknown };
-    v8.setFlagsFromString('--expose-gc');
-    collectGarbage = vm.runInNewContext('gc') as () => void;
-    v8.setFlagsFromString('--no-expose-gc');
-  }
-  return collectGarbage;
-}
 
 /**
  * Buffers are returned by finalizers, which run only between tasks. Asynchronous entry points call this: after enough
@@ -180,7 +167,8 @@ export async function rest(): Promise<void> {
   allocatedSinceRest = 0;
   buffersSinceRest = 0;
   lastBeforeRest = newest;
-  garbageCollector()?.();
+  if (collectGarbage === null) collectGarbage = findGarbageCollector();
+  collectGarbage?.();
   await nextTask();
 }
 

@@ -3,6 +3,9 @@
 // S is the shape as far as it is known when compiling (`number` is a size known at run time only), D the dtype.
 // Names, defaults and numerics are PyTorch's. Only wiring here: what a method computes stands in the file of its topic.
 
+// For who compiles without the library that names Symbol.dispose: kept in the declarations.
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import { freeStorage, getDefaultDevice, getDevice, keep, read, rest, run, storageFrom } from '../engine/engine.js';
 import { leafGradients } from '../engine/grad/backward.js';
 import { markProbabilities } from './probabilities.js';

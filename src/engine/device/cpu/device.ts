@@ -14,9 +14,11 @@ import { WASM_TARGET } from '../../loop/target.js';
 import { verifyProgram } from '../../loop/verify.js';
 import type { Device, DeviceMemory, Executable, Graph, TypedArray } from '../device.js';
 import { nodeProcess } from './native/host.js';
-import { NativeTier, type TierMode, nativeToolchain, tierMode } from './native/tier.js';
-import { type KernelTime, NativeTwin } from './native/twin.js';
+import { NativeTier, nativeToolchain } from './native/tier.js';
+import { type KernelTime, NativeTwin, refuseWebAssembly } from './native/twin.js';
+import { detectPlatform } from './platform.js';
 import { type Buffer, CpuRuntime, type LoadedProgram } from './runtime.js';
+import { type TierMode, checkNativeSettings, chooseTier, warnOfMisspeltNames } from './settings.js';
 
 export interface CpuDeviceOptions {
   readonly threads?: number;
@@ -54,8 +56,8 @@ export class CpuDevice implements Device {
   constructor(options: CpuDeviceOptions = {}) {
     this.name = options.name ?? 'cpu';
     this.options = options;
+    this.mode = checkSettings(options);
     this.runtime = new CpuRuntime({ threads: options.threads, heapBytes: options.heapBytes, shared: options.shared });
-    this.mode = tierMode(options.tier ?? nodeProcess()?.env['NABLA_CPU']);
     debug(1, () => `device ${this.name}: ${describe(this.details())}`);
   }
 
@@ -155,6 +157,17 @@ export class CpuDevice implements Device {
     this.native = null;
     return this.runtime.dispose();
   }
+}
+
+/** The tier. Throws where a setting means nothing, or where native code alone is wanted and there is no compiler. */
+function checkSettings(options: CpuDeviceOptions): TierMode {
+  const platform = detectPlatform();
+  warnOfMisspeltNames(Object.keys(nodeProcess()?.env ?? {}), (line) => console.error(line));
+  const mode = chooseTier(options.tier, platform);
+  if (mode !== 'wasm') checkNativeSettings(platform);
+  const toolchain = mode === 'native' ? nativeToolchain() : undefined;
+  if (typeof toolchain === 'string') throw refuseWebAssembly(`there is no C compiler (${toolchain})`);
+  return mode;
 }
 
 function describe(details: Readonly<Record<string, string | number | boolean>>): string {

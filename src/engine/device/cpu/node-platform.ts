@@ -2,8 +2,8 @@
 // Output: a Platform, or undefined outside Node. Modules of Node are reached through `process.getBuiltinModule`, never
 // imported: the device is created synchronously, and a bundler for the browser must find nothing to resolve here.
 
-import { hasRelaxedSimd } from './features.js';
 import type { Platform, ThreadHandle } from './platform.js';
+import { v8Flags } from './v8-flags.js';
 
 export function createNodePlatform(): Platform | undefined {
   const { process } = globalThis as { process?: NodeJS.Process };
@@ -44,32 +44,22 @@ function spawnWorkerThread(process: NodeJS.Process, code: string, data: unknown,
 }
 
 /**
- * Makes V8 compile with relaxed SIMD (a flag in Node 20, the default later) and straight to optimised code: its baseline
- * code is 3 to 4 times slower, and kernels are few, small and hot. Measured on a module of 158 kB: 36 ms for all of it
- * at once, against 0.2 ms and then 300 slow calls until the last function is replaced.
- * V8's flags belong to the process. They are set only while a module of ours is being compiled, on this thread, which
- * therefore runs nothing else, and put back at once: other WebAssembly keeps its defaults. (Another thread that compiles
- * in these milliseconds gets optimised code too; it cannot break.) A flag that the user chose is left alone.
+ * Compiles straight to optimised code, with relaxed SIMD, where V8 can be told so (see v8-flags.ts). Flags belong to the
+ * process: they are set only while a module of ours is being compiled, on this thread, which therefore runs nothing else,
+ * and put back at once. Other WebAssembly keeps its defaults; another thread that compiles in these milliseconds gets
+ * optimised code too. A flag that the user chose is left alone.
  */
 function createCompiling(process: NodeJS.Process): Platform['compiling'] {
-  const chosen = `${process.execArgv.join(' ')} ${process.env['NODE_OPTIONS'] ?? ''}`.replaceAll('_', '-');
-  const [set, reset] = [new Array<string>(), new Array<string>()];
-  const choose = (flag: string, name: string, back: string): void => {
-    if (chosen.includes(name)) return;
-    set.push(flag);
-    reset.push(back);
-  };
-  const hasRelaxed = hasRelaxedSimd();
-  if (!hasRelaxed) choose('--experimental-wasm-relaxed-simd', 'relaxed-simd', '--no-experimental-wasm-relaxed-simd');
-  choose('--no-liftoff', 'liftoff', '--liftoff');
-  choose('--no-wasm-lazy-compilation', 'wasm-lazy-compilation', '--wasm-lazy-compilation');
+  const options = `${process.execArgv.join(' ')} ${process.env['NODE_OPTIONS'] ?? ''}`;
+  const flags = v8Flags(process.versions, options);
+  if (flags.length === 0) return (work) => work();
   const v8 = process.getBuiltinModule('node:v8');
   return (work) => {
-    for (const flag of set) v8.setFlagsFromString(flag);
+    for (const { set } of flags) v8.setFlagsFromString(set);
     try {
       work();
     } finally {
-      for (const flag of reset) v8.setFlagsFromString(flag);
+      for (const { reset } of flags) v8.setFlagsFromString(reset);
     }
   };
 }

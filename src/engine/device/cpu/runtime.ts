@@ -11,8 +11,8 @@ import { type Crew, LocalCrew, type Regions, RemoteCrew } from './crew.js';
 import { hasRelaxedSimd, hasSimd } from './features.js';
 import { type Block, Heap } from './heap.js';
 import { type Platform, detectPlatform } from './platform.js';
+import { chooseHeapLimit, chooseThreads } from './settings.js';
 
-const MAX_DEFAULT_THREADS = 8;
 /** Between the scratch regions of two threads: reads beyond the edges, and prefetching, stay apart. */
 const SCRATCH_GAP = 512;
 /** An arena is not made smaller for less than this when the program that needed it is gone. */
@@ -93,7 +93,11 @@ export class CpuRuntime {
     const shared = platform.shared && options.shared !== false;
     this.threads = shared ? chooseThreads(options.threads, platform) : 1;
     this.features = { shared, ...detectFeatures(platform) };
-    this.#heap = new Heap({ shared, limitBytes: chooseLimit(options.heapBytes, platform), reservedBytes: CONTROL.end });
+    this.#heap = new Heap({
+      shared,
+      limitBytes: chooseHeapLimit(options.heapBytes, platform),
+      reservedBytes: CONTROL.end,
+    });
     this.maxPages = this.#heap.maxPages;
     const Kind = platform.mayBlock || !shared ? LocalCrew : RemoteCrew;
     this.#crew = new Kind(platform, this.#heap.memory, this.threads);
@@ -293,24 +297,6 @@ function readNumbers(source: ArrayBufferLike, address: number, size: number, dty
   if (dtype === 'float32') return new Float32Array(source, address, size).slice();
   const numbers = new Int32Array(source, address, size);
   return dtype === 'int32' ? numbers.slice() : Uint8Array.from(numbers);
-}
-
-function chooseThreads(option: number | undefined, platform: Platform): number {
-  const variable = platform.environment('NABLA_THREADS');
-  const threads = option ?? (variable ? Number(variable) : Math.min(platform.cores, MAX_DEFAULT_THREADS));
-  if (Number.isInteger(threads) && threads >= 1 && threads <= 256) return threads;
-  throw new ArgumentError(
-    `cpu: ${option ?? variable} is no number of threads. Set threads or NABLA_THREADS to 1 … 256.`,
-  );
-}
-
-function chooseLimit(option: number | undefined, platform: Platform): number | undefined {
-  const variable = platform.environment('NABLA_HEAP_MB');
-  const bytes = option ?? (variable ? Number(variable) * 2 ** 20 : undefined);
-  if (bytes === undefined || bytes > 0) return bytes;
-  throw new ArgumentError(
-    `cpu: ${option ?? variable} is no size of a heap. Set heapBytes or NABLA_HEAP_MB to a positive number.`,
-  );
 }
 
 function detectFeatures(platform: Platform): { simd: boolean; relaxed: boolean } {

@@ -19,13 +19,6 @@ import { TRIAL_SOURCE } from './trial.js';
 const MOST_CACHE_BYTES = 256 << 20;
 const ERROR_BYTES = 512;
 
-/** `wasm` never, `native` before the first run, `auto` in the background once a program is hot. */
-export type TierMode = 'wasm' | 'native' | 'auto';
-
-export function tierMode(option: string | undefined): TierMode {
-  return option === 'native' || option === 'auto' || option === 'wasm' ? option : 'auto';
-}
-
 /** A compiled program's address in this process. */
 export type NativeProgram = unknown;
 
@@ -63,6 +56,8 @@ export interface Pending {
   /** undefined: not yet; null: never. */
   poll(): NativeProgram | null | undefined;
   wait(): NativeProgram | null;
+  /** Why it never comes. */
+  failure(): string;
 }
 
 /** A file on its way: its path, null if there will be none. */
@@ -72,6 +67,8 @@ interface CompiledSource {
   start(): void;
   poll(): string | null | undefined;
   wait(): string | null;
+  /** Why there will be none. */
+  failure(): string;
 }
 
 /** What is the same for all devices of the process: compiler, cache, library, worker. */
@@ -97,7 +94,6 @@ class NativeCompiler {
     this.trial.start();
     this.crewSource = this.requestLibrary(CREW_SOURCE, new Uint32Array(0));
     this.crewSource.start();
-    this.crewSource.start();
   }
 
   /** The functions that run programs: undefined while they are being compiled. Throws if they cannot be had. */
@@ -105,7 +101,7 @@ class NativeCompiler {
     if (this.bound !== undefined) return this.bound;
     const path = wait ? this.crewSource.wait() : this.crewSource.poll();
     if (path === undefined) return undefined;
-    if (path === null) throw new Error('the threads cannot be compiled');
+    if (path === null) throw new Error(`the threads cannot be compiled: ${this.crewSource.failure()}`);
     this.bound = bindLibrary(this.process, path);
     return this.bound;
   }
@@ -131,9 +127,10 @@ class NativeCompiler {
       const bytes = new TextEncoder().encode(cached);
       new Uint8Array(answer, 8).set(bytes);
       words.set([1, bytes.length]);
-      return { answer, start() {}, poll: () => cached, wait: () => cached };
+      return { answer, start() {}, poll: () => cached, wait: () => cached, failure: () => '' };
     }
     let isStarted = false;
+    let failure = 'the compiler does not end';
     const start = (): void => {
       if (isStarted) return;
       isStarted = true;
@@ -145,8 +142,9 @@ class NativeCompiler {
       const state = Atomics.load(words, 0);
       if (state === 0) return undefined;
       const text = new TextDecoder().decode(new Uint8Array(answer, 8, words[1]).slice());
-      if (state === 1) return this.isSound(text) ? text : null;
-      debug(1, () => `native tier: the compiler failed: ${text}`);
+      if (state === 1 && this.isSound(text)) return text;
+      failure = state === 1 ? `${text} has been removed or damaged` : `the compiler failed: ${text}`;
+      debug(1, () => `native tier: ${failure}`);
       return null;
     };
     return {
@@ -158,6 +156,7 @@ class NativeCompiler {
         Atomics.wait(words, 0, 0, COMPILER_TIMEOUT_MS * 3);
         return read() ?? null;
       },
+      failure: () => failure,
     };
   }
 
@@ -242,6 +241,12 @@ export function nativeToolchain(): Toolchain | string {
 }
 
 let shared: NativeCompiler | null | undefined;
+let failure = '';
+
+/** Why there is no native tier, once one has been asked for in vain. */
+export function nativeFailure(): string {
+  return failure;
+}
 
 /** One for the process; null where there can be none, which is said once. */
 function nativeCompiler(): NativeCompiler | null {
@@ -261,7 +266,8 @@ function nativeCompiler(): NativeCompiler | null {
 
 function giveUp(error: unknown): void {
   shared = null;
-  debug(1, () => `native tier: not available, WebAssembly goes on: ${(error as Error).message}`);
+  failure = (error as Error).message;
+  debug(1, () => `native tier: not available: ${failure}`);
 }
 
 /** The native tier of one device: its crew of threads. */
@@ -296,23 +302,28 @@ export class NativeTier {
   request(source: string, trial: Uint32Array): Pending {
     const job = this.compiler.requestLibrary(source, trial);
     let program: NativeProgram | null | undefined;
+    let failure: string | undefined;
     const open = (path: string | null | undefined): NativeProgram | null | undefined => {
-      program = path === undefined || path === null ? path : this.open(path);
-      return program;
+      if (path === undefined || path === null) return (program = path);
+      const opened = this.open(path);
+      if (typeof opened !== 'string') return (program = opened);
+      failure = opened;
+      debug(1, () => `native tier: ${opened}`);
+      return (program = null);
     };
     return {
       start: () => job.start(),
       poll: () => (program === undefined ? open(job.poll()) : program),
       wait: () => (program === undefined ? (open(job.wait()) ?? null) : program),
+      failure: () => failure ?? job.failure(),
     };
   }
 
-  private open(path: string): NativeProgram | null {
+  /** The program, or why it cannot be loaded. */
+  private open(path: string): NativeProgram {
     const error = new Uint8Array(ERROR_BYTES);
     const program = this.library.open(path, error, ERROR_BYTES);
-    if (program !== null) return program;
-    debug(1, () => `native tier: ${new TextDecoder().decode(error.subarray(0, error.indexOf(0)))}`);
-    return null;
+    return program ?? new TextDecoder().decode(error.subarray(0, error.indexOf(0)));
   }
 
   /** `profile` gets the milliseconds of thread 0 in each kernel, if the program was emitted for that. */

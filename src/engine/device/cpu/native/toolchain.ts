@@ -49,7 +49,7 @@ export function findToolchain(process: NodeJS.Process): Toolchain | string {
         return { command, flags: [...FLAGS, ...(found.flags ?? [])], target, identity: `${command}\n${stdout}` };
       }
       reason = `${command} compiles for a processor without vectors`;
-    } else reason = `${command}: ${error?.message ?? stderr.trim().split('\n')[0] ?? `exit ${status}`}`;
+    } else reason = `${command}: ${error?.message ?? (stderr.trim().split('\n')[0] || `exit ${status}`)}`;
   }
   return reason;
 }

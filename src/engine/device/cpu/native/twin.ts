@@ -4,11 +4,13 @@
 
 import { type CompiledGraph, compileGraph } from '../../../compile/compile.js';
 import { emitProgram } from '../../../emit/c/emit.js';
+import { DeviceError } from '../../../ir/errors.js';
 import { verifyProgram } from '../../../loop/verify.js';
 import type { Graph } from '../../device.js';
 import { debug } from '../../debug.js';
 import type { CpuRuntime, ReservedProgram } from '../runtime.js';
-import type { NativeProgram, NativeTier, Pending, TierMode } from './tier.js';
+import type { TierMode } from '../settings.js';
+import { type NativeProgram, type NativeTier, type Pending, nativeFailure } from './tier.js';
 import { trialWords } from './trial.js';
 
 /** After this many runs that took so long together a program is looked up in the cache: that takes some milliseconds. */
@@ -39,6 +41,14 @@ export interface KernelTime {
 
 /** The device's native tier: undefined while it is being made, null if there is none. */
 export type TierSource = (wait: boolean) => NativeTier | null | undefined;
+
+/** Who wants native code alone wants its bits, or its speed: WebAssembly instead, unsaid, would be neither. */
+export function refuseWebAssembly(reason: string): DeviceError {
+  return new DeviceError(
+    `cpu: NABLA_CPU=native wants native code alone, and ${reason}. ` +
+      `Install gcc or clang or name a compiler in NABLA_CC, or set NABLA_CPU to auto, which goes on in WebAssembly.`,
+  );
+}
 
 export class NativeTwin {
   private readonly runtime: CpuRuntime;
@@ -74,6 +84,7 @@ export class NativeTwin {
     if (this.milliseconds >= HOT_MILLISECONDS) this.pending.start();
     const program = this.options.mode === 'native' ? this.pending.wait() : this.pending.poll();
     if (program === undefined) return false;
+    if (program === null && this.options.mode === 'native') throw refuseWebAssembly(this.pending.failure());
     this.pending = undefined;
     if (program === null) return false; // tier 1 goes on for good
     this.program = program;
@@ -90,6 +101,7 @@ export class NativeTwin {
   private prepare(graph: Graph): void {
     const tier = this.tier(this.options.mode === 'native');
     if (tier === undefined) return;
+    if (tier === null && this.options.mode === 'native') throw refuseWebAssembly(nativeFailure());
     this.graph = undefined;
     if (tier === null) return;
     const start = performance.now();
