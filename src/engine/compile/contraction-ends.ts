@@ -18,7 +18,7 @@ import {
   scaleIndex,
 } from './index-expr.js';
 import type { KernelBuilder } from './kernel-builder.js';
-import { twoSum } from './long-sums.js';
+import { plus } from './long-sums.js';
 import type { Lowering } from './lower-group.js';
 
 /** Elements of an array from which a tile asks for its part: smaller ones are used by every tile. */
@@ -101,11 +101,9 @@ export class TileEnds {
     const before = this.partialSum(row, column, j, count);
     if (this.lost === undefined) return k.define('acc', L.add(acc, before));
     const lost = this.sumSoFar(this.lost, this.flatLost(row, this.f.column(j, column)), column, j, count);
-    const { sum, error } = twoSum(k, k.define('before', before), k.define('acc', L.add(acc, lost)));
-    const next = k.define('lost', error);
-    // Beside an infinite sum there is nothing to keep.
-    this.storeLost(L.select(L.compare('eq', next, next), next, L.float(0, this.f.W)), row, column, j, count);
-    return sum;
+    const next = plus(k, k.define('before', before), lost, acc);
+    this.storeLost(next.lost, row, column, j, count);
+    return next.sum;
   }
 
   /** Through scratch memory, in a loop over the rows: what is done at the end is long, and stands there once. */

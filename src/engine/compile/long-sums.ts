@@ -1,6 +1,6 @@
 // Sums of many float32 numbers. Added one after the other they lose more with every addition, and stand still where a term is
 // less than half a unit in the last place of the sum (16,777,216 + 1 = 16,777,216). So an accumulator takes a few additions
-// only; then its sum moves to a total that keeps what rounding loses (Knuth's two-sum, a handful of additions), and it begins
+// only; then its sum moves to a total that keeps what rounding loses (Knuth's two-sum and Kahan's summation, a handful of additions), and it begins
 // again. The error of a sum of any length is that of a short one.
 // Input: reductions, and the axes that they walk. Output: accumulators and the loops that fill them.
 
@@ -15,7 +15,7 @@ import { type Block, overBlocks } from './vector-blocks.js';
 /** Additions to an accumulator before its sum moves: the last digits of 64 additions are lost at worst, as pairwise. */
 export const LONGEST_CHAIN = 64;
 
-/** A sum, and what rounding has taken from it so far. */
+/** A sum, and what rounding has taken from it. */
 export interface Total {
   readonly sum: Var;
   readonly lost: Var;
@@ -25,22 +25,32 @@ export function newTotal(k: KernelBuilder, lanes: number): Total {
   return { sum: k.define('sum', L.float(0, lanes), true), lost: k.define('lost', L.float(0, lanes), true) };
 }
 
-/** a + b rounded, and the rounding error, exactly. */
+/** a + b rounded, and the rounding error, exactly; the error of what is not finite is NaN. */
 export function twoSum(k: KernelBuilder, a: Expr, b: Expr): { readonly sum: Var; readonly error: Expr } {
   const sum = k.define('next', L.add(a, b));
   const part = k.define('part', L.sub(sum, a));
   return { sum, error: L.add(L.sub(a, L.sub(sum, part)), L.sub(b, part)) };
 }
 
-export function addTo(k: KernelBuilder, { sum, lost }: Total, value: Expr): void {
-  const { sum: next, error } = twoSum(k, sum, value);
-  k.emit(L.set(lost, L.add(lost, error)));
-  k.emit(L.set(sum, next));
+/** What a sum has lost, where that is known: 0 for NaN. */
+export function knownLoss(k: KernelBuilder, lost: Expr): Expr {
+  const loss = k.define('loss', lost);
+  return L.select(L.compare('eq', loss, loss), loss, L.float(0, loss.lanes));
 }
 
-/** The sum with what it lost; where it is infinite or NaN, there is no saying what was lost. */
-export function restored(sum: Expr, lost: Expr): Expr {
-  return L.select(L.compare('eq', lost, lost), L.add(sum, lost), sum);
+/**
+ * The sum with another value, and what it has lost then. What was lost before is added to the value (Kahan), so that it stays below
+ * a unit in the last place of the sum, and the sum is right by itself.
+ */
+export function plus(k: KernelBuilder, sum: Expr, lost: Expr, value: Expr): { readonly sum: Var; readonly lost: Expr } {
+  const next = twoSum(k, sum, k.define('value', L.add(value, lost)));
+  return { sum: next.sum, lost: knownLoss(k, next.error) };
+}
+
+function addTo(k: KernelBuilder, { sum, lost }: Total, value: Expr): void {
+  const next = plus(k, sum, lost, value);
+  k.emit(L.set(lost, next.lost));
+  k.emit(L.set(sum, next.sum));
 }
 
 export function isFloatSum(node: Node): boolean {
@@ -98,13 +108,12 @@ export class Accumulators {
   /** All accumulators of a reduction as one. */
   combined(node: Node): Expr {
     const [total] = this.totals.get(node) ?? [];
-    if (total === undefined) return (this.of(node) as readonly Expr[]).reduce(combineOf(node));
-    return restored(total.sum, total.lost);
+    return total === undefined ? (this.of(node) as readonly Expr[]).reduce(combineOf(node)) : total.sum;
   }
 
   /** The result of each accumulator. */
   each(node: Node): readonly Expr[] {
-    return this.totals.get(node)?.map((t) => restored(t.sum, t.lost)) ?? this.of(node);
+    return this.totals.get(node)?.map((t) => t.sum) ?? this.of(node);
   }
 }
 
