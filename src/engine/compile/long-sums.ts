@@ -9,7 +9,7 @@ import * as L from '../loop/loop.js';
 import type { Expr, Var } from '../loop/loop.js';
 import type { Axis } from './index-expr.js';
 import type { KernelBuilder } from './kernel-builder.js';
-import { combineOf, identityOf } from './reductions.js';
+import { combineOf, identityOf, inPairs } from './reductions.js';
 import { type Block, overBlocks } from './vector-blocks.js';
 
 /** Additions to an accumulator before its sum moves: the last digits of 64 additions are lost at worst, as pairwise. */
@@ -99,7 +99,7 @@ export class Accumulators {
     const { k } = this;
     for (const [node, totals] of this.totals) {
       const vars = this.of(node);
-      if (totals.length === 1) addTo(k, totals[0], k.define('block', pairwise(vars)));
+      if (totals.length === 1) addTo(k, totals[0], k.define('block', inPairs(vars, combineOf(node))));
       else totals.forEach((total, i) => addTo(k, total, vars[i]));
       for (const v of vars) k.emit(L.set(v, L.float(0, this.lanes)));
     }
@@ -115,12 +115,6 @@ export class Accumulators {
   each(node: Node): readonly Expr[] {
     return this.totals.get(node)?.map((t) => t.sum) ?? this.of(node);
   }
-}
-
-function pairwise(terms: readonly Expr[]): Expr {
-  if (terms.length === 1) return terms[0];
-  const half = terms.length >> 1;
-  return L.add(pairwise(terms.slice(0, half)), pairwise(terms.slice(half)));
 }
 
 /** Are so many additions too many for one accumulator of any of these? */
