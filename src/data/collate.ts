@@ -7,6 +7,7 @@ import { ArgumentError, type DType, type Shape, formatShape, sameShape, sizeOf }
 import { type AnyTensor, Tensor } from '../tensor/tensor.js';
 import type { Field, FieldData } from './dataset.js';
 import { allocate } from './sample-steps.js';
+import { isFloat32Array, isInt32Array, isUint8Array } from '../tensor/typed-arrays.js';
 
 type DTypeOfData<D> = D extends Int32Array ? 'int32' : 'float32';
 
@@ -50,7 +51,7 @@ export function collate(items: readonly unknown[]): unknown {
 }
 
 function isData(value: unknown): value is FieldData {
-  return value instanceof Float32Array || value instanceof Int32Array || value instanceof Uint8Array;
+  return isFloat32Array(value) || isInt32Array(value) || isUint8Array(value);
 }
 
 function isField(value: unknown): value is Field {
@@ -70,6 +71,6 @@ function stackFields(fields: readonly Field[]): AnyTensor {
     }
     data.set(field.data, i * size);
   });
-  const dtype = data instanceof Int32Array ? 'int32' : 'float32';
+  const dtype = isInt32Array(data) ? 'int32' : 'float32';
   return tensor(data as Float32Array, { shape: [fields.length, ...first.shape], dtype });
 }

@@ -5,6 +5,7 @@
 import { ArgumentError, ShapeError, formatShape } from '../tensor/library.js';
 import { LETTER_HEIGHT, drawText, textWidth } from './pixel-font.js';
 import type { HostImage } from './transform.js';
+import { isUint8Array } from '../tensor/typed-arrays.js';
 
 export interface ContactSheetOptions {
   /** Images a row. Default: about as many as rows. */
@@ -74,7 +75,7 @@ function paste(
 ) {
   const { data, shape } = image;
   const [channels, height, width] = shape;
-  const unit = data instanceof Uint8Array ? 1 : 255;
+  const unit = isUint8Array(data) ? 1 : 255;
   for (let c = 0; c < 3; c++) {
     const plane = channels === 1 ? 0 : c * height * width;
     for (let i = 0; i < height * zoom; i++) {

@@ -12,6 +12,7 @@ import { type SampleStep, allocate, applySteps } from './sample-steps.js';
 import { kFold } from './k-fold.js';
 import { type SplitOptions, splitIndices } from './split.js';
 import type { Transform } from './transform.js';
+import { isInt32Array } from '../tensor/typed-arrays.js';
 
 /** Items by number, 0 to length − 1. PyTorch: a map-style Dataset. */
 export interface Dataset<Item> {
@@ -118,7 +119,7 @@ export class ArrayDataset<F extends Fields> implements Dataset<Item<F>>, BatchSo
   upload(batch: HostBatch<F>): Batch<F> {
     const tensors = Object.entries(batch).map(([name, { data, shape }]) => [
       name,
-      tensor(data as Float32Array, { shape, dtype: data instanceof Int32Array ? 'int32' : 'float32' }),
+      tensor(data as Float32Array, { shape, dtype: isInt32Array(data) ? 'int32' : 'float32' }),
     ]);
     return Object.fromEntries(tensors) as Batch<F>;
   }

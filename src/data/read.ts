@@ -8,6 +8,7 @@ import { type CsvOptions, parseCsv } from './formats/csv.js';
 import { decompress } from './formats/gzip.js';
 import { type IdxArray, parseIdx } from './formats/idx.js';
 import { type NpyArray, parseNpy, parseNpz } from './formats/npy.js';
+import { isUint8Array } from '../tensor/typed-arrays.js';
 
 /** A path or file: URL (Node), an http(s) address, or the bytes themselves. */
 export type Source = string | URL | Uint8Array;
@@ -19,7 +20,7 @@ export interface ReadOptions {
 
 /** The bytes of a source, unpacked if they are gzip. Throws NablaError if it cannot be read, FormatError for broken gzip. */
 export async function readBytes(source: Source, options: ReadOptions = {}): Promise<Uint8Array> {
-  if (source instanceof Uint8Array) return decompress(source, options);
+  if (isUint8Array(source)) return decompress(source, options);
   const path = String(source);
   return decompress(await fetchBytes(path), { ...options, path });
 }
@@ -39,7 +40,7 @@ async function fetchBytes(path: string): Promise<Uint8Array> {
   return readFileAt(path);
 }
 
-const nameOf = (source: Source): string | undefined => (source instanceof Uint8Array ? undefined : String(source));
+const nameOf = (source: Source): string | undefined => (isUint8Array(source) ? undefined : String(source));
 
 /** An IDX file (MNIST): see `parseIdx`. */
 export async function readIdx(source: Source, options?: ReadOptions): Promise<IdxArray> {

@@ -6,6 +6,7 @@ import { HostRandom } from '../tensor/host-random.js';
 import { ArgumentError, type Shape, formatShape, sameShape, sizeOf } from '../tensor/library.js';
 import type { Field, FieldData, Fields, HostBatch, SampleRandom } from './dataset.js';
 import { SampleError } from './sample-error.js';
+import { isInt32Array, isUint8Array } from '../tensor/typed-arrays.js';
 
 /** One change of a sample: it may work in place and returns the sample that goes on. */
 export interface SampleStep {
@@ -62,8 +63,8 @@ export function applySteps(
 
 /** An array of zeros of the kind of `like`. */
 export function allocate<D extends FieldData>(like: D, length: number): D {
-  if (like instanceof Int32Array) return new Int32Array(length) as D;
-  return (like instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length)) as D;
+  if (isInt32Array(like)) return new Int32Array(length) as D;
+  return (isUint8Array(like) ? new Uint8Array(length) : new Float32Array(length)) as D;
 }
 
 /** Where a field goes, as the first sample has it: into the array that it came from, if it still fits. */

@@ -3,15 +3,16 @@
 
 import { getDefaultDevice, getDevice, storageFrom, storageOf } from '../engine/engine.js';
 import * as build from '../engine/ir/build.js';
-import { type DType, DTYPES } from '../engine/ir/dtype.js';
+import { type DType, DTYPES, fitsInt32 } from '../engine/ir/dtype.js';
 import { ArgumentError, DTypeError, GradError, ShapeError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
-import { type Shape, checkShape, formatShape, sizeOf } from '../engine/ir/shape.js';
+import { type Shape, checkShape, formatShape, shown, sizeOf } from '../engine/ir/shape.js';
 import { flattenNested } from './nested.js';
 import { positions } from './reductions.js';
 import * as random from './random.js';
 import type { NestedArray, NestedArrayArg, ShapeOf } from './shape-types/nested-array.js';
 import { type AnyTensor, Tensor, wrap, wrapStorage } from './tensor.js';
+import { typedArrayKind } from './typed-arrays.js';
 
 export interface CreationOptions<D extends DType = DType> {
   readonly dtype?: D;
@@ -45,22 +46,40 @@ function checkDType(dtype: DType, op: string): void {
     );
 }
 
-function isTypedArray(value: unknown): value is ArrayLike<number> & ArrayBufferView {
-  return ArrayBuffer.isView(value) && !(value instanceof DataView);
-}
-
-function dtypeOfTypedArray(data: ArrayBufferView): DType {
-  return data instanceof Float32Array || data instanceof Float64Array ? 'float32' : 'int32';
-}
-
 /** Integers must fit int32: a typed array of wider ones is checked. */
 function checkRange(data: ArrayLike<number>, dtype: DType): void {
   if (dtype !== 'int32') return;
   for (let i = 0; i < data.length; i++) {
-    if (!(Math.abs(data[i]) < 2 ** 31 || data[i] === -(2 ** 31))) {
+    if (!fitsInt32(data[i])) {
       throw new ArgumentError(`tensor: element ${i} is ${data[i]}, which int32 cannot hold. Use dtype 'float32'.`);
     }
   }
+}
+
+/** A number that fills or bounds a tensor of this dtype. */
+function checkNumber(value: number, dtype: DType, op: string, name: string): void {
+  if (typeof value !== 'number') throw new ArgumentError(`${op}: ${name} is ${shown(value)}. Use a number.`);
+  if (dtype === 'int32' && !fitsInt32(value))
+    throw new ArgumentError(`${op}: ${name} is ${value}, which int32 cannot hold. Use dtype 'float32'.`);
+}
+
+interface Numbers {
+  readonly data: ArrayLike<number>;
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+}
+
+/** What a caller calls numbers: a typed array of any realm, or nested arrays. */
+function numbersOf(values: unknown): Numbers {
+  const kind = typedArrayKind(values);
+  if (kind === undefined) {
+    const { data, shape, allBoolean } = flattenNested(values);
+    return { data, shape, dtype: allBoolean ? 'bool' : 'float32' };
+  }
+  if (kind === 'BigInt64Array' || kind === 'BigUint64Array')
+    throw new DTypeError('tensor: 64-bit integers are not supported. Convert them to Int32Array or Float32Array.', []);
+  const data = values as ArrayLike<number>;
+  return { data, shape: [data.length], dtype: kind.startsWith('Float') ? 'float32' : 'int32' };
 }
 
 /**
@@ -81,20 +100,8 @@ export function tensor<const A extends NestedArray, const S extends Shape = Shap
 function fromData(values: unknown, options: TensorOptions): unknown {
   if (values instanceof Tensor)
     throw new ArgumentError('tensor: the argument is a tensor already. Use detach() for one without gradient.');
-  let shape: readonly number[];
-  let data: ArrayLike<number>;
-  let dtype: DType;
-  if (isTypedArray(values)) {
-    if (values instanceof BigInt64Array || values instanceof BigUint64Array)
-      throw new DTypeError(
-        'tensor: 64-bit integers are not supported. Convert them to Int32Array or Float32Array.',
-        [],
-      );
-    ({ data, shape, dtype } = { data: values, shape: [values.length], dtype: dtypeOfTypedArray(values) });
-  } else {
-    const flat = flattenNested(values);
-    ({ data, shape, dtype } = { data: flat.data, shape: flat.shape, dtype: flat.allBoolean ? 'bool' : 'float32' });
-  }
+  const { data, ...given } = numbersOf(values);
+  let { shape, dtype } = given;
   if (options.shape !== undefined) {
     checkShape(options.shape, 'tensor');
     if (sizeOf(options.shape) !== data.length) {
@@ -153,6 +160,7 @@ export function full<const S extends Shape, D extends DType = 'float32'>(
   checkShape(shape, 'full');
   const dtype: DType = options.dtype ?? 'float32';
   checkDType(dtype, 'full');
+  checkNumber(value, dtype, 'full', 'the value');
   return made(build.filled(value, [...shape], dtype), options);
 }
 
@@ -178,18 +186,33 @@ export function onesLike<S extends Shape, D extends DType>(like: Tensor<S, D>): 
   return wrap(build.filled(1, like.shape, like.dtype));
 }
 
+function checkFinite(value: number, op: string, name: string): void {
+  if (typeof value !== 'number' || !Number.isFinite(Math.fround(value)))
+    throw new ArgumentError(`${op}: ${name} is ${shown(value)}. Use a finite number.`);
+}
+
 /** start, start + step, … below end (above it for a negative step). int32 if all are whole numbers, else float32. */
 export function arange(start: number, end?: number, step = 1, options: CreationOptions = {}): Tensor<[number], DType> {
   const [from, to] = end === undefined ? [0, start] : [start, end];
   if (!(step !== 0 && Number.isFinite(step)))
-    throw new ArgumentError(`arange: step is ${step}. Use a number other than 0.`);
+    throw new ArgumentError(`arange: step is ${shown(step)}. Use a number other than 0.`);
+  for (const [name, value] of [['start', from], ['end', to]] as const) {
+    checkFinite(value, 'arange', name);
+  }
   const count = Math.max(0, Math.ceil((to - from) / step));
   checkShape([count], 'arange');
   const whole = [from, to, step].every((n) => Number.isInteger(n));
   const dtype = options.dtype ?? (whole ? 'int32' : 'float32');
-  const type: DType = whole ? 'int32' : 'float32';
+  checkDType(dtype, 'arange');
+  if (dtype === 'int32' && count > 0) {
+    checkNumber(from, dtype, 'arange', 'start');
+    checkNumber(from + (count - 1) * step, dtype, 'arange', 'the last number');
+  }
+  // Whole numbers are counted as such, unless they are beyond what int32 holds.
+  const counts = whole && [from, from + count * step, step].every(fitsInt32);
+  const type: DType = counts ? 'int32' : 'float32';
   const counted = build.cast(build.iota(count), type);
-  const node = build.add(build.mul(counted, build.scalar(step, type)), build.scalar(from, type));
+  const node = build.add(build.mul(counted, build.scalar(count > 1 ? step : 0, type)), build.scalar(from, type));
   return made(build.cast(build.expand(node, [count]), dtype), options);
 }
 
@@ -201,10 +224,19 @@ export function linspace<N extends number>(
   options: CreationOptions = {},
 ): Tensor<[N]> {
   if (!Number.isInteger(count) || count < 1)
-    throw new ArgumentError(`linspace: count is ${count}. Use a whole number above 0.`);
+    throw new ArgumentError(`linspace: count is ${shown(count)}. Use a whole number above 0.`);
+  for (const [name, value] of [['start', start], ['end', end]] as const)
+    checkFinite(value, 'linspace', name);
+  checkShape([count], 'linspace');
   const step = count === 1 ? 0 : (end - start) / (count - 1);
-  const node = build.add(build.mul(build.cast(build.iota(count), 'float32'), build.scalar(step)), build.scalar(start));
-  return made(node, options);
+  // The first half counts from the start, the second one back from the end: both are there exactly.
+  const i = build.iota(count);
+  const last = build.constant(count - 1, 'int32') as Node;
+  const at = (position: Node, from: number, by: number): Node =>
+    build.add(build.mul(build.cast(position, 'float32'), build.scalar(by)), build.scalar(from));
+  const isFirstHalf = build.binary('lt', i, build.constant(count / 2, 'int32') as Node);
+  const node = build.where(isFirstHalf, at(i, start, step), at(build.sub(last, i), end, -step));
+  return made(count === 1 ? at(i, start, 0) : node, options);
 }
 
 /** Ones on the diagonal. */
@@ -219,14 +251,19 @@ export function eye<N extends number, M extends number = N>(
   return made(build.cast(diagonal, 'float32'), options);
 }
 
+function listed(shape: Shape, op: string): Shape {
+  checkShape(shape, op);
+  return [...shape];
+}
+
 /** Uniform in [0, 1). */
 export function rand<const S extends Shape>(shape: S, options: CreationOptions = {}): Tensor<Writable<S>> {
-  return made(random.uniform([...shape]), options);
+  return made(random.uniform(listed(shape, 'rand')), options);
 }
 
 /** Normal with mean 0 and variance 1. */
 export function randn<const S extends Shape>(shape: S, options: CreationOptions = {}): Tensor<Writable<S>> {
-  return made(random.normal([...shape]), options);
+  return made(random.normal(listed(shape, 'randn')), options);
 }
 
 /** Whole numbers in [low, high), int32. */
@@ -236,7 +273,7 @@ export function randint<const S extends Shape>(
   shape: S,
   options: CreationOptions = {},
 ): Tensor<Writable<S>, 'int32'> {
-  return made(random.integers(low, high, [...shape]), options);
+  return made(random.integers(low, high, listed(shape, 'randint')), options);
 }
 
 /** 0 … n − 1 in random order, int32. */

@@ -1,13 +1,14 @@
 // Dropout as a function: always on; whether a model trains is a module's knowledge.
 
 import { ArgumentError } from '../engine/ir/errors.js';
-import type { Shape } from '../engine/ir/shape.js';
+import { type Shape, shown } from '../engine/ir/shape.js';
 import { rand } from './creation.js';
 import type { Tensor } from './tensor.js';
 
 /** Throws unless p is a probability. */
 export function checkProbability(p: number, what: string): void {
-  if (!(p >= 0 && p <= 1)) throw new ArgumentError(`${what} is ${p}. Use a number from 0 to 1.`);
+  if (!(typeof p === 'number' && p >= 0 && p <= 1))
+    throw new ArgumentError(`${what} is ${shown(p)}. Use a number from 0 to 1.`);
 }
 
 /** 1 with probability 1 − p, else 0. */

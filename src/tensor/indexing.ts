@@ -3,7 +3,7 @@
 import * as build from '../engine/ir/build.js';
 import { ArgumentError, DTypeError, ShapeError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
-import { formatShape, normalizeDim } from '../engine/ir/shape.js';
+import { checkShape, formatShape, normalizeDim, shown } from '../engine/ir/shape.js';
 import { select, slice } from './movement.js';
 import { positions } from './reductions.js';
 
@@ -39,8 +39,9 @@ export function indexSelect(x: Node, dim: number, index: Node): Node {
 export function oneHot(index: Node, classes: number): Node {
   checkIndex(index, 'oneHot');
   if (!Number.isInteger(classes) || classes < 1)
-    throw new ArgumentError(`oneHot: ${classes} classes. Use a whole number above 0.`);
+    throw new ArgumentError(`oneHot: ${shown(classes)} classes. Use a whole number above 0.`);
   const rank = index.shape.length;
+  checkShape([...index.shape, classes], 'oneHot');
   const wide = build.reshape(index, [...index.shape, 1]);
   return build.cast(build.binary('eq', wide, positions(rank + 1, rank, classes)), 'float32');
 }
@@ -78,7 +79,11 @@ export function index(x: Node, items: readonly IndexItem[]): Node {
     if (Array.isArray(item)) {
       const [start, end, step] = item as readonly [number?, number?, number?];
       out = slice(out, dim, start ?? undefined, end ?? undefined, step ?? 1);
-    } else if (item !== null && item !== undefined) out = indexSelect(out, dim, item as Node);
+    } else if (item !== null && item !== undefined) {
+      if (typeof item !== 'object' || (item as Partial<Node>).dtype === undefined)
+        throw new ArgumentError(`index: ${shown(item)} is no index. Use a number, [start, end, step], null or a tensor.`);
+      out = indexSelect(out, dim, item as Node);
+    }
     dim++;
   }
   return out;

@@ -3,12 +3,14 @@
 
 import * as build from '../engine/ir/build.js';
 import { ArgumentError, IndexError, ShapeError } from '../engine/ir/errors.js';
+import { fitsInt32 } from '../engine/ir/dtype.js';
 import type { Node } from '../engine/ir/node.js';
-import { type Shape, checkShape, formatShape, normalizeDim, normalizeDims, sizeOf } from '../engine/ir/shape.js';
-import { promoted } from './operands.js';
+import { type Shape, checkShape, formatShape, normalizeDim, normalizeDims, shown, sizeOf } from '../engine/ir/shape.js';
+import { checkNumber, checkWhole, promoted } from './operands.js';
 import { positions } from './reductions.js';
 
 export function reshape(x: Node, to: Shape): Node {
+  checkList(to, 'reshape', 'shape');
   const unknown = to.indexOf(-1);
   if (unknown < 0) {
     checkShape(to, 'reshape');
@@ -32,7 +34,13 @@ export function reshape(x: Node, to: Shape): Node {
   );
 }
 
+/** Callers without types pass anything. */
+function checkList(list: unknown, op: string, name: string): void {
+  if (!Array.isArray(list)) throw new ArgumentError(`${op}: ${name} is ${shown(list)}. Give a list of numbers.`);
+}
+
 export function permute(x: Node, order: readonly number[]): Node {
+  checkList(order, 'permute', 'order');
   const rank = x.shape.length;
   if (order.length !== rank) {
     throw new ShapeError(
@@ -64,7 +72,7 @@ function newDim(dim: number, shape: Shape, op: string): number {
   const rank = shape.length;
   if (!Number.isInteger(dim) || dim < -rank - 1 || dim > rank) {
     throw new ArgumentError(
-      `${op}: dimension ${dim} is out of range for a new dimension of ${formatShape(shape)}. Use ${-rank - 1} to ${rank}.`,
+      `${op}: dimension ${shown(dim)} is out of range for a new dimension of ${formatShape(shape)}. Use ${-rank - 1} to ${rank}.`,
     );
   }
   return dim < 0 ? dim + rank + 1 : dim;
@@ -87,6 +95,7 @@ export function squeeze(x: Node, dim: number | undefined): Node {
 }
 
 export function expand(x: Node, to: Shape): Node {
+  checkList(to, 'expand', 'shape');
   const lead = to.length - x.shape.length;
   return build.expand(
     x,
@@ -105,12 +114,15 @@ export function flatten(x: Node, start: number, end: number): Node {
 /** [before, after] of each dimension; fewer pairs than dimensions mean the last ones. */
 export function pad(x: Node, pairs: readonly (readonly [number, number])[], value: number): Node {
   const rank = x.shape.length;
+  if (!Array.isArray(pairs) || !pairs.every((pair) => Array.isArray(pair) && pair.length === 2))
+    throw new ArgumentError('pad: give a list of pairs [before, after], one for each dimension or for the last ones.');
+  checkNumber(value, 'pad', 'the value');
   if (pairs.length > rank)
     throw new ArgumentError(`pad: ${pairs.length} pairs for a tensor of rank ${rank}. Give at most ${rank}.`);
   const full = [...Array.from({ length: rank - pairs.length }, () => [0, 0] as const), ...pairs];
   for (const [lo, hi] of full) {
     if (!Number.isInteger(lo) || !Number.isInteger(hi) || lo < 0 || hi < 0) {
-      throw new ArgumentError(`pad: [${lo}, ${hi}] is not a pair of whole numbers, 0 or more. Use slice() to cut.`);
+      throw new ArgumentError(`pad: [${shown(lo)}, ${shown(hi)}] is not a pair of whole numbers, 0 or more. Use slice() to cut.`);
     }
   }
   const lo = full.map(([n]) => n);
@@ -118,6 +130,8 @@ export function pad(x: Node, pairs: readonly (readonly [number, number])[], valu
   const padded = build.pad(x, lo, hi);
   if (value === 0 || padded === x) return padded;
   const inside = build.pad(build.expand(build.constant(1, 'bool') as Node, x.shape), lo, hi);
+  if (x.dtype === 'int32' && !fitsInt32(value))
+    throw new ArgumentError(`pad: the value is ${value}, which int32 cannot hold. Convert the tensor to 'float32'.`);
   return build.where(inside, padded, build.scalar(value, x.dtype));
 }
 
@@ -126,10 +140,10 @@ export function slice(x: Node, dim: number, start: number | undefined, end: numb
   const axis = normalizeDim(dim, x.shape.length, 'slice');
   const n = x.shape[axis];
   if (!Number.isInteger(step) || step === 0)
-    throw new ArgumentError(`slice: step is ${step}. Use a whole number other than 0.`);
+    throw new ArgumentError(`slice: step is ${shown(step)}. Use a whole number other than 0.`);
   const bound = (value: number | undefined, otherwise: number, least: number, most: number): number => {
     if (value === undefined) return otherwise;
-    if (!Number.isInteger(value)) throw new ArgumentError(`slice: ${value} is not a whole number.`);
+    if (!Number.isInteger(value)) throw new ArgumentError(`slice: ${shown(value)} is not a whole number.`);
     return Math.min(Math.max(value < 0 ? value + n : value, least), most);
   };
   const from = step > 0 ? bound(start, 0, 0, n) : bound(start, n - 1, -1, n - 1);
@@ -148,7 +162,7 @@ export function select(x: Node, dim: number, at: number): Node {
   const n = x.shape[axis];
   if (!Number.isInteger(at) || at < -n || at >= n) {
     throw new IndexError(
-      `index: ${at} is out of range for dimension ${axis} with size ${n}. Use ${-n} to ${n - 1}.`,
+      `index: ${shown(at)} is out of range for dimension ${axis} with size ${n}. Use ${-n} to ${n - 1}.`,
       at,
       n,
     );
@@ -167,8 +181,9 @@ export function flip(x: Node, dims: readonly number[]): Node {
 
 export function roll(x: Node, shift: number, dim: number): Node {
   const axis = normalizeDim(dim, x.shape.length, 'roll');
+  checkWhole(shift, 'roll', 'the shift');
   const n = x.shape[axis];
-  if (n === 0) return x;
+  if (x.size === 0 || x.shape.length === 0) return x;
   const by = ((shift % n) + n) % n;
   if (by === 0) return x;
   return build.concat([build.sliceAxis(x, axis, n - by, n), build.sliceAxis(x, axis, 0, n - by)], axis);
@@ -211,8 +226,9 @@ export function split(x: Node, sizes: number | readonly number[], dim: number): 
   const axis = normalizeDim(dim, x.shape.length, 'split');
   const n = x.shape[axis];
   if (typeof sizes === 'number' && !(Number.isInteger(sizes) && sizes > 0)) {
-    throw new ArgumentError(`split: size is ${sizes}. Use a whole number above 0.`);
+    throw new ArgumentError(`split: size is ${shown(sizes)}. Use a whole number above 0.`);
   }
+  if (typeof sizes !== 'number') checkShape(sizes, 'split');
   const list =
     typeof sizes === 'number'
       ? Array.from({ length: Math.max(1, Math.ceil(n / sizes)) }, (_, i) => Math.min(sizes, n - i * sizes))
@@ -228,7 +244,7 @@ export function split(x: Node, sizes: number | readonly number[], dim: number): 
 
 export function chunk(x: Node, count: number, dim: number): Node[] {
   if (!Number.isInteger(count) || count < 1)
-    throw new ArgumentError(`chunk: count is ${count}. Use a whole number above 0.`);
+    throw new ArgumentError(`chunk: count is ${shown(count)}. Use a whole number above 0.`);
   const axis = normalizeDim(dim, x.shape.length, 'chunk');
   return split(x, Math.max(1, Math.ceil(x.shape[axis] / count)), axis);
 }
@@ -236,11 +252,14 @@ export function chunk(x: Node, count: number, dim: number): Node[] {
 /** Elements on and below (lower) or above the diagonal, zero elsewhere. */
 export function triangle(x: Node, diagonal: number, lower: boolean): Node {
   const rank = x.shape.length;
+  checkWhole(diagonal, lower ? 'tril' : 'triu', 'the diagonal');
   if (rank < 2)
     throw new ShapeError(`${lower ? 'tril' : 'triu'}: ${formatShape(x.shape)} has no rows and columns`, [x.shape]);
   const row = positions(2, 0, x.shape[rank - 2]);
   const column = positions(2, 1, x.shape[rank - 1]);
-  const limit = build.add(row, build.scalar(diagonal, 'int32'));
+  // Beyond the last row or column all diagonals are alike.
+  const nearest = Math.min(Math.max(diagonal, -x.shape[rank - 2] - 1), x.shape[rank - 1] + 1);
+  const limit = build.add(row, build.scalar(nearest, 'int32'));
   const keep = lower ? build.binary('le', column, limit) : build.binary('le', limit, column);
   return build.where(keep, x, build.constant(0, x.dtype) as Node);
 }

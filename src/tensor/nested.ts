@@ -12,10 +12,33 @@ export interface Flat {
   readonly allBoolean: boolean;
 }
 
+/** Dimensions beyond any use: more are a mistake. */
+const MOST_DIMENSIONS = 64;
+
+/** The lengths of an array, its first element, the first element of that, and so on. */
+function outerShape(value: unknown): number[] {
+  const shape: number[] = [];
+  const around = new Set<unknown>();
+  for (let level: unknown = value; Array.isArray(level); [level] = level) {
+    if (around.has(level)) throw new ArgumentError('tensor: the array contains itself. Give nested arrays of numbers.');
+    if (shape.length === MOST_DIMENSIONS)
+      throw new ArgumentError(`tensor: arrays are nested more than ${MOST_DIMENSIONS} deep. Give fewer dimensions.`);
+    around.add(level);
+    shape.push(level.length);
+  }
+  return shape;
+}
+
+/** What a value is, for an error: a number's type, or the class of an object. */
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value !== 'object') return typeof value;
+  return `an object of class ${Object.prototype.toString.call(value).slice(8, -1)}`;
+}
+
 /** Flattens and checks: every level has one length, every leaf is a number or a truth value. */
 export function flattenNested(value: unknown): Flat {
-  const shape: number[] = [];
-  for (let level: unknown = value; Array.isArray(level); [level] = level) shape.push(level.length);
+  const shape = outerShape(value);
   const data: number[] = [];
   let allBoolean = true;
   const walk = (part: unknown, depth: number, path: string): void => {
@@ -26,7 +49,11 @@ export function flattenNested(value: unknown): Flat {
           `tensor: ragged array: element ${path || '[]'} has length ${part.length}, ${expected} was expected.`,
         );
       }
-      part.forEach((p, i) => walk(p, depth + 1, `${path}[${i}]`));
+      // By number: forEach would pass over holes.
+      for (let i = 0; i < part.length; i++) {
+        if (!(i in part)) throw new ArgumentError(`tensor: element ${path}[${i}] is missing. Give every number.`);
+        walk(part[i], depth + 1, `${path}[${i}]`);
+      }
       return;
     }
     if (depth < shape.length)
@@ -39,7 +66,7 @@ export function flattenNested(value: unknown): Flat {
       data.push(part);
     } else
       throw new ArgumentError(
-        `tensor: element ${path || 'given'} is ${part === null ? 'null' : typeof part}. Use numbers or booleans.`,
+        `tensor: ${path === '' ? 'the argument' : `element ${path}`} is ${kindOf(part)}. Use numbers or booleans.`,
       );
   };
   walk(value, 0, '');

@@ -5,10 +5,22 @@ import * as build from '../engine/ir/build.js';
 import { type DType, promote } from '../engine/ir/dtype.js';
 import { ArgumentError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
+import { shown } from '../engine/ir/shape.js';
+
+/** Throws unless `value` is a number: callers without types pass anything. */
+export function checkNumber(value: number, op: string, name: string): void {
+  if (typeof value !== 'number') throw new ArgumentError(`${op}: ${name} is ${shown(value)}. Use a number.`);
+}
+
+/** Throws unless `value` is a whole number. */
+export function checkWhole(value: number, op: string, name: string): void {
+  if (!Number.isSafeInteger(value))
+    throw new ArgumentError(`${op}: ${name} is ${shown(value)}. Use a whole number.`);
+}
 
 /** A number beside a tensor of `dtype`. */
 export function numberNode(value: number, dtype: DType, op: string): Node {
-  if (typeof value !== 'number') throw new ArgumentError(`${op}: ${String(value)} is neither a tensor nor a number.`);
+  if (typeof value !== 'number') throw new ArgumentError(`${op}: ${shown(value)} is neither a tensor nor a number.`);
   if (dtype === 'float32') return build.scalar(value, 'float32');
   return build.scalar(value, Number.isInteger(value) && Math.abs(value) <= 0x7fffffff ? 'int32' : 'float32');
 }

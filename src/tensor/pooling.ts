@@ -2,8 +2,8 @@
 // The windows themselves are windows.ts; here are types, and what is composed.
 
 import type { DType } from '../engine/ir/dtype.js';
-import { ShapeError } from '../engine/ir/errors.js';
-import { type Shape, formatShape, sameShape, sizeOf } from '../engine/ir/shape.js';
+import { ArgumentError, ShapeError } from '../engine/ir/errors.js';
+import { type Shape, checkShape, formatShape, sameShape, sizeOf } from '../engine/ir/shape.js';
 import { customOp } from './autograd.js';
 import { onesLike, tensor, zeros } from './creation.js';
 import { mapAxis } from './resample.js';
@@ -111,6 +111,11 @@ export function maxPool2dWithIndices<
 
 function unpool(x: Tensor, indices: Tensor<Shape, 'int32'>, size: readonly number[]): Tensor {
   const [batch, channels, ...spatial] = x.shape;
+  const op = `maxUnpool${spatial.length}d`;
+  checkShape(size, op);
+  if (size.length !== spatial.length)
+    throw new ArgumentError(`${op}: size ${formatShape(size)} is not valid. Give ${spatial.length} of them.`);
+  checkShape([batch, channels, ...size], op);
   if (!sameShape(x.shape, indices.shape)) {
     throw new ShapeError(
       `maxUnpool${size.length}d: values ${formatShape(x.shape)} and indices ${formatShape(indices.shape)} differ`,

@@ -5,8 +5,8 @@ import { markProbabilities } from './probabilities.js';
 import * as build from '../engine/ir/build.js';
 import { ArgumentError, ShapeError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
-import { formatShape, normalizeDim, normalizeDims } from '../engine/ir/shape.js';
-import { asBool, asFloat, asNumber } from './operands.js';
+import { formatShape, normalizeDim, normalizeDims, shown } from '../engine/ir/shape.js';
+import { asBool, asFloat, asNumber, checkNumber } from './operands.js';
 
 export type Dim = number | readonly number[] | undefined;
 
@@ -48,6 +48,7 @@ export function mean(x: Node, dim: Dim, keepdim: boolean): Node {
 
 export function variance(x: Node, dim: Dim, keepdim: boolean, correction: number): Node {
   const axes = normalizeDims(dim, x.shape.length, 'var');
+  checkNumber(correction, 'var', 'correction');
   const f = asFloat(x);
   const n = countOf(x, axes);
   const centred = build.sub(f, build.mul(build.sum(f, axes), build.constant(1 / n) as Node));
@@ -61,6 +62,8 @@ export function variance(x: Node, dim: Dim, keepdim: boolean, correction: number
 export function norm(x: Node, p: number, dim: Dim, keepdim: boolean): Node {
   const f = asFloat(x);
   const a = build.unary('abs', f);
+  normalizeDims(dim, x.shape.length, 'norm');
+  checkNumber(p, 'norm', 'p');
   if (p === Infinity) return amax(a, dim, keepdim);
   if (p === 1) return sum(a, dim, keepdim);
   if (p === 2) return build.unary('sqrt', sum(build.mul(f, f), dim, keepdim));
@@ -185,7 +188,7 @@ export function topk(x: Node, k: number, dim: number, largest: boolean): { value
   const axis = normalizeDim(dim, x.shape.length, 'topk');
   const size = x.shape[axis] ?? 1;
   if (!Number.isInteger(k) || k < 0 || k > size)
-    throw new ArgumentError(`topk: k is ${k}, dimension ${axis} has size ${size}. Use 0 to ${size}.`);
+    throw new ArgumentError(`topk: k is ${shown(k)}, dimension ${axis} has size ${size}. Use 0 to ${size}.`);
   const indices = build.sliceAxis(argsort(x, axis, largest), axis, 0, k);
   return { values: build.gather(x, axis, indices), indices };
 }

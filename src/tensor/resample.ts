@@ -2,7 +2,7 @@
 // a product with a small matrix whose row says what an output element takes from the input; gradients follow.
 
 import { ArgumentError } from '../engine/ir/errors.js';
-import type { Shape } from '../engine/ir/shape.js';
+import { type Shape, checkShape, shown } from '../engine/ir/shape.js';
 import { tensor } from './creation.js';
 import type { OptionOf } from './shape-types/options.js';
 import type { PerAxis, ResampleArg, ResampleShape } from './shape-types/window.js';
@@ -88,11 +88,11 @@ export function checkResample(name: string, options: InterpolateOptions): void {
   }
   if (alignCorners && mode === 'nearest')
     throw new ArgumentError(`${name}: alignCorners is for 'linear', 'bilinear' and 'bicubic', not 'nearest'.`);
-  for (const factor of [scaleFactor ?? 1].flat()) {
-    if (!(factor > 0 && Number.isFinite(factor)))
-      throw new ArgumentError(`${name}: scaleFactor is ${factor}. Use a number above 0.`);
+  for (const factor of [scaleFactor === undefined ? 1 : scaleFactor].flat()) {
+    if (!(typeof factor === 'number' && factor > 0 && Number.isFinite(factor)))
+      throw new ArgumentError(`${name}: scaleFactor is ${shown(factor)}. Use a number above 0.`);
   }
-  if (size !== undefined) perAxis(size, typeof size === 'number' ? 1 : size.length, 'size', 1, name);
+  if (size !== undefined) perAxis(size, Array.isArray(size) ? size.length : 1, 'size', 1, name);
 }
 
 /**
@@ -121,6 +121,8 @@ function resample(x: Tensor, options: InterpolateOptions): Tensor {
   }
   const factors = options.scaleFactor === undefined ? undefined : list(options.scaleFactor, dims, 'scaleFactor');
   const to = factors?.map((factor, i) => Math.floor(sizes[i] * factor)) ?? list(options.size ?? 1, dims, 'size');
+  checkShape([...x.shape.slice(0, 2), ...to], 'interpolate');
+  to.forEach((n, i) => checkShape([n, sizes[i]], 'interpolate'));
   if (
     mode === 'nearest' &&
     to.every((n, i) => n % sizes[i] === 0 && (factors === undefined || Number.isInteger(factors[i])))

@@ -4,7 +4,7 @@ import * as build from '../engine/ir/build.js';
 import { ArgumentError, ShapeError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
 import type { ConvSpec, WindowSpec } from '../engine/ir/op.js';
-import { formatShape } from '../engine/ir/shape.js';
+import { checkShape, formatShape, shown } from '../engine/ir/shape.js';
 import { asFloat } from './operands.js';
 import { positions } from './reductions.js';
 
@@ -26,13 +26,16 @@ export interface PoolOptions {
   readonly ceilMode?: boolean;
 }
 
+/** Positions in a padded input are counted with 32 bits. */
+const LARGEST = 2 ** 30 - 1;
+
 /** One whole number a spatial axis, at least `least`. */
 export function perAxis(value: PerAxis, axes: number, name: string, least: number, op: string): number[] {
-  const list = typeof value === 'number' ? new Array<number>(axes).fill(value) : [...value];
-  if (list.length !== axes || list.some((n) => !Number.isInteger(n) || n < least)) {
-    const shown = typeof value === 'number' ? `${value}` : formatShape(list);
+  const list = Array.isArray(value) ? [...value] : new Array<number>(axes).fill(value as number);
+  if (list.length !== axes || list.some((n) => !Number.isInteger(n) || n < least || n > LARGEST)) {
+    const given = Array.isArray(value) ? `[${value.map(shown).join(', ')}]` : shown(value);
     throw new ArgumentError(
-      `${op}: ${name} ${shown} is not valid. Use a whole number of at least ${least}, or ${axes} of them.`,
+      `${op}: ${name} ${given} is not valid. Use a whole number of at least ${least}, or ${axes} of them.`,
     );
   }
   return list;
@@ -140,6 +143,9 @@ export function transposedConvolution(
       [x.shape],
     );
   }
+  if (x.shape[1] % spec.groups !== 0)
+    throw new ShapeError(`${op}: ${x.shape[1]} input channels do not divide into ${spec.groups} groups`, [x.shape]);
+  checkShape([x.shape[0], w.shape[1] * spec.groups, ...sizes], op);
   return addBias(build.convInput(x, w, spec, sizes), bias, op);
 }
 

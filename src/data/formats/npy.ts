@@ -6,6 +6,7 @@ import { FormatError, formatShape } from '../../tensor/library.js';
 import type { Field } from '../dataset.js';
 import { type Fault, faultOf } from './fault.js';
 import { parseZip } from './zip.js';
+import { isFloat32Array, isFloat64Array, isUint8Array } from '../../tensor/typed-arrays.js';
 
 export type NpyData =
   | Uint8Array
@@ -167,8 +168,8 @@ export async function parseNpz(bytes: Uint8Array, path?: string): Promise<Record
 export function npyField({ dtype, shape, data }: NpyArray): Field {
   const [, ...item] = shape;
   if (shape.length === 0) throw new FormatError('npy: a single number has no items. Use its data.');
-  if (data instanceof Uint8Array) return { data, shape: item };
-  if (data instanceof Float32Array || data instanceof Float64Array)
+  if (isUint8Array(data)) return { data, shape: item };
+  if (isFloat32Array(data) || isFloat64Array(data))
     return { data: Float32Array.from(data), shape: item };
   const out = Int32Array.from(data as ArrayLike<number | bigint>, Number);
   const at = out.findIndex((v, i) => BigInt(v) !== BigInt(data[i]));

@@ -6,6 +6,7 @@ import { FormatError } from '../../tensor/library.js';
 import { ArrayDataset, type Field } from '../dataset.js';
 import { readIdx } from '../read.js';
 import { type RemoteFile, type SetOptions, locate, namesOf } from './files.js';
+import { isUint8Array } from '../../tensor/typed-arrays.js';
 
 /** x: bytes, 0 (background) to 255; y: the class. */
 export type GreyImages = ArrayDataset<{
@@ -91,7 +92,7 @@ async function load(name: string, call: string, remote: RemoteFile[], options: S
 async function readPart(imagePath: string, labelPath: string): Promise<GreyImages> {
   const [images, labels] = [await readIdx(imagePath), await readIdx(labelPath)];
   const [count, height, width] = images.shape;
-  const isFit = images.shape.length === 3 && height === 28 && width === 28 && images.data instanceof Uint8Array;
+  const isFit = images.shape.length === 3 && height === 28 && width === 28 && isUint8Array(images.data);
   if (!isFit)
     throw new FormatError(`mnist: ${imagePath} holds [${images.shape.join(', ')}], not images of 28 × 28.`, imagePath);
   if (labels.shape.length !== 1 || labels.shape[0] !== count)

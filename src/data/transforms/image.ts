@@ -5,6 +5,7 @@
 import { ArgumentError, ShapeError, formatShape } from '../../tensor/library.js';
 import type { HostImage, Transform } from '../transform.js';
 import type { HostRandom } from '../../tensor/host-random.js';
+import { isUint8Array } from '../../tensor/typed-arrays.js';
 
 /** Pixels from 0 to 255 in a Uint8Array, from 0 to 1 in a Float32Array. */
 export type Pixels = Uint8Array | Float32Array;
@@ -85,12 +86,12 @@ export function sizePair<H extends number, W extends number>(op: string, size: S
 
 /** Zeros of the same type. */
 export function allocate<D extends Pixels>(like: D, length: number): D {
-  return (like instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length)) as D;
+  return (isUint8Array(like) ? new Uint8Array(length) : new Float32Array(length)) as D;
 }
 
 /** The brightest value of the type: 255 or 1. */
 export function brightest(data: Pixels): number {
-  return data instanceof Uint8Array ? 255 : 1;
+  return isUint8Array(data) ? 255 : 1;
 }
 
 /** The whole number next to `x`, the even one of two: as PyTorch rounds. */

@@ -5,6 +5,7 @@
 import { ArgumentError, IndexError, ShapeError, formatShape } from '../../tensor/library.js';
 import type { HostImage } from '../transform.js';
 import { type Image, type Pixels, checkImage } from './image.js';
+import { isUint8Array } from '../../tensor/typed-arrays.js';
 
 export interface ChannelStatistics {
   readonly mean: readonly number[];
@@ -48,7 +49,7 @@ export function channelStatistics(images: Iterable<HostImage>): ChannelStatistic
   for (const image of images) {
     checkImage('channelStatistics', image);
     const { data, shape } = image;
-    const unit = data instanceof Uint8Array ? 1 / 255 : 1;
+    const unit = isUint8Array(data) ? 1 / 255 : 1;
     const plane = shape[1] * shape[2];
     if (pixels === 0) {
       channels = shape[0];
@@ -90,7 +91,7 @@ export function meanImage(images: Iterable<HostImage>): Image<Float32Array> {
     if (shape.some((length, axis) => length !== size[axis])) {
       throw new ShapeError(`meanImage: images ${formatShape(size)} and ${formatShape(shape)}. Make them of one size.`);
     }
-    const unit = data instanceof Uint8Array ? 1 / 255 : 1;
+    const unit = isUint8Array(data) ? 1 / 255 : 1;
     for (let i = 0; i < data.length; i++) sums[i] += data[i] * unit;
     count++;
   }

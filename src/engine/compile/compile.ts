@@ -24,6 +24,7 @@ import { joinSums } from './join-sums.js';
 import { cutKept } from './keep.js';
 import { chooseLayouts } from './layouts.js';
 import { multiplyTables } from './lookups.js';
+import { keepLostInScatters } from './long-scatters.js';
 import { lowerGroup } from './lower-group.js';
 import { materialise } from './materialise.js';
 import { type Block, planMemory } from './plan-memory.js';
@@ -87,6 +88,7 @@ const REWRITES: readonly Pass[] = [
   ['gradients', gradientsPass],
   ['distribute', distributePass],
   ['split', splitPass],
+  ['scatters', scattersPass],
   ['winograd', winogradPass],
 ];
 
@@ -176,6 +178,10 @@ function distributePass(state: CompileState): void {
 
 function splitPass(state: CompileState): void {
   replaceNodes(state, splitReductions(state.nodes));
+}
+
+function scattersPass(state: CompileState): void {
+  replaceNodes(state, keepLostInScatters(state.nodes));
 }
 
 function winogradPass(state: CompileState): void {

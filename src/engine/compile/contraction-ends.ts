@@ -18,12 +18,15 @@ import {
   scaleIndex,
 } from './index-expr.js';
 import type { KernelBuilder } from './kernel-builder.js';
+import { plus } from './long-sums.js';
 import type { Lowering } from './lower-group.js';
 
 /** Elements of an array from which a tile asks for its part: smaller ones are used by every tile. */
 const PREFETCHED = 4 << 10;
 /** Tiles of more elements have their epilogue in a loop. */
 const LARGE_TILE = 64;
+/** Blocks of k whose sums are simply added; with more, what rounding loses is kept, too. */
+export const MANY_BLOCKS = 128;
 
 export class TileEnds {
   private readonly k: KernelBuilder;
@@ -35,6 +38,8 @@ export class TileEnds {
   private readonly isFirst: Expr | undefined;
   /** Where a tile waits for its epilogue, if that is done row by row. */
   private readonly tile: Buffer | undefined;
+  /** What the partial sums of very many blocks have lost by rounding. */
+  private readonly lost: Buffer | undefined;
 
   constructor(
     f: ContractionFrame,
@@ -42,6 +47,7 @@ export class TileEnds {
     node: Node,
     members: readonly Node[],
     isFirst: Expr | undefined,
+    lost: Buffer | undefined,
   ) {
     this.k = f.k;
     this.f = f;
@@ -53,6 +59,13 @@ export class TileEnds {
     const result = { node, index: f.place(row, f.column(0)), guards: [] };
     const isLong = members.length > 1 || f.laneStep(result, () => true) !== 1;
     this.tile = isLong && f.rows * f.columns > LARGE_TILE ? lowering.scratch('C', f.rows * f.columns) : undefined;
+    const last = this.flatLost(constantIndex(f.M - 1), constantIndex(f.N - 1));
+    this.lost = lost ?? (f.blocks > MANY_BLOCKS ? lowering.scratch('lost', last.constant + 1) : undefined);
+  }
+
+  /** Do tiles begin with zero, and earlier sums are added at their ends? */
+  private get isAdded(): boolean {
+    return (this.f.isBlocked && this.isFirst === undefined) || this.lost !== undefined;
   }
 
   finish(accumulators: readonly (readonly Var[])[], row: Index, column: Index, count: number): void {
@@ -73,15 +86,24 @@ export class TileEnds {
     );
     if (this.isFirst !== undefined) for (const s of rest) this.k.emit(s);
     else {
-      const start = each((acc, at, j) => this.storePartial(acc, at, column, j, count));
+      const start = each((acc, at, j) => {
+        this.storePartial(acc, at, column, j, count);
+        this.storeLost(L.float(0, this.f.W), at, column, j, count);
+      });
       this.k.emit(L.when(this.f.isFirst as Expr, this.k.block(start), rest));
     }
   }
 
   /** With what the blocks of k before this one have summed, unless the tile has started from that. */
   private total(acc: Expr, row: Index, column: Index, j: number, count: number): Expr {
-    if (!this.f.isBlocked || this.isFirst !== undefined) return acc;
-    return this.k.define('acc', L.add(acc, this.partialSum(row, column, j, count)));
+    if (!this.isAdded) return acc;
+    const { k } = this;
+    const before = this.partialSum(row, column, j, count);
+    if (this.lost === undefined) return k.define('acc', L.add(acc, before));
+    const lost = this.sumSoFar(this.lost, this.flatLost(row, this.f.column(j, column)), column, j, count);
+    const next = plus(k, k.define('before', before), lost, acc);
+    this.storeLost(next.lost, row, column, j, count);
+    return next.sum;
   }
 
   /** Through scratch memory, in a loop over the rows: what is done at the end is long, and stands there once. */
@@ -104,10 +126,11 @@ export class TileEnds {
       accumulators[0].forEach((_, j) => {
         let acc: Expr = k.define('acc', L.load(tile, at(r, j), f.W));
         if (!f.isBlocked) {
+          acc = this.total(acc, here, column, j, count);
           this.epilogue(acc, here, column, j, count);
           return;
         }
-        acc = k.define('acc', L.add(acc, this.partialSum(here, column, j, count)));
+        acc = this.total(acc, here, column, j, count);
         const finish = k.block(() => this.epilogue(acc, here, column, j, count));
         const partial = k.block(() => this.storePartial(acc, here, column, j, count));
         k.emit(L.when(f.isLast as Expr, finish, partial));
@@ -129,19 +152,30 @@ export class TileEnds {
     return flatten(this.f.place(row, column), this.node.shape);
   }
 
+  /** The same for each batch, since one follows the other. */
+  private flatLost(row: Index, column: Index): Index {
+    const { f, node } = this;
+    const batch = f.c.batch.map(() => constantIndex(0));
+    return flatten(f.c.place(batch, f.mIndex(row), f.nIndex(column)), node.shape);
+  }
+
   /** Where the accumulators begin. */
   startValue(row: Index, column: Index, j: number, count: number): Expr {
-    return this.isFirst !== undefined && this.tile === undefined
+    return this.isFirst !== undefined && this.tile === undefined && !this.isAdded
       ? this.partialSum(row, column, j, count)
       : L.float(0, this.f.W);
   }
 
   /** What the blocks of k before this one have summed. */
   private partialSum(row: Index, column: Index, j: number, count: number): Expr {
-    const { buffer } = this.partialSums();
+    return this.sumSoFar(this.partialSums().buffer, this.flatC(row, this.f.column(j, column)), column, j, count);
+  }
+
+  /** What stands at `flat`; nothing in the first block. */
+  private sumSoFar(buffer: Buffer, flat: Index, column: Index, j: number, count: number): Expr {
     const c = this.f.column(j, column);
     const guards = count % this.f.W === 0 ? [] : [{ index: c, size: this.f.N }];
-    const loaded = this.k.loadNow(buffer, this.flatC(row, c), this.node.size, guards);
+    const loaded = this.k.loadNow(buffer, flat, Math.min(buffer.size, this.node.size), guards);
     const { isFirst: isFirstBlock } = this.f;
     const { isFirst = isFirstBlock as Expr } = this;
     const nothing =
@@ -158,6 +192,12 @@ export class TileEnds {
       'float32',
       count - j * this.f.W,
     );
+  }
+
+  private storeLost(value: Expr, row: Index, column: Index, j: number, count: number): void {
+    if (this.lost === undefined) return;
+    const flat = this.flatLost(row, this.f.column(j, column));
+    storeVector(this.k, this.lost, flat, { expr: value, depth: this.k.depth }, 'float32', count - j * this.f.W);
   }
 
   /** Everything the group computes from these W results. */

@@ -52,6 +52,8 @@ export class ContractionFrame {
   readonly chunk: number;
   /** Elements of a full block of k. */
   readonly blockK: number;
+  /** Blocks of k. */
+  readonly blocks: number;
   readonly isBlocked: boolean;
   /** Position within the chunk, then the axes after the cut. */
   readonly innerK: readonly Axis[];
@@ -85,7 +87,8 @@ export class ContractionFrame {
     this.outerK = c.k.slice(0, this.cut).map((n) => newAxis(n));
     this.chunkAxis = newAxis(Math.ceil(c.k[this.cut] / this.chunk));
     this.innerK = [newAxis(this.chunk), ...c.k.slice(this.cut + 1).map((n) => newAxis(n))];
-    this.isBlocked = product(c.k.slice(0, this.cut)) * this.chunkAxis.size > 1;
+    this.blocks = product(c.k.slice(0, this.cut)) * this.chunkAxis.size;
+    this.isBlocked = this.blocks > 1;
   }
 
   /** Is the last chunk shorter? */

@@ -63,6 +63,8 @@ export interface AloneOptions {
   readonly isPacked?: boolean;
   /** Where it does not hold, the product is added to what `output` has. */
   readonly isFirst?: Expr;
+  /** As large as `output`, where very many products are added: what the sums have lost by rounding. */
+  readonly lost?: Buffer;
 }
 
 /** A product as part of another kernel: the calling thread computes all of it, and stores it in `output`. */
@@ -186,7 +188,7 @@ class ContractionLowering {
     });
     const panels = this.packsAllPanels ? this.blockPanels : 1;
     this.panelB = this.strideB === undefined ? lowering.scratch('B', this.packer.sizeB(panels)) : undefined;
-    this.ends = new TileEnds(f, lowering, node, members, this.alone.isFirst);
+    this.ends = new TileEnds(f, lowering, node, members, this.alone.isFirst, this.alone.lost);
     this.panelA = this.packsA ? lowering.scratch('A', this.packer.sizeA(this.blockRows)) : undefined;
   }
 

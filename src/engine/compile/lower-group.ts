@@ -61,7 +61,10 @@ export interface LoweredKernel {
 
 type Lower = (group: Group, lowering: Lowering) => KernelBuilder;
 
-/** Most groups are one kernel; scatterAdd first copies its base. */
+/** First the base is copied, then (after a barrier) the sources are added. */
+const SCATTER: readonly Lower[] = [(g, l) => lowerScatterAdd(g, l, 'copy'), (g, l) => lowerScatterAdd(g, l, 'add')];
+
+/** Most groups are one kernel. */
 const LOWERINGS: Record<Group['kind'], readonly Lower[]> = {
   loop: [lowerLoop],
   contraction: [lowerProduct],
@@ -71,7 +74,8 @@ const LOWERINGS: Record<Group['kind'], readonly Lower[]> = {
   winogradWeights: [lowerWinogradWeights],
   winogradGradient: [lowerWinogradGradient],
   winogradKernel: [lowerWinogradKernel],
-  scatterAdd: [(g, l) => lowerScatterAdd(g, l, 'copy'), (g, l) => lowerScatterAdd(g, l, 'add')],
+  scatterAdd: SCATTER,
+  scatterSums: SCATTER,
 };
 
 function lowerProduct(group: Group, lowering: Lowering): KernelBuilder {

@@ -26,12 +26,13 @@ import {
   unflatten,
 } from './index-expr.js';
 import { KernelBuilder, type Value } from './kernel-builder.js';
+import { Accumulators, isLongSum, nestInChains, overLongVector } from './long-sums.js';
 import { type Nest, chooseVector, collapse, streamsOf, widthsOf } from './loop-nest.js';
 import type { Lowering } from './lower-group.js';
 import { nextRows } from './next-row.js';
 import { type Range, splitRange } from './parallel.js';
 import { type Phases, phasesOf } from './phases.js';
-import { acrossLanes, combineOf, identityOf } from './reductions.js';
+import { acrossLanes, combineOf } from './reductions.js';
 import type { Stream } from './stream.js';
 import { StreamTile } from './stream-tile.js';
 import { isTall, overTallColumns } from './tall-columns.js';
@@ -276,21 +277,9 @@ class LoopLowering {
     else this.reduceColumns(reductions, outputs);
   }
 
-  /** Accumulators: for each reduction one for each of `count` steps. */
-  private accumulators(reductions: readonly Node[], count: number, lanes: number): Map<Node, Var[]> {
-    const made = new Map<Node, Var[]>();
-    for (const node of reductions) {
-      const start = identityOf(node, lanes);
-      made.set(
-        node,
-        Array.from({ length: count }, () => this.k.define('acc', start, true)),
-      );
-    }
-    return made;
-  }
-
-  private accumulate(accumulators: Map<Node, Var[]>, extra: readonly Index[] | undefined): void {
-    for (const [node, vars] of accumulators) {
+  private accumulate(accumulators: Accumulators, extra: readonly Index[] | undefined): void {
+    for (const node of accumulators.nodes) {
+      const vars = accumulators.of(node);
       const steps = extra ?? this.block.at;
       steps.forEach((at, j) => {
         const acc = vars[j % vars.length];
@@ -310,28 +299,38 @@ class LoopLowering {
     const axis = this.vector as Axis;
     const { lanes } = this;
     const unroll = reductions.length > 0 && axis.size >= 8 * lanes ? (reductions.length > 2 ? 2 : 4) : 1;
-    const partial = new Map(
-      widthsOf(axis.size, lanes).map((n) => [n, this.accumulators(reductions, n === lanes ? unroll : 1, n)]),
-    );
     const others = this.nest.reduced.filter((a) => a !== axis);
+    const turns = Math.ceil(axis.size / (lanes * unroll));
+    const isLong = isLongSum(
+      reductions,
+      others.reduce((n, a) => n * a.size, turns),
+    );
+    const partial = new Map(
+      widthsOf(axis.size, lanes).map((n) => {
+        const form = { count: n === lanes ? unroll : 1, lanes: n, isLong, isOne: true };
+        return [n, new Accumulators(this.k, reductions, form)];
+      }),
+    );
     const { k } = this;
     const index = this.indexOf.bind(this);
-    const whole = { from: L.int(0), to: L.int(axis.size) };
-    k.nest(others, () =>
-      overBlocks(k, axis, whole, unroll, (block) =>
-        this.within(block, () => {
-          this.askAhead(phase);
-          this.carried?.recall(k, phase, block, index);
-          this.accumulate(partial.get(block.lanes) as Map<Node, Var[]>, undefined);
-          this.storeAll(outputs);
-          this.carried?.save(k, phase, block, index);
-        }),
-      ),
-    );
+    const inside = (block: Block): void =>
+      this.within(block, () => {
+        this.askAhead(phase);
+        this.carried?.recall(k, phase, block, index);
+        this.accumulate(partial.get(block.lanes) as Accumulators, undefined);
+        this.storeAll(outputs);
+        this.carried?.save(k, phase, block, index);
+      });
+    const rest = (): void => partial.forEach((a) => a.rest());
+    const span = { from: L.int(0), to: L.int(axis.size) };
+    const along = () => overBlocks(k, axis, span, unroll, inside);
+    if (!isLong) k.nest(others, along);
+    else if (isLongSum(reductions, turns)) k.nest(others, () => overLongVector(k, axis, unroll, inside, rest));
+    else nestInChains(k, others, turns, along, rest);
     for (const node of reductions) {
       const combine = combineOf(node);
       const parts = [...partial].map(([n, accumulators]) => {
-        const total = (accumulators.get(node) as Expr[]).reduce(combine);
+        const total = accumulators.combined(node);
         return n === 1 ? total : acrossLanes(k, k.define('vector', total), combine);
       });
       k.bind(node, k.define(node.op, parts.reduce(combine)));
@@ -341,12 +340,13 @@ class LoopLowering {
   /** The vector axis is kept (or there is none): every lane reduces its own column. */
   private reduceColumns(reductions: readonly Node[], outputs: readonly Node[]): void {
     const steps = Math.max(this.block.at.length, 1);
-    const accumulators = this.accumulators(reductions, steps, this.block.lanes);
+    const count = this.nest.reduced.reduce((n, a) => n * a.size, 1);
+    const form = { count: steps, lanes: this.block.lanes, isLong: isLongSum(reductions, count), isOne: false };
+    const accumulators = new Accumulators(this.k, reductions, form);
     const inside = () => {
       this.accumulate(accumulators, this.block.at.length === 0 ? [ZERO] : undefined);
       this.storeAll(outputs);
     };
-    const count = this.nest.reduced.reduce((n, a) => n * a.size, 1);
     if (count <= UNROLLED_REDUCTION) {
       for (let i = 0; i < count; i++) {
         const at = unflatten(
@@ -357,11 +357,12 @@ class LoopLowering {
         inside();
       }
       this.fixed = new Map();
-    } else this.k.nest(this.nest.reduced, inside);
-    for (const [node, vars] of accumulators) {
+    } else if (form.isLong) nestInChains(this.k, this.nest.reduced, 1, inside, () => accumulators.rest());
+    else this.k.nest(this.nest.reduced, inside);
+    for (const node of reductions) {
       this.results.set(
         node,
-        vars.map((v) => this.k.define(node.op, v)),
+        accumulators.each(node).map((v) => this.k.define(node.op, v)),
       );
     }
     this.bindStep(0);

@@ -4,10 +4,11 @@
 
 import type { Node } from '../ir/node.js';
 import * as L from '../loop/loop.js';
-import type { Buffer } from '../loop/loop.js';
+import type { Buffer, Expr } from '../loop/loop.js';
 import type { Group } from './group.js';
-import { type Axis, type Index, addIndex, atomIndex, dynamic, flatten, newAxis, scaleIndex } from './index-expr.js';
-import { KernelBuilder, VALUE_TYPE } from './kernel-builder.js';
+import { type Axis, type Index, addConstant, addIndex, atomIndex, dynamic, flatten, newAxis, scaleIndex } from './index-expr.js';
+import { KernelBuilder } from './kernel-builder.js';
+import { LONGEST_CHAIN, knownLoss, plus, twoSum } from './long-sums.js';
 import type { Lowering } from './lower-group.js';
 import { splitRange } from './parallel.js';
 
@@ -36,22 +37,71 @@ export function lowerCumsum(group: Group, lowering: Lowering): KernelBuilder {
     group.axes.filter((_, i) => i !== axis),
     node.size,
     () => {
-      const zero = L.literal(0, VALUE_TYPE[node.dtype]);
-      const total = k.define('total', zero, true);
-      k.loop('at', L.int(0), L.int(node.shape[axis]), 1, group.axes[axis], () => {
-        const value = k.value(node.src[0], index);
-        k.emit(L.set(total, L.add(total, value.expr)));
-        k.store(out, flatten(index, node.shape), { expr: total, depth: k.depth }, node.dtype);
+      const running = node.dtype === 'float32' ? inParts(k) : plain(k);
+      overParts(k, group.axes[axis], running.rest, () => {
+        const sum = running.add(k.value(node.src[0], index).expr);
+        k.store(out, flatten(index, node.shape), { expr: sum, depth: k.depth }, node.dtype);
       });
     },
   );
   return k;
 }
 
+interface RunningSum {
+  /** The sum so far, with `value`. */
+  readonly add: (value: Expr) => Expr;
+  readonly rest: (() => void) | undefined;
+}
+
+/** Of int32, which wraps. */
+function plain(k: KernelBuilder): RunningSum {
+  const total = k.define('total', L.int(0), true);
+  const add = (value: Expr): Expr => {
+    k.emit(L.set(total, L.add(total, value)));
+    return total;
+  };
+  return { add, rest: undefined };
+}
+
+/**
+ * Of float32, in two parts: what has been added up in the current part of the axis, and the sum of all before it. What rounding
+ * takes from that sum is where the next part begins. The sum of both is as exact as a short sum, at one more addition.
+ */
+function inParts(k: KernelBuilder): RunningSum {
+  const sum = k.define('sum', L.float(0), true);
+  const part = k.define('part', L.float(0), true);
+  const add = (value: Expr): Expr => {
+    k.emit(L.set(part, L.add(part, value)));
+    return L.add(sum, part);
+  };
+  const rest = (): void => {
+    const next = twoSum(k, sum, part);
+    k.emit(L.set(part, knownLoss(k, next.error)));
+    k.emit(L.set(sum, next.sum));
+  };
+  return { add, rest };
+}
+
+/** All of an axis in order; `rest`, if any, comes after each part. */
+function overParts(k: KernelBuilder, axis: Axis, rest: (() => void) | undefined, inside: () => void): void {
+  if (rest === undefined || axis.size <= LONGEST_CHAIN) {
+    k.loop('at', L.int(0), L.int(axis.size), 1, axis, inside);
+    return;
+  }
+  k.loop('part', L.int(0), L.int(Math.ceil(axis.size / LONGEST_CHAIN)), 1, undefined, (part) => {
+    const from = k.define('from', L.mul(part, L.int(LONGEST_CHAIN)));
+    const to = k.define('to', L.binary('min', L.add(from, L.int(LONGEST_CHAIN)), L.int(axis.size)));
+    k.loop('at', from, to, 1, axis, inside);
+    rest();
+  });
+}
+
+type ScatterNode = Node<'scatterAdd'> | Node<'scatterSums'>;
+
 /** First the base is copied, then (after a barrier) the sources are added. */
 export function lowerScatterAdd(group: Group, lowering: Lowering, part: 'copy' | 'add'): KernelBuilder {
   const [node] = group.members;
-  return part === 'copy' ? copyBase(node, lowering) : addSources(node as Node<'scatterAdd'>, lowering);
+  return part === 'copy' ? copyBase(node, lowering) : addSources(node as ScatterNode, lowering);
 }
 
 function copyBase(node: Node, lowering: Lowering): KernelBuilder {
@@ -59,14 +109,19 @@ function copyBase(node: Node, lowering: Lowering): KernelBuilder {
   const out = lowering.output(node) as Buffer;
   const [base] = node.src;
   const { lanes } = lowering.target;
-  const last = node.shape.length - 1;
-  const axes = node.shape.map((n) => newAxis(n));
+  const last = base.shape.length - 1;
+  const axes = base.shape.map((n) => newAxis(n));
   if (node.size === 0) return k;
   const inner = axes[last];
   overPositions(k, axes.slice(0, -1), node.size, () => {
     const whole = inner.size - (inner.size % lanes);
     const outer = axes.slice(0, -1).map((a) => atomIndex(a));
-    const put = (index: readonly Index[]) => k.store(out, flatten(index, node.shape), k.value(base, index), node.dtype);
+    const put = (index: readonly Index[]) => {
+      const flat = flatten(index, base.shape);
+      k.store(out, flat, k.value(base, index), node.dtype);
+      if (node.op === 'scatterSums')
+        k.store(out, addConstant(flat, base.size), { expr: L.float(0), depth: 0 }, node.dtype);
+    };
     if (whole > 0) {
       const counter = newAxis(whole / lanes);
       k.loop(
@@ -91,7 +146,7 @@ function copyBase(node: Node, lowering: Lowering): KernelBuilder {
  * out[.., index[i], ..] += src[i]. Threads share an axis other than the scattered one, so no two write the same place;
  * if there is none, one thread does it all.
  */
-function addSources(node: Node<'scatterAdd'>, lowering: Lowering): KernelBuilder {
+function addSources(node: ScatterNode, lowering: Lowering): KernelBuilder {
   const k = new KernelBuilder(lowering.context, lowering.target.lanes);
   const out = lowering.output(node) as Buffer;
   const [base, positions, src] = node.src;
@@ -108,12 +163,22 @@ function addSources(node: Node<'scatterAdd'>, lowering: Lowering): KernelBuilder
     const safe = k.checkedIndex(node as Node, at, base.shape[axis], []);
     const target = [...index];
     target[axis] = atomIndex(dynamic(safe, base.shape[axis], `s(${index.map((x) => x.key).join()})`));
-    const flat = flatten(target, node.shape);
-    const old = k.loadNow(out, flat, node.size, []);
-    const value = k.value(src, index);
-    const isVector = old.lanes > 1 && index.some((x) => x.key.includes(k.laneAxis.key));
-    const sum = isVector ? L.add(old, L.splat(value.expr, lanes)) : L.add(L.extract(old, 0), value.expr);
-    k.store(out, flat, { expr: sum, depth: k.depth }, node.dtype);
+    const flat = flatten(target, base.shape);
+    const isVector = index.some((x) => x.key.includes(k.laneAxis.key));
+    const soFar = (at: Index): Expr => {
+      const found = k.loadNow(out, at, node.size, []);
+      return isVector ? found : L.extract(found, 0);
+    };
+    const put = (at: Index, expr: Expr) => k.store(out, at, { expr, depth: k.depth }, node.dtype);
+    const value = L.splat(k.value(src, index).expr, isVector ? lanes : 1);
+    if (node.op === 'scatterAdd') {
+      put(flat, L.add(soFar(flat), value));
+      return;
+    }
+    const beside = addConstant(flat, base.size);
+    const { sum, lost } = plus(k, k.define('old', soFar(flat)), k.define('lost', soFar(beside)), value);
+    put(flat, sum);
+    put(beside, lost);
   };
 
   const index = axes.map((a) => atomIndex(a));

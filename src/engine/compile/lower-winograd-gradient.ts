@@ -7,6 +7,7 @@
 import type { Node } from '../ir/node.js';
 import * as L from '../loop/loop.js';
 import type { Buffer, Expr } from '../loop/loop.js';
+import { MANY_BLOCKS } from './contraction-ends.js';
 import { type Contraction, outside } from './contraction.js';
 import type { Group } from './group.js';
 import {
@@ -66,6 +67,8 @@ class GradientLowering {
   /** One combined row of the image, channels side by side. */
   private readonly line: Buffer;
   private readonly vectorsOfLine: number;
+  /** What the sums of very many blocks have lost by rounding. */
+  private readonly lost: Buffer | undefined;
 
   private readonly strip: Axis;
   private readonly block = newAxis(1 << 20);
@@ -99,6 +102,7 @@ class GradientLowering {
     this.Z = lowering.scratch('Z', 4 * this.positionZ);
     this.V = lowering.scratch('V', 4 * this.positionV);
     this.line = lowering.scratch('line', this.vectorsOfLine * lanes * lanes);
+    if (this.blocks > MANY_BLOCKS) this.lost = lowering.scratch('lost', node.size);
     this.strip = newAxis(this.strips);
     this.unit = newAxis(4 * Math.ceil(this.panels / this.panelsOfUnit));
   }
@@ -266,9 +270,10 @@ class GradientLowering {
     const buffer = (n: Node) => (n === left ? this.Z : n === right ? this.V : context.buffer(n));
     const lowering = { ...this.lowering, context: { ...context, buffer } };
     const begins = k.define('begins', isFirst);
+    const { lost } = this;
     k.loop('position', L.int(0), L.int(4), 1, column, () =>
       k.loop('p', L.int(0), panels, 1, panel, () =>
-        contractAlone(k, product, form, this.output, lowering, { isPacked: true, isFirst: begins }),
+        contractAlone(k, product, form, this.output, lowering, { isPacked: true, isFirst: begins, lost }),
       ),
     );
   }

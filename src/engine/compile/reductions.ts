@@ -41,6 +41,13 @@ export function combineOf(node: Node): Combine {
   return reductionOf(node).combine;
 }
 
+/** ((a ∘ b) ∘ (c ∘ d)) ∘ …: neither depends on all before it, nor loses as much. */
+export function inPairs(terms: readonly Expr[], combine: Combine): Expr {
+  if (terms.length === 1) return terms[0];
+  const half = terms.length >> 1;
+  return combine(inPairs(terms.slice(0, half), combine), inPairs(terms.slice(half), combine));
+}
+
 /** The lanes of a vector combined, the upper half with the lower one, again and again. */
 export function acrossLanes(k: KernelBuilder, vector: Var, combine: Combine): Expr {
   const { lanes } = vector;

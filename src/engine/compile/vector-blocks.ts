@@ -14,28 +14,35 @@ export interface Block {
   readonly at: readonly Index[];
 }
 
-/** Loops over [from, to) of `axis`, `unroll` vectors a turn. Only where both are known there are narrower vectors. */
+/** Elements [from, to) of an axis; `length` is said of those that are known to be so many wherever they begin. */
+export interface Span {
+  readonly from: Expr;
+  readonly to: Expr;
+  readonly length?: number;
+}
+
+/** Loops over a span of `axis`, `unroll` vectors a turn. Only where its length is known there are narrower vectors. */
 export function overBlocks(
   k: KernelBuilder,
   axis: Axis,
-  { from, to }: { readonly from: Expr; readonly to: Expr },
+  { from, to, length = lengthOf(from, to) }: Span,
   unroll: number,
   inside: (block: Block) => void,
 ): void {
   const widest = k.lanes;
-  const isKnown = from.kind === 'const' && to.kind === 'const';
-  const narrower = isKnown ? widthsOf(remaining(from, to), widest).filter((n) => n > 1 && n < widest) : [];
+  const narrower = length === undefined ? [] : widthsOf(length, widest).filter((n) => n > 1 && n < widest);
   const steps = [widest, ...narrower].map((lanes) => ({ lanes, count: 1 }));
   if (unroll > 1) steps.unshift({ lanes: widest, count: unroll });
   let start: Expr = from;
+  let left = length;
   for (const { lanes, count } of steps) {
     const width = lanes * count;
-    if (isKnown && remaining(start, to) < width) continue;
+    if (left !== undefined && left < width) continue;
     const span = L.sub(to, start);
-    const whole = L.sub(span, L.binary('rems', span, L.int(width)));
-    const end = isKnown
-      ? L.int((start as { value: number }).value + remaining(start, to) - (remaining(start, to) % width))
-      : k.define('end', L.add(start, whole));
+    const whole = left === undefined ? L.sub(span, L.binary('rems', span, L.int(width))) : L.int(left - (left % width));
+    const sum = L.add(start, whole);
+    const end = sum.kind === 'const' ? sum : k.define('end', sum);
+    if (left !== undefined) left %= width;
     const counter = newAxis(Math.floor(axis.size / lanes));
     const body = (): void => {
       const base = scaleIndex(atomIndex(counter), lanes);
@@ -48,10 +55,10 @@ export function overBlocks(
     k.withLanes(lanes, () => k.loop('v', start, end, width, counter, body, lanes));
     start = end;
   }
-  if (isKnown && remaining(start, to) <= 0) return;
+  if (left !== undefined && left <= 0) return;
   k.loop('v', start, to, 1, axis, () => inside({ lanes: 1, at: [atomIndex(axis)] }));
 }
 
-function remaining(from: Expr, to: Expr): number {
-  return (to as { value: number }).value - (from as { value: number }).value;
+function lengthOf(from: Expr, to: Expr): number | undefined {
+  return from.kind === 'const' && to.kind === 'const' ? to.value - from.value : undefined;
 }

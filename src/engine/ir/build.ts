@@ -389,6 +389,7 @@ export function window(x: Node, spec: WindowSpec, op = 'window'): Node {
   const n = spec.size.length;
   const lead = x.shape.slice(0, x.shape.length - n);
   const out = windowOutput(x.shape.slice(x.shape.length - n), spec.size, spec, op);
+  checkShape([...lead, ...out, ...spec.size], op);
   return createNode('window', [x], spec, [...lead, ...out, ...spec.size], x.dtype) as Node;
 }
 
@@ -396,6 +397,7 @@ export function gather(x: Node, axis: number, index: Node): Node {
   checkDevice('gather', [x, index]);
   checkDType('gather: index', index, ['int32']);
   checkIndexShape('gather', x.shape, index.shape, axis);
+  if (x.shape.length === 0) return reshape(gather(reshape(x, [1]), 0, reshape(index, [1])), []);
   return createNode('gather', [x, index], { axis }, index.shape, x.dtype) as Node;
 }
 
@@ -444,11 +446,13 @@ export function fold(x: Node, spec: WindowSpec, output: readonly number[]): Node
 
 export function cumsum(x: Node, axis: number): Node {
   checkDType('cumsum', x, NUMBER);
+  if (x.shape.length === 0) return x;
   return createNode('cumsum', [x], { axis }, x.shape, x.dtype) as Node;
 }
 
 export function argsort(x: Node, axis: number, descending: boolean): Node {
   checkDType('sort', x, NUMBER);
+  if (x.shape.length === 0) return constant(0, 'int32') as Node;
   return createNode('argsort', [x], { axis, descending }, x.shape, 'int32') as Node;
 }
 
@@ -492,6 +496,7 @@ export function conv(x: Node, w: Node, spec: ConvSpec, op = 'conv'): Node {
     throw new ShapeError(`${op}: ${out} output channels do not divide into ${spec.groups} groups`, [x.shape, w.shape]);
   }
   const spatial = windowOutput(sizes, kernel, spec, op);
+  checkShape([batch, out, ...spatial], op);
   return createNode('conv', [x, w], convArgs(spec), [batch, out, ...spatial], 'float32') as Node;
 }
 
@@ -521,6 +526,10 @@ export function scatterAdd(base: Node, axis: number, index: Node, src: Node): No
       index.shape,
       src.shape,
     ]);
+  }
+  if (base.shape.length === 0) {
+    const [wideBase, wideIndex, wideSrc] = [base, index, src].map((n) => reshape(n, [1]));
+    return reshape(scatterAdd(wideBase, 0, wideIndex, wideSrc), []);
   }
   return createNode('scatterAdd', [base, index, src], { axis }, base.shape, base.dtype) as Node;
 }

@@ -21,6 +21,11 @@ export function promote(a: DType, b: DType): DType {
   return RANK[a] >= RANK[b] ? a : b;
 }
 
+/** Can an int32 hold the number, fractions cut off? */
+export function fitsInt32(value: number): boolean {
+  return value > -0x80000001 && value < 0x80000000;
+}
+
 /** Value after storing it as `dtype`: int32 truncates and wraps, bool is 0 or 1. */
 export function castValue(value: number, dtype: DType): number {
   if (dtype === 'int32') return value | 0;

@@ -6,7 +6,8 @@
 
 import type { DType } from './dtype.js';
 import type { Op, OpArgs } from './op.js';
-import { type Shape, sizeOf } from './shape.js';
+import { ArgumentError } from './errors.js';
+import { type Shape, checkShape, sizeOf } from './shape.js';
 import type { Storage } from './storage.js';
 
 /** What two structurally equal nodes share. */
@@ -14,8 +15,11 @@ export interface Structure {
   readonly id: number;
   readonly op: Op;
   readonly dtype: DType;
+  /** Frozen, since every tensor of this shape hands it out. */
   readonly shape: Shape;
   readonly size: number;
+  /** A frozen copy: a list that the caller changes later changes nothing here. */
+  readonly arg: object | null;
 }
 
 export interface Node<O extends Op = Op> {
@@ -59,7 +63,7 @@ function canonicalShape(shape: Shape): Shape {
   const text = shape.join();
   let found = shapesByText.get(text);
   if (found === undefined) {
-    found = [...shape];
+    found = Object.freeze([...shape]);
     shapesByText.set(text, found);
     shapeNumber.set(found, shapesByText.size);
   }
@@ -80,19 +84,35 @@ function structureOf(op: Op, arg: object | null, anyShape: Shape, dtype: DType):
   if (hasOwnArg) {
     const key = `${op}|${dtype}|${shapeNumber.get(shape)}|${argKey(arg)}`;
     let found = byText.get(key);
-    if (found === undefined) byText.set(key, (found = newStructure(op, dtype, shape)));
+    if (found === undefined) byText.set(key, (found = newStructure(op, dtype, shape, frozenCopy(op, arg))));
     return found;
   }
   let number = opNumber.get(op);
   if (number === undefined) opNumber.set(op, (number = opNumber.size));
   const key = ((shapeNumber.get(shape) as number) * 128 + number) * 4 + DTYPE_NUMBER[dtype];
   let found = byNumber.get(key);
-  if (found === undefined) byNumber.set(key, (found = newStructure(op, dtype, shape)));
+  if (found === undefined) byNumber.set(key, (found = newStructure(op, dtype, shape, null)));
   return found;
 }
 
-function newStructure(op: Op, dtype: DType, shape: Shape): Structure {
-  const structure = { id: structures.length + 1, op, dtype, shape, size: sizeOf(shape) };
+/** Of the numbers and lists of numbers that an operator carries; positions and sizes are whole numbers. */
+function frozenCopy(op: Op, arg: object): object {
+  const copy: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(arg)) {
+    if (!Array.isArray(value)) copy[name] = value;
+    else {
+      if (!value.every(Number.isSafeInteger))
+        throw new ArgumentError(`${op}: ${name} [${value.join(', ')}] is not a list of whole numbers.`);
+      copy[name] = Object.freeze([...value]);
+    }
+  }
+  return Object.freeze(copy);
+}
+
+/** The last word on shapes: kernels count elements with 32 bits, and would read and write elsewhere. */
+function newStructure(op: Op, dtype: DType, shape: Shape, arg: object | null): Structure {
+  checkShape(shape, op);
+  const structure = { id: structures.length + 1, op, dtype, shape, size: sizeOf(shape), arg };
   structures.push(structure);
   return structure;
 }
@@ -175,7 +195,7 @@ export function createNode<O extends Op>(
   const node: Node<O> = {
     id: nextNode++,
     op,
-    arg,
+    arg: structure.arg === null ? arg : (structure.arg as OpArgs[O]),
     shape: structure.shape,
     dtype,
     size: structure.size,

@@ -133,7 +133,9 @@ export interface OpArgs {
   /** base, index, src: base with src[i, j] added at [index[i, j], j] for axis 0. */
   scatterAdd: { readonly axis: number };
 
-  // made by the compiler alone (compile/winograd.ts)
+  // made by the compiler alone (compile/long-scatters.ts, compile/winograd.ts)
+  /** scatterAdd's operands → [2, …base]: the sums, and what rounding has taken from them. */
+  scatterSums: { readonly axis: number };
   /** w [O, C, 3, 3] → [16, O, C]; `turned` gives [16, C, O] of the kernel turned around. Kept from run to run if it pays. */
   winogradWeights: { readonly turned: boolean; readonly isKept: boolean };
   /** x [B, C, H, W], transformed weights [16, O, C] → [B, O, …output]. */
@@ -224,6 +226,7 @@ export const KERNEL_OPS = [
 
 /** No graph has these before it is compiled: they have no derivative and no meaning of their own on the reference device. */
 export const COMPILER_OPS = [
+  'scatterSums',
   'winogradWeights',
   'winograd',
   'winogradGradient',

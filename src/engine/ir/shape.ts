@@ -56,7 +56,7 @@ export function normalizeDim(dim: number, rank: number, op: string): number {
   const size = Math.max(rank, 1);
   if (!Number.isInteger(dim) || dim < -size || dim >= size) {
     throw new ArgumentError(
-      `${op}: dimension ${dim} is out of range for a tensor of rank ${rank}. Use ${-size} to ${size - 1}.`,
+      `${op}: dimension ${shown(dim)} is out of range for a tensor of rank ${rank}. Use ${-size} to ${size - 1}.`,
     );
   }
   return dim < 0 ? dim + size : dim;
@@ -65,6 +65,8 @@ export function normalizeDim(dim: number, rank: number, op: string): number {
 /** Sorted distinct axes from `dim` (a number, a list, or undefined for all). */
 export function normalizeDims(dim: number | readonly number[] | undefined, rank: number, op: string): number[] {
   if (dim === undefined) return Array.from({ length: rank }, (_, i) => i);
+  if (typeof dim !== 'number' && !Array.isArray(dim))
+    throw new ArgumentError(`${op}: dimension ${shown(dim)} is not a number. Give one, or a list of them.`);
   const dims = (typeof dim === 'number' ? [dim] : [...dim]).map((d) => normalizeDim(d, rank, op));
   dims.sort((a, b) => a - b);
   for (let i = 1; i < dims.length; i++) {
@@ -73,11 +75,19 @@ export function normalizeDims(dim: number | readonly number[] | undefined, rank:
   return rank === 0 ? [] : dims;
 }
 
+/** A value that should have been a number, for an error. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`;
+  return typeof value === 'object' && value !== null ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
+}
+
 /** Sizes must be whole numbers from 0 to 2^31 - 1 elements in all. */
 export function checkShape(shape: Shape, op: string): void {
+  if (!Array.isArray(shape))
+    throw new ArgumentError(`${op}: ${shown(shape)} is not a shape. Give a list of whole numbers, 0 or more.`);
   for (const size of shape) {
     if (!Number.isInteger(size) || size < 0) {
-      throw new ArgumentError(`${op}: ${formatShape(shape)} is not a shape. Sizes are whole numbers, 0 or more.`);
+      throw new ArgumentError(`${op}: [${shape.map(shown).join(', ')}] is not a shape. Sizes are whole numbers, 0 or more.`);
     }
   }
   if (sizeOf(shape) > 0x7fffffff) {

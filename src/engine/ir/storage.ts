@@ -40,7 +40,7 @@ export function createStorage(
     id: nextId++,
     device,
     dtype,
-    shape,
+    shape: Object.isFrozen(shape) ? shape : Object.freeze([...shape]),
     size,
     version: 0,
     buffer,

@@ -284,6 +284,13 @@ const INFER: { readonly [O in Op]: Infer<O> } = {
     return base;
   },
 
+  scatterSums: ([base, index, values], { axis }) => {
+    checkIndex(base, index, axis);
+    checkDType(base, 'float32');
+    check(equal(index.shape, values.shape), 'index and source differ in shape');
+    return { shape: [2, ...base.shape], dtype: 'float32' };
+  },
+
   ...forAll(['sum', 'prod'], inferReduce),
   ...forAll(['reduceMax', 'reduceMin', 'reduceFmax'], inferExtremum),
   cumsum: ([x], { axis }) => {

@@ -24,6 +24,7 @@ import {
 import { traceModel } from './model-graph.js';
 import type { Message } from './protobuf.js';
 import { frameRecord } from './tf-record.js';
+import { isFloat32Array } from '../../tensor/typed-arrays.js';
 
 export interface SummaryWriterOptions {
   /** After so many seconds the next record takes the waiting ones with it to the file. Default 2. */
@@ -130,7 +131,7 @@ export class SummaryWriter {
         [shape],
       );
     }
-    const isShare = data instanceof Float32Array || (image instanceof Tensor && image.dtype === 'bool');
+    const isShare = isFloat32Array(data) || (image instanceof Tensor && image.dtype === 'bool');
     const bytes = Uint8ClampedArray.from(data as ArrayLike<number>, (v) => (isShare ? 255 * v : v));
     const { encodePng } = await import('../../io/png.js');
     const sizes = shape as readonly [number, number, number];

@@ -5,6 +5,7 @@
 import { ArgumentError } from '../../../tensor/library.js';
 import { type Image, type Pixels, allocate, brightest, checkColors, checkRange } from '../image.js';
 import { ALMOST_256, clamp, mapChannels } from './tone.js';
+import { isUint8Array } from '../../../tensor/typed-arrays.js';
 
 const { fround } = Math;
 
@@ -46,7 +47,7 @@ export function adjustContrast<D extends Pixels, C extends number, H extends num
   checkRange('adjustContrast', 'factor', factor, 0);
   const { data, shape } = image;
   const plane = shape[1] * shape[2];
-  const isBytes = data instanceof Uint8Array;
+  const isBytes = isUint8Array(data);
   let sum = 0;
   for (let i = 0; i < plane; i++) {
     const grey = shape[0] === 1 ? data[i] : luminance(data[i], data[plane + i], data[2 * plane + i]);
@@ -68,7 +69,7 @@ export function adjustSaturation<D extends Pixels, C extends number, H extends n
   const { data, shape } = image;
   if (shape[0] === 1) return image;
   const plane = shape[1] * shape[2];
-  const isBytes = data instanceof Uint8Array;
+  const isBytes = isUint8Array(data);
   const bound = brightest(data);
   const [own, rest] = [fround(factor), fround(1 - factor)];
   const out = allocate(data, data.length);
@@ -93,7 +94,7 @@ export function adjustHue<D extends Pixels, C extends number, H extends number, 
   const { data, shape } = image;
   if (shape[0] === 1) return image;
   const plane = shape[1] * shape[2];
-  const isBytes = data instanceof Uint8Array;
+  const isBytes = isUint8Array(data);
   const out = allocate(data, data.length);
   const unit = isBytes ? fround(1 / 255) : 1;
   const color = new Float32Array(3);

@@ -4,6 +4,7 @@
 import { ArgumentError, ShapeError, formatShape } from '../../../tensor/library.js';
 import { type Image, type Pixels, checkImage } from '../image.js';
 import { ALMOST_256 } from './tone.js';
+import { isFloat32Array, isUint8Array } from '../../../tensor/typed-arrays.js';
 
 /** Bytes 0 … 255 as floats 0 … 1; floats stay as they are. torchvision: ToTensor, to_dtype(float32, scale=True). */
 export function toFloat<C extends number, H extends number, W extends number>(
@@ -11,7 +12,7 @@ export function toFloat<C extends number, H extends number, W extends number>(
 ): Image<Float32Array, C, H, W> {
   checkImage('toFloat', image);
   const { data, shape } = image;
-  if (data instanceof Float32Array) return { data, shape };
+  if (isFloat32Array(data)) return { data, shape };
   const out = new Float32Array(data.length);
   scaleInto(out, data, 0, data.length, 1 / 255, 0);
   return { data: out, shape };
@@ -23,7 +24,7 @@ export function toBytes<C extends number, H extends number, W extends number>(
 ): Image<Uint8Array, C, H, W> {
   checkImage('toBytes', image);
   const { data, shape } = image;
-  if (data instanceof Uint8Array) return { data, shape };
+  if (isUint8Array(data)) return { data, shape };
   const out = new Uint8Array(data.length);
   for (let i = 0; i < data.length; i++) {
     const value = data[i];
@@ -50,7 +51,7 @@ export function normalize<C extends number, H extends number, W extends number>(
   }
   const plane = height * width;
   const out = new Float32Array(data.length);
-  const unit = data instanceof Uint8Array ? 1 / 255 : 1;
+  const unit = isUint8Array(data) ? 1 / 255 : 1;
   for (let c = 0; c < channels; c++) {
     scaleInto(out, data, c * plane, (c + 1) * plane, unit / deviations[c], means[c] / deviations[c]);
   }
@@ -89,7 +90,7 @@ export function subtractMean<C extends number, H extends number, W extends numbe
       [shape, mean.shape],
     );
   }
-  const unit = data instanceof Uint8Array ? 1 / 255 : 1;
+  const unit = isUint8Array(data) ? 1 / 255 : 1;
   const out = new Float32Array(data.length);
   for (let i = 0; i < data.length; i++) out[i] = data[i] * unit - mean.data[i];
   return { data: out, shape };

@@ -5,6 +5,7 @@ import type { HostRandom } from '../../../tensor/host-random.js';
 import { type Image, type Pixels, allocate, checkImage, checkRange, brightest } from '../image.js';
 import { fillOf } from './gather.js';
 import { clamp } from './tone.js';
+import { isUint8Array } from '../../../tensor/typed-arrays.js';
 
 export interface Box {
   readonly top: number;
@@ -67,7 +68,7 @@ export function gaussianNoise<D extends Pixels, C extends number, H extends numb
   checkRange('gaussianNoise', 'sigma', sigma, 0);
   const { data, shape } = image;
   const bound = brightest(data);
-  const isBytes = data instanceof Uint8Array;
+  const isBytes = isUint8Array(data);
   const out = allocate(data, data.length);
   for (let i = 0; i < data.length; i++) {
     const noise = (mean + sigma * random.normal()) * bound;

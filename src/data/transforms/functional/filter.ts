@@ -16,6 +16,7 @@ import {
 } from '../image.js';
 import { type PaddingMode, pad, positions } from './gather.js';
 import { clamp } from './tone.js';
+import { isUint8Array } from '../../../tensor/typed-arrays.js';
 
 const { fround } = Math;
 
@@ -151,7 +152,7 @@ export function gaussianBlur<D extends Pixels, C extends number, H extends numbe
   const rows = positions(height, half, half, 'reflect');
   const across = new Float64Array(data.length);
   const out = allocate(data, data.length);
-  const isBytes = data instanceof Uint8Array;
+  const isBytes = isUint8Array(data);
   for (let c = 0, at = 0; c < channels; c++) {
     for (let i = 0; i < height; i++) {
       const from = (c * height + i) * width;
@@ -185,7 +186,7 @@ export function adjustSharpness<D extends Pixels, C extends number, H extends nu
   const { data, shape } = image;
   const [channels, height, width] = shape;
   if (height <= 2 || width <= 2) return image;
-  const isBytes = data instanceof Uint8Array;
+  const isBytes = isUint8Array(data);
   const bound = brightest(data);
   const share = fround(1 - factor);
   const out = data.slice() as D;

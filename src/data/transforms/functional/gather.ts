@@ -4,6 +4,7 @@
 
 import { ArgumentError } from '../../../tensor/library.js';
 import { type Image, type Pixels, type Size, allocate, checkImage, checkSizes, sizePair } from '../image.js';
+import { isUint8Array } from '../../../tensor/typed-arrays.js';
 
 /** What lies outside an image: one value, or the image continued. Names of torchvision and NumPy. */
 export type PaddingMode = 'constant' | 'edge' | 'reflect' | 'symmetric';
@@ -37,7 +38,7 @@ export function gather<D extends Pixels, C extends number>(
   const [outHeight, outWidth] = [rows.length, columns.length];
   const out = allocate(data, channels * outHeight * outWidth);
   const run = findRun(columns);
-  const bytes = run !== undefined && data instanceof Uint8Array ? { from: viewOf(data), to: viewOf(out) } : undefined;
+  const bytes = run !== undefined && isUint8Array(data) ? { from: viewOf(data), to: viewOf(out) } : undefined;
   for (let c = 0; c < channels; c++) {
     const value = fillOf(fill, c);
     for (let i = 0; i < outHeight; i++) {

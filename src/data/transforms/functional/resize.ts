@@ -4,6 +4,7 @@
 
 import { type Image, type Pixels, allocate, checkImage, checkSizes } from '../image.js';
 import { crop, gather } from './gather.js';
+import { isUint8Array } from '../../../tensor/typed-arrays.js';
 
 export type Interpolation = 'nearest' | 'bilinear' | 'bicubic';
 
@@ -119,7 +120,7 @@ function resample<D extends Pixels, C extends number>(
   const outWidth = axis === 'rows' ? first.length : width;
   const step = axis === 'rows' ? 1 : width;
   const out = allocate(data, channels * outHeight * outWidth);
-  const isBytes = data instanceof Uint8Array;
+  const isBytes = isUint8Array(data);
   let at = 0;
   for (let c = 0; c < channels; c++) {
     for (let i = 0; i < outHeight; i++) {

@@ -4,6 +4,7 @@
 
 import { ArgumentError } from '../../../tensor/library.js';
 import { type Image, type Pixels, allocate, brightest, checkColors, checkImage, checkRange } from '../image.js';
+import { isFloat32Array, isUint8Array } from '../../../tensor/typed-arrays.js';
 
 const { fround } = Math;
 
@@ -24,7 +25,7 @@ export function mapChannels<D extends Pixels, C extends number, H extends number
   for (let c = 0; c < channels; c++) {
     const map = curve(c);
     const end = (c + 1) * plane;
-    if (data instanceof Uint8Array) {
+    if (isUint8Array(data)) {
       for (let v = 0; v < 256; v++) table[v] = map(v);
       for (let i = c * plane; i < end; i++) out[i] = table[data[i]];
     } else {
@@ -65,7 +66,7 @@ export function adjustGamma<D extends Pixels, C extends number, H extends number
   checkImage('adjustGamma', image);
   checkRange('adjustGamma', 'gamma', gamma, 0);
   const curve = (value: number) => clamp(gain * value ** gamma, 1);
-  if (image.data instanceof Float32Array) return mapValues(image, curve);
+  if (isFloat32Array(image.data)) return mapValues(image, curve);
   return mapValues(image, (value) => Math.floor(fround(curve(value / 255)) * ALMOST_256));
 }
 
@@ -90,7 +91,7 @@ export function posterize<D extends Pixels, C extends number, H extends number, 
   if (!Number.isInteger(bits) || bits < 0 || bits > 8) {
     throw new ArgumentError(`posterize: ${bits} bits. Use a whole number from 0 to 8.`);
   }
-  if (image.data instanceof Uint8Array) {
+  if (isUint8Array(image.data)) {
     const mask = (0xff << (8 - bits)) & 0xff;
     return mapValues(image, (value) => value & mask);
   }
@@ -136,7 +137,7 @@ export function equalize<D extends Pixels, C extends number, H extends number, W
   checkImage('equalize', image);
   const { data, shape } = image;
   const plane = shape[1] * shape[2];
-  const isBytes = data instanceof Uint8Array;
+  const isBytes = isUint8Array(data);
   const byteOf = (value: number): number => (isBytes ? value : Math.floor(fround(clamp(value, 1) * ALMOST_256)));
   return mapChannels(image, (c) => {
     const counts = new Int32Array(256);

@@ -7,6 +7,7 @@
 import { ArgumentError } from '../../../tensor/library.js';
 import { type Image, type Pixels, allocate, checkImage, roundEven } from '../image.js';
 import { fillOf, quarterTurns } from './gather.js';
+import { isUint8Array } from '../../../tensor/typed-arrays.js';
 
 export type WarpInterpolation = 'nearest' | 'bilinear';
 
@@ -107,7 +108,7 @@ function takeBilinear(
   const [row, column] = [Math.floor(y), Math.floor(x)];
   const [fy, fx] = [y - row, x - column];
   const [plane, outPlane] = [height * width, outHeight * outWidth];
-  const isBytes = out instanceof Uint8Array;
+  const isBytes = isUint8Array(out);
   const inside = row >= 0 && row + 1 < height && column >= 0 && column + 1 < width;
   const isTop = row >= 0 && row < height;
   const isBottom = row + 1 >= 0 && row + 1 < height;
