@@ -7,6 +7,7 @@
 import type { Node } from '../ir/node.js';
 import { type CompilerOp, OP_CLASS } from '../ir/op.js';
 import { type Shape, sameShape, sizeOf } from '../ir/shape.js';
+import { costOf } from './costs.js';
 import { isWideConcat } from './movement.js';
 import { type Axis, type Index, ZERO, atomIndex, dependsOn, flatten, newAxis, unflatten } from './index-expr.js';
 import { type IsMaterialised, indexKey, trace } from './trace.js';
@@ -38,6 +39,8 @@ export interface Group {
 const MOST_MEMBERS = 24;
 /** Buffers and numbers that a kernel of several members reads. Engines take functions of 1000 parameters at most. */
 const MOST_OPERANDS = 256;
+/** What they cost together (costs.ts): compilers take more than twice as long for a kernel of twice the size. */
+const MOST_WORK = 512;
 /** With fewer rows than this a row kernel leaves threads idle; element-wise work does not join it then. */
 const FEWEST_ROWS = 8;
 const SMALL_WORK = 8192;
@@ -133,6 +136,7 @@ export function formGroup(nodes: readonly Node[], isMaterialised: IsMaterialised
 
   const reads = new Set<Node>();
   const numbers = new Set<Node>();
+  let work = 0;
   for (const node of nodes) {
     if (isContraction(node)) {
       const operands = new Set<Node>();
@@ -164,9 +168,11 @@ export function formGroup(nodes: readonly Node[], isMaterialised: IsMaterialised
       },
       computed(n) {
         if (n.op === 'scalar') numbers.add(n);
+        work += costOf(n.op);
       },
     });
-    if (!fits || (nodes.length > 1 && reads.size + numbers.size > MOST_OPERANDS)) return undefined;
+    if (!fits || (nodes.length > 1 && (work > MOST_WORK || reads.size + numbers.size > MOST_OPERANDS)))
+      return undefined;
   }
   return {
     kind: contraction.length > 0 ? 'contraction' : 'loop',

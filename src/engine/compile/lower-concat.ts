@@ -16,7 +16,8 @@ import type { IsMaterialised } from './trace.js';
 /** With fewer rows the threads share the parts instead. */
 const FEW_ROWS = 8;
 
-/** Parts and what they are made of, in one kernel. */
+/** Parts in one kernel, and what they are made of: compilers take more than twice as long for a kernel of twice the size. */
+const MOST_PARTS = 64;
 const MOST_OPERANDS = 256;
 
 /** The numbers of the parts that each kernel copies, [from, to). */
@@ -27,7 +28,7 @@ export function sharesOfConcat(group: Group, isMaterialised: IsMaterialised): [f
   let operands = new Set<Node>();
   src.forEach((part, i) => {
     const own = operandsOf(part, isMaterialised);
-    if (i > from && operands.size + own.size > MOST_OPERANDS) {
+    if (i - from === MOST_PARTS || (i > from && operands.size + own.size > MOST_OPERANDS)) {
       shares.push([from, i]);
       from = i;
       operands = new Set();

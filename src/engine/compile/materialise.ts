@@ -5,37 +5,11 @@
 // Input: the nodes of a graph in order. Output: the set of materialised nodes.
 
 import { type Node, isOp } from '../ir/node.js';
-import { OP_CLASS, type Op } from '../ir/op.js';
+import { OP_CLASS } from '../ir/op.js';
 import { type Shape, sameShape } from '../ir/shape.js';
+import { costOf } from './costs.js';
 import { isContraction } from './group.js';
 import { isTiling, isWideConcat } from './movement.js';
-
-/** Rough cost of an operator in vector instructions; unlisted ones are 1. */
-const COST: Partial<Record<Op, number>> = {
-  exp: 10,
-  expm1: 12,
-  log: 10,
-  log1p: 12,
-  sin: 14,
-  cos: 14,
-  tanh: 14,
-  atan: 12,
-  erf: 16,
-  sigmoid: 12,
-  pow: 24,
-  random: 60,
-  div: 3,
-  recip: 3,
-  sqrt: 3,
-  mod: 8,
-  idiv: 8,
-  fold: 4,
-};
-
-/** Cost of the operator alone, operands aside. */
-export function costOf(op: Op): number {
-  return COST[op] ?? 1;
-}
 
 /** Recomputing more than this in a second place costs more than a store and a load. */
 export const STORE_COST = 9;
@@ -134,8 +108,8 @@ export function materialise(
   const extents = new Map<Node, Extent>();
   const arrays = new Map<Node, ReadonlySet<Node>>(); // of at least its size that it is computed from
   for (const node of nodes) {
-    let total = OP_CLASS[node.op] === 'movement' || OP_CLASS[node.op] === 'leaf' ? 0 : (COST[node.op] ?? 1);
-    if (node.op === 'random') total = COST.random as number;
+    let total = OP_CLASS[node.op] === 'movement' || OP_CLASS[node.op] === 'leaf' ? 0 : costOf(node.op);
+    if (node.op === 'random') total = costOf('random');
     for (const s of node.src) total += marked.has(s) ? 0 : (cost.get(s) as number);
     const isStored = (s: Node) => marked.has(s) || OP_CLASS[s.op] === 'leaf';
     const read = new Set<Node>();
