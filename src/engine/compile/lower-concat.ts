@@ -10,6 +10,7 @@ import { addConstant, addIndex, atomIndex, newAxis, scaleIndex, unflatten } from
 import { KernelBuilder } from './kernel-builder.js';
 import type { Lowering } from './lower-group.js';
 import { splitRange } from './parallel.js';
+import type { Places } from './place-parts.js';
 import { partsOfStack } from './stacks.js';
 import type { IsMaterialised } from './trace.js';
 
@@ -21,21 +22,34 @@ const MOST_PARTS = 64;
 const MOST_OPERANDS = 256;
 
 /** The numbers of the parts that each kernel copies, [from, to). */
-export function sharesOfConcat(group: Group, isMaterialised: IsMaterialised): [from: number, to: number][] {
-  const [{ src }] = group.members;
+export function sharesOfConcat(
+  group: Group,
+  isMaterialised: IsMaterialised,
+  places: Places,
+): [from: number, to: number][] {
+  const [node] = group.members;
   const shares: [number, number][] = [];
-  let from = 0;
+  let [from, count] = [0, 0];
   let operands = new Set<Node>();
-  src.forEach((part, i) => {
+  const isPlaced = placedIn(node, places);
+  node.src.forEach((part, i) => {
+    if (isPlaced(i)) return;
     const own = operandsOf(part, isMaterialised);
-    if (i - from === MOST_PARTS || (i > from && operands.size + own.size > MOST_OPERANDS)) {
+    if (count === MOST_PARTS || (count > 0 && operands.size + own.size > MOST_OPERANDS)) {
       shares.push([from, i]);
-      from = i;
+      [from, count] = [i, 0];
       operands = new Set();
     }
+    count++;
     for (const n of own) operands.add(n);
   });
-  return [...shares, [from, src.length]];
+  return [...shares, [from, node.src.length]];
+}
+
+/** Whether a part, by its number, is computed where it belongs. */
+function placedIn(node: Node, places: Places): (i: number) => boolean {
+  const parts = partsOfStack(node);
+  return (i) => parts !== undefined && places.get(parts[i])?.host === node;
 }
 
 function operandsOf(part: Node, isMaterialised: IsMaterialised): Set<Node> {
@@ -59,14 +73,13 @@ export function lowerConcat(group: Group, lowering: Lowering, [first, end]: read
   const width = node.size / rows;
   const byRows = rows >= FEW_ROWS;
   const range = byRows ? splitRange(k, rows, false, 1) : { from: L.int(0), to: L.int(rows) };
-  const parts = partsOfStack(node as Node);
+  const isPlaced = placedIn(node as Node, lowering.places);
   let offset = 0;
   node.src.forEach((part, i) => {
     const columns = part.size / rows;
     const start = offset;
     offset += columns;
-    if (i < first || i >= end || columns === 0 || lowering.places.get(parts?.[i] as Node)?.host === (node as Node))
-      return;
+    if (i < first || i >= end || columns === 0 || isPlaced(i)) return;
     const row = newAxis(rows);
     const copy = () =>
       k.loop('row', range.from, range.to, 1, row, () => {

@@ -82,7 +82,7 @@ function lowerProduct(group: Group, lowering: Lowering): KernelBuilder {
 export function lowerGroup(group: Group, options: LowerGroupOptions): LoweredKernel[][] {
   if (group.members.length === 1 && isComplete(options.places, group.members[0])) return []; // nothing is left to copy
   if (group.kind === 'concat') {
-    const shares = sharesOfConcat(group, options.isMaterialised);
+    const shares = sharesOfConcat(group, options.isMaterialised, options.places);
     return [shares.map((share) => lowerKernel(group, options, (g, l) => lowerConcat(g, l, share)))];
   }
   return LOWERINGS[group.kind].map((lower) => [lowerKernel(group, options, lower)]);
