@@ -24,6 +24,7 @@ const devices = testDevices({
   'native, 2 threads': { threads: 2, tier: 'native' },
   'native, 1 thread': { threads: 1, tier: 'native' },
   'unfused, 1 thread': { threads: 1, tier: 'wasm', fuse: false, verify: true },
+  'in pieces, 2 threads': { threads: 2, tier: 'wasm', mostWeight: 16, verify: true },
 });
 
 class Dice {

@@ -196,7 +196,10 @@ export function arange(start: number, end?: number, step = 1, options: CreationO
   const [from, to] = end === undefined ? [0, start] : [start, end];
   if (!(step !== 0 && Number.isFinite(step)))
     throw new ArgumentError(`arange: step is ${shown(step)}. Use a number other than 0.`);
-  for (const [name, value] of [['start', from], ['end', to]] as const) {
+  for (const [name, value] of [
+    ['start', from],
+    ['end', to],
+  ] as const) {
     checkFinite(value, 'arange', name);
   }
   const count = Math.max(0, Math.ceil((to - from) / step));
@@ -225,7 +228,10 @@ export function linspace<N extends number>(
 ): Tensor<[N]> {
   if (!Number.isInteger(count) || count < 1)
     throw new ArgumentError(`linspace: count is ${shown(count)}. Use a whole number above 0.`);
-  for (const [name, value] of [['start', start], ['end', end]] as const)
+  for (const [name, value] of [
+    ['start', start],
+    ['end', end],
+  ] as const)
     checkFinite(value, 'linspace', name);
   checkShape([count], 'linspace');
   const step = count === 1 ? 0 : (end - start) / (count - 1);

@@ -5,8 +5,18 @@ import * as build from '../engine/ir/build.js';
 import { ArgumentError, IndexError, ShapeError } from '../engine/ir/errors.js';
 import { fitsInt32 } from '../engine/ir/dtype.js';
 import type { Node } from '../engine/ir/node.js';
-import { type Shape, checkShape, formatShape, normalizeDim, normalizeDims, shown, sizeOf } from '../engine/ir/shape.js';
-import { checkNumber, checkWhole, promoted } from './operands.js';
+import {
+  type Shape,
+  checkShape,
+  formatShape,
+  normalizeDim,
+  normalizeDims,
+  sameShape,
+  shown,
+  sizeOf,
+} from '../engine/ir/shape.js';
+import { promote } from '../engine/ir/dtype.js';
+import { checkNumber, checkWhole } from './operands.js';
 import { positions } from './reductions.js';
 
 export function reshape(x: Node, to: Shape): Node {
@@ -122,7 +132,9 @@ export function pad(x: Node, pairs: readonly (readonly [number, number])[], valu
   const full = [...Array.from({ length: rank - pairs.length }, () => [0, 0] as const), ...pairs];
   for (const [lo, hi] of full) {
     if (!Number.isInteger(lo) || !Number.isInteger(hi) || lo < 0 || hi < 0) {
-      throw new ArgumentError(`pad: [${shown(lo)}, ${shown(hi)}] is not a pair of whole numbers, 0 or more. Use slice() to cut.`);
+      throw new ArgumentError(
+        `pad: [${shown(lo)}, ${shown(hi)}] is not a pair of whole numbers, 0 or more. Use slice() to cut.`,
+      );
     }
   }
   const lo = full.map(([n]) => n);
@@ -191,12 +203,9 @@ export function roll(x: Node, shift: number, dim: number): Node {
 
 function sameDType(parts: readonly Node[], op: string): Node[] {
   if (parts.length === 0) throw new ArgumentError(`${op}: no tensors. Give at least one.`);
-  return parts.map((p) => {
-    let out = p;
-    for (const other of parts)
-      [out] = promoted(out, other.dtype === out.dtype ? out : build.cast(out, other.dtype), op);
-    return out;
-  });
+  let { dtype } = parts[0];
+  for (const part of parts) dtype = promote(dtype, part.dtype);
+  return parts.map((part) => build.cast(part, dtype));
 }
 
 export function cat(parts: readonly Node[], dim: number): Node {
@@ -207,7 +216,7 @@ export function cat(parts: readonly Node[], dim: number): Node {
 export function stack(parts: readonly Node[], dim: number): Node {
   const same = sameDType(parts, 'stack');
   for (const p of same) {
-    if (formatShape(p.shape) !== formatShape(same[0].shape)) {
+    if (!sameShape(p.shape, same[0].shape)) {
       throw new ShapeError(`stack: ${formatShape(same[0].shape)} and ${formatShape(p.shape)} differ`, [
         same[0].shape,
         p.shape,

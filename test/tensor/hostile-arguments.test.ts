@@ -20,7 +20,10 @@ interface Case {
   readonly call: (...args: never[]) => unknown;
 }
 
-const of = (...shape: number[]): Tensor => arange(shape.reduce((a, b) => a * b, 1)).to('float32').reshape(shape) as Tensor;
+const of = (...shape: number[]): Tensor =>
+  arange(shape.reduce((a, b) => a * b, 1))
+    .to('float32')
+    .reshape(shape) as Tensor;
 const ints = (values: number[]) => tensor(Int32Array.from(values)) as unknown as Tensor<number[], 'int32'>;
 const x = (): Tensor => of(2, 3, 4);
 
@@ -32,8 +35,14 @@ function method(name: keyof Tensor, ...args: unknown[]): Case {
 
 const of4 = (): Tensor => of(2, 4, 6, 6);
 const { conv1d, conv2d, convTranspose1d, convTranspose2d } = nabla as unknown as Record<string, Case['call']>;
-const pool = (call: unknown, options: object): Case => ({ make: () => [of4(), 2, options], call: call as Case['call'] });
-const pool1 = (call: unknown, options: object): Case => ({ make: () => [of(2, 3, 8), 2, options], call: call as Case['call'] });
+const pool = (call: unknown, options: object): Case => ({
+  make: () => [of4(), 2, options],
+  call: call as Case['call'],
+});
+const pool1 = (call: unknown, options: object): Case => ({
+  make: () => [of(2, 3, 8), 2, options],
+  call: call as Case['call'],
+});
 
 const CASES: Readonly<Record<string, Case>> = {
   full: { make: () => [[2, 3], 1], call: nabla.full as never },
@@ -66,7 +75,11 @@ const CASES: Readonly<Record<string, Case>> = {
   logSoftmax: method('logSoftmax', 1),
   logsumexp: method('logsumexp', 1),
   cumsum: method('cumsum', 1),
-  'cumsum of a number': { make: () => [tensor(3), 0], call: ((t: Tensor, d: number) => t.cumsum(d)) as never, also: ['cumsum'] },
+  'cumsum of a number': {
+    make: () => [tensor(3), 0],
+    call: ((t: Tensor, d: number) => t.cumsum(d)) as never,
+    also: ['cumsum'],
+  },
   argsort: { ...method('argsort', 1), also: ['sort'] },
   sort: method('sort', 1),
   topk: method('topk', 2, 1),
@@ -87,12 +100,18 @@ const CASES: Readonly<Record<string, Case>> = {
   tril: method('tril', 0),
   triu: method('triu', 0),
   index: { ...method('index', 1, [0, 2, 1]), also: ['index', 'slice'] },
-  gather: { make: () => [x(), 1, ints([0, 1]).reshape([1, 2, 1])], call: ((t: Tensor, d: number, i: never) => t.gather(d, i)) as never },
+  gather: {
+    make: () => [x(), 1, ints([0, 1]).reshape([1, 2, 1])],
+    call: ((t: Tensor, d: number, i: never) => t.gather(d, i)) as never,
+  },
   scatterAdd: {
     make: () => [x(), 1, ints([0, 1]).reshape([1, 2, 1]), of(1, 2, 1)],
     call: ((t: Tensor, d: number, i: never, s: never) => t.scatterAdd(d, i, s)) as never,
   },
-  indexSelect: { make: () => [x(), 1, ints([0, 1])], call: ((t: Tensor, d: number, i: never) => t.indexSelect(d, i)) as never },
+  indexSelect: {
+    make: () => [x(), 1, ints([0, 1])],
+    call: ((t: Tensor, d: number, i: never) => t.indexSelect(d, i)) as never,
+  },
   oneHot: { make: () => [ints([0, 1]), 3], call: ((t: Tensor, n: number) => t.oneHot(n)) as never },
   cat: { make: () => [[x(), x()], 1], call: nabla.cat as never },
   stack: { make: () => [[x(), x()], 1], call: nabla.stack as never },
@@ -150,7 +169,8 @@ function* mutations(value: unknown): Generator<unknown> {
       for (const part of mutations(value[i])) yield value.map((old: unknown, j) => (i === j ? part : old));
     if (value.every((part) => typeof part === 'number')) yield* HOSTILE;
   } else if (typeof value === 'object' && value !== null && !(value instanceof Tensor)) {
-    for (const [name, old] of Object.entries(value)) for (const part of mutations(old)) yield { ...value, [name]: part };
+    for (const [name, old] of Object.entries(value))
+      for (const part of mutations(old)) yield { ...value, [name]: part };
   }
 }
 
@@ -159,7 +179,13 @@ function show(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(show).join(', ')}]`;
   if (typeof value === 'object' && value !== null)
     return `{ ${Object.entries(value).map(([k, v]) => `${k}: ${show(v)}`).join(', ')} }`; // prettier-ignore
-  return Object.is(value, -0) ? '-0' : typeof value === 'bigint' ? `${value}n` : typeof value === 'string' ? `'${value}'` : String(value);
+  return Object.is(value, -0)
+    ? '-0'
+    : typeof value === 'bigint'
+      ? `${value}n`
+      : typeof value === 'string'
+        ? `'${value}'`
+        : String(value);
 }
 
 interface Result {
@@ -222,12 +248,16 @@ function isClose(a: number, exact: number): boolean {
 function fault(names: readonly string[], ours: Outcome, theirs: Outcome): string | undefined {
   for (const o of [ours, theirs]) {
     if (!('error' in o)) continue;
-    if (!(o.error instanceof NablaError) || o.error instanceof InternalError) return `not an error of its own: ${String(o.error)}`;
+    if (!(o.error instanceof NablaError) || o.error instanceof InternalError)
+      return `not an error of its own: ${String(o.error)}`;
     const { message } = o.error;
-    if (!names.some((name) => message.startsWith(`${name}:`) || message.startsWith(`${name} `))) return `does not name it: ${message}`;
+    if (!names.some((name) => message.startsWith(`${name}:`) || message.startsWith(`${name} `)))
+      return `does not name it: ${message}`;
   }
   if ('error' in ours || 'error' in theirs)
-    return 'error' in ours === 'error' in theirs ? undefined : `an error on one device only: ${JSON.stringify(ours)} ${JSON.stringify(theirs)}`;
+    return 'error' in ours === 'error' in theirs
+      ? undefined
+      : `an error on one device only: ${JSON.stringify(ours)} ${JSON.stringify(theirs)}`;
   for (const [i, { shape, data }] of ours.results.entries()) {
     const other = theirs.results[i];
     if (shape.join() !== other.shape.join()) return `shapes [${shape.join()}] and [${other.shape.join()}]`;

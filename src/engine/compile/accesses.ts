@@ -59,6 +59,24 @@ function inBytes(touch: Touch | undefined, offset: number): Touch {
   return { read: shifted(touch.read), written: shifted(touch.written) };
 }
 
+/** What calls have touched so far. */
+export class Touched {
+  private readonly byBase = new Map<number, Access[]>();
+
+  add(accesses: readonly Access[]): void {
+    for (const a of accesses) {
+      const known = this.byBase.get(a.base);
+      if (known === undefined) this.byBase.set(a.base, [a]);
+      else known.push(a);
+    }
+  }
+
+  /** Has a call that does `access` to wait for one of them? */
+  hasToWait(access: Access): boolean {
+    return this.byBase.get(access.base)?.some((b) => haveToWait(access, b)) === true;
+  }
+}
+
 /** May one thread's part of `a` and another one's of `b` be the same memory, which one of them writes? */
 export function haveToWait(a: Access, b: Access): boolean {
   if (a.base !== b.base || !conflict(a.whole, b.whole)) return false;

@@ -6,7 +6,7 @@ import type { Node } from '../ir/node.js';
 import type { Touched } from './epilogue.js';
 import { type Axis, type Index, addConstant, coefficientOf, flatten, isDynamic } from './index-expr.js';
 import type { Lowering } from './lower-group.js';
-import { costOf } from './materialise.js';
+import { costOf } from './costs.js';
 import { FAR } from './next-row.js';
 import { trace } from './trace.js';
 

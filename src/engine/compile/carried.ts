@@ -9,7 +9,8 @@ import { type Axis, type Index, atomIndex, dependsOn, flatten, isDynamic } from 
 import type { KernelBuilder } from './kernel-builder.js';
 import type { Nest } from './loop-nest.js';
 import type { Lowering } from './lower-group.js';
-import { STORE_COST, costOf } from './materialise.js';
+import { costOf } from './costs.js';
+import { STORE_COST } from './materialise.js';
 import type { Phases } from './phases.js';
 import { indexKey, trace } from './trace.js';
 import type { Block } from './vector-blocks.js';

@@ -25,7 +25,7 @@ import { cutKept } from './keep.js';
 import { chooseLayouts } from './layouts.js';
 import { multiplyTables } from './lookups.js';
 import { keepLostInScatters } from './long-scatters.js';
-import { lowerGroup } from './lower-group.js';
+import { type LoweredKernel, lowerGroup } from './lower-group.js';
 import { materialise } from './materialise.js';
 import { type Block, planMemory } from './plan-memory.js';
 import { type Assignment, type Schedule, schedule } from './schedule.js';
@@ -249,12 +249,14 @@ function schedulePass(state: CompileState): void {
   );
   const nodes = [...state.nodes];
   const materialised = new Set(state.materialised);
+  const numberOfOutput = numbersOf(state.outputs);
   state.copies = state.schedule.copied.map((a) => {
     const copy = copyOf(a.node);
     copy.slot = nodes.length;
     nodes.push(copy);
     materialised.add(copy);
-    return { group: formGroup([copy], (n) => materialised.has(n)) as Group, output: state.outputs.indexOf(a.node) };
+    const group = formGroup([copy], (n) => materialised.has(n)) as Group;
+    return { group, output: numberOfOutput.get(a.node) as number };
   });
   state.nodes = nodes;
   state.materialised = materialised;
@@ -314,7 +316,10 @@ function lowerPass(state: CompileState): void {
 
   // Memory: outputs have buffers of their own, everything else that is stored lives in the arena.
   const lastStage = stages.length; // the stage of the copies
-  const inArena = [...state.fused.stored].filter((n) => !state.outputs.includes(n) || copied.has(n));
+  const numberOfInput = numbersOf(state.inputs);
+  const numberOfScalar = numbersOf(state.scalars);
+  const numberOfOutput = numbersOf(state.outputs);
+  const inArena = [...state.fused.stored].filter((n) => !numberOfOutput.has(n) || copied.has(n));
   const places = placeParts(state.nodes, state.fused.groups, inArena);
   const lastUse = new Map<Node, number>();
   stages.forEach((groups, stage) => {
@@ -341,19 +346,39 @@ function lowerPass(state: CompileState): void {
   }
 
   const slotOf = (node: Node): Slot => {
-    const input = state.inputs.indexOf(node);
-    if (input >= 0) return { kind: 'argument', index: 1 + input };
+    const input = numberOfInput.get(node);
+    if (input !== undefined) return { kind: 'argument', index: 1 + input };
     const offset = arenaOffset.get(node);
     if (offset !== undefined) return { kind: 'arena', offset };
-    const output = state.outputs.indexOf(node);
-    if (output >= 0) return { kind: 'argument', index: outputWord + output };
+    const output = numberOfOutput.get(node);
+    if (output !== undefined) return { kind: 'argument', index: outputWord + output };
     throw new InternalError(`compile: ${node.op} is read but was never stored.`);
   };
 
   const kernels: KernelFunction[] = [];
   let scratchBytes = 0;
   let serial = true;
-  const call = (group: Group, storedIn: (n: Node) => Slot | undefined): KernelCall[] =>
+  const lowered = (
+    { kernel, operands, isParallel }: LoweredKernel,
+    storedIn: (n: Node) => Slot | undefined,
+  ): KernelCall => {
+    serial &&= !isParallel;
+    scratchBytes = Math.max(
+      scratchBytes,
+      kernel.scratch.reduce((n, b) => n + 64 + Math.ceil((b.size * 4) / 64) * 64, 0),
+    );
+    const moved = moveOrigins(state.options.target.fuses ? withoutQuotients(kernel) : kernel);
+    kernels.push(moved.kernel);
+    const slots = operands.map((o, i): Slot => {
+      if (o.kind === 'scalar') {
+        return { kind: 'argument', index: scalarWord + (numberOfScalar.get(o.node) as number) };
+      }
+      const slot = o.kind === 'error' ? ERRORS : o.kind === 'write' ? (storedIn(o.node) as Slot) : slotOf(o.node);
+      return { ...slot, offset: (slot.offset ?? 0) + moved.origins[i] * BYTES_PER_ELEMENT };
+    });
+    return { kernel: kernels.length - 1, slots };
+  };
+  const callsOf = (group: Group, storedIn: (n: Node) => Slot | undefined): KernelCall[][] =>
     lowerGroup(group, {
       target: state.options.target,
       threads: state.options.threads,
@@ -361,35 +386,23 @@ function lowerPass(state: CompileState): void {
       isStored: (n) => storedIn(n) !== undefined,
       places,
       inPlace,
-    }).map(({ kernel, operands, isParallel }) => {
-      serial &&= !isParallel;
-      scratchBytes = Math.max(
-        scratchBytes,
-        kernel.scratch.reduce((n, b) => n + 64 + Math.ceil((b.size * 4) / 64) * 64, 0),
-      );
-      const moved = moveOrigins(state.options.target.fuses ? withoutQuotients(kernel) : kernel);
-      kernels.push(moved.kernel);
-      const slots = operands.map((o, i): Slot => {
-        if (o.kind === 'scalar') return { kind: 'argument', index: scalarWord + state.scalars.indexOf(o.node) };
-        const slot = o.kind === 'error' ? ERRORS : o.kind === 'write' ? (storedIn(o.node) as Slot) : slotOf(o.node);
-        return { ...slot, offset: (slot.offset ?? 0) + moved.origins[i] * BYTES_PER_ELEMENT };
-      });
-      return { kernel: kernels.length - 1, slots };
-    });
+    }).map((step) => step.map((kernel) => lowered(kernel, storedIn)));
 
   const programStages: KernelCall[][] = [];
   for (const groups of stages) {
     const steps: KernelCall[][] = [];
     for (const group of groups) {
-      const calls = call(group, (n) => (state.fused.stored.has(n) ? slotOf(n) : undefined));
-      calls.forEach((c, i) => (steps[i] ??= []).push(c)); // a group of two kernels has a barrier between them
+      const calls = callsOf(group, (n) => (state.fused.stored.has(n) ? slotOf(n) : undefined));
+      calls.forEach((step, i) => {
+        for (const call of step) (steps[i] ??= []).push(call); // a barrier between the steps
+      });
     }
-    programStages.push(...steps);
+    for (const step of steps) programStages.push(step);
   }
   if (state.copies.length > 0) {
     programStages.push(
       state.copies.flatMap(({ group, output }) =>
-        call(group, () => ({ kind: 'argument', index: outputWord + output })),
+        callsOf(group, () => ({ kind: 'argument', index: outputWord + output })).flat(),
       ),
     );
   }
@@ -407,4 +420,13 @@ function lowerPass(state: CompileState): void {
     scratchBytes,
     serial,
   };
+}
+
+/** The place of each node in a list; of the first, where one stands there twice. */
+function numbersOf(nodes: readonly Node[]): ReadonlyMap<Node, number> {
+  const numbers = new Map<Node, number>();
+  nodes.forEach((n, i) => {
+    if (!numbers.has(n)) numbers.set(n, i);
+  });
+  return numbers;
 }

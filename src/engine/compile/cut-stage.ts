@@ -5,14 +5,16 @@
 // Input: kernels, the calls of a stage, and who shares them. Output: the number of parts of each thread's share.
 
 import type { KernelCall, KernelFunction } from '../loop/loop.js';
-import { type Access, Accesses, haveToWait } from './accesses.js';
+import { Accesses, type Access, Touched } from './accesses.js';
 import type { Sharing } from './join-stages.js';
 
 /** Parts are at most so many: each is a call of every kernel. */
 const MOST_PARTS = 64;
+/** Calls whose parts are compared, each with all before it. */
+const MOST_CALLS = 512;
 
 export function cutStage(kernels: readonly KernelFunction[], calls: readonly KernelCall[], sharing: Sharing): number {
-  if (calls.length < 2 || !calls.every((c) => kernels[c.kernel].isDivisible)) return 1;
+  if (calls.length < 2 || calls.length > MOST_CALLS || !calls.every((c) => kernels[c.kernel].isDivisible)) return 1;
   const { threads, cacheBytes, overwrites } = sharing;
   const whole = new Accesses(kernels, overwrites, 1);
   const [bytes, again] = volume(calls.map((c) => whole.of(c)));
@@ -56,11 +58,11 @@ function isIndependent(
   shares: number,
 ): boolean {
   const accesses = new Accesses(kernels, overwrites, shares);
-  const before: Access[] = [];
+  const before = new Touched();
   for (const call of calls) {
     const own = accesses.of(call);
-    if (own.some((a) => before.some((b) => haveToWait(a, b)))) return false;
-    before.push(...own);
+    if (own.some((a) => before.hasToWait(a))) return false;
+    before.add(own);
   }
   return true;
 }

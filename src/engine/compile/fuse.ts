@@ -6,7 +6,7 @@
 
 import type { Node } from '../ir/node.js';
 import { InternalError } from '../ir/errors.js';
-import { type Group, formGroup, isReduction } from './group.js';
+import { type Group, formGroup, isAlone, isReduction, mayJoin } from './group.js';
 import type { IsMaterialised } from './trace.js';
 
 export interface Fused {
@@ -16,9 +16,12 @@ export interface Fused {
 }
 
 interface Building {
-  group: Group;
-  /** Groups that this one reads. */
-  before: Set<Building>;
+  readonly group: Group;
+  /** Groups that this one reads, and those that read it. */
+  readonly before: Set<Building>;
+  readonly after: Set<Building>;
+  /** Its place in the order. */
+  readonly at: number;
 }
 
 /** Elements of a common operand from which reading it once pays. */
@@ -26,21 +29,22 @@ const LARGE_OPERAND = 1 << 14;
 
 /** Is `to` reachable from `from` going up through what groups read, over at least one other group? */
 function reachesIndirectly(from: Building, to: Building): boolean {
-  return reaches(
-    [...from.before].filter((b) => b !== to),
-    to,
-  );
+  const others: Building[] = [];
+  for (const b of from.before) if (b !== to) others.push(b);
+  return reaches(others, to);
 }
 
 function reaches(from: readonly Building[], to: Building): boolean {
+  const first = firstSlot(to.group);
   const seen = new Set<Building>();
   const stack = [...from];
   while (stack.length > 0) {
     const b = stack.pop() as Building;
     if (b === to) return true;
-    if (seen.has(b)) continue;
+    // What depends on a member comes after it in the list of nodes.
+    if (seen.has(b) || lastSlot(b.group) < first) continue;
     seen.add(b);
-    stack.push(...b.before);
+    for (const x of b.before) stack.push(x);
   }
   return false;
 }
@@ -53,30 +57,26 @@ export function fuse(
 ): Fused {
   const isMaterialised = (n: Node) => materialised.has(n);
   const owner = new Map<Node, Building>();
-  const order: Building[] = [];
+  const order: (Building | undefined)[] = [];
 
   for (const node of nodes) {
     if (!materialised.has(node)) continue;
     const group = formGroup([node], isMaterialised);
     if (group === undefined) throw new InternalError(`compile: no kernel for ${node.op}.`);
-    let own: Building = { group, before: ownersOf(group, owner) };
+    let own: Building = { group, before: ownersOf(group, owner), after: new Set(), at: order.length };
+    for (const b of own.before) b.after.add(own);
     owner.set(node, own);
     order.push(own);
-    if (!join) continue;
+    if (!join || isAlone(group)) continue;
     // Nearest producer first: it shares most with its consumer.
-    const tried = new Set<Building>();
-    for (;;) {
-      const candidates = [...own.before]
-        .filter((b) => !tried.has(b))
-        .sort((a, b) => lastSlot(b.group) - lastSlot(a.group));
-      if (candidates.length === 0) break;
-      const producer = candidates[0];
-      tried.add(producer);
-      if (reachesIndirectly(own, producer)) continue;
+    const candidates = () => [...own.before].sort((a, b) => lastSlot(a.group) - lastSlot(b.group));
+    for (let open = candidates(); open.length > 0;) {
+      const producer = open.pop() as Building;
+      if (!mayJoin(producer.group, own.group) || reachesIndirectly(own, producer)) continue;
       const joined = together(producer, own, isMaterialised);
       if (joined === undefined) continue;
       own = replace(order, owner, producer, own, joined);
-      tried.clear();
+      open = candidates();
     }
   }
 
@@ -102,17 +102,21 @@ function onlyReduces({ group }: Building): boolean {
 }
 
 /** Joins groups that only reduce, and read the same large operand and not each other's results. */
-function joinReductions(order: Building[], owner: Map<Node, Building>, isMaterialised: IsMaterialised): void {
+function joinReductions(
+  order: (Building | undefined)[],
+  owner: Map<Node, Building>,
+  isMaterialised: IsMaterialised,
+): void {
   const readers = new Map<Node, Node>(); // the latest reduction that reads it
-  const before = [...order];
-  for (const b of before) {
-    if (!onlyReduces(b)) continue;
+  for (const b of [...order]) {
+    if (b === undefined || !onlyReduces(b)) continue;
     let own = b;
     const operands = [...b.group.reads].filter((n) => n.size >= LARGE_OPERAND);
     for (const operand of operands) {
       const reader = readers.get(operand);
       const other = reader && owner.get(reader);
-      if (other === undefined || other === own || reaches([other], own) || reaches([own], other)) continue;
+      if (other === undefined || other === own || !mayJoin(other.group, own.group)) continue;
+      if (reaches([other], own) || reaches([own], other)) continue;
       const joined = together(other, own, isMaterialised);
       if (joined !== undefined) own = replace(order, owner, other, own, joined);
     }
@@ -123,6 +127,10 @@ function joinReductions(order: Building[], owner: Map<Node, Building>, isMateria
 function together(a: Building, b: Building, isMaterialised: IsMaterialised): Group | undefined {
   const members = [...a.group.members, ...b.group.members].sort((x, y) => x.slot - y.slot);
   return formGroup(members, isMaterialised);
+}
+
+function firstSlot(group: Group): number {
+  return group.members[0].slot;
 }
 
 function lastSlot(group: Group): number {
@@ -138,30 +146,56 @@ function ownersOf(group: Group, owner: Map<Node, Building>): Set<Building> {
   return before;
 }
 
-/** Puts one joined group in the place of two. */
-function replace(order: Building[], owner: Map<Node, Building>, a: Building, b: Building, group: Group): Building {
-  const joined: Building = { group, before: new Set([...a.before, ...b.before].filter((x) => x !== a && x !== b)) };
+/** Puts one joined group in the place of two: in that of the second. */
+function replace(
+  order: (Building | undefined)[],
+  owner: Map<Node, Building>,
+  a: Building,
+  b: Building,
+  group: Group,
+): Building {
+  const isOther = (x: Building) => x !== a && x !== b;
+  const joined: Building = {
+    group,
+    before: new Set([...a.before, ...b.before].filter(isOther)),
+    after: new Set([...a.after, ...b.after].filter(isOther)),
+    at: b.at,
+  };
   for (const n of group.members) owner.set(n, joined);
-  for (const other of order) {
-    if (other.before.delete(a) || other.before.has(b)) {
-      other.before.delete(b);
-      if (other !== a && other !== b) other.before.add(joined);
-    }
+  for (const x of joined.before) {
+    x.after.delete(a);
+    x.after.delete(b);
+    x.after.add(joined);
   }
-  order.splice(order.indexOf(a), 1);
-  order.splice(order.indexOf(b), 1, joined);
+  for (const x of joined.after) {
+    x.before.delete(a);
+    x.before.delete(b);
+    x.before.add(joined);
+  }
+  order[a.at] = undefined;
+  order[b.at] = joined;
   return joined;
 }
 
-function sortGroups(groups: readonly Building[]): Group[] {
+/** Operands before users. Not by recursion: graphs are deeper than the call stack. */
+function sortGroups(groups: readonly (Building | undefined)[]): Group[] {
   const sorted: Group[] = [];
-  const done = new Set<Building>();
-  const visit = (b: Building) => {
-    if (done.has(b)) return;
-    done.add(b);
-    for (const x of b.before) visit(x);
-    sorted.push(b.group);
-  };
-  for (const b of groups) visit(b);
+  const seen = new Set<Building>();
+  for (const first of groups) {
+    if (first === undefined || seen.has(first)) continue;
+    seen.add(first);
+    const open = [{ building: first, rest: first.before.values() }];
+    while (open.length > 0) {
+      const { building, rest } = open[open.length - 1];
+      const next = rest.next();
+      if (next.done === true) {
+        sorted.push(building.group);
+        open.pop();
+      } else if (!seen.has(next.value)) {
+        seen.add(next.value);
+        open.push({ building: next.value, rest: next.value.before.values() });
+      }
+    }
+  }
   return sorted;
 }

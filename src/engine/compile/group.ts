@@ -7,6 +7,7 @@
 import type { Node } from '../ir/node.js';
 import { type CompilerOp, OP_CLASS } from '../ir/op.js';
 import { type Shape, sameShape, sizeOf } from '../ir/shape.js';
+import { costOf } from './costs.js';
 import { isWideConcat } from './movement.js';
 import { type Axis, type Index, ZERO, atomIndex, dependsOn, flatten, newAxis, unflatten } from './index-expr.js';
 import { type IsMaterialised, indexKey, trace } from './trace.js';
@@ -36,6 +37,10 @@ export interface Group {
 }
 
 const MOST_MEMBERS = 24;
+/** Buffers and numbers that a kernel of several members reads. Engines take functions of 1000 parameters at most. */
+const MOST_OPERANDS = 256;
+/** What they cost together (costs.ts): compilers take more than twice as long for a kernel of twice the size. */
+const MOST_WORK = 512;
 /** With fewer rows than this a row kernel leaves threads idle; element-wise work does not join it then. */
 const FEWEST_ROWS = 8;
 const SMALL_WORK = 8192;
@@ -88,6 +93,18 @@ function domainOf(seed: Node): Domain {
   };
 }
 
+/** Does the group stay one node, whatever else there is? */
+export function isAlone({ kind }: Group): boolean {
+  return kind !== 'loop' && kind !== 'contraction';
+}
+
+/** Can two groups become one, as far as can be said without looking at what they compute? */
+export function mayJoin(a: Group, b: Group): boolean {
+  if (isAlone(a) || isAlone(b) || a.members.length + b.members.length > MOST_MEMBERS) return false;
+  const contractions = (a.kind === 'contraction' ? 1 : 0) + (b.kind === 'contraction' ? 1 : 0);
+  return contractions < 2 && (contractions === 0 || !(a.members.some(isReduction) || b.members.some(isReduction)));
+}
+
 /** Tries to put `nodes` (in order) into one kernel; undefined where they do not share a loop nest. */
 export function formGroup(nodes: readonly Node[], isMaterialised: IsMaterialised): Group | undefined {
   if (nodes.length > MOST_MEMBERS) return undefined;
@@ -118,6 +135,8 @@ export function formGroup(nodes: readonly Node[], isMaterialised: IsMaterialised
   }
 
   const reads = new Set<Node>();
+  const numbers = new Set<Node>();
+  let work = 0;
   for (const node of nodes) {
     if (isContraction(node)) {
       const operands = new Set<Node>();
@@ -147,8 +166,13 @@ export function formGroup(nodes: readonly Node[], isMaterialised: IsMaterialised
           else reads.add(x);
         }
       },
+      computed(n) {
+        if (n.op === 'scalar') numbers.add(n);
+        work += costOf(n.op);
+      },
     });
-    if (!fits) return undefined;
+    if (!fits || (nodes.length > 1 && (work > MOST_WORK || reads.size + numbers.size > MOST_OPERANDS)))
+      return undefined;
   }
   return {
     kind: contraction.length > 0 ? 'contraction' : 'loop',

@@ -57,8 +57,8 @@ export function joinGradients(nodes: readonly Node[]): Rewritten {
     while (waiting.length > 0) {
       const node = waiting[waiting.length - 1];
       const missing = now.has(node) ? [] : needs(node).filter((s) => !now.has(s));
-      if (missing.length > 0) waiting.push(...missing);
-      else {
+      for (const s of missing) waiting.push(s);
+      if (missing.length === 0) {
         if (!now.has(node)) make(node);
         waiting.pop();
       }
@@ -75,7 +75,10 @@ function groupsOf(nodes: readonly Node[]): Group[] {
   const byStack = new Map<Node, Member[]>();
   for (const n of nodes) {
     const member = memberOf(n);
-    if (member !== undefined) byStack.set(member.stack, [...(byStack.get(member.stack) ?? []), member]);
+    if (member === undefined) continue;
+    const known = byStack.get(member.stack);
+    if (known === undefined) byStack.set(member.stack, [member]);
+    else known.push(member);
   }
   return [...byStack.values()].flatMap((all) => {
     const members = all.filter((m) => m.gates === all[0].gates);

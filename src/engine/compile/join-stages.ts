@@ -4,7 +4,7 @@
 // Input: the kernels and stages of a program, and the threads that run it (all of them, or one alone). Output: stages.
 
 import type { KernelCall, KernelFunction, Stage } from '../loop/loop.js';
-import { type Access, Accesses, haveToWait } from './accesses.js';
+import { Accesses, Touched } from './accesses.js';
 import { cutStage } from './cut-stage.js';
 
 /** Calls in one stage: more are seldom worth comparing. */
@@ -25,19 +25,18 @@ export function joinStages(
 ): Stage[] {
   const accesses = new Accesses(kernels, sharing.overwrites, sharing.threads);
   const joined: KernelCall[][] = [];
-  let before: Access[] = [];
+  let before = new Touched();
   for (const calls of stages) {
     // Those of one stage are independent of each other: some may join where others have to wait.
     const last = joined[joined.length - 1];
     const waiting: KernelCall[] = [];
-    const touched: Access[] = [];
+    const touched = new Touched();
     for (const call of calls) {
       const own = accesses.of(call);
-      const canJoin =
-        last !== undefined && last.length < MOST_CALLS && !own.some((a) => before.some((b) => haveToWait(a, b)));
+      const canJoin = last !== undefined && last.length < MOST_CALLS && !own.some((a) => before.hasToWait(a));
       if (canJoin) last.push(call);
       else waiting.push(call);
-      (canJoin ? before : touched).push(...own);
+      (canJoin ? before : touched).add(own);
     }
     if (waiting.length === 0) continue;
     joined.push(waiting);

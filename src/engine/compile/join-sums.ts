@@ -26,7 +26,7 @@ export function joinSums(nodes: readonly Node[], outputs: readonly Node[]): Rewr
     const stack = [node];
     while (stack.length > 0) {
       const n = stack.pop() as Node;
-      if (open.has(n) || n === node) stack.push(...n.src.toReversed());
+      if (open.has(n) || n === node) stack.push(n.src[1], n.src[0]);
       else terms.push(n);
     }
     if (terms.length < FEWEST_TERMS || !terms.every((t) => sameShape(t.shape, node.shape))) return undefined;
@@ -48,7 +48,8 @@ export function joinSums(nodes: readonly Node[], outputs: readonly Node[]): Rewr
 function innerSums(nodes: readonly Node[], outputs: readonly Node[]): Set<Node> {
   const users = new Map<Node, Node | undefined>(); // undefined: several
   for (const n of nodes) for (const s of n.src) users.set(s, users.has(s) ? undefined : n);
-  return new Set(nodes.filter((n) => n.op === 'add' && users.get(n)?.op === 'add' && !outputs.includes(n)));
+  const wanted = new Set(outputs);
+  return new Set(nodes.filter((n) => n.op === 'add' && users.get(n)?.op === 'add' && !wanted.has(n)));
 }
 
 /** The terms that are kept, and in the place of at least `FEWEST_TERMS` members of a class what `join` makes of them. */
@@ -60,14 +61,20 @@ function joinClasses(
   const classes = new Map<string, Node[]>();
   for (const t of terms) {
     const key = classOf(t);
-    if (key !== undefined) classes.set(key, [...(classes.get(key) ?? []), t]);
+    if (key === undefined) continue;
+    const known = classes.get(key);
+    if (known === undefined) classes.set(key, [t]);
+    else known.push(t);
   }
-  let out = [...terms];
+  const gone = new Set<Node>();
+  const made: Node[] = [];
   for (const members of classes.values()) {
     const joined = members.length < FEWEST_TERMS ? undefined : join(members);
-    if (joined !== undefined) out = [...out.filter((t) => !members.includes(t)), joined];
+    if (joined === undefined) continue;
+    for (const t of members) gone.add(t);
+    made.push(joined);
   }
-  return out;
+  return [...terms.filter((t) => !gone.has(t)), ...made];
 }
 
 // ---------------------------------------------------------------- padded slices
@@ -114,8 +121,10 @@ function joinProducts(terms: readonly Node[], push: Push): Node[] {
   };
   return joinClasses(terms, classOf, (found) => {
     // In the order of time: gradients come last step first, what they are multiplied with does not.
-    const earliest = (n: Node): number => Math.min(...product(n).src.map((s) => baseOfView(s).slot));
-    const members = [...found].sort((a, b) => earliest(a) - earliest(b));
+    const earliest = new Map(
+      found.map((n) => [n, product(n).src.reduce((least, s) => Math.min(least, baseOfView(s).slot), Infinity)]),
+    );
+    const members = [...found].sort((a, b) => (earliest.get(a) as number) - (earliest.get(b) as number));
     const products = members.map(product);
     const [first] = products;
     const operand = (i: number, axis: number): Node =>

@@ -21,9 +21,10 @@ export function cutKept(graph: Graph): Cut | undefined {
   if (kept.length === 0) return undefined;
   const before = new Set<Node>(kept);
   for (let i = nodes.length - 1; i >= 0; i--) if (before.has(nodes[i])) for (const s of nodes[i].src) before.add(s);
+  const given = new Set(inputs);
   const watched = inputs.flatMap((n, i) => (before.has(n) ? [i] : []));
   const prologue: Graph = {
-    nodes: nodes.filter((n) => before.has(n) || inputs.includes(n)),
+    nodes: nodes.filter((n) => before.has(n) || given.has(n)),
     inputs,
     scalars: [],
     outputs: kept.map((node) => ({ node, assign: undefined })),

@@ -9,7 +9,7 @@ import type { Target } from '../loop/target.js';
 import type { Contraction } from './contraction.js';
 import { type Group, isContraction } from './group.js';
 import { type KernelBuilder, type KernelContext, VALUE_TYPE } from './kernel-builder.js';
-import { lowerConcat } from './lower-concat.js';
+import { lowerConcat, sharesOfConcat } from './lower-concat.js';
 import { contractAlone, lowerContraction } from './lower-contraction.js';
 import { lowerLoop } from './lower-loop.js';
 import { lowerCumsum, lowerScatterAdd } from './lower-scan.js';
@@ -65,10 +65,9 @@ type Lower = (group: Group, lowering: Lowering) => KernelBuilder;
 const SCATTER: readonly Lower[] = [(g, l) => lowerScatterAdd(g, l, 'copy'), (g, l) => lowerScatterAdd(g, l, 'add')];
 
 /** Most groups are one kernel. */
-const LOWERINGS: Record<Group['kind'], readonly Lower[]> = {
+const LOWERINGS: Record<Exclude<Group['kind'], 'concat'>, readonly Lower[]> = {
   loop: [lowerLoop],
   contraction: [lowerProduct],
-  concat: [lowerConcat],
   cumsum: [lowerCumsum],
   argsort: [lowerArgsort],
   winogradWeights: [lowerWinogradWeights],
@@ -83,9 +82,14 @@ function lowerProduct(group: Group, lowering: Lowering): KernelBuilder {
   return isOp(node, 'winograd') ? lowerWinograd(group, node, lowering) : lowerContraction(group, lowering);
 }
 
-export function lowerGroup(group: Group, options: LowerGroupOptions): LoweredKernel[] {
+/** Kernels in steps: those of one are independent of each other, and come after the step before. */
+export function lowerGroup(group: Group, options: LowerGroupOptions): LoweredKernel[][] {
   if (group.members.length === 1 && isComplete(options.places, group.members[0])) return []; // nothing is left to copy
-  return LOWERINGS[group.kind].map((lower) => lowerKernel(group, options, lower));
+  if (group.kind === 'concat') {
+    const shares = sharesOfConcat(group, options.isMaterialised, options.places);
+    return [shares.map((share) => lowerKernel(group, options, (g, l) => lowerConcat(g, l, share)))];
+  }
+  return LOWERINGS[group.kind].map((lower) => [lowerKernel(group, options, lower)]);
 }
 
 function lowerKernel(group: Group, options: LowerGroupOptions, lower: Lower): LoweredKernel {

@@ -5,43 +5,26 @@
 // Input: the nodes of a graph in order. Output: the set of materialised nodes.
 
 import { type Node, isOp } from '../ir/node.js';
-import { OP_CLASS, type Op } from '../ir/op.js';
+import { OP_CLASS } from '../ir/op.js';
+import { type Shape, sameShape } from '../ir/shape.js';
+import { costOf } from './costs.js';
 import { isContraction } from './group.js';
 import { isTiling, isWideConcat } from './movement.js';
-
-/** Rough cost of an operator in vector instructions; unlisted ones are 1. */
-const COST: Partial<Record<Op, number>> = {
-  exp: 10,
-  expm1: 12,
-  log: 10,
-  log1p: 12,
-  sin: 14,
-  cos: 14,
-  tanh: 14,
-  atan: 12,
-  erf: 16,
-  sigmoid: 12,
-  pow: 24,
-  random: 60,
-  div: 3,
-  recip: 3,
-  sqrt: 3,
-  mod: 8,
-  idiv: 8,
-  fold: 4,
-};
-
-/** Cost of the operator alone, operands aside. */
-export function costOf(op: Op): number {
-  return COST[op] ?? 1;
-}
 
 /** Recomputing more than this in a second place costs more than a store and a load. */
 export const STORE_COST = 9;
 /** So is reading more arrays of its size than this again. */
 const MOST_READ = 3;
-/** A virtual expression is cut where it gets longer than this, so that no kernel grows without bound. */
+/**
+ * A virtual expression is cut where it gets longer or deeper than this, reads more, or reshapes what is reshaped (each time,
+ * the integers that say where an element lies can get twice as long): so no kernel grows without bound, and what follows
+ * an expression by recursion does not go deep.
+ */
 const LONGEST_EXPRESSION = 160;
+const DEEPEST_EXPRESSION = 192;
+/** Of which an operator that is not cut itself, a concatenation of few parts, may have seven times as many. */
+const MOST_READS = 128;
+const MOST_RESHAPES = 8;
 
 function isElementwise({ op }: Node): boolean {
   return OP_CLASS[op] === 'unary' || OP_CLASS[op] === 'binary' || OP_CLASS[op] === 'map';
@@ -56,6 +39,37 @@ export function baseOfView(node: Node): Node {
     if (!through) return n;
     n = n.src[0];
   }
+}
+
+/** How far a virtual expression reaches, shared parts counted once a use. */
+interface Extent {
+  readonly depth: number;
+  /** Arrays and numbers that it reads. */
+  readonly reads: number;
+  readonly reshapes: number;
+}
+
+const STORED: Extent = { depth: 0, reads: 1, reshapes: 0 };
+const NOTHING: Extent = { depth: 0, reads: 0, reshapes: 0 };
+
+function extentOf(node: Node, below: (s: Node) => Extent): Extent {
+  let [depth, reads, reshapes] = [0, 0, 0];
+  for (const s of node.src) {
+    const operand = below(s);
+    depth = Math.max(depth, operand.depth);
+    reads += operand.reads;
+    reshapes = Math.max(reshapes, operand.reshapes);
+  }
+  const isReshape = node.op === 'reshape' && !sameShape(withoutOnes(node.shape), withoutOnes(node.src[0].shape));
+  return { depth: depth + 1, reads, reshapes: reshapes + (isReshape ? 1 : 0) };
+}
+
+function withoutOnes(shape: Shape): Shape {
+  return shape.filter((n) => n !== 1);
+}
+
+function isTooLarge({ depth, reads, reshapes }: Extent): boolean {
+  return depth > DEEPEST_EXPRESSION || reads > MOST_READS || reshapes > MOST_RESHAPES;
 }
 
 /** `streamed` nodes get no memory whatever they cost. */
@@ -86,20 +100,27 @@ export function materialise(
     }
   }
   for (const node of outputs) mark(node);
-  const ends = new Set(nodes.filter((n) => isContraction(n) && marked.has(n) && !outputs.includes(n)));
+  const isOutput = new Set(outputs);
+  const ends = new Set(nodes.filter((n) => isContraction(n) && marked.has(n) && !isOutput.has(n)));
 
   // Cost of the virtual expression below each node, counting shared parts once a use: an upper bound is enough.
   const cost = new Map<Node, number>();
+  const extents = new Map<Node, Extent>();
   const arrays = new Map<Node, ReadonlySet<Node>>(); // of at least its size that it is computed from
   for (const node of nodes) {
-    let total = OP_CLASS[node.op] === 'movement' || OP_CLASS[node.op] === 'leaf' ? 0 : (COST[node.op] ?? 1);
-    if (node.op === 'random') total = COST.random as number;
+    let total = OP_CLASS[node.op] === 'movement' || OP_CLASS[node.op] === 'leaf' ? 0 : costOf(node.op);
+    if (node.op === 'random') total = costOf('random');
     for (const s of node.src) total += marked.has(s) ? 0 : (cost.get(s) as number);
-    const below = node.src.flatMap((s) =>
-      marked.has(s) || OP_CLASS[s.op] === 'leaf' ? [s] : [...(arrays.get(s) as ReadonlySet<Node>)],
-    );
-    const read = new Set(below.filter((s) => s.size >= node.size));
+    const isStored = (s: Node) => marked.has(s) || OP_CLASS[s.op] === 'leaf';
+    const read = new Set<Node>();
+    for (const s of node.src) {
+      for (const a of isStored(s) ? [s] : (arrays.get(s) as ReadonlySet<Node>)) if (a.size >= node.size) read.add(a);
+    }
     arrays.set(node, read);
+    const extent = extentOf(node, (s) => {
+      if (s.op === 'const' || s.op === 'iota') return NOTHING;
+      return isStored(s) ? STORED : (extents.get(s) as Extent);
+    });
     const reused = (uses.get(node) ?? 0) > 1;
     // Computed where a product that nobody else reads ends, and stored in its place.
     if (isElementwise(node) && node.src.some((s) => s.size === node.size && ends.has(s) && uses.get(s) === 1)) {
@@ -109,8 +130,10 @@ export function materialise(
       (reused && (total > STORE_COST || read.size > MOST_READ || ends.has(node))) ||
       (repeated.has(node) && total >= 3) ||
       total > LONGEST_EXPRESSION;
-    if (worthStoring && (isElementwise(node) || ['fold', 'random', 'concat'].includes(node.op))) mark(node);
+    const mayStore = isElementwise(node) || ['fold', 'random', 'concat'].includes(node.op);
+    if ((worthStoring && mayStore) || isTooLarge(extent)) mark(node);
     cost.set(node, marked.has(node) ? 0 : total);
+    extents.set(node, extent);
   }
   return marked;
 }

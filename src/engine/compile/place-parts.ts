@@ -9,6 +9,7 @@ import { isSummedInParts } from './contraction-frame.js';
 import { contractionsOf } from './contraction.js';
 import { type Group, isContraction } from './group.js';
 import { type Index, addConstant, flatten } from './index-expr.js';
+import { usersIn } from './rewrite.js';
 import { partsOfStack } from './stacks.js';
 
 export interface Place {
@@ -54,9 +55,11 @@ export function placeParts(nodes: readonly Node[], groups: readonly Group[], inA
     if (kind !== 'concat' || !own.has(host)) continue;
     const parts = partsOfStack(host) ?? [];
     let at = 0;
-    parts.forEach((part, i) => {
-      const isOnce = parts.indexOf(part) === i && parts.lastIndexOf(part) === i;
-      if (isOnce && isFree(part, host) && partsOfStack(part) === undefined) places.set(part, { host, at, column: 0 });
+    const times = new Map<Node, number>();
+    for (const part of parts) times.set(part, (times.get(part) ?? 0) + 1);
+    parts.forEach((part) => {
+      if (times.get(part) === 1 && isFree(part, host) && partsOfStack(part) === undefined)
+        places.set(part, { host, at, column: 0 });
       at += part.size;
     });
   }
@@ -81,13 +84,19 @@ function placeColumns(
   const isInPieces = (n: Node) => places.get(n)?.axis !== undefined;
   const groupOf = new Map<Node, Group>();
   for (const g of groups) for (const n of g.members) groupOf.set(n, g);
-  const users = new Map<Node, Node[]>();
-  for (const n of nodes) for (const s of n.src) users.set(s, [...(users.get(s) ?? []), n]);
+  const users = usersIn(nodes);
   /** Does only `host` read it, apart from the kernel that computes it? */
-  const isOnlyFor = (node: Node, host: Node, home: Group | undefined): boolean =>
-    (users.get(node) ?? []).every(
-      (u) => u === host || home?.members.includes(u) || (u.op === 'detach' && isOnlyFor(u, host, home)),
-    );
+  const isOnlyFor = (node: Node, host: Node, home: Group | undefined): boolean => {
+    const names = new Set([node]);
+    for (const name of names) {
+      for (const u of users.get(name) ?? []) {
+        if (u === host || home?.members.includes(u)) continue;
+        if (u.op !== 'detach') return false;
+        names.add(u);
+      }
+    }
+    return true;
+  };
   for (const { kind, members } of groups) {
     const [host] = members;
     if (kind !== 'loop' || members.length !== 1 || host.op !== 'concat' || !own.has(host)) continue;

@@ -16,22 +16,37 @@ const GAP = 64;
 export function planMemory(blocks: readonly Block[]): { offsets: number[]; bytes: number } {
   const offsets = new Array<number>(blocks.length).fill(0);
   const order = blocks.map((_, i) => i).sort((a, b) => blocks[b].bytes - blocks[a].bytes || a - b);
-  const placed: number[] = [];
+  const placed: number[] = []; // by offset
   let total = 0;
   for (const i of order) {
     const block = blocks[i];
-    const size = Math.ceil((block.bytes + GAP) / ALIGN) * ALIGN;
-    const rivals = placed
-      .filter((j) => blocks[j].from <= block.to && block.from <= blocks[j].to)
-      .sort((a, b) => offsets[a] - offsets[b]);
+    const size = sizeOf(block);
     let at = 0;
-    for (const j of rivals) {
+    for (const j of placed) {
+      const rival = blocks[j];
+      if (rival.from > block.to || block.from > rival.to) continue;
       if (offsets[j] - at >= size) break;
-      at = Math.max(at, offsets[j] + Math.ceil((blocks[j].bytes + GAP) / ALIGN) * ALIGN);
+      at = Math.max(at, offsets[j] + sizeOf(rival));
     }
     offsets[i] = at;
-    placed.push(i);
+    placed.splice(firstFrom(placed, offsets, at), 0, i);
     total = Math.max(total, at + size);
   }
   return { offsets, bytes: total };
+}
+
+/** With the gap, rounded up. */
+function sizeOf({ bytes }: Block): number {
+  return Math.ceil((bytes + GAP) / ALIGN) * ALIGN;
+}
+
+/** Where in `placed` the offsets from `at` on begin. */
+function firstFrom(placed: readonly number[], offsets: readonly number[], at: number): number {
+  let [low, high] = [0, placed.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (offsets[placed[middle]] < at) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -33,6 +33,19 @@ export function withoutUnused(nodes: readonly Node[], wanted: readonly Node[]): 
   return kept;
 }
 
+/** Who reads each node, in order; twice where it is two operands of one. */
+export function usersIn(nodes: readonly Node[]): ReadonlyMap<Node, readonly Node[]> {
+  const users = new Map<Node, Node[]>();
+  for (const n of nodes) {
+    for (const s of n.src) {
+      const known = users.get(s);
+      if (known === undefined) users.set(s, [n]);
+      else known.push(n);
+    }
+  }
+  return users;
+}
+
 /** A list that numbers its nodes. */
 export function newList(): { out: Node[]; push: (n: Node) => Node } {
   const out: Node[] = [];

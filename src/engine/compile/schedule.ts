@@ -37,9 +37,11 @@ export function schedule(
     before.set(group, set);
   }
   const copied: Assignment[] = [];
+  const readersOf = new Map(assignments.map((a): [Node, Group[]] => [a.input, []]));
+  for (const group of groups) for (const n of group.reads) readersOf.get(n)?.push(group);
   for (const a of assignments) {
     const writer = owner.get(a.node);
-    const readers = groups.filter((g) => g !== writer && g.reads.has(a.input));
+    const readers = (readersOf.get(a.input) as Group[]).filter((g) => g !== writer);
     if (
       writer === undefined ||
       (writer.reads.has(a.input) && !canUpdateInPlace(writer, a)) ||
@@ -51,24 +53,41 @@ export function schedule(
     for (const r of readers) (before.get(writer) as Set<Group>).add(r);
   }
 
-  const level = new Map<Group, number>();
-  const levelOf = (group: Group): number => {
-    const known = level.get(group);
-    if (known !== undefined) return known;
-    let own = 0;
-    for (const g of before.get(group) as Set<Group>) own = Math.max(own, levelOf(g) + 1);
-    level.set(group, own);
-    return own;
-  };
+  const level = levelsOf(groups, before);
   const stages: Group[][] = [];
   const stageOf = new Map<Node, number>();
   for (const group of groups) {
-    const l = levelOf(group);
+    const l = level.get(group) as number;
     while (stages.length <= l) stages.push([]);
     stages[l].push(group);
     for (const n of group.members) stageOf.set(n, l);
   }
   return { stages, stageOf, copied };
+}
+
+/** How many groups have to run before each, one after the other. Not by recursion: graphs are deeper than the call stack. */
+function levelsOf(
+  groups: readonly Group[],
+  before: ReadonlyMap<Group, ReadonlySet<Group>>,
+): ReadonlyMap<Group, number> {
+  const level = new Map<Group, number>();
+  for (const first of groups) {
+    const open = [first];
+    while (open.length > 0) {
+      const group = open[open.length - 1];
+      const count = open.length;
+      let own = 0;
+      for (const g of before.get(group) as ReadonlySet<Group>) {
+        const known = level.get(g);
+        if (known === undefined) open.push(g);
+        else own = Math.max(own, known + 1);
+      }
+      if (open.length > count) continue;
+      level.set(group, own);
+      open.pop();
+    }
+  }
+  return level;
 }
 
 /** Must `a` run before `b`? */
@@ -80,7 +99,7 @@ function isBefore(before: ReadonlyMap<Group, ReadonlySet<Group>>, a: Group, b: G
     if (g === a) return true;
     if (seen.has(g)) continue;
     seen.add(g);
-    stack.push(...(before.get(g) as ReadonlySet<Group>));
+    for (const x of before.get(g) as ReadonlySet<Group>) stack.push(x);
   }
   return false;
 }

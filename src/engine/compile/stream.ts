@@ -11,6 +11,7 @@ import { type Node, isOp } from '../ir/node.js';
 import { OP_CLASS } from '../ir/op.js';
 import { sameShape } from '../ir/shape.js';
 import { isReduction } from './group.js';
+import { usersIn } from './rewrite.js';
 import { type IsMaterialised, trace } from './trace.js';
 import { type Index, atomIndex, newAxis } from './index-expr.js';
 
@@ -23,20 +24,23 @@ export const LEAST_STREAMED = 16 << 20;
 /** The inner axis is short, so that computing is cheap, and the outer ones are long enough for whole tiles. */
 const LONGEST_INNER = 256;
 const SHORTEST_OUTER = 64;
+/** Values that go with a product, and how far from them is looked for their sources: more would make kernels without bound. */
+const MOST_VALUES = 96;
+const FARTHEST_SOURCE = 32;
 
 /** The products that are streamed, and the element-wise values of their size that go with them. */
 export function findStreams(nodes: readonly Node[], outputs: readonly Node[], least = LEAST_STREAMED): Set<Node> {
   const found = new Set<Node>();
   const candidates = nodes.filter((n) => isCandidate(n, least));
   if (candidates.length === 0) return found;
-  const users = new Map<Node, Node[]>();
-  for (const n of nodes) for (const s of n.src) users.set(s, [...(users.get(s) ?? []), n]);
+  const users = usersIn(nodes);
   const usersOf = (n: Node): readonly Node[] => users.get(n) ?? [];
+  const wanted = new Set(outputs);
   for (const product of candidates) {
-    const region = regionOf(product, usersOf, outputs);
+    const region = regionOf(product, usersOf, wanted);
     for (const n of region ?? []) found.add(n);
   }
-  addSources(found, usersOf, outputs);
+  addSources(found, usersOf, wanted);
   return found;
 }
 
@@ -57,11 +61,11 @@ function isMap(node: Node): boolean {
 function regionOf(
   product: Node,
   usersOf: (n: Node) => readonly Node[],
-  outputs: readonly Node[],
+  outputs: ReadonlySet<Node>,
 ): Set<Node> | undefined {
   const region = new Set([product]);
   for (const n of region) {
-    if (outputs.includes(n)) return undefined;
+    if (outputs.has(n) || region.size > MOST_VALUES) return undefined;
     for (const user of usersOf(n)) {
       if (isMap(user) && sameShape(user.shape, product.shape)) region.add(user);
       else if (!streamsInto(user, n, usersOf)) return undefined;
@@ -93,12 +97,16 @@ function isLeftOf(user: Node, left: Node): boolean {
 }
 
 /** What only streamed values read, and is as cheap to have again: the random numbers of dropout, comparisons. */
-function addSources(found: Set<Node>, usersOf: (n: Node) => readonly Node[], outputs: readonly Node[]): void {
+function addSources(found: Set<Node>, usersOf: (n: Node) => readonly Node[], outputs: ReadonlySet<Node>): void {
+  const distances = new Map<Node, number>(); // of sources
   for (const n of found) {
-    if (n.op === 'matmul') continue;
+    const distance = (distances.get(n) ?? 0) + 1;
+    if (n.op === 'matmul' || distance > FARTHEST_SOURCE) continue;
     for (const s of n.src) {
-      const isSource = sameShape(s.shape, n.shape) && (isMap(s) || s.op === 'random') && !outputs.includes(s);
-      if (isSource && usersOf(s).every((u) => found.has(u))) found.add(s);
+      const isSource = sameShape(s.shape, n.shape) && (isMap(s) || s.op === 'random') && !outputs.has(s);
+      if (!isSource || found.has(s) || !usersOf(s).every((u) => found.has(u))) continue;
+      found.add(s);
+      distances.set(s, distance);
     }
   }
 }

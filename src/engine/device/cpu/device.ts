@@ -2,6 +2,7 @@
 // threads. All policy lies elsewhere: what to fuse in compile/, how to print it in emit/, who runs it in runtime.ts.
 
 import { type CompiledGraph, compileGraph } from '../../compile/compile.js';
+import { cutGraph } from '../../compile/cut-graph.js';
 import { debug, debugLevel } from '../debug.js';
 import { emitProgram } from '../../emit/wasm/emit.js';
 import type { DType } from '../../ir/dtype.js';
@@ -13,6 +14,7 @@ import { printProgram } from '../../loop/print.js';
 import { WASM_TARGET } from '../../loop/target.js';
 import { verifyProgram } from '../../loop/verify.js';
 import type { Device, DeviceMemory, Executable, Graph, TypedArray } from '../device.js';
+import { PiecewiseExecutable } from '../in-pieces.js';
 import { nodeProcess } from './native/host.js';
 import { NativeTier, nativeToolchain } from './native/tier.js';
 import { type KernelTime, NativeTwin, refuseWebAssembly } from './native/twin.js';
@@ -29,6 +31,8 @@ export interface CpuDeviceOptions {
   readonly fuse?: boolean;
   /** Elements from which products are streamed instead of stored, where they can be (compile/stream.ts). */
   readonly leastStreamed?: number;
+  /** Operators and operands from which a graph becomes several programs (compile/cut-graph.ts). */
+  readonly mostWeight?: number;
   /** Check every program before it is emitted. Default: only with NABLA_DEBUG=4. */
   readonly verify?: boolean;
   /** Which tier runs programs. Default: NABLA_CPU, else `auto`. */
@@ -78,6 +82,13 @@ export class CpuDevice implements Device {
   }
 
   compile(graph: Graph): Executable {
+    const pieces = cutGraph(graph, this.options.mostWeight);
+    if (pieces === undefined) return this.compileWhole(graph);
+    debug(2, () => `a graph of ${graph.nodes.length} nodes in ${pieces.pieces.length} programs`);
+    return new PiecewiseExecutable(this, pieces, (piece) => this.compileWhole(piece));
+  }
+
+  private compileWhole(graph: Graph): CpuExecutable {
     const start = performance.now();
     const compiled = compileGraph(graph, {
       target: WASM_TARGET,
