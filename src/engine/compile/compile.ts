@@ -8,7 +8,15 @@ import { InternalError } from '../ir/errors.js';
 import type { Node } from '../ir/node.js';
 import { OP_CLASS } from '../ir/op.js';
 import { BYTES_PER_ELEMENT } from '../ir/dtype.js';
-import { ERROR_WORD, type KernelCall, type KernelFunction, type Program, type Slot } from '../loop/loop.js';
+import {
+  ERROR_WORD,
+  type KernelCall,
+  type KernelFunction,
+  LATE_ERROR_OFFSET,
+  type Program,
+  type Slot,
+  type Stage,
+} from '../loop/loop.js';
 import { moveOrigins } from '../loop/origins.js';
 import { withoutQuotients } from '../loop/quotients.js';
 import type { Target } from '../loop/target.js';
@@ -123,7 +131,7 @@ function stateOf(graph: Graph, options: CompileOptions): CompileState {
     copiedLayouts: [],
     materialised: new Set(),
     fused: { groups: [], stored: new Set() },
-    schedule: { stages: [], stageOf: new Map(), copied: [] },
+    schedule: { stages: [], stageOf: new Map(), copied: [], checks: new Set() },
     copies: [],
     program: undefined,
   };
@@ -238,10 +246,14 @@ function assignments(state: CompileState): Assignment[] {
 
 function schedulePass(state: CompileState): void {
   const isMaterialised = (n: Node) => state.materialised.has(n);
-  state.schedule = schedule(state.fused.groups, assignments(state), (group, a) =>
-    readsInPlace(group, a, isMaterialised),
-  );
+  const canUpdateInPlace = (group: Group, a: Assignment) => readsInPlace(group, a, isMaterialised);
+  state.schedule = schedule(state.fused.groups, assignments(state), canUpdateInPlace, isMaterialised);
   const nodes = [...state.nodes];
+  for (const [node] of [...state.schedule.checks].map((g) => g.members)) {
+    if (node.op !== 'checkIndex') continue;
+    node.slot = nodes.length;
+    nodes.push(node);
+  }
   const materialised = new Set(state.materialised);
   state.copies = state.schedule.copied.map((a) => {
     const copy = copyOf(a.node);
@@ -296,7 +308,7 @@ function writesOnce({ kind, members }: Group): boolean {
 const ERRORS: Slot = { kind: 'argument', index: ERROR_WORD };
 
 function lowerPass(state: CompileState): void {
-  const { stages, stageOf } = state.schedule;
+  const { stages, stageOf, checks } = state.schedule;
   const copied = new Set(state.schedule.copied.map((a) => a.node));
   const inPlace = new Set(
     assignments(state)
@@ -372,33 +384,54 @@ function lowerPass(state: CompileState): void {
     });
 
   const programStages: KernelCall[][] = [];
+  const checking = new Set<KernelCall>();
+  const updating = new Set<KernelCall>();
   for (const groups of stages) {
     const steps: KernelCall[][] = [];
     for (const group of groups) {
       const calls = call(group, (n) => (state.fused.stored.has(n) ? slotOf(n) : undefined));
       calls.forEach((c, i) => (steps[i] ??= []).push(c)); // a group of two kernels has a barrier between them
+      if (checks.has(group)) calls.forEach((c) => checking.add(c));
+      if (group.members.some((n) => inPlace.has(n))) calls.forEach((c) => updating.add(c));
     }
     programStages.push(...steps);
   }
   if (state.copies.length > 0) {
-    programStages.push(
-      state.copies.flatMap(({ group, output }) =>
-        call(group, () => ({ kind: 'argument', index: outputWord + output })),
-      ),
+    const calls = state.copies.flatMap(({ group, output }) =>
+      call(group, () => ({ kind: 'argument', index: outputWord + output })),
     );
+    calls.forEach((c) => updating.add(c));
+    programStages.push(calls);
   }
   state.program = {
     kernels,
-    stages: joinStages(kernels, programStages, {
-      threads: state.options.threads,
-      cacheBytes: state.options.target.l2Bytes,
-      overwrites: new Map(
-        state.graph.outputs.flatMap(({ assign }, i) => (assign === undefined ? [] : [[outputWord + i, 1 + assign]])),
-      ),
-    }),
+    stages: withLateErrors(
+      joinStages(kernels, programStages, {
+        threads: state.options.threads,
+        cacheBytes: state.options.target.l2Bytes,
+        overwrites: new Map(
+          state.graph.outputs.flatMap(({ assign }, i) => (assign === undefined ? [] : [[outputWord + i, 1 + assign]])),
+        ),
+        checks: checking,
+        updates: updating,
+      }),
+    ),
     argumentCount: scalarWord + state.scalars.length,
     arenaBytes: plan.bytes,
     scratchBytes,
     serial,
   };
+}
+
+/** What comes after the last check reports to a record of its own. */
+function withLateErrors(stages: readonly Stage[]): readonly Stage[] {
+  const last = stages.findIndex((s) => s.isLastCheck === true);
+  if (last < 0) return stages;
+  const late = (slot: Slot): Slot =>
+    slot.kind === 'argument' && slot.index === ERROR_WORD ? { ...slot, offset: LATE_ERROR_OFFSET } : slot;
+  return stages.map((stage, i) =>
+    i <= last
+      ? stage
+      : { ...stage, calls: stage.calls.map(({ kernel, slots }) => ({ kernel, slots: slots.map(late) })) },
+  );
 }

@@ -9,6 +9,7 @@ import type { Target } from '../loop/target.js';
 import type { Contraction } from './contraction.js';
 import { type Group, isContraction } from './group.js';
 import { type KernelBuilder, type KernelContext, VALUE_TYPE } from './kernel-builder.js';
+import { lowerCheck } from './lower-check.js';
 import { lowerConcat } from './lower-concat.js';
 import { contractAlone, lowerContraction } from './lower-contraction.js';
 import { lowerLoop } from './lower-loop.js';
@@ -71,6 +72,7 @@ const LOWERINGS: Record<Group['kind'], readonly Lower[]> = {
   winogradWeights: [lowerWinogradWeights],
   winogradGradient: [lowerWinogradGradient],
   winogradKernel: [lowerWinogradKernel],
+  checkIndex: [lowerCheck],
   scatterAdd: [(g, l) => lowerScatterAdd(g, l, 'copy'), (g, l) => lowerScatterAdd(g, l, 'add')],
 };
 
