@@ -8,22 +8,22 @@ import { DEVICES, type DeviceFactory } from './devices.js';
 import type { DType } from './ir/dtype.js';
 import { CaptureError, DeviceError, StaleTensorError } from './ir/errors.js';
 import { leaf } from './ir/build.js';
-import { linearise, sameKey, snapshot } from './ir/linearise.js';
+import { freedError, linearise, sameKey, snapshot } from './ir/linearise.js';
 import { type Node, clearInterned } from './ir/node.js';
 import type { ScalarSource } from './ir/op.js';
 import { type Shape, formatShape, sizeOf } from './ir/shape.js';
 import { type Storage, createStorage } from './ir/storage.js';
+import { type Dropped, type Part, type Unit, type Update, describeDropped, partsOf } from './parts.js';
 
 interface CachedProgram {
   readonly key: Int32Array;
   readonly executable: Executable;
 }
 
-/** A tensor's storage that will be overwritten by `value` at the next run. `done` re-points the tensor. */
-interface PendingAssign {
-  readonly storage: Storage;
-  readonly value: Node;
-  readonly done: () => void;
+/** A tensor's storage that will be overwritten by `value` at the next run. */
+interface PendingAssign extends Update {
+  /** Tells the tensor that the update was made, or dropped; `left` is what it waits for from now on. */
+  readonly settle: (left: Node | undefined) => void;
 }
 
 /** One run of a recorded step: everything needed to do it again with other inputs. */
@@ -35,12 +35,20 @@ export interface RecordedRun {
   readonly outputs: readonly Storage[];
   /** outputs[i] is overwritten in place, else it is a new storage for each replay. */
   readonly assigned: readonly boolean[];
+  /** Runs with the same number are one: all of its devices, or none. */
+  readonly number: number;
+}
+
+/** Host-side state that a replay has to advance (an optimiser's step counter), and to take back if the run fails. */
+export interface ReplayHook {
+  readonly advance: () => void;
+  readonly undo: () => void;
 }
 
 export interface Recording {
   readonly runs: RecordedRun[];
-  /** Host-side state that a replay has to advance (an optimiser's step counter). */
-  readonly hooks: (() => void)[];
+  /** With the number of runs before it. */
+  readonly hooks: (ReplayHook & { readonly after: number })[];
 }
 
 export interface EngineStats {
@@ -142,7 +150,9 @@ export function storageFrom(
 
 /** A storage whose numbers come later, by an assign. */
 export function emptyStorage(shape: Shape, dtype: DType, deviceName: string, label: string): Storage {
-  return newStorage(getDevice(deviceName), dtype, shape, label);
+  const storage = newStorage(getDevice(deviceName), dtype, shape, label);
+  firstValues.set(storage, undefined);
+  return storage;
 }
 
 /** Frees a storage now instead of when it is collected. */
@@ -211,14 +221,56 @@ export function keep(node: Node): void {
   if (node.storage === undefined && node.op !== 'leaf') kept.add(node);
 }
 
+/** Storages that nothing was written to yet, and the value that they wait for. */
+const firstValues = new WeakMap<Storage, Node | undefined>();
+
 /** Overwrites `storage` with `value` at the next run; a later assign of the same storage replaces this one. */
-export function assignLater(storage: Storage, value: Node, done: () => void): void {
-  pending.set(storage, { storage, value, done });
+export function assignLater(storage: Storage, value: Node, settle: (left: Node | undefined) => void): void {
+  if (firstValues.has(storage) && firstValues.get(storage) === undefined) firstValues.set(storage, value);
+  pending.set(storage, { storage, value, unit: currentUnit, settle });
 }
 
-/** Computes the wanted nodes, everything kept, and all pending assigns, as one program per device. */
-export function run(wanted: readonly Node[]): void {
-  const assigns = [...pending.values()];
+let currentUnit: Unit | undefined;
+
+/** The updates that `body` asks for are one: made all, or none. If it throws, none of them is left. */
+export function inUnit(body: () => void): Unit {
+  if (currentUnit !== undefined) {
+    body();
+    return currentUnit;
+  }
+  const unit: Unit = { undo: [] };
+  currentUnit = unit;
+  try {
+    body();
+  } catch (error) {
+    drop({ roots: [], assigns: [...pending.values()].filter((a) => a.unit === unit) }, [unit]);
+    throw error;
+  } finally {
+    currentUnit = undefined;
+  }
+  return unit;
+}
+
+/** Takes back what was counted in JavaScript, if the unit in the making is dropped. */
+export function undoWithUnit(undo: () => void): void {
+  currentUnit?.undo.push(undo);
+}
+
+const dropListeners: ((dropped: Dropped) => void)[] = [];
+
+/** Tells `listener` of what was asked for, could not be computed and is forgotten. */
+export function whenDropped(listener: (dropped: Dropped) => void): void {
+  dropListeners.push(listener);
+}
+
+/**
+ * Computes the wanted nodes, everything kept, and all pending assigns, as one program per device: all of it or nothing.
+ * If that fails, each part of it that has nothing to do with the others (parts.ts) is tried alone. What failed is dropped
+ * and throws, as if it had not been asked for; but nobody is struck by what he has not asked for: a kept node that
+ * fails is computed when it is read, an assign that neither depends on `wanted` nor belongs to `unit` goes on waiting
+ * (without wanted nodes and `unit`, all assigns are asked for).
+ */
+export function run(wanted: readonly Node[], unit?: Unit): void {
   const roots: Node[] = [];
   const seen = new Set<Node>();
   for (const node of [...wanted, ...kept]) {
@@ -226,7 +278,75 @@ export function run(wanted: readonly Node[]): void {
     seen.add(node);
     roots.push(node);
   }
-  if (roots.length === 0 && assigns.length === 0) return;
+  const job = { roots, assigns: [...pending.values()] };
+  if (roots.length === 0 && pending.size === 0) return;
+  try {
+    perform(job);
+  } catch (error) {
+    performParts(job, new Set(wanted), unit, error);
+  } finally {
+    clearInterned();
+  }
+}
+
+function performParts(
+  job: Part<PendingAssign>,
+  wanted: ReadonlySet<Node>,
+  unit: Unit | undefined,
+  reason: unknown,
+): void {
+  const parts = partsOf(job);
+  const errors: unknown[] = [];
+  for (const part of parts) {
+    try {
+      if (parts.length === 1) throw reason;
+      perform(part);
+    } catch (error) {
+      for (const node of part.roots) kept.delete(node);
+      const isAll = wanted.size === 0 && unit === undefined;
+      const isAsked = part.roots.some((n) => wanted.has(n)) || part.assigns.some((a) => isAll || a.unit === unit);
+      if (!isAsked) continue;
+      drop(part, [...new Set(part.assigns.flatMap((a) => a.unit ?? []))]);
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw errors[0];
+}
+
+/** Forgets what cannot be computed. A storage that has never had a value goes on waiting for its first one. */
+function drop(part: Part<PendingAssign>, units: readonly Unit[]): void {
+  const dropped = describeDropped(part);
+  for (const node of part.roots) kept.delete(node);
+  for (const a of part.assigns) {
+    const first = firstValues.get(a.storage);
+    if (first === undefined || first === a.value) pending.delete(a.storage);
+    else pending.set(a.storage, { ...a, value: first, unit: undefined });
+    a.settle(first);
+  }
+  for (const { undo } of units) for (const back of undo.splice(0).reverse()) back();
+  for (const listener of dropListeners) listener(dropped);
+}
+
+/** Forgets all that waits: the function that asked for it has failed. */
+export function dropPending(): void {
+  const assigns = [...pending.values()];
+  if (assigns.length + kept.size === 0) return;
+  drop({ roots: [...kept], assigns }, [...new Set(assigns.flatMap((a) => a.unit ?? []))]);
+  clearInterned();
+}
+
+/** One program on its way: everything that can fail before it runs has been done. */
+interface Prepared {
+  readonly device: Device;
+  readonly executable: Executable;
+  readonly inputs: readonly Storage[];
+  readonly scalars: readonly ScalarSource[];
+  readonly outputs: readonly Storage[];
+  readonly assigned: readonly boolean[];
+}
+
+/** Computes all of it, or throws and has changed nothing. */
+function perform({ roots, assigns }: Part<PendingAssign>): void {
   const byDevice = new Map<string, { roots: Node[]; assigns: PendingAssign[] }>();
   const group = (name: string) => {
     let g = byDevice.get(name);
@@ -235,49 +355,88 @@ export function run(wanted: readonly Node[]): void {
   };
   for (const node of roots) group(node.device ?? defaultDevice).roots.push(node);
   for (const assign of assigns) group(assign.storage.device).assigns.push(assign);
-  kept.clear();
-  pending.clear();
-  for (const [name, g] of byDevice) runOn(getDevice(name), g.roots, g.assigns);
-  clearInterned();
-}
-
-function runOn(device: Device, roots: readonly Node[], assigns: readonly PendingAssign[]): void {
-  const all = [...roots, ...assigns.map((a) => a.value)];
-  const graph = linearise(all);
-  const targets = assigns.map((a) => graph.inputStorages.indexOf(a.storage));
-  const executable = findProgram(device, graph, all, [...roots.map(() => -1), ...targets]);
-
-  const outputs: Storage[] = [];
-  for (const node of roots)
-    outputs.push(newStorage(device, node.dtype, node.shape, `${node.op} ${formatShape(node.shape)}`));
-  for (const a of assigns) outputs.push(a.storage);
-  const scalars = graph.scalars;
-  execute(device, executable, graph.inputStorages, scalars, outputs);
-  if (recording !== undefined) {
-    const assigned = outputs.map((_, i) => i >= roots.length);
-    recording.runs.push({
-      device,
-      executable,
-      inputs: [...graph.inputStorages],
-      scalars: [...scalars],
-      outputs,
-      assigned,
-    });
+  const results = new Map<Node, Storage>();
+  const prepared: Prepared[] = [];
+  try {
+    for (const [name, g] of byDevice) prepared.push(prepare(getDevice(name), g.roots, g.assigns, results));
+    executeAll(prepared);
+  } catch (error) {
+    for (const storage of results.values()) freeStorage(storage);
+    throw error;
   }
-
-  for (let i = 0; i < roots.length; i++) {
-    const node = roots[i];
-    node.storage = outputs[i];
+  if (recording !== undefined) {
+    const number = recording.runs.length;
+    for (const p of prepared) recording.runs.push({ ...p, number });
+  }
+  for (const [node, storage] of results) {
+    node.storage = storage;
+    kept.delete(node);
     if (!node.requiresGrad) node.src = []; // nothing will ask how it came to be
   }
   for (const a of assigns) {
+    pending.delete(a.storage);
+    firstValues.delete(a.storage);
     a.storage.version++;
-    a.done();
+    a.settle(undefined);
   }
+}
+
+/** Compiles, and makes storages for the results, which it enters into `results`. */
+function prepare(
+  device: Device,
+  roots: readonly Node[],
+  assigns: readonly PendingAssign[],
+  results: Map<Node, Storage>,
+): Prepared {
+  const all = [...roots, ...assigns.map((a) => a.value)];
+  const graph = linearise(all);
+  const { inputStorages: inputs, scalars } = graph;
+  const targets = assigns.map((a) => inputs.indexOf(a.storage));
+  const executable = findProgram(device, graph, all, [...roots.map(() => -1), ...targets]);
+  const outputs: Storage[] = [];
+  for (const node of roots) {
+    const storage = newStorage(device, node.dtype, node.shape, `${node.op} ${formatShape(node.shape)}`);
+    results.set(node, storage);
+    outputs.push(storage);
+  }
+  for (const a of assigns) outputs.push(a.storage);
+  const assigned = outputs.map((_, i) => i >= roots.length);
+  return { device, executable, inputs: [...inputs], scalars: [...scalars], outputs, assigned };
+}
+
+/** Runs programs of several devices so that all of them take effect, or none. A single one does anyway. */
+function executeAll(programs: readonly Prepared[]): void {
+  const last = programs[programs.length - 1];
+  const copies = programs.flatMap((p) => (p === last ? [] : copiesOf(p.outputs.filter((_, i) => p.assigned[i]))));
+  try {
+    for (const p of programs) execute(p.device, p.executable, p.inputs, p.scalars, p.outputs);
+  } catch (error) {
+    for (const { own, copy } of copies) swapBuffers(own, copy);
+    throw error;
+  } finally {
+    for (const { copy } of copies) freeStorage(copy);
+  }
+}
+
+function copiesOf(storages: readonly Storage[]): { own: Storage; copy: Storage }[] {
+  if (storages.length === 0) return [];
+  const device = getDevice(storages[0].device);
+  const results = new Map<Node, Storage>();
+  const nodes = storages.map((s) => leaf(s) as Node);
+  const { executable, inputs, scalars, outputs } = prepare(device, nodes, [], results);
+  execute(device, executable, inputs, scalars, outputs);
+  return storages.map((own, i) => ({ own, copy: outputs[i] }));
+}
+
+function swapBuffers(a: Storage, b: Storage): void {
+  for (const s of [a, b]) collected.unregister(s);
+  [a.buffer, b.buffer] = [b.buffer, a.buffer];
+  for (const s of [a, b]) collected.register(s, { device: s.owner as Device, buffer: s.buffer }, s);
 }
 
 /** The device's handle. Throws StaleTensorError if the device that made it is gone. */
 function bufferOf(storage: Storage, device: Device): unknown {
+  if (storage.buffer === null) throw freedError(storage);
   if (storage.owner !== device) {
     const what = storage.name ?? `a ${storage.dtype} tensor ${formatShape(storage.shape)}`;
     throw new StaleTensorError(`read: ${what} went with its device when the devices were disposed of. Create it anew.`);
@@ -368,8 +527,8 @@ export function isRecording(): boolean {
 }
 
 /** Called by host-side state that a replay must advance. */
-export function onReplay(hook: () => void): void {
-  recording?.hooks.push(hook);
+export function onReplay(advance: () => void, undo: () => void): void {
+  recording?.hooks.push({ advance, undo, after: recording.runs.length });
 }
 
 /** Runs `body` and records every run of the engine inside it. */
@@ -392,11 +551,33 @@ export function storageLike(like: Storage): Storage {
   return newStorage(getDevice(like.device), like.dtype, like.shape, `result ${formatShape(like.shape)}`);
 }
 
-/** Does a recorded run again. `substitute` maps the storages of the recording to those of this replay. */
-export function replayRun(recorded: RecordedRun, substitute: (storage: Storage) => Storage): void {
-  const outputs = recorded.outputs.map((s, i) => (recorded.assigned[i] ? s : substitute(s)));
-  execute(recorded.device, recorded.executable, recorded.inputs.map(substitute), recorded.scalars, outputs);
-  for (let i = 0; i < outputs.length; i++) if (recorded.assigned[i]) outputs[i].version++;
+/**
+ * Does the runs of a recording again. `substitute` maps the storages of the recording to those of this replay. A run that
+ * fails changes nothing; what runs before it have done stays, as it does where the function is not captured.
+ */
+export function replayRuns({ runs, hooks }: Recording, substitute: (storage: Storage) => Storage): void {
+  let [nextRun, nextHook] = [0, 0];
+  while (nextRun < runs.length || nextHook < hooks.length) {
+    const { number } = runs[nextRun] ?? {};
+    const advanced: ReplayHook[] = [];
+    try {
+      for (; nextHook < hooks.length && (number === undefined || hooks[nextHook].after <= number); nextHook++) {
+        hooks[nextHook].advance();
+        advanced.push(hooks[nextHook]);
+      }
+      const programs: Prepared[] = [];
+      for (; nextRun < runs.length && runs[nextRun].number === number; nextRun++) {
+        const recorded = runs[nextRun];
+        const outputs = recorded.outputs.map((s, i) => (recorded.assigned[i] ? s : substitute(s)));
+        programs.push({ ...recorded, inputs: recorded.inputs.map(substitute), outputs });
+      }
+      executeAll(programs);
+      for (const p of programs) p.outputs.forEach((s, i) => p.assigned[i] && s.version++);
+    } catch (error) {
+      for (const { undo } of advanced.reverse()) undo();
+      throw error;
+    }
+  }
 }
 
 export { leaf };

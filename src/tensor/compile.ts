@@ -3,7 +3,18 @@
 // asked anew (learning rates) are part of the recording.
 // What cannot be recorded is said with a CaptureError: reading a value inside the function.
 
-import { type Recording, isRecording, record, replayRun, rest, run, storageLike, storageOf } from '../engine/engine.js';
+import {
+  type Recording,
+  dropPending,
+  freeStorage,
+  isRecording,
+  record,
+  replayRuns,
+  rest,
+  run,
+  storageLike,
+  storageOf,
+} from '../engine/engine.js';
 import * as build from '../engine/ir/build.js';
 import { CaptureError } from '../engine/ir/errors.js';
 import type { Storage } from '../engine/ir/storage.js';
@@ -90,10 +101,15 @@ async function captureCall(
     return a instanceof Tensor && a.isLeaf ? a : wrapStorage(p);
   });
   const { result: done, recording } = await record(async () => {
-    const result = await fn(...inputs);
-    const { tensors, rebuild } = takeApart(result);
-    run(tensors.map((t) => t.node));
-    return { result, tensors, rebuild, storages: tensors.map((t) => inputStorage(t)) };
+    try {
+      const result = await fn(...inputs);
+      const { tensors, rebuild } = takeApart(result);
+      run(tensors.map((t) => t.node));
+      return { result, tensors, rebuild, storages: tensors.map((t) => inputStorage(t)) };
+    } catch (error) {
+      dropPending(); // what the function asked for and did not carry out
+      throw error;
+    }
   });
   const temporary = new Set<Storage>();
   for (const r of recording.runs) r.outputs.forEach((s, i) => !r.assigned[i] && temporary.add(s));
@@ -128,6 +144,7 @@ async function replay(captured: Captured, args: readonly Argument[]): Promise<Re
   run([]);
   const { recording, placeholders, temporary } = captured;
   const mapped = new Map<Storage, Storage>();
+  const fresh: Storage[] = [];
   args.forEach((a, i) => {
     const p = placeholders[i];
     if ('id' in p) mapped.set(p, inputStorage(a as AnyTensor));
@@ -137,12 +154,17 @@ async function replay(captured: Captured, args: readonly Argument[]): Promise<Re
     const known = mapped.get(storage);
     if (known !== undefined) return known;
     if (!temporary.has(storage)) return storage;
-    const fresh = storageLike(storage);
-    mapped.set(storage, fresh);
-    return fresh;
+    const made = storageLike(storage);
+    mapped.set(storage, made);
+    fresh.push(made);
+    return made;
   };
-  for (const hook of recording.hooks) hook();
-  for (const r of recording.runs) replayRun(r, substitute);
+  try {
+    replayRuns(recording, substitute);
+  } catch (error) {
+    fresh.forEach(freeStorage);
+    throw error;
+  }
   await rest();
   return captured.rebuild(captured.results.map((s) => wrapStorage(substitute(s))));
 }

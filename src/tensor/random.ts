@@ -6,17 +6,33 @@ import * as build from '../engine/ir/build.js';
 import { ArgumentError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
 import { type Shape, checkShape } from '../engine/ir/shape.js';
-import { isRecording, onReplay } from '../engine/engine.js';
+import { isRecording, onReplay, whenDropped } from '../engine/engine.js';
+import type { ScalarSource } from '../engine/ir/op.js';
 
 const generator = { seed: 0, draws: 0 };
+
+/** The latest draws, in their order: those of a step that fails are given back, so that the next one has its numbers. */
+let latest: ScalarSource[] = [];
+const MOST_LATEST = 8192;
+
+function remember(draw: ScalarSource): void {
+  if (latest.length >= MOST_LATEST) latest = latest.slice(MOST_LATEST / 2);
+  latest.push(draw);
+}
+
+whenDropped(({ scalars }) => {
+  while (latest.length > 0 && scalars.has(latest[latest.length - 1])) {
+    latest.pop();
+    generator.draws--;
+  }
+});
 
 /** Seeds the generator: the same seed gives the same random tensors in the same order. */
 export function manualSeed(seed: number): void {
   if (!Number.isInteger(seed) || Math.abs(seed) > 0x7fffffff) {
     throw new ArgumentError(`manualSeed: ${seed} is not a whole number below 2^31.`);
   }
-  generator.seed = seed;
-  generator.draws = 0;
+  setRandomState({ seed, draws: 0 });
 }
 
 /** The generator's state, for checkpoints. */
@@ -27,6 +43,7 @@ export function getRandomState(): { readonly seed: number; readonly draws: numbe
 export function setRandomState(state: { readonly seed: number; readonly draws: number }): void {
   generator.seed = state.seed;
   generator.draws = state.draws;
+  latest = [];
 }
 
 /** 32 random bits an element. Inside compile(fn) each replay takes the draw number that an uncompiled call would take. */
@@ -34,14 +51,18 @@ export function bits(shape: Shape): Node {
   checkShape(shape, 'rand');
   const state = { seed: generator.seed, draw: generator.draws++ };
   if (isRecording()) {
-    onReplay(() => {
-      state.seed = generator.seed;
-      state.draw = generator.draws++;
-    });
+    onReplay(
+      () => {
+        state.seed = generator.seed;
+        state.draw = generator.draws++;
+      },
+      () => void generator.draws--,
+    );
   }
   const seed = build.scalar({ value: state.seed, get: () => state.seed }, 'int32');
-  const draw = build.scalar({ value: state.draw, get: () => state.draw }, 'int32');
-  return build.random(seed, draw, shape);
+  const draw = { value: state.draw, get: () => state.draw };
+  remember(draw);
+  return build.random(seed, build.scalar(draw, 'int32'), shape);
 }
 
 /** Uniform in [0, 1): the upper 24 bits. */

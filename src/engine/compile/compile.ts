@@ -249,11 +249,15 @@ function schedulePass(state: CompileState): void {
   const canUpdateInPlace = (group: Group, a: Assignment) => readsInPlace(group, a, isMaterialised);
   state.schedule = schedule(state.fused.groups, assignments(state), canUpdateInPlace, isMaterialised);
   const nodes = [...state.nodes];
-  for (const [node] of [...state.schedule.checks].map((g) => g.members)) {
+  const stored = new Set(state.fused.stored);
+  for (const { members, reads } of state.schedule.checks) {
+    const [node] = members;
     if (node.op !== 'checkIndex') continue;
     node.slot = nodes.length;
     nodes.push(node);
+    for (const n of reads) if (n.op !== 'leaf') stored.add(n); // the kernel that computes them may have kept them to itself
   }
+  state.fused = { groups: state.fused.groups, stored };
   const materialised = new Set(state.materialised);
   state.copies = state.schedule.copied.map((a) => {
     const copy = copyOf(a.node);

@@ -1,0 +1,173 @@
+// A step that fails changes nothing: a run with failing steps in it ends with the very numbers of one without them.
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import {
+  type AnyTensor,
+  IndexError,
+  type Tensor,
+  compile,
+  disposeDevices,
+  getRandomState,
+  manualSeed,
+  noGrad,
+  realize,
+  setDevice,
+  tensor,
+} from 'nabla';
+import { Accuracy, AUROC, ConfusionMatrix, Mean } from 'nabla/metrics';
+import { BatchNorm1d, Dropout, Embedding, Linear, Module, crossEntropy } from 'nabla/nn';
+import { Adam, SGD, WeightAverage, clipGradNorm_ } from 'nabla/optim';
+import { CpuDevice } from '../src/engine/device/cpu/device.js';
+import { registerDevice } from '../src/engine/engine.js';
+import { noNative } from './support/tiers.js';
+
+const KINDS = ['wasm', ...(noNative === undefined ? (['native'] as const) : [])] as const;
+const DEVICES = ['reference'];
+for (const tier of KINDS) {
+  for (const threads of [1, 2]) {
+    const name = `${tier}-${threads}`;
+    registerDevice(name, () => new CpuDevice({ name, tier, threads, verify: true }));
+    DEVICES.push(name);
+  }
+}
+afterAll(() => disposeDevices());
+afterEach(() => setDevice('cpu'));
+
+const CLASSES = 3;
+const WORDS = 10;
+
+interface Batch {
+  readonly ids: readonly number[];
+  readonly labels: readonly number[];
+}
+
+const good = (seed: number, size = 8): Batch => ({
+  ids: Array.from({ length: size }, (_, i) => (7 * i + 3 * seed) % WORDS),
+  labels: Array.from({ length: size }, (_, i) => (i * i + seed) % CLASSES),
+});
+const withLabel = (batch: Batch, label: number): Batch => ({ ...batch, labels: [...batch.labels.slice(0, -1), label] });
+const withId = (batch: Batch, id: number): Batch => ({ ...batch, ids: [...batch.ids.slice(0, -1), id] });
+
+const ints = (numbers: readonly number[]) => tensor(Int32Array.from(numbers), { shape: [numbers.length] });
+
+class Net extends Module {
+  readonly table = new Embedding(WORDS, 8);
+  readonly norm = new BatchNorm1d(8);
+  readonly dropout = new Dropout(0.3);
+  readonly head = new Linear(8, CLASSES);
+
+  forward(ids: Tensor<[number], 'int32'>): Tensor {
+    const x = this.table.forward(ids) as Tensor;
+    return this.head.forward(this.dropout.forward(this.norm.forward(x as never)) as never) as unknown as Tensor;
+  }
+}
+
+/** All that a step of training changes, and a step over a batch. */
+function makeTraining(isCompiled: boolean) {
+  manualSeed(7);
+  const net = new Net();
+  const optimizer = new Adam(net.parameters(), { lr: 0.05 });
+  const average = new WeightAverage(net.parameters() as Iterable<Tensor>, { decay: 0.9 });
+  const metrics = [new Accuracy(), new ConfusionMatrix({ numClasses: CLASSES }), new AUROC({ capacity: 512 })] as const;
+  const losses = new Mean();
+  const body = async (ids: Tensor<[number], 'int32'>, labels: Tensor<[number], 'int32'>) => {
+    optimizer.zeroGrad();
+    const logits = net.forward(ids);
+    const loss = crossEntropy(logits as never, labels as never) as unknown as Tensor;
+    loss.backward();
+    for (const metric of metrics) metric.update(logits as AnyTensor, labels as AnyTensor);
+    losses.update(loss.detach() as AnyTensor);
+    clipGradNorm_(net.parameters() as Iterable<Tensor>, 1);
+    await optimizer.step();
+    return loss;
+  };
+  const captured = compile(body as never) as unknown as typeof body;
+  const step = async ({ ids, labels }: Batch): Promise<number> => {
+    const loss = await (isCompiled ? captured : body)(ints(ids), ints(labels));
+    await average.update();
+    return await loss.item();
+  };
+  const state = async () => {
+    const tensors = { ...net.stateDict(), ...optimizer.stateDict().tensors };
+    const entries = await Promise.all(
+      Object.entries(tensors).map(async ([name, t]) => [name, [...(await (t as AnyTensor).data())]]),
+    );
+    return {
+      tensors: Object.fromEntries(entries) as Record<string, number[]>,
+      average: await Promise.all(average.stateDict().tensors.map(async (t) => [...(await t.data())])),
+      counts: [optimizer.stepCount, ...optimizer.stateDict().steps, average.count],
+      metrics: [...(await Promise.all(metrics.map((m) => m.state()))), await losses.compute()],
+      random: getRandomState(),
+    };
+  };
+  return { net, optimizer, step, state };
+}
+
+const FAILURES: Record<string, (batch: Batch) => Batch> = {
+  'a label too large': (b) => withLabel(b, CLASSES),
+  'a label below 0': (b) => withLabel(b, -1),
+  'an id too large': (b) => withId(b, WORDS),
+  both: (b) => withLabel(withId(b, -5), 77),
+};
+
+describe.each(DEVICES)('on %s', (device) => {
+  beforeEach(() => setDevice(device));
+
+  describe.each(['eager', 'compiled'])('%s steps', (mode) => {
+    const isCompiled = mode === 'compiled';
+
+    test.each(Object.entries(FAILURES))('%s', async (_, spoil) => {
+      const clean = makeTraining(isCompiled);
+      const expected: number[] = [];
+      for (let i = 0; i < 4; i++) expected.push(await clean.step(good(i)));
+
+      const hit = makeTraining(isCompiled);
+      const losses: number[] = [];
+      for (let i = 0; i < 4; i++) {
+        // before the first step, in the middle, and several in a row
+        for (let bad = 0; bad < [1, 0, 3, 1][i]; bad++) {
+          await expect(hit.step(spoil(good(i + bad)))).rejects.toThrow(IndexError);
+        }
+        losses.push(await hit.step(good(i)));
+      }
+      expect(losses).toEqual(expected);
+      await expect(hit.step(spoil(good(1)))).rejects.toThrow(IndexError);
+      expect(await hit.state()).toEqual(await clean.state());
+    });
+  });
+
+  test('the update of one weight: it keeps its value and its gradient', async () => {
+    const w = tensor([1, 1, 1], { requiresGrad: true });
+    const optimizer = new SGD([w], { lr: 1 });
+    const step = async (index: readonly number[]) => {
+      w.indexSelect(0, ints(index)).sum().mul(4).backward();
+      await optimizer.step();
+      optimizer.zeroGrad(); // at the end: a failing step never comes here
+    };
+    await expect(step([0, 3])).rejects.toThrow(IndexError);
+    expect(await w.array()).toEqual([1, 1, 1]);
+    expect(w.requiresGrad).toBe(true);
+    expect(w.grad).toBeUndefined();
+    await expect(step([-1])).rejects.toThrow(/index -1 is out of range for dimension 0 with size 3/);
+    await step([0, 1]);
+    expect(await w.array()).toEqual([-3, -3, 1]);
+    expect(optimizer.stepCount).toBe(1);
+  });
+
+  test('gather and scatter in an update itself', async () => {
+    const state = tensor([1, 2, 3, 4]);
+    const add = (index: readonly number[]) =>
+      noGrad(() => state.assign_(state.scatterAdd(0, ints(index), tensor(index.map(() => 10)) as never) as never));
+    add([4]);
+    await expect(realize()).rejects.toThrow(IndexError);
+    expect(await state.array()).toEqual([1, 2, 3, 4]);
+    noGrad(() => state.assign_(state.indexSelect(0, ints([3, 2, 1, 4])) as never));
+    await expect(realize()).rejects.toThrow(IndexError);
+    expect(await state.array()).toEqual([1, 2, 3, 4]);
+    add([1, 1, 3]);
+    await realize();
+    expect(await state.array()).toEqual([1, 22, 3, 14]);
+    noGrad(() => state.assign_(state.indexSelect(0, ints([3, 2, 1, 0])) as never));
+    await realize();
+    expect(await state.array()).toEqual([14, 3, 22, 1]);
+  });
+});
