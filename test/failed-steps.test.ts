@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
   type AnyTensor,
   IndexError,
+  OutOfMemoryError,
   type Tensor,
   compile,
   disposeDevices,
@@ -14,7 +15,7 @@ import {
   tensor,
 } from 'nabla';
 import { Accuracy, AUROC, ConfusionMatrix, Mean } from 'nabla/metrics';
-import { BatchNorm1d, Dropout, Embedding, Linear, Module, crossEntropy } from 'nabla/nn';
+import { BatchNorm1d, Dropout, Embedding, LayerNorm, Linear, Module, Sequential, crossEntropy } from 'nabla/nn';
 import { Adam, SGD, WeightAverage, clipGradNorm_ } from 'nabla/optim';
 import { CpuDevice } from '../src/engine/device/cpu/device.js';
 import { registerDevice } from '../src/engine/engine.js';
@@ -170,4 +171,79 @@ describe.each(DEVICES)('on %s', (device) => {
     await realize();
     expect(await state.array()).toEqual([14, 3, 22, 1]);
   });
+});
+
+describe('memory', () => {
+  const WIDTH = 64;
+  const ROWS = 8192;
+  const data = Float32Array.from({ length: ROWS * WIDTH }, (_, i) => Math.sin(i * 0.37));
+
+  /** Trains from the `start`th attempt on: the batch is halved until it fits, and stays so. Returns how large it is in the end. */
+  function makeTraining(isCompiled: boolean, isChatty: boolean) {
+    manualSeed(3);
+    // A read in the middle of a step is a run of its own, which enters the statistics of its batch.
+    const norm = isChatty ? new LayerNorm([256]) : new BatchNorm1d(256);
+    const net = new Sequential(new Linear(WIDTH, 256), norm as BatchNorm1d<256>, new Dropout(0.2), new Linear(256, 2));
+    const optimizer = new Adam(net.parameters(), { lr: 0.01 });
+    const body = async (x: Tensor, labels: Tensor<[number], 'int32'>) => {
+      const loss = crossEntropy(net.forward(x as never) as never, labels as never);
+      loss.backward();
+      if (isChatty) await loss.item();
+      await optimizer.step();
+      optimizer.zeroGrad(); // a failing step does not come here
+      return loss as unknown as Tensor;
+    };
+    const captured = compile(body as never) as unknown as typeof body;
+    const step = async (size: number, offset: number): Promise<number> => {
+      const rows = data.subarray(offset * WIDTH, (offset + size) * WIDTH);
+      const labels = ints(Array.from({ length: size }, (_, i) => (i + offset) % 2));
+      const x = tensor(rows, { shape: [size, WIDTH] });
+      try {
+        return await (await (isCompiled ? captured : body)(x as never, labels)).item();
+      } finally {
+        for (const t of [x, labels]) t[Symbol.dispose](); // memory is too short to wait for the garbage collector
+      }
+    };
+    const state = async () => [
+      ...(await Promise.all(Object.values(net.stateDict()).map(async (t) => [...(await (t as AnyTensor).data())]))),
+      ...(await Promise.all(Object.values(optimizer.stateDict().tensors).map(async (t) => [...(await t.data())]))),
+      [optimizer.stepCount, getRandomState().draws],
+    ];
+    return { step, state };
+  }
+
+  for (const tier of KINDS) {
+    for (const mode of tier === 'native' ? ['compiled'] : ['eager', 'eager with reads', 'compiled']) {
+      test(`the batch is halved until it fits (${tier}, ${mode})`, async () => {
+        const name = `small-${tier}`;
+        registerDevice(name, () => new CpuDevice({ name, tier, threads: 2, heapBytes: 12 << 20 }));
+        setDevice(name);
+        const hit = makeTraining(mode === 'compiled', mode === 'eager with reads');
+        let size = ROWS;
+        let failures = 0;
+        const losses: number[] = [];
+        while (losses.length < 4) {
+          try {
+            losses.push(await hit.step(size, 64 * losses.length));
+            if (losses.length === 2) await expect(hit.step(ROWS, 0)).rejects.toThrow(OutOfMemoryError);
+          } catch (error) {
+            if (!(error instanceof OutOfMemoryError)) throw error;
+            failures++;
+            size /= mode === 'eager' ? 2 : 8; // far enough from the edge for programs of other sizes
+          }
+        }
+        expect(failures).toBeGreaterThanOrEqual(1);
+        expect(size).toBeGreaterThanOrEqual(64);
+        const ended = await hit.state();
+        await disposeDevices();
+        setDevice(name);
+        const clean = makeTraining(mode === 'compiled', mode === 'eager with reads');
+        const expected: number[] = [];
+        for (let i = 0; i < 4; i++) expected.push(await clean.step(size, 64 * i));
+        expect(losses).toEqual(expected);
+        expect(ended).toEqual(await clean.state());
+        await disposeDevices();
+      }, 60_000);
+    }
+  }
 });

@@ -6,7 +6,7 @@
 import type { Device, Executable, TypedArray } from './device/device.js';
 import { DEVICES, type DeviceFactory } from './devices.js';
 import type { DType } from './ir/dtype.js';
-import { CaptureError, DeviceError, StaleTensorError } from './ir/errors.js';
+import { CaptureError, DeviceError, OutOfMemoryError, StaleTensorError } from './ir/errors.js';
 import { leaf } from './ir/build.js';
 import { freedError, linearise, sameKey, snapshot } from './ir/linearise.js';
 import { type Node, clearInterned } from './ir/node.js';
@@ -77,6 +77,7 @@ export function getDevice(name: string): Device {
     }
     device = factory();
     devices.set(name, device);
+    restAfterBytes = Math.min(restAfterBytes, device.memory().limitBytes / 4);
   }
   return device;
 }
@@ -118,7 +119,8 @@ let allocatedSinceRest = 0;
 /** The storages up to this one were made before that. */
 let lastBeforeRest = 0;
 let newest = 0;
-const REST_AFTER_BYTES = 128 << 20;
+/** At most a part of the smallest heap. */
+let restAfterBytes = 128 << 20;
 const REST_AFTER_BUFFERS = 20_000;
 let buffersSinceRest = 0;
 
@@ -188,7 +190,10 @@ function garbageCollector(): (() => void) | undefined {
  * allocation it collects garbage and lets a task pass.
  */
 export async function rest(): Promise<void> {
-  if (allocatedSinceRest < REST_AFTER_BYTES && buffersSinceRest < REST_AFTER_BUFFERS) return;
+  if (allocatedSinceRest >= restAfterBytes || buffersSinceRest >= REST_AFTER_BUFFERS) await collect();
+}
+
+async function collect(): Promise<void> {
   allocatedSinceRest = 0;
   buffersSinceRest = 0;
   lastBeforeRest = newest;
@@ -271,6 +276,18 @@ export function whenDropped(listener: (dropped: Dropped) => void): void {
  * (without wanted nodes and `unit`, all assigns are asked for).
  */
 export function run(wanted: readonly Node[], unit?: Unit): void {
+  runOrRetry(wanted, unit, false);
+}
+
+/** `run`; where memory is short, once more when results that nobody holds any more have been collected. */
+export async function runWithRoom(wanted: readonly Node[], unit?: Unit): Promise<void> {
+  if (runOrRetry(wanted, unit, true)) return;
+  await collect();
+  run(wanted, unit);
+}
+
+/** False if there was not enough memory, where `mayRetry`; nothing is dropped then. */
+function runOrRetry(wanted: readonly Node[], unit: Unit | undefined, mayRetry: boolean): boolean {
   const roots: Node[] = [];
   const seen = new Set<Node>();
   for (const node of [...wanted, ...kept]) {
@@ -279,14 +296,16 @@ export function run(wanted: readonly Node[], unit?: Unit): void {
     roots.push(node);
   }
   const job = { roots, assigns: [...pending.values()] };
-  if (roots.length === 0 && pending.size === 0) return;
+  if (roots.length === 0 && pending.size === 0) return true;
   try {
     perform(job);
   } catch (error) {
+    if (mayRetry && error instanceof OutOfMemoryError) return false;
     performParts(job, new Set(wanted), unit, error);
   } finally {
     clearInterned();
   }
+  return true;
 }
 
 function performParts(
@@ -513,6 +532,8 @@ export async function read(node: Node): Promise<TypedArray> {
       'compile: the function reads a value (item, data or array) while it is being captured. Return the tensor and read it outside.',
     );
   }
+  // Without waiting where nothing has to be collected: the tensor may be disposed of as soon as this returns.
+  if (node.storage === undefined && node.op !== 'leaf' && !runOrRetry([node], undefined, true)) await collect();
   const storage = storageOf(node);
   const device = getDevice(storage.device);
   const data = await device.download(bufferOf(storage, device), storage.size, storage.dtype);

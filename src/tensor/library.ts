@@ -1,7 +1,7 @@
 // What the library folders (nn, optim, data, io) need besides the Tensor class: error classes, types, and the few entries
 // of the engine that a parameter or an optimiser has to reach. Not part of the public surface.
 
-import { emptyStorage, inUnit, isRecording, onReplay, rest, run, undoWithUnit } from '../engine/engine.js';
+import { emptyStorage, inUnit, isRecording, onReplay, rest, run, runWithRoom, undoWithUnit } from '../engine/engine.js';
 import * as build from '../engine/ir/build.js';
 import type { DType } from '../engine/ir/dtype.js';
 import { type Shape, formatShape } from '../engine/ir/shape.js';
@@ -59,7 +59,7 @@ export function eachRun(advance: () => void, undo: () => void): void {
 
 /** Carries out the updates that `body` asks for without gradients, all or none: if that fails, it is as if `body` had not been called. */
 export async function updateAtOnce(body: () => void): Promise<void> {
-  run(
+  await runWithRoom(
     [],
     inUnit(() => noGrad(body)),
   );

@@ -3,7 +3,16 @@
 // S is the shape as far as it is known when compiling (`number` is a size known at run time only), D the dtype.
 // Names, defaults and numerics are PyTorch's. Only wiring here: what a method computes stands in the file of its topic.
 
-import { freeStorage, getDefaultDevice, getDevice, keep, read, rest, run, storageFrom } from '../engine/engine.js';
+import {
+  freeStorage,
+  getDefaultDevice,
+  getDevice,
+  keep,
+  read,
+  rest,
+  runWithRoom,
+  storageFrom,
+} from '../engine/engine.js';
 import { leafGradients } from '../engine/grad/backward.js';
 import { markProbabilities } from './probabilities.js';
 import * as build from '../engine/ir/build.js';
@@ -911,6 +920,6 @@ async function moveTo(t: AnyTensor, device: string): Promise<AnyTensor> {
  * Without arguments only what waits.
  */
 export async function realize(...tensors: AnyTensor[]): Promise<void> {
-  run(tensors.map((t) => t.node));
+  await runWithRoom(tensors.map((t) => t.node));
   await rest();
 }
