@@ -17,6 +17,7 @@ import {
 import { Accuracy, AUROC, ConfusionMatrix, Mean } from 'nabla/metrics';
 import { BatchNorm1d, Dropout, Embedding, LayerNorm, Linear, Module, Sequential, crossEntropy } from 'nabla/nn';
 import { Adam, SGD, WeightAverage, clipGradNorm_ } from 'nabla/optim';
+import { Trainer, type TrainerOptions } from 'nabla/train';
 import { CpuDevice } from '../src/engine/device/cpu/device.js';
 import { registerDevice } from '../src/engine/engine.js';
 import { noNative } from './support/tiers.js';
@@ -62,6 +63,11 @@ class Net extends Module {
   }
 }
 
+async function numbersOf(tensors: Readonly<Record<string, unknown>>): Promise<Record<string, number[]>> {
+  const entries = Object.entries(tensors as Record<string, AnyTensor>);
+  return Object.fromEntries(await Promise.all(entries.map(async ([name, t]) => [name, [...(await t.data())]])));
+}
+
 /** All that a step of training changes, and a step over a batch. */
 function makeTraining(isCompiled: boolean) {
   manualSeed(7);
@@ -88,12 +94,8 @@ function makeTraining(isCompiled: boolean) {
     return await loss.item();
   };
   const state = async () => {
-    const tensors = { ...net.stateDict(), ...optimizer.stateDict().tensors };
-    const entries = await Promise.all(
-      Object.entries(tensors).map(async ([name, t]) => [name, [...(await (t as AnyTensor).data())]]),
-    );
     return {
-      tensors: Object.fromEntries(entries) as Record<string, number[]>,
+      tensors: await numbersOf({ ...net.stateDict(), ...optimizer.stateDict().tensors }),
       average: await Promise.all(average.stateDict().tensors.map(async (t) => [...(await t.data())])),
       counts: [optimizer.stepCount, ...optimizer.stateDict().steps, average.count],
       metrics: [...(await Promise.all(metrics.map((m) => m.state()))), await losses.compute()],
@@ -170,6 +172,61 @@ describe.each(DEVICES)('on %s', (device) => {
     noGrad(() => state.assign_(state.indexSelect(0, ints([3, 2, 1, 0])) as never));
     await realize();
     expect(await state.array()).toEqual([14, 3, 22, 1]);
+  });
+});
+
+describe.each(DEVICES)('a Trainer on %s', (device) => {
+  beforeEach(() => setDevice(device));
+
+  /** Nine batches of an epoch, of which those in `spoilt` have a label or an id out of range. */
+  function makeTrainer(spoilt: Map<number, (batch: Batch) => Batch>, options: object) {
+    manualSeed(11);
+    const model = new Net();
+    const train = {
+      length: 9,
+      seed: 0,
+      async *batches(epoch: number, from = 0) {
+        for (let i = from; i < 9; i++) {
+          const batch = (spoilt.get(9 * epoch + i) ?? ((b: Batch) => b))(good(9 * epoch + i));
+          yield { x: ints(batch.ids), y: ints(batch.labels) };
+        }
+      },
+    };
+    const optimizer = new Adam(model.parameters(), { lr: 0.05 });
+    const metrics = { accuracy: new Accuracy(), auroc: new AUROC({ capacity: 512 }) };
+    const base = { model, train, optimizer, metrics, epochs: 2, weightAverage: { decay: 0.9 }, clipNorm: 1 };
+    const trainer = new Trainer({ ...base, ...options } as unknown as TrainerOptions);
+    return { model, optimizer, trainer };
+  }
+
+  test.each([
+    ['captured', {}],
+    ['not captured', { compile: false }],
+    ['with accumulated gradients', { accumulate: 3 }],
+    ['with accumulated gradients, not captured', { accumulate: 3, compile: false }],
+  ])('goes on after a failure in fit, %s', async (_, options) => {
+    const clean = makeTrainer(new Map(), options);
+    const expected = await clean.trainer.fit();
+    const spoilt = new Map<number, (batch: Batch) => Batch>([
+      [0, (b) => withLabel(b, CLASSES)],
+      [1, (b) => withLabel(b, -7)],
+      [5, (b) => withId(b, WORDS)],
+      [17, (b) => withLabel(b, CLASSES)],
+    ]);
+    const hit = makeTrainer(spoilt, options);
+    for (const at of [...spoilt.keys()]) {
+      await expect(hit.trainer.fit()).rejects.toThrow(IndexError);
+      spoilt.delete(at);
+    }
+    const ended = await hit.trainer.fit();
+    const plain = (history: typeof ended.history) =>
+      history.map(({ seconds: _s, samplesPerSecond: _p, waiting: _w, ...rest }) => rest);
+    expect(plain(ended.history)).toEqual(plain(expected.history));
+    expect([hit.trainer.step, hit.optimizer.stepCount]).toEqual([expected.step, expected.step]);
+    expect(await numbersOf(hit.model.stateDict())).toEqual(await numbersOf(clean.model.stateDict()));
+    expect(await numbersOf(hit.optimizer.stateDict().tensors)).toEqual(
+      await numbersOf(clean.optimizer.stateDict().tensors),
+    );
   });
 });
 
