@@ -400,6 +400,10 @@ function perform({ roots, assigns }: Part<PendingAssign>): void {
   }
 }
 
+/** What is written to, in the place of an input's number: a new storage, or an old one that nothing here reads. */
+const NEW = -1;
+const UNREAD = -2;
+
 /** Compiles, and makes storages for the results, which it enters into `results`. */
 function prepare(
   device: Device,
@@ -411,7 +415,8 @@ function prepare(
   const graph = linearise(all);
   const { inputStorages: inputs, scalars } = graph;
   const targets = assigns.map((a) => inputs.indexOf(a.storage));
-  const executable = findProgram(device, graph, all, [...roots.map(() => -1), ...targets]);
+  for (let i = 0; i < targets.length; i++) if (targets[i] < 0) targets[i] = UNREAD;
+  const executable = findProgram(device, graph, all, [...roots.map(() => NEW), ...targets]);
   const outputs: Storage[] = [];
   for (const node of roots) {
     const storage = newStorage(device, node.dtype, node.shape, `${node.op} ${formatShape(node.shape)}`);
@@ -510,7 +515,11 @@ function findProgram(
     nodes,
     inputs: graph.inputs.map((n) => nodes[n.slot]),
     scalars: nodes.filter((n) => n.op === 'scalar'),
-    outputs: roots.map((n, i) => ({ node: nodes[n.slot], assign: targets[i] >= 0 ? targets[i] : undefined })),
+    outputs: roots.map((n, i) => ({
+      node: nodes[n.slot],
+      assign: targets[i] >= 0 ? targets[i] : undefined,
+      isFull: targets[i] !== NEW,
+    })),
   });
   bucket.push({ key, executable });
   stats.programs++;

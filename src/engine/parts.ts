@@ -2,7 +2,8 @@
 // is kept, the first values of another model. They run together; where that fails, each is tried alone, so that
 // what cannot be computed strikes nobody else.
 // Two things are of one part if they share something computed from data (not from parameters and constants alone, which
-// all batches have in common), if one reads what the other overwrites, or if they were said to belong together.
+// all batches have in common), if one is a gradient of the other, if one reads what the other overwrites, or if they were
+// said to belong together.
 // Input: nodes and updates. Output: parts, those without updates first, since they read what others overwrite.
 
 import { type Node, isOp, topologicalOrder } from './ir/node.js';
@@ -31,6 +32,14 @@ export interface Dropped {
   readonly scalars: ReadonlySet<ScalarSource>;
   /** Leaves that gradients flow to. */
   readonly parameters: readonly Storage[];
+}
+
+/** What `backward()` was called on, by the gradients that it gave. */
+const sources = new WeakMap<Node, Node>();
+
+/** If `source` cannot be computed, nobody shall use `gradient`, whatever numbers it has. */
+export function comesFrom(gradient: Node, source: Node): void {
+  sources.set(gradient, source);
 }
 
 const isGiven = (n: Node): boolean => n.storage !== undefined || n.op === 'leaf';
@@ -73,9 +82,14 @@ export function partsOf<U extends Update>({ roots, assigns }: Part<U>): Part<U>[
   const order = topologicalOrder([...roots, ...assigns.map((a) => a.value)]);
   const data = fromData(order, state);
   const sets = new UnionFind();
+  const joinSource = (x: object, gradient: Node): void => {
+    const source = sources.get(gradient);
+    if (source !== undefined) sets.join(x, source);
+  };
   for (const n of order) {
     if (!data.has(n) || isGiven(n)) continue;
     for (const s of n.src) if (data.has(s) && !isGiven(s)) sets.join(n, s);
+    joinSource(n, n);
   }
   const writer = new Map(assigns.map((a) => [a.storage, a]));
   for (const a of assigns) {
@@ -84,6 +98,7 @@ export function partsOf<U extends Update>({ roots, assigns }: Part<U>): Part<U>[
     for (const n of topologicalOrder([a.value])) {
       const other = isOp(n, 'leaf') && n.storage === undefined ? writer.get(n.arg.storage) : undefined;
       if (other !== undefined) sets.join(a, other);
+      joinSource(a, n);
     }
   }
   const parts = new Map<object, { roots: Node[]; assigns: U[] }>();

@@ -22,6 +22,7 @@ import { freedError } from '../engine/ir/linearise.js';
 import type { Node } from '../engine/ir/node.js';
 import { type Shape, formatShape, sameShape } from '../engine/ir/shape.js';
 import type { Storage } from '../engine/ir/storage.js';
+import { comesFrom } from '../engine/parts.js';
 import * as elementwise from './elementwise.js';
 import { isGradEnabled } from './grad-mode.js';
 import { ownerOf, rememberOwner, setGradient } from './gradients.js';
@@ -203,6 +204,7 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
     for (const [leaf, gradient] of leafGradients(node, seed === undefined ? one : seed.node)) {
       const owner = ownerOf(leaf.arg.storage);
       if (owner === undefined) continue;
+      comesFrom(gradient, node);
       const sum = owner.grad === undefined ? gradient : build.add(owner.grad.node, gradient);
       setGradient(owner, wrapNode(build.detach(sum)), node);
     }

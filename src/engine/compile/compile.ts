@@ -35,7 +35,7 @@ import { multiplyTables } from './lookups.js';
 import { lowerGroup } from './lower-group.js';
 import { materialise } from './materialise.js';
 import { type Block, planMemory } from './plan-memory.js';
-import { type Assignment, type Schedule, schedule } from './schedule.js';
+import { type Assignment, type Schedule, type UpdateInPlace, schedule } from './schedule.js';
 import { type Rewritten, derive, rewrite, withoutUnused } from './rewrite.js';
 import { splitReductions } from './split-reductions.js';
 import { placeParts } from './place-parts.js';
@@ -111,7 +111,7 @@ export function compileGraph(graph: Graph, options: CompileOptions): CompiledGra
   const state = stateOf(graph, options);
   perform(REWRITES, state);
   const { nodes, inputs, scalars } = state;
-  const outputs = graph.outputs.map((o, i) => ({ node: state.outputs[i], assign: o.assign }));
+  const outputs = graph.outputs.map((o, i) => ({ ...o, node: state.outputs[i] }));
   const parts = cutKept({ nodes, inputs, scalars, outputs });
   if (parts === undefined) return finish(state);
   const prologue = finish(stateOf(parts.prologue, options));
@@ -239,14 +239,15 @@ function fusePass(state: CompileState): void {
 }
 
 function assignments(state: CompileState): Assignment[] {
-  return state.graph.outputs.flatMap((o, i) =>
-    o.assign === undefined ? [] : [{ node: state.outputs[i], input: state.inputs[o.assign] }],
-  );
+  return state.graph.outputs.flatMap(({ assign, isFull }, i) => {
+    const input = assign === undefined ? undefined : state.inputs[assign];
+    return input !== undefined || isFull === true ? [{ node: state.outputs[i], input }] : [];
+  });
 }
 
 function schedulePass(state: CompileState): void {
   const isMaterialised = (n: Node) => state.materialised.has(n);
-  const canUpdateInPlace = (group: Group, a: Assignment) => readsInPlace(group, a, isMaterialised);
+  const canUpdateInPlace = (group: Group, a: UpdateInPlace) => readsInPlace(group, a, isMaterialised);
   state.schedule = schedule(state.fused.groups, assignments(state), canUpdateInPlace, isMaterialised);
   const nodes = [...state.nodes];
   const stored = new Set(state.fused.stored);
@@ -271,7 +272,7 @@ function schedulePass(state: CompileState): void {
 }
 
 /** Does the group read the old value only where it writes the new one? */
-function readsInPlace(group: Group, a: Assignment, isMaterialised: (n: Node) => boolean): boolean {
+function readsInPlace(group: Group, a: UpdateInPlace, isMaterialised: (n: Node) => boolean): boolean {
   if (group.kind !== 'loop' && !writesOnce(group)) return false;
   const target = flatten(group.place.get(a.node) ?? [], a.node.shape).key;
   let same = true;
@@ -314,11 +315,9 @@ const ERRORS: Slot = { kind: 'argument', index: ERROR_WORD };
 function lowerPass(state: CompileState): void {
   const { stages, stageOf, checks } = state.schedule;
   const copied = new Set(state.schedule.copied.map((a) => a.node));
-  const inPlace = new Set(
-    assignments(state)
-      .map((a) => a.node)
-      .filter((n) => !copied.has(n)),
-  );
+  const updates = assignments(state).filter((a) => !copied.has(a.node));
+  const overwritten = new Set(updates.map((a) => a.node));
+  const inPlace = new Set(updates.flatMap((a) => (a.input === undefined ? [] : [a.node])));
   const outputWord = 1 + state.inputs.length;
   const scalarWord = outputWord + state.outputs.length;
 
@@ -396,7 +395,7 @@ function lowerPass(state: CompileState): void {
       const calls = call(group, (n) => (state.fused.stored.has(n) ? slotOf(n) : undefined));
       calls.forEach((c, i) => (steps[i] ??= []).push(c)); // a group of two kernels has a barrier between them
       if (checks.has(group)) calls.forEach((c) => checking.add(c));
-      if (group.members.some((n) => inPlace.has(n))) calls.forEach((c) => updating.add(c));
+      if (group.members.some((n) => overwritten.has(n))) calls.forEach((c) => updating.add(c));
     }
     programStages.push(...steps);
   }

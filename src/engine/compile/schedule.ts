@@ -11,10 +11,12 @@ import type { Group } from './group.js';
 import type { IsMaterialised } from './trace.js';
 
 export interface Assignment {
-  /** The node whose value is written over `input` (a leaf). */
+  /** The node whose value is written over `input` (a leaf), or over what is no input of the program. */
   readonly node: Node;
-  readonly input: Node;
+  readonly input: Node | undefined;
 }
+
+export type UpdateInPlace = Assignment & { readonly input: Node };
 
 export interface Schedule {
   readonly stages: readonly (readonly Group[])[];
@@ -28,7 +30,7 @@ export interface Schedule {
 export function schedule(
   given: readonly Group[],
   assignments: readonly Assignment[],
-  canUpdateInPlace: (group: Group, a: Assignment) => boolean,
+  canUpdateInPlace: (group: Group, a: UpdateInPlace) => boolean,
   isMaterialised: IsMaterialised,
 ): Schedule {
   const owner = new Map<Node, Group>();
@@ -51,10 +53,11 @@ export function schedule(
   const copied: Assignment[] = [];
   for (const a of assignments) {
     const writer = owner.get(a.node);
-    const readers = groups.filter((g) => g !== writer && g.reads.has(a.input));
+    const { input } = a;
+    const readers = input === undefined ? [] : groups.filter((g) => g !== writer && g.reads.has(input));
     if (
       writer === undefined ||
-      (writer.reads.has(a.input) && !canUpdateInPlace(writer, a)) ||
+      (input !== undefined && writer.reads.has(input) && !canUpdateInPlace(writer, { ...a, input })) ||
       checks.has(writer) ||
       [...readers, ...checks].some((g) => isBefore(before, writer, g))
     ) {
