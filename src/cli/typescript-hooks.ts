@@ -4,8 +4,9 @@
 
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { transformSync } from 'oxc-transform';
 
-type TransformSync = typeof import('oxc-transform').transformSync;
+type TransformSync = typeof transformSync;
 
 const OWN = /^nabla(?:\/([a-z]+))?$/;
 

@@ -10,13 +10,14 @@ import type { ScalarSource } from './ir/op.js';
 import { type Shape, formatShape } from './ir/shape.js';
 import type { Node } from './ir/node.js';
 import { type Storage, standIn } from './ir/storage.js';
-import type { Guard, Recording } from './recording.js';
+import type { Guard, Recording, ReplayHook } from './recording.js';
 
 /** A storage that stays, or the number of a slot. */
 export type Source = Storage | number;
 
 export interface CapturedRun {
-  readonly hooks: readonly (() => void)[];
+  readonly hooks: readonly ReplayHook[];
+  readonly number: number;
   readonly device: Device;
   readonly executable: Executable;
   readonly key: Int32Array;
@@ -36,7 +37,7 @@ export interface Temporary {
 export interface Capture {
   readonly runs: readonly CapturedRun[];
   /** Host state that moves on after the last run. */
-  readonly hooks: readonly (() => void)[];
+  readonly hooks: readonly ReplayHook[];
   readonly guards: readonly Guard[];
   /** Slots of inputs come first, then those of temporaries. */
   readonly inputs: number;
@@ -69,9 +70,9 @@ export function captureOf(
         temporaries.push({ device, dtype, shape });
       }
     });
-    const { hooks, device, executable, key, scalars } = run;
+    const { hooks, number, device, executable, key, scalars } = run;
     const outputs = run.outputs.map(source);
-    runs.push({ hooks, device, executable, key, scalars, inputs: sources, outputs, assigned: run.assigned });
+    runs.push({ hooks, number, device, executable, key, scalars, inputs: sources, outputs, assigned: run.assigned });
   }
   const { hooks, guards, made, obstacle } = recording;
   const capture: Capture = {

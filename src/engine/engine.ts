@@ -8,26 +8,26 @@ import type { Device, Executable, TypedArray } from './device/device.js';
 import { DEVICES, type DeviceFactory } from './devices.js';
 import type { DType } from './ir/dtype.js';
 import { findGarbageCollector } from './garbage-collector.js';
-import { CaptureError, DeviceError, StaleTensorError } from './ir/errors.js';
-import { copy, leaf } from './ir/build.js';
-import { checkExpired, linearise, sameKey, snapshot } from './ir/linearise.js';
+import { CaptureError, DeviceError, OutOfMemoryError, StaleTensorError } from './ir/errors.js';
+import { leaf } from './ir/build.js';
+import { checkExpired, freedError, linearise, sameKey, snapshot } from './ir/linearise.js';
 import { type Node, clearInterned } from './ir/node.js';
 import type { ScalarSource } from './ir/op.js';
 import { type Shape, formatShape, sizeOf } from './ir/shape.js';
 import { type Storage, createStorage } from './ir/storage.js';
 import type { Capture, Source } from './capture.js';
-import { type Recording, belongsTo, currentRecording, isRecording } from './recording.js';
+import { type Recording, type ReplayHook, belongsTo, currentRecording, isRecording } from './recording.js';
+import { type Dropped, type Part, type Unit, type Update, describeDropped, partsOf } from './parts.js';
 
 interface CachedProgram {
   readonly key: Int32Array;
   readonly executable: Executable;
 }
 
-/** A tensor's storage that will be overwritten by `value` at the next run. `done` re-points the tensor. */
-interface PendingAssign {
-  readonly storage: Storage;
-  readonly value: Node;
-  readonly done: () => void;
+/** A tensor's storage that will be overwritten by `value` at the next run. */
+interface PendingAssign extends Update {
+  /** Tells the tensor that the update was made, or dropped; `left` is what it waits for from now on. */
+  readonly settle: (left: Node | undefined) => void;
   /** The recorded call that it is part of. */
   readonly recording: Recording | undefined;
 }
@@ -58,6 +58,7 @@ export function getDevice(name: string): Device {
     }
     device = factory();
     devices.set(name, device);
+    restAfterBytes = Math.min(restAfterBytes, device.memory().limitBytes / 4);
   }
   return device;
 }
@@ -104,7 +105,8 @@ let allocatedSinceRest = 0;
 /** The storages up to this one were made before that. */
 let lastBeforeRest = 0;
 let newest = 0;
-const REST_AFTER_BYTES = 128 << 20;
+/** At most a part of the smallest heap. */
+let restAfterBytes = 128 << 20;
 const REST_AFTER_BUFFERS = 20_000;
 let buffersSinceRest = 0;
 
@@ -137,7 +139,9 @@ export function storageFrom(
 
 /** A storage whose numbers come later, by an assign. */
 export function emptyStorage(shape: Shape, dtype: DType, deviceName: string, label: string): Storage {
-  return newStorage(getDevice(deviceName), dtype, shape, label);
+  const storage = newStorage(getDevice(deviceName), dtype, shape, label);
+  firstValues.set(storage, undefined);
+  return storage;
 }
 
 /** Frees a storage now instead of when it is collected. */
@@ -163,7 +167,10 @@ let collectGarbage: (() => void) | undefined | null = null;
  * allocation it collects garbage and lets a task pass.
  */
 export async function rest(): Promise<void> {
-  if (allocatedSinceRest < REST_AFTER_BYTES && buffersSinceRest < REST_AFTER_BUFFERS) return;
+  if (allocatedSinceRest >= restAfterBytes || buffersSinceRest >= REST_AFTER_BUFFERS) await collect();
+}
+
+async function collect(): Promise<void> {
   allocatedSinceRest = 0;
   buffersSinceRest = 0;
   lastBeforeRest = newest;
@@ -196,24 +203,86 @@ export function keep(node: Node): void {
   if (node.storage === undefined && node.op !== 'leaf') kept.set(node, currentRecording());
 }
 
+/** Storages that nothing was written to yet, and the value that they wait for. */
+const firstValues = new WeakMap<Storage, Node | undefined>();
+
 /** Overwrites `storage` with `value` at the next run; a later assign of the same storage replaces this one. */
-export function assignLater(storage: Storage, value: Node, done: () => void): void {
+export function assignLater(storage: Storage, value: Node, settle: (left: Node | undefined) => void): void {
+  if (firstValues.has(storage) && firstValues.get(storage) === undefined) firstValues.set(storage, value);
   const recording = currentRecording();
   for (const stand of recording?.stands.get(storage) ?? []) stand.overwritten?.();
-  pending.set(storage, { storage, value, done, recording });
+  pending.set(storage, { storage, value, unit: currentUnit, settle, recording });
+}
+
+let currentUnit: Unit | undefined;
+
+/** The updates that `body` asks for are one: made all, or none. If it throws, none of them is left. */
+export function inUnit(body: () => void): Unit {
+  if (currentUnit !== undefined) {
+    body();
+    return currentUnit;
+  }
+  const unit: Unit = { undo: [] };
+  currentUnit = unit;
+  try {
+    body();
+  } catch (error) {
+    drop({ roots: [], assigns: [...pending.values()].filter((a) => a.unit === unit) }, [unit]);
+    throw error;
+  } finally {
+    currentUnit = undefined;
+  }
+  return unit;
+}
+
+/** Takes back what was counted in JavaScript, if the unit in the making is dropped. */
+export function undoWithUnit(undo: () => void): void {
+  currentUnit?.undo.push(undo);
+}
+
+const dropListeners: ((dropped: Dropped) => void)[] = [];
+
+/** Tells `listener` of what was asked for, could not be computed and is forgotten. */
+export function whenDropped(listener: (dropped: Dropped) => void): void {
+  dropListeners.push(listener);
 }
 
 /**
- * Computes the wanted nodes, everything kept, and all pending assigns, as one program per device. What belongs to a recorded
- * call that waits elsewhere is left to it; in a recorded call, what waits from outside is computed before and not recorded.
+ * Computes the wanted nodes, everything kept, and all pending assigns, as one program per device: all of it or nothing.
+ * If that fails, each part of it that has nothing to do with the others (parts.ts) is tried alone. What failed is dropped
+ * and throws, as if it had not been asked for; but nobody is struck by what he has not asked for: a kept node that
+ * fails is computed when it is read, an assign that neither depends on `wanted` nor belongs to `unit` goes on waiting
+ * (without wanted nodes and `unit`, all assigns are asked for).
+ * What belongs to a recorded call that waits elsewhere is left to it; in a recorded call, what waits from outside is computed
+ * before and not recorded.
  */
-export function run(wanted: readonly Node[]): void {
-  const recording = currentRecording();
-  if (recording !== undefined) runTogether([], undefined);
-  runTogether(wanted, recording);
+export function run(wanted: readonly Node[], unit?: Unit): void {
+  runOrRetry(wanted, unit, false);
 }
 
-function runTogether(wanted: readonly Node[], recording: Recording | undefined): void {
+/** `run`; where memory is short, once more when results that nobody holds any more have been collected. */
+export async function runWithRoom(wanted: readonly Node[], unit?: Unit): Promise<void> {
+  if (runOrRetry(wanted, unit, true)) return;
+  await collect();
+  run(wanted, unit);
+}
+
+/** False if there was not enough memory, where `mayRetry`; nothing is dropped then. */
+function runOrRetry(wanted: readonly Node[], unit: Unit | undefined, mayRetry: boolean): boolean {
+  const recording = currentRecording();
+  if (recording !== undefined) runTogether([], NOBODY, false, undefined);
+  return runTogether(wanted, unit, mayRetry, recording);
+}
+
+/** The unit of those who have asked for nothing: what fails goes on waiting. */
+const NOBODY: Unit = { undo: [] };
+
+function runTogether(
+  wanted: readonly Node[],
+  unit: Unit | undefined,
+  mayRetry: boolean,
+  recording: Recording | undefined,
+): boolean {
   const assigns: PendingAssign[] = [];
   for (const assign of pending.values()) if (belongsTo(assign.recording, recording)) assigns.push(assign);
   const roots: Node[] = [];
@@ -225,11 +294,83 @@ function runTogether(wanted: readonly Node[], recording: Recording | undefined):
   };
   wanted.forEach(want);
   for (const [node, owner] of kept) {
-    if (!belongsTo(owner, recording)) continue;
-    want(node);
-    kept.delete(node);
+    if (belongsTo(owner, recording)) want(node);
   }
-  if (roots.length === 0 && assigns.length === 0) return;
+  const job = { roots, assigns };
+  if (roots.length === 0 && assigns.length === 0) return true;
+  try {
+    perform(job, recording);
+  } catch (error) {
+    if (mayRetry && error instanceof OutOfMemoryError) return false;
+    performParts(job, new Set(wanted), unit, error, recording);
+  } finally {
+    clearInterned();
+  }
+  return true;
+}
+
+function performParts(
+  job: Part<PendingAssign>,
+  wanted: ReadonlySet<Node>,
+  unit: Unit | undefined,
+  reason: unknown,
+  recording: Recording | undefined,
+): void {
+  // What a recorded call asks for stays together: a replay runs it as one.
+  const parts = recording === undefined ? partsOf(job) : [job];
+  const errors: unknown[] = [];
+  for (const part of parts) {
+    try {
+      if (parts.length === 1) throw reason;
+      perform(part, recording);
+    } catch (error) {
+      for (const node of part.roots) kept.delete(node);
+      const isAll = wanted.size === 0 && unit === undefined;
+      const isAsked = part.roots.some((n) => wanted.has(n)) || part.assigns.some((a) => isAll || a.unit === unit);
+      if (!isAsked) continue;
+      drop(part, [...new Set(part.assigns.flatMap((a) => a.unit ?? []))]);
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw errors[0];
+}
+
+/** Forgets what cannot be computed. A storage that has never had a value goes on waiting for its first one. */
+function drop(part: Part<PendingAssign>, units: readonly Unit[]): void {
+  const dropped = describeDropped(part);
+  for (const node of part.roots) kept.delete(node);
+  for (const a of part.assigns) {
+    const first = firstValues.get(a.storage);
+    if (first === undefined || first === a.value) pending.delete(a.storage);
+    else pending.set(a.storage, { ...a, value: first, unit: undefined });
+    a.settle(first);
+  }
+  for (const { undo } of units) for (const back of undo.splice(0).reverse()) back();
+  for (const listener of dropListeners) listener(dropped);
+}
+
+/** Forgets all that waits of a recorded call: it has failed. */
+export function dropPending(recording: Recording): void {
+  const assigns = [...pending.values()].filter((a) => a.recording === recording);
+  const roots = [...kept].flatMap(([node, owner]) => (owner === recording ? [node] : []));
+  if (assigns.length + roots.length === 0) return;
+  drop({ roots, assigns }, [...new Set(assigns.flatMap((a) => a.unit ?? []))]);
+  clearInterned();
+}
+
+/** One program on its way: everything that can fail before it runs has been done. */
+interface Prepared {
+  readonly device: Device;
+  readonly executable: Executable;
+  readonly key: Int32Array;
+  readonly inputs: readonly Storage[];
+  readonly scalars: readonly ScalarSource[];
+  readonly outputs: readonly Storage[];
+  readonly assigned: readonly boolean[];
+}
+
+/** Computes all of it, or throws and has changed nothing. */
+function perform({ roots, assigns }: Part<PendingAssign>, recording: Recording | undefined): void {
   const byDevice = new Map<string, { roots: Node[]; assigns: PendingAssign[] }>();
   const group = (name: string) => {
     let g = byDevice.get(name);
@@ -237,62 +378,92 @@ function runTogether(wanted: readonly Node[], recording: Recording | undefined):
     return g;
   };
   for (const node of roots) group(node.device ?? defaultDevice).roots.push(node);
-  for (const assign of assigns) {
-    group(assign.storage.device).assigns.push(assign);
-    pending.delete(assign.storage);
+  for (const assign of assigns) group(assign.storage.device).assigns.push(assign);
+  const results = new Map<Node, Storage>();
+  const prepared: Prepared[] = [];
+  try {
+    for (const [name, g] of byDevice) prepared.push(prepare(getDevice(name), g.roots, g.assigns, results));
+    if (recording !== undefined) for (const a of assigns) separate(recording, a.storage);
+    executeAll(prepared);
+  } catch (error) {
+    for (const storage of results.values()) freeStorage(storage);
+    throw error;
   }
-  for (const [name, g] of byDevice) runOn(getDevice(name), g.roots, g.assigns, recording);
-  clearInterned();
-}
-
-function runOn(
-  device: Device,
-  roots: readonly Node[],
-  assigns: readonly PendingAssign[],
-  recording: Recording | undefined,
-): void {
-  const all = [...roots, ...assigns.map((a) => a.value)];
-  const graph = linearise(all);
-  const targets = assigns.map((a) => graph.inputStorages.indexOf(a.storage));
-  const { executable, key } = findProgram(device, graph, all, [...roots.map(() => -1), ...targets]);
-
-  const outputs: Storage[] = [];
-  for (const node of roots)
-    outputs.push(newStorage(device, node.dtype, node.shape, `${node.op} ${formatShape(node.shape)}`));
-  for (const a of assigns) outputs.push(a.storage);
-  const scalars = graph.scalars;
-  if (recording !== undefined) for (const a of assigns) separate(recording, a.storage);
-  execute(device, executable, graph.inputStorages, scalars, outputs);
-  if (recording !== undefined) {
-    const assigned = outputs.map((_, i) => i >= roots.length);
-    recording.add({
-      device,
-      executable,
-      key,
-      inputs: [...graph.inputStorages],
-      scalars: [...scalars],
-      outputs,
-      assigned,
-    });
-  }
-
-  for (let i = 0; i < roots.length; i++) {
-    const node = roots[i];
-    node.storage = outputs[i];
+  recording?.add(prepared);
+  for (const [node, storage] of results) {
+    node.storage = storage;
+    kept.delete(node);
     if (!node.requiresGrad) node.src = []; // nothing will ask how it came to be
   }
   for (const a of assigns) {
+    pending.delete(a.storage);
+    firstValues.delete(a.storage);
     a.storage.version++;
-    a.done();
+    a.settle(undefined);
   }
+}
+
+/** What is written to, in the place of an input's number: a new storage, or an old one that nothing here reads. */
+const NEW = -1;
+const UNREAD = -2;
+
+/** Compiles, and makes storages for the results, which it enters into `results`. */
+function prepare(
+  device: Device,
+  roots: readonly Node[],
+  assigns: readonly PendingAssign[],
+  results: Map<Node, Storage>,
+): Prepared {
+  const all = [...roots, ...assigns.map((a) => a.value)];
+  const graph = linearise(all);
+  const { inputStorages: inputs, scalars } = graph;
+  const targets = assigns.map((a) => inputs.indexOf(a.storage));
+  for (let i = 0; i < targets.length; i++) if (targets[i] < 0) targets[i] = UNREAD;
+  const { executable, key } = findProgram(device, graph, all, [...roots.map(() => NEW), ...targets]);
+  const outputs: Storage[] = [];
+  for (const node of roots) {
+    const storage = newStorage(device, node.dtype, node.shape, `${node.op} ${formatShape(node.shape)}`);
+    results.set(node, storage);
+    outputs.push(storage);
+  }
+  for (const a of assigns) outputs.push(a.storage);
+  const assigned = outputs.map((_, i) => i >= roots.length);
+  return { device, executable, key, inputs: [...inputs], scalars: [...scalars], outputs, assigned };
+}
+
+/** Runs programs of several devices so that all of them take effect, or none. A single one does anyway. */
+function executeAll(programs: readonly Prepared[]): void {
+  const last = programs[programs.length - 1];
+  const copies = programs.flatMap((p) => (p === last ? [] : copiesOf(p.outputs.filter((_, i) => p.assigned[i]))));
+  try {
+    for (const p of programs) execute(p.device, p.executable, p.inputs, p.scalars, p.outputs);
+  } catch (error) {
+    for (const { own, copy } of copies) swapBuffers(own, copy);
+    throw error;
+  } finally {
+    for (const { copy } of copies) freeStorage(copy);
+  }
+}
+
+function copiesOf(storages: readonly Storage[]): { own: Storage; copy: Storage }[] {
+  if (storages.length === 0) return [];
+  const device = getDevice(storages[0].device);
+  const results = new Map<Node, Storage>();
+  const nodes = storages.map((s) => leaf(s) as Node);
+  const { executable, inputs, scalars, outputs } = prepare(device, nodes, [], results);
+  execute(device, executable, inputs, scalars, outputs);
+  return storages.map((own, i) => ({ own, copy: outputs[i] }));
+}
+
+function swapBuffers(a: Storage, b: Storage): void {
+  for (const s of [a, b]) collected.unregister(s);
+  [a.buffer, b.buffer] = [b.buffer, a.buffer];
+  for (const s of [a, b]) collected.register(s, { device: s.owner as Device, buffer: s.buffer }, s);
 }
 
 /** The device's handle. Throws StaleTensorError if it was freed, or the device that made it is gone. */
 function bufferOf(storage: Storage, device: Device): unknown {
-  if (storage.buffer === null || storage.base?.buffer === null) {
-    const what = storage.name ?? `a ${storage.dtype} tensor ${formatShape(storage.shape)}`;
-    throw new StaleTensorError(`read: ${what} was freed. Do not use a tensor after its dispose.`);
-  }
+  if (storage.buffer === null || storage.base?.buffer === null) throw freedError(storage);
   if (storage.owner !== device) {
     const what = storage.name ?? `a ${storage.dtype} tensor ${formatShape(storage.shape)}`;
     throw new StaleTensorError(`read: ${what} went with its device when the devices were disposed of. Create it anew.`);
@@ -347,7 +518,11 @@ function findProgram(
     nodes,
     inputs: graph.inputs.map((n) => nodes[n.slot]),
     scalars: nodes.filter((n) => n.op === 'scalar'),
-    outputs: roots.map((n, i) => ({ node: nodes[n.slot], assign: targets[i] >= 0 ? targets[i] : undefined })),
+    outputs: roots.map((n, i) => ({
+      node: nodes[n.slot],
+      assign: targets[i] >= 0 ? targets[i] : undefined,
+      isFull: targets[i] !== NEW,
+    })),
   });
   const entry = { key, executable };
   bucket.push(entry);
@@ -371,6 +546,8 @@ export async function read(node: Node): Promise<TypedArray> {
       'compile: the function reads a value (item, data or array) while it is being captured. Return the tensor and read it outside.',
     );
   }
+  // Without waiting where nothing has to be collected: the tensor may be disposed of as soon as this returns.
+  if (node.storage === undefined && node.op !== 'leaf' && !runOrRetry([node], undefined, true)) await collect();
   const storage = storageOf(node);
   const device = getDevice(storage.device);
   const data = await device.download(bufferOf(storage, device), storage.size, storage.dtype);
@@ -382,9 +559,7 @@ export async function read(node: Node): Promise<TypedArray> {
 
 /** A storage with the same numbers in a buffer of its own. */
 function copyOf(storage: Storage): Storage {
-  const node = copy(leaf(storage) as Node);
-  runOn(getDevice(storage.device), [node], [], undefined);
-  return node.storage as unknown as Storage;
+  return copiesOf([storage])[0].copy;
 }
 
 /** Before `storage` is overwritten: what stands for it as an argument keeps the numbers that were passed. */
@@ -396,23 +571,54 @@ function separate(recording: Recording, storage: Storage): void {
   }
 }
 
-/** Does a captured call again, with other inputs. Returns the storages of all slots. */
+/**
+ * Does a captured call again, with other inputs. Returns the storages of all slots. A run that fails changes nothing; what runs
+ * before it have done stays, as it does where the function is not captured.
+ */
 export function replay(capture: Capture, inputs: readonly Storage[]): Storage[] {
+  const { runs } = capture;
   const slots = inputs.map((storage) => (capture.assigned.has(storage) ? copyOf(storage) : storage));
+  const made: Storage[] = [];
   const storageOfSource = (source: Source): Storage => {
     if (typeof source !== 'number') return source;
     const known = slots[source];
     if (known !== undefined) return known;
     const { device, dtype, shape } = capture.temporaries[source - capture.inputs];
-    return (slots[source] = newStorage(getDevice(device), dtype, shape, `result ${formatShape(shape)}`));
+    const storage = newStorage(getDevice(device), dtype, shape, `result ${formatShape(shape)}`);
+    made.push(storage);
+    return (slots[source] = storage);
   };
-  for (const { hooks, device, executable, inputs: sources, scalars, outputs, assigned } of capture.runs) {
-    for (const hook of hooks) hook();
-    const results = outputs.map(storageOfSource);
-    execute(device, executable, sources.map(storageOfSource), scalars, results);
-    for (let i = 0; i < results.length; i++) if (assigned[i]) results[i].version++;
+  for (let i = 0; i < runs.length;) {
+    const { number, hooks } = runs[i];
+    const prepared: Prepared[] = [];
+    const advanced: ReplayHook[] = [];
+    try {
+      for (const hook of hooks) {
+        hook.advance();
+        advanced.push(hook);
+      }
+      for (; i < runs.length && runs[i].number === number; i++) {
+        const { device, executable, key, inputs: sources, scalars, outputs, assigned } = runs[i];
+        const results = outputs.map(storageOfSource);
+        prepared.push({
+          device,
+          executable,
+          key,
+          inputs: sources.map(storageOfSource),
+          scalars,
+          outputs: results,
+          assigned,
+        });
+      }
+      executeAll(prepared);
+    } catch (error) {
+      for (const { undo } of advanced.reverse()) undo?.();
+      made.forEach(freeStorage);
+      throw error;
+    }
+    for (const { outputs, assigned } of prepared) outputs.forEach((s, j) => assigned[j] && s.version++);
   }
-  for (const hook of capture.hooks) hook();
+  for (const { advance } of capture.hooks) advance();
   capture.replays++;
   return slots;
 }

@@ -10,10 +10,18 @@ import { CaptureError } from './ir/errors.js';
 import type { ScalarSource } from './ir/op.js';
 import type { Storage } from './ir/storage.js';
 
+/** Host state that a replay has to advance (an optimiser's step counter), and to take back if the run fails. */
+export interface ReplayHook {
+  readonly advance: () => void;
+  readonly undo?: (() => void) | undefined;
+}
+
 /** One run of the engine: everything needed to do it again with other inputs. */
 export interface RecordedRun {
   /** Host state that moves on before this run and after the one before it. */
-  readonly hooks: readonly (() => void)[];
+  readonly hooks: readonly ReplayHook[];
+  /** Runs with the same number are one: all of its devices, or none. */
+  readonly number: number;
   readonly device: Device;
   readonly executable: Executable;
   /** What the program was compiled from: equal keys, equal programs. */
@@ -42,8 +50,8 @@ export interface Stand {
 
 export class Recording {
   readonly runs: RecordedRun[] = [];
-  /** Host state that a replay has to advance (an optimiser's step counter), since the last run. */
-  hooks: (() => void)[] = [];
+  /** Since the last run. */
+  hooks: ReplayHook[] = [];
   readonly guards: Guard[] = [];
   /** Storages that the call filled from host numbers. */
   readonly made = new Set<Storage>();
@@ -60,10 +68,10 @@ export class Recording {
   /** What happens now is done for the call and not by it. */
   isPaused = false;
 
-  /** Adds a run, with the hooks that came before it. */
-  add(run: Omit<RecordedRun, 'hooks'>): void {
-    this.runs.push({ ...run, hooks: this.hooks });
-    this.hooks = [];
+  /** Adds what runs together, one program for each device, with the hooks that came before it. */
+  add(runs: readonly Omit<RecordedRun, 'hooks' | 'number'>[]): void {
+    const number = this.runs.length;
+    for (const run of runs) this.runs.push({ ...run, hooks: this.hooks.splice(0), number });
   }
 
   /** `stand` is used in the call in the place of `storage`. */
@@ -105,14 +113,14 @@ export function setFlag(storage: Storage, flag: boolean): void {
   const recording = currentRecording();
   if (recording !== undefined && flag !== storage.requiresGrad) {
     if (!recording.flags.has(storage)) recording.flags.set(storage, storage.requiresGrad);
-    recording.hooks.push(() => (storage.requiresGrad = flag));
+    recording.hooks.push({ advance: () => (storage.requiresGrad = flag), undo: () => (storage.requiresGrad = !flag) });
   }
   storage.requiresGrad = flag;
 }
 
-/** Called by host-side state that a replay must advance. */
-export function onReplay(hook: () => void): void {
-  currentRecording()?.hooks.push(hook);
+/** Called by host-side state that a replay must advance, and take back if what it belongs to fails. */
+export function onReplay(advance: () => void, undo?: () => void): void {
+  currentRecording()?.hooks.push({ advance, undo });
 }
 
 /** Runs `body` as if nothing were being recorded. */

@@ -8,6 +8,7 @@ import {
   ArgumentError,
   ShapeError,
   eachRun,
+  inUnit,
   formatShape,
   isRecording,
   runPending,
@@ -74,7 +75,7 @@ class ScoreStore implements Collection {
     settle([this.scores, this.labels, this.rows].filter((t) => t !== undefined) as AnyTensor[]);
     this.isCaptured ||= isRecording();
     this.reserve(this.count + entering, scores);
-    eachRun(() => {
+    const advance = (): void => {
       this.count += entering;
       const capacity = (this.scores as Tensor).shape[0];
       if (this.count <= capacity) return;
@@ -82,8 +83,11 @@ class ScoreStore implements Collection {
       throw new ArgumentError(
         `${this.op}: more than ${capacity} samples in captured steps. Pass a larger capacity, or call reset() more often.`,
       );
+    };
+    inUnit(() => {
+      eachRun(advance, () => void (this.count -= entering));
+      this.write(scores, labels);
     });
-    this.write(scores, labels);
   }
 
   /** Rows from the device's own counter on, so that a replay writes behind what is there. */
@@ -112,9 +116,10 @@ class ScoreStore implements Collection {
       storedZeros(like, [more], 'int32') as Ints,
     ];
     this.rows ??= storedZeros(like, [], 'int32');
-    this.scores = this.scores === undefined ? scores : (stored(cat([this.scores, scores])) as Tensor);
-    this.labels = this.labels === undefined ? labels : (stored(cat([this.labels, labels])) as unknown as Ints);
+    const table = this.scores === undefined ? scores : (stored(cat([this.scores, scores])) as Tensor);
+    const column = this.labels === undefined ? labels : (stored(cat([this.labels, labels])) as unknown as Ints);
     runPending();
+    [this.scores, this.labels] = [table, column];
   }
 
   /** Everything that counts: scores of each class, and labels. */

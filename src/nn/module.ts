@@ -6,7 +6,7 @@
 // Must not know: particular layers, files.
 
 import { ArgumentError, DeviceError, NablaError, formatShape, sameShape } from '../tensor/library.js';
-import { runPending } from '../tensor/library.js';
+import { inUnit, runPending } from '../tensor/library.js';
 import type { Shape } from '../tensor/library.js';
 import type { AnyTensor } from '../tensor/tensor.js';
 import { type BackwardHook, type ForwardHook, type ForwardPreHook, type HookHandle, addHook } from './hooks.js';
@@ -233,10 +233,12 @@ export abstract class Module {
         );
       }
     }
-    for (const [key, tensor] of shared) {
-      if (state[key] !== tensor) tensor.assign_(state[key].detach().to(tensor.dtype));
-    }
-    runPending();
+    const unit = inUnit(() => {
+      for (const [key, tensor] of shared) {
+        if (state[key] !== tensor) tensor.assign_(state[key].detach().to(tensor.dtype));
+      }
+    });
+    runPending(unit);
     return { missing, unexpected };
   }
 

@@ -1,6 +1,6 @@
 // Normalisation layers.
 
-import { ArgumentError, type Shape, ShapeError, formatShape, sameShape, sizeOf } from '../tensor/library.js';
+import { ArgumentError, type Shape, ShapeError, formatShape, inUnit, sameShape, sizeOf } from '../tensor/library.js';
 import { checkProbability } from '../tensor/dropout.js';
 import type { Mutable } from '../tensor/shape-types/shape.js';
 import { withoutGrad } from '../tensor/grad-mode.js';
@@ -97,13 +97,14 @@ abstract class BatchNorm<D extends 1 | 2, C extends number> extends Layer<BatchN
     const variance = x.sub(mean).square().mean(others, { keepdim: true }) as Tensor;
     const { runningMean, runningVar, numBatchesTracked } = this;
     if (this.training && runningMean !== undefined && runningVar !== undefined && numBatchesTracked !== undefined) {
-      withoutGrad(() => {
+      const update = (): void => {
         const batches = numBatchesTracked.add(1);
         numBatchesTracked.assign_(batches);
         const weight = this.momentum ?? (batches.to('float32').reciprocal() as Tensor);
         follow(runningMean as unknown as Tensor, mean, weight);
         follow(runningVar as unknown as Tensor, variance.mul(count / (count - 1)), weight); // the unbiased one
-      });
+      };
+      inUnit(() => withoutGrad(update));
     }
     return [mean, variance];
   }

@@ -1,10 +1,9 @@
 // Averages of the weights along a training run: they often do better than the last ones (Polyak and Juditsky 1992; Izmailov
 // et al. 2018).
 
-import { withoutGrad } from '../tensor/grad-mode.js';
 import { tensor } from '../tensor/creation.js';
-import { ArgumentError, eachRun, formatShape, sameShape } from '../tensor/library.js';
-import { type AnyTensor, type Tensor, realize } from '../tensor/tensor.js';
+import { ArgumentError, eachRun, formatShape, sameShape, updateAtOnce } from '../tensor/library.js';
+import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 import { checkRange, number } from './optimizer.js';
 
 export interface WeightAverageOptions {
@@ -47,8 +46,11 @@ export class WeightAverage {
 
   /** Takes the weights as they are now into the average. */
   async update(): Promise<void> {
-    withoutGrad(() => {
-      eachRun(() => this.count++);
+    await updateAtOnce(() => {
+      eachRun(
+        () => this.count++,
+        () => this.count--,
+      );
       const entering = number(() =>
         this.count === 1 ? 1 : this.decay === undefined ? 1 / this.count : 1 - this.decay,
       );
@@ -56,20 +58,18 @@ export class WeightAverage {
         average.assign_(average.add(this.parameters[i].sub(average).mul(entering)));
       });
     });
-    await realize();
   }
 
   /** Exchanges the weights and their average. Throws ArgumentError before the first update. */
   async swap(): Promise<void> {
     if (this.count === 0) throw new ArgumentError('WeightAverage: swap before the first update. Call update() first.');
-    withoutGrad(() => {
+    await updateAtOnce(() => {
       this.averages.forEach((average, i) => {
         const [weight, mean] = [this.parameters[i].detach(), average.detach()];
         this.parameters[i].assign_(mean);
         average.assign_(weight);
       });
     });
-    await realize();
   }
 
   stateDict(): WeightAverageState {
@@ -83,10 +83,9 @@ export class WeightAverage {
       throw new ArgumentError(
         `WeightAverage: the state is of [${shapes(tensors).join(', ')}], the parameters are [${shapes(this.averages).join(', ')}]. Load it into the average that saved it.`,
       );
-    withoutGrad(() =>
+    await updateAtOnce(() =>
       this.averages.forEach((average, i) => average.assign_((tensors[i] as unknown as Tensor).detach())),
     );
     this.count = count;
-    await realize();
   }
 }

@@ -1,9 +1,9 @@
 // Limits: of gradients before a step, of weights after it.
 
-import { ArgumentError } from '../tensor/library.js';
+import { ArgumentError, updateAtOnce } from '../tensor/library.js';
 import { withoutGrad } from '../tensor/grad-mode.js';
 import { where } from '../tensor/functions.js';
-import { type Tensor, realize } from '../tensor/tensor.js';
+import type { Tensor } from '../tensor/tensor.js';
 
 export interface ClipOptions {
   /** p of the norm (Σ |g|ᵖ)^(1/p); Infinity for the largest element. Default 2. */
@@ -52,7 +52,7 @@ export function clipGradValue_(parameters: Iterable<Tensor>, value: number): voi
  */
 export async function maxNorm_(parameters: Iterable<Tensor>, maxNorm: number): Promise<void> {
   if (!(maxNorm > 0)) throw new ArgumentError(`maxNorm_: maxNorm is ${maxNorm}. Use a number above 0.`);
-  withoutGrad(() => {
+  await updateAtOnce(() => {
     for (const p of parameters) {
       if (p.rank < 2) continue;
       const axes = Array.from({ length: p.rank - 1 }, (_, i) => i + 1);
@@ -61,7 +61,6 @@ export async function maxNorm_(parameters: Iterable<Tensor>, maxNorm: number): P
       p.assign_(p.mul(scale));
     }
   });
-  await realize();
 }
 
 /** The p-norm of all tensors together, as one number. PyTorch: nn.utils.get_total_norm. */

@@ -5,9 +5,8 @@
 
 import { scalarTensor, tensor } from '../tensor/creation.js';
 import { ArgumentError, StaleTensorError, formatShape, sameShape } from '../tensor/library.js';
-import { withoutGrad } from '../tensor/grad-mode.js';
-import { type Guard, currentRecording, eachRun, runPending } from '../tensor/library.js';
-import { type AnyTensor, type Tensor, realize } from '../tensor/tensor.js';
+import { type Guard, currentRecording, eachRun, inUnit, runPending, updateAtOnce } from '../tensor/library.js';
+import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 
 /** Parameters, or lists of them with hyper-parameters of their own. */
 export type Params<Options> = Iterable<Tensor> | Iterable<ParamGroup<Options>>;
@@ -90,48 +89,17 @@ export abstract class Optimizer<Options extends object, Rates> {
     for (const group of this.groups) for (const p of group.params) p.grad = undefined;
   }
 
-  /** One update of all parameters that have a gradient. */
+  /**
+   * One update of all parameters that have a gradient, together with whatever waits to be read. If it fails (an index out of
+   * range, memory that is not there), it has changed nothing: parameters, state and counts are as before, and gradients
+   * that took part in it are forgotten.
+   */
   async step(): Promise<void> {
     currentRecording()?.guards.push(this.guard());
-    withoutGrad(() => {
-      const moves: (() => void)[] = [];
-      const clocks = new Map<number, Clock>();
-      const active: number[] = [];
-      let number = 0;
-      for (const group of this.groups) {
-        const rates = new Map<Clock, Rates>();
-        for (const p of group.params) {
-          const i = number++;
-          const g = p.grad as Tensor | undefined;
-          if (g === undefined) continue;
-          active.push(i);
-          const clock = valueAt(clocks, this.steps[i], () => this.clockOf(i));
-          moves.push(() => {
-            const shared = valueAt(rates, clock, () => this.rates(group, clock));
-            p.assign_(this.move(p, g, shared, this.slotsOf(i, p)));
-          });
-        }
-      }
-      const firsts = new Map<number, number>();
-      for (const i of active) if (!firsts.has(this.steps[i])) firsts.set(this.steps[i], i);
-      const counts = active.map((i) => [i, firsts.get(this.steps[i]) as number] as const);
-      currentRecording()?.guards.push({
-        what: `how often ${this.constructor.name} has updated each parameter`,
-        holds: () => {
-          for (const [i, first] of counts) if (this.steps[i] !== this.steps[first]) return false;
-          return true;
-        },
-      });
-      eachRun(() => {
-        this.stepCount++;
-        for (const i of active) this.steps[i]++;
-      });
-      for (const move of moves) move();
-    });
     try {
-      await realize();
+      await updateAtOnce(() => this.update());
     } catch (error) {
-      if (!(error instanceof StaleTensorError) || this.stepCount < 2) throw error;
+      if (!(error instanceof StaleTensorError) || this.stepCount < 1) throw error;
       throw new StaleTensorError(
         `${error.message} Gradients of an earlier step may be among it: call zeroGrad() before backward().`,
       );
@@ -157,6 +125,48 @@ export abstract class Optimizer<Options extends object, Rates> {
         return steps[index];
       },
     };
+  }
+
+  private update(): void {
+    const moves: (() => void)[] = [];
+    const clocks = new Map<number, Clock>();
+    const active: number[] = [];
+    let number = 0;
+    for (const group of this.groups) {
+      const rates = new Map<Clock, Rates>();
+      for (const p of group.params) {
+        const i = number++;
+        const g = p.grad as Tensor | undefined;
+        if (g === undefined) continue;
+        active.push(i);
+        const clock = valueAt(clocks, this.steps[i], () => this.clockOf(i));
+        moves.push(() => {
+          const shared = valueAt(rates, clock, () => this.rates(group, clock));
+          p.assign_(this.move(p, g, shared, this.slotsOf(i, p)));
+        });
+      }
+    }
+    const firsts = new Map<number, number>();
+    for (const i of active) if (!firsts.has(this.steps[i])) firsts.set(this.steps[i], i);
+    const counts = active.map((i) => [i, firsts.get(this.steps[i]) as number] as const);
+    currentRecording()?.guards.push({
+      what: `how often ${this.constructor.name} has updated each parameter`,
+      holds: () => {
+        for (const [i, first] of counts) if (this.steps[i] !== this.steps[first]) return false;
+        return true;
+      },
+    });
+    eachRun(
+      () => {
+        this.stepCount++;
+        for (const i of active) this.steps[i]++;
+      },
+      () => {
+        this.stepCount--;
+        for (const i of active) this.steps[i]--;
+      },
+    );
+    for (const move of moves) move();
   }
 
   private slotsOf(index: number, p: Tensor): Slots {
@@ -188,11 +198,13 @@ export abstract class Optimizer<Options extends object, Rates> {
       }
       return { p, value, name: key.slice(0, dot), index: params.indexOf(p) };
     });
-    for (const { p, value, name, index } of entries) {
-      const slot = this.slotsOf(index, p)(name);
-      if (slot !== (value as unknown)) slot.assign_(value.detach());
-    }
-    runPending();
+    const unit = inUnit(() => {
+      for (const { p, value, name, index } of entries) {
+        const slot = this.slotsOf(index, p)(name);
+        if (slot !== (value as unknown)) slot.assign_(value.detach());
+      }
+    });
+    runPending(unit);
     this.groups.forEach((group, i) => {
       const { count: _count, ...options } = state.groups[i];
       Object.assign(group, options);

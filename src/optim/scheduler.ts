@@ -31,10 +31,11 @@ export class LRScheduler {
   }
 
   step(): void {
-    eachRun(() => {
-      this.stepCount++;
+    const move = (steps: number) => () => {
+      this.stepCount += steps;
       this.apply();
-    });
+    };
+    eachRun(move(1), move(-1));
   }
 
   private apply(): void {

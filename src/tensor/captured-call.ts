@@ -3,7 +3,7 @@
 // the slots of the capture. Knows nothing of when a capture holds: that is compile.ts.
 
 import { type Capture, captureOf, handOver } from '../engine/capture.js';
-import { replay, rest, run, storageOf } from '../engine/engine.js';
+import { dropPending, replay, rest, run, storageOf } from '../engine/engine.js';
 import * as build from '../engine/ir/build.js';
 import { CaptureError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
@@ -61,7 +61,14 @@ export async function captureCall(fn: Fn, args: readonly Argument[]): Promise<{ 
   const stands = tensorArguments.map((i) => (given[i] as Tensor).storage as Storage);
   const done = await record(
     recording,
-    () => fn(...(given as Argument[])),
+    async () => {
+      try {
+        return await fn(...(given as Argument[]));
+      } catch (error) {
+        dropPending(recording); // what the function asked for and did not carry out
+        throw error;
+      }
+    },
     (result: Result) => {
       const { tensors, rebuild } = takeApart(result);
       const found = tensors.map((t): Found => sourceOf(t, given, recording));

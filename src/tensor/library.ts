@@ -1,15 +1,17 @@
 // What the library folders (nn, optim, data, io) need besides the Tensor class: error classes, types, and the few entries
 // of the engine that a parameter or an optimiser has to reach. Not part of the public surface.
 
-import { emptyStorage, run } from '../engine/engine.js';
+import { emptyStorage, inUnit, rest, run, runWithRoom, undoWithUnit } from '../engine/engine.js';
 import { addWitness, currentRecording, isRecording, onReplay } from '../engine/recording.js';
 import * as build from '../engine/ir/build.js';
 import type { DType } from '../engine/ir/dtype.js';
 import { type Shape, formatShape } from '../engine/ir/shape.js';
+import type { Unit } from '../engine/parts.js';
+import { withoutGrad } from './grad-mode.js';
 import { type AnyTensor, Tensor } from './tensor.js';
 import { StoredValue } from './values.js';
 
-export { addWitness, currentRecording, isRecording, onReplay };
+export { addWitness, currentRecording, inUnit, isRecording, onReplay };
 export type { Guard, Recording } from '../engine/recording.js';
 export type { DataOf, DType } from '../engine/ir/dtype.js';
 export {
@@ -42,15 +44,28 @@ export function stored<S extends Shape, D extends DType>(t: Tensor<S, D>): Tenso
   return t.storage !== undefined ? t : new Tensor<S, D>(storedValue(t));
 }
 
-/** Carries out pending updates now, so that the next graph starts from stored values. */
-export function runPending(): void {
-  run([]);
+/** Carries out pending updates now, so that the next graph starts from stored values. Throws if those of `unit` fail. */
+export function runPending(unit?: Unit): void {
+  run([], unit);
 }
 
-/** Calls `advance` now, and again before each replay of a captured step: for state that lives in JavaScript. */
-export function eachRun(advance: () => void): void {
+/**
+ * Calls `advance` now, and again before each replay of a captured step: for state that lives in JavaScript. `undo` takes
+ * one call back, if the update that it belongs to (`inUnit`) fails.
+ */
+export function eachRun(advance: () => void, undo: () => void): void {
   advance();
-  if (isRecording()) onReplay(advance);
+  undoWithUnit(undo);
+  if (isRecording()) onReplay(advance, undo);
+}
+
+/** Carries out the updates that `body` asks for without gradients, all or none: if that fails, it is as if `body` had not been called. */
+export async function updateAtOnce(body: () => void): Promise<void> {
+  await runWithRoom(
+    [],
+    inUnit(() => withoutGrad(body)),
+  );
+  await rest();
 }
 
 /** Is an `assign_` to this tensor still to be carried out? */

@@ -6,9 +6,27 @@ import * as build from '../engine/ir/build.js';
 import { ArgumentError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
 import { type Shape, checkShape } from '../engine/ir/shape.js';
+import { whenDropped } from '../engine/engine.js';
 import { isRecording, onReplay } from '../engine/recording.js';
+import type { ScalarSource } from '../engine/ir/op.js';
 
 const generator = { seed: 0, draws: 0 };
+
+/** The latest draws, in their order: those of a step that fails are given back, so that the next one has its numbers. */
+let latest: ScalarSource[] = [];
+const MOST_LATEST = 8192;
+
+function remember(draw: ScalarSource): void {
+  if (latest.length >= MOST_LATEST) latest = latest.slice(MOST_LATEST / 2);
+  latest.push(draw);
+}
+
+whenDropped(({ scalars }) => {
+  while (latest.length > 0 && scalars.has(latest[latest.length - 1])) {
+    latest.pop();
+    generator.draws--;
+  }
+});
 
 /** Seeds the generator: the same seed gives the same random tensors in the same order. */
 export function manualSeed(seed: number): void {
@@ -25,7 +43,10 @@ export function getRandomState(): { readonly seed: number; readonly draws: numbe
 
 /** Inside a compiled function each replay sets it, too. */
 export function setRandomState({ seed, draws }: { readonly seed: number; readonly draws: number }): void {
-  const set = (): void => void Object.assign(generator, { seed, draws });
+  const set = (): void => {
+    Object.assign(generator, { seed, draws });
+    latest = [];
+  };
   set();
   onReplay(set);
 }
@@ -35,14 +56,18 @@ export function bits(shape: Shape): Node {
   checkShape(shape, 'rand');
   const state = { seed: generator.seed, draw: generator.draws++ };
   if (isRecording()) {
-    onReplay(() => {
-      state.seed = generator.seed;
-      state.draw = generator.draws++;
-    });
+    onReplay(
+      () => {
+        state.seed = generator.seed;
+        state.draw = generator.draws++;
+      },
+      () => void generator.draws--,
+    );
   }
   const seed = build.scalar({ value: state.seed, get: () => state.seed, isDrawn: true }, 'int32');
-  const draw = build.scalar({ value: state.draw, get: () => state.draw, isDrawn: true }, 'int32');
-  return build.random(seed, draw, shape);
+  const draw: ScalarSource = { value: state.draw, get: () => state.draw, isDrawn: true };
+  remember(draw);
+  return build.random(seed, build.scalar(draw, 'int32'), shape);
 }
 
 /** Uniform in [0, 1): the upper 24 bits. */

@@ -6,17 +6,29 @@
 // For who compiles without the library that names Symbol.dispose: kept in the declarations.
 /// <reference lib="esnext.disposable" preserve="true" />
 
-import { freeStorage, getDefaultDevice, getDevice, keep, read, rest, run, storageFrom } from '../engine/engine.js';
+import {
+  freeStorage,
+  getDefaultDevice,
+  getDevice,
+  keep,
+  read,
+  rest,
+  runWithRoom,
+  storageFrom,
+} from '../engine/engine.js';
 import { leafGradients } from '../engine/grad/backward.js';
 import { markProbabilities } from './probabilities.js';
 import * as build from '../engine/ir/build.js';
 import type { DType, DataOf } from '../engine/ir/dtype.js';
 import { ArgumentError, DTypeError, GradError, ShapeError } from '../engine/ir/errors.js';
+import { freedError } from '../engine/ir/linearise.js';
 import type { Node } from '../engine/ir/node.js';
 import { type Shape, formatShape, sameShape } from '../engine/ir/shape.js';
 import { type Storage, standIn } from '../engine/ir/storage.js';
+import { comesFrom } from '../engine/parts.js';
 import * as elementwise from './elementwise.js';
 import { isGradEnabled } from './grad-mode.js';
+import { ownerOf, rememberOwner, setGradient } from './gradients.js';
 import * as indexing from './indexing.js';
 import { matmul } from './matmul.js';
 import * as movement from './movement.js';
@@ -64,7 +76,10 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
 
   /** @internal The graph node of the current value. */
   get node(): Node {
-    return this.value.node;
+    const { node } = this.value;
+    const storage = this.storage ?? node.storage;
+    if (storage !== undefined && storage.buffer === null) throw freedError(storage);
+    return node;
   }
 
   /** @internal The storage of an input or parameter; undefined for a computed tensor. */
@@ -115,7 +130,7 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
       );
     }
     setFlag(storage, flag);
-    if (flag) remember(storage, this as unknown as Tensor);
+    if (flag) rememberOwner(storage, this as unknown as Tensor);
     return this;
   }
 
@@ -162,7 +177,7 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
 
   /** Frees the memory of the result now. Any later use is an error. */
   [Symbol.dispose](): void {
-    const storage = this.storage ?? this.node.storage;
+    const storage = this.storage ?? this.value.node.storage;
     if (storage !== undefined) freeStorage(storage);
   }
 
@@ -201,10 +216,11 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
     const one = build.expand(build.constant(1) as Node, node.shape);
     keep(node);
     for (const [leaf, gradient] of leafGradients(node, seed === undefined ? one : seed.node)) {
-      const owner = owners.get(leaf.arg.storage)?.deref();
+      const owner = ownerOf(leaf.arg.storage);
       if (owner === undefined) continue;
+      comesFrom(gradient, node);
       const sum = owner.grad === undefined ? gradient : build.add(owner.grad.node, gradient);
-      owner.grad = wrapNode(build.detach(sum));
+      setGradient(owner, wrapNode(build.detach(sum)), node);
     }
   }
 
@@ -899,13 +915,6 @@ export const GRADIENT_ACCESS: GradientAccess = {
   wrapNode: (node) => wrapNode(node),
 };
 
-/** Tensors that collect gradients, by their storage. */
-const owners = new WeakMap<Storage, WeakRef<Tensor>>();
-
-function remember(storage: Storage, owner: Tensor): void {
-  owners.set(storage, new WeakRef(owner));
-}
-
 function wrapNode<S extends Shape, D extends DType>(node: Node): Tensor<S, D> {
   return new Tensor<S, D>(new GraphValue(node));
 }
@@ -929,7 +938,7 @@ export function standFor(t: AnyTensor, base: Storage, name: string, recording: R
 /** A tensor of a storage: an input or a parameter. */
 export function wrapStorage<S extends Shape, D extends DType>(storage: Storage): Tensor<S, D> {
   const t = new Tensor<S, D>(new StoredValue(storage));
-  if (storage.requiresGrad) remember(storage, t as unknown as Tensor);
+  if (storage.requiresGrad) rememberOwner(storage, t as unknown as Tensor);
   return t;
 }
 
@@ -946,6 +955,6 @@ async function moveTo(t: AnyTensor, device: string): Promise<AnyTensor> {
  * Without arguments only what waits.
  */
 export async function realize(...tensors: AnyTensor[]): Promise<void> {
-  run(tensors.map((t) => t.node));
+  await runWithRoom(tensors.map((t) => t.node));
   await rest();
 }

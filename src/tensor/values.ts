@@ -31,14 +31,17 @@ export class StoredValue {
    * it: that is done first, so that gradients have somewhere to go.
    */
   get node(): Node {
-    if (this.pending !== undefined && this.storage.requiresGrad) run([]);
+    if (this.pending !== undefined && this.storage.requiresGrad) {
+      this.assign(this.pending); // once more, if it failed
+      run([]);
+    }
     return this.pending ?? (build.leaf(this.storage) as Node);
   }
 
   assign(value: Node): void {
     this.pending = value;
-    assignLater(this.storage, value, () => {
-      this.pending = undefined;
+    assignLater(this.storage, value, (left) => {
+      this.pending = left;
     });
   }
 }

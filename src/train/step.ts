@@ -10,8 +10,9 @@ import { clipGradNorm_, clipGradValue_, jointNorm } from '../optim/clip.js';
 import { compile, type CompiledFunction } from '../tensor/compile.js';
 import { tensor, zeros } from '../tensor/creation.js';
 import { withoutGrad } from '../tensor/grad-mode.js';
-import { ArgumentError, formatShape } from '../tensor/library.js';
-import { type AnyTensor, Tensor, realize } from '../tensor/tensor.js';
+import { ArgumentError, formatShape, updateAtOnce } from '../tensor/library.js';
+import { getRandomState, setRandomState } from '../tensor/random.js';
+import { type AnyTensor, Tensor } from '../tensor/tensor.js';
 import { type BatchValue, flattenBatch } from './batch.js';
 import type { StepOutput, StepProbe, TrainerOptions } from './options.js';
 
@@ -90,6 +91,9 @@ export class Steps<M extends Module, B> {
   private readonly evaluateBatch: BatchFunction;
   /** Sums of gradients, made when they are first needed. */
   private readonly sums = new Map<Tensor, Tensor>();
+  /** The model's buffers as they were before the first batch of an update. */
+  private readonly buffers = new Map<AnyTensor, AnyTensor>();
+  private random: ReturnType<typeof getRandomState> | undefined;
 
   constructor(options: TrainerOptions<M, B>, onDifference?: OnDifference) {
     this.options = options;
@@ -117,6 +121,34 @@ export class Steps<M extends Module, B> {
   /** One update from one batch. */
   update(batch: B, isProbed: boolean): Promise<StepValues> {
     return (isProbed ? this.updateProbed : this.updateWhole)(batch, 1);
+  }
+
+  /** Before the first `add` of an update: keeps what each of them changes, so that a failure of a later one can be undone. */
+  async begin(): Promise<void> {
+    this.random = getRandomState();
+    const buffers = this.options.model.buffers() as AnyTensor[];
+    if (buffers.length === 0) return;
+    await updateAtOnce(() => {
+      for (const own of buffers) {
+        const copy = this.buffers.get(own) ?? zerosLike(own);
+        this.buffers.set(own, copy);
+        copy.assign_(own.detach());
+      }
+    });
+  }
+
+  /** Forgets all that was added since `begin`. */
+  async discard(): Promise<void> {
+    await updateAtOnce(() => {
+      this.clearSums();
+      for (const [own, copy] of this.buffers) own.assign_(copy.detach());
+    });
+    this.options.optimizer.zeroGrad();
+    if (this.random !== undefined) setRandomState(this.random);
+  }
+
+  private clearSums(): void {
+    for (const sum of this.sums.values()) sum.assign_(zeros(sum.shape, { device: sum.device }));
   }
 
   /** Adds `scale` times the gradients of a batch to those that wait for `apply`. */
@@ -153,17 +185,17 @@ export class Steps<M extends Module, B> {
     const result = this.pass(batch);
     const values = handedOut(result);
     ((result.loss as Tensor).mul(scale) as Tensor).backward();
-    withoutGrad(() => {
+    const adding = updateAtOnce(() => {
       for (const p of this.parameters()) {
         const g = p.grad as Tensor | undefined;
         if (g === undefined) continue;
-        const sum = this.sums.get(p) ?? zerosLike(p);
+        const sum = this.sums.get(p) ?? (zerosLike(p as AnyTensor) as unknown as Tensor);
         this.sums.set(p, sum);
         sum.assign_(sum.add(g));
       }
     });
     optimizer.zeroGrad();
-    await realize();
+    await adding;
     return values;
   }
 
@@ -171,7 +203,7 @@ export class Steps<M extends Module, B> {
     const { optimizer } = this.options;
     for (const [p, sum] of this.sums) p.grad = sum.detach() as never;
     const clipped = this.clip();
-    for (const sum of this.sums.values()) sum.assign_(zeros(sum.shape, { device: sum.device }));
+    this.clearSums();
     await optimizer.step();
     return clipped;
   }
@@ -198,8 +230,9 @@ export class Steps<M extends Module, B> {
 }
 
 /** Stored zeros, which can be assigned to. */
-function zerosLike(p: Tensor): Tensor {
-  return tensor(new Float32Array(p.size) as never, { shape: p.shape, device: p.device }) as unknown as Tensor;
+function zerosLike({ size, shape, dtype, device }: AnyTensor): AnyTensor {
+  const numbers = dtype === 'float32' ? new Float32Array(size) : new Int32Array(size);
+  return tensor(numbers as never, { shape, dtype, device } as never) as unknown as AnyTensor;
 }
 
 function kept(values: StepValues = {}): StepValues {

@@ -217,7 +217,12 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
         const group = await this.nextGroup(batches, accumulate);
         this.totals.waiting += (performance.now() - begin) / 1000;
         if (group.length === 0) break;
-        readings.push(await this.update(group));
+        try {
+          readings.push(await this.update(group));
+        } catch (error) {
+          await readUntil(0); // earlier updates count
+          throw error;
+        }
         const isGoing = await readUntil(lag);
         this.totals.seconds += (performance.now() - begin) / 1000;
         if (!isGoing) return 'diverged';
@@ -247,7 +252,7 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
     return group;
   }
 
-  /** One update from a group of batches. Its numbers are computed with it, and read later. */
+  /** One update from a group of batches, or nothing where one of them fails. Its numbers are computed with it, and read later. */
   private async update(group: readonly B[]): Promise<Reading> {
     const { epochs = Infinity, weightAverage, probe } = this.options;
     this.rates.beforeUpdate(this.step, this.totalSteps(), this.epoch, epochs);
@@ -263,12 +268,20 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
       values = await this.steps.update(group[0], isProbed);
       take(values, group[0]);
     } else {
-      for (const batch of group) take(await this.steps.add(batch, 1 / group.length), batch);
-      values = await this.steps.apply();
+      const all: StepValues[] = [];
+      try {
+        await this.steps.begin();
+        for (const batch of group) all.push(await this.steps.add(batch, 1 / group.length));
+        values = await this.steps.apply();
+      } catch (error) {
+        await this.steps.discard();
+        throw error;
+      }
+      all.forEach((part, i) => take(part, group[i]));
     }
-    if (this.average !== undefined && this.epoch + 1 >= (weightAverage?.from ?? 1)) await this.average.update();
     this.step++;
     this.batch += group.length;
+    if (this.average !== undefined && this.epoch + 1 >= (weightAverage?.from ?? 1)) await this.average.update();
     if (isProbed) await probe?.report(this, this.step, probedValues(values));
     await this.tellDifferences();
     return { step: this.step, lr, parts, gradNorm: (values.gradNorm as Tensor | undefined)?.item() };

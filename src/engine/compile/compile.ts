@@ -8,7 +8,15 @@ import { InternalError } from '../ir/errors.js';
 import type { Node } from '../ir/node.js';
 import { OP_CLASS } from '../ir/op.js';
 import { BYTES_PER_ELEMENT } from '../ir/dtype.js';
-import { ERROR_WORD, type KernelCall, type KernelFunction, type Program, type Slot } from '../loop/loop.js';
+import {
+  ERROR_WORD,
+  type KernelCall,
+  type KernelFunction,
+  LATE_ERROR_OFFSET,
+  type Program,
+  type Slot,
+  type Stage,
+} from '../loop/loop.js';
 import { moveOrigins } from '../loop/origins.js';
 import { withoutQuotients } from '../loop/quotients.js';
 import type { Target } from '../loop/target.js';
@@ -28,7 +36,7 @@ import { keepLostInScatters } from './long-scatters.js';
 import { type LoweredKernel, lowerGroup } from './lower-group.js';
 import { materialise } from './materialise.js';
 import { type Block, planMemory } from './plan-memory.js';
-import { type Assignment, type Schedule, schedule } from './schedule.js';
+import { type Assignment, type Schedule, type UpdateInPlace, schedule } from './schedule.js';
 import { type Rewritten, derive, rewrite, withoutUnused } from './rewrite.js';
 import { splitReductions } from './split-reductions.js';
 import { placeParts } from './place-parts.js';
@@ -105,7 +113,7 @@ export function compileGraph(graph: Graph, options: CompileOptions): CompiledGra
   const state = stateOf(graph, options);
   perform(REWRITES, state);
   const { nodes, inputs, scalars } = state;
-  const outputs = graph.outputs.map((o, i) => ({ node: state.outputs[i], assign: o.assign }));
+  const outputs = graph.outputs.map((o, i) => ({ ...o, node: state.outputs[i] }));
   const parts = cutKept({ nodes, inputs, scalars, outputs });
   if (parts === undefined) return finish(state);
   const prologue = finish(stateOf(parts.prologue, options));
@@ -125,7 +133,7 @@ function stateOf(graph: Graph, options: CompileOptions): CompileState {
     copiedLayouts: [],
     materialised: new Set(),
     fused: { groups: [], stored: new Set() },
-    schedule: { stages: [], stageOf: new Map(), copied: [] },
+    schedule: { stages: [], stageOf: new Map(), copied: [], checks: new Set() },
     copies: [],
     program: undefined,
   };
@@ -237,17 +245,26 @@ function fusePass(state: CompileState): void {
 }
 
 function assignments(state: CompileState): Assignment[] {
-  return state.graph.outputs.flatMap((o, i) =>
-    o.assign === undefined ? [] : [{ node: state.outputs[i], input: state.inputs[o.assign] }],
-  );
+  return state.graph.outputs.flatMap(({ assign, isFull }, i) => {
+    const input = assign === undefined ? undefined : state.inputs[assign];
+    return input !== undefined || isFull === true ? [{ node: state.outputs[i], input }] : [];
+  });
 }
 
 function schedulePass(state: CompileState): void {
   const isMaterialised = (n: Node) => state.materialised.has(n);
-  state.schedule = schedule(state.fused.groups, assignments(state), (group, a) =>
-    readsInPlace(group, a, isMaterialised),
-  );
+  const canUpdateInPlace = (group: Group, a: UpdateInPlace) => readsInPlace(group, a, isMaterialised);
+  state.schedule = schedule(state.fused.groups, assignments(state), canUpdateInPlace, isMaterialised);
   const nodes = [...state.nodes];
+  const stored = new Set(state.fused.stored);
+  for (const { members, reads } of state.schedule.checks) {
+    const [node] = members;
+    if (node.op !== 'checkIndex') continue;
+    node.slot = nodes.length;
+    nodes.push(node);
+    for (const n of reads) if (n.op !== 'leaf') stored.add(n); // the kernel that computes them may have kept them to itself
+  }
+  state.fused = { groups: state.fused.groups, stored };
   const materialised = new Set(state.materialised);
   const numberOfOutput = numbersOf(state.outputs);
   state.copies = state.schedule.copied.map((a) => {
@@ -263,7 +280,7 @@ function schedulePass(state: CompileState): void {
 }
 
 /** Does the group read the old value only where it writes the new one? */
-function readsInPlace(group: Group, a: Assignment, isMaterialised: (n: Node) => boolean): boolean {
+function readsInPlace(group: Group, a: UpdateInPlace, isMaterialised: (n: Node) => boolean): boolean {
   if (group.kind !== 'loop' && !writesOnce(group)) return false;
   const target = flatten(group.place.get(a.node) ?? [], a.node.shape).key;
   let same = true;
@@ -304,13 +321,11 @@ function writesOnce({ kind, members }: Group): boolean {
 const ERRORS: Slot = { kind: 'argument', index: ERROR_WORD };
 
 function lowerPass(state: CompileState): void {
-  const { stages, stageOf } = state.schedule;
+  const { stages, stageOf, checks } = state.schedule;
   const copied = new Set(state.schedule.copied.map((a) => a.node));
-  const inPlace = new Set(
-    assignments(state)
-      .map((a) => a.node)
-      .filter((n) => !copied.has(n)),
-  );
+  const updates = assignments(state).filter((a) => !copied.has(a.node));
+  const overwritten = new Set(updates.map((a) => a.node));
+  const inPlace = new Set(updates.flatMap((a) => (a.input === undefined ? [] : [a.node])));
   const outputWord = 1 + state.inputs.length;
   const scalarWord = outputWord + state.outputs.length;
 
@@ -389,6 +404,8 @@ function lowerPass(state: CompileState): void {
     }).map((step) => step.map((kernel) => lowered(kernel, storedIn)));
 
   const programStages: KernelCall[][] = [];
+  const checking = new Set<KernelCall>();
+  const updating = new Set<KernelCall>();
   for (const groups of stages) {
     const steps: KernelCall[][] = [];
     for (const group of groups) {
@@ -396,25 +413,31 @@ function lowerPass(state: CompileState): void {
       calls.forEach((step, i) => {
         for (const call of step) (steps[i] ??= []).push(call); // a barrier between the steps
       });
+      if (checks.has(group)) calls.flat().forEach((c) => checking.add(c));
+      if (group.members.some((n) => overwritten.has(n))) calls.flat().forEach((c) => updating.add(c));
     }
     for (const step of steps) programStages.push(step);
   }
   if (state.copies.length > 0) {
-    programStages.push(
-      state.copies.flatMap(({ group, output }) =>
-        callsOf(group, () => ({ kind: 'argument', index: outputWord + output })).flat(),
-      ),
+    const calls = state.copies.flatMap(({ group, output }) =>
+      callsOf(group, () => ({ kind: 'argument', index: outputWord + output })).flat(),
     );
+    calls.forEach((c) => updating.add(c));
+    programStages.push(calls);
   }
   state.program = {
     kernels,
-    stages: joinStages(kernels, programStages, {
-      threads: state.options.threads,
-      cacheBytes: state.options.target.l2Bytes,
-      overwrites: new Map(
-        state.graph.outputs.flatMap(({ assign }, i) => (assign === undefined ? [] : [[outputWord + i, 1 + assign]])),
-      ),
-    }),
+    stages: withLateErrors(
+      joinStages(kernels, programStages, {
+        threads: state.options.threads,
+        cacheBytes: state.options.target.l2Bytes,
+        overwrites: new Map(
+          state.graph.outputs.flatMap(({ assign }, i) => (assign === undefined ? [] : [[outputWord + i, 1 + assign]])),
+        ),
+        checks: checking,
+        updates: updating,
+      }),
+    ),
     argumentCount: scalarWord + state.scalars.length,
     arenaBytes: plan.bytes,
     scratchBytes,
@@ -429,4 +452,17 @@ function numbersOf(nodes: readonly Node[]): ReadonlyMap<Node, number> {
     if (!numbers.has(n)) numbers.set(n, i);
   });
   return numbers;
+}
+
+/** What comes after the last check reports to a record of its own. */
+function withLateErrors(stages: readonly Stage[]): readonly Stage[] {
+  const last = stages.findIndex((s) => s.isLastCheck === true);
+  if (last < 0) return stages;
+  const late = (slot: Slot): Slot =>
+    slot.kind === 'argument' && slot.index === ERROR_WORD ? { ...slot, offset: LATE_ERROR_OFFSET } : slot;
+  return stages.map((stage, i) =>
+    i <= last
+      ? stage
+      : { ...stage, calls: stage.calls.map(({ kernel, slots }) => ({ kernel, slots: slots.map(late) })) },
+  );
 }

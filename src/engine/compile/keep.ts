@@ -45,7 +45,7 @@ export function cutKept(graph: Graph): Cut | undefined {
     nodes: rest.filter((n) => used.has(n) || n.src.length === 0),
     inputs: [...inputs, ...kept.map(current)],
     scalars,
-    outputs: outputs.map((o) => ({ node: current(o.node), assign: o.assign })),
+    outputs: outputs.map((o) => ({ ...o, node: current(o.node) })),
   };
   return { prologue, main, kept, watched };
 }

@@ -9,6 +9,7 @@ import type { Target } from '../loop/target.js';
 import type { Contraction } from './contraction.js';
 import { type Group, isContraction } from './group.js';
 import { type KernelBuilder, type KernelContext, VALUE_TYPE } from './kernel-builder.js';
+import { lowerCheck } from './lower-check.js';
 import { lowerConcat, sharesOfConcat } from './lower-concat.js';
 import { contractAlone, lowerContraction } from './lower-contraction.js';
 import { lowerLoop } from './lower-loop.js';
@@ -73,6 +74,7 @@ const LOWERINGS: Record<Exclude<Group['kind'], 'concat'>, readonly Lower[]> = {
   winogradWeights: [lowerWinogradWeights],
   winogradGradient: [lowerWinogradGradient],
   winogradKernel: [lowerWinogradKernel],
+  checkIndex: [lowerCheck],
   scatterAdd: SCATTER,
   scatterSums: SCATTER,
 };

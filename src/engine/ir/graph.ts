@@ -15,6 +15,8 @@ export interface Graph {
 
 export interface GraphOutput {
   readonly node: Node;
-  /** Number of the input whose buffer is overwritten (an in-place update); undefined for a new buffer. */
+  /** Number of the input whose buffer is overwritten (an in-place update); undefined for a buffer that is no input. */
   readonly assign: number | undefined;
+  /** Whether the buffer holds numbers already, which a run that fails must leave as they are; an input's always does. */
+  readonly isFull?: boolean;
 }

@@ -35,6 +35,7 @@ export function linearise(roots: readonly Node[]): LinearGraph {
     let structure = node.structure;
     let src = node.src;
     if (node.storage !== undefined) {
+      if (node.storage.buffer === null) throw freedError(node.storage);
       if (node.storage.expired !== undefined) checkExpired(node.storage);
       inputs.push(node);
       inputStorages.push(node.storage);
@@ -42,7 +43,8 @@ export function linearise(roots: readonly Node[]): LinearGraph {
       src = NONE;
     } else if (isOp(node, 'leaf')) {
       const { storage, version } = node.arg;
-      if (storage.version !== version || storage.buffer === null) throw staleError(storage, node);
+      if (storage.buffer === null) throw freedError(storage);
+      if (storage.version !== version) throw staleError(storage);
       inputs.push(node);
       inputStorages.push(storage);
     } else if (isOp(node, 'scalar')) {
@@ -107,10 +109,16 @@ export function areReadable(nodes: readonly Node[]): boolean[] {
   return nodes.map((node) => isReadable[node.slot] === 1);
 }
 
-function staleError(storage: Storage, node: Node): StaleTensorError {
-  const what = storage.name ?? `a ${storage.dtype} tensor ${formatShape(node.shape)}`;
-  if (storage.buffer === null)
-    return new StaleTensorError(`read: ${what} was freed. Do not use a tensor after its dispose.`);
+function nameOf({ name, dtype, shape }: Storage): string {
+  return name ?? `a ${dtype} tensor ${formatShape(shape)}`;
+}
+
+export function freedError(storage: Storage): StaleTensorError {
+  return new StaleTensorError(`read: ${nameOf(storage)} was freed. Do not use a tensor after its dispose.`);
+}
+
+function staleError(storage: Storage): StaleTensorError {
+  const what = nameOf(storage);
   return new StaleTensorError(
     `read: this value was built on ${what}, which has been overwritten since. ` +
       'Read it before the update, or call keep() on it so that it is computed together with the update.',

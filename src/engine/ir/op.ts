@@ -133,7 +133,7 @@ export interface OpArgs {
   /** base, index, src: base with src[i, j] added at [index[i, j], j] for axis 0. */
   scatterAdd: { readonly axis: number };
 
-  // made by the compiler alone (compile/long-scatters.ts, compile/winograd.ts)
+  // made by the compiler alone (compile/long-scatters.ts, compile/winograd.ts, and below)
   /** scatterAdd's operands → [2, …base]: the sums, and what rounding has taken from them. */
   scatterSums: { readonly axis: number };
   /** w [O, C, 3, 3] → [16, O, C]; `turned` gives [16, C, O] of the kernel turned around. Kept from run to run if it pays. */
@@ -144,6 +144,8 @@ export interface OpArgs {
   winogradGradient: { readonly lo: readonly number[] };
   /** [16, O, C] → [O, C, 3, 3]. */
   winogradKernel: None;
+  /** An index of `op`, which has to be in [0, size): nothing but the check (compile/check-indices.ts). */
+  checkIndex: { readonly op: 'gather' | 'scatterAdd'; readonly axis: number; readonly size: number };
 
   // gradient control: identities of operand 0
   detach: None;
@@ -231,6 +233,7 @@ export const COMPILER_OPS = [
   'winograd',
   'winogradGradient',
   'winogradKernel',
+  'checkIndex',
 ] as const satisfies readonly Op[];
 
 export type UnaryOp = (typeof UNARY_OPS)[number];

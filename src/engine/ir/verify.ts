@@ -351,6 +351,10 @@ const INFER: { readonly [O in Op]: Infer<O> } = {
     check(sums.shape[0] === 16, `${sums.shape[0]} positions`);
     return { shape: [...sums.shape.slice(1), 3, 3], dtype: 'float32' };
   },
+  checkIndex: ([index]) => {
+    checkDType(index, 'int32');
+    return index;
+  },
 
   detach: ([x]) => x,
   custom: ([value]) => value,

@@ -174,6 +174,11 @@ export type Slot =
 
 /** The word of the argument table with the address of the error record, which any thread may write at any time. */
 export const ERROR_WORD = 0;
+/**
+ * Bytes from that record to the one for whatever comes after the last check. Threads look at the first record when they
+ * have all passed the barrier; one that is ahead must not write to it any more.
+ */
+export const LATE_ERROR_OFFSET = 16;
 
 export interface KernelCall {
   readonly kernel: number; // index into Program.kernels
@@ -185,6 +190,8 @@ export interface Stage {
   readonly calls: readonly KernelCall[];
   /** A thread cuts its share into so many parts, as if each were another thread's, and makes all calls for one after the other. */
   readonly parts: number;
+  /** A run ends after this stage if an index was out of range: what comes later overwrites what was given. */
+  readonly isLastCheck?: boolean;
 }
 
 /** A compiled graph. */

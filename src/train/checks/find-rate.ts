@@ -3,7 +3,7 @@
 
 import type { Module } from '../../nn/module.js';
 import { tensor } from '../../tensor/creation.js';
-import { ArgumentError, runPending } from '../../tensor/library.js';
+import { ArgumentError, inUnit, runPending } from '../../tensor/library.js';
 import { getRandomState, setRandomState } from '../../tensor/random.js';
 import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
 import type { TrainerOptions, TrainingOptimizer } from '../options.js';
@@ -128,12 +128,14 @@ async function snapshot(model: Module): Promise<{ restore(): Promise<void> }> {
   for (const own of Object.values(model.stateDict())) saved.push({ own, data: (await own.data()).slice() });
   return {
     restore: async () => {
-      for (const { own, data } of saved) {
-        own.assign_(
-          tensor(data as never, { shape: own.shape as number[], dtype: own.dtype, device: own.device } as never),
-        );
-      }
-      runPending();
+      const unit = inUnit(() => {
+        for (const { own, data } of saved) {
+          own.assign_(
+            tensor(data as never, { shape: own.shape as number[], dtype: own.dtype, device: own.device } as never),
+          );
+        }
+      });
+      runPending(unit);
     },
   };
 }

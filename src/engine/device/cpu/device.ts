@@ -7,7 +7,7 @@ import { debug, debugLevel } from '../debug.js';
 import { emitProgram } from '../../emit/wasm/emit.js';
 import type { DType } from '../../ir/dtype.js';
 import { IndexError } from '../../ir/errors.js';
-import type { Node } from '../../ir/node.js';
+import { type Node, isOp } from '../../ir/node.js';
 import { formatShape } from '../../ir/shape.js';
 import type { Program } from '../../loop/loop.js';
 import { printProgram } from '../../loop/print.js';
@@ -196,6 +196,17 @@ function describeProgram({ kernels, stages, arenaBytes }: Program, nodes: number
   return [`compiled in ${ms.toFixed(1)} ms: ${size}`, ...lines].join('\n');
 }
 
+/** Throws what the last run has reported, if anything. Nothing that it was given has been overwritten then. */
+function throwIndexError(runtime: CpuRuntime, { nodes }: CompiledGraph): void {
+  const error = runtime.takeError();
+  if (error === undefined) return;
+  const { index, size } = error;
+  const node = nodes[error.node];
+  const { axis } = node.arg as { readonly axis: number };
+  const op = isOp(node, 'checkIndex') ? node.arg.op : node.op;
+  throw new IndexError(`${op}: index ${index} is out of range for dimension ${axis} with size ${size}.`, index, size);
+}
+
 /** The program that runs before another where a watched input has changed, and its results. */
 class Prologue {
   readonly watched: readonly number[];
@@ -235,6 +246,7 @@ class Prologue {
     inputs.forEach((input, i) => (words[inputWord + i] = (input as Buffer).address));
     this.buffers.forEach((buffer, i) => (words[outputWord + i] = buffer.address));
     this.loaded.run(words);
+    throwIndexError(this.runtime, this.compiled);
     this.states = states;
     return this.buffers;
   }
@@ -298,17 +310,7 @@ class CpuExecutable implements Executable {
     const isNative = twin?.isReady() === true;
     if (this.isTimed) this.timedRun(words, isNative);
     else this.perform(words, isNative);
-    const error = this.runtime.takeError();
-    if (error !== undefined) {
-      const { nodes } = isNative ? (twin.compiled as CompiledGraph) : this.compiled;
-      const node = nodes[error.node];
-      const { axis } = node.arg as { readonly axis: number };
-      throw new IndexError(
-        `${node.op}: index ${error.index} is out of range for dimension ${axis} with size ${error.size}.`,
-        error.index,
-        error.size,
-      );
-    }
+    throwIndexError(this.runtime, isNative ? (twin.compiled as CompiledGraph) : this.compiled);
   }
 
   private perform(words: Int32Array, isNative: boolean): void {

@@ -5,6 +5,7 @@
 
 import { BYTES_PER_ELEMENT, type DType } from '../../ir/dtype.js';
 import { ArgumentError, DeviceError } from '../../ir/errors.js';
+import { LATE_ERROR_OFFSET } from '../../loop/loop.js';
 import type { DeviceMemory, TypedArray } from '../device.js';
 import { CONTROL } from './control.js';
 import { type Crew, LocalCrew, type Regions, RemoteCrew } from './crew.js';
@@ -237,12 +238,14 @@ export class CpuRuntime {
 
   /** The first index error that kernels have recorded since the last call. In a page: of the work awaited so far. */
   takeError(): IndexErrorRecord | undefined {
-    const at = this.errorAddress >>> 2;
     const words = this.#heap.i32;
-    if (words[at] === 0) return undefined;
-    const record = { node: words[at + 1]!, index: words[at + 2]!, size: words[at + 3]! };
-    words[at] = 0;
-    return record;
+    const early = this.errorAddress >>> 2;
+    const late = (this.errorAddress + LATE_ERROR_OFFSET) >>> 2;
+    if (words[early] === 0 && words[late] === 0) return undefined;
+    const at = words[early] === 0 ? late : early;
+    words[early] = 0;
+    words[late] = 0;
+    return { node: words[at + 1]!, index: words[at + 2]!, size: words[at + 3]! };
   }
 
   /** Makes the shared regions large enough for one more program. They hold nothing between runs. */

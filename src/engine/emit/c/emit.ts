@@ -5,6 +5,7 @@
 
 import { InternalError } from '../../ir/errors.js';
 import {
+  ERROR_WORD,
   type Buffer,
   type Expr,
   type KernelFunction,
@@ -42,7 +43,7 @@ export function emitProgram(program: Program, { lanes, profile }: EmitOptions): 
 
 /** run(tid, threads, heap, table, arena, scratch, barrier, mark, sync): addresses are offsets from the start of the heap. */
 function runFunction({ kernels, stages }: Program, names: readonly string[], profile: boolean): string {
-  const lines = stages.flatMap(({ calls, parts }) => [
+  const lines = stages.flatMap(({ calls, parts, isLastCheck }) => [
     ...(parts > 1 ? [`  for (int part = 0; part < ${parts}; part++) {`] : []),
     ...calls.map(({ kernel, slots }) => {
       const { name, buffers, scalars } = kernels[kernel];
@@ -57,6 +58,7 @@ function runFunction({ kernels, stages }: Program, names: readonly string[], pro
     }),
     ...(parts > 1 ? ['  }'] : []),
     profile ? `  barrier(sync);\n  if (tid == 0) mark(sync, ${kernels.length});` : '  barrier(sync);',
+    ...(isLastCheck === true ? [`  if (*(const int *)(heap + table[${ERROR_WORD}]) != 0) return;`] : []),
   ]);
   return [
     'void run(int tid, int threads, char *heap, const unsigned *table, unsigned arena, char *scratch,',

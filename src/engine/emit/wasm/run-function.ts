@@ -1,8 +1,8 @@
 // What a module exports: run(tid, threads, table, arena, scratch, sync) makes the calls of a program stage by stage, with a
-// barrier after each stage. Operands are addresses from the argument table, or lie in the arena.
+// barrier after each stage, and ends after the last check where an index was out of range. Operands are addresses from the argument table, or lie in the arena.
 // Input: a program, and the numbers of its functions. Output: the function's bytes.
 
-import type { Program, Slot } from '../../loop/loop.js';
+import { ERROR_WORD, type Program, type Slot } from '../../loop/loop.js';
 import { Bytes, type FunctionBody, leb, sleb } from './assembler.js';
 import { CODE, EMPTY_BLOCK, TYPE } from './opcodes.js';
 
@@ -62,6 +62,11 @@ export function runFunction(program: Program, targets: readonly number[], barrie
       get(threads);
       get(sync);
       code.push([...CODE.call, ...leb(barrier)]);
+    }
+    if (stage.isLastCheck === true) {
+      get(table);
+      code.push([...CODE.i32Load, ALIGN_4, ...leb(ERROR_WORD * BYTES), ...CODE.i32Load, ALIGN_4, 0]);
+      code.push([...CODE.if, EMPTY_BLOCK, ...CODE.return, ...CODE.end]);
     }
   }
   code.push(CODE.end);

@@ -6,6 +6,7 @@ import { type CompiledGraph, compileGraph } from '../../../compile/compile.js';
 import { emitProgram } from '../../../emit/c/emit.js';
 import { DeviceError } from '../../../ir/errors.js';
 import { verifyProgram } from '../../../loop/verify.js';
+import { OutOfMemoryError } from '../../../ir/errors.js';
 import type { Graph } from '../../device.js';
 import { debug } from '../../debug.js';
 import type { CpuRuntime, ReservedProgram } from '../runtime.js';
@@ -112,8 +113,14 @@ export class NativeTwin {
     if (this.options.profile) this.kernelMilliseconds = new Float64Array(compiled.program.kernels.length + 1);
     debug(2, () => `native source of ${source.length} bytes in ${(performance.now() - start).toFixed(1)} ms`);
     debug(3, () => source);
+    try {
+      this.reserved = this.runtime.reserve(compiled.program);
+    } catch (error) {
+      if (!(error instanceof OutOfMemoryError)) throw error;
+      debug(1, () => `native tier: a program stays with WebAssembly: ${error.message}`); // which has its memory
+      return;
+    }
     this.compiled = compiled;
-    this.reserved = this.runtime.reserve(compiled.program);
     this.pending = tier.request(source, trialWords(compiled.program));
   }
 
