@@ -4,7 +4,7 @@
 
 import { readFileSync } from 'node:fs';
 import * as host from 'node:module';
-import type { transformSync } from 'oxc-transform';
+import type * as oxc from 'oxc-transform';
 import { followTypeScript, resolveOwn, stripTypes, typeScriptPath } from './typescript-hooks.js';
 
 interface Context {
@@ -34,7 +34,7 @@ interface Hooking {
   }): unknown;
 }
 
-type TransformSync = typeof transformSync;
+type TransformSync = typeof oxc.transformSync;
 
 let transformSync: TransformSync | undefined;
 let isRegistered = false;
