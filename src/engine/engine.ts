@@ -3,21 +3,17 @@
 // It owns the devices, the program cache, the lifetime of storages, and the recording behind `compile(fn)`.
 // Input: graph nodes. Output: storages. It knows nothing of the Tensor class.
 
-import type { Device, Executable, TypedArray } from './device/device.js';
+import type { Device, TypedArray } from './device/device.js';
 import { DEVICES, type DeviceFactory } from './devices.js';
 import type { DType } from './ir/dtype.js';
 import { CaptureError, DeviceError, StaleTensorError } from './ir/errors.js';
 import { leaf } from './ir/build.js';
-import { linearise, sameKey, snapshot } from './ir/linearise.js';
+import { type LinearGraph, linearise, snapshot } from './ir/linearise.js';
 import { type Node, clearInterned } from './ir/node.js';
 import type { ScalarSource } from './ir/op.js';
 import { type Shape, formatShape, sizeOf } from './ir/shape.js';
 import { type Storage, createStorage } from './ir/storage.js';
-
-interface CachedProgram {
-  readonly key: Int32Array;
-  readonly executable: Executable;
-}
+import { type CachedProgram, ProgramCache, programLimitBytes } from './program-cache.js';
 
 /** A tensor's storage that will be overwritten by `value` at the next run. `done` re-points the tensor. */
 interface PendingAssign {
@@ -29,8 +25,9 @@ interface PendingAssign {
 /** One run of a recorded step: everything needed to do it again with other inputs. */
 export interface RecordedRun {
   readonly device: Device;
-  readonly executable: Executable;
+  readonly program: CachedProgram;
   readonly inputs: readonly Storage[];
+  readonly offsets: readonly number[] | undefined;
   readonly scalars: readonly ScalarSource[];
   readonly outputs: readonly Storage[];
   /** outputs[i] is overwritten in place, else it is a new storage for each replay. */
@@ -182,6 +179,7 @@ export async function rest(): Promise<void> {
   allocatedSinceRest = 0;
   buffersSinceRest = 0;
   lastBeforeRest = newest;
+  clearInterned(); // graphs that nobody has computed must not hold what they read
   garbageCollector()?.();
   await nextTask();
 }
@@ -196,7 +194,7 @@ function nextTask(): Promise<void> {
 
 // ---------------------------------------------------------------- running
 
-const programs = new Map<number, CachedProgram[]>();
+const programs = new ProgramCache(programLimitBytes());
 const kept = new Set<Node>();
 const pending = new Map<Storage, PendingAssign>();
 const stats: EngineStats = { programs: 0, programHits: 0, runs: 0, kernelsLastRun: 0 };
@@ -204,6 +202,11 @@ let recording: Recording | undefined;
 
 export function engineStats(): Readonly<EngineStats> {
   return stats;
+}
+
+/** Programs that are held now, about what they take, and the bound, which may be changed. */
+export function programCache(): ProgramCache {
+  return programs;
 }
 
 /** Computes `node` together with the next run, so that it can be read after an update. */
@@ -243,26 +246,18 @@ export function run(wanted: readonly Node[]): void {
 
 function runOn(device: Device, roots: readonly Node[], assigns: readonly PendingAssign[]): void {
   const all = [...roots, ...assigns.map((a) => a.value)];
-  const graph = linearise(all);
-  const targets = assigns.map((a) => graph.inputStorages.indexOf(a.storage));
-  const executable = findProgram(device, graph, all, [...roots.map(() => -1), ...targets]);
+  const graph = linearise(all, new Set(assigns.map((a) => a.storage)));
+  const program = findProgram(device, graph, all, targetsOf(graph, roots.length, assigns));
 
   const outputs: Storage[] = [];
   for (const node of roots)
     outputs.push(newStorage(device, node.dtype, node.shape, `${node.op} ${formatShape(node.shape)}`));
   for (const a of assigns) outputs.push(a.storage);
-  const scalars = graph.scalars;
-  execute(device, executable, graph.inputStorages, scalars, outputs);
+  const { inputStorages: inputs, offsets, scalars } = graph;
+  execute(device, program, inputs, offsets, scalars, outputs);
   if (recording !== undefined) {
     const assigned = outputs.map((_, i) => i >= roots.length);
-    recording.runs.push({
-      device,
-      executable,
-      inputs: [...graph.inputStorages],
-      scalars: [...scalars],
-      outputs,
-      assigned,
-    });
+    recording.runs.push({ device, program, inputs, offsets, scalars, outputs, assigned });
   }
 
   for (let i = 0; i < roots.length; i++) {
@@ -276,6 +271,16 @@ function runOn(device: Device, roots: readonly Node[], assigns: readonly Pending
   }
 }
 
+/** For each root the input that it overwrites, -1 for none. */
+function targetsOf(graph: LinearGraph, roots: number, assigns: readonly PendingAssign[]): number[] {
+  const targets = new Array<number>(roots).fill(-1);
+  if (assigns.length === 0) return targets;
+  const place = new Map<Storage, number>();
+  graph.inputStorages.forEach((storage, i) => !place.has(storage) && place.set(storage, i));
+  for (const { storage } of assigns) targets.push(place.get(storage) ?? -1);
+  return targets;
+}
+
 /** The device's handle. Throws StaleTensorError if the device that made it is gone. */
 function bufferOf(storage: Storage, device: Device): unknown {
   if (storage.owner !== device) {
@@ -287,8 +292,9 @@ function bufferOf(storage: Storage, device: Device): unknown {
 
 function execute(
   device: Device,
-  executable: Executable,
+  program: CachedProgram,
   inputs: readonly Storage[],
+  offsets: readonly number[] | undefined,
   scalars: readonly ScalarSource[],
   outputs: readonly Storage[],
 ): void {
@@ -297,46 +303,44 @@ function execute(
     const source = scalars[i];
     numbers[i] = source.get === undefined ? source.value : source.get();
   }
+  const { executable } = program;
   stats.runs++;
   stats.kernelsLastRun = executable.kernels.length;
   executable.run(
     inputs.map((s) => bufferOf(s, device)),
     numbers,
     outputs.map((s) => bufferOf(s, device)),
-    executable.watched?.map((i) => `${inputs[i].id}:${inputs[i].version}`),
+    executable.watched?.map((i) => `${inputs[i].id}:${inputs[i].version}:${offsets?.[i] ?? 0}`),
+    offsets,
   );
 }
 
 function findProgram(
   device: Device,
-  graph: ReturnType<typeof linearise>,
+  graph: LinearGraph,
   roots: readonly Node[],
   targets: readonly number[],
-): Executable {
+): CachedProgram {
   let hash = graph.hash;
   for (const t of targets) hash = Math.imul(hash ^ (t + 7), 0x01000193);
   for (let i = 0; i < device.name.length; i++) hash = Math.imul(hash ^ device.name.charCodeAt(i), 0x01000193);
   const key = new Int32Array(graph.key.length + targets.length);
   key.set(graph.key);
   key.set(targets, graph.key.length);
-  let bucket = programs.get(hash);
-  if (bucket === undefined) programs.set(hash, (bucket = []));
-  for (const entry of bucket) {
-    if (sameKey(entry.key, key)) {
-      stats.programHits++;
-      return entry.executable;
-    }
+  const known = programs.find(hash, key);
+  if (known !== undefined) {
+    stats.programHits++;
+    return known;
   }
-  const nodes = snapshot(graph.order);
+  const nodes = snapshot(graph);
   const executable = device.compile({
     nodes,
     inputs: graph.inputs.map((n) => nodes[n.slot]),
     scalars: nodes.filter((n) => n.op === 'scalar'),
     outputs: roots.map((n, i) => ({ node: nodes[n.slot], assign: targets[i] >= 0 ? targets[i] : undefined })),
   });
-  bucket.push({ key, executable });
   stats.programs++;
-  return executable;
+  return programs.add(hash, key, executable);
 }
 
 /** The storage of a node, computing it (and what is kept or pending) where needed. */
@@ -392,10 +396,17 @@ export function storageLike(like: Storage): Storage {
   return newStorage(getDevice(like.device), like.dtype, like.shape, `result ${formatShape(like.shape)}`);
 }
 
+/** Whether all its programs are still there: the cache is bounded, and what is not used for long is let go. */
+export function isReplayable(recorded: Recording): boolean {
+  return recorded.runs.every((r) => !r.program.isDisposed);
+}
+
 /** Does a recorded run again. `substitute` maps the storages of the recording to those of this replay. */
 export function replayRun(recorded: RecordedRun, substitute: (storage: Storage) => Storage): void {
   const outputs = recorded.outputs.map((s, i) => (recorded.assigned[i] ? s : substitute(s)));
-  execute(recorded.device, recorded.executable, recorded.inputs.map(substitute), recorded.scalars, outputs);
+  const { device, program, inputs, offsets, scalars } = recorded;
+  programs.touch(program);
+  execute(device, program, inputs.map(substitute), offsets, scalars, outputs);
   for (let i = 0; i < outputs.length; i++) if (recorded.assigned[i]) outputs[i].version++;
 }
 

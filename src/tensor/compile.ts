@@ -3,7 +3,7 @@
 // asked anew (learning rates) are part of the recording.
 // What cannot be recorded is said with a CaptureError: reading a value inside the function.
 
-import { type Recording, isRecording, record, replayRun, rest, run, storageLike, storageOf } from '../engine/engine.js';
+import { type Recording, isRecording, isReplayable, record, replayRun, rest, run, storageLike, storageOf } from '../engine/engine.js';
 import * as build from '../engine/ir/build.js';
 import { CaptureError } from '../engine/ir/errors.js';
 import type { Storage } from '../engine/ir/storage.js';
@@ -62,11 +62,13 @@ export function compile<A extends readonly Argument[], R extends Result>(
     if (isRecording()) return fn(...args);
     const key = keyOf(args);
     const known = captured.get(key);
-    if (known !== undefined) return (await replay(known, args)) as R;
+    if (known !== undefined && isReplayable(known.recording)) return (await replay(known, args)) as R;
     const { capture, result } = await captureCall(
       fn as unknown as (...args: Argument[]) => Result | Promise<Result>,
       args,
     );
+    // What is not used for long loses its programs, and then its capture.
+    for (const [other, { recording }] of captured) if (!isReplayable(recording)) captured.delete(other);
     captured.set(key, capture);
     return result as R;
   };

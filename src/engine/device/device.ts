@@ -10,18 +10,22 @@ export type TypedArray = Float32Array | Int32Array | Uint8Array | Float64Array;
 export interface Executable {
   /**
    * outputs[i] belongs to graph.outputs[i]; for an assigned output it is the input's own buffer. `states[i]` is equal in two
-   * runs only if input watched[i] holds the same numbers.
+   * runs only if input watched[i] holds the same numbers. Input i begins at element offsets[i] of its buffer: at the first
+   * one where there are no offsets.
    */
   run(
     inputs: readonly unknown[],
     scalars: ArrayLike<number>,
     outputs: readonly unknown[],
     states?: readonly string[],
+    offsets?: readonly number[],
   ): void;
   /** Inputs of which something is kept from run to run; none if absent. */
   readonly watched?: readonly number[];
   /** Kernels per run and, where the device has them, their names: for tests and the debug prints. */
   readonly kernels: readonly string[];
+  /** About what it holds until it is disposed of: code in all threads, data structures, kept results. */
+  readonly bytes: number;
   dispose(): void;
 }
 

@@ -1,11 +1,12 @@
 // Graph nodes: immutable, interned. A node is an operator applied to nodes; numbers come later.
-// `createNode` is the only way to make one: structure (operator, arguments, shape, dtype) is interned for the life of
-// the process, nodes (structure + operands) until the next run of the engine. Two nodes of one graph that mean the
+// `createNode` is the only way to make one: structure (operator, arguments, shape, dtype) is interned for as long as it
+// is in use, nodes (structure + operands) until the next run of the engine. Two nodes of one graph that mean the
 // same are therefore the same object (common subexpressions cost nothing), and a program's key is a list of integers.
 // Not here: shape rules (infer.ts), simplification (build.ts).
 
 import type { DType } from './dtype.js';
 import type { Op, OpArgs } from './op.js';
+import { RecentMap } from './recent-map.js';
 import { type Shape, sizeOf } from './shape.js';
 import type { Storage } from './storage.js';
 
@@ -44,14 +45,20 @@ export interface Node<O extends Op = Op> {
 
 // ---------------------------------------------------------------- structures
 
-const structures: Structure[] = [];
-const byText = new Map<string, Structure>();
+/**
+ * Structures that are remembered. One that was forgotten gets another number when it is met again: nodes are then not found
+ * to be equal to older ones, and a program is compiled once more; nothing becomes wrong.
+ */
+const STRUCTURES = 1 << 15;
+let nextStructure = 1;
+const byText = new RecentMap<string, Structure>(STRUCTURES);
 /** Structures without arguments, by operator, dtype and shape: the common case, found without building a text. */
-const byNumber = new Map<number, Structure>();
+const byNumber = new RecentMap<number, Structure>(STRUCTURES);
 const opNumber = new Map<Op, number>();
 /** Numbers of the shapes that structures hold; builders mostly pass those on, so identity finds them. */
 const shapeNumber = new WeakMap<Shape, number>();
-const shapesByText = new Map<string, Shape>();
+const shapesByText = new RecentMap<string, Shape>(STRUCTURES);
+let nextShape = 1;
 const DTYPE_NUMBER: Record<DType, number> = { float32: 0, int32: 1, bool: 2 };
 
 function canonicalShape(shape: Shape): Shape {
@@ -61,7 +68,7 @@ function canonicalShape(shape: Shape): Shape {
   if (found === undefined) {
     found = [...shape];
     shapesByText.set(text, found);
-    shapeNumber.set(found, shapesByText.size);
+    shapeNumber.set(found, nextShape++);
   }
   return found;
 }
@@ -91,16 +98,26 @@ function structureOf(op: Op, arg: object | null, anyShape: Shape, dtype: DType):
   return found;
 }
 
+/** The structure of an input of this shape: of a leaf, and of a node whose numbers are known. */
+export function inputStructure(shape: Shape, dtype: DType): number {
+  return structureOf('leaf', null, shape, dtype).id;
+}
+
+/** The structure that a node of this shape would have with another argument. */
+export function structureWith<O extends Op>(op: O, arg: OpArgs[O], shape: Shape, dtype: DType): number {
+  return structureOf(op, arg as object | null, shape, dtype).id;
+}
+
 function newStructure(op: Op, dtype: DType, shape: Shape): Structure {
-  const structure = { id: structures.length + 1, op, dtype, shape, size: sizeOf(shape) };
-  structures.push(structure);
-  return structure;
+  return { id: nextStructure++, op, dtype, shape, size: sizeOf(shape) };
 }
 
 // ---------------------------------------------------------------- nodes
 
 /** Hash table of the nodes that exist: chains of nodes with one hash. */
 const FEWEST_BUCKETS = 2048;
+/** Graphs that nobody ever computes must not be held for ever: from so many nodes on, the table starts anew. */
+const MOST_INTERNED = 1 << 20;
 let buckets: (Node | undefined)[] = new Array<Node | undefined>(FEWEST_BUCKETS).fill(undefined);
 let internedNodes = 0;
 let nextNode = 1;
@@ -191,6 +208,7 @@ export function createNode<O extends Op>(
     next: undefined,
   };
   if (!unique) {
+    if (internedNodes >= MOST_INTERNED) clearInterned();
     if (internedNodes > buckets.length) grow();
     const at = hash % buckets.length;
     node.next = buckets[at];
@@ -217,6 +235,11 @@ export function clearInterned(): void {
 
 export function internedCount(): number {
   return internedNodes;
+}
+
+/** How many structures are remembered: for tests that they do not grow for ever. */
+export function structureCount(): number {
+  return byText.size + byNumber.size;
 }
 
 export function isOp<O extends Op>(node: Node, op: O): node is Node<O> {

@@ -4,7 +4,7 @@
 import { type CompiledGraph, compileGraph } from '../../compile/compile.js';
 import { debug, debugLevel } from '../debug.js';
 import { emitProgram } from '../../emit/wasm/emit.js';
-import type { DType } from '../../ir/dtype.js';
+import { BYTES_PER_ELEMENT, type DType } from '../../ir/dtype.js';
 import { IndexError } from '../../ir/errors.js';
 import type { Node } from '../../ir/node.js';
 import { formatShape } from '../../ir/shape.js';
@@ -15,8 +15,9 @@ import { verifyProgram } from '../../loop/verify.js';
 import type { Device, DeviceMemory, Executable, Graph, TypedArray } from '../device.js';
 import { nodeProcess } from './native/host.js';
 import { NativeTier, type TierMode, nativeToolchain, tierMode } from './native/tier.js';
-import { type KernelTime, NativeTwin } from './native/twin.js';
+import { type KernelTime, NativeTwin, type TierSource } from './native/twin.js';
 import { type Buffer, CpuRuntime, type LoadedProgram } from './runtime.js';
+import { withoutCode } from './without-code.js';
 
 export interface CpuDeviceOptions {
   readonly threads?: number;
@@ -50,6 +51,8 @@ export class CpuDevice implements Device {
   private readonly mode: TierMode;
   private readonly twins = new Set<NativeTwin>();
   private native: NativeTier | null | undefined;
+  /** One function for all twins: made while a program is compiled, it would hold on to what was compiled. */
+  private readonly tier: TierSource = (wait) => this.nativeTier(wait);
 
   constructor(options: CpuDeviceOptions = {}) {
     this.name = options.name ?? 'cpu';
@@ -95,7 +98,7 @@ export class CpuDevice implements Device {
     const twin =
       this.mode === 'wasm' || nodeProcess() === undefined
         ? undefined
-        : new NativeTwin(this.runtime, (wait) => this.nativeTier(wait), graph, {
+        : new NativeTwin(this.runtime, this.tier, graph, {
             mode: this.mode,
             fuse: this.options.fuse,
             leastStreamed: this.options.leastStreamed,
@@ -104,7 +107,9 @@ export class CpuDevice implements Device {
           });
     if (twin !== undefined && this.options.profile === true) this.twins.add(twin);
     const prologue = compiled.prologue === undefined ? undefined : this.loadPrologue(compiled.prologue);
-    return new CpuExecutable(this.runtime, compiled, loaded, graph, twin, prologue);
+    const heldNodes = twin === undefined ? 0 : graph.nodes.length;
+    const held = codeBytes(bytes.length, this.runtime.threads) + heldNodes * NODE_BYTES;
+    return new CpuExecutable(this.runtime, withoutCode(compiled), loaded, graph, twin, prologue, held);
   }
 
   /** What computes the inputs that are kept: always WebAssembly, since it seldom runs. */
@@ -114,7 +119,8 @@ export class CpuDevice implements Device {
     const bytes = emitProgram(program, { relaxed, shared, maxPages: this.runtime.maxPages });
     const { argumentCount, arenaBytes, scratchBytes } = program;
     const loaded = this.runtime.load({ bytes, argumentCount, arenaBytes, scratchBytes });
-    return new Prologue(this.runtime, compiled, loaded, kept, watched);
+    const held = codeBytes(bytes.length, this.runtime.threads);
+    return new Prologue(this.runtime, withoutCode(compiled), loaded, kept, watched, held);
   }
 
   /** Native kernels that have run so far, with the time of thread 0 in them: only with the option `profile`. */
@@ -172,6 +178,16 @@ function describeProgram({ kernels, stages, arenaBytes }: Program, nodes: number
   return [`compiled in ${ms.toFixed(1)} ms: ${size}`, ...lines].join('\n');
 }
 
+/** About what a node of a graph that is kept for the native tier takes. */
+const NODE_BYTES = 800;
+/** Measured: machine code, which threads share, is so many times as large as WebAssembly; each thread has an instance. */
+const MACHINE_CODE = 16;
+const INSTANCE_BYTES = 32 << 10;
+
+function codeBytes(wasmBytes: number, threads: number): number {
+  return MACHINE_CODE * wasmBytes + threads * INSTANCE_BYTES;
+}
+
 /** The program that runs before another where a watched input has changed, and its results. */
 class Prologue {
   readonly watched: readonly number[];
@@ -179,6 +195,8 @@ class Prologue {
   private readonly compiled: CompiledGraph;
   private readonly loaded: LoadedProgram;
   private readonly kept: readonly Node[];
+  /** Of its code and its results. */
+  readonly bytes: number;
   private buffers: Buffer[] = [];
   private states: readonly string[] | undefined;
 
@@ -188,7 +206,9 @@ class Prologue {
     loaded: LoadedProgram,
     kept: readonly Node[],
     watched: readonly number[],
+    codeBytes: number,
   ) {
+    this.bytes = kept.reduce((sum, { size }) => sum + size * BYTES_PER_ELEMENT, codeBytes);
     this.runtime = runtime;
     this.compiled = compiled;
     this.loaded = loaded;
@@ -197,7 +217,11 @@ class Prologue {
   }
 
   /** Its results, computed anew unless the watched inputs are as they were. */
-  results(inputs: readonly unknown[], states: readonly string[] | undefined): readonly Buffer[] {
+  results(
+    inputs: readonly unknown[],
+    states: readonly string[] | undefined,
+    offsets: readonly number[] | undefined,
+  ): readonly Buffer[] {
     const isSame = states !== undefined && this.states?.every((s, i) => s === states[i]) === true;
     if (isSame) return this.buffers;
     this.states = undefined;
@@ -208,7 +232,7 @@ class Prologue {
     const { program, inputWord, outputWord } = this.compiled;
     const words = new Int32Array(program.argumentCount);
     words[0] = this.runtime.errorAddress;
-    inputs.forEach((input, i) => (words[inputWord + i] = (input as Buffer).address));
+    inputs.forEach((input, i) => (words[inputWord + i] = addressOf(input, offsets?.[i])));
     this.buffers.forEach((buffer, i) => (words[outputWord + i] = buffer.address));
     this.loaded.run(words);
     this.states = states;
@@ -223,8 +247,13 @@ class Prologue {
   }
 }
 
+function addressOf(buffer: unknown, offset = 0): number {
+  return (buffer as Buffer).address + offset * BYTES_PER_ELEMENT;
+}
+
 class CpuExecutable implements Executable {
   readonly kernels: readonly string[];
+  readonly bytes: number;
   readonly watched: readonly number[] | undefined;
   private readonly prologue: Prologue | undefined;
   private readonly runtime: CpuRuntime;
@@ -243,7 +272,9 @@ class CpuExecutable implements Executable {
     graph: Graph,
     twin: NativeTwin | undefined,
     prologue: Prologue | undefined,
+    bytes: number,
   ) {
+    this.bytes = bytes + (prologue?.bytes ?? 0);
     this.runtime = runtime;
     this.compiled = compiled;
     this.loaded = loaded;
@@ -260,12 +291,13 @@ class CpuExecutable implements Executable {
     scalars: ArrayLike<number>,
     outputs: readonly unknown[],
     states?: readonly string[],
+    offsets?: readonly number[],
   ): void {
     const { words, prologue } = this;
-    const inputs = prologue === undefined ? given : [...given, ...prologue.results(given, states)];
+    const inputs = prologue === undefined ? given : [...given, ...prologue.results(given, states, offsets)];
     const { inputWord, outputWord, scalarWord } = this.compiled;
     words[0] = this.runtime.errorAddress;
-    for (let i = 0; i < inputs.length; i++) words[inputWord + i] = (inputs[i] as Buffer).address;
+    for (let i = 0; i < inputs.length; i++) words[inputWord + i] = addressOf(inputs[i], offsets?.[i]);
     for (let i = 0; i < outputs.length; i++) words[outputWord + i] = (outputs[i] as Buffer).address;
     for (let i = 0; i < scalars.length; i++) {
       words[scalarWord + i] = this.scalarIsFloat[i] ? floatBits(scalars[i]) : scalars[i] | 0;
@@ -277,7 +309,7 @@ class CpuExecutable implements Executable {
     const error = this.runtime.takeError();
     if (error !== undefined) {
       const { nodes } = isNative ? (twin.compiled as CompiledGraph) : this.compiled;
-      const node = nodes[error.node];
+      const node = nodes.find((n) => n.slot === error.node) as Node;
       const { axis } = node.arg as { readonly axis: number };
       throw new IndexError(
         `${node.op}: index ${error.index} is out of range for dimension ${axis} with size ${error.size}.`,

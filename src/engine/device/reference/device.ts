@@ -13,6 +13,8 @@ interface Buffer {
 }
 
 const BYTES = Float64Array.BYTES_PER_ELEMENT;
+/** About what a node of a graph takes. */
+const NODE_BYTES = 400;
 
 export class ReferenceDevice implements Device {
   readonly name = 'reference';
@@ -58,10 +60,11 @@ export class ReferenceDevice implements Device {
   compile(graph: Graph): Executable {
     return {
       kernels: graph.nodes.filter((node) => node.op !== 'leaf' && node.op !== 'scalar').map((node) => node.op),
-      run: (inputs, scalars, outputs) => {
+      bytes: graph.nodes.length * NODE_BYTES,
+      run: (inputs, scalars, outputs, _states, offsets) => {
         const results = interpret(
           graph,
-          inputs.map((buffer) => this.#own(buffer).data),
+          inputs.map((buffer, i) => this.#own(buffer).data.subarray(offsets?.[i] ?? 0)),
           scalars,
         );
         // Copied before the first is written: an assigned output may be the input of another.

@@ -26,8 +26,11 @@ export function tierMode(option: string | undefined): TierMode {
   return option === 'native' || option === 'auto' || option === 'wasm' ? option : 'auto';
 }
 
-/** A compiled program's address in this process. */
-export type NativeProgram = unknown;
+/** A compiled program: its address in this process, and the library that it is in. */
+export interface NativeProgram {
+  readonly address: unknown;
+  readonly path: string;
+}
 
 /** The functions of crew-source.ts. */
 interface CrewLibrary {
@@ -35,9 +38,10 @@ interface CrewLibrary {
   threads(crew: unknown): number;
   destroy(crew: unknown): void;
   open(path: string, error: Uint8Array, size: number): unknown;
+  close(path: string): void;
   run(
     crew: unknown,
-    program: NativeProgram,
+    program: unknown,
     heap: Uint8Array,
     table: number,
     arena: number,
@@ -212,6 +216,7 @@ function bindLibrary(process: NodeJS.Process, path: string): CrewLibrary {
     threads: bind('int nabla_threads(void *crew)'),
     destroy: bind('void nabla_destroy(void *crew)'),
     open: bind('void *nabla_open(const char *path, void *error, int size)'),
+    close: bind('void nabla_close(const char *path)'),
     run: bind(
       'void nabla_run(void *crew, void *program, void *heap, uint table, uint arena, uint scratch, uint stride, int active, void *profile)',
     ),
@@ -309,8 +314,8 @@ export class NativeTier {
 
   private open(path: string): NativeProgram | null {
     const error = new Uint8Array(ERROR_BYTES);
-    const program = this.library.open(path, error, ERROR_BYTES);
-    if (program !== null) return program;
+    const address = this.library.open(path, error, ERROR_BYTES);
+    if (address !== null) return { address, path };
     debug(1, () => `native tier: ${new TextDecoder().decode(error.subarray(0, error.indexOf(0)))}`);
     return null;
   }
@@ -324,7 +329,12 @@ export class NativeTier {
     profile: Float64Array | null,
   ): void {
     const { table, arena, scratch, scratchStride } = regions;
-    this.library.run(this.crew, program, heap, table, arena, scratch, scratchStride, threads, profile);
+    this.library.run(this.crew, program.address, heap, table, arena, scratch, scratchStride, threads, profile);
+  }
+
+  /** Unloads a program that will not run again. */
+  close(program: NativeProgram): void {
+    this.library.close(program.path);
   }
 
   dispose(): void {

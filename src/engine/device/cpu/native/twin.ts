@@ -8,6 +8,7 @@ import { verifyProgram } from '../../../loop/verify.js';
 import type { Graph } from '../../device.js';
 import { debug } from '../../debug.js';
 import type { CpuRuntime, ReservedProgram } from '../runtime.js';
+import { withoutCode } from '../without-code.js';
 import type { NativeProgram, NativeTier, Pending, TierMode } from './tier.js';
 import { trialWords } from './trial.js';
 
@@ -100,7 +101,7 @@ export class NativeTwin {
     if (this.options.profile) this.kernelMilliseconds = new Float64Array(compiled.program.kernels.length + 1);
     debug(2, () => `native source of ${source.length} bytes in ${(performance.now() - start).toFixed(1)} ms`);
     debug(3, () => source);
-    this.compiled = compiled;
+    this.compiled = withoutCode(compiled);
     this.reserved = this.runtime.reserve(compiled.program);
     this.pending = tier.request(source, trialWords(compiled.program));
   }
@@ -108,7 +109,8 @@ export class NativeTwin {
   run(words: Int32Array): void {
     const { runtime, reserved, compiled, program } = this;
     const tier = this.tier(false);
-    if (tier === undefined || tier === null || reserved === undefined || compiled === undefined) return;
+    if (tier === undefined || tier === null || reserved === undefined) return;
+    if (compiled === undefined || program === undefined) return;
     this.nativeRuns++;
     const { buffer } = runtime.wasmMemory;
     if (this.heap.buffer !== buffer) this.heap = new Uint8Array(buffer);
@@ -135,5 +137,7 @@ export class NativeTwin {
     this.graph = undefined;
     this.pending = undefined;
     this.reserved?.dispose();
+    if (this.program !== undefined) this.tier(false)?.close(this.program);
+    this.program = undefined;
   }
 }
