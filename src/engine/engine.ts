@@ -8,11 +8,12 @@ import { DEVICES, type DeviceFactory } from './devices.js';
 import type { DType } from './ir/dtype.js';
 import { CaptureError, DeviceError, StaleTensorError } from './ir/errors.js';
 import { leaf } from './ir/build.js';
-import { type LinearGraph, linearise, snapshot } from './ir/linearise.js';
+import { type LinearGraph, linearise } from './ir/linearise.js';
 import { type Node, clearInterned } from './ir/node.js';
 import type { ScalarSource } from './ir/op.js';
 import { type Shape, formatShape, sizeOf } from './ir/shape.js';
 import { type Storage, createStorage } from './ir/storage.js';
+import { type MovedSlice, graphOfMoved, movedSlices } from './moved-slices.js';
 import { type CachedProgram, ProgramCache, programLimitBytes } from './program-cache.js';
 
 /** A tensor's storage that will be overwritten by `value` at the next run. `done` re-points the tensor. */
@@ -247,13 +248,14 @@ export function run(wanted: readonly Node[]): void {
 function runOn(device: Device, roots: readonly Node[], assigns: readonly PendingAssign[]): void {
   const all = [...roots, ...assigns.map((a) => a.value)];
   const graph = linearise(all, new Set(assigns.map((a) => a.storage)));
-  const program = findProgram(device, graph, all, targetsOf(graph, roots.length, assigns));
+  const { program, moved } = findProgram(device, graph, all, targetsOf(graph, roots.length, assigns));
 
   const outputs: Storage[] = [];
   for (const node of roots)
     outputs.push(newStorage(device, node.dtype, node.shape, `${node.op} ${formatShape(node.shape)}`));
   for (const a of assigns) outputs.push(a.storage);
-  const { inputStorages: inputs, offsets, scalars } = graph;
+  const { inputs, offsets } = withMoved(graph, moved);
+  const { scalars } = graph;
   execute(device, program, inputs, offsets, scalars, outputs);
   if (recording !== undefined) {
     const assigned = outputs.map((_, i) => i >= roots.length);
@@ -315,32 +317,55 @@ function execute(
   );
 }
 
+/** Inputs and where they begin, when some slices are inputs of their own. */
+function withMoved(
+  { inputs: nodes, inputStorages, offsets }: LinearGraph,
+  moved: readonly MovedSlice[],
+): { inputs: readonly Storage[]; offsets: readonly number[] | undefined } {
+  if (moved.length === 0) return { inputs: inputStorages, offsets };
+  const place = new Map(nodes.map((n, i) => [n, i]));
+  const origins = moved.map(({ node }) => place.get(node.src[0]) as number);
+  const all = offsets ?? inputStorages.map(() => 0);
+  return {
+    inputs: [...inputStorages, ...origins.map((i) => inputStorages[i])],
+    offsets: [...all, ...moved.map(({ offset }, j) => all[origins[j]] + offset)],
+  };
+}
+
 function findProgram(
   device: Device,
   graph: LinearGraph,
   roots: readonly Node[],
   targets: readonly number[],
-): CachedProgram {
-  let hash = graph.hash;
-  for (const t of targets) hash = Math.imul(hash ^ (t + 7), 0x01000193);
-  for (let i = 0; i < device.name.length; i++) hash = Math.imul(hash ^ device.name.charCodeAt(i), 0x01000193);
-  const key = new Int32Array(graph.key.length + targets.length);
-  key.set(graph.key);
-  key.set(targets, graph.key.length);
-  const known = programs.find(hash, key);
-  if (known !== undefined) {
-    stats.programHits++;
-    return known;
+): { readonly program: CachedProgram; readonly moved: readonly MovedSlice[] } {
+  const lookUp = (graphKey: Int32Array, graphHash: number) => {
+    let hash = graphHash;
+    for (const t of targets) hash = Math.imul(hash ^ (t + 7), 0x01000193);
+    for (let i = 0; i < device.name.length; i++) hash = Math.imul(hash ^ device.name.charCodeAt(i), 0x01000193);
+    const key = new Int32Array(graphKey.length + targets.length);
+    key.set(targets);
+    key.set(graphKey, targets.length);
+    const known = programs.find(hash, key);
+    if (known !== undefined) stats.programHits++;
+    return { hash, key, known };
+  };
+  let { hash, key, known } = lookUp(graph.key, graph.hash);
+  let moved: readonly MovedSlice[] = [];
+  if (known === undefined) {
+    const open = movedSlices(graph);
+    if (open !== undefined) ({ hash, key, known } = lookUp(open.key, open.hash));
+    moved = open?.slices ?? moved;
   }
-  const nodes = snapshot(graph);
+  if (known !== undefined) return { program: known, moved };
+  const { nodes, inputs, copies } = graphOfMoved(graph, moved);
   const executable = device.compile({
     nodes,
-    inputs: graph.inputs.map((n) => nodes[n.slot]),
+    inputs,
     scalars: nodes.filter((n) => n.op === 'scalar'),
-    outputs: roots.map((n, i) => ({ node: nodes[n.slot], assign: targets[i] >= 0 ? targets[i] : undefined })),
+    outputs: roots.map((n, i) => ({ node: copies[n.slot], assign: targets[i] >= 0 ? targets[i] : undefined })),
   });
   stats.programs++;
-  return programs.add(hash, key, executable);
+  return { program: programs.add(hash, key, executable), moved };
 }
 
 /** The storage of a node, computing it (and what is kept or pending) where needed. */

@@ -18,6 +18,7 @@ export interface LinearGraph {
   /** Inputs of which only a part is read, and where it begins; undefined where all are read as they are. */
   readonly narrowed: Narrowed | undefined;
   readonly offsets: readonly number[] | undefined;
+  readonly overwritten: ReadonlySet<Storage>;
   readonly scalars: readonly ScalarSource[];
   readonly key: Int32Array;
   readonly hash: number;
@@ -77,7 +78,7 @@ export function linearise(roots: readonly Node[], overwritten: ReadonlySet<Stora
     hash = Math.imul(hash ^ root.slot, 0x01000193);
   }
   const offsets = narrowed && inputs.map((node) => narrowed.inputs.get(node)?.offset ?? 0);
-  return { order, inputs, inputStorages, narrowed, offsets, scalars, key: scratch.slice(0, n), hash };
+  return { order, inputs, inputStorages, narrowed, offsets, overwritten, scalars, key: scratch.slice(0, n), hash };
 }
 
 const NONE: readonly Node[] = [];
@@ -99,6 +100,15 @@ export function sameKey(a: Int32Array, b: Int32Array): boolean {
   return true;
 }
 
+const NO_GRADIENTS = (): readonly unknown[] => [];
+
+/** A node's argument without what belongs to somebody: numbers are asked for elsewhere, and derivatives have been taken. */
+function withoutTensors(node: Node): unknown {
+  if (isOp(node, 'scalar')) return { value: node.arg.value };
+  if (isOp(node, 'custom')) return { name: node.arg.name, backward: NO_GRADIENTS };
+  return node.arg;
+}
+
 /** A copy whose leaves and scalars hold nothing; same order, same slots. */
 export function snapshot({ order, narrowed }: Pick<LinearGraph, 'order' | 'narrowed'>): Node[] {
   const copies: Node[] = [];
@@ -112,11 +122,7 @@ export function snapshot({ order, narrowed }: Pick<LinearGraph, 'order' | 'narro
       shape,
       size: sizeOf(shape),
       op: isInput ? 'leaf' : node.op,
-      arg: (isInput
-        ? null
-        : node.op === 'scalar'
-          ? { value: (node.arg as ScalarSource).value }
-          : (slice ?? node.arg)) as never,
+      arg: (isInput ? null : (slice ?? withoutTensors(node))) as never,
       src: isInput ? [] : node.src.map((s) => copies[s.slot]),
       requiresGrad: false,
       storage: undefined,
