@@ -13,6 +13,7 @@ import { type Node, clearInterned } from './ir/node.js';
 import type { ScalarSource } from './ir/op.js';
 import { type Shape, formatShape, sizeOf } from './ir/shape.js';
 import { type Storage, createStorage } from './ir/storage.js';
+import { countRun, recomputed } from './recomputed.js';
 import { type MovedSlice, graphOfMoved, movedSlices } from './moved-slices.js';
 import { type CachedProgram, ProgramCache, programLimitBytes } from './program-cache.js';
 
@@ -245,9 +246,18 @@ export function run(wanted: readonly Node[]): void {
   clearInterned();
 }
 
-function runOn(device: Device, roots: readonly Node[], assigns: readonly PendingAssign[]): void {
-  const all = [...roots, ...assigns.map((a) => a.value)];
-  const graph = linearise(all, new Set(assigns.map((a) => a.storage)));
+function runOn(device: Device, wanted: readonly Node[], assigns: readonly PendingAssign[]): void {
+  const values = assigns.map((a) => a.value);
+  const overwritten = new Set(assigns.map((a) => a.storage));
+  let roots = wanted;
+  let graph = linearise([...roots, ...values], overwritten);
+  // A captured step is the same at every call: what it computes must not depend on what came before.
+  const again = recording === undefined ? recomputed(graph.order, wanted, device.memory()) : [];
+  if (again.length > 0) {
+    roots = [...wanted, ...again];
+    graph = linearise([...roots, ...values], overwritten);
+  }
+  const all = [...roots, ...values];
   const { program, moved } = findProgram(device, graph, all, targetsOf(graph, roots.length, assigns));
 
   const outputs: Storage[] = [];
@@ -267,6 +277,7 @@ function runOn(device: Device, roots: readonly Node[], assigns: readonly Pending
     node.storage = outputs[i];
     if (!node.requiresGrad) node.src = []; // nothing will ask how it came to be
   }
+  countRun(graph.order);
   for (const a of assigns) {
     a.storage.version++;
     a.done();

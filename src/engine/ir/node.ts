@@ -35,6 +35,10 @@ export interface Node<O extends Op = Op> {
   src: readonly Node[];
   /** The result, once the engine has computed it; from then on the node is read like a leaf. */
   storage: Storage | undefined;
+  /** How often it was computed as part of other results, without being stored. */
+  runs: number;
+  /** Made while differentiating. */
+  readonly isGradient: boolean;
   /** Scratch of the walk in progress: which walk, and the node's number in it. */
   stamp: number;
   slot: number;
@@ -122,6 +126,18 @@ let buckets: (Node | undefined)[] = new Array<Node | undefined>(FEWEST_BUCKETS).
 let internedNodes = 0;
 let nextNode = 1;
 
+let differentiating = 0;
+
+/** Nodes made by `body` are marked as parts of a derivative. */
+export function markGradients<T>(body: () => T): T {
+  differentiating++;
+  try {
+    return body();
+  } finally {
+    differentiating--;
+  }
+}
+
 function hashOf(structure: number, identity: number, src: readonly Node[]): number {
   let hash = Math.imul(structure ^ Math.imul(identity, 0x9e3779b1), 0x85ebca6b);
   for (let i = 0; i < src.length; i++) hash = Math.imul(hash ^ src[i].id, 0x01000193) + i;
@@ -202,6 +218,8 @@ export function createNode<O extends Op>(
     device,
     src,
     storage: undefined,
+    runs: 0,
+    isGradient: differentiating > 0,
     stamp: 0,
     slot: 0,
     hash,
