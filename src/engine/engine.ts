@@ -3,6 +3,7 @@
 // It owns the devices, the program cache, the lifetime of storages, and the recording behind `compile(fn)`.
 // Input: graph nodes. Output: storages. It knows nothing of the Tensor class.
 
+import { CompileWatch } from './compile-watch.js';
 import type { Device, TypedArray } from './device/device.js';
 import { DEVICES, type DeviceFactory } from './devices.js';
 import type { DType } from './ir/dtype.js';
@@ -13,6 +14,7 @@ import { type Node, clearInterned } from './ir/node.js';
 import type { ScalarSource } from './ir/op.js';
 import { type Shape, formatShape, sizeOf } from './ir/shape.js';
 import { type Storage, createStorage } from './ir/storage.js';
+import { portions } from './portions.js';
 import { countRun, recomputed } from './recomputed.js';
 import { type MovedSlice, graphOfMoved, movedSlices } from './moved-slices.js';
 import { type CachedProgram, ProgramCache, programLimitBytes } from './program-cache.js';
@@ -197,6 +199,7 @@ function nextTask(): Promise<void> {
 // ---------------------------------------------------------------- running
 
 const programs = new ProgramCache(programLimitBytes());
+const compileWatch = new CompileWatch();
 const kept = new Set<Node>();
 const pending = new Map<Storage, PendingAssign>();
 const stats: EngineStats = { programs: 0, programHits: 0, runs: 0, kernelsLastRun: 0 };
@@ -242,17 +245,26 @@ export function run(wanted: readonly Node[]): void {
   for (const assign of assigns) group(assign.storage.device).assigns.push(assign);
   kept.clear();
   pending.clear();
-  for (const [name, g] of byDevice) runOn(getDevice(name), g.roots, g.assigns);
+  for (const [name, g] of byDevice) {
+    for (const p of portions(g.roots, g.assigns)) runOn(getDevice(name), p.roots, p.assigns, p.isCut);
+  }
   clearInterned();
 }
 
-function runOn(device: Device, wanted: readonly Node[], assigns: readonly PendingAssign[]): void {
+function runOn(
+  device: Device,
+  asked: readonly Node[],
+  assigns: readonly PendingAssign[],
+  isCut: boolean,
+): void {
+  const wanted = isCut ? asked.filter((n) => n.storage === undefined) : asked; // a portion before may have stored it
+  if (wanted.length + assigns.length === 0) return;
   const values = assigns.map((a) => a.value);
   const overwritten = new Set(assigns.map((a) => a.storage));
   let roots = wanted;
   let graph = linearise([...roots, ...values], overwritten);
   // A captured step is the same at every call: what it computes must not depend on what came before.
-  const again = recording === undefined ? recomputed(graph.order, wanted, device.memory()) : [];
+  const again = recording === undefined || isCut ? recomputed(graph.order, wanted, device.memory(), isCut) : [];
   if (again.length > 0) {
     roots = [...wanted, ...again];
     graph = linearise([...roots, ...values], overwritten);
@@ -369,6 +381,7 @@ function findProgram(
   }
   if (known !== undefined) return { program: known, moved };
   const { nodes, inputs, copies } = graphOfMoved(graph, moved);
+  const start = performance.now();
   const executable = device.compile({
     nodes,
     inputs,
@@ -376,6 +389,13 @@ function findProgram(
     outputs: roots.map((n, i) => ({ node: copies[n.slot], assign: targets[i] >= 0 ? targets[i] : undefined })),
   });
   stats.programs++;
+  const now = performance.now();
+  const notice = compileWatch.note(
+    nodes.map((n) => n.op),
+    now - start,
+    now,
+  );
+  if (notice !== undefined) console.warn(`nabla: ${notice}`);
   return { program: programs.add(hash, key, executable), moved };
 }
 

@@ -32,8 +32,16 @@ const carried = new WeakSet<Node>();
 
 const isInput = (node: Node): boolean => node.storage !== undefined || node.op === 'leaf';
 
-/** The nodes of a run that are to be stored besides what is `wanted`. */
-export function recomputed(order: readonly Node[], wanted: readonly Node[], memory: DeviceMemory): Node[] {
+/**
+ * The nodes of a run that are to be stored besides what is `wanted`. Where the run is one portion of several (`isCut`), what
+ * an earlier portion has computed is stored at once, whatever it is needed for.
+ */
+export function recomputed(
+  order: readonly Node[],
+  wanted: readonly Node[],
+  memory: DeviceMemory,
+  isCut = false,
+): Node[] {
   if (!order.some((n) => n.runs > 0)) return [];
   const cost = new Int32Array(order.length);
   /** Whether it hangs on a carried state. */
@@ -51,9 +59,9 @@ export function recomputed(order: readonly Node[], wanted: readonly Node[], memo
       const { slot } = source;
       sum += cost[slot];
       if (hangs[slot] === 1) hangs[i] = 1;
-      const often = hangs[slot] === 1 ? 1 : 2;
-      // A gradient needs every value that its function has computed; those are not a state.
-      if (source.runs < often || source.runs <= node.runs || node.isGradient || isInput(source)) continue;
+      const often = isCut || hangs[slot] === 1 ? 1 : 2;
+      if (source.runs < often || source.runs <= node.runs || isInput(source)) continue;
+      if (node.isGradient && !isCut) continue; // it needs all that its function has computed: that is no state
       if (cost[slot] >= WORTH_STORING) found.add(withoutRepeats(source));
     }
     cost[i] = Math.min(sum, WORTH_STORING);
@@ -62,7 +70,7 @@ export function recomputed(order: readonly Node[], wanted: readonly Node[], memo
   for (const node of wanted) found.delete(node);
   const nodes = [...found].filter((n) => !isInput(n));
   const bytes = nodes.reduce((total, { size }) => total + size * BYTES_PER_ELEMENT, 0);
-  if (nodes.length > MOST_STORED || bytes * SHARE > memory.limitBytes - memory.usedBytes) return [];
+  if ((nodes.length > MOST_STORED && !isCut) || bytes * SHARE > memory.limitBytes - memory.usedBytes) return [];
   for (const node of nodes) carried.add(node);
   return nodes;
 }

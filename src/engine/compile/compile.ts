@@ -216,6 +216,13 @@ function outputsPass(state: CompileState): void {
   state.nodes = nodes;
 }
 
+/** Where each node stands in a list; the first place of one that is listed twice. */
+function placesOf(nodes: readonly Node[]): ReadonlyMap<Node, number> {
+  const places = new Map<Node, number>();
+  nodes.forEach((n, i) => !places.has(n) && places.set(n, i));
+  return places;
+}
+
 function copyOf(node: Node): Node {
   return derive(node, 'detach', [node], null, node.shape);
 }
@@ -243,12 +250,13 @@ function schedulePass(state: CompileState): void {
   );
   const nodes = [...state.nodes];
   const materialised = new Set(state.materialised);
+  const outputs = placesOf(state.outputs);
   state.copies = state.schedule.copied.map((a) => {
     const copy = copyOf(a.node);
     copy.slot = nodes.length;
     nodes.push(copy);
     materialised.add(copy);
-    return { group: formGroup([copy], (n) => materialised.has(n)) as Group, output: state.outputs.indexOf(a.node) };
+    return { group: formGroup([copy], (n) => materialised.has(n)) as Group, output: outputs.get(a.node) as number };
   });
   state.nodes = nodes;
   state.materialised = materialised;
@@ -308,7 +316,8 @@ function lowerPass(state: CompileState): void {
 
   // Memory: outputs have buffers of their own, everything else that is stored lives in the arena.
   const lastStage = stages.length; // the stage of the copies
-  const inArena = [...state.fused.stored].filter((n) => !state.outputs.includes(n) || copied.has(n));
+  const [inputs, outputs, scalars] = [state.inputs, state.outputs, state.scalars].map(placesOf);
+  const inArena = [...state.fused.stored].filter((n) => !outputs.has(n) || copied.has(n));
   const places = placeParts(state.nodes, state.fused.groups, inArena);
   const lastUse = new Map<Node, number>();
   stages.forEach((groups, stage) => {
@@ -335,12 +344,12 @@ function lowerPass(state: CompileState): void {
   }
 
   const slotOf = (node: Node): Slot => {
-    const input = state.inputs.indexOf(node);
-    if (input >= 0) return { kind: 'argument', index: 1 + input };
+    const input = inputs.get(node);
+    if (input !== undefined) return { kind: 'argument', index: 1 + input };
     const offset = arenaOffset.get(node);
     if (offset !== undefined) return { kind: 'arena', offset };
-    const output = state.outputs.indexOf(node);
-    if (output >= 0) return { kind: 'argument', index: outputWord + output };
+    const output = outputs.get(node);
+    if (output !== undefined) return { kind: 'argument', index: outputWord + output };
     throw new InternalError(`compile: ${node.op} is read but was never stored.`);
   };
 
@@ -364,7 +373,7 @@ function lowerPass(state: CompileState): void {
       const moved = moveOrigins(state.options.target.fuses ? withoutQuotients(kernel) : kernel);
       kernels.push(moved.kernel);
       const slots = operands.map((o, i): Slot => {
-        if (o.kind === 'scalar') return { kind: 'argument', index: scalarWord + state.scalars.indexOf(o.node) };
+        if (o.kind === 'scalar') return { kind: 'argument', index: scalarWord + (scalars.get(o.node) as number) };
         const slot = o.kind === 'error' ? ERRORS : o.kind === 'write' ? (storedIn(o.node) as Slot) : slotOf(o.node);
         return { ...slot, offset: (slot.offset ?? 0) + moved.origins[i] * BYTES_PER_ELEMENT };
       });
