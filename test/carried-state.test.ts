@@ -74,14 +74,22 @@ describe('with and without gradients', () => {
 
 test('a rollout: an environment on the device, a policy, a value', async () => {
   const [policy, value] = [new Linear(4, 3), new Linear(4, 1)];
-  const dynamics = tensor([[0.9, 0.1, 0, 0], [0, 0.8, 0.2, 0], [0.1, 0, 0.7, 0], [0, 0, 0.3, 0.9]]) as Any;
+  const dynamics = tensor([
+    [0.9, 0.1, 0, 0],
+    [0, 0.8, 0.2, 0],
+    [0.1, 0, 0.7, 0],
+    [0, 0, 0.3, 0.9],
+  ]) as Any;
   const before = engineStats().programs;
   let state = tensor([[1, 0.5, -0.5, 0.25]]) as Any;
   for (let i = 0; i < 40; i++) {
     const probs = policy.forward(state as never).softmax(1);
     await probs.data();
     await value.forward(state as never).item();
-    state = state.matmul(dynamics as never).add(probs.max(1, { keepdim: true }).values as never).tanh() as Any;
+    state = state
+      .matmul(dynamics as never)
+      .add(probs.max(1, { keepdim: true }).values as never)
+      .tanh() as Any;
   }
   expect(engineStats().programs - before).toBeLessThanOrEqual(12);
   expect(engineStats().kernelsLastRun).toBeLessThanOrEqual(16);
@@ -120,7 +128,11 @@ test('a moving average by hand, read through what it is subtracted from', async 
 });
 
 test('power iteration, read through the eigenvalue', async () => {
-  const a = tensor([[2, 1, 0], [1, 3, 1], [0, 1, 4]]) as Any;
+  const a = tensor([
+    [2, 1, 0],
+    [1, 3, 1],
+    [0, 1, 4],
+  ]) as Any;
   const step: Step = ([v]) => {
     const w = a.matmul(v as never) as unknown as Any;
     const next = w.div(w.square().sum().sqrt() as never) as unknown as Any;
@@ -132,7 +144,10 @@ test('power iteration, read through the eigenvalue', async () => {
 test('a cache of fixed size that is written with a mask, read through attention', async () => {
   const [keys, width] = [12, 4];
   const step: Step = ([cache], i) => {
-    const row = tensor(Float32Array.from({ length: keys }, (_, k) => (k === i % keys ? 1 : 0)), { shape: [keys, 1] }) as Any;
+    const row = tensor(
+      Float32Array.from({ length: keys }, (_, k) => (k === i % keys ? 1 : 0)),
+      { shape: [keys, 1] },
+    ) as Any;
     const own = cache.mean([0], { keepdim: true }).mul(0.5).add(Math.cos(i)) as Any;
     const next = cache.add(row.mul(own.sub(cache as never) as never) as never) as Any;
     return { states: [next], read: next.matmul(own.transpose(0, 1) as never).softmax(0) as unknown as Any };
@@ -150,10 +165,19 @@ test('sums of the two before, as Fibonacci: not exponential, not quadratic', asy
 
 test('a result that many others are read from is computed three times at most', async () => {
   const x = full([8, 8], 0.5);
-  const heavy = x.matmul(x as never).matmul(x as never).exp() as Any;
+  const heavy = x
+    .matmul(x as never)
+    .matmul(x as never)
+    .exp() as Any;
   const kernels: number[] = [];
   for (let i = 0; i < 6; i++) {
-    expect(await heavy.slice(0, i, i + 1).mul(i + 0.5).sum().item()).toBeCloseTo(8 * Math.exp(8) * (i + 0.5), -1);
+    expect(
+      await heavy
+        .slice(0, i, i + 1)
+        .mul(i + 0.5)
+        .sum()
+        .item(),
+    ).toBeCloseTo(8 * Math.exp(8) * (i + 0.5), -1);
     kernels.push(engineStats().kernelsLastRun);
   }
   expect(kernels[5]).toBe(1);
@@ -181,7 +205,12 @@ test('a training step that reads its loss first computes no more results than on
 
 test('gradients flow through a state that was stored on the way', async () => {
   const run = async (reads: boolean): Promise<number[]> => {
-    const w = (tensor([[0.3, 0.2], [0.1, 0.4]]) as Any).requiresGrad_();
+    const w = (
+      tensor([
+        [0.3, 0.2],
+        [0.1, 0.4],
+      ]) as Any
+    ).requiresGrad_();
     let h = tensor([[1, 2]]) as Any;
     for (let i = 0; i < 8; i++) {
       h = h.matmul(w as never).tanh() as unknown as Any;

@@ -251,12 +251,7 @@ export function run(wanted: readonly Node[]): void {
   clearInterned();
 }
 
-function runOn(
-  device: Device,
-  asked: readonly Node[],
-  assigns: readonly PendingAssign[],
-  isCut: boolean,
-): void {
+function runOn(device: Device, asked: readonly Node[], assigns: readonly PendingAssign[], isCut: boolean): void {
   const wanted = isCut ? asked.filter((n) => n.storage === undefined) : asked; // a portion before may have stored it
   if (wanted.length + assigns.length === 0) return;
   const values = assigns.map((a) => a.value);
@@ -464,6 +459,7 @@ export function replayRun(recorded: RecordedRun, substitute: (storage: Storage) 
   programs.touch(program);
   execute(device, program, inputs.map(substitute), offsets, scalars, outputs);
   for (let i = 0; i < outputs.length; i++) if (recorded.assigned[i]) outputs[i].version++;
+  clearInterned(); // a loop of replays makes leaves, too, when it reads
 }
 
 export { leaf };

@@ -26,7 +26,8 @@ const PORTION = 256;
 export function portions<U extends Update>(roots: readonly Node[], assigns: readonly U[]): Portion<U>[] {
   if (roots.length + assigns.length <= MOST_TOGETHER) return [{ roots, assigns, isCut: false }];
   const { alone, together } = separate(assigns);
-  const early = roots.length > MOST_TOGETHER ? chunks(roots).map((part) => ({ roots: part, assigns: [], isCut: true })) : [];
+  const early =
+    roots.length > MOST_TOGETHER ? chunks(roots).map((part) => ({ roots: part, assigns: [], isCut: true })) : [];
   const rest = early.length > 0 ? [] : roots;
   const common = rest.length + together.length > 0 ? [{ roots: rest, assigns: together, isCut: early.length > 0 }] : [];
   return [...early, ...common, ...chunks(alone).map((part) => ({ roots: [], assigns: part, isCut: true }))];

@@ -78,7 +78,7 @@ export function recomputed(
 /** What is behind a value that only repeats another one, or adds zeros around it: less to store. */
 function withoutRepeats(node: Node): Node {
   let least = node;
-  for (let n = node; OP_CLASS[n.op] === 'movement' || OP_CLASS[n.op] === 'identity'; ) {
+  for (let n = node; OP_CLASS[n.op] === 'movement' || OP_CLASS[n.op] === 'identity';) {
     [n] = n.src;
     if (n.size < least.size) least = n;
     if (isInput(n)) break;

@@ -3,10 +3,21 @@
 // asked anew (learning rates) are part of the recording.
 // What cannot be recorded is said with a CaptureError: reading a value inside the function.
 
-import { type Recording, isRecording, isReplayable, record, replayRun, rest, run, storageLike, storageOf } from '../engine/engine.js';
+import {
+  type Recording,
+  isRecording,
+  isReplayable,
+  record,
+  replayRun,
+  rest,
+  run,
+  storageLike,
+  storageOf,
+} from '../engine/engine.js';
 import * as build from '../engine/ir/build.js';
 import { CaptureError } from '../engine/ir/errors.js';
 import type { Storage } from '../engine/ir/storage.js';
+import { withoutBuffers } from './capture-memory.js';
 import { type AnyTensor, Tensor, wrap, wrapStorage } from './tensor.js';
 
 type Argument = AnyTensor | number;
@@ -99,10 +110,15 @@ async function captureCall(
   });
   const temporary = new Set<Storage>();
   for (const r of recording.runs) r.outputs.forEach((s, i) => !r.assigned[i] && temporary.add(s));
-  return {
-    capture: { recording, placeholders, results: done.storages, rebuild: done.rebuild, temporary },
-    result: done.result,
+  const light = withoutBuffers(recording, [...placeholders.filter((p) => 'id' in p), ...temporary]);
+  const capture = {
+    recording: light.recording,
+    placeholders: placeholders.map((p) => ('id' in p ? light.of(p) : p)),
+    results: done.storages.map(light.of),
+    rebuild: done.rebuild,
+    temporary: new Set([...temporary].map(light.of)),
   };
+  return { capture, result: done.result };
 }
 
 /** A number argument: a rank-0 tensor whose value is whatever the placeholder holds at the run. */

@@ -302,7 +302,10 @@ export function slice(x: Node, start: readonly number[], size: readonly number[]
     }
   }
   // What repeats along an axis is the same wherever the part begins.
-  if (isOp(x, 'expand') && start.every((s, i) => isRepeated(x, i) || (s === 0 && size[i] === x.shape[i] && step[i] === 1)))
+  if (
+    isOp(x, 'expand') &&
+    start.every((s, i) => isRepeated(x, i) || (s === 0 && size[i] === x.shape[i] && step[i] === 1))
+  )
     return expand(x.src[0], size);
   if (isOp(x, 'slice')) {
     const { start: from, step: by } = x.arg;
