@@ -327,11 +327,13 @@ function execute(
   stats.runs++;
   stats.kernelsLastRun = executable.kernels.length;
   executable.run(
-    inputs.map((s) => bufferOf(s, device)),
+    inputs.map((s, i) => {
+      const offset = offsets?.[i] ?? 0;
+      return offset === 0 ? bufferOf(s, device) : device.from(bufferOf(s, device), offset);
+    }),
     numbers,
     outputs.map((s) => bufferOf(s, device)),
     executable.watched?.map((i) => `${inputs[i].id}:${inputs[i].version}:${offsets?.[i] ?? 0}`),
-    offsets,
   );
 }
 

@@ -10,15 +10,13 @@ export type TypedArray = Float32Array | Int32Array | Uint8Array | Float64Array;
 export interface Executable {
   /**
    * outputs[i] belongs to graph.outputs[i]; for an assigned output it is the input's own buffer. `states[i]` is equal in two
-   * runs only if input watched[i] holds the same numbers. Input i begins at element offsets[i] of its buffer: at the first
-   * one where there are no offsets.
+   * runs only if input watched[i] holds the same numbers.
    */
   run(
     inputs: readonly unknown[],
     scalars: ArrayLike<number>,
     outputs: readonly unknown[],
     states?: readonly string[],
-    offsets?: readonly number[],
   ): void;
   /** Inputs of which something is kept from run to run; none if absent. */
   readonly watched?: readonly number[];
@@ -46,6 +44,8 @@ export interface Device {
   /** float32 → Float32Array, int32 → Int32Array, bool → Uint8Array; the reference device gives Float64Array for float32. */
   download(buffer: unknown, size: number, dtype: DType): Promise<TypedArray>;
   free(buffer: unknown): void;
+  /** The same memory from element `offset` on, as an input of a program; it is freed with its buffer. */
+  from(buffer: unknown, offset: number): unknown;
   compile(graph: Graph): Executable;
   memory(): DeviceMemory;
   /** What a person may want to know of it: threads, instruction sets. */

@@ -16,6 +16,7 @@ import type { Device, DeviceMemory, Executable, Graph, TypedArray } from '../dev
 import { nodeProcess } from './native/host.js';
 import { NativeTier, type TierMode, nativeToolchain, tierMode } from './native/tier.js';
 import { type KernelTime, NativeTwin, type TierSource } from './native/twin.js';
+import { partOf } from './heap.js';
 import { type Buffer, CpuRuntime, type LoadedProgram } from './runtime.js';
 import { withoutCode } from './without-code.js';
 
@@ -76,6 +77,10 @@ export class CpuDevice implements Device {
 
   free(buffer: unknown): void {
     this.runtime.free(buffer as Buffer);
+  }
+
+  from(buffer: unknown, offset: number): Buffer {
+    return partOf(buffer as Buffer, offset * BYTES_PER_ELEMENT);
   }
 
   compile(graph: Graph): Executable {
@@ -217,11 +222,7 @@ class Prologue {
   }
 
   /** Its results, computed anew unless the watched inputs are as they were. */
-  results(
-    inputs: readonly unknown[],
-    states: readonly string[] | undefined,
-    offsets: readonly number[] | undefined,
-  ): readonly Buffer[] {
+  results(inputs: readonly unknown[], states: readonly string[] | undefined): readonly Buffer[] {
     const isSame = states !== undefined && this.states?.every((s, i) => s === states[i]) === true;
     if (isSame) return this.buffers;
     this.states = undefined;
@@ -232,7 +233,7 @@ class Prologue {
     const { program, inputWord, outputWord } = this.compiled;
     const words = new Int32Array(program.argumentCount);
     words[0] = this.runtime.errorAddress;
-    inputs.forEach((input, i) => (words[inputWord + i] = addressOf(input, offsets?.[i])));
+    inputs.forEach((input, i) => (words[inputWord + i] = (input as Buffer).address));
     this.buffers.forEach((buffer, i) => (words[outputWord + i] = buffer.address));
     this.loaded.run(words);
     this.states = states;
@@ -245,10 +246,6 @@ class Prologue {
     this.buffers = [];
     this.states = undefined;
   }
-}
-
-function addressOf(buffer: unknown, offset = 0): number {
-  return (buffer as Buffer).address + offset * BYTES_PER_ELEMENT;
 }
 
 class CpuExecutable implements Executable {
@@ -291,13 +288,12 @@ class CpuExecutable implements Executable {
     scalars: ArrayLike<number>,
     outputs: readonly unknown[],
     states?: readonly string[],
-    offsets?: readonly number[],
   ): void {
     const { words, prologue } = this;
-    const inputs = prologue === undefined ? given : [...given, ...prologue.results(given, states, offsets)];
+    const inputs = prologue === undefined ? given : [...given, ...prologue.results(given, states)];
     const { inputWord, outputWord, scalarWord } = this.compiled;
     words[0] = this.runtime.errorAddress;
-    for (let i = 0; i < inputs.length; i++) words[inputWord + i] = addressOf(inputs[i], offsets?.[i]);
+    for (let i = 0; i < inputs.length; i++) words[inputWord + i] = (inputs[i] as Buffer).address;
     for (let i = 0; i < outputs.length; i++) words[outputWord + i] = (outputs[i] as Buffer).address;
     for (let i = 0; i < scalars.length; i++) {
       words[scalarWord + i] = this.scalarIsFloat[i] ? floatBits(scalars[i]) : scalars[i] | 0;
