@@ -7,6 +7,7 @@ import { CpuDevice } from '../src/engine/device/cpu/device.js';
 import { disposeDevices, engineStats, getDevice, programCache, registerDevice } from '../src/engine/engine.js';
 import { createNode, structureCount } from '../src/engine/ir/node.js';
 import { compile, noGrad, setDevice, tensor } from '../src/index.js';
+import { type Loose, forward, give } from './support/loose.js';
 import { noNative } from './support/tiers.js';
 
 registerDevice('counted', () => new CpuDevice({ name: 'counted', tier: 'wasm', threads: 2, verify: true }));
@@ -21,13 +22,15 @@ async function compiled(body: () => Promise<void>): Promise<number> {
 }
 
 const range = (count: number, from = 0): number[] => Array.from({ length: count }, (_, i) => from + i);
-const matrix = (rows: number, columns: number) =>
-  tensor(range(rows * columns), { shape: [rows, columns] }).to('float32');
+const matrix = (rows: number, columns: number) => give(range(rows * columns), [rows, columns]);
+
+const captured = compile as unknown as <R>(
+  fn: (x: Loose) => R,
+) => ((x: Loose) => Promise<Awaited<R>>) & { readonly captures: number };
 
 describe.each(devices)('slices at other places run the same program (%s)', (device) => {
   beforeEach(() => setDevice(device));
-  const given = (rows: number, columns: number) =>
-    tensor(Float32Array.from(range(rows * columns)), { shape: [rows, columns] });
+  const given = (rows: number, columns: number) => give(range(rows * columns), [rows, columns]);
 
   test('a part of the first dimension, in a loop: one program', async () => {
     const x = given(50, 3);
@@ -176,18 +179,13 @@ test('a cell over the steps of an input stays one graph of steps, wherever the s
   setDevice('counted');
   const [cell, head] = [new GRUCell(3, 4), new Linear(4, 2)];
   const data = matrix(40, 3).mul(0.01);
-  const xs = tensor(await data.data(), { shape: [40, 1, 3] });
+  const xs = give(await data.data(), [40, 1, 3]);
   const values: number[] = [];
   const count = await compiled(async () => {
     for (let i = 0; i < 10; i++) {
-      let h = tensor([[0, 0, 0, 0]]) as Parameters<typeof cell.forward>[1];
-      for (let t = 0; t < 6; t++) h = cell.forward(xs.index(i + t) as never, h) as typeof h;
-      values.push(
-        await head
-          .forward(h as never)
-          .sum()
-          .item(),
-      );
+      let h = give([0, 0, 0, 0], [1, 4]);
+      for (let t = 0; t < 6; t++) h = forward(cell, xs.index(i + t), h);
+      values.push(await forward(head, h).sum().item());
     }
   });
   expect(count).toBe(1);
@@ -233,8 +231,7 @@ describe('the cache of programs is bounded by bytes', () => {
   test('many batch sizes: those not used for long are disposed of, and compiled again when they come back', async () => {
     const layer = new Linear(3, 2);
     const sum = async (n: number) =>
-      layer
-        .forward(tensor(range(3 * n), { shape: [n, 3] }).to('float32') as never)
+      forward(layer, give(range(3 * n), [n, 3]))
         .sum()
         .item();
     const first: number[] = [];
@@ -248,10 +245,9 @@ describe('the cache of programs is bounded by bytes', () => {
   });
 
   test('what is used stays: between many others, one program is compiled once', async () => {
-    const x = tensor([1.5, 2, 3]);
+    const x = give([1.5, 2, 3]);
     const others = async (n: number) =>
-      void (await tensor(range(n + 1))
-        .to('float32')
+      void (await give(range(n + 1))
         .mul(2.5)
         .sum()
         .item());
@@ -264,26 +260,26 @@ describe('the cache of programs is bounded by bytes', () => {
   });
 
   test('a captured function whose programs are gone is captured again, and holds captures of late shapes only', async () => {
-    const state = tensor([0]);
-    const count = compile(async (x: ReturnType<typeof tensor>) => {
-      state.assign_(state.add(1) as never);
+    const state = give([0]);
+    const count = captured(async (x) => {
+      state.assign_(state.add(1));
       return x.mul(2);
     });
-    for (let n = 1; n <= 120; n++) await count(tensor(range(n)).to('float32') as never);
+    for (let n = 1; n <= 120; n++) await count(give(range(n)));
     expect(count.captures).toBeLessThan(80);
     for (const n of [1, 120, 2, 119, 1, 2])
-      expect(await (await count(tensor(range(n)).to('float32') as never)).array()).toEqual(range(n).map((i) => 2 * i));
+      expect(await (await count(give(range(n)))).array()).toEqual(range(n).map((i) => 2 * i));
     expect(await state.item()).toBe(126);
   });
 
   test.skipIf(noNative !== undefined)('native libraries of programs that are gone are closed', async () => {
     setDevice('native');
-    for (let n = 1; n <= 3; n++) expect(await tensor(range(n)).to('float32').add(0.5).sum().item()).toBe((n * n) / 2);
+    for (let n = 1; n <= 3; n++) expect(await give(range(n)).add(0.5).sum().item()).toBe((n * n) / 2);
     programCache().limitBytes = 0;
     setDevice('counted');
-    for (let n = 1; n <= 20; n++) await tensor(range(n)).to('float32').sub(0.25).sum().item();
+    for (let n = 1; n <= 20; n++) await give(range(n)).sub(0.25).sum().item();
     setDevice('native');
-    for (let n = 1; n <= 3; n++) expect(await tensor(range(n)).to('float32').add(0.5).sum().item()).toBe((n * n) / 2);
+    for (let n = 1; n <= 3; n++) expect(await give(range(n)).add(0.5).sum().item()).toBe((n * n) / 2);
   });
 });
 
@@ -297,10 +293,10 @@ test('a cached program holds no tensor: not as a neighbour of its nodes, not thr
   const device = getDevice('counted');
   const gc = (globalThis as { gc?: () => void }).gc ?? (await collector());
   const run = async () => {
-    const x = tensor(new Float32Array(1000).fill(0.5), { shape: [10, 1, 100] });
+    const x = give(new Float32Array(1000).fill(0.5), [10, 1, 100]);
     const { GRU } = await import('nabla/nn');
     const gru = new GRU(100, 4);
-    const [y] = noGrad(() => gru.forward(x as never));
+    const [y] = noGrad(() => forward<Loose[]>(gru, x));
     await y.sum().item();
   };
   await run();
@@ -322,15 +318,11 @@ test('a captured function holds the memory of no call', async () => {
   setDevice('counted');
   const gc = (globalThis as { gc?: () => void }).gc ?? (await collector());
   const device = getDevice('counted');
-  const double = compile((x: ReturnType<typeof tensor>) => ({ twice: x.mul(2), sum: x.mul(2).sum() }) as never);
+  const double = captured((x) => ({ twice: x.mul(2), sum: x.mul(2).sum() }));
   const call = async (n: number) => {
-    const { twice } = (await double(tensor(new Float32Array(n).fill(n)) as never)) as unknown as Record<
-      string,
-      typeof x
-    >;
+    const { twice } = await double(give(new Float32Array(n).fill(n)));
     expect((await twice.data())[n - 1]).toBe(2 * n);
   };
-  const x = tensor([0]);
   const settle = async () => {
     for (let i = 0; i < 4; i++) {
       gc();
@@ -351,13 +343,10 @@ test('sequences of all lengths are one program where they are padded, and their 
   setDevice('counted');
   const { GRU } = await import('nabla/nn');
   const [gru, longest] = [new GRU(2, 3), 12];
-  const inputs = tensor(
-    Float32Array.from(range(longest * 2), (i) => Math.sin(i)),
-    { shape: [longest, 1, 2] },
-  );
+  const inputs = give(range(longest * 2).map(Math.sin), [longest, 1, 2]);
   const last = async (length: number) => {
     const lengths = tensor([length], { dtype: 'int32' });
-    return [...(await gru.forward(inputs as never, undefined, { lengths: lengths as never })[1].data())];
+    return [...(await forward<Loose[]>(gru, inputs, undefined, { lengths })[1].data())];
   };
   const results: number[][] = [];
   const count = await compiled(async () => {
@@ -365,7 +354,7 @@ test('sequences of all lengths are one program where they are padded, and their 
   });
   expect(count).toBe(1);
   for (const length of [2, 7, longest]) {
-    const exact = [...(await gru.forward(inputs.slice(0, 0, length) as never)[1].data())];
+    const exact = [...(await forward<Loose[]>(gru, inputs.slice(0, 0, length))[1].data())];
     exact.forEach((v, i) => expect(results[length - 2][i]).toBeCloseTo(v, 5));
   }
   setDevice('cpu');
