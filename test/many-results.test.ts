@@ -66,7 +66,7 @@ test('what all portions need is computed twice at most', async () => {
   const counts = await counted(() => realize(...(all as never[])));
   for (const i of someOf(3000)) expect((await all[i].data())[7]).toBe(2 * (i + 0.5));
   expect(counts.programs).toBeLessThanOrEqual(4);
-});
+}, 60_000);
 
 test('updates that do not depend on each other', async () => {
   const states = list((i) => given(i, 1));
