@@ -3,13 +3,14 @@
 //   Recording → Capture → `replay` with the arguments of a later call → the storages of all slots
 // `differenceOf` compares the captures of two calls of one function: what differs is what a replay would have got wrong.
 
-import type { Device, Executable, TypedArray } from './device/device.js';
+import type { Device, TypedArray } from './device/device.js';
 import type { DType } from './ir/dtype.js';
 import { sameKey } from './ir/linearise.js';
 import type { ScalarSource } from './ir/op.js';
 import { type Shape, formatShape } from './ir/shape.js';
 import type { Node } from './ir/node.js';
 import { type Storage, standIn } from './ir/storage.js';
+import type { CachedProgram } from './program-cache.js';
 import type { Guard, Recording, ReplayHook } from './recording.js';
 
 /** A storage that stays, or the number of a slot. */
@@ -19,9 +20,9 @@ export interface CapturedRun {
   readonly hooks: readonly ReplayHook[];
   readonly number: number;
   readonly device: Device;
-  readonly executable: Executable;
-  readonly key: Int32Array;
+  readonly program: CachedProgram;
   readonly inputs: readonly Source[];
+  readonly offsets: readonly number[] | undefined;
   readonly scalars: readonly ScalarSource[];
   readonly outputs: readonly Source[];
   readonly assigned: readonly boolean[];
@@ -70,9 +71,9 @@ export function captureOf(
         temporaries.push({ device, dtype, shape });
       }
     });
-    const { hooks, number, device, executable, key, scalars } = run;
+    const { hooks, number, device, program, offsets, scalars } = run;
     const outputs = run.outputs.map(source);
-    runs.push({ hooks, number, device, executable, key, scalars, inputs: sources, outputs, assigned: run.assigned });
+    runs.push({ hooks, number, device, program, offsets, scalars, inputs: sources, outputs, assigned: run.assigned });
   }
   const { hooks, guards, made, obstacle } = recording;
   const capture: Capture = {
@@ -110,12 +111,13 @@ export async function differenceOf(old: Capture, fresh: Capture): Promise<string
     return `it made ${old.runs.length} runs and makes ${fresh.runs.length} now`;
   for (let i = 0; i < old.runs.length; i++) {
     const [a, b] = [old.runs[i], fresh.runs[i]];
-    if (a.device !== b.device || !sameKey(a.key, b.key)) return 'it computes something else now';
+    if (a.device !== b.device || !sameKey(a.program.key, b.program.key)) return 'it computes something else now';
     for (let j = 0; j < a.scalars.length; j++) {
       const text = differentNumber(a.scalars[j], b.scalars[j]);
       if (text !== undefined) return text;
     }
     for (let j = 0; j < a.inputs.length; j++) {
+      if ((a.offsets?.[j] ?? 0) !== (b.offsets?.[j] ?? 0)) return 'it reads another part of a tensor now';
       const text = await differentSource(a.inputs[j], b.inputs[j], old, fresh);
       if (text !== undefined) return text;
     }

@@ -4,13 +4,14 @@
 // (recording.ts) what it does.
 // Input: graph nodes. Output: storages. It knows nothing of the Tensor class.
 
-import type { Device, Executable, TypedArray } from './device/device.js';
+import { CompileWatch } from './compile-watch.js';
+import type { Device, TypedArray } from './device/device.js';
 import { DEVICES, type DeviceFactory } from './devices.js';
 import type { DType } from './ir/dtype.js';
 import { findGarbageCollector } from './garbage-collector.js';
 import { CaptureError, DeviceError, OutOfMemoryError, StaleTensorError } from './ir/errors.js';
 import { leaf } from './ir/build.js';
-import { checkExpired, freedError, linearise, sameKey, snapshot } from './ir/linearise.js';
+import { type LinearGraph, checkExpired, freedError, linearise } from './ir/linearise.js';
 import { type Node, clearInterned } from './ir/node.js';
 import type { ScalarSource } from './ir/op.js';
 import { type Shape, formatShape, sizeOf } from './ir/shape.js';
@@ -18,11 +19,10 @@ import { type Storage, createStorage } from './ir/storage.js';
 import type { Capture, Source } from './capture.js';
 import { type Recording, type ReplayHook, belongsTo, currentRecording, isRecording } from './recording.js';
 import { type Dropped, type Part, type Unit, type Update, describeDropped, partsOf } from './parts.js';
-
-interface CachedProgram {
-  readonly key: Int32Array;
-  readonly executable: Executable;
-}
+import { portions } from './portions.js';
+import { countRun, recomputed } from './recomputed.js';
+import { type MovedSlice, graphOfMoved, movedSlices } from './moved-slices.js';
+import { type CachedProgram, ProgramCache, programLimitBytes } from './program-cache.js';
 
 /** A tensor's storage that will be overwritten by `value` at the next run. */
 interface PendingAssign extends Update {
@@ -174,6 +174,7 @@ async function collect(): Promise<void> {
   allocatedSinceRest = 0;
   buffersSinceRest = 0;
   lastBeforeRest = newest;
+  clearInterned(); // graphs that nobody has computed must not hold what they read
   if (collectGarbage === null) collectGarbage = findGarbageCollector();
   collectGarbage?.();
   await nextTask();
@@ -189,13 +190,19 @@ function nextTask(): Promise<void> {
 
 // ---------------------------------------------------------------- running
 
-const programs = new Map<number, CachedProgram[]>();
+const programs = new ProgramCache(programLimitBytes());
+const compileWatch = new CompileWatch();
 const kept = new Map<Node, Recording | undefined>();
 const pending = new Map<Storage, PendingAssign>();
 const stats: EngineStats = { programs: 0, programHits: 0, runs: 0, kernelsLastRun: 0 };
 
 export function engineStats(): Readonly<EngineStats> {
   return stats;
+}
+
+/** Programs that are held now, about what they take, and the bound, which may be changed. */
+export function programCache(): ProgramCache {
+  return programs;
 }
 
 /** Computes `node` together with the next run, so that it can be read after an update. */
@@ -361,15 +368,28 @@ export function dropPending(recording: Recording): void {
 /** One program on its way: everything that can fail before it runs has been done. */
 interface Prepared {
   readonly device: Device;
-  readonly executable: Executable;
-  readonly key: Int32Array;
+  readonly program: CachedProgram;
   readonly inputs: readonly Storage[];
+  /** The element at which each input begins; 0 for all if absent. */
+  readonly offsets: readonly number[] | undefined;
   readonly scalars: readonly ScalarSource[];
   readonly outputs: readonly Storage[];
   readonly assigned: readonly boolean[];
+  /** The nodes that it computes. */
+  readonly order: readonly Node[];
 }
 
-/** Computes all of it, or throws and has changed nothing. */
+/** What is computed by one program, unless it shares its numbers with other devices'. */
+interface Job extends Part<PendingAssign> {
+  readonly device: Device;
+  /** One of several portions (portions.ts): earlier ones may have stored what it asks for. */
+  readonly isCut: boolean;
+}
+
+/**
+ * Computes all of it, or throws and has changed nothing. Only of what is too much for one program, thousands of results or
+ * updates, what was computed before the failure stays.
+ */
 function perform({ roots, assigns }: Part<PendingAssign>, recording: Recording | undefined): void {
   const byDevice = new Map<string, { roots: Node[]; assigns: PendingAssign[] }>();
   const group = (name: string) => {
@@ -379,10 +399,22 @@ function perform({ roots, assigns }: Part<PendingAssign>, recording: Recording |
   };
   for (const node of roots) group(node.device ?? defaultDevice).roots.push(node);
   for (const assign of assigns) group(assign.storage.device).assigns.push(assign);
+  const jobs = [...byDevice].flatMap(([name, g]) =>
+    portions(g.roots, g.assigns).map((portion): Job => ({ device: getDevice(name), ...portion })),
+  );
+  if (jobs.length === byDevice.size) performTogether(jobs, recording);
+  else for (const job of jobs) performTogether([job], recording);
+}
+
+function performTogether(jobs: readonly Job[], recording: Recording | undefined): void {
   const results = new Map<Node, Storage>();
   const prepared: Prepared[] = [];
+  const assigns = jobs.flatMap((job) => job.assigns);
   try {
-    for (const [name, g] of byDevice) prepared.push(prepare(getDevice(name), g.roots, g.assigns, results));
+    for (const job of jobs) {
+      const one = prepare(job, results, recording);
+      if (one !== undefined) prepared.push(one);
+    }
     if (recording !== undefined) for (const a of assigns) separate(recording, a.storage);
     executeAll(prepared);
   } catch (error) {
@@ -390,11 +422,12 @@ function perform({ roots, assigns }: Part<PendingAssign>, recording: Recording |
     throw error;
   }
   recording?.add(prepared);
+  for (const { roots } of jobs) for (const node of roots) kept.delete(node);
   for (const [node, storage] of results) {
     node.storage = storage;
-    kept.delete(node);
     if (!node.requiresGrad) node.src = []; // nothing will ask how it came to be
   }
+  for (const { order } of prepared) countRun(order);
   for (const a of assigns) {
     pending.delete(a.storage);
     firstValues.delete(a.storage);
@@ -408,18 +441,21 @@ const NEW = -1;
 const UNREAD = -2;
 
 /** Compiles, and makes storages for the results, which it enters into `results`. */
-function prepare(
-  device: Device,
-  roots: readonly Node[],
-  assigns: readonly PendingAssign[],
-  results: Map<Node, Storage>,
-): Prepared {
-  const all = [...roots, ...assigns.map((a) => a.value)];
-  const graph = linearise(all);
-  const { inputStorages: inputs, scalars } = graph;
-  const targets = assigns.map((a) => inputs.indexOf(a.storage));
-  for (let i = 0; i < targets.length; i++) if (targets[i] < 0) targets[i] = UNREAD;
-  const { executable, key } = findProgram(device, graph, all, [...roots.map(() => NEW), ...targets]);
+function prepare(job: Job, results: Map<Node, Storage>, recording: Recording | undefined): Prepared | undefined {
+  const { device, assigns, isCut } = job;
+  const wanted = isCut ? job.roots.filter((n) => n.storage === undefined) : job.roots;
+  if (wanted.length + assigns.length === 0) return undefined;
+  const values = assigns.map((a) => a.value);
+  const overwritten = new Set(assigns.map((a) => a.storage));
+  let roots = wanted;
+  let graph = linearise([...roots, ...values], overwritten);
+  // A captured step is the same at every call: what it computes must not depend on what came before.
+  const again = recording === undefined || isCut ? recomputed(graph.order, wanted, device.memory(), isCut) : [];
+  if (again.length > 0) {
+    roots = [...wanted, ...again];
+    graph = linearise([...roots, ...values], overwritten);
+  }
+  const { program, moved } = findProgram(device, graph, [...roots, ...values], targetsOf(graph, roots.length, assigns));
   const outputs: Storage[] = [];
   for (const node of roots) {
     const storage = newStorage(device, node.dtype, node.shape, `${node.op} ${formatShape(node.shape)}`);
@@ -428,15 +464,26 @@ function prepare(
   }
   for (const a of assigns) outputs.push(a.storage);
   const assigned = outputs.map((_, i) => i >= roots.length);
-  return { device, executable, key, inputs: [...inputs], scalars: [...scalars], outputs, assigned };
+  const { scalars, order } = graph;
+  return { device, program, ...withMoved(graph, moved), scalars: [...scalars], outputs, assigned, order };
+}
+
+/** For each root the input that it overwrites. */
+function targetsOf(graph: LinearGraph, roots: number, assigns: readonly PendingAssign[]): number[] {
+  const targets = new Array<number>(roots).fill(NEW);
+  if (assigns.length === 0) return targets;
+  const place = new Map<Storage, number>();
+  graph.inputStorages.forEach((storage, i) => !place.has(storage) && place.set(storage, i));
+  for (const { storage } of assigns) targets.push(place.get(storage) ?? UNREAD);
+  return targets;
 }
 
 /** Runs programs of several devices so that all of them take effect, or none. A single one does anyway. */
-function executeAll(programs: readonly Prepared[]): void {
+function executeAll(programs: readonly Omit<Prepared, 'order'>[]): void {
   const last = programs[programs.length - 1];
   const copies = programs.flatMap((p) => (p === last ? [] : copiesOf(p.outputs.filter((_, i) => p.assigned[i]))));
   try {
-    for (const p of programs) execute(p.device, p.executable, p.inputs, p.scalars, p.outputs);
+    for (const p of programs) execute(p);
   } catch (error) {
     for (const { own, copy } of copies) swapBuffers(own, copy);
     throw error;
@@ -449,10 +496,10 @@ function copiesOf(storages: readonly Storage[]): { own: Storage; copy: Storage }
   if (storages.length === 0) return [];
   const device = getDevice(storages[0].device);
   const results = new Map<Node, Storage>();
-  const nodes = storages.map((s) => leaf(s) as Node);
-  const { executable, inputs, scalars, outputs } = prepare(device, nodes, [], results);
-  execute(device, executable, inputs, scalars, outputs);
-  return storages.map((own, i) => ({ own, copy: outputs[i] }));
+  const roots = storages.map((s) => leaf(s) as Node);
+  const copying = prepare({ device, roots, assigns: [], isCut: false }, results, undefined) as Prepared;
+  execute(copying);
+  return storages.map((own, i) => ({ own, copy: copying.outputs[i] }));
 }
 
 function swapBuffers(a: Storage, b: Storage): void {
@@ -471,63 +518,87 @@ function bufferOf(storage: Storage, device: Device): unknown {
   return storage.buffer;
 }
 
-function execute(
-  device: Device,
-  executable: Executable,
-  inputs: readonly Storage[],
-  scalars: readonly ScalarSource[],
-  outputs: readonly Storage[],
-): void {
+function execute({ device, program, inputs, offsets, scalars, outputs }: Omit<Prepared, 'order'>): void {
   const numbers = new Array<number>(scalars.length);
   for (let i = 0; i < scalars.length; i++) {
     const source = scalars[i];
     numbers[i] = source.get === undefined ? source.value : source.get();
   }
+  const { executable } = program;
   stats.runs++;
   stats.kernelsLastRun = executable.kernels.length;
   executable.run(
-    inputs.map((s) => bufferOf(s, device)),
+    inputs.map((s, i) => {
+      const offset = offsets?.[i] ?? 0;
+      return offset === 0 ? bufferOf(s, device) : device.from(bufferOf(s, device), offset);
+    }),
     numbers,
     outputs.map((s) => bufferOf(s, device)),
-    executable.watched?.map((i) => `${inputs[i].id}:${inputs[i].version}`),
+    executable.watched?.map((i) => `${inputs[i].id}:${inputs[i].version}:${offsets?.[i] ?? 0}`),
   );
+}
+
+/** Inputs and where they begin, when some slices are inputs of their own. */
+function withMoved(
+  { inputs: nodes, inputStorages, offsets }: LinearGraph,
+  moved: readonly MovedSlice[],
+): { inputs: readonly Storage[]; offsets: readonly number[] | undefined } {
+  if (moved.length === 0) return { inputs: inputStorages, offsets };
+  const place = new Map(nodes.map((n, i) => [n, i]));
+  const origins = moved.map(({ node }) => place.get(node.src[0]) as number);
+  const all = offsets ?? inputStorages.map(() => 0);
+  return {
+    inputs: [...inputStorages, ...origins.map((i) => inputStorages[i])],
+    offsets: [...all, ...moved.map(({ offset }, j) => all[origins[j]] + offset)],
+  };
 }
 
 function findProgram(
   device: Device,
-  graph: ReturnType<typeof linearise>,
+  graph: LinearGraph,
   roots: readonly Node[],
   targets: readonly number[],
-): CachedProgram {
-  let hash = graph.hash;
-  for (const t of targets) hash = Math.imul(hash ^ (t + 7), 0x01000193);
-  for (let i = 0; i < device.name.length; i++) hash = Math.imul(hash ^ device.name.charCodeAt(i), 0x01000193);
-  const key = new Int32Array(graph.key.length + targets.length);
-  key.set(graph.key);
-  key.set(targets, graph.key.length);
-  let bucket = programs.get(hash);
-  if (bucket === undefined) programs.set(hash, (bucket = []));
-  for (const entry of bucket) {
-    if (sameKey(entry.key, key)) {
-      stats.programHits++;
-      return entry;
-    }
+): { readonly program: CachedProgram; readonly moved: readonly MovedSlice[] } {
+  const lookUp = (graphKey: Int32Array, graphHash: number) => {
+    let hash = graphHash;
+    for (const t of targets) hash = Math.imul(hash ^ (t + 7), 0x01000193);
+    for (let i = 0; i < device.name.length; i++) hash = Math.imul(hash ^ device.name.charCodeAt(i), 0x01000193);
+    const key = new Int32Array(graphKey.length + targets.length);
+    key.set(targets);
+    key.set(graphKey, targets.length);
+    const known = programs.find(hash, key);
+    if (known !== undefined) stats.programHits++;
+    return { hash, key, known };
+  };
+  let { hash, key, known } = lookUp(graph.key, graph.hash);
+  let moved: readonly MovedSlice[] = [];
+  if (known === undefined) {
+    const open = movedSlices(graph);
+    if (open !== undefined) ({ hash, key, known } = lookUp(open.key, open.hash));
+    moved = open?.slices ?? moved;
   }
-  const nodes = snapshot(graph.order);
+  if (known !== undefined) return { program: known, moved };
+  const { nodes, inputs, copies } = graphOfMoved(graph, moved);
+  const start = performance.now();
   const executable = device.compile({
     nodes,
-    inputs: graph.inputs.map((n) => nodes[n.slot]),
+    inputs,
     scalars: nodes.filter((n) => n.op === 'scalar'),
     outputs: roots.map((n, i) => ({
-      node: nodes[n.slot],
+      node: copies[n.slot],
       assign: targets[i] >= 0 ? targets[i] : undefined,
       isFull: targets[i] !== NEW,
     })),
   });
-  const entry = { key, executable };
-  bucket.push(entry);
   stats.programs++;
-  return entry;
+  const now = performance.now();
+  const notice = compileWatch.note(
+    nodes.map((n) => n.op),
+    now - start,
+    now,
+  );
+  if (notice !== undefined) console.warn(`nabla: ${notice}`);
+  return { program: programs.add(hash, key, executable), moved };
 }
 
 /** The storage of a node, computing it (and what is kept or pending) where needed. */
@@ -590,7 +661,7 @@ export function replay(capture: Capture, inputs: readonly Storage[]): Storage[] 
   };
   for (let i = 0; i < runs.length;) {
     const { number, hooks } = runs[i];
-    const prepared: Prepared[] = [];
+    const prepared: Omit<Prepared, 'order'>[] = [];
     const advanced: ReplayHook[] = [];
     try {
       for (const hook of hooks) {
@@ -598,17 +669,9 @@ export function replay(capture: Capture, inputs: readonly Storage[]): Storage[] 
         advanced.push(hook);
       }
       for (; i < runs.length && runs[i].number === number; i++) {
-        const { device, executable, key, inputs: sources, scalars, outputs, assigned } = runs[i];
-        const results = outputs.map(storageOfSource);
-        prepared.push({
-          device,
-          executable,
-          key,
-          inputs: sources.map(storageOfSource),
-          scalars,
-          outputs: results,
-          assigned,
-        });
+        const run = runs[i];
+        programs.touch(run.program);
+        prepared.push({ ...run, inputs: run.inputs.map(storageOfSource), outputs: run.outputs.map(storageOfSource) });
       }
       executeAll(prepared);
     } catch (error) {
@@ -620,6 +683,7 @@ export function replay(capture: Capture, inputs: readonly Storage[]): Storage[] 
   }
   for (const { advance } of capture.hooks) advance();
   capture.replays++;
+  clearInterned(); // a loop of replays makes leaves, too, when it reads
   return slots;
 }
 

@@ -5,9 +5,10 @@
 // It knows nothing of tensors and modules.
 
 import { AsyncScope, isPromiseLike } from './async-scope.js';
-import type { Device, Executable } from './device/device.js';
+import type { Device } from './device/device.js';
 import { CaptureError } from './ir/errors.js';
 import type { ScalarSource } from './ir/op.js';
+import type { CachedProgram } from './program-cache.js';
 import type { Storage } from './ir/storage.js';
 
 /** Host state that a replay has to advance (an optimiser's step counter), and to take back if the run fails. */
@@ -23,10 +24,10 @@ export interface RecordedRun {
   /** Runs with the same number are one: all of its devices, or none. */
   readonly number: number;
   readonly device: Device;
-  readonly executable: Executable;
-  /** What the program was compiled from: equal keys, equal programs. */
-  readonly key: Int32Array;
+  readonly program: CachedProgram;
   readonly inputs: readonly Storage[];
+  /** The element at which each input begins; 0 for all if absent. */
+  readonly offsets: readonly number[] | undefined;
   readonly scalars: readonly ScalarSource[];
   readonly outputs: readonly Storage[];
   /** outputs[i] is overwritten in place, else it is a new storage for each replay. */
@@ -71,7 +72,18 @@ export class Recording {
   /** Adds what runs together, one program for each device, with the hooks that came before it. */
   add(runs: readonly Omit<RecordedRun, 'hooks' | 'number'>[]): void {
     const number = this.runs.length;
-    for (const run of runs) this.runs.push({ ...run, hooks: this.hooks.splice(0), number });
+    for (const { device, program, inputs, offsets, scalars, outputs, assigned } of runs)
+      this.runs.push({
+        device,
+        program,
+        inputs,
+        offsets,
+        scalars,
+        outputs,
+        assigned,
+        hooks: this.hooks.splice(0),
+        number,
+      });
   }
 
   /** `stand` is used in the call in the place of `storage`. */

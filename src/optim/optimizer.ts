@@ -191,12 +191,13 @@ export abstract class Optimizer<Options extends object, Rates> {
     if (sizes !== given) fail(`the state has groups of [${given}] parameters, this optimiser [${sizes}]`);
     const entries = Object.entries(state.tensors).map(([key, value]) => {
       const dot = key.lastIndexOf('.');
-      const p = params[Number(key.slice(dot + 1))];
+      const index = Number(key.slice(dot + 1));
+      const p = params[index];
       if (dot < 1 || p === undefined) return fail(`${key} belongs to no parameter`);
       if (!sameShape(p.shape, value.shape)) {
         fail(`${key} is ${formatShape(value.shape)}, its parameter ${formatShape(p.shape)}`);
       }
-      return { p, value, name: key.slice(0, dot), index: params.indexOf(p) };
+      return { p, value, name: key.slice(0, dot), index };
     });
     const unit = inUnit(() => {
       for (const { p, value, name, index } of entries) {

@@ -172,6 +172,11 @@ class Captures {
     if (list === undefined) return undefined;
     for (let i = list.length - 1; i >= 0; i--) {
       const found = list[i];
+      // The cache of programs is bounded: what is not used for long is let go, and then its capture.
+      if (found.capture.runs.some(({ program }) => program.isDisposed)) {
+        this.size -= list.splice(i, 1).length;
+        continue;
+      }
       const broken = found.capture.guards.find(isBroken);
       if (broken !== undefined) {
         debug(1, () => `compile: a capture does not hold: ${broken.what} has changed`);

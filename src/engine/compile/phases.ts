@@ -37,6 +37,6 @@ export function phasesOf(group: Group, nest: Nest, lowering: Lowering): Phases {
     if (reduction || lowering.output(node) !== undefined) last = Math.max(last, own);
   }
   // What is written over is read until the end.
-  for (const node of lowering.inPlace) if (of.has(node)) of.set(node, last);
+  for (const node of group.members) if (lowering.inPlace.has(node)) of.set(node, last);
   return { of, last };
 }

@@ -22,6 +22,8 @@ export interface Executable {
   readonly watched?: readonly number[];
   /** Kernels per run and, where the device has them, their names: for tests and the debug prints. */
   readonly kernels: readonly string[];
+  /** About what it holds until it is disposed of: code in all threads, data structures, kept results. */
+  readonly bytes: number;
   dispose(): void;
 }
 
@@ -42,6 +44,8 @@ export interface Device {
   /** float32 → Float32Array, int32 → Int32Array, bool → Uint8Array; the reference device gives Float64Array for float32. */
   download(buffer: unknown, size: number, dtype: DType): Promise<TypedArray>;
   free(buffer: unknown): void;
+  /** The same memory from element `offset` on, as an input of a program; it is freed with its buffer. */
+  from(buffer: unknown, offset: number): unknown;
   compile(graph: Graph): Executable;
   memory(): DeviceMemory;
   /** What a person may want to know of it: threads, instruction sets. */

@@ -9,6 +9,7 @@ import type { Device, Executable, Graph } from './device.js';
 export class PiecewiseExecutable implements Executable {
   readonly kernels: readonly string[];
   readonly watched: readonly number[] | undefined;
+  readonly bytes: number;
   private readonly device: Device;
   private readonly pieces: Pieces;
   private readonly programs: readonly Executable[];
@@ -19,6 +20,7 @@ export class PiecewiseExecutable implements Executable {
     this.pieces = pieces;
     this.programs = pieces.pieces.map((piece) => compile(piece.graph));
     this.kernels = this.programs.flatMap((p) => p.kernels);
+    this.bytes = this.programs.reduce((sum, { bytes }) => sum + bytes, 0);
     const watched = new Set<number>();
     this.programs.forEach((program, i) => {
       for (const number of program.watched ?? []) {

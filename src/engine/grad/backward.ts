@@ -5,7 +5,7 @@
 
 import { add, constantValue, filled, sumTo } from '../ir/build.js';
 import { GradError } from '../ir/errors.js';
-import { type Node, topologicalOrder } from '../ir/node.js';
+import { type Node, markGradients, topologicalOrder } from '../ir/node.js';
 import type { Op } from '../ir/op.js';
 import { formatShape, sameShape } from '../ir/shape.js';
 import { RULES, type Rule } from './rules.js';
@@ -24,6 +24,10 @@ const NO_RULES: readonly null[] = [];
  * The whole walk, for displays that show each node's gradient; `gradient` and `leafGradients` pick from it.
  */
 export function differentiate(outputs: readonly Node[], seeds: readonly Node[], wrt?: readonly Node[]): Derivatives {
+  return markGradients(() => differentiateMarked(outputs, seeds, wrt));
+}
+
+function differentiateMarked(outputs: readonly Node[], seeds: readonly Node[], wrt?: readonly Node[]): Derivatives {
   const order = topologicalOrder(outputs, true);
   const operands = operandSlots(order);
   const reaches = nodesReaching(order, operands, wrt);

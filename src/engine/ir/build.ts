@@ -301,7 +301,25 @@ export function slice(x: Node, start: readonly number[], size: readonly number[]
       );
     }
   }
+  // What repeats along an axis is the same wherever the part begins.
+  if (
+    isOp(x, 'expand') &&
+    start.every((s, i) => isRepeated(x, i) || (s === 0 && size[i] === x.shape[i] && step[i] === 1))
+  )
+    return expand(x.src[0], size);
+  if (isOp(x, 'slice')) {
+    const { start: from, step: by } = x.arg;
+    const begin = start.map((s, i) => from[i] + s * by[i]);
+    return createNode('slice', [x.src[0]], { start: begin, size, step: step.map((s, i) => s * by[i]) }, size, x.dtype);
+  }
   return createNode('slice', [x], { start, size, step }, size, x.dtype) as Node;
+}
+
+/** Is an axis of an expanded node made by repeating one element? */
+function isRepeated(x: Node<'expand'>, axis: number): boolean {
+  const [base] = x.src;
+  const own = axis - (x.shape.length - base.shape.length);
+  return own < 0 || base.shape[own] === 1;
 }
 
 /** The part [from, to) of one axis. */

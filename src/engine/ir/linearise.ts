@@ -4,17 +4,21 @@
 // program does not keep anybody's tensors alive.
 
 import { StaleTensorError } from './errors.js';
-import { type Node, createNode, isOp, newStamp, topologicalOrder } from './node.js';
-import { type Shape, formatShape } from './shape.js';
-import type { DType } from './dtype.js';
+import { type Node, inputStructure, isOp, newStamp, topologicalOrder } from './node.js';
+import { formatShape, sizeOf } from './shape.js';
 import type { ScalarSource } from './op.js';
 import type { Storage } from './storage.js';
+import { type Narrowed, narrowInputs } from './narrow-inputs.js';
 
 export interface LinearGraph {
   readonly order: readonly Node[];
   /** Nodes whose numbers are given: leaves and realised nodes. */
   readonly inputs: readonly Node[];
   readonly inputStorages: readonly Storage[];
+  /** Inputs of which only a part is read, and where it begins; undefined where all are read as they are. */
+  readonly narrowed: Narrowed | undefined;
+  readonly offsets: readonly number[] | undefined;
+  readonly overwritten: ReadonlySet<Storage>;
   readonly scalars: readonly ScalarSource[];
   readonly key: Int32Array;
   readonly hash: number;
@@ -22,9 +26,13 @@ export interface LinearGraph {
 
 let scratch = new Int32Array(4096);
 
-/** Orders what `roots` need and computes its key. Throws StaleTensorError where an overwritten leaf is read. */
-export function linearise(roots: readonly Node[]): LinearGraph {
+/**
+ * Orders what `roots` need and computes its key. Throws StaleTensorError where an overwritten leaf is read. Storages that
+ * the run overwrites are taken as a whole.
+ */
+export function linearise(roots: readonly Node[], overwritten: ReadonlySet<Storage> = NO_STORAGES): LinearGraph {
   const order = topologicalOrder(roots);
+  const narrowed = narrowInputs(order, roots, overwritten);
   const inputs: Node[] = [];
   const inputStorages: Storage[] = [];
   const scalars: ScalarSource[] = [];
@@ -39,7 +47,7 @@ export function linearise(roots: readonly Node[]): LinearGraph {
       if (node.storage.expired !== undefined) checkExpired(node.storage);
       inputs.push(node);
       inputStorages.push(node.storage);
-      structure = inputStructure(node.shape, node.dtype);
+      if (node.op !== 'leaf') structure = inputStructure(node.shape, node.dtype);
       src = NONE;
     } else if (isOp(node, 'leaf')) {
       const { storage, version } = node.arg;
@@ -50,6 +58,7 @@ export function linearise(roots: readonly Node[]): LinearGraph {
     } else if (isOp(node, 'scalar')) {
       scalars.push(node.arg);
     }
+    if (narrowed !== undefined) structure = narrowed.structures.get(node) ?? structure;
     if (n + src.length + 2 > scratch.length) {
       const larger = new Int32Array(scratch.length * 2 + src.length + 2);
       larger.set(scratch);
@@ -71,23 +80,12 @@ export function linearise(roots: readonly Node[]): LinearGraph {
     scratch[n++] = root.slot;
     hash = Math.imul(hash ^ root.slot, 0x01000193);
   }
-  return { order, inputs, inputStorages, scalars, key: scratch.slice(0, n), hash };
+  const offsets = narrowed && inputs.map((node) => narrowed.inputs.get(node)?.offset ?? 0);
+  return { order, inputs, inputStorages, narrowed, offsets, overwritten, scalars, key: scratch.slice(0, n), hash };
 }
 
 const NONE: readonly Node[] = [];
-
-const inputStructures = new Map<string, number>();
-
-/** The structure of a leaf with this shape and dtype: what a realised node looks like from outside. */
-function inputStructure(shape: Shape, dtype: DType): number {
-  const key = `${dtype}${shape.join()}`;
-  let id = inputStructures.get(key);
-  if (id === undefined) {
-    id = createNode('detach', [], null, shape, dtype).structure;
-    inputStructures.set(key, id);
-  }
-  return id;
-}
+const NO_STORAGES: ReadonlySet<Storage> = new Set();
 
 /** Throws StaleTensorError where a result stands for a call that has been replayed since. */
 export function checkExpired(storage: Storage): void {
@@ -131,20 +129,34 @@ export function sameKey(a: Int32Array, b: Int32Array): boolean {
   return true;
 }
 
+const NO_GRADIENTS = (): readonly unknown[] => [];
+
+/** A node's argument without what belongs to somebody: numbers are asked for elsewhere, and derivatives have been taken. */
+function withoutTensors(node: Node): unknown {
+  if (isOp(node, 'scalar')) return { value: node.arg.value };
+  if (isOp(node, 'custom')) return { name: node.arg.name, backward: NO_GRADIENTS };
+  return node.arg;
+}
+
 /** A copy whose leaves and scalars hold nothing; same order, same slots. */
-export function snapshot(order: readonly Node[]): Node[] {
+export function snapshot({ order, narrowed }: Pick<LinearGraph, 'order' | 'narrowed'>): Node[] {
   const copies: Node[] = [];
   for (let i = 0; i < order.length; i++) {
     const node = order[i];
     const isInput = node.storage !== undefined || node.op === 'leaf';
+    const shape = narrowed?.inputs.get(node)?.shape ?? node.shape;
+    const slice = narrowed?.slices.get(node);
     copies.push({
       ...node,
+      shape,
+      size: sizeOf(shape),
       op: isInput ? 'leaf' : node.op,
-      arg: (isInput ? null : node.op === 'scalar' ? { value: (node.arg as ScalarSource).value } : node.arg) as never,
+      arg: (isInput ? null : (slice ?? withoutTensors(node))) as never,
       src: isInput ? [] : node.src.map((s) => copies[s.slot]),
       requiresGrad: false,
       storage: undefined,
       slot: i,
+      next: undefined, // a neighbour in the table of nodes, which holds somebody's tensors
     });
   }
   newStamp();

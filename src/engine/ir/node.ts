@@ -1,12 +1,13 @@
 // Graph nodes: immutable, interned. A node is an operator applied to nodes; numbers come later.
-// `createNode` is the only way to make one: structure (operator, arguments, shape, dtype) is interned for the life of
-// the process, nodes (structure + operands) until the next run of the engine. Two nodes of one graph that mean the
+// `createNode` is the only way to make one: structure (operator, arguments, shape, dtype) is interned for as long as it
+// is in use, nodes (structure + operands) until the next run of the engine. Two nodes of one graph that mean the
 // same are therefore the same object (common subexpressions cost nothing), and a program's key is a list of integers.
 // Not here: shape rules (infer.ts), simplification (build.ts).
 
 import type { DType } from './dtype.js';
 import type { Op, OpArgs } from './op.js';
 import { ArgumentError } from './errors.js';
+import { RecentMap } from './recent-map.js';
 import { type Shape, checkShape, sizeOf } from './shape.js';
 import type { Storage } from './storage.js';
 
@@ -38,6 +39,10 @@ export interface Node<O extends Op = Op> {
   src: readonly Node[];
   /** The result, once the engine has computed it; from then on the node is read like a leaf. */
   storage: Storage | undefined;
+  /** How often it was computed as part of other results, without being stored. */
+  runs: number;
+  /** Made while differentiating. */
+  readonly isGradient: boolean;
   /** Scratch of the walk in progress: which walk, and the node's number in it. */
   stamp: number;
   slot: number;
@@ -48,14 +53,20 @@ export interface Node<O extends Op = Op> {
 
 // ---------------------------------------------------------------- structures
 
-const structures: Structure[] = [];
-const byText = new Map<string, Structure>();
+/**
+ * Structures that are remembered. One that was forgotten gets another number when it is met again: nodes are then not found
+ * to be equal to older ones, and a program is compiled once more; nothing becomes wrong.
+ */
+const STRUCTURES = 1 << 15;
+let nextStructure = 1;
+const byText = new RecentMap<string, Structure>(STRUCTURES);
 /** Structures without arguments, by operator, dtype and shape: the common case, found without building a text. */
-const byNumber = new Map<number, Structure>();
+const byNumber = new RecentMap<number, Structure>(STRUCTURES);
 const opNumber = new Map<Op, number>();
 /** Numbers of the shapes that structures hold; builders mostly pass those on, so identity finds them. */
 const shapeNumber = new WeakMap<Shape, number>();
-const shapesByText = new Map<string, Shape>();
+const shapesByText = new RecentMap<string, Shape>(STRUCTURES);
+let nextShape = 1;
 const DTYPE_NUMBER: Record<DType, number> = { float32: 0, int32: 1, bool: 2 };
 
 function canonicalShape(shape: Shape): Shape {
@@ -65,7 +76,7 @@ function canonicalShape(shape: Shape): Shape {
   if (found === undefined) {
     found = Object.freeze([...shape]);
     shapesByText.set(text, found);
-    shapeNumber.set(found, shapesByText.size);
+    shapeNumber.set(found, nextShape++);
   }
   return found;
 }
@@ -109,21 +120,43 @@ function frozenCopy(op: Op, arg: object): object {
   return Object.freeze(copy);
 }
 
+/** The structure of an input of this shape: of a leaf, and of a node whose numbers are known. */
+export function inputStructure(shape: Shape, dtype: DType): number {
+  return structureOf('leaf', null, shape, dtype).id;
+}
+
+/** The structure that a node of this shape would have with another argument. */
+export function structureWith<O extends Op>(op: O, arg: OpArgs[O], shape: Shape, dtype: DType): number {
+  return structureOf(op, arg as object | null, shape, dtype).id;
+}
+
 /** The last word on shapes: kernels count elements with 32 bits, and would read and write elsewhere. */
 function newStructure(op: Op, dtype: DType, shape: Shape, arg: object | null): Structure {
   checkShape(shape, op);
-  const structure = { id: structures.length + 1, op, dtype, shape, size: sizeOf(shape), arg };
-  structures.push(structure);
-  return structure;
+  return { id: nextStructure++, op, dtype, shape, size: sizeOf(shape), arg };
 }
 
 // ---------------------------------------------------------------- nodes
 
 /** Hash table of the nodes that exist: chains of nodes with one hash. */
 const FEWEST_BUCKETS = 2048;
+/** Graphs that nobody ever computes must not be held for ever: from so many nodes on, the table starts anew. */
+const MOST_INTERNED = 1 << 20;
 let buckets: (Node | undefined)[] = new Array<Node | undefined>(FEWEST_BUCKETS).fill(undefined);
 let internedNodes = 0;
 let nextNode = 1;
+
+let differentiating = 0;
+
+/** Nodes made by `body` are marked as parts of a derivative. */
+export function markGradients<T>(body: () => T): T {
+  differentiating++;
+  try {
+    return body();
+  } finally {
+    differentiating--;
+  }
+}
 
 function hashOf(structure: number, identity: number, src: readonly Node[]): number {
   let hash = Math.imul(structure ^ Math.imul(identity, 0x9e3779b1), 0x85ebca6b);
@@ -205,12 +238,15 @@ export function createNode<O extends Op>(
     device,
     src,
     storage: undefined,
+    runs: 0,
+    isGradient: differentiating > 0,
     stamp: 0,
     slot: 0,
     hash,
     next: undefined,
   };
   if (!unique) {
+    if (internedNodes >= MOST_INTERNED) clearInterned();
     if (internedNodes > buckets.length) grow();
     const at = hash % buckets.length;
     node.next = buckets[at];
@@ -237,6 +273,11 @@ export function clearInterned(): void {
 
 export function internedCount(): number {
   return internedNodes;
+}
+
+/** How many structures are remembered: for tests that they do not grow for ever. */
+export function structureCount(): number {
+  return byText.size + byNumber.size;
 }
 
 export function isOp<O extends Op>(node: Node, op: O): node is Node<O> {

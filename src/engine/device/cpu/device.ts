@@ -5,7 +5,7 @@ import { type CompiledGraph, compileGraph } from '../../compile/compile.js';
 import { cutGraph } from '../../compile/cut-graph.js';
 import { debug, debugLevel } from '../debug.js';
 import { emitProgram } from '../../emit/wasm/emit.js';
-import type { DType } from '../../ir/dtype.js';
+import { BYTES_PER_ELEMENT, type DType } from '../../ir/dtype.js';
 import { IndexError } from '../../ir/errors.js';
 import { type Node, isOp } from '../../ir/node.js';
 import { formatShape } from '../../ir/shape.js';
@@ -17,10 +17,12 @@ import type { Device, DeviceMemory, Executable, Graph, TypedArray } from '../dev
 import { PiecewiseExecutable } from '../in-pieces.js';
 import { nodeProcess } from './native/host.js';
 import { NativeTier, nativeToolchain } from './native/tier.js';
-import { type KernelTime, NativeTwin, refuseWebAssembly } from './native/twin.js';
+import { type KernelTime, NativeTwin, type TierSource, refuseWebAssembly } from './native/twin.js';
 import { detectPlatform } from './platform.js';
 import { type Buffer, CpuRuntime, type LoadedProgram } from './runtime.js';
 import { type TierMode, checkNativeSettings, chooseTier, warnOfMisspeltNames } from './settings.js';
+import { partOf } from './heap.js';
+import { withoutCode } from './without-code.js';
 
 export interface CpuDeviceOptions {
   readonly threads?: number;
@@ -56,6 +58,8 @@ export class CpuDevice implements Device {
   private readonly mode: TierMode;
   private readonly twins = new Set<NativeTwin>();
   private native: NativeTier | null | undefined;
+  /** One function for all twins: made while a program is compiled, it would hold on to what was compiled. */
+  private readonly tier: TierSource = (wait) => this.nativeTier(wait);
 
   constructor(options: CpuDeviceOptions = {}) {
     this.name = options.name ?? 'cpu';
@@ -79,6 +83,10 @@ export class CpuDevice implements Device {
 
   free(buffer: unknown): void {
     this.runtime.free(buffer as Buffer);
+  }
+
+  from(buffer: unknown, offset: number): Buffer {
+    return partOf(buffer as Buffer, offset * BYTES_PER_ELEMENT);
   }
 
   compile(graph: Graph): Executable {
@@ -108,7 +116,7 @@ export class CpuDevice implements Device {
     const twin =
       this.mode === 'wasm' || nodeProcess() === undefined
         ? undefined
-        : new NativeTwin(this.runtime, (wait) => this.nativeTier(wait), graph, {
+        : new NativeTwin(this.runtime, this.tier, graph, {
             mode: this.mode,
             fuse: this.options.fuse,
             leastStreamed: this.options.leastStreamed,
@@ -117,7 +125,9 @@ export class CpuDevice implements Device {
           });
     if (twin !== undefined && this.options.profile === true) this.twins.add(twin);
     const prologue = compiled.prologue === undefined ? undefined : this.loadPrologue(compiled.prologue);
-    return new CpuExecutable(this.runtime, compiled, loaded, graph, twin, prologue);
+    const heldNodes = twin === undefined ? 0 : graph.nodes.length;
+    const held = codeBytes(bytes.length, this.runtime.threads) + heldNodes * NODE_BYTES;
+    return new CpuExecutable(this.runtime, withoutCode(compiled), loaded, graph, twin, prologue, held);
   }
 
   /** What computes the inputs that are kept: always WebAssembly, since it seldom runs. */
@@ -127,7 +137,8 @@ export class CpuDevice implements Device {
     const bytes = emitProgram(program, { relaxed, shared, maxPages: this.runtime.maxPages });
     const { argumentCount, arenaBytes, scratchBytes } = program;
     const loaded = this.runtime.load({ bytes, argumentCount, arenaBytes, scratchBytes });
-    return new Prologue(this.runtime, compiled, loaded, kept, watched);
+    const held = codeBytes(bytes.length, this.runtime.threads);
+    return new Prologue(this.runtime, withoutCode(compiled), loaded, kept, watched, held);
   }
 
   /** Native kernels that have run so far, with the time of thread 0 in them: only with the option `profile`. */
@@ -207,6 +218,16 @@ function throwIndexError(runtime: CpuRuntime, { nodes }: CompiledGraph): void {
   throw new IndexError(`${op}: index ${index} is out of range for dimension ${axis} with size ${size}.`, index, size);
 }
 
+/** About what a node of a graph that is kept for the native tier takes. */
+const NODE_BYTES = 800;
+/** Measured: machine code, which threads share, is so many times as large as WebAssembly; each thread has an instance. */
+const MACHINE_CODE = 16;
+const INSTANCE_BYTES = 32 << 10;
+
+function codeBytes(wasmBytes: number, threads: number): number {
+  return MACHINE_CODE * wasmBytes + threads * INSTANCE_BYTES;
+}
+
 /** The program that runs before another where a watched input has changed, and its results. */
 class Prologue {
   readonly watched: readonly number[];
@@ -214,6 +235,8 @@ class Prologue {
   private readonly compiled: CompiledGraph;
   private readonly loaded: LoadedProgram;
   private readonly kept: readonly Node[];
+  /** Of its code and its results. */
+  readonly bytes: number;
   private buffers: Buffer[] = [];
   private states: readonly string[] | undefined;
 
@@ -223,7 +246,9 @@ class Prologue {
     loaded: LoadedProgram,
     kept: readonly Node[],
     watched: readonly number[],
+    codeBytes: number,
   ) {
+    this.bytes = kept.reduce((sum, { size }) => sum + size * BYTES_PER_ELEMENT, codeBytes);
     this.runtime = runtime;
     this.compiled = compiled;
     this.loaded = loaded;
@@ -261,6 +286,7 @@ class Prologue {
 
 class CpuExecutable implements Executable {
   readonly kernels: readonly string[];
+  readonly bytes: number;
   readonly watched: readonly number[] | undefined;
   private readonly prologue: Prologue | undefined;
   private readonly runtime: CpuRuntime;
@@ -279,7 +305,9 @@ class CpuExecutable implements Executable {
     graph: Graph,
     twin: NativeTwin | undefined,
     prologue: Prologue | undefined,
+    bytes: number,
   ) {
+    this.bytes = bytes + (prologue?.bytes ?? 0);
     this.runtime = runtime;
     this.compiled = compiled;
     this.loaded = loaded;

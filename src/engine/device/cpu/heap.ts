@@ -29,6 +29,11 @@ export class Block {
   }
 }
 
+/** The block from `bytes` on; it is no block of its own, and freeing it does nothing. */
+export function partOf({ address, byteLength }: Block, bytes: number): Block {
+  return new Block(address + bytes, byteLength - bytes, -1);
+}
+
 export interface HeapOptions {
   readonly shared: boolean;
   readonly limitBytes?: number | undefined;

@@ -13,10 +13,13 @@ interface Buffer {
 }
 
 const BYTES = Float64Array.BYTES_PER_ELEMENT;
+/** About what a node of a graph takes. */
+const NODE_BYTES = 400;
 
 export class ReferenceDevice implements Device {
   readonly name = 'reference';
   readonly #buffers = new Set<Buffer>();
+  readonly #parts = new WeakSet<Buffer>();
   #used = 0;
   #peak = 0;
 
@@ -55,13 +58,20 @@ export class ReferenceDevice implements Device {
     this.#used -= own.data.byteLength;
   }
 
+  from(buffer: unknown, offset: number): Buffer {
+    const part = { data: this.#own(buffer).data.subarray(offset) };
+    this.#parts.add(part);
+    return part;
+  }
+
   compile(graph: Graph): Executable {
     return {
       kernels: graph.nodes.filter((node) => node.op !== 'leaf' && node.op !== 'scalar').map((node) => node.op),
+      bytes: graph.nodes.length * NODE_BYTES,
       run: (inputs, scalars, outputs) => {
         const results = interpret(
           graph,
-          inputs.map((buffer) => this.#own(buffer).data),
+          inputs.map((buffer) => (this.#parts.has(buffer as Buffer) ? (buffer as Buffer) : this.#own(buffer)).data),
           scalars,
         );
         // Copied before the first is written: an assigned output may be the input of another.

@@ -162,4 +162,12 @@ void *nabla_open(const char *path, char *error, int size) {
   }
   return program;
 }
+
+/* Gives a library back that nabla_open has loaded: once for each time it was opened. */
+void nabla_close(const char *path) {
+  void *library = dlopen(path, RTLD_NOW | RTLD_NOLOAD);
+  if (library == 0) return;
+  dlclose(library);
+  dlclose(library);
+}
 `;

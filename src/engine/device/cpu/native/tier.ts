@@ -19,8 +19,11 @@ import { TRIAL_SOURCE } from './trial.js';
 const MOST_CACHE_BYTES = 256 << 20;
 const ERROR_BYTES = 512;
 
-/** A compiled program's address in this process. */
-export type NativeProgram = unknown;
+/** A compiled program: its address in this process, and the library that it is in. */
+export interface NativeProgram {
+  readonly address: unknown;
+  readonly path: string;
+}
 
 /** The functions of crew-source.ts. */
 interface CrewLibrary {
@@ -28,9 +31,10 @@ interface CrewLibrary {
   threads(crew: unknown): number;
   destroy(crew: unknown): void;
   open(path: string, error: Uint8Array, size: number): unknown;
+  close(path: string): void;
   run(
     crew: unknown,
-    program: NativeProgram,
+    program: unknown,
     heap: Uint8Array,
     table: number,
     arena: number,
@@ -211,6 +215,7 @@ function bindLibrary(process: NodeJS.Process, path: string): CrewLibrary {
     threads: bind('int nabla_threads(void *crew)'),
     destroy: bind('void nabla_destroy(void *crew)'),
     open: bind('void *nabla_open(const char *path, void *error, int size)'),
+    close: bind('void nabla_close(const char *path)'),
     run: bind(
       'void nabla_run(void *crew, void *program, void *heap, uint table, uint arena, uint scratch, uint stride, int active, void *profile)',
     ),
@@ -320,10 +325,11 @@ export class NativeTier {
   }
 
   /** The program, or why it cannot be loaded. */
-  private open(path: string): NativeProgram {
+  private open(path: string): NativeProgram | string {
     const error = new Uint8Array(ERROR_BYTES);
-    const program = this.library.open(path, error, ERROR_BYTES);
-    return program ?? new TextDecoder().decode(error.subarray(0, error.indexOf(0)));
+    const address = this.library.open(path, error, ERROR_BYTES);
+    if (address !== null) return { address, path };
+    return new TextDecoder().decode(error.subarray(0, error.indexOf(0)));
   }
 
   /** `profile` gets the milliseconds of thread 0 in each kernel, if the program was emitted for that. */
@@ -335,7 +341,12 @@ export class NativeTier {
     profile: Float64Array | null,
   ): void {
     const { table, arena, scratch, scratchStride } = regions;
-    this.library.run(this.crew, program, heap, table, arena, scratch, scratchStride, threads, profile);
+    this.library.run(this.crew, program.address, heap, table, arena, scratch, scratchStride, threads, profile);
+  }
+
+  /** Unloads a program that will not run again. */
+  close(program: NativeProgram): void {
+    this.library.close(program.path);
   }
 
   dispose(): void {

@@ -12,6 +12,7 @@ import { debug } from '../../debug.js';
 import type { CpuRuntime, ReservedProgram } from '../runtime.js';
 import type { TierMode } from '../settings.js';
 import { type NativeProgram, type NativeTier, type Pending, nativeFailure } from './tier.js';
+import { withoutCode } from '../without-code.js';
 import { trialWords } from './trial.js';
 
 /** After this many runs that took so long together a program is looked up in the cache: that takes some milliseconds. */
@@ -120,14 +121,15 @@ export class NativeTwin {
       debug(1, () => `native tier: a program stays with WebAssembly: ${error.message}`); // which has its memory
       return;
     }
-    this.compiled = compiled;
+    this.compiled = withoutCode(compiled);
     this.pending = tier.request(source, trialWords(compiled.program));
   }
 
   run(words: Int32Array): void {
     const { runtime, reserved, compiled, program } = this;
     const tier = this.tier(false);
-    if (tier === undefined || tier === null || reserved === undefined || compiled === undefined) return;
+    if (tier === undefined || tier === null || reserved === undefined) return;
+    if (compiled === undefined || program === undefined) return;
     this.nativeRuns++;
     const { buffer } = runtime.wasmMemory;
     if (this.heap.buffer !== buffer) this.heap = new Uint8Array(buffer);
@@ -154,5 +156,7 @@ export class NativeTwin {
     this.graph = undefined;
     this.pending = undefined;
     this.reserved?.dispose();
+    if (this.program !== undefined) this.tier(false)?.close(this.program);
+    this.program = undefined;
   }
 }
