@@ -212,7 +212,7 @@ function throwIndexError(runtime: CpuRuntime, { nodes }: CompiledGraph): void {
   const error = runtime.takeError();
   if (error === undefined) return;
   const { index, size } = error;
-  const node = nodes[error.node];
+  const node = nodes.find((n) => n.slot === error.node) as Node;
   const { axis } = node.arg as { readonly axis: number };
   const op = isOp(node, 'checkIndex') ? node.arg.op : node.op;
   throw new IndexError(`${op}: index ${index} is out of range for dimension ${axis} with size ${size}.`, index, size);

@@ -2,6 +2,9 @@
 // an index out of range. The loop IR is many times larger, and a program may live as long as the process.
 
 import type { CompiledGraph } from '../../compile/compile.js';
+import type { Op } from '../../ir/op.js';
+
+const CHECKING: ReadonlySet<Op> = new Set<Op>(['gather', 'scatterAdd', 'scatterSums', 'checkIndex']);
 
 export function withoutCode(compiled: CompiledGraph): CompiledGraph {
   const { program, nodes } = compiled;
@@ -10,7 +13,7 @@ export function withoutCode(compiled: CompiledGraph): CompiledGraph {
   return {
     ...compiled,
     program: { ...program, kernels, stages },
-    nodes: nodes.filter((n) => n.op === 'gather' || n.op === 'scatterAdd').map((n) => ({ ...n, src: [] })),
+    nodes: nodes.filter(({ op }) => CHECKING.has(op)).map((n) => ({ ...n, src: [] })),
     prologue: undefined,
   };
 }
