@@ -5,6 +5,7 @@
 
 import type { Device, Executable, TypedArray } from './device/device.js';
 import { DEVICES, type DeviceFactory } from './devices.js';
+import { otherCopyError } from './ir/copies.js';
 import type { DType } from './ir/dtype.js';
 import { findGarbageCollector } from './garbage-collector.js';
 import { CaptureError, DeviceError, StaleTensorError } from './ir/errors.js';
@@ -53,6 +54,8 @@ export interface EngineStats {
 
 const factories = new Map<string, DeviceFactory>(Object.entries(DEVICES));
 const devices = new Map<string, Device>();
+/** Every device of this copy of the package, also those that are gone. */
+const made = new WeakSet<object>();
 let defaultDevice = 'cpu';
 
 /** Makes one more device known by name. */
@@ -70,6 +73,7 @@ export function getDevice(name: string): Device {
     }
     device = factory();
     devices.set(name, device);
+    made.add(device);
   }
   return device;
 }
@@ -268,6 +272,7 @@ function runOn(device: Device, roots: readonly Node[], assigns: readonly Pending
 function bufferOf(storage: Storage, device: Device): unknown {
   if (storage.owner !== device) {
     const what = storage.name ?? `a ${storage.dtype} tensor ${formatShape(storage.shape)}`;
+    if (storage.owner !== undefined && !made.has(storage.owner)) throw otherCopyError('read', what);
     throw new StaleTensorError(`read: ${what} went with its device when the devices were disposed of. Create it anew.`);
   }
   return storage.buffer;

@@ -5,7 +5,15 @@
 //   Fields declared with `#` are invisible here.
 // Must not know: particular layers, files.
 
-import { ArgumentError, DeviceError, NablaError, formatShape, sameShape } from '../tensor/library.js';
+import {
+  ArgumentError,
+  DeviceError,
+  NablaError,
+  formatShape,
+  markCopy,
+  refuseOtherCopy,
+  sameShape,
+} from '../tensor/library.js';
 import { runPending } from '../tensor/library.js';
 import type { Shape } from '../tensor/library.js';
 import type { AnyTensor } from '../tensor/tensor.js';
@@ -56,6 +64,10 @@ type Fields = Iterable<readonly [name: string, value: unknown]>;
 export abstract class Module {
   /** Whether dropout drops and batch normalisation measures. Switched by `train()` and `eval()`. */
   training = true;
+
+  static {
+    markCopy(this);
+  }
 
   /** What is searched for state, with the names that keys are made of. Overridden where names are not those of fields. */
   fields(): Fields {
@@ -289,6 +301,7 @@ function stateOf(root: Module): [key: string, tensor: State][] {
       if (value instanceof Parameter) parameters.push([key, value]);
       else if (value instanceof Buffer) buffers.push([key, value]);
       else if (value instanceof Module || isContainer(value)) parts.push([key, value]);
+      else refuseOtherCopy(key, value); // or it would be left out, and never learn
     }
     found.push(...parameters, ...buffers);
     for (const [key, part] of parts) {

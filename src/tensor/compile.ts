@@ -5,6 +5,7 @@
 
 import { type Recording, isRecording, record, replayRun, rest, run, storageLike, storageOf } from '../engine/engine.js';
 import * as build from '../engine/ir/build.js';
+import { refuseOtherCopy } from '../engine/ir/copies.js';
 import { CaptureError } from '../engine/ir/errors.js';
 import type { Storage } from '../engine/ir/storage.js';
 import { type AnyTensor, Tensor, wrap, wrapStorage } from './tensor.js';
@@ -32,8 +33,10 @@ function keyOf(args: readonly Argument[]): string {
   return args
     .map((a) => {
       if (typeof a === 'number') return 'number';
-      if (!(a instanceof Tensor))
+      if (!(a instanceof Tensor)) {
+        refuseOtherCopy('compile', a);
         throw new CaptureError('compile: arguments are tensors and numbers. Pass everything else through a closure.');
+      }
       return `${a.dtype}${a.device}[${a.shape.join()}]${a.requiresGrad ? 'g' : ''}`;
     })
     .join(';');
@@ -119,6 +122,8 @@ function takeApart(result: Result): { tensors: AnyTensor[]; rebuild: (tensors: A
     const rebuild = (tensors: AnyTensor[]) => Object.fromEntries(keys.map((k, i) => [k, tensors[i]]));
     return { tensors: Object.values(result as Record<string, AnyTensor>), rebuild };
   }
+  refuseOtherCopy('compile', result);
+  for (const part of Object.values(result ?? {})) refuseOtherCopy('compile', part);
   throw new CaptureError(
     'compile: the function returned something other than a tensor, an array or a record of tensors. Return tensors and read them outside.',
   );
