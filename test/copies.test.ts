@@ -18,7 +18,7 @@ beforeAll(async () => {
 const own = () => tensor([1, 2, 3]);
 const foreign = () => other.tensor([1, 2, 3]) as unknown as ReturnType<typeof own>;
 const MESSAGE =
-  /^\w+: .* belongs to another copy of nabla that is loaded in this process.*\. Load one copy only \('npm ls nabla'/;
+  /^[\w.]+: .* belongs to another copy of nabla that is loaded in this process.*\. Load one copy only \('npm ls nabla'/;
 
 class Holder extends Module {
   readonly inner: unknown;

@@ -94,6 +94,8 @@ export function setDefaultDevice(name: string): void {
 /** Ends the threads of all devices and forgets their programs; tensors on them can no longer be read. */
 export async function disposeDevices(): Promise<void> {
   programs.clear();
+  pending.clear(); // what waits for the next run was to be computed on them
+  kept.clear();
   const all = [...devices.values()];
   devices.clear();
   await Promise.all(all.map((d) => d.dispose()));
@@ -205,6 +207,8 @@ export function keep(node: Node): void {
 
 /** Overwrites `storage` with `value` at the next run; a later assign of the same storage replaces this one. */
 export function assignLater(storage: Storage, value: Node, done: () => void): void {
+  // Found here and not at the next run, which may be anybody's.
+  if (devices.get(storage.device) !== storage.owner) throw goneError(storage, 'assign_');
   pending.set(storage, { storage, value, done });
 }
 
@@ -270,12 +274,14 @@ function runOn(device: Device, roots: readonly Node[], assigns: readonly Pending
 
 /** The device's handle. Throws StaleTensorError if the device that made it is gone. */
 function bufferOf(storage: Storage, device: Device): unknown {
-  if (storage.owner !== device) {
-    const what = storage.name ?? `a ${storage.dtype} tensor ${formatShape(storage.shape)}`;
-    if (storage.owner !== undefined && !made.has(storage.owner)) throw otherCopyError('read', what);
-    throw new StaleTensorError(`read: ${what} went with its device when the devices were disposed of. Create it anew.`);
-  }
+  if (storage.owner !== device) throw goneError(storage, 'read');
   return storage.buffer;
+}
+
+function goneError(storage: Storage, op: string): Error {
+  const what = storage.name ?? `a ${storage.dtype} tensor ${formatShape(storage.shape)}`;
+  if (storage.owner !== undefined && !made.has(storage.owner)) return otherCopyError(op, what);
+  return new StaleTensorError(`${op}: ${what} went with its device when the devices were disposed of. Create it anew.`);
 }
 
 function execute(
