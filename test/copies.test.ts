@@ -1,13 +1,13 @@
 // Two copies of the package in one process, as two versions or two bundles are: each works, and what belongs to one is named when it is
 // given to the other, at the call or, where only the graph shows it, at the read.
 import { beforeAll, expect, test, vi } from 'vitest';
+import type * as nabla from 'nabla';
+import type * as nn from 'nabla/nn';
 import { Tensor, compile, disposeDevices, stack, tensor, where } from 'nabla';
 import { Linear, Module, ModuleDict, ModuleList, Sequential, mseLoss } from 'nabla/nn';
 import { SGD } from 'nabla/optim';
 
-type Nabla = typeof import('nabla');
-type Nn = typeof import('nabla/nn');
-let other: Nabla & Nn;
+let other: typeof nabla & typeof nn;
 
 beforeAll(async () => {
   vi.resetModules();

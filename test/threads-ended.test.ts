@@ -112,8 +112,8 @@ test('devices disposed of while tensors, models, optimisers and captured steps l
       () => undefined,
       (e: unknown) => e,
     );
-    expect(error, name).toBeInstanceOf(StaleTensorError);
-    expect((error as Error).message, name).toMatch(gone);
+    const isStale = error instanceof StaleTensorError;
+    expect({ name, isStale, text: String(error) }).toEqual({ name, isStale: true, text: expect.stringMatching(gone) });
   }
   x[Symbol.dispose](); // no error: there is nothing left to free
   expect(await tensor([1, 2]).add(1).array()).toEqual([2, 3]);
