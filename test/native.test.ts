@@ -49,7 +49,10 @@ const TRAIN = `
     return loss;
   });
   const losses = [];
-  for (let i = 0; i < Number(process.env.STEPS ?? 20); i++) losses.push(await (await step(x, y)).item());
+  for (let i = 0; i < Number(process.env.STEPS ?? 20); i++) {
+    losses.push(await (await step(x, y)).item());
+    if (process.env.TURNS) await new Promise((resolve) => setTimeout(resolve, 0)); // events are heard
+  }
   console.log(JSON.stringify({ losses, tier: devices()[0].details.tier }));
   process.exit(0);
 `;
@@ -185,6 +188,16 @@ describe.skipIf(reason !== undefined)(`with a compiler${reason === undefined ? '
     const { losses, stderr } = train({ NABLA_CPU: 'auto', NABLA_CC, ...settings }, 'cache-failing');
     expect(losses).toEqual(expected.losses);
     expect(stderr).toMatch(/native tier: not available: .*no such machine/);
+  }, 120_000);
+
+  test('a compiling thread that is ended: WebAssembly goes on, and the reason is said', () => {
+    const settings = { NABLA_THREADS: '1', BATCH: '512', STEPS: '60', TURNS: '1' };
+    const NODE_OPTIONS = `--import=data:text/javascript,process.on('worker',(w)=>w.terminate())`;
+    const { losses, stderr } = train({ NABLA_CPU: 'auto', NODE_OPTIONS, ...settings }, 'cache-ended');
+    expect(losses).toEqual(train({ NABLA_CPU: 'wasm', ...settings }).losses);
+    expect(stderr).toMatch(
+      /native tier: not available: the threads cannot be compiled: .*the compiling thread has ended/,
+    );
   }, 120_000);
 
   test('several processes fill one cache at once', async () => {

@@ -6,6 +6,6 @@ export function useDevice(name: string): void {
   try {
     setDevice(name);
   } catch (error) {
-    throw new CliError(error instanceof Error ? error.message.replace(/^\w+: /, '--device: ') : String(error));
+    throw new CliError(error instanceof Error ? error.message.replace(/^device: /, '--device: ') : String(error));
   }
 }

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { transformSync } from 'oxc-transform';
 
-type TransformSync = typeof transformSync;
+export type Transform = typeof transformSync;
 
 const OWN = /^nabla(?:\/([a-z]+))?$/;
 
@@ -33,7 +33,7 @@ export function typeScriptPath(url: string): string | undefined {
   return url.startsWith('file:') && /\.m?ts$/.test(new URL(url).pathname) ? fileURLToPath(url) : undefined;
 }
 
-export function stripTypes(transform: TransformSync, path: string, source: string): string {
+export function stripTypes(transform: Transform, path: string, source: string): string {
   const { code, errors } = transform(path, source);
   if (errors.length > 0) throw new SyntaxError(`${path}: ${errors[0].message}`);
   return code;

@@ -4,8 +4,7 @@
 
 import { readFileSync } from 'node:fs';
 import * as host from 'node:module';
-import type * as oxc from 'oxc-transform';
-import { followTypeScript, resolveOwn, stripTypes, typeScriptPath } from './typescript-hooks.js';
+import { type Transform, followTypeScript, resolveOwn, stripTypes, typeScriptPath } from './typescript-hooks.js';
 
 interface Context {
   readonly parentURL?: string;
@@ -34,9 +33,7 @@ interface Hooking {
   }): unknown;
 }
 
-type TransformSync = typeof oxc.transformSync;
-
-let transformSync: TransformSync | undefined;
+let transformSync: Transform | undefined;
 let isRegistered = false;
 
 /** Whether files in TypeScript can be loaded: with the package oxc-transform, or by a host that strips types itself. */

@@ -31,6 +31,8 @@ interface Waiting {
 class Line {
   readonly thread: Thread;
   readonly waiting = new Map<number | undefined, Waiting>();
+  /** Why the thread is gone: nothing that it is asked will be answered. */
+  private stopped: NablaError | undefined;
 
   constructor(thread: Thread) {
     this.thread = thread;
@@ -42,6 +44,7 @@ class Line {
   }
 
   ask(message: ToThread): Promise<unknown> {
+    if (this.stopped !== undefined) return Promise.reject(this.stopped);
     const id = message.kind === 'make' ? message.id : undefined;
     return new Promise((resolve, reject) => {
       this.waiting.set(id, { resolve, reject });
@@ -61,9 +64,8 @@ class Line {
   }
 
   fail(error: Error): void {
-    for (const { reject } of this.waiting.values()) {
-      reject(new NablaError(`DataLoader: a worker stopped (${error.message}).`, { cause: error }));
-    }
+    this.stopped ??= new NablaError(`DataLoader: a worker stopped (${error.message}).`, { cause: error });
+    for (const { reject } of this.waiting.values()) reject(this.stopped);
     this.waiting.clear();
   }
 }

@@ -116,6 +116,17 @@ test('persistent workers serve several epochs and end with close', async () => {
   expect(await collect(loader.batches(3))).toHaveLength(3);
 });
 
+test('persistent workers that have ended say so in every later epoch, and close all the same', async () => {
+  const dataset = await make({ count: 6, exit: 3 });
+  const loader = new DataLoader(dataset, { batchSize: 2, workers: 1, persistentWorkers: true });
+  for (const epoch of [0, 1, 2]) {
+    await expect(collect(loader.batches(epoch))).rejects.toThrow(
+      'DataLoader: a worker stopped (the thread ended with code 3).',
+    );
+  }
+  await loader[Symbol.asyncDispose]();
+});
+
 test('a collate function gets the items that workers made', async () => {
   const dataset = await make({ count: 4 });
   const loader = new DataLoader(dataset, {

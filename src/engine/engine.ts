@@ -7,6 +7,7 @@
 import { CompileWatch } from './compile-watch.js';
 import type { Device, TypedArray } from './device/device.js';
 import { DEVICES, type DeviceFactory } from './devices.js';
+import { otherCopyError } from './ir/copies.js';
 import type { DType } from './ir/dtype.js';
 import { findGarbageCollector } from './garbage-collector.js';
 import { CaptureError, DeviceError, OutOfMemoryError, StaleTensorError } from './ir/errors.js';
@@ -41,6 +42,8 @@ export interface EngineStats {
 
 const factories = new Map<string, DeviceFactory>(Object.entries(DEVICES));
 const devices = new Map<string, Device>();
+/** Every device of this copy of the package, also those that are gone. */
+const made = new WeakSet<object>();
 let defaultDevice = 'cpu';
 
 /** Makes one more device known by name. */
@@ -59,6 +62,7 @@ export function getDevice(name: string): Device {
     device = factory();
     devices.set(name, device);
     restAfterBytes = Math.min(restAfterBytes, device.memory().limitBytes / 4);
+    made.add(device);
   }
   return device;
 }
@@ -84,6 +88,8 @@ export function setDefaultDevice(name: string): void {
 /** Ends the threads of all devices and forgets their programs; tensors on them can no longer be read. */
 export async function disposeDevices(): Promise<void> {
   programs.clear();
+  pending.clear(); // what waits for the next run was to be computed on them
+  kept.clear();
   const all = [...devices.values()];
   devices.clear();
   await Promise.all(all.map((d) => d.dispose()));
@@ -215,6 +221,8 @@ const firstValues = new WeakMap<Storage, Node | undefined>();
 
 /** Overwrites `storage` with `value` at the next run; a later assign of the same storage replaces this one. */
 export function assignLater(storage: Storage, value: Node, settle: (left: Node | undefined) => void): void {
+  // Found here and not at the next run, which may be anybody's.
+  if (devices.get(storage.device) !== storage.owner) throw goneError(storage, 'assign_');
   if (firstValues.has(storage) && firstValues.get(storage) === undefined) firstValues.set(storage, value);
   const recording = currentRecording();
   for (const stand of recording?.stands.get(storage) ?? []) stand.overwritten?.();
@@ -511,11 +519,14 @@ function swapBuffers(a: Storage, b: Storage): void {
 /** The device's handle. Throws StaleTensorError if it was freed, or the device that made it is gone. */
 function bufferOf(storage: Storage, device: Device): unknown {
   if (storage.buffer === null || storage.base?.buffer === null) throw freedError(storage);
-  if (storage.owner !== device) {
-    const what = storage.name ?? `a ${storage.dtype} tensor ${formatShape(storage.shape)}`;
-    throw new StaleTensorError(`read: ${what} went with its device when the devices were disposed of. Create it anew.`);
-  }
+  if (storage.owner !== device) throw goneError(storage, 'read');
   return storage.buffer;
+}
+
+function goneError(storage: Storage, op: string): Error {
+  const what = storage.name ?? `a ${storage.dtype} tensor ${formatShape(storage.shape)}`;
+  if (storage.owner !== undefined && !made.has(storage.owner)) return otherCopyError(op, what);
+  return new StaleTensorError(`${op}: ${what} went with its device when the devices were disposed of. Create it anew.`);
 }
 
 function execute({ device, program, inputs, offsets, scalars, outputs }: Omit<Prepared, 'order'>): void {

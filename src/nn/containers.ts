@@ -1,7 +1,7 @@
 // Containers: modules made of modules.
 
 import { cat } from '../tensor/functions.js';
-import { ArgumentError, ShapeError, formatShape, sameShape } from '../tensor/library.js';
+import { ArgumentError, ShapeError, formatShape, refuseOtherCopy, sameShape } from '../tensor/library.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 import { Layer } from './layer.js';
 import { Module } from './module.js';
@@ -16,6 +16,7 @@ interface Step {
 export function checkSteps(name: string, modules: readonly unknown[]): void {
   if (!Array.isArray(modules)) throw new ArgumentError(`${name}: the modules are not a list. Use new ${name}([…]).`);
   modules.forEach((module, i) => {
+    refuseOtherCopy(name, module);
     if (!(module instanceof Module) || typeof (module as Partial<Step>).forward !== 'function') {
       throw new ArgumentError(`${name}: argument ${i} is not a module with a forward method.`);
     }
@@ -158,6 +159,7 @@ export class ModuleList<M extends Module = Module> extends Module implements Ite
   }
 
   append(module: M): this {
+    refuseOtherCopy('ModuleList', module);
     if (!(module instanceof Module)) throw new ArgumentError('ModuleList: only modules can be in the list.');
     this.modules.push(module);
     return this;
@@ -208,6 +210,7 @@ export class ModuleDict<M extends Module = Module> extends Module implements Ite
   set(name: string, module: M): this {
     if (name === '' || name.includes('.'))
       throw new ArgumentError(`ModuleDict: '${name}' is not a name for a module. Use one without a dot.`);
+    refuseOtherCopy('ModuleDict', module);
     if (!(module instanceof Module)) throw new ArgumentError(`ModuleDict: '${name}' is not a module.`);
     const found = this.entries.find(([own]) => own === name);
     if (found === undefined) this.entries.push([name, module]);

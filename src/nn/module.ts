@@ -5,7 +5,15 @@
 //   Fields declared with `#` are invisible here.
 // Must not know: particular layers, files.
 
-import { ArgumentError, DeviceError, NablaError, formatShape, sameShape } from '../tensor/library.js';
+import {
+  ArgumentError,
+  DeviceError,
+  NablaError,
+  formatShape,
+  markCopy,
+  refuseOtherCopy,
+  sameShape,
+} from '../tensor/library.js';
 import { inUnit, runPending } from '../tensor/library.js';
 import type { Shape } from '../tensor/library.js';
 import type { AnyTensor } from '../tensor/tensor.js';
@@ -65,6 +73,10 @@ export abstract class Module {
   }
   set training(mode: boolean) {
     setTraining(this, mode);
+  }
+
+  static {
+    markCopy(this);
   }
 
   /** What is searched for state, with the names that keys are made of. Overridden where names are not those of fields. */
@@ -301,6 +313,7 @@ function stateOf(root: Module): [key: string, tensor: State][] {
       if (value instanceof Parameter) parameters.push([key, value]);
       else if (value instanceof Buffer) buffers.push([key, value]);
       else if (value instanceof Module || isContainer(value)) parts.push([key, value]);
+      else refuseOtherCopy(key, value); // or it would be left out, and never learn
     }
     found.push(...parameters, ...buffers);
     for (const [key, part] of parts) {

@@ -4,7 +4,7 @@
 // and a step captured by `compile(fn)` sees the change; only what is 0 or off at the capture stays so.
 
 import { scalarTensor, tensor } from '../tensor/creation.js';
-import { ArgumentError, StaleTensorError, formatShape, sameShape } from '../tensor/library.js';
+import { ArgumentError, StaleTensorError, formatShape, refuseOtherCopy, sameShape } from '../tensor/library.js';
 import { type Guard, currentRecording, eachRun, inUnit, runPending, updateAtOnce } from '../tensor/library.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 
@@ -59,6 +59,7 @@ export abstract class Optimizer<Options extends object, Rates> {
     if (params.length === 0) throw new ArgumentError(`${name}: no parameters. Pass model.parameters().`);
     const known = new Set(this.groups.flatMap((g) => g.params));
     for (const p of params) {
+      refuseOtherCopy(name, p);
       if (!p.isLeaf)
         throw new ArgumentError(
           `${name}: ${String(p)} was computed. Pass parameters, or tensors made with requiresGrad.`,

@@ -5,6 +5,7 @@
 import { type Capture, captureOf, handOver } from '../engine/capture.js';
 import { dropPending, replay, rest, run, storageOf } from '../engine/engine.js';
 import * as build from '../engine/ir/build.js';
+import { refuseOtherCopy } from '../engine/ir/copies.js';
 import { CaptureError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
 import { formatShape } from '../engine/ir/shape.js';
@@ -202,6 +203,8 @@ function takeApart(result: Result): { tensors: AnyTensor[]; rebuild: (tensors: A
     const rebuild = (tensors: AnyTensor[]) => Object.fromEntries(keys.map((k, i) => [k, tensors[i]]));
     return { tensors: Object.values(result as Record<string, AnyTensor>), rebuild };
   }
+  refuseOtherCopy('compile', result);
+  for (const part of Object.values(result ?? {})) refuseOtherCopy('compile', part);
   throw new CaptureError(
     'compile: the function returned something other than a tensor, an array or a record of tensors. Return tensors and read them outside.',
   );

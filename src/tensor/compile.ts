@@ -9,6 +9,7 @@ import { beganState, differenceOf } from '../engine/capture.js';
 import { debug } from '../engine/device/debug.js';
 import { getDefaultDevice, getEnvironment, rest, run } from '../engine/engine.js';
 import { CaptureError } from '../engine/ir/errors.js';
+import { refuseOtherCopy } from '../engine/ir/copies.js';
 import type { Storage } from '../engine/ir/storage.js';
 import { type Guard, isRecording } from '../engine/recording.js';
 import { type Argument, type Captured, type Fn, type Result, captureCall, replayCall } from './captured-call.js';
@@ -243,6 +244,7 @@ function keyOf(args: readonly Argument[]): string {
     if (a instanceof Tensor) key += `;${a.dtype}${a.device}[${a.shape.join()}]${gradientKey(a)}`;
     else if (typeof a === 'number') key += Object.is(a, -0) ? ';-0' : `;${a}`;
     else throw new CaptureError('compile: arguments are tensors and numbers. Pass everything else through a closure.');
+    }
   }
   return key;
 }

@@ -1,5 +1,6 @@
 // Nested JavaScript arrays ↔ flat numbers with a shape.
 
+import { refuseOtherCopy } from '../engine/ir/copies.js';
 import { ArgumentError, ShapeError } from '../engine/ir/errors.js';
 import { type Shape, sizeOf } from '../engine/ir/shape.js';
 
@@ -64,10 +65,12 @@ export function flattenNested(value: unknown): Flat {
     else if (typeof part === 'number') {
       allBoolean = false;
       data.push(part);
-    } else
+    } else {
+      refuseOtherCopy('tensor', part);
       throw new ArgumentError(
         `tensor: ${path === '' ? 'the argument' : `element ${path}`} is ${kindOf(part)}. Use numbers or booleans.`,
       );
+    }
   };
   walk(value, 0, '');
   return { shape, data, allBoolean: allBoolean && data.length > 0 };

@@ -2,6 +2,7 @@
 // bool < int32 < float32; a number takes the tensor's dtype unless it is a fraction.
 
 import * as build from '../engine/ir/build.js';
+import { refuseOtherCopy } from '../engine/ir/copies.js';
 import { type DType, promote } from '../engine/ir/dtype.js';
 import { ArgumentError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
@@ -19,7 +20,10 @@ export function checkWhole(value: number, op: string, name: string): void {
 
 /** A number beside a tensor of `dtype`. */
 export function numberNode(value: number, dtype: DType, op: string): Node {
-  if (typeof value !== 'number') throw new ArgumentError(`${op}: ${shown(value)} is neither a tensor nor a number.`);
+  if (typeof value !== 'number') {
+    refuseOtherCopy(op, value);
+    throw new ArgumentError(`${op}: ${shown(value)} is neither a tensor nor a number.`);
+  }
   if (dtype === 'float32') return build.scalar(value, 'float32');
   return build.scalar(value, Number.isInteger(value) && Math.abs(value) <= 0x7fffffff ? 'int32' : 'float32');
 }

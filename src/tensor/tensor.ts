@@ -19,6 +19,7 @@ import {
 import { leafGradients } from '../engine/grad/backward.js';
 import { markProbabilities } from './probabilities.js';
 import * as build from '../engine/ir/build.js';
+import { markCopy, refuseOtherCopy } from '../engine/ir/copies.js';
 import type { DType, DataOf } from '../engine/ir/dtype.js';
 import { ArgumentError, DTypeError, GradError, ShapeError } from '../engine/ir/errors.js';
 import { freedError } from '../engine/ir/linearise.js';
@@ -66,6 +67,10 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
   declare readonly '~dtype': D;
   private value: Value;
   private gradient: Tensor<S, 'float32'> | undefined = undefined;
+
+  static {
+    markCopy(this);
+  }
 
   /** @internal Use `tensor()`, `zeros()` and the like. */
   constructor(value: Value) {
@@ -902,8 +907,10 @@ type Operand = number | { readonly node: Node };
 
 function operand(other: Operand): Node | number {
   if (typeof other === 'number') return other;
-  if (!(other instanceof Tensor))
+  if (!(other instanceof Tensor)) {
+    refuseOtherCopy('operand', other);
     throw new ArgumentError(`operand: ${String(other)} is neither a tensor nor a number. Make one with tensor().`);
+  }
   return other.node;
 }
 

@@ -58,6 +58,8 @@ export class LocalCrew implements Crew {
   readonly #memory: WebAssembly.Memory;
   readonly #leader: Thread;
   readonly #followers: ThreadHandle[] = [];
+  /** Why one of them is gone. What is on the heap is as it was. */
+  #lost: DeviceError | undefined;
 
   constructor(platform: Platform, memory: WebAssembly.Memory, threads: number) {
     this.threads = threads;
@@ -67,7 +69,9 @@ export class LocalCrew implements Crew {
     this.#leader = createThread({ memory, control: CONTROL, tid: 0, threads, spinMilliseconds, compiling });
     try {
       for (let tid = 1; tid < threads; tid++) this.#followers.push(spawnThread(platform, memory, tid, threads));
-      for (const follower of this.#followers) follower.listen(ignore, ignore);
+      this.#followers.forEach((follower, i) => {
+        follower.listen(ignore, (reason) => (this.#lost ??= hasEnded(i + 1, threads, reason)));
+      });
     } catch {
       // Where one cannot start, now or later, not all report ready, and thread 0 goes on alone.
     }
@@ -77,7 +81,13 @@ export class LocalCrew implements Crew {
     return this.#leader.together() ? this.threads : 1;
   }
 
+  /** A thread that ended before all had started is not missed: thread 0 goes on alone. */
+  #checkFollowers(): void {
+    if (this.#lost !== undefined && this.#leader.together()) throw this.#lost;
+  }
+
   load(id: number, bytes: Uint8Array, staging: number): void {
+    this.#checkFollowers();
     try {
       this.#leader.load(id, bytes, staging);
     } catch (error) {
@@ -87,6 +97,7 @@ export class LocalCrew implements Crew {
   }
 
   run(id: number, words: Int32Array, { table, arena, scratch, scratchStride, staging }: Regions): void {
+    this.#checkFollowers();
     new Int32Array(this.#memory.buffer, table, words.length).set(words);
     try {
       this.#leader.run(id, table, arena, scratch, scratchStride, staging);
@@ -96,7 +107,7 @@ export class LocalCrew implements Crew {
   }
 
   drop(id: number): void {
-    this.#leader.drop(id);
+    if (this.#lost === undefined) this.#leader.drop(id); // else nothing runs any more
   }
 
   write(address: number, bytes: Uint8Array): void {
@@ -137,10 +148,13 @@ export class RemoteCrew implements Crew {
     this.#words = new Int32Array(memory.buffer, CONTROL.address, CONTROL.words);
     try {
       for (let tid = 0; tid < threads; tid++) this.#workers.push(spawnThread(platform, memory, tid, threads));
-      this.#workers[0]!.listen(
-        (answer) => this.#receive(answer as DriverAnswer),
-        (reason) => this.#break(cannotStart(reason)),
-      );
+      this.#workers.forEach((worker, tid) => {
+        const failed = (reason: string): void => {
+          if (this.working() === threads) this.#break(hasEnded(tid, threads, reason));
+          else if (tid === 0) this.#break(cannotStart(reason)); // without another one it goes on
+        };
+        worker.listen((answer) => this.#receive(answer as DriverAnswer), failed);
+      });
     } catch (error) {
       this.#break(cannotStart(String(error)));
     }
@@ -214,6 +228,13 @@ export class RemoteCrew implements Crew {
 }
 
 const ignore = (): void => {};
+
+function hasEnded(tid: number, threads: number, reason: string): DeviceError {
+  return new DeviceError(
+    `cpu: thread ${tid} of ${threads} has ended (${reason}), so nothing can be computed on this device any more. ` +
+      `Tensors that have their numbers can still be read; then call disposeDevices() and create tensors anew.`,
+  );
+}
 
 function cannotStart(reason: string): DeviceError {
   return new DeviceError(

@@ -29,14 +29,30 @@ function spawnWorkerThread(process: NodeJS.Process, code: string, data: unknown,
     trackUnmanagedFds: false,
   });
   worker.unref();
+  let [isEnding, isEnded] = [false, false];
+  let failed = (_: string): void => {};
+  const end = (reason: string): void => {
+    if (!isEnding && !isEnded) failed(reason);
+    isEnded = true;
+  };
+  // Others can get hold of a worker (process.on('worker'), a test runner that tidies up). It has to be known at once: a run
+  // blocks this thread, and whoever then waits for a thread that is going never hears of its end.
+  const { terminate } = worker;
+  worker.terminate = () => {
+    end('the program terminated it');
+    return terminate.call(worker);
+  };
   return {
     post: (message, transfer = []) => worker.postMessage(message, [...transfer]),
-    listen(listener, failed) {
+    listen(listener, onFailure) {
+      failed = onFailure;
       worker.on('message', listener);
-      worker.on('error', (error) => failed(String(error)));
+      worker.on('error', (error) => end(String(error)));
+      worker.on('exit', (code) => end(`exit code ${code}`));
       worker.unref(); // once more: listening for messages keeps the process alive
     },
     async terminate() {
+      isEnding = true;
       worker.ref(); // or the process ends before the thread has, and whoever awaits this never goes on
       await worker.terminate();
     },

@@ -19,6 +19,7 @@ export interface Platform {
 
 export interface ThreadHandle {
   post(message: unknown, transfer?: readonly ArrayBuffer[]): void;
+  /** `failed` is called once, when the thread could not start or has ended in another way than by `terminate`. */
   listen(listener: (message: unknown) => void, failed: (reason: string) => void): void;
   terminate(): Promise<void>;
 }

@@ -84,6 +84,7 @@ class NativeCompiler {
   private readonly process: NodeJS.Process;
   private readonly folder: string;
   private worker: { postMessage(job: CompileJob): void } | undefined;
+  #unanswered: SharedArrayBuffer[] = [];
 
   constructor(process: NodeJS.Process, toolchain: Toolchain, folder: string) {
     this.process = process;
@@ -140,6 +141,8 @@ class NativeCompiler {
       isStarted = true;
       const { folder } = this;
       const limits = { timeout: COMPILER_TIMEOUT_MS, mostBytes: MOST_CACHE_BYTES };
+      const isOpen = (other: SharedArrayBuffer): boolean => Atomics.load(new Int32Array(other), 0) === 0;
+      this.#unanswered = [...this.#unanswered.filter(isOpen), answer];
       this.compiler().postMessage({ command, source, folder, key, answer, ...job, ...limits });
     };
     const read = (): string | null | undefined => {
@@ -192,12 +195,35 @@ class NativeCompiler {
     }
   }
 
+  /** Nothing that was asked of the thread will be answered; the next job starts another one. */
+  #compilerEnded(worker: unknown): void {
+    if (this.worker !== worker) return;
+    this.worker = undefined;
+    const text = new TextEncoder().encode('the compiling thread has ended');
+    for (const answer of this.#unanswered.splice(0)) {
+      const words = new Int32Array(answer, 0, 2);
+      if (Atomics.load(words, 0) !== 0) continue;
+      new Uint8Array(answer, 8).set(text);
+      words[1] = text.length;
+      Atomics.store(words, 0, 2);
+      Atomics.notify(words, 0);
+    }
+  }
+
   private compiler(): { postMessage(job: CompileJob): void } {
     if (this.worker !== undefined) return this.worker;
     const { Worker } = this.process.getBuiltinModule('node:worker_threads');
     const code = `const __name = (f) => f; (${serveCompiler})(require('node:worker_threads').parentPort, process.getBuiltinModule, process.pid)`;
     const worker = new Worker(code, { eval: true, name: 'nabla compiler', execArgv: [], stdout: false });
     worker.unref();
+    const { terminate } = worker;
+    const ended = (): void => this.#compilerEnded(worker);
+    worker.on('exit', ended).on('error', ended);
+    worker.terminate = () => {
+      ended(); // at once: whoever waits for an answer blocks this thread and would not hear of the end
+      return terminate.call(worker);
+    };
+    worker.unref(); // once more: listening keeps the process alive
     this.worker = worker;
     return worker;
   }
