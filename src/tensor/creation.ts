@@ -151,7 +151,10 @@ function made<S extends Shape, D extends DType>(node: Node, options: CreationOpt
   return wrapStorage(storage);
 }
 
-/** Every element `value`; float32 unless the dtype says otherwise. PyTorch: torch.full. */
+/**
+ * Every element `value`; float32 unless the dtype says otherwise. Throws ArgumentError for a number that int32 cannot hold.
+ * PyTorch: torch.full.
+ */
 export function full<const S extends Shape, D extends DType = 'float32'>(
   shape: S,
   value: number,
@@ -191,12 +194,18 @@ function checkFinite(value: number, op: string, name: string): void {
     throw new ArgumentError(`${op}: ${name} is ${shown(value)}. Use a finite number.`);
 }
 
-/** start, start + step, … below end (above it for a negative step). int32 if all are whole numbers, else float32. */
+/**
+ * start, start + step, … below end (above it for a negative step). int32 if all are whole numbers, else float32. Throws
+ * ArgumentError where int32 cannot hold the numbers; dtype 'float32' can.
+ */
 export function arange(start: number, end?: number, step = 1, options: CreationOptions = {}): Tensor<[number], DType> {
   const [from, to] = end === undefined ? [0, start] : [start, end];
   if (!(step !== 0 && Number.isFinite(step)))
     throw new ArgumentError(`arange: step is ${shown(step)}. Use a number other than 0.`);
-  for (const [name, value] of [['start', from], ['end', to]] as const) {
+  for (const [name, value] of [
+    ['start', from],
+    ['end', to],
+  ] as const) {
     checkFinite(value, 'arange', name);
   }
   const count = Math.max(0, Math.ceil((to - from) / step));
@@ -225,7 +234,10 @@ export function linspace<N extends number>(
 ): Tensor<[N]> {
   if (!Number.isInteger(count) || count < 1)
     throw new ArgumentError(`linspace: count is ${shown(count)}. Use a whole number above 0.`);
-  for (const [name, value] of [['start', start], ['end', end]] as const)
+  for (const [name, value] of [
+    ['start', start],
+    ['end', end],
+  ] as const)
     checkFinite(value, 'linspace', name);
   checkShape([count], 'linspace');
   const step = count === 1 ? 0 : (end - start) / (count - 1);

@@ -81,7 +81,9 @@ export function index(x: Node, items: readonly IndexItem[]): Node {
       out = slice(out, dim, start ?? undefined, end ?? undefined, step ?? 1);
     } else if (item !== null && item !== undefined) {
       if (typeof item !== 'object' || (item as Partial<Node>).dtype === undefined)
-        throw new ArgumentError(`index: ${shown(item)} is no index. Use a number, [start, end, step], null or a tensor.`);
+        throw new ArgumentError(
+          `index: ${shown(item)} is no index. Use a number, [start, end, step], null or a tensor.`,
+        );
       out = indexSelect(out, dim, item as Node);
     }
     dim++;

@@ -122,7 +122,9 @@ export function pad(x: Node, pairs: readonly (readonly [number, number])[], valu
   const full = [...Array.from({ length: rank - pairs.length }, () => [0, 0] as const), ...pairs];
   for (const [lo, hi] of full) {
     if (!Number.isInteger(lo) || !Number.isInteger(hi) || lo < 0 || hi < 0) {
-      throw new ArgumentError(`pad: [${shown(lo)}, ${shown(hi)}] is not a pair of whole numbers, 0 or more. Use slice() to cut.`);
+      throw new ArgumentError(
+        `pad: [${shown(lo)}, ${shown(hi)}] is not a pair of whole numbers, 0 or more. Use slice() to cut.`,
+      );
     }
   }
   const lo = full.map(([n]) => n);

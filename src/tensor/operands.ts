@@ -14,8 +14,7 @@ export function checkNumber(value: number, op: string, name: string): void {
 
 /** Throws unless `value` is a whole number. */
 export function checkWhole(value: number, op: string, name: string): void {
-  if (!Number.isSafeInteger(value))
-    throw new ArgumentError(`${op}: ${name} is ${shown(value)}. Use a whole number.`);
+  if (!Number.isSafeInteger(value)) throw new ArgumentError(`${op}: ${name} is ${shown(value)}. Use a whole number.`);
 }
 
 /** A number beside a tensor of `dtype`. */

@@ -27,7 +27,8 @@ function* mutations(value: unknown): Generator<unknown> {
       for (const part of mutations(value[i])) yield value.map((old: unknown, j) => (i === j ? part : old));
     if (value.every((part) => typeof part === 'number')) yield* HOSTILE;
   } else if (typeof value === 'object' && value !== null && !(value instanceof Tensor)) {
-    for (const [name, old] of Object.entries(value)) for (const part of mutations(old)) yield { ...value, [name]: part };
+    for (const [name, old] of Object.entries(value))
+      for (const part of mutations(old)) yield { ...value, [name]: part };
   }
 }
 
@@ -36,7 +37,13 @@ function show(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(show).join(', ')}]`;
   if (typeof value === 'object' && value !== null)
     return `{ ${Object.entries(value).map(([k, v]) => `${k}: ${show(v)}`).join(', ')} }`; // prettier-ignore
-  return Object.is(value, -0) ? '-0' : typeof value === 'bigint' ? `${value}n` : typeof value === 'string' ? `'${value}'` : String(value);
+  return Object.is(value, -0)
+    ? '-0'
+    : typeof value === 'bigint'
+      ? `${value}n`
+      : typeof value === 'string'
+        ? `'${value}'`
+        : String(value);
 }
 
 interface Result {
@@ -99,12 +106,16 @@ function isClose(a: number, exact: number): boolean {
 function fault(names: readonly string[], ours: Outcome, theirs: Outcome): string | undefined {
   for (const o of [ours, theirs]) {
     if (!('error' in o)) continue;
-    if (!(o.error instanceof NablaError) || o.error instanceof InternalError) return `not an error of its own: ${String(o.error)}`;
+    if (!(o.error instanceof NablaError) || o.error instanceof InternalError)
+      return `not an error of its own: ${String(o.error)}`;
     const { message } = o.error;
-    if (!names.some((name) => message.startsWith(`${name}:`) || message.startsWith(`${name} `))) return `does not name it: ${message}`;
+    if (!names.some((name) => message.startsWith(`${name}:`) || message.startsWith(`${name} `)))
+      return `does not name it: ${message}`;
   }
   if ('error' in ours || 'error' in theirs)
-    return 'error' in ours === 'error' in theirs ? undefined : `an error on one device only: ${JSON.stringify(ours)} ${JSON.stringify(theirs)}`;
+    return 'error' in ours === 'error' in theirs
+      ? undefined
+      : `an error on one device only: ${JSON.stringify(ours)} ${JSON.stringify(theirs)}`;
   for (const [i, { shape, data }] of ours.results.entries()) {
     const other = theirs.results[i];
     if (shape.join() !== other.shape.join()) return `shapes [${shape.join()}] and [${other.shape.join()}]`;
@@ -127,16 +138,20 @@ export function testHostile(cases: Readonly<Record<string, Case>>): void {
     setDevice('cpu');
     await disposeDevices();
   });
-  test.each(Object.entries(cases))('%s', async (name, { also = [], make, call }) => {
-    const calls = make().flatMap((arg, i) =>
-      [...mutations(arg)].map((part) => () => make().map((other, j) => (j === i ? part : other))),
-    );
-    const ours = await outcomes('hostile', call, calls);
-    const theirs = await outcomes('reference', call, calls);
-    const faults = calls.flatMap((given, i) => {
-      const wrong = fault([name, ...also], ours[i], theirs[i]);
-      return wrong === undefined ? [] : [`${name}(${given().map(show).join(', ')}): ${wrong}`];
-    });
-    expect(faults).toEqual([]);
-  });
+  test.each(Object.entries(cases))(
+    '%s',
+    async (name, { also = [], make, call }) => {
+      const calls = make().flatMap((arg, i) =>
+        [...mutations(arg)].map((part) => () => make().map((other, j) => (j === i ? part : other))),
+      );
+      const ours = await outcomes('hostile', call, calls);
+      const theirs = await outcomes('reference', call, calls);
+      const faults = calls.flatMap((given, i) => {
+        const wrong = fault([name, ...also], ours[i], theirs[i]);
+        return wrong === undefined ? [] : [`${name}(${given().map(show).join(', ')}): ${wrong}`];
+      });
+      expect(faults).toEqual([]);
+    },
+    60_000,
+  );
 }

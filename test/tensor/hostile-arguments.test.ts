@@ -1,9 +1,12 @@
 // Every public function of tensors with hostile arguments (test/support/hostile.ts).
 import * as nabla from 'nabla';
-import { Tensor, arange, tensor } from 'nabla';
+import { type Tensor, arange, tensor } from 'nabla';
 import { type Case, testHostile } from '../support/hostile.js';
 
-const of = (...shape: number[]): Tensor => arange(shape.reduce((a, b) => a * b, 1)).to('float32').reshape(shape) as Tensor;
+const of = (...shape: number[]): Tensor =>
+  arange(shape.reduce((a, b) => a * b, 1))
+    .to('float32')
+    .reshape(shape) as Tensor;
 const ints = (values: number[]) => tensor(Int32Array.from(values)) as unknown as Tensor<number[], 'int32'>;
 const x = (): Tensor => of(2, 3, 4);
 
@@ -15,8 +18,14 @@ function method(name: keyof Tensor, ...args: unknown[]): Case {
 
 const of4 = (): Tensor => of(2, 4, 6, 6);
 const { conv1d, conv2d, convTranspose1d, convTranspose2d } = nabla as unknown as Record<string, Case['call']>;
-const pool = (call: unknown, options: object): Case => ({ make: () => [of4(), 2, options], call: call as Case['call'] });
-const pool1 = (call: unknown, options: object): Case => ({ make: () => [of(2, 3, 8), 2, options], call: call as Case['call'] });
+const pool = (call: unknown, options: object): Case => ({
+  make: () => [of4(), 2, options],
+  call: call as Case['call'],
+});
+const pool1 = (call: unknown, options: object): Case => ({
+  make: () => [of(2, 3, 8), 2, options],
+  call: call as Case['call'],
+});
 
 const CASES: Readonly<Record<string, Case>> = {
   full: { make: () => [[2, 3], 1], call: nabla.full as never },
@@ -49,7 +58,11 @@ const CASES: Readonly<Record<string, Case>> = {
   logSoftmax: method('logSoftmax', 1),
   logsumexp: method('logsumexp', 1),
   cumsum: method('cumsum', 1),
-  'cumsum of a number': { make: () => [tensor(3), 0], call: ((t: Tensor, d: number) => t.cumsum(d)) as never, also: ['cumsum'] },
+  'cumsum of a number': {
+    make: () => [tensor(3), 0],
+    call: ((t: Tensor, d: number) => t.cumsum(d)) as never,
+    also: ['cumsum'],
+  },
   argsort: { ...method('argsort', 1), also: ['sort'] },
   sort: method('sort', 1),
   topk: method('topk', 2, 1),
@@ -70,12 +83,18 @@ const CASES: Readonly<Record<string, Case>> = {
   tril: method('tril', 0),
   triu: method('triu', 0),
   index: { ...method('index', 1, [0, 2, 1]), also: ['index', 'slice'] },
-  gather: { make: () => [x(), 1, ints([0, 1]).reshape([1, 2, 1])], call: ((t: Tensor, d: number, i: never) => t.gather(d, i)) as never },
+  gather: {
+    make: () => [x(), 1, ints([0, 1]).reshape([1, 2, 1])],
+    call: ((t: Tensor, d: number, i: never) => t.gather(d, i)) as never,
+  },
   scatterAdd: {
     make: () => [x(), 1, ints([0, 1]).reshape([1, 2, 1]), of(1, 2, 1)],
     call: ((t: Tensor, d: number, i: never, s: never) => t.scatterAdd(d, i, s)) as never,
   },
-  indexSelect: { make: () => [x(), 1, ints([0, 1])], call: ((t: Tensor, d: number, i: never) => t.indexSelect(d, i)) as never },
+  indexSelect: {
+    make: () => [x(), 1, ints([0, 1])],
+    call: ((t: Tensor, d: number, i: never) => t.indexSelect(d, i)) as never,
+  },
   oneHot: { make: () => [ints([0, 1]), 3], call: ((t: Tensor, n: number) => t.oneHot(n)) as never },
   cat: { make: () => [[x(), x()], 1], call: nabla.cat as never },
   stack: { make: () => [[x(), x()], 1], call: nabla.stack as never },

@@ -169,8 +169,7 @@ export function npyField({ dtype, shape, data }: NpyArray): Field {
   const [, ...item] = shape;
   if (shape.length === 0) throw new FormatError('npy: a single number has no items. Use its data.');
   if (isUint8Array(data)) return { data, shape: item };
-  if (isFloat32Array(data) || isFloat64Array(data))
-    return { data: Float32Array.from(data), shape: item };
+  if (isFloat32Array(data) || isFloat64Array(data)) return { data: Float32Array.from(data), shape: item };
   const out = Int32Array.from(data as ArrayLike<number | bigint>, Number);
   const at = out.findIndex((v, i) => BigInt(v) !== BigInt(data[i]));
   if (at >= 0) throw new FormatError(`npy: element ${at} is ${data[at]} (${dtype}), which int32 cannot hold.`);

@@ -6,7 +6,17 @@ import type { Node } from '../ir/node.js';
 import * as L from '../loop/loop.js';
 import type { Buffer, Expr } from '../loop/loop.js';
 import type { Group } from './group.js';
-import { type Axis, type Index, addConstant, addIndex, atomIndex, dynamic, flatten, newAxis, scaleIndex } from './index-expr.js';
+import {
+  type Axis,
+  type Index,
+  addConstant,
+  addIndex,
+  atomIndex,
+  dynamic,
+  flatten,
+  newAxis,
+  scaleIndex,
+} from './index-expr.js';
 import { KernelBuilder } from './kernel-builder.js';
 import { LONGEST_CHAIN, knownLoss, plus, twoSum } from './long-sums.js';
 import type { Lowering } from './lower-group.js';

@@ -20,7 +20,12 @@ const RAGGED_CHUNKS = 64;
 const LONG_AXIS = 64 * RAGGED_CHUNKS;
 
 /** What puts two partial results together. */
-const COMBINED: Partial<Record<Node['op'], Node['op']>> = { sum: 'add', prod: 'mul', reduceMax: 'max', reduceMin: 'min' };
+const COMBINED: Partial<Record<Node['op'], Node['op']>> = {
+  sum: 'add',
+  prod: 'mul',
+  reduceMax: 'max',
+  reduceMin: 'min',
+};
 
 export function splitReductions(nodes: readonly Node[]): Rewritten {
   return rewrite(nodes, (current, push) => {

@@ -78,7 +78,9 @@ export function normalizeDims(dim: number | readonly number[] | undefined, rank:
 /** A value that should have been a number, for an error. */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`;
-  return typeof value === 'object' && value !== null ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
+  return typeof value === 'object' && value !== null
+    ? Object.prototype.toString.call(value).slice(8, -1)
+    : String(value);
 }
 
 /** Sizes must be whole numbers from 0 to 2^31 - 1 elements in all. */
@@ -87,7 +89,9 @@ export function checkShape(shape: Shape, op: string): void {
     throw new ArgumentError(`${op}: ${shown(shape)} is not a shape. Give a list of whole numbers, 0 or more.`);
   for (const size of shape) {
     if (!Number.isInteger(size) || size < 0) {
-      throw new ArgumentError(`${op}: [${shape.map(shown).join(', ')}] is not a shape. Sizes are whole numbers, 0 or more.`);
+      throw new ArgumentError(
+        `${op}: [${shape.map(shown).join(', ')}] is not a shape. Sizes are whole numbers, 0 or more.`,
+      );
     }
   }
   if (sizeOf(shape) > 0x7fffffff) {
