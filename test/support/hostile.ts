@@ -58,7 +58,7 @@ function tensorsOf(value: unknown): Tensor[] {
   return [];
 }
 
-const LARGEST_RESULT = 1e5;
+const LARGEST_RESULT = 1e4;
 
 async function resultsOf(tensors: readonly Tensor[]): Promise<Result[]> {
   const results: Result[] = [];
