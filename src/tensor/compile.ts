@@ -243,7 +243,9 @@ function keyOf(args: readonly Argument[]): string {
   for (const a of args) {
     if (a instanceof Tensor) key += `;${a.dtype}${a.device}[${a.shape.join()}]${gradientKey(a)}`;
     else if (typeof a === 'number') key += Object.is(a, -0) ? ';-0' : `;${a}`;
-    else throw new CaptureError('compile: arguments are tensors and numbers. Pass everything else through a closure.');
+    else {
+      refuseOtherCopy('compile', a);
+      throw new CaptureError('compile: arguments are tensors and numbers. Pass everything else through a closure.');
     }
   }
   return key;

@@ -151,7 +151,10 @@ function made<S extends Shape, D extends DType>(node: Node, options: CreationOpt
   return wrapStorage(storage);
 }
 
-/** Every element `value`; float32 unless the dtype says otherwise. PyTorch: torch.full. */
+/**
+ * Every element `value`; float32 unless the dtype says otherwise. Throws ArgumentError for a number that int32 cannot hold.
+ * PyTorch: torch.full.
+ */
 export function full<const S extends Shape, D extends DType = 'float32'>(
   shape: S,
   value: number,
@@ -191,7 +194,10 @@ function checkFinite(value: number, op: string, name: string): void {
     throw new ArgumentError(`${op}: ${name} is ${shown(value)}. Use a finite number.`);
 }
 
-/** start, start + step, … below end (above it for a negative step). int32 if all are whole numbers, else float32. */
+/**
+ * start, start + step, … below end (above it for a negative step). int32 if all are whole numbers, else float32. Throws
+ * ArgumentError where int32 cannot hold the numbers; dtype 'float32' can.
+ */
 export function arange(start: number, end?: number, step = 1, options: CreationOptions = {}): Tensor<[number], DType> {
   const [from, to] = end === undefined ? [0, start] : [start, end];
   if (!(step !== 0 && Number.isFinite(step)))

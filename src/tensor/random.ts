@@ -3,9 +3,10 @@
 // used, inside kernels; only seed and draw number are arguments, so that a replayed step draws new ones.
 
 import * as build from '../engine/ir/build.js';
+import { fitsInt32 } from '../engine/ir/dtype.js';
 import { ArgumentError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
-import { type Shape, checkShape } from '../engine/ir/shape.js';
+import { type Shape, checkShape, shown } from '../engine/ir/shape.js';
 import { whenDropped } from '../engine/engine.js';
 import { isRecording, onReplay } from '../engine/recording.js';
 import type { ScalarSource } from '../engine/ir/op.js';
@@ -31,7 +32,7 @@ whenDropped(({ scalars }) => {
 /** Seeds the generator: the same seed gives the same random tensors in the same order. */
 export function manualSeed(seed: number): void {
   if (!Number.isInteger(seed) || Math.abs(seed) > 0x7fffffff) {
-    throw new ArgumentError(`manualSeed: ${seed} is not a whole number below 2^31.`);
+    throw new ArgumentError(`manualSeed: ${shown(seed)} is not a whole number below 2^31.`);
   }
   setRandomState({ seed, draws: 0 });
 }
@@ -87,8 +88,10 @@ export function normal(shape: Shape): Node {
 /** Whole numbers in [low, high); ranges up to 2²⁴ are uniform to within 1 part in 2²⁴ / range. */
 export function integers(low: number, high: number, shape: Shape): Node {
   if (!Number.isInteger(low) || !Number.isInteger(high) || high <= low) {
-    throw new ArgumentError(`randint: [${low}, ${high}) is not a range of whole numbers.`);
+    throw new ArgumentError(`randint: [${shown(low)}, ${shown(high)}) is not a range of whole numbers.`);
   }
+  if (!fitsInt32(low) || !fitsInt32(high - 1))
+    throw new ArgumentError(`randint: the range [${low}, ${high}) is beyond int32, −2^31 to 2^31 − 1.`);
   if (high - low > 2 ** 24) throw new ArgumentError(`randint: the range [${low}, ${high}) is wider than 2^24.`);
   const scaled = build.unary('floor', build.mul(uniform(shape), build.scalar(high - low)));
   return build.add(build.cast(scaled, 'int32'), build.scalar(low, 'int32'));

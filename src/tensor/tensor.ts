@@ -255,7 +255,7 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
 
   // -------------------------------------------------------------- conversion
 
-  /** Another dtype. float32 → int32 truncates towards zero. */
+  /** Another dtype. float32 → int32 truncates towards zero; what int32 cannot hold becomes its nearest end, NaN becomes 0. */
   to<E extends DType>(dtype: E): Tensor<S, E>;
   /** Another device, by name; the numbers are copied. */
   to(device: string): Promise<Tensor<S, D>>;
@@ -542,7 +542,10 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
 
   // -------------------------------------------------------------- reductions
 
-  /** Sum over `dim` (one, several, or all). Truth values count as int32. */
+  /**
+   * Sum over `dim` (one, several, or all), as exact as pairwise summation. Truth values count as int32; int32 wraps around at
+   * 2³¹: convert large numbers with to('float32').
+   */
   sum<
     X extends Shape,
     Y extends DType,
@@ -563,6 +566,7 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
   >(this: Tensor<X, DType>, dim?: Dim & DimArg<'mean', X, Dim>, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>> {
     return wrap(reductions.mean(this.node, dim, options?.keepdim ?? false));
   }
+  /** Product over `dim`; int32 wraps around at 2³¹. */
   prod<
     X extends Shape,
     Y extends DType,
@@ -714,6 +718,7 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
   ): Tensor<Reduce<X, Dim, K>> {
     return wrap(reductions.logsumexp(this.node, dim, options?.keepdim ?? false));
   }
+  /** Running sum along `dim`, as exact as `sum`; int32 wraps around at 2³¹. */
   cumsum<X extends Shape, Y extends DType, Dim extends number>(
     this: Tensor<X, Y>,
     dim: Dim & DimArg<'cumsum', X, Dim>,

@@ -24,6 +24,8 @@ export const VARIABLES = [
   'NABLA_CACHE_DIR',
   'NABLA_DATA',
   'NABLA_DEBUG',
+  'NABLA_CHECK_CAPTURE',
+  'NABLA_PROGRAM_MB',
 ] as const;
 
 /** An empty variable counts as none: that is how a shell takes one back for a single command. */
