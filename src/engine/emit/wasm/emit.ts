@@ -21,7 +21,6 @@ import {
   I32_VECTOR_UNARY,
   TYPE,
 } from './opcodes.js';
-import { barrierFunction } from './barrier.js';
 import { runFunction } from './run-function.js';
 
 export interface EmitOptions {
@@ -47,9 +46,9 @@ export function emitProgram(program: Program, options: EmitOptions): Uint8Array<
     if (number === undefined) numbers.set(key, (number = functions.push(body) - 1));
     return number;
   });
-  const barrier = options.shared ? functions.push(barrierFunction()) - 1 : undefined;
-  const run = functions.push(runFunction(program, targets, barrier)) - 1;
-  return assembleModule({ memory: options, functions, exports: program.serial ? { run, serial: run } : { run } });
+  const run = functions.push(runFunction(program, targets)) - 1;
+  const constants = { stages: program.stages.length, serial: program.serial ? 1 : 0 };
+  return assembleModule({ memory: options, functions, exports: { run }, constants });
 }
 
 // ---------------------------------------------------------------- kernels
