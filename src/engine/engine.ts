@@ -13,6 +13,7 @@ import { type Node, clearInterned } from './ir/node.js';
 import type { ScalarSource } from './ir/op.js';
 import { type Shape, formatShape, sizeOf } from './ir/shape.js';
 import { type Storage, createStorage } from './ir/storage.js';
+import { giveWay, takeTurns } from './turns.js';
 
 interface CachedProgram {
   readonly key: Int32Array;
@@ -174,24 +175,20 @@ function garbageCollector(): (() => void) | undefined {
 }
 
 /**
- * Buffers are returned by finalizers, which run only between tasks. Asynchronous entry points call this: after enough
- * allocation it collects garbage and lets a task pass.
+ * What everything asynchronous ends with. Others get their turn now and then; buffers are returned by finalizers, which run
+ * only between tasks, so after enough allocation garbage is collected and a task passes. Not while a step is recorded.
  */
 export async function rest(): Promise<void> {
-  if (allocatedSinceRest < REST_AFTER_BYTES && buffersSinceRest < REST_AFTER_BUFFERS) return;
+  if (recording !== undefined) return;
+  if (allocatedSinceRest < REST_AFTER_BYTES && buffersSinceRest < REST_AFTER_BUFFERS) {
+    await giveWay();
+    return;
+  }
   allocatedSinceRest = 0;
   buffersSinceRest = 0;
   lastBeforeRest = newest;
   garbageCollector()?.();
-  await nextTask();
-}
-
-function nextTask(): Promise<void> {
-  return new Promise((resolve) => {
-    const host = globalThis as { setImmediate?: (f: () => void) => void };
-    if (host.setImmediate !== undefined) host.setImmediate(resolve);
-    else setTimeout(resolve, 0);
-  });
+  await takeTurns();
 }
 
 // ---------------------------------------------------------------- running

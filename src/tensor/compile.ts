@@ -68,6 +68,7 @@ export function compile<A extends readonly Argument[], R extends Result>(
       args,
     );
     captured.set(key, capture);
+    await rest();
     return result as R;
   };
   return Object.defineProperty(call, 'captures', { get: () => captured.size }) as CompiledFunction<A, R>;

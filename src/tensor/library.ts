@@ -9,6 +9,7 @@ import { type AnyTensor, Tensor } from './tensor.js';
 import { StoredValue } from './values.js';
 
 export { isRecording, onReplay };
+export { giveWay } from '../engine/turns.js';
 export type { DataOf, DType } from '../engine/ir/dtype.js';
 export {
   ArgumentError,
