@@ -83,10 +83,14 @@ describe('a timer ticks during a loop of', () => {
       `await search({ lr: uniform(0, 1) }, async ({ lr }) => { for (let i = 0; i < 1e5; i++) Math.hypot(i, lr); return lr; },
          { trials: 3000, strategy: randomSearch(), onTrial: () => { if (seen.size >= wanted) finish(); } });`,
     ],
-  ])('%s', async (_, loop) => {
-    const text = await output(start(`${TIMER} ${loop} finish();`, { WANTED: '5' }));
-    expect(text).toBe('tick 0 tick 1 tick 2 tick 3 tick 4\n');
-  }, 60_000);
+  ])(
+    '%s',
+    async (_, loop) => {
+      const text = await output(start(`${TIMER} ${loop} finish();`, { WANTED: '5' }));
+      expect(text).toBe('tick 0 tick 1 tick 2 tick 3 tick 4\n');
+    },
+    60_000,
+  );
 });
 
 describe.each(['wasm', ...(noNative === undefined ? ['native'] : [])])('during training (%s)', (NABLA_CPU) => {

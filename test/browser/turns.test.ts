@@ -15,11 +15,15 @@ describe.skipIf(whyNoBrowser)('a training loop in a browser', () => {
     { where: 'a page without isolation', isolated: false },
     { where: 'an isolated page', isolated: true },
     { where: 'a worker', isolated: false, worker: true },
-  ])('$where: frames are drawn and timers go on', async (options) => {
-    const result = (await browser.run(entry, options)) as Record<string, number>;
-    expect(result['frames']).toBeGreaterThanOrEqual(5);
-    expect(result['timers']).toBeGreaterThanOrEqual(5);
-    expect(result['intervals']).toBeGreaterThanOrEqual(5);
-    expect(result['steps']).toBeLessThan(result['most']!);
-  }, 60_000);
+  ])(
+    '$where: frames are drawn and timers go on',
+    async (options) => {
+      const result = (await browser.run(entry, options)) as Record<string, number>;
+      expect(result['frames']).toBeGreaterThanOrEqual(5);
+      expect(result['timers']).toBeGreaterThanOrEqual(5);
+      expect(result['intervals']).toBeGreaterThanOrEqual(5);
+      expect(result['steps']).toBeLessThan(result['most']!);
+    },
+    60_000,
+  );
 });
