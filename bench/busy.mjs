@@ -15,7 +15,7 @@ const TIERS = ['wasm', 'native'];
 const THREADS = [1, 2, 4];
 const BUSY = [0, 1, 2, 4];
 const TURN_MS = 200;
-const TURNS = 3;
+const TURNS = 5;
 
 const here = fileURLToPath(new URL('..', import.meta.url));
 const cores = availableParallelism();

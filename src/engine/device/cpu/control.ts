@@ -35,6 +35,7 @@ export const CONTROL = {
 
   // How threads wait (see thread.ts).
   spins: 1000, // looks before anything else: some microseconds
+  stageMilliseconds: 0.1, // spinning for the end of a stage, if nobody else wants the core
   takenMilliseconds: 0.1, // a longer gap between looks: another program has had the core
   leastShy: 64, // so many waits do not spin after that, twice as many each time
   mostShy: 4096,

@@ -47,7 +47,7 @@ export interface ThreadOptions {
   readonly control: Control;
   readonly tid: number;
   readonly threads: number;
-  /** How long to spin before sleeping, if nobody else wants the core. */
+  /** How long to spin for the next command before sleeping, if nobody else wants the core; 0: never. */
   readonly spinMilliseconds: number;
   /** Wraps all compiling, see Platform.compiling; `undefined` means: just do it. */
   readonly compiling?: ((work: () => void) => void) | undefined;
@@ -124,7 +124,7 @@ export function createThread(options: ThreadOptions) {
     commandAndWait(...operands: number[]): void {
       Atomics.store(words, at.done, 0);
       this.command(...operands);
-      this.waitUntil(at.done, threads - 1);
+      this.waitUntil(at.done, threads - 1, spinMilliseconds);
       if (Atomics.load(words, at.failure) !== 0) throw new Error(this.takeFailure());
     },
 
@@ -144,7 +144,7 @@ export function createThread(options: ThreadOptions) {
     follow(): void {
       Atomics.add(words, at.ready, 1);
       for (let seen = 0; ;) {
-        this.waitUntil(at.command, (seen + 1) | 0);
+        this.waitUntil(at.command, (seen + 1) | 0, spinMilliseconds);
         const command = Atomics.load(words, at.command);
         const operands = this.readOperands(this.operandsOf(command));
         // Done without this thread, and the operands may already be another's: the next one is there.
@@ -200,7 +200,7 @@ export function createThread(options: ThreadOptions) {
         this.tryShare(program, task, k, tid);
         if (this.spin(at.complete, stage, at.spins)) continue;
         for (let other = 0; other < threads; other++) this.tryShare(program, task, k, other);
-        this.waitUntil(at.complete, stage);
+        this.waitUntil(at.complete, stage, Math.min(spinMilliseconds, at.stageMilliseconds));
       }
     },
 
@@ -238,12 +238,12 @@ export function createThread(options: ThreadOptions) {
      * Waits for a counter to reach a number: spins for microseconds, spins on while nobody else wants this core, sleeps.
      * A gap between two looks at the clock says that another program has had the core; the next waits are shorter then.
      */
-    waitUntil(counter: number, target: number): void {
+    waitUntil(counter: number, target: number, patience: number): void {
       if (this.spin(counter, target, at.spins)) return;
       if (shy > 0) shy--;
-      else if (spinMilliseconds > 0) {
+      else if (patience > 0) {
         let before = performance.now();
-        const end = before + spinMilliseconds;
+        const end = before + patience;
         while (before < end) {
           if (this.spin(counter, target, at.spins)) return;
           const now = performance.now();

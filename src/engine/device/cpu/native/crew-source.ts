@@ -27,7 +27,7 @@ export const CREW_SOURCE = `
 /* Looks at a word before a thread does anything else than wait: some microseconds. */
 #define SPINS 128
 /* Milliseconds that a thread spins before it sleeps, if nobody else wants its core; waking up takes some hundredths. */
-#define BARRIER_PATIENCE 1.0
+#define STAGE_PATIENCE 0.1
 #define COMMAND_PATIENCE 0.3
 /* A gap of so many milliseconds between two looks: another program has had the core. */
 #define TAKEN 0.1
@@ -168,7 +168,7 @@ static void perform(crew *c, const task *t, int tid) {
     try_share(c, t, k, tid);
     if (spin(&c->complete, stage, SPINS)) continue;
     for (int other = 0; other < t->active; other++) try_share(c, t, k, other);
-    wait_until(c, &c->complete, stage, BARRIER_PATIENCE);
+    wait_until(c, &c->complete, stage, STAGE_PATIENCE);
     if (tid == 0 && c->profile != 0) mark(c, t->program->kernels);
   }
 }
