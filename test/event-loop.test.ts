@@ -4,7 +4,11 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { get } from 'node:http';
-import { fileURLToPath } from 'node:url';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { noNative } from './support/tiers.js';
 
@@ -134,5 +138,41 @@ describe.each(['wasm', ...(noNative === undefined ? ['native'] : [])])('during t
       { NABLA_CPU },
     );
     expect(await output(aborting)).toBe('aborted\n');
+  }, 60_000);
+
+  test('a trial in a process of its own ends with the search that was killed', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'nabla-trial-'));
+    const [objective, sign] = [join(folder, 'objective.mjs'), join(folder, 'sign')];
+    // It imports nabla from here, and would train for ever.
+    writeFileSync(
+      objective,
+      `import { appendFileSync } from 'node:fs';
+       const { tensor } = await import(${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)});
+       export default async () => {
+         const x = tensor([1, 2, 3]);
+         for (;;) {
+           for (let i = 0; i < 100; i++) await x.sum().item();
+           appendFileSync(${JSON.stringify(sign)}, 'x');
+         }
+       };`,
+    );
+    const child = start(
+      `await search({ lr: uniform(0, 1) }, new URL(${JSON.stringify(pathToFileURL(objective).href)}));`,
+      {
+        NABLA_CPU,
+      },
+    );
+    const ended = once(child, 'close');
+    while (!existsSync(sign)) await pause(50);
+    child.kill('SIGKILL');
+    await ended;
+    const end = Date.now() + 15_000;
+    let size = -1;
+    for (let now = statSync(sign).size; now !== size && Date.now() < end; now = statSync(sign).size) {
+      size = now;
+      await pause(1000);
+    }
+    expect(statSync(sign).size).toBe(size);
+    rmSync(folder, { recursive: true, force: true });
   }, 60_000);
 });

@@ -1,7 +1,6 @@
-// Program → WebAssembly bytes. Each kernel becomes a function (tid, threads, scratch, buffers…, scalars…); `run` calls
-// them stage by stage with a barrier after each stage. Scheduling and tiling are done: this file only prints, by the
-// tables in opcodes.ts.
-// Input: a program in the loop IR. Output: a module that imports env.memory and exports run.
+// Program → WebAssembly bytes. Each kernel becomes a function (tid, threads, scratch, buffers…, scalars…); `run` calls those
+// of some stages. Scheduling and tiling are done: this file only prints, by the tables in opcodes.ts.
+// Input: a program in the loop IR. Output: a module that imports env.memory and exports run, and how many stages there are.
 
 import { InternalError } from '../../ir/errors.js';
 import * as L from '../../loop/loop.js';
