@@ -31,7 +31,6 @@ export const CONTROL = {
   run: 1, // first stage, table, arena, scratch, scratch stride
   load: 2, // address and length of the bytes
   drop: 3,
-  mostOperands: 7,
 
   // How threads wait (see thread.ts).
   spins: 1000, // looks before anything else: some microseconds

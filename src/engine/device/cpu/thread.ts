@@ -42,6 +42,9 @@ interface Task {
   readonly scratchStride: number;
 }
 
+/** Kind, program, and as many more as a run has. */
+type Operands = [number, number, number, number, number, number, number];
+
 export interface ThreadOptions {
   readonly memory: WebAssembly.Memory;
   readonly control: Control;
@@ -150,20 +153,13 @@ export function createThread(options: ThreadOptions) {
         // Done without this thread, and the operands may already be another's: the next one is there.
         if (Atomics.load(words, at.command) !== command) continue;
         seen = command;
-        const [kind, id] = operands as [number, number];
+        const [kind, id, first, table, arena, scratch, scratchStride] = operands;
         if (kind === at.run) {
           const program = programs.get(id);
-          const [first, table, arena, scratch, scratchStride] = operands.slice(2) as [
-            number,
-            number,
-            number,
-            number,
-            number,
-          ];
           // Without the program (a failure that was told when it was loaded) the others do this thread's shares.
           if (program !== undefined) this.perform(program, { first, table, arena, scratch, scratchStride });
         } else {
-          if (kind === at.load) this.loadStaged(id, operands[2]!, operands[3]!);
+          if (kind === at.load) this.loadStaged(id, operands[2], operands[3]);
           else programs.delete(id);
           const done = Atomics.add(words, at.done, 1) + 1;
           if (done === threads - 1) this.announce(at.done, done);
@@ -171,9 +167,9 @@ export function createThread(options: ThreadOptions) {
       }
     },
 
-    readOperands(place: number): number[] {
-      const operands: number[] = [];
-      for (let i = 0; i < at.mostOperands; i++) operands.push(Atomics.load(words, place + i));
+    readOperands(place: number): Operands {
+      const operands: Operands = [0, 0, 0, 0, 0, 0, 0];
+      for (let i = 0; i < operands.length; i++) operands[i] = Atomics.load(words, place + i);
       return operands;
     },
 
