@@ -1,11 +1,12 @@
-// npm run bench -- [W1 … W7 I1 M1 C1 O1 L1 MEM LOSS] [--threads n] [--tier wasm|native|auto] [--device cpu|reference]
-// [--json] [--profile] [--trace FILE]: one JSON line a workload.
+// npm run bench -- [W1 … W7 I1 M1 C1 O1 L1 MEM LOSS BUSY] [--threads n] [--tier wasm|native|auto] [--device cpu|reference]
+// [--json] [--profile] [--trace FILE]: one JSON line a workload. BUSY, which takes minutes, has to be asked for: busy.mjs.
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 const NAMES = ['W1', 'W2', 'W3', 'W4', 'W5', 'W6', 'W7', 'I1', 'M1', 'C1', 'O1', 'L1', 'MEM', 'LOSS'];
+const ON_REQUEST = ['BUSY'];
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -15,13 +16,14 @@ const { values, positionals } = parseArgs({
     json: { type: 'boolean' },
     profile: { type: 'boolean' },
     trace: { type: 'string' },
+    against: { type: 'string' },
   },
 });
-const unknown = positionals.find((p) => !NAMES.includes(p));
+const unknown = positionals.find((p) => ![...NAMES, ...ON_REQUEST].includes(p));
 const TIERS = ['wasm', 'native', 'auto'];
 if (unknown !== undefined || (values.tier !== undefined && !TIERS.includes(values.tier))) {
   process.stderr.write(
-    `bench: ${unknown === undefined ? `tier '${values.tier}' is not there, use ${TIERS.join(', ')}` : `'${unknown}' is not a workload, use ${NAMES.join(', ')}`}.\n`,
+    `bench: ${unknown === undefined ? `tier '${values.tier}' is not there, use ${TIERS.join(', ')}` : `'${unknown}' is not a workload, use ${[...NAMES, ...ON_REQUEST].join(', ')}`}.\n`,
   );
   process.exit(2);
 }
@@ -39,6 +41,7 @@ const { memory } = await import('./memory.mjs');
 const { printProfile, startProfile } = await import('./profile.mjs');
 const { overhead } = await import('./overhead.mjs');
 const { loader } = await import('./loader.mjs');
+const { busy } = await import('./busy.mjs');
 
 const tier = process.env.NABLA_CPU === 'wasm' ? 'wasm' : 'native';
 /** What the profile compares with: arithmetic of all threads, and the bandwidth of a copy. The profile is native. */
@@ -126,6 +129,7 @@ for (const name of positionals.length > 0 ? positionals : NAMES) {
   else if (name === 'L1') await loader(report);
   else if (name === 'MEM') await memory(report);
   else if (name === 'LOSS') await losses(report);
+  else if (name === 'BUSY') await busy(report, { against: values.against, tier: values.tier, threads: values.threads });
   else if (name in INFERENCE) await infer(name);
   else await train(name);
 }

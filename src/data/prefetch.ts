@@ -1,6 +1,8 @@
 // Results in order, prepared ahead: at most `ahead` of them are under way or waiting while one is being used.
 // Must not know: what is prepared, threads.
 
+import { giveWay } from '../tensor/library.js';
+
 /**
  * Yields make(from), make(from + 1), … until one is undefined or `to` is reached. After an error, or when the caller
  * leaves, nothing more is started.
@@ -25,6 +27,7 @@ export async function* inOrder<T>(
     const result = await waiting.shift();
     if (result === undefined) return;
     fill(ahead);
+    await giveWay(); // a pass over data that computes nothing must not stop the event loop either
     yield result;
   }
 }

@@ -24,6 +24,7 @@ import { portions } from './portions.js';
 import { countRun, recomputed } from './recomputed.js';
 import { type MovedSlice, graphOfMoved, movedSlices } from './moved-slices.js';
 import { type CachedProgram, ProgramCache, programLimitBytes } from './program-cache.js';
+import { giveWay, takeTurns } from './turns.js';
 
 /** A tensor's storage that will be overwritten by `value` at the next run. */
 interface PendingAssign extends Update {
@@ -169,11 +170,13 @@ export function freeStorage(storage: Storage): void {
 let collectGarbage: (() => void) | undefined | null = null;
 
 /**
- * Buffers are returned by finalizers, which run only between tasks. Asynchronous entry points call this: after enough
- * allocation it collects garbage and lets a task pass.
+ * What everything asynchronous ends with. Others get their turn now and then; buffers are returned by finalizers, which run
+ * only between tasks, so after enough allocation garbage is collected and a task passes. Not while a step is recorded.
  */
 export async function rest(): Promise<void> {
+  if (isRecording()) return;
   if (allocatedSinceRest >= restAfterBytes || buffersSinceRest >= REST_AFTER_BUFFERS) await collect();
+  else await giveWay();
 }
 
 async function collect(): Promise<void> {
@@ -183,15 +186,7 @@ async function collect(): Promise<void> {
   clearInterned(); // graphs that nobody has computed must not hold what they read
   if (collectGarbage === null) collectGarbage = findGarbageCollector();
   collectGarbage?.();
-  await nextTask();
-}
-
-function nextTask(): Promise<void> {
-  return new Promise((resolve) => {
-    const host = globalThis as { setImmediate?: (f: () => void) => void };
-    if (host.setImmediate !== undefined) host.setImmediate(resolve);
-    else setTimeout(resolve, 0);
-  });
+  await takeTurns();
 }
 
 // ---------------------------------------------------------------- running

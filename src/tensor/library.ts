@@ -13,6 +13,7 @@ import { StoredValue } from './values.js';
 
 export { addWitness, currentRecording, inUnit, isRecording, onReplay };
 export type { Guard, Recording } from '../engine/recording.js';
+export { giveWay } from '../engine/turns.js';
 export type { DataOf, DType } from '../engine/ir/dtype.js';
 export {
   ArgumentError,

@@ -7,7 +7,6 @@ import { countSamples } from './batch.js';
 import type { Batches } from './options.js';
 import type { StepValues } from './step.js';
 import { Totals } from './totals.js';
-import { Turns } from './turns.js';
 
 /** Losses that may wait to be read, so that the device need not. */
 const LAG = 4;
@@ -16,7 +15,6 @@ export class Evaluator<B> {
   private readonly model: Module;
   private readonly steps: { evaluate(batch: B): Promise<StepValues> };
   private readonly totals: Totals;
-  private readonly turns = new Turns();
 
   constructor(
     model: Module,
@@ -46,7 +44,6 @@ export class Evaluator<B> {
         waiting.push({ loss: (values.loss as Tensor).item(), samples: countSamples(batch) });
         this.totals.addOutput(values);
         await readUntil(LAG);
-        await this.turns.take();
       }
       await readUntil(0);
       return await this.totals.means();

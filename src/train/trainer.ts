@@ -19,7 +19,6 @@ import type { EndEvent, EpochEvent, RunEvent, StepEvent } from './record.js';
 import { type TrainerState, checkProgress, collectTensors, restoreTensors } from './state.js';
 import { type StepValues, Steps, probedValues } from './step.js';
 import { Totals } from './totals.js';
-import { Turns } from './turns.js';
 import { Watch, type WatchState } from './watch.js';
 
 export interface FitResult {
@@ -83,7 +82,6 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
   private readonly best: Watch;
   private readonly stopping: Watch | undefined;
   private readonly average: WeightAverage | undefined;
-  private readonly turns = new Turns();
   /** What captured steps have been found to do otherwise than the model, and nobody has been told yet. */
   private readonly differences: string[] = [];
 
@@ -230,7 +228,6 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
           if (!(await readUntil(0))) return 'diverged';
           await this.save();
         }
-        await this.turns.take();
         const isLast = this.batch === train.length;
         if (this.options.signal?.aborted && !isLast) return (await readUntil(0)) ? 'aborted' : 'diverged';
         if (this.isStopAsked && !isLast) return (await readUntil(0)) ? 'stopped' : 'diverged';

@@ -1,7 +1,7 @@
 // The search itself: asks a strategy for hyper-parameters, runs an objective with them, several at a time if asked, ends
 // those that fall behind, and keeps every trial in a file, so that a search can be interrupted and goes on.
 
-import { ArgumentError, NablaError } from '../../tensor/library.js';
+import { ArgumentError, NablaError, giveWay } from '../../tensor/library.js';
 import { HostRandom } from '../../tensor/host-random.js';
 import type { Pruner } from './pruner.js';
 import { type ParamsOf, type Point, type Space, paramsAt, pointOf } from './space.js';
@@ -98,6 +98,7 @@ export async function search<const S extends Space>(
           if (trial === undefined) return;
           await store.append(formatTrial(trial));
           options.onTrial?.(trial, course.best());
+          await giveWay(); // an objective need not wait for anything
           if (course.failure !== undefined && options.catchErrors !== true) {
             course.stopped = true;
             throw course.failure;

@@ -44,7 +44,7 @@ const WORKER_CODE = `const __name = (f) => f; const start = (data, port) => (${s
  * steps takes. With fewer cores than threads, spinning only keeps the others from working.
  */
 function chooseSpin(platform: Platform, threads: number): number {
-  return threads > platform.cores ? 0.01 : 0.5;
+  return threads > platform.cores ? 0 : 0.5;
 }
 
 function spawnThread(platform: Platform, memory: WebAssembly.Memory, tid: number, threads: number): ThreadHandle {

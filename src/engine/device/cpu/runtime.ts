@@ -1,5 +1,5 @@
 // The CPU device without its compiler: buffers on the heap, and WebAssembly programs run by a crew of threads.
-// Input: bytes of modules that export run(tid, threads, table, arena, scratch, sync), and words for their argument
+// Input: bytes of modules that export run(from, to, tid, threads, table, arena, scratch) and how many stages there are, and words for their argument
 // tables; output: the contents of buffers. Runs and uploads take effect in the order given, and `download` waits for
 // them; in a browser page with shared memory the calls return earlier. It must not know graphs or kernels.
 

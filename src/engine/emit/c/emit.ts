@@ -1,6 +1,6 @@
 // Program → one C translation unit, for GCC and Clang: vectors are the compilers' own vector types, of the width the
-// program was scheduled for. Each kernel becomes a static function (equal ones the same), `run` calls them stage by stage with a barrier after
-// each stage. As in the other emitters everything is decided before; this file only prints.
+// program was scheduled for. Each kernel becomes a static function (equal ones the same), `run` calls those of some stages;
+// whoever calls it puts a barrier after each stage. As in the other emitters everything is decided before; this file only prints.
 // Input: a program in the loop IR. Output: source text that needs no header and no library.
 
 import { InternalError } from '../../ir/errors.js';
@@ -21,7 +21,7 @@ import { prelude } from './prelude.js';
 export interface EmitOptions {
   /** Lanes of the widest vectors: those the program was scheduled for. */
   readonly lanes: number;
-  /** Thread 0 tells when it begins and ends each kernel, and (by the number behind the last one) has waited. */
+  /** Who does the first share of a kernel tells when it begins and ends. */
   readonly profile: boolean;
 }
 
@@ -41,9 +41,17 @@ export function emitProgram(program: Program, { lanes, profile }: EmitOptions): 
   return [prelude(lanes), ...texts, runFunction(program, names, profile)].join('\n');
 }
 
-/** run(tid, threads, heap, table, arena, scratch, barrier, mark, sync): addresses are offsets from the start of the heap. */
+/** A kernel has reported an index out of range. */
+const INDEX_ERROR = `*(const int *)(heap + table[${ERROR_WORD}]) != 0`;
+
+/**
+ * run(from, to, tid, threads, heap, table, arena, scratch, mark, sync) does a thread's share of the stages from … to − 1:
+ * addresses are offsets from the start of the heap. `program` is all that a library exports.
+ */
 function runFunction({ kernels, stages }: Program, names: readonly string[], profile: boolean): string {
-  const lines = stages.flatMap(({ calls, parts, isLastCheck }) => [
+  const checked = stages.findIndex(({ isLastCheck }) => isLastCheck === true);
+  const lines = stages.flatMap(({ calls, parts, isLastCheck }, stage) => [
+    `  case ${stage}:`,
     ...(parts > 1 ? [`  for (int part = 0; part < ${parts}; part++) {`] : []),
     ...calls.map(({ kernel, slots }) => {
       const { name, buffers, scalars } = kernels[kernel];
@@ -57,15 +65,24 @@ function runFunction({ kernels, stages }: Program, names: readonly string[], pro
       return `  if (tid == 0) mark(sync, -1);\n${call}\n  if (tid == 0) mark(sync, ${kernel});`;
     }),
     ...(parts > 1 ? ['  }'] : []),
-    profile ? `  barrier(sync);\n  if (tid == 0) mark(sync, ${kernels.length});` : '  barrier(sync);',
-    ...(isLastCheck === true ? [`  if (*(const int *)(heap + table[${ERROR_WORD}]) != 0) return;`] : []),
+    `  if (to == ${stage + 1}) return; /* else fall through */`,
+    ...(isLastCheck === true ? [`  if (${INDEX_ERROR}) return;`] : []),
   ]);
   return [
-    'void run(int tid, int threads, char *heap, const unsigned *table, unsigned arena, char *scratch,',
-    '         void (*barrier)(void *), void (*mark)(void *, int), void *sync) {',
-    '  (void)table, (void)arena, (void)scratch, (void)mark;',
+    'static void run(int from, int to, int tid, int threads, char *heap, const unsigned *table, unsigned arena, char *scratch,',
+    '                void (*mark)(void *, int), void *sync) {',
+    '  (void)table, (void)arena, (void)scratch, (void)mark, (void)sync;',
+    // What comes after the last check does nothing where an index was out of range.
+    ...(checked < 0 ? [] : [`  if (from > ${checked} && ${INDEX_ERROR}) return;`]),
+    '  switch (from) {',
     ...lines,
+    '  }',
     '}',
+    '',
+    'const struct {',
+    '  int stages, kernels;',
+    '  void (*run)(int, int, int, int, char *, const unsigned *, unsigned, char *, void (*)(void *, int), void *);',
+    `} program = {${stages.length}, ${kernels.length}, run};`,
     '',
   ].join('\n');
 }

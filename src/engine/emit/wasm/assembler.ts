@@ -1,4 +1,4 @@
-// A WebAssembly module from its parts: function types, imported memory, functions, exports. Bytes in, bytes out; what
+// A WebAssembly module from its parts: function types, imported memory, functions, constants, exports. Bytes in, bytes out; what
 // the functions do is the emitter's business.
 
 /** Unsigned LEB128. */
@@ -80,10 +80,12 @@ export interface ModuleParts {
   readonly functions: readonly FunctionBody[];
   /** Export name → function number. */
   readonly exports: Readonly<Record<string, number>>;
+  /** Integers for whoever loads the module, exported as globals. */
+  readonly constants: Readonly<Record<string, number>>;
 }
 
 const HEADER = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
-const SECTION = { type: 1, import: 2, function: 3, export: 7, code: 10 } as const;
+const SECTION = { type: 1, import: 2, function: 3, global: 6, export: 7, code: 10 } as const;
 
 function section(id: number, content: Bytes): Bytes {
   const out = new Bytes();
@@ -120,10 +122,16 @@ export function assembleModule(parts: ModuleParts): Uint8Array<ArrayBuffer> {
   const functions = new Bytes();
   functions.push([...leb(typeOf.length), ...typeOf.flatMap((t) => leb(t))]);
 
+  const constants = Object.entries(parts.constants);
+  const globals = new Bytes();
+  globals.push(leb(constants.length));
+  for (const [, value] of constants) globals.push([0x7f, 0x00, 0x41, ...sleb(value), 0x0b]);
+
   const exports = new Bytes();
   const entries = Object.entries(parts.exports);
-  exports.push(leb(entries.length));
+  exports.push(leb(entries.length + constants.length));
   for (const [label, index] of entries) exports.push([...name(label), 0x00, ...leb(index)]);
+  constants.forEach(([label], index) => exports.push([...name(label), 0x03, ...leb(index)]));
 
   const code = new Bytes();
   code.push(leb(parts.functions.length));
@@ -146,6 +154,7 @@ export function assembleModule(parts: ModuleParts): Uint8Array<ArrayBuffer> {
     [SECTION.type, typeSection],
     [SECTION.import, imports],
     [SECTION.function, functions],
+    [SECTION.global, globals],
     [SECTION.export, exports],
     [SECTION.code, code],
   ] as const) {

@@ -1,7 +1,6 @@
-// Program → WebAssembly bytes. Each kernel becomes a function (tid, threads, scratch, buffers…, scalars…); `run` calls
-// them stage by stage with a barrier after each stage. Scheduling and tiling are done: this file only prints, by the
-// tables in opcodes.ts.
-// Input: a program in the loop IR. Output: a module that imports env.memory and exports run.
+// Program → WebAssembly bytes. Each kernel becomes a function (tid, threads, scratch, buffers…, scalars…); `run` calls those
+// of some stages. Scheduling and tiling are done: this file only prints, by the tables in opcodes.ts.
+// Input: a program in the loop IR. Output: a module that imports env.memory and exports run, and how many stages there are.
 
 import { InternalError } from '../../ir/errors.js';
 import * as L from '../../loop/loop.js';
@@ -21,7 +20,6 @@ import {
   I32_VECTOR_UNARY,
   TYPE,
 } from './opcodes.js';
-import { barrierFunction } from './barrier.js';
 import { runFunction } from './run-function.js';
 
 export interface EmitOptions {
@@ -47,9 +45,9 @@ export function emitProgram(program: Program, options: EmitOptions): Uint8Array<
     if (number === undefined) numbers.set(key, (number = functions.push(body) - 1));
     return number;
   });
-  const barrier = options.shared ? functions.push(barrierFunction()) - 1 : undefined;
-  const run = functions.push(runFunction(program, targets, barrier)) - 1;
-  return assembleModule({ memory: options, functions, exports: program.serial ? { run, serial: run } : { run } });
+  const run = functions.push(runFunction(program, targets)) - 1;
+  const constants = { stages: program.stages.length, serial: program.serial ? 1 : 0 };
+  return assembleModule({ memory: options, functions, exports: { run }, constants });
 }
 
 // ---------------------------------------------------------------- kernels

@@ -16,6 +16,7 @@ export const CODE = {
   end: [0x0b],
   br: [0x0c],
   brIf: [0x0d],
+  brTable: [0x0e],
   return: [0x0f],
   call: [0x10],
   select: [0x1b],
@@ -58,11 +59,6 @@ export const CODE = {
   f32x4Add: simd(228),
   f32Mul: [0x94],
   f32Add: [0x92],
-  notify: [0xfe, 0x00],
-  wait32: [0xfe, 0x01],
-  atomicLoad: [0xfe, 0x10],
-  atomicStore: [0xfe, 0x17],
-  atomicAdd: [0xfe, 0x1e],
 } as const;
 
 /** A rule table row: scalar and vector encodings of one operation; undefined where there is none. */

@@ -1,6 +1,8 @@
 // The thread that runs the C compiler: a compiler may take seconds, and the thread of the caller must not wait for it.
 // It answers through shared memory, because a training loop may not return to its event loop for a long time.
 // A library is published only after its trial: it has been loaded, and run, in a process of its own (see trial.ts).
+// Compiler and trial end with this process (supervisor.ts), and this thread waits for them in its event loop, which the end of
+// the process interrupts: nobody waits for a compiler whose work is no longer wanted.
 // `serveCompiler` is turned into text and started in a worker; it refers to nothing outside itself.
 
 /** What is to be compiled. */
@@ -25,52 +27,67 @@ export const ANSWER_BYTES = 8 + 2048;
 
 /** The port of a worker, as far as it is used here. */
 interface Port {
-  on(event: 'message', listener: (job: CompileJob) => void): void;
+  on(event: 'message', listener: (job: CompileJob) => unknown): void;
 }
 
-export function serveCompiler(port: Port, getModule: NodeJS.Process['getBuiltinModule'], pid: number): void {
+export function serveCompiler(
+  port: Port,
+  getModule: NodeJS.Process['getBuiltinModule'],
+  process: Pick<NodeJS.Process, 'pid' | 'kill'>,
+  supervisor: readonly string[],
+): void {
   const fs = getModule('node:fs');
   const { join } = getModule('node:path');
   const { createHash } = getModule('node:crypto');
-  const { execFileSync } = getModule('node:child_process');
+  const { spawn } = getModule('node:child_process');
+  const { signals } = getModule('node:os').constants;
   const { threadId } = getModule('node:worker_threads');
   const textOf = (answer: SharedArrayBuffer): string =>
     new TextDecoder().decode(new Uint8Array(answer, 8, new Int32Array(answer, 4, 1)[0]).slice());
-  const tryOut = (library: string, { program, words }: NonNullable<CompileJob['trial']>, timeout: number): void => {
-    const path = textOf(program);
-    if (Atomics.load(new Int32Array(program, 0, 1), 0) !== 1) throw new Error(`no trial: ${path}`);
-    try {
-      execFileSync('nice', ['-n', '10', path, library], {
-        input: new Uint8Array(words.buffer),
-        timeout,
-        killSignal: 'SIGKILL',
-        stdio: ['pipe', 'ignore', 'pipe'],
+  /** Resolves to '' or to how it ended, with what it wrote to standard error. */
+  const run = (job: CompileJob, leftover: string, command: readonly string[], input: string | Uint8Array) =>
+    new Promise<{ readonly fault: string; readonly stderr: string }>((resolve) => {
+      const [shell, ...words] = [...supervisor, leftover, ...command] as [string, ...string[]];
+      const child = spawn(shell, words, {
+        cwd: job.folder,
+        detached: true,
+        stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
       });
-    } catch (error) {
-      const { code, signal, stderr } = error as { code?: string; signal?: string; stderr?: Uint8Array };
-      const reason = code === 'ETIMEDOUT' ? 'does not end' : `ends with ${signal ?? 'an error'}`;
-      throw new Error(`what it made ${reason} in its trial${stderr?.length ? `: ${stderr.toString()}` : ''}`);
-    }
+      let [stderr, isLate] = ['', false];
+      const timer = setTimeout(() => {
+        isLate = true;
+        process.kill(-(child.pid as number), 'SIGKILL');
+      }, job.timeout);
+      child.stderr!.on('data', (part: Uint8Array) => (stderr += new TextDecoder().decode(part)));
+      child.stdin!.on('error', () => {}); // it ended without reading all of it
+      child.on('error', (error: Error) => resolve({ fault: error.message, stderr: '' }));
+      child.on('close', (code) => {
+        clearTimeout(timer);
+        const signal = Object.entries(signals).find(([, number]) => 128 + number === code)?.[0];
+        const fault = isLate ? 'does not end' : code === 0 ? '' : `ends with ${signal ?? `exit ${code}`}`;
+        resolve({ fault, stderr: isLate ? '' : stderr.trim() });
+      });
+      child.stdin!.end(input);
+    });
+  const tryOut = async (job: CompileJob, library: string, trial: NonNullable<CompileJob['trial']>): Promise<void> => {
+    const path = textOf(trial.program);
+    if (Atomics.load(new Int32Array(trial.program, 0, 1), 0) !== 1) throw new Error(`no trial: ${path}`);
+    const { fault, stderr } = await run(job, library, [path, library], new Uint8Array(trial.words.buffer));
+    if (fault !== '') throw new Error(`what it made ${fault} in its trial${stderr ? `: ${stderr}` : ''}`);
   };
-  port.on('message', (job) => {
+  const compile = async (job: CompileJob): Promise<void> => {
     const words = new Int32Array(job.answer, 0, 2);
-    const temporary = join(job.folder, `${job.key}.${pid}-${threadId}.tmp`);
+    const temporary = join(job.folder, `${job.key}.${process.pid}-${threadId}.tmp`);
     let [state, text] = [2, ''];
     try {
       const compiler = [job.command, ...job.flags, '-x', 'c', '-', '-o', temporary, '-lpthread', '-ldl'];
-      // Training goes on meanwhile and meets at barriers: it must not lose a core.
-      execFileSync('nice', ['-n', '10', ...compiler], {
-        input: job.source,
-        timeout: job.timeout,
-        killSignal: 'SIGKILL',
-        stdio: ['pipe', 'ignore', 'pipe'],
-        cwd: job.folder,
-      });
+      const { fault, stderr } = await run(job, temporary, compiler, job.source);
+      if (fault !== '') throw new Error(stderr || `it ${fault}`);
       // The name holds the digest of the contents: one renaming publishes both.
       const digest = createHash('sha256').update(fs.readFileSync(temporary)).digest('hex');
       const path = join(job.folder, `${job.key}-${digest}${job.suffix}`);
       fs.chmodSync(temporary, 0o700);
-      if (job.trial !== undefined) tryOut(temporary, job.trial, job.timeout);
+      if (job.trial !== undefined) await tryOut(job, temporary, job.trial);
       fs.renameSync(temporary, path);
       [state, text] = [1, path];
       // The oldest files make room; one that another process has loaded stays loaded there.
@@ -86,8 +103,7 @@ export function serveCompiler(port: Port, getModule: NodeJS.Process['getBuiltinM
         total -= size;
       }
     } catch (error) {
-      const { stderr, message } = error as { stderr?: Uint8Array; message?: string };
-      if (state === 2) text = (stderr?.toString().trim() || message) ?? String(error);
+      if (state === 2) text = error instanceof Error ? error.message : String(error);
       fs.rmSync(temporary, { force: true });
     }
     const bytes = new TextEncoder().encode(text).subarray(0, job.answer.byteLength - 8);
@@ -95,5 +111,8 @@ export function serveCompiler(port: Port, getModule: NodeJS.Process['getBuiltinM
     words[1] = bytes.length;
     Atomics.store(words, 0, state);
     Atomics.notify(words, 0);
-  });
+  };
+  // One after the other: a trial needs the trial's program, and training needs the cores.
+  let last = Promise.resolve();
+  port.on('message', (job) => (last = last.then(() => compile(job))));
 }

@@ -1,15 +1,22 @@
-// The threads of the native tier, in C: a crew of POSIX threads that all run the same program and meet at a barrier.
-// Thread 0 is the caller. The others spin briefly for the next command, then sleep. Programs are shared libraries that
-// export `run` (see emit/c).
+// The threads of the native tier, in C: a crew of POSIX threads that all run the same program, stage by stage (the protocol of
+// thread.ts). Thread 0 is the caller. Programs are shared libraries that export `program` (see emit/c).
+//
+// A good neighbour: whoever waits spins for microseconds, then does the shares that late threads have not begun, then sleeps.
+// There is no sched_yield: beside other programs it gives away a time slice of milliseconds, and waking up is quicker.
 
 export const CREW_SOURCE = `
 #include <dlfcn.h>
+#include <limits.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#ifdef __linux__
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 #if defined(__x86_64__) || defined(__i386__)
 #define RELAX() __builtin_ia32_pause()
@@ -17,26 +24,46 @@ export const CREW_SOURCE = `
 #define RELAX() __asm__ volatile("yield")
 #endif
 
-typedef void (*run_fn)(int, int, char *, const unsigned *, unsigned, char *, void (*)(void *), void (*)(void *, int), void *);
+/* Looks at a word before a thread does anything else than wait: some microseconds. */
+#define SPINS 128
+/* Milliseconds that a thread spins before it sleeps, if nobody else wants its core; waking up takes some hundredths. */
+#define STAGE_PATIENCE 0.1
+#define COMMAND_PATIENCE 0.3
+/* A gap of so many milliseconds between two looks: another program has had the core. */
+#define TAKEN 0.1
+/* After that, so many waits go to sleep without spinning: twice as many each time. */
+#define LEAST_SHY 64
+#define MOST_SHY 4096
 
-typedef struct crew {
-  int threads;
-  int spins; /* before a thread gives up its core at a barrier */
-  pthread_t *handles;
-  pthread_mutex_t lock;
-  pthread_cond_t wake;
-  run_fn run;
+typedef struct {
+  int stages, kernels;
+  void (*run)(int, int, int, int, char *, const unsigned *, unsigned, char *, void (*)(void *, int), void *);
+} program;
+
+/* What a command asks for: a program, and the number of its first stage, counted since the start. active 0: to end. */
+typedef struct {
+  const program *program;
   char *heap;
   const unsigned *table;
-  unsigned arena, scratch, stride;
-  double *profile, begun; /* milliseconds of thread 0 in each kernel */
-  /* Each on a cache line of its own. The command is a count and, in its low byte, how many threads take part. */
-  _Alignas(64) atomic_uint command;
-  _Alignas(64) atomic_int done;
-  _Alignas(64) atomic_int sleepers;
-  _Alignas(64) atomic_uint arrived;
-  _Alignas(64) atomic_uint generation;
-  _Alignas(64) int active;
+  unsigned arena, scratch, stride, first;
+  int active;
+} task;
+
+/* The last stage in which somebody has begun the share of this thread. */
+typedef struct { _Alignas(64) atomic_uint stage; } claim;
+
+typedef struct { _Alignas(64) atomic_uint value; _Alignas(64) atomic_int sleepers; } word;
+
+typedef struct crew {
+  int threads, spins_freely;
+  pthread_t *handles;
+  double *profile, begun; /* milliseconds in the first share of each kernel */
+  pthread_mutex_t lock; /* for sleeping where there is no futex */
+  pthread_cond_t wake;
+  word command, complete; /* commands given, and stages that all threads' shares are done of */
+  _Alignas(64) atomic_uint arrived; /* shares of the current stage that are done */
+  task tasks[2]; /* of the even and the odd commands */
+  claim *claims;
 } crew;
 
 typedef struct { crew *crew; int tid; } start;
@@ -47,22 +74,67 @@ static double milliseconds(void) {
   return 1e3 * (double)t.tv_sec + 1e-6 * (double)t.tv_nsec;
 }
 
-static void barrier(void *sync) {
-  crew *c = sync;
-  if (c->active == 1) return;
-  unsigned generation = atomic_load_explicit(&c->generation, memory_order_acquire);
-  if (atomic_fetch_add(&c->arrived, 1) + 1 == (unsigned)c->active) {
-    atomic_store_explicit(&c->arrived, 0, memory_order_relaxed);
-    atomic_fetch_add(&c->generation, 1);
-    return;
-  }
-  for (int i = 0; atomic_load_explicit(&c->generation, memory_order_acquire) == generation; i++) {
-    if (i < c->spins) RELAX();
-    else sched_yield();
-  }
+static int has_reached(word *w, unsigned target) {
+  return (int)(atomic_load_explicit(&w->value, memory_order_acquire) - target) >= 0;
 }
 
-/* Kernel -1: one begins; else kernel k has ended. */
+static int spin(word *w, unsigned target, int looks) {
+  for (int i = 0; i < looks; i++) {
+    if (has_reached(w, target)) return 1;
+    RELAX();
+  }
+  return 0;
+}
+
+/* A thread that sleeps counts itself before it looks for the last time: none is missed. */
+static void sleep_until(crew *c, word *w, unsigned target) {
+  atomic_fetch_add(&w->sleepers, 1);
+#ifdef __linux__
+  (void)c;
+  for (unsigned seen; (int)((seen = atomic_load(&w->value)) - target) < 0;)
+    syscall(SYS_futex, &w->value, FUTEX_WAIT_PRIVATE, seen, 0, 0, 0);
+#else
+  pthread_mutex_lock(&c->lock);
+  while ((int)(atomic_load(&w->value) - target) < 0) pthread_cond_wait(&c->wake, &c->lock);
+  pthread_mutex_unlock(&c->lock);
+#endif
+  atomic_fetch_sub(&w->sleepers, 1);
+}
+
+static void set(crew *c, word *w, unsigned value) {
+  atomic_store(&w->value, value);
+  if (atomic_load(&w->sleepers) == 0) return;
+#ifdef __linux__
+  (void)c;
+  syscall(SYS_futex, &w->value, FUTEX_WAKE_PRIVATE, INT_MAX, 0, 0, 0);
+#else
+  pthread_mutex_lock(&c->lock);
+  pthread_cond_broadcast(&c->wake);
+  pthread_mutex_unlock(&c->lock);
+#endif
+}
+
+/* Of this thread: waits that will not spin, and how many that were the last time. */
+static _Thread_local int shy, shyness;
+
+static void wait_until(crew *c, word *w, unsigned target, double patience) {
+  if (spin(w, target, SPINS)) return;
+  if (shy > 0) shy--;
+  else if (c->spins_freely) {
+    double before = milliseconds(), end = before + patience;
+    while (before < end) {
+      if (spin(w, target, SPINS / 2)) return;
+      double now = milliseconds();
+      if (now - before > TAKEN) break;
+      before = now;
+    }
+    if (before < end) shy = shyness = shyness == 0 ? LEAST_SHY : shyness < MOST_SHY ? 2 * shyness : MOST_SHY;
+    else shyness = 0;
+  }
+  sleep_until(c, w, target);
+}
+
+/* Told by the program: kernel -1, one begins; else kernel k has ended. */
 static void mark(void *sync, int kernel) {
   crew *c = sync;
   double now = milliseconds();
@@ -70,48 +142,68 @@ static void mark(void *sync, int kernel) {
   c->begun = now;
 }
 
-static void perform(crew *c, int tid) {
-  c->run(tid, c->active, c->heap, c->table, c->arena, c->heap + c->scratch + (unsigned long)tid * c->stride, barrier, mark, c);
+/* Does a share of a stage, unless somebody has begun it; whoever does the last one opens the next stage. */
+static void try_share(crew *c, const task *t, int k, int share) {
+  unsigned stage = t->first + (unsigned)k;
+  unsigned last = atomic_load_explicit(&c->claims[share].stage, memory_order_relaxed);
+  if ((int)(last - stage) >= 0 || !atomic_compare_exchange_strong(&c->claims[share].stage, &last, stage)) return;
+  char *scratch = t->heap + t->scratch + (unsigned long)share * t->stride;
+  t->program->run(k, k + 1, share, t->active, t->heap, t->table, t->arena, scratch, mark, c);
+  if (atomic_fetch_add(&c->arrived, 1) + 1 != (unsigned)t->active) return;
+  atomic_store_explicit(&c->arrived, 0, memory_order_relaxed);
+  set(c, &c->complete, stage);
+}
+
+/* Takes part in a program. Stages that the others have done meanwhile are skipped. */
+static void perform(crew *c, const task *t, int tid) {
+  const int stages = t->program->stages;
+  for (int k = 0; k < stages; k++) {
+    unsigned stage = t->first + (unsigned)k;
+    int ahead = (int)(atomic_load_explicit(&c->complete.value, memory_order_acquire) - stage);
+    if (ahead >= 0) {
+      if (ahead >= stages - k) return;
+      k += ahead;
+      continue;
+    }
+    try_share(c, t, k, tid);
+    if (spin(&c->complete, stage, SPINS)) continue;
+    for (int other = 0; other < t->active; other++) try_share(c, t, k, other);
+    wait_until(c, &c->complete, stage, STAGE_PATIENCE);
+    if (tid == 0 && c->profile != 0) mark(c, t->program->kernels);
+  }
 }
 
 static void *follow(void *argument) {
   crew *c = ((start *)argument)->crew;
   int tid = ((start *)argument)->tid;
   free(argument);
-  unsigned seen = 0;
-  for (;;) {
-    double end = milliseconds() + 0.3;
-    unsigned command;
-    for (int i = 1; (command = atomic_load(&c->command)) == seen; i++) {
-      RELAX();
-      if ((i & 255) != 0 || milliseconds() < end) continue;
-      pthread_mutex_lock(&c->lock);
-      atomic_fetch_add(&c->sleepers, 1);
-      while (atomic_load(&c->command) == seen) pthread_cond_wait(&c->wake, &c->lock);
-      atomic_fetch_sub(&c->sleepers, 1);
-      pthread_mutex_unlock(&c->lock);
-    }
+  for (unsigned seen = 0;;) {
+    wait_until(c, &c->command, seen + 1, COMMAND_PATIENCE);
+    unsigned command = atomic_load(&c->command.value);
+    task t = c->tasks[command & 1];
+    atomic_thread_fence(memory_order_seq_cst);
+    if (atomic_load(&c->command.value) != command) continue; /* done without this thread, and the task may be another's */
     seen = command;
-    if ((command & 255u) == 0) return 0;
-    if (tid >= (int)(command & 255u)) continue;
-    perform(c, tid);
-    atomic_fetch_add(&c->done, 1);
+    if (t.active == 0) return 0;
+    if (tid < t.active) perform(c, &t, tid);
   }
 }
 
-static void give(crew *c, int active) {
-  unsigned next = (((atomic_load(&c->command) >> 8) + 1) << 8) | (unsigned)active;
-  atomic_store(&c->command, next);
-  if (atomic_load(&c->sleepers) == 0) return;
-  pthread_mutex_lock(&c->lock);
-  pthread_cond_broadcast(&c->wake);
-  pthread_mutex_unlock(&c->lock);
+/* Gives a task to all. Its place is not that of the command before, which threads may be reading. */
+static const task *give(crew *c, task t) {
+  unsigned command = atomic_load(&c->command.value) + 1;
+  atomic_thread_fence(memory_order_seq_cst);
+  c->tasks[command & 1] = t;
+  set(c, &c->command, command);
+  return &c->tasks[command & 1];
 }
 
 crew *nabla_create(int threads, int cores) {
   crew *c = aligned_alloc(64, (sizeof(crew) + 63) / 64 * 64);
-  if (c == 0) return 0;
-  *c = (crew){.threads = 1, .spins = threads > cores ? 100 : 1 << 20};
+  claim *claims = aligned_alloc(64, (size_t)threads * sizeof(claim));
+  if (c == 0 || claims == 0) return 0;
+  *c = (crew){.threads = 1, .spins_freely = threads <= cores, .claims = claims};
+  for (int tid = 0; tid < threads; tid++) claims[tid] = (claim){0};
   pthread_mutex_init(&c->lock, 0);
   pthread_cond_init(&c->wake, 0);
   c->handles = calloc((size_t)threads, sizeof(pthread_t));
@@ -127,40 +219,32 @@ crew *nabla_create(int threads, int cores) {
 int nabla_threads(crew *c) { return c->threads; }
 
 void nabla_destroy(crew *c) {
-  give(c, 0);
+  give(c, (task){.active = 0});
   for (int tid = 1; tid < c->threads; tid++) pthread_join(c->handles[tid], 0);
   free(c->handles);
+  free(c->claims);
   free(c);
 }
 
-void nabla_run(crew *c, void *program, char *heap, unsigned table, unsigned arena, unsigned scratch, unsigned stride, int active,
+/* Returns when all shares are done, although not all threads need have come. */
+void nabla_run(crew *c, const program *p, char *heap, unsigned table, unsigned arena, unsigned scratch, unsigned stride, int active,
                double *profile) {
-  c->run = (run_fn)program;
-  c->heap = heap;
-  c->table = (const unsigned *)(heap + table);
-  c->arena = arena;
-  c->scratch = scratch;
-  c->stride = stride;
   c->profile = profile;
-  c->active = active < c->threads ? active : c->threads;
-  atomic_store(&c->done, 0);
-  if (c->active > 1) give(c, c->active);
-  perform(c, 0);
-  for (int i = 0; atomic_load_explicit(&c->done, memory_order_acquire) != c->active - 1; i++) {
-    if (i < c->spins) RELAX();
-    else sched_yield();
-  }
+  unsigned first = atomic_load(&c->complete.value) + 1;
+  task t = {p, heap, (const unsigned *)(heap + table), arena, scratch, stride, first, active < c->threads ? active : c->threads};
+  if (t.active > 1) perform(c, give(c, t), 0);
+  else p->run(0, p->stages, 0, 1, heap, t.table, arena, heap + scratch, mark, c);
 }
 
 /* The program of a library; null, and the reason in error, if it cannot be loaded. */
-void *nabla_open(const char *path, char *error, int size) {
+const program *nabla_open(const char *path, char *error, int size) {
   void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-  void *program = library == 0 ? 0 : dlsym(library, "run");
-  if (program == 0) {
+  const program *found = library == 0 ? 0 : dlsym(library, "program");
+  if (found == 0) {
     const char *reason = dlerror();
     snprintf(error, (size_t)size, "%s", reason == 0 ? "it has no program" : reason);
   }
-  return program;
+  return found;
 }
 
 /* Gives a library back that nabla_open has loaded: once for each time it was opened. */

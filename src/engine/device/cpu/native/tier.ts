@@ -12,6 +12,7 @@ import { debug } from '../../debug.js';
 import { ANSWER_BYTES, type CompileJob, serveCompiler } from './compile-worker.js';
 import { CREW_SOURCE } from './crew-source.js';
 import { nodeProcess } from './host.js';
+import { SUPERVISOR } from './supervisor.js';
 import { COMPILER_TIMEOUT_MS, type Toolchain, findToolchain } from './toolchain.js';
 import { TRIAL_SOURCE } from './trial.js';
 
@@ -213,8 +214,9 @@ class NativeCompiler {
   private compiler(): { postMessage(job: CompileJob): void } {
     if (this.worker !== undefined) return this.worker;
     const { Worker } = this.process.getBuiltinModule('node:worker_threads');
-    const code = `const __name = (f) => f; (${serveCompiler})(require('node:worker_threads').parentPort, process.getBuiltinModule, process.pid)`;
-    const worker = new Worker(code, { eval: true, name: 'nabla compiler', execArgv: [], stdout: false });
+    const code = `const __name = (f) => f; const { parentPort, workerData } = require('node:worker_threads');
+      (${serveCompiler})(parentPort, process.getBuiltinModule, process, workerData)`;
+    const worker = new Worker(code, { eval: true, name: 'nabla compiler', execArgv: [], workerData: SUPERVISOR });
     worker.unref();
     const { terminate } = worker;
     const ended = (): void => this.#compilerEnded(worker);

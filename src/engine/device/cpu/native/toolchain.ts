@@ -3,6 +3,7 @@
 // Input: the environment. Output: a Toolchain, or the reason why there is none.
 
 import { CPU_TARGETS, type Target } from '../../../loop/target.js';
+import { SUPERVISOR } from './supervisor.js';
 
 export interface Toolchain {
   readonly command: string;
@@ -14,6 +15,8 @@ export interface Toolchain {
 
 /** How long anything that the compiler does may take. */
 export const COMPILER_TIMEOUT_MS = 60_000;
+/** How long it may take to say what it is, which the caller waits for. */
+const QUESTION_TIMEOUT_MS = 10_000;
 
 // Chosen one by one. Not -ffast-math: NaN and infinity keep their meaning, sums keep their order.
 const FLAGS = [
@@ -34,13 +37,17 @@ export function findToolchain(process: NodeJS.Process): Toolchain | string {
   const { spawnSync } = process.getBuiltinModule('node:child_process');
   const wanted = process.env['NABLA_CC'];
   const candidates = wanted === undefined || wanted === '' ? ['cc', 'gcc', 'clang'] : [wanted];
+  const options = {
+    input: '',
+    encoding: 'utf8' as const,
+    timeout: QUESTION_TIMEOUT_MS,
+    stdio: new Array<'pipe'>(4).fill('pipe'),
+    detached: true, // see supervisor.ts
+  };
   let reason = '';
   for (const command of candidates) {
-    const { status, stdout, stderr, error } = spawnSync(command, [...FLAGS, '-dM', '-E', '-x', 'c', '-'], {
-      input: '',
-      encoding: 'utf8',
-      timeout: COMPILER_TIMEOUT_MS,
-    });
+    const [shell, ...words] = [...SUPERVISOR, '', command, ...FLAGS, '-dM', '-E', '-x', 'c', '-'];
+    const { status, stdout, stderr, error } = spawnSync(shell, words, options);
     if (status === 0 && stdout.includes('__VERSION__')) {
       const has = (macro: string) => stdout.includes(`#define ${macro} `);
       const found = CPU_TARGETS.find(({ macros }) => macros.every(has));

@@ -46,9 +46,11 @@ export const TRIAL_SOURCE = `
 #define MAP_NORESERVE 0
 #endif
 
-typedef void (*run_fn)(int, int, char *, const unsigned *, unsigned, char *, void (*)(void *), void (*)(void *, int), void *);
+typedef struct {
+  int stages, kernels;
+  void (*run)(int, int, int, int, char *, const unsigned *, unsigned, char *, void (*)(void *, int), void *);
+} program;
 
-static void barrier(void *sync) { (void)sync; }
 static void mark(void *sync, int kernel) { (void)sync, (void)kernel; }
 
 int main(int count, char **arguments) {
@@ -62,16 +64,15 @@ int main(int count, char **arguments) {
     return 1;
   }
   if (fread(words, sizeof words, 1, stdin) != 1) return 0;
-  run_fn run;
-  *(void **)&run = dlsym(library, "run");
+  const program *p = dlsym(library, "program");
   char *heap = mmap(0, words[0], PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (run == 0 || heap == MAP_FAILED) {
-    fprintf(stderr, "%s", run == 0 ? "it has no program" : "there is no memory for it");
+  if (p == 0 || heap == MAP_FAILED) {
+    fprintf(stderr, "%s", p == 0 ? "it has no program" : "there is no memory for it");
     return 1;
   }
   unsigned *table = (unsigned *)(heap + words[1]);
   for (unsigned *word = table; fread(word, sizeof *word, 1, stdin) == 1;) word++;
-  run(0, 1, heap, table, words[2], heap + words[3], barrier, mark, 0);
+  p->run(0, p->stages, 0, 1, heap, table, words[2], heap + words[3], mark, 0);
   return 0;
 }
 `;
