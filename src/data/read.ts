@@ -13,7 +13,7 @@ import { type NpyArray, parseNpy, parseNpz } from './formats/npy.js';
 export type Source = string | URL | Uint8Array;
 
 export interface ReadOptions {
-  /** Most bytes after unpacking; several gzip files in a row need it. Default: what the file claims to hold. */
+  /** Most bytes, after unpacking (gzip, and the arrays of an npz); several gzip files in a row need it. Default: what the file claims to hold. */
   readonly maxBytes?: number;
 }
 
@@ -69,7 +69,7 @@ export async function readNpy(source: Source, options?: ReadOptions): Promise<Np
 
 /** A NumPy archive, arrays by name: see `parseNpz`. */
 export async function readNpz(source: Source, options?: ReadOptions): Promise<Record<string, NpyArray>> {
-  return parseNpz(await readBytes(source, options), nameOf(source));
+  return parseNpz(await readBytes(source, options), nameOf(source), options?.maxBytes);
 }
 
 /** A text file in UTF-8; other bytes become U+FFFD. */

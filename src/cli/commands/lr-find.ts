@@ -12,6 +12,7 @@ import { commandLine } from '../self.js';
 import { chooseSettings } from '../settings.js';
 import { watchSignals } from '../signals.js';
 import { type Terminal, terminalOf } from '../terminal.js';
+import { smallest } from '../../tensor/extremes.js';
 
 interface Options {
   readonly from: number;
@@ -56,7 +57,7 @@ function show(terminal: Terminal, run: string, curve: RateCurve, steps: number):
     );
   }
   if (suggestion === undefined || steepest === undefined || tenthOfMinimum === undefined) {
-    const [first = NaN, least = NaN] = [smooth[0], Math.min(...smooth)];
+    const [first = NaN, least = NaN] = [smooth[0], smallest(smooth)];
     terminal.line(
       `No suggestion: the loss does not fall at any rate (${first.toPrecision(3)} at first, ${least.toPrecision(3)} at least).`,
     );

@@ -7,6 +7,7 @@ import { findRuns } from '../records.js';
 import { RUNS } from '../run-folder.js';
 import { duration, terminalOf } from '../terminal.js';
 import { existsSync } from 'node:fs';
+import { largest } from '../../tensor/extremes.js';
 
 interface Options {
   readonly metric?: readonly string[];
@@ -34,7 +35,7 @@ export async function runs(folder: string | undefined, { metric, sort, json }: O
     return;
   }
   const table = tableOf(sorted, metrics);
-  const widths = table[0].map((_, c) => Math.max(...table.map((cells) => cells[c].length)));
+  const widths = table[0].map((_, c) => largest(table.map((cells) => cells[c].length)));
   table.forEach((cells, i) => {
     const line = cells.map((cell, c) => (c < 2 ? cell.padEnd(widths[c]) : cell.padStart(widths[c]))).join('  ');
     terminal.line(i === 0 ? terminal.style.dim(line.trimEnd()) : line.trimEnd());

@@ -8,6 +8,7 @@ import { type Terminal, percent } from '../terminal.js';
 import { type Classified, classify } from './classify.js';
 import { readImageFile } from './image-files.js';
 import { type Images, parseImages } from './image-text.js';
+import { largest } from '../../tensor/extremes.js';
 
 export async function predictImages(
   predictor: ImagePredictor,
@@ -42,8 +43,8 @@ function printText(terminal: Terminal, images: Images, classified: Classified, c
   const { style } = terminal;
   const { predictions, probabilities } = classified;
   const labelled = images.labels.some((label) => label !== undefined);
-  const width = Math.max(5, ...images.names.map((name) => name.length));
-  const wide = Math.max(5, ...classes.map((name) => name.length));
+  const width = Math.max(5, largest(images.names.map((name) => name.length)));
+  const wide = Math.max(5, largest(classes.map((name) => name.length)));
   terminal.line(
     style.dim(`${'image'.padStart(width)}  ${'class'.padStart(wide)}      sure${labelled ? '  label' : ''}`),
   );

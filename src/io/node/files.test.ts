@@ -124,7 +124,10 @@ test.each(['reference', 'cpu'])('an un-awaited save holds the numbers of its cal
   for (let step = 0; step < 4; step++) {
     const named = Object.fromEntries(params.map((p, i) => [`p${i}`, p]));
     saving.push(saveSafetensors(inFolder(`${step}`), named, { step }), toSafetensors(named));
-    params.map((p) => p.sum()).reduce((a, b) => a.add(b) as never).backward();
+    params
+      .map((p) => p.sum())
+      .reduce((a, b) => a.add(b) as never)
+      .backward();
     await optimizer.step();
     optimizer.zeroGrad();
   }

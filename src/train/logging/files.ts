@@ -78,7 +78,7 @@ export class CsvLogger implements RunListener {
     await this.begin();
     const cells = cellsOf(event);
     const fresh = [...cells.keys()].filter((name) => !this.columns.includes(name));
-    this.columns.push(...fresh);
+    for (const name of fresh) this.columns.push(name);
     const row = this.columns.map((name) => cells.get(name) ?? '');
     this.rows.push(row);
     if (fresh.length > 0) await this.rewrite();
