@@ -31,6 +31,8 @@ interface Waiting {
 class Line {
   readonly thread: Thread;
   readonly waiting = new Map<number | undefined, Waiting>();
+  /** Why the thread has ended: what it is asked from then on would never be answered. */
+  stopped: Error | undefined;
 
   constructor(thread: Thread) {
     this.thread = thread;
@@ -42,6 +44,7 @@ class Line {
   }
 
   ask(message: ToThread): Promise<unknown> {
+    if (this.stopped !== undefined) return Promise.reject(stopError(this.stopped));
     const id = message.kind === 'make' ? message.id : undefined;
     return new Promise((resolve, reject) => {
       this.waiting.set(id, { resolve, reject });
@@ -61,11 +64,14 @@ class Line {
   }
 
   fail(error: Error): void {
-    for (const { reject } of this.waiting.values()) {
-      reject(new NablaError(`DataLoader: a worker stopped (${error.message}).`, { cause: error }));
-    }
+    this.stopped ??= error;
+    for (const { reject } of this.waiting.values()) reject(stopError(error));
     this.waiting.clear();
   }
+}
+
+function stopError(cause: Error): NablaError {
+  return new NablaError(`DataLoader: a worker stopped (${cause.message}).`, { cause });
 }
 
 export class WorkerPool {
@@ -93,6 +99,11 @@ export class WorkerPool {
       throw error;
     }
     return pool;
+  }
+
+  /** Whether a thread has ended, and the pool is of no more use. */
+  get isBroken(): boolean {
+    return this.lines.some(({ stopped }) => stopped !== undefined);
   }
 
   /** What the dataset gives for these positions, made by the thread that has least to do. */

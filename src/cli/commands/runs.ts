@@ -4,6 +4,7 @@ import { type RunSummary, isLowerBetter, summariseRun } from '../../train/compar
 import { formatNumber } from '../../train/logging/console.js';
 import { CliError } from '../errors.js';
 import { findRuns } from '../records.js';
+import { printable } from '../printable.js';
 import { RUNS } from '../run-folder.js';
 import { duration, terminalOf } from '../terminal.js';
 import { existsSync } from 'node:fs';
@@ -81,7 +82,7 @@ function tableOf(rows: readonly Row[], metrics: readonly string[]): string[][] {
     'time',
   ];
   const body = rows.map((row) => [
-    row.name,
+    printable(row.name),
     row.status,
     row.plannedEpochs === undefined ? `${row.epochs}` : `${row.epochs}/${row.plannedEpochs}`,
     ...metrics.flatMap((metric) => {

@@ -2,6 +2,7 @@
 // Only plain files are replaced, and they keep their mode and owner; a link stays and what it points to is replaced.
 // Node's modules are asked for at run time, so that a bundler for browsers finds nothing to resolve.
 
+import type * as Crypto from 'node:crypto';
 import type * as FileSystem from 'node:fs/promises';
 import type * as Path from 'node:path';
 import { NablaError } from '../../tensor/library.js';
@@ -25,7 +26,7 @@ let temporaryFiles = 0;
 
 /** Short, so that it fits where the target's own name is as long as names may be; the random part is for shared folders. */
 function temporaryName(): string {
-  const random = builtin<typeof import('node:crypto')>('node:crypto').randomBytes(2).toString('hex');
+  const random = builtin<typeof Crypto>('node:crypto').randomBytes(2).toString('hex');
   return `.nabla-${process.pid}-${(temporaryFiles++ & 0xffff).toString(16).padStart(4, '0')}${random}.tmp`;
 }
 
