@@ -3,6 +3,7 @@
 import { execFile, spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
@@ -109,7 +110,8 @@ function expectClose(actual: readonly number[], expected: readonly number[], tol
   actual.forEach((a, i) => expect(Math.abs(a - expected[i]) / Math.max(expected[i], 0.1)).toBeLessThan(tolerance));
 }
 
-const libraries = (cache: string): string[] => readdirSync(join(folder, cache)).filter((name) => name.endsWith('.so'));
+const libraries = (cache: string): string[] =>
+  readdirSync(join(folder, cache, 'nabla-native')).filter((name) => name.endsWith('.so'));
 
 describe.skipIf(reason !== undefined)(`with a compiler${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
   let wasm: Outcome;
@@ -124,10 +126,25 @@ describe.skipIf(reason !== undefined)(`with a compiler${reason === undefined ? '
       expect(native.tier).toMatch(/^native \(/);
       expectClose(native.losses, wasm.losses, 1e-4);
     }
-    const before = libraries('cache').map((name) => statSync(join(folder, 'cache', name)).ino);
+    const before = libraries('cache').map((name) => statSync(join(folder, 'cache', 'nabla-native', name)).ino);
     train({ NABLA_CPU: 'native', NABLA_CC: '' });
-    expect(libraries('cache').map((name) => statSync(join(folder, 'cache', name)).ino)).toEqual(before);
-    expect(statSync(join(folder, 'cache')).mode & 0o077).toBe(0);
+    expect(libraries('cache').map((name) => statSync(join(folder, 'cache', 'nabla-native', name)).ino)).toEqual(before);
+    expect(statSync(join(folder, 'cache', 'nabla-native')).mode & 0o077).toBe(0);
+  }, 120_000);
+
+  test('a folder that was there keeps its files and its mode; one that others may write to is not used', () => {
+    const chosen = join(folder, 'own');
+    mkdirSync(chosen, { mode: 0o755 });
+    chmodSync(chosen, 0o755);
+    writeFileSync(join(chosen, 'thesis.tar'), 'years');
+    const { tier } = train({ NABLA_CPU: 'native' }, 'own');
+    expect(tier).toMatch(/^native \(/);
+    expect(readdirSync(chosen).toSorted()).toEqual(['nabla-native', 'thesis.tar']);
+    expect(statSync(chosen).mode & 0o777).toBe(0o755);
+    chmodSync(join(chosen, 'nabla-native'), 0o777);
+    const { stderr } = train({ NABLA_CPU: 'native' }, 'own');
+    expect(stderr).toMatch(/native tier: not available, WebAssembly goes on: others may write to .*nabla-native/);
+    expect(statSync(join(chosen, 'nabla-native')).mode & 0o777).toBe(0o777);
   }, 120_000);
 
   test('a truncated and a tampered file are compiled again, never loaded', () => {
@@ -135,7 +152,7 @@ describe.skipIf(reason !== undefined)(`with a compiler${reason === undefined ? '
     const names = libraries('cache');
     expect(names.length).toBeGreaterThan(1);
     names.forEach((name, i) => {
-      const file = join(folder, 'cache', name);
+      const file = join(folder, 'cache', 'nabla-native', name);
       if (i % 2 === 0) truncateSync(file, 100);
       else {
         const bytes = readFileSync(file);
@@ -178,7 +195,9 @@ describe.skipIf(reason !== undefined)(`with a compiler${reason === undefined ? '
     expect(refusal({ NABLA_CPU: 'native', NABLA_CC }, 'cache-crashing')).toMatch(
       /DeviceError: cpu: .* the compiler failed: what it made ends with SIG\w+ in its trial/,
     );
-    expect(readdirSync(join(folder, 'cache-crashing')).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+    expect(readdirSync(join(folder, 'cache-crashing', 'nabla-native')).filter((name) => name.endsWith('.tmp'))).toEqual(
+      [],
+    );
   }, 120_000);
 
   test('where native code is only welcome, WebAssembly goes on without it', () => {
@@ -208,7 +227,9 @@ describe.skipIf(reason !== undefined)(`with a compiler${reason === undefined ? '
     }
     const keys = libraries('cache-shared').map((name) => name.split('-')[0]);
     expect(new Set(keys).size).toBe(keys.length);
-    expect(readdirSync(join(folder, 'cache-shared')).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+    expect(readdirSync(join(folder, 'cache-shared', 'nabla-native')).filter((name) => name.endsWith('.tmp'))).toEqual(
+      [],
+    );
   }, 120_000);
 
   test('the native tier takes over between two steps of a training, on the same curve', () => {

@@ -1,13 +1,12 @@
 // Readers of option values: text → value, or commander's InvalidArgumentError with what would be right.
 
 import { InvalidArgumentError } from 'commander';
-
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+import { readNumber } from './number-text.js';
 
 /** A reader of whole numbers from `low` to `high`. */
 export function wholeNumber(low: number, high: number): (text: string) => number {
   return (text) => {
-    const value = NUMBER.test(text) ? Number(text) : NaN;
+    const value = readNumber(text);
     if (Number.isInteger(value) && value >= low && value <= high) return value;
     throw new InvalidArgumentError(`Use a whole number from ${low} to ${high}.`);
   };
@@ -16,7 +15,7 @@ export function wholeNumber(low: number, high: number): (text: string) => number
 /** A reader of numbers above 0, up to `high`. */
 export function positiveNumber(high: number): (text: string) => number {
   return (text) => {
-    const value = NUMBER.test(text) ? Number(text) : NaN;
+    const value = readNumber(text);
     if (value > 0 && value <= high) return value;
     throw new InvalidArgumentError(`Use a number above 0, at most ${high}.`);
   };
@@ -25,7 +24,7 @@ export function positiveNumber(high: number): (text: string) => number {
 /** A reader of numbers from 0 to `high`. */
 export function nonNegative(high: number): (text: string) => number {
   return (text) => {
-    const value = NUMBER.test(text) ? Number(text) : NaN;
+    const value = readNumber(text);
     if (value >= 0 && value <= high) return value;
     throw new InvalidArgumentError(`Use a number from 0 to ${high}.`);
   };

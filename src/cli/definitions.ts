@@ -1,10 +1,13 @@
-// Where runs are defined: the presets by name, and files whose default export is a definition.
+// Where runs are defined: the presets by name, and files whose default export is a definition. Loading a file executes it, so
+// a name given here must be the user's word: what a record says goes through trust.ts.
 
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, realpathSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { RunDefinition } from '../train/index.js';
 import { CliError } from './errors.js';
+import { waitFor } from './pending.js';
+import { oneLine } from './printable.js';
 import { loadTypeScript, registerHooks } from './typescript.js';
 
 type Load = () => Promise<{ readonly default: unknown }>;
@@ -26,7 +29,28 @@ export async function loadDefinition(run: string): Promise<RunDefinition> {
   }
   const path = resolve(run);
   if (!existsSync(path)) throw new CliError(`cannot read ${run}: there is no such file or folder.`);
-  return checkDefinition(run, await importFile(run, path));
+  refuseRunFolder(run, path);
+  return checkDefinition(run, await waitFor(`the module ${run}`, importFile(run, path)));
+}
+
+/** The files of which config.json and another one make a folder that of a run. */
+const OTHERS = ['metrics.jsonl', 'checkpoint.safetensors', 'weights.safetensors', 'best.safetensors'];
+
+/**
+ * Throws CliError for a file inside a run folder, by its path or by where links lead: run folders are handed around, and what
+ * lies in them is data.
+ */
+export function refuseRunFolder(run: string, path: string, folder?: string): void {
+  const own = folder === undefined ? [] : [resolve(folder), realpathSync.native(folder)];
+  for (const place of [path, realpathSync.native(path)]) {
+    for (let at = place, above = dirname(at); above !== at; at = above, above = dirname(at)) {
+      const has = (name: string): boolean => existsSync(join(above, name));
+      if (!own.includes(above) && !(has('config.json') && OTHERS.some(has))) continue;
+      throw new CliError(
+        `${run} lies in the run folder ${above}, and code from a run folder is not executed. Look at it, and copy it to another place if you want to use it.`,
+      );
+    }
+  }
 }
 
 async function importFile(run: string, path: string): Promise<unknown> {
@@ -41,7 +65,7 @@ async function importFile(run: string, path: string): Promise<unknown> {
     return ((await import(pathToFileURL(path).href)) as { readonly default?: unknown }).default;
   } catch (error) {
     if (error instanceof SyntaxError || String((error as { code?: unknown } | null)?.code).startsWith('ERR_')) {
-      throw new CliError(`cannot load ${run}: ${(error as Error).message.replaceAll(/\s*\n\s*/g, ' ')}`);
+      throw new CliError(`cannot load ${run}: ${oneLine(error)}`);
     }
     throw error;
   }

@@ -1,6 +1,7 @@
 // Pictures made of characters: digits in shades, a confusion matrix. Pure: numbers in, lines out.
 
 import type { Style } from './terminal.js';
+import { largest } from '../tensor/extremes.js';
 
 const SHADES = [' ', '░', '▒', '▓', '█'];
 export const SIDE = 8;
@@ -33,7 +34,7 @@ export function drawGallery(pictures: readonly Picture[], columns: number): stri
   for (let start = 0; start < pictures.length; start += perRow) {
     const row = pictures.slice(start, start + perRow);
     const blocks = row.map(({ pixels, caption }) => [...drawDigit(pixels), ...caption]);
-    const height = Math.max(...blocks.map((block) => block.length));
+    const height = largest(blocks.map((block) => block.length));
     if (start > 0) lines.push('');
     for (let i = 0; i < height; i++) {
       lines.push(`  ${blocks.map((block) => (block[i] ?? '').padEnd(WIDTH)).join(' '.repeat(GAP))}`.trimEnd());
@@ -46,7 +47,7 @@ export function drawGallery(pictures: readonly Picture[], columns: number): stri
 export function drawConfusion(counts: readonly (readonly number[])[], style?: Style): string[] {
   const plain = (text: string) => text;
   const { dim = plain, red = plain, green = plain } = style ?? {};
-  const width = Math.max(3, ...counts.flat().map((n) => String(n).length + 1));
+  const width = Math.max(3, largest(counts.flat().map((n) => String(n).length + 1)));
   const head = `       ${counts.map((_, i) => String(i).padStart(width)).join('')}`;
   const rows = counts.map((row, label) => {
     const cells = row.map((n, prediction) => {

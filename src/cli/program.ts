@@ -4,7 +4,8 @@ import { Argument, Command, CommanderError, Option } from 'commander';
 import { collect, nonNegative, positiveNumber, wholeNumber } from './arguments.js';
 import { AUGMENT_PRESETS, AUGMENT_TRANSFORMS } from './augment/names.js';
 import { addDoctor, addLrFind } from './doctor-commands.js';
-import { CliError } from './errors.js';
+import { CliError, systemFault } from './errors.js';
+import { oneLine, printable, printableLines } from './printable.js';
 import { addCurves, addRuns } from './record-commands.js';
 import { addSearch } from './search-command.js';
 import { version } from './version.js';
@@ -17,7 +18,7 @@ export async function run(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0 || error.code === 'commander.help') return 0;
-      const text = error.message.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ');
+      const text = oneLine(error).replace(/^error: /, '');
       complain(`${text}${/[.?!)]$/.test(text) ? '' : '.'} See nabla --help.`);
       return 2;
     }
@@ -25,16 +26,19 @@ export async function run(args: readonly string[]): Promise<number> {
   }
 }
 
-function complain(message: string): void {
-  process.stderr.write(`nabla: ${message}\n`);
+/** Says what ends the command. */
+export function complain(message: string): void {
+  process.stderr.write(`nabla: ${printableLines(message)}\n`);
 }
 
 async function report(error: unknown): Promise<number> {
   if (error instanceof CliError) {
-    complain(error.message);
+    complain(oneLine(error));
     return error.exitCode;
   }
-  if (await isExpected(error)) complain((error as Error).message.replaceAll(/\s*\n\s*/g, ' '));
+  const refused = systemFault(error);
+  if (refused !== undefined) complain(printable(refused));
+  else if (await isExpected(error)) complain(oneLine(error));
   else complain(error instanceof Error ? (error.stack ?? error.message) : String(error));
   return 1;
 }
@@ -71,6 +75,8 @@ function createProgram(): Command {
 }
 
 const device = () => new Option('--device <name>', 'where to compute, see nabla info').default('cpu');
+const definition = () => new Option('--definition <file>', 'the file that defines the run, if it is no preset');
+const trust = () => new Option('--trust', 'execute the file that the run folder names');
 const json = () => new Option('--json', 'print JSON lines instead of text');
 
 function addTrain(program: Command): void {
@@ -102,6 +108,7 @@ function addTrain(program: Command): void {
         'out',
       ]),
     )
+    .addOption(new Option('--trust', 'with --resume: execute the file that the run folder names'))
     .addOption(json())
     .addHelpText(
       'after',
@@ -140,6 +147,8 @@ function addEval(program: Command): void {
     .argument('<run>', 'run folder, or a .safetensors file in one')
     .addOption(new Option('--on <part>', 'which data').choices(['test', 'validation', 'train']).default('test'))
     .option('--best', 'the weights of the best epoch instead of the last')
+    .addOption(definition())
+    .addOption(trust())
     .addOption(device())
     .addOption(json())
     .allowExcessArguments(false)
@@ -158,6 +167,8 @@ function addPredict(program: Command): void {
     .option('--length <n>', 'characters to write', wholeNumber(1, 1_000_000), 500)
     .option('--temperature <t>', '0 writes what is most probable, 1 what the network believes', nonNegative(100), 0.8)
     .option('--seed <n>', 'seed of the characters drawn', wholeNumber(0, 2 ** 31 - 1), 0)
+    .addOption(definition())
+    .addOption(trust())
     .addOption(device())
     .addOption(json())
     .addHelpText(

@@ -52,15 +52,16 @@ export class ProgressBar {
     if (now - this.#drawnAt < REDRAW_MS) return;
     this.#drawnAt = now;
     const { columns, style } = this.#terminal;
-    const hide = this.#isShown ? '' : '\x1b[?25l';
-    this.#terminal.write(`${hide}\r${progressLine(state, columns, style)}\x1b[K`);
+    this.#terminal.control(this.#isShown ? '\r' : '\x1b[?25l\r');
+    this.#terminal.write(progressLine(state, columns, style));
+    this.#terminal.control('\x1b[K');
     this.#isShown = true;
   }
 
   /** Takes the line away, so that others can be printed. */
   clear(): void {
     if (!this.#isShown) return;
-    this.#terminal.write('\r\x1b[K\x1b[?25h');
+    this.#terminal.control('\r\x1b[K\x1b[?25h');
     this.#isShown = false;
     this.#drawnAt = -Infinity;
   }

@@ -5,7 +5,9 @@ import { basename, join, relative } from 'node:path';
 import type { NamedRun } from '../train/curves.js';
 import { readRecordFile } from '../train/node/run-folder.js';
 import { CliError, fileFault } from './errors.js';
+import { printable, printableData } from './printable.js';
 import { RUNS } from './run-folder.js';
+import { terminalOf } from './terminal.js';
 
 const RECORD = 'metrics.jsonl';
 const DEEPEST = 4;
@@ -51,9 +53,15 @@ export async function findRuns(folder: string): Promise<NamedRun[]> {
   return runs.toSorted((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
 }
 
+/** The events as they may be shown, wherever the record comes from. */
 async function read(path: string): Promise<NamedRun['events']> {
   try {
-    return await readRecordFile(path);
+    const { events, damaged } = await readRecordFile(path);
+    if (damaged.length > 0) {
+      const which = `line${damaged.length === 1 ? '' : 's'} ${damaged.slice(0, 5).join(', ')}${damaged.length > 5 ? ', …' : ''}`;
+      terminalOf(process.stderr).line(`nabla: ${printable(path)}: ${which} cannot be read and count for nothing.`);
+    }
+    return printableData(events);
   } catch (error) {
     throw fileFault('read', path, error);
   }

@@ -3,6 +3,8 @@
 
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { TEMPORARY } from '../io/node/files.js';
+import { isOfLock } from '../train/node/folder-lock.js';
 import { RunFolder } from '../train/node/run-folder.js';
 import { CliError, fileFault } from './errors.js';
 
@@ -10,13 +12,8 @@ export const RUNS = 'runs';
 
 /** A folder for a new run: the one asked for, which must be empty or not exist, or runs/<name>-<date>-<time>. */
 export function createRunFolder(asked: string | undefined, name: string, now = new Date()): RunFolder {
-  const path = asked ?? freeRunPath(name, now);
-  try {
-    mkdirSync(path, { recursive: true });
-  } catch (error) {
-    throw fileFault('create the run folder', path, error);
-  }
-  const content = readdirSync(path);
+  const path = asked === undefined ? createFreeFolder(name, now) : createFolder(asked, 'create the run folder');
+  const content = readdirSync(path).filter((file) => !isOfLock(file) && !TEMPORARY.test(file)); // of one that was killed
   if (content.includes('config.json')) {
     throw new CliError(`${path} holds a run already. Choose another --out, or go on with --resume ${path}.`);
   }
@@ -24,15 +21,29 @@ export function createRunFolder(asked: string | undefined, name: string, now = n
   return new RunFolder(path);
 }
 
-/** runs/<name>-<date>-<time>, which does not exist. */
-export function freeRunPath(name: string, now = new Date()): string {
-  return freeName(join(RUNS, `${name}-${timestamp(now)}`));
+/** Makes a folder, with those above it. */
+export function createFolder(path: string, action: string): string {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw fileFault(action, path, error);
+  }
+  return path;
 }
 
-function freeName(wanted: string): string {
-  let name = wanted;
-  for (let i = 2; existsSync(name); i++) name = `${wanted}-${i}`;
-  return name;
+/** Makes runs/<name>-<date>-<time>, which nobody else has, also where several commands begin in the same second. */
+export function createFreeFolder(name: string, now = new Date()): string {
+  createFolder(RUNS, 'create the folder');
+  const wanted = join(RUNS, `${name}-${timestamp(now)}`);
+  for (let i = 1; ; i++) {
+    const path = i === 1 ? wanted : `${wanted}-${i}`;
+    try {
+      mkdirSync(path);
+      return path;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileFault('create the folder', path, error);
+    }
+  }
 }
 
 function timestamp(now: Date): string {

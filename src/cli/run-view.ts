@@ -2,6 +2,7 @@
 
 import { devices } from '../index.js';
 import { type EpochEvent, type RunEvent, type RunListener, type StartEvent, formatJson } from '../train/index.js';
+import { printable } from './printable.js';
 import { ProgressBar } from './progress.js';
 import { type Terminal, duration, grouped, percent } from './terminal.js';
 
@@ -91,7 +92,7 @@ export class TextView implements RunListener {
     const threads =
       details.threads === undefined ? '' : `, ${String(details.threads)} thread${details.threads === 1 ? '' : 's'}`;
     fact('device', `${device}${details.tier === undefined ? '' : `, ${String(details.tier)}`}${threads}`);
-    fact('folder', folder);
+    fact('folder', printable(folder));
     this.#terminal.line();
     for (const event of history()) this.#row(event);
   }

@@ -2,6 +2,7 @@
 
 import type { RunDefinition, Setting } from '../train/index.js';
 import { CliError } from './errors.js';
+import { readNumber } from './number-text.js';
 
 export type ChosenSettings = Readonly<Record<string, Setting>> & { readonly seed: number };
 
@@ -42,7 +43,8 @@ function convert(value: unknown, like: Setting): Setting | undefined {
     return typeof value === 'number' && !Number.isFinite(value) ? undefined : (value as Setting);
   if (typeof value !== 'string') return undefined;
   if (typeof like === 'boolean') return value === 'true' ? true : value === 'false' ? false : undefined;
-  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value) ? Number(value) : undefined;
+  const number = readNumber(value);
+  return Number.isFinite(number) ? number : undefined;
 }
 
 /** What every run means by these names. */

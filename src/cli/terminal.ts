@@ -1,13 +1,17 @@
 // The terminal: where lines go, whether it draws, its width and its colours, and how numbers are written.
 
 import type { Writable } from 'node:stream';
+import { printableLines } from './printable.js';
 
 export interface Terminal {
   /** A person looks at it: progress may be drawn over and over. */
   readonly isInteractive: boolean;
   readonly columns: number;
+  /** Control characters in the text are shown by their number, except line ends, tabs, and what `style` has made. */
   write(text: string): void;
   line(text?: string): void;
+  /** Moves the cursor, clears, shows and hides. */
+  control(codes: string): void;
   readonly style: Style;
 }
 
@@ -15,11 +19,27 @@ export type Style = Readonly<Record<'bold' | 'dim' | 'red' | 'green' | 'cyan', (
 
 const CODES = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], cyan: [36, 39] } as const;
 
+/**
+ * How a style's codes look until they are written: nobody who writes a record knows the number, so what it holds cannot pass for
+ * one of them.
+ */
+const SECRET = Math.random().toString(36).slice(2);
+const STYLED = new RegExp(`\x1b${SECRET}(\\d+)m`); // oxlint-disable-line no-control-regex -- it is what is looked for
+
+/** Text as it goes to the stream. */
+function render(text: string): string {
+  // split gives texts and, in between, the codes that were captured
+  return text
+    .split(STYLED)
+    .map((part, i) => (i % 2 === 1 ? `\x1b[${part}m` : printableLines(part)))
+    .join('');
+}
+
 function createStyle(colored: boolean): Style {
   const make =
     ([on, off]: readonly [number, number]) =>
     (text: string) =>
-      colored ? `\x1b[${on}m${text}\x1b[${off}m` : text;
+      colored ? `\x1b${SECRET}${on}m${text}\x1b${SECRET}${off}m` : text;
   return {
     bold: make(CODES.bold),
     dim: make(CODES.dim),
@@ -40,8 +60,9 @@ export function terminalOf(stream: Stream, env: NodeJS.ProcessEnv = process.env)
     get columns() {
       return Math.max(stream.columns ?? 80, 20);
     },
-    write: (text) => void stream.write(text),
-    line: (text = '') => void stream.write(`${text}\n`),
+    write: (text) => void stream.write(render(text)),
+    line: (text = '') => void stream.write(`${render(text)}\n`),
+    control: (codes) => void stream.write(codes),
     style: createStyle(isTerminal && !isDumb && !env.NO_COLOR),
   };
 }

@@ -4,6 +4,7 @@ import { FormatError } from '../index.js';
 import { loadSafetensors } from '../io/index.js';
 import { type Module, StateDictError } from '../nn/index.js';
 import { CliError, fileFault } from './errors.js';
+import { oneLine } from './printable.js';
 
 /** Fills a model, or says why the file does not fit it. */
 export async function loadWeights(path: string, model: Module): Promise<void> {
@@ -20,8 +21,4 @@ export function explain(path: string, error: unknown, misfit: string): unknown {
   if (error instanceof FormatError) return new CliError(oneLine(error));
   if (error instanceof StateDictError) return new CliError(`${misfit}: ${oneLine(error)}`);
   return error;
-}
-
-export function oneLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, ' ');
 }

@@ -6,6 +6,7 @@ import { ArgumentError, ShapeError, formatShape } from '../tensor/library.js';
 import { LETTER_HEIGHT, drawText, textWidth } from './pixel-font.js';
 import type { HostImage } from './transform.js';
 import { isUint8Array } from '../tensor/typed-arrays.js';
+import { largest } from '../tensor/extremes.js';
 
 export interface ContactSheetOptions {
   /** Images a row. Default: about as many as rows. */
@@ -35,8 +36,8 @@ export function contactSheet(
 ): HostImage<readonly [3, number, number], Uint8Array> {
   if (images.length === 0) throw new ArgumentError('contactSheet: no images. Give at least one.');
   images.forEach(checkCell);
-  const tallest = Math.max(...images.map(({ shape }) => shape[1]));
-  const widest = Math.max(...images.map(({ shape }) => shape[2]));
+  const tallest = largest(images.map(({ shape }) => shape[1]));
+  const widest = largest(images.map(({ shape }) => shape[2]));
   const zoom = scale ?? Math.max(1, Math.round(COMFORTABLE / Math.max(tallest, widest)));
   if (![columns, zoom, gap + 1].every((n) => Number.isInteger(n) && n >= 1)) {
     throw new ArgumentError(

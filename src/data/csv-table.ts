@@ -25,12 +25,12 @@ export class CsvTable {
   readonly names: readonly string[];
   /** Lines of the file that the rows stood in. */
   readonly lines: Int32Array;
-  private readonly columns: readonly Column[];
+  private readonly columns: ReadonlyMap<string, Column>;
   private readonly path: string | undefined;
 
   constructor(names: readonly string[], columns: readonly Column[], lines: Int32Array, path?: string) {
     this.names = names;
-    this.columns = columns;
+    this.columns = new Map(names.map((name, i) => [name, columns[i]]));
     this.lines = lines;
     this.path = path;
   }
@@ -41,7 +41,7 @@ export class CsvTable {
   }
 
   column(name: string): Column {
-    const column = this.columns[this.names.indexOf(name)];
+    const column = this.columns.get(name);
     if (column === undefined) {
       const known = this.names.map((n) => `'${n}'`).join(', ');
       throw new ArgumentError(`csv: there is no column '${name}'. There are ${known}.`);

@@ -158,7 +158,8 @@ export class DataLoader<D extends AnyDataset, B = BatchOf<D>> implements AsyncIt
         yield await this.finish(made);
       }
     } finally {
-      if (!isKept) await pool.close();
+      if (pool.isBroken && this.pool === opening) this.pool = undefined; // the next epoch begins with new threads
+      if (!isKept || pool.isBroken) await pool.close();
     }
   }
 

@@ -1,6 +1,7 @@
 // Folders of pictures, one folder for each class. Decoding is done by the optional package sharp, in Node; this file only
 // says what there is, so that a browser's bundle stays free of it.
 
+import { absolutePath } from '../io/path.js';
 import { ArgumentError } from '../tensor/library.js';
 import type { ImageFolder, ImageFolderOptions } from './node/image-folder.js';
 
@@ -18,6 +19,7 @@ export async function imageFolder(root: string, options: ImageFolderOptions = {}
     throw new ArgumentError(
       'imageFolder: there are no files here. Fetch the pictures and decode them with the browser.',
     );
+  const folder = absolutePath(root); // pictures are read later, from wherever the process is then
   const { openImageFolder } = await import('./node/image-folder.js');
-  return openImageFolder(root, options);
+  return openImageFolder(folder, options);
 }

@@ -5,6 +5,7 @@
 
 import { ArgumentError } from '../tensor/library.js';
 import { HostRandom } from '../tensor/host-random.js';
+import { smallest } from '../tensor/extremes.js';
 
 export interface KFoldOptions {
   /** The class of each item: every fold gets the same mix. */
@@ -88,7 +89,7 @@ function cutEvenly(n: number, k: number, random: HostRandom | undefined): Int32A
 
 /** Every k-th of the items sorted by class says how many of each class a fold gets. */
 function dealClasses({ ids, counts }: Numbered, k: number, random: HostRandom | undefined): Int32Array {
-  const least = Math.min(...counts);
+  const least = smallest(counts);
   if (least < k)
     throw new ArgumentError(`kFold: a class has ${least} items, and there are ${k} folds. Use at most ${least} folds.`);
   // Classes in order of first appearance, so that the result does not depend on how they are called.
@@ -125,7 +126,7 @@ function bySize({ counts }: Numbered, order: number[], k: number): Int32Array {
   const sizes = new Array<number>(k).fill(0);
   const foldOfGroup = new Int32Array(counts.length);
   for (const group of largestFirst) {
-    const fold = sizes.indexOf(Math.min(...sizes));
+    const fold = sizes.indexOf(smallest(sizes));
     sizes[fold] += counts[group];
     foldOfGroup[group] = fold;
   }

@@ -14,7 +14,7 @@ import { isUint8Array } from '../tensor/typed-arrays.js';
 export type Source = string | URL | Uint8Array;
 
 export interface ReadOptions {
-  /** Most bytes after unpacking; several gzip files in a row need it. Default: what the file claims to hold. */
+  /** Most bytes, after unpacking (gzip, and the arrays of an npz); several gzip files in a row need it. Default: what the file claims to hold. */
   readonly maxBytes?: number;
 }
 
@@ -70,7 +70,7 @@ export async function readNpy(source: Source, options?: ReadOptions): Promise<Np
 
 /** A NumPy archive, arrays by name: see `parseNpz`. */
 export async function readNpz(source: Source, options?: ReadOptions): Promise<Record<string, NpyArray>> {
-  return parseNpz(await readBytes(source, options), nameOf(source));
+  return parseNpz(await readBytes(source, options), nameOf(source), options?.maxBytes);
 }
 
 /** A text file in UTF-8; other bytes become U+FFFD. */

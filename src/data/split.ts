@@ -3,6 +3,7 @@
 
 import { ArgumentError } from '../tensor/library.js';
 import { HostRandom } from '../tensor/host-random.js';
+import { largest } from '../tensor/extremes.js';
 
 export interface SplitOptions {
   /** Default 0: a split does not change between runs unless asked to. */
@@ -103,7 +104,7 @@ function dealWhole(order: Int32Array, groups: ArrayLike<number>, wanted: readonl
   const lacking = [...wanted, rest];
   const lists: number[][] = lacking.map(() => []);
   for (const items of members.values()) {
-    const part = lacking.indexOf(Math.max(...lacking));
+    const part = lacking.indexOf(largest(lacking));
     lacking[part] -= items.length;
     for (const item of items) lists[part].push(item);
   }

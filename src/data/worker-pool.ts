@@ -32,7 +32,7 @@ class Line {
   readonly thread: Thread;
   readonly waiting = new Map<number | undefined, Waiting>();
   /** Why the thread is gone: nothing that it is asked will be answered. */
-  private stopped: NablaError | undefined;
+  stopped: NablaError | undefined;
 
   constructor(thread: Thread) {
     this.thread = thread;
@@ -64,10 +64,14 @@ class Line {
   }
 
   fail(error: Error): void {
-    this.stopped ??= new NablaError(`DataLoader: a worker stopped (${error.message}).`, { cause: error });
+    this.stopped ??= stopError(error);
     for (const { reject } of this.waiting.values()) reject(this.stopped);
     this.waiting.clear();
   }
+}
+
+function stopError(cause: Error): NablaError {
+  return new NablaError(`DataLoader: a worker stopped (${cause.message}).`, { cause });
 }
 
 export class WorkerPool {
@@ -95,6 +99,11 @@ export class WorkerPool {
       throw error;
     }
     return pool;
+  }
+
+  /** Whether a thread has ended, and the pool is of no more use. */
+  get isBroken(): boolean {
+    return this.lines.some(({ stopped }) => stopped !== undefined);
   }
 
   /** What the dataset gives for these positions, made by the thread that has least to do. */

@@ -17,6 +17,7 @@ interface Args {
   count: number;
   fail?: number;
   exit?: number;
+  exitAfter?: number;
   wrong?: boolean;
   shared?: Int32Array;
   threadCount?: number;
@@ -161,6 +162,33 @@ test('what workers cannot do is an error that says so', async () => {
   const broken = { ...unsafe, length: 4 };
   expect(() => new DataLoader(broken, { workers: 1 })).toThrow(ArgumentError);
   await expect(first({ count: 4, exit: 0 })).rejects.toThrow(NablaError);
+});
+
+test('a persistent worker that exits ends its epoch with an error; the next one begins with new threads', async () => {
+  const shared = memory();
+  const dataset = await make({ count: 6, exit: 2 });
+  const loader = new DataLoader(dataset, { batchSize: 1, workers: 2, persistentWorkers: true });
+  const whole = async () => {
+    for await (const _ of loader);
+  };
+  for (let epoch = 0; epoch < 3; epoch++)
+    await expect(whole()).rejects.toThrow('a worker stopped (the thread ended with code 3)');
+  await loader.close();
+
+  // one that ends while nothing is asked of it
+  const later = await make({ count: 4, shared, exitAfter: 60 });
+  const patient = new DataLoader(later, { batchSize: 2, workers: 1, persistentWorkers: true });
+  const read = async () => {
+    let count = 0;
+    for await (const _ of patient) count++;
+    return count;
+  };
+  expect(await read()).toBe(2);
+  for (let waited = 0; shared[3] === 0 && waited < 100; waited++) await pause(20);
+  await pause(50);
+  await expect(read()).rejects.toThrow('a worker stopped');
+  expect(await read()).toBe(2);
+  await patient.close();
 });
 
 const isBuilt = existsSync(new URL('../../dist/data/index.js', import.meta.url));

@@ -8,5 +8,6 @@ export {
   saveSafetensors,
   toSafetensors,
   type LoadedTensors,
+  type Metadata,
   type NamedTensors,
 } from './state-dict.js';

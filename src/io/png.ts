@@ -3,6 +3,7 @@
 
 import { zlibSync } from 'fflate';
 import { ArgumentError, formatShape } from '../tensor/library.js';
+import { smallest } from '../tensor/extremes.js';
 
 export interface ImageBytes {
   /** Row-major over channel, row, column: 0 … 255. */
@@ -72,7 +73,7 @@ function filterRows(pixels: Uint8Array, channels: number, height: number, width:
       line.map((v, i) => v - (row === 0 ? 0 : pixels[(row - 1) * stride + i])),
     ];
     const sums = filtered.map((bytes) => bytes.reduce((sum, v) => sum + Math.min(v, 256 - v), 0));
-    const best = sums.indexOf(Math.min(...sums));
+    const best = sums.indexOf(smallest(sums));
     out[row * (stride + 1)] = best;
     out.set(filtered[best], row * (stride + 1) + 1);
   }

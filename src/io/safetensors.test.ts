@@ -87,6 +87,10 @@ describe('damage', () => {
     ['an end beyond the data', file({ w: entry('F32', [2], 0, 8) }, 4), /tensor "w" ends at 8, the data at 4/, 8],
     ['a shape of another size', file({ w: entry('F32', [3], 0, 8) }, 8), /takes 12 bytes, its offsets span 8/, 8],
     ['a shape beyond counting', file({ w: entry('F32', [2 ** 40, 2 ** 40], 0, 4) }, 4), /its offsets span 4/, 8],
+    ['a tensor twice', file('{"w":{},"w":{}}'), /the header has "w" twice/, 8],
+    ['a tensor twice, spelt in two ways', file('{"w":{},"\\u0077" :{}}'), /the header has "w" twice/, 8],
+    ['a field twice', file('{"w":{"dtype":"F32","dtype":"I32"}}'), /the header has "dtype" twice/, 8],
+    ['metadata twice', file('{"__metadata__":{"a":"1","b":"\\"a\\":","a":"2"}}'), /the header has "a" twice/, 8],
     ['metadata that is no text', file({ __metadata__: { a: 1 } }), /metadata is not a record of texts/, 8],
     [
       'overlapping tensors',

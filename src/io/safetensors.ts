@@ -5,6 +5,7 @@
 // Specification: https://github.com/huggingface/safetensors. Must not know: files, tensors, modules.
 
 import { ArgumentError, FormatError, type DType, type Shape, formatShape, sizeOf } from '../tensor/library.js';
+import { duplicateKey } from './duplicate-key.js';
 import { type Encoding, ENCODINGS } from './encodings.js';
 
 export interface NamedArray {
@@ -63,12 +64,17 @@ export function parseSafetensors(bytes: Uint8Array, path?: string): SafetensorsC
 type Fail = (what: string, offset: number) => never;
 
 function parseHeader(bytes: Uint8Array, fail: Fail): Record<string, unknown> {
+  let text = '';
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    value = JSON.parse(text);
   } catch (error) {
     fail(`the header is not JSON: ${(error as Error).message}`, PREFIX);
   }
+  // JSON.parse keeps the last of two: other readers keep the first, so that one file would be two models.
+  const twice = duplicateKey(text);
+  if (twice !== undefined) fail(`the header has ${JSON.stringify(twice)} twice`, PREFIX);
   if (!isRecord(value)) return fail('the header is not an object', PREFIX);
   return value;
 }
@@ -156,12 +162,27 @@ function decode({ name, encoding, shape, begin }: Entry, view: DataView, start: 
 
 const WRITTEN: Record<DType, string> = { float32: 'F32', int32: 'I32', bool: 'BOOL' };
 
-/** The bytes of a file with these tensors, in this order. Metadata holds texts only. */
+/** Metadata as the format holds them: numbers and truth values as texts. Throws ArgumentError for anything else. */
+export function checkMetadata(metadata: Readonly<Record<string, unknown>>): Record<string, string> {
+  const texts = Object.entries(metadata).map(([name, value]) => {
+    if (!['string', 'number', 'boolean'].includes(typeof value)) {
+      const what = value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value;
+      throw new ArgumentError(
+        `safetensors: metadata ${JSON.stringify(name)} is ${what}. Give a text, a number or a truth value, such as JSON.stringify(value).`,
+      );
+    }
+    return [name, String(value)] as const;
+  });
+  return Object.fromEntries(texts);
+}
+
+/** The bytes of a file with these tensors, in this order. Metadata that are numbers or truth values become texts. */
 export function formatSafetensors(
   tensors: Readonly<Record<string, NamedArray>>,
-  metadata: Readonly<Record<string, string>> = {},
+  metadata: Readonly<Record<string, string | number | boolean>> = {},
 ): Uint8Array {
-  const header: [string, unknown][] = Object.keys(metadata).length > 0 ? [[METADATA, metadata]] : [];
+  const texts = checkMetadata(metadata);
+  const header: [string, unknown][] = Object.keys(texts).length > 0 ? [[METADATA, texts]] : [];
   let size = 0;
   for (const [name, { dtype, shape, data }] of Object.entries(tensors)) {
     if (name === METADATA) throw new ArgumentError(`safetensors: a tensor cannot be called ${METADATA}.`);

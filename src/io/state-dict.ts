@@ -2,7 +2,8 @@
 
 import { tensor } from '../tensor/creation.js';
 import type { AnyTensor } from '../tensor/tensor.js';
-import { type NamedArray, formatSafetensors, parseSafetensors } from './safetensors.js';
+import { absolutePath } from './path.js';
+import { type NamedArray, checkMetadata, formatSafetensors, parseSafetensors } from './safetensors.js';
 
 /** Tensors by name, as `module.stateDict()` gives and `module.loadStateDict()` takes them. */
 export type NamedTensors = Readonly<Record<string, AnyTensor>>;
@@ -13,16 +14,22 @@ export interface LoadedTensors {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** The tensors as the bytes of a safetensors file. float32 → F32, int32 → I32, bool → BOOL. */
-export async function toSafetensors(
-  tensors: NamedTensors,
-  metadata: Readonly<Record<string, string>> = {},
-): Promise<Uint8Array> {
-  const arrays: [string, NamedArray][] = [];
-  for (const [name, t] of Object.entries(tensors)) {
-    arrays.push([name, { dtype: t.dtype, shape: t.shape, data: await t.data() }]);
-  }
-  return formatSafetensors(Object.fromEntries(arrays), metadata);
+/** What a file may carry beside its tensors. The format holds texts: numbers and truth values are written as texts. */
+export type Metadata = Readonly<Record<string, string | number | boolean>>;
+
+/**
+ * The tensors as the bytes of a safetensors file, with the numbers that they have at the call: steps taken before the promise
+ * settles do not show. float32 → F32, int32 → I32, bool → BOOL. Throws ArgumentError for metadata that are no text, number or
+ * truth value.
+ */
+export async function toSafetensors(tensors: NamedTensors, metadata: Metadata = {}): Promise<Uint8Array> {
+  const texts = checkMetadata(metadata);
+  // All reads begin before the first is awaited: they stand before whatever is asked of the device later.
+  const reading = Object.entries(tensors).map(async ([name, t]): Promise<[string, NamedArray]> => {
+    const { dtype, shape } = t;
+    return [name, { dtype, shape, data: await t.data() }];
+  });
+  return formatSafetensors(Object.fromEntries(await Promise.all(reading)), texts);
 }
 
 /** Tensors on the default device from the bytes of a safetensors file; see `parseSafetensors` for dtypes. Throws FormatError. */
@@ -35,18 +42,20 @@ export function fromSafetensors(bytes: Uint8Array, path?: string): LoadedTensors
   return { tensors: Object.fromEntries(loaded), metadata };
 }
 
-/** Writes tensors to a file, which is replaced as a whole or not at all. Node only. */
-export async function saveSafetensors(
-  path: string,
-  tensors: NamedTensors,
-  metadata: Readonly<Record<string, string>> = {},
-): Promise<void> {
-  const { writeFileAtomic } = await import('./node/files.js');
-  await writeFileAtomic(path, await toSafetensors(tensors, metadata));
+/**
+ * Writes tensors to a file, which is replaced as a whole or not at all, with the numbers that they have at the call. Node only.
+ * Throws ArgumentError for metadata as `toSafetensors`, and NablaError where a folder, a device or a read-only file is in the way.
+ */
+export async function saveSafetensors(path: string, tensors: NamedTensors, metadata: Metadata = {}): Promise<void> {
+  const absolute = absolutePath(path); // of the working directory at the call
+  const bytes = toSafetensors(tensors, metadata);
+  const [{ writeFileAtomic }, content] = await Promise.all([import('./node/files.js'), bytes]);
+  await writeFileAtomic(absolute, content);
 }
 
 /** Reads tensors from a file. Node only. Throws FormatError with the path and the offset. */
 export async function loadSafetensors(path: string): Promise<LoadedTensors> {
+  const absolute = absolutePath(path);
   const { readFileBytes } = await import('./node/files.js');
-  return fromSafetensors(await readFileBytes(path), path);
+  return fromSafetensors(await readFileBytes(absolute), path);
 }

@@ -39,5 +39,8 @@ const TOKENISERS: Readonly<Record<Tokenisation, (text: string) => string[]>> = {
 export const TOKENISATIONS = Object.keys(TOKENISERS) as readonly Tokenisation[];
 
 export function tokenize(text: string, how: Tokenisation): string[] {
-  return TOKENISERS[how](text.replace(new RegExp(`${SPACE.source}$`, 'u'), ''));
+  // From the end, sign by sign: a regular expression would try each run of blanks on the way there.
+  let end = text.length;
+  while (end > 0 && SPACE.test(text[end - 1])) end--;
+  return TOKENISERS[how](text.slice(0, end));
 }

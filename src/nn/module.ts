@@ -315,7 +315,7 @@ function stateOf(root: Module): [key: string, tensor: State][] {
       else if (value instanceof Module || isContainer(value)) parts.push([key, value]);
       else refuseOtherCopy(key, value); // or it would be left out, and never learn
     }
-    found.push(...parameters, ...buffers);
+    for (const own of [...parameters, ...buffers]) found.push(own);
     for (const [key, part] of parts) {
       if (open.has(part)) continue;
       open.add(part);

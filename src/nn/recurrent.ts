@@ -171,7 +171,7 @@ abstract class Recurrent<In extends number, H extends number> extends Module {
         const inputs = { inputGates: gates, weight: direction.weightHh, bias, initial: starts[ends.length + way] };
         return recurrence(this.cell, inputs, { reverse: way === 1, valid });
       });
-      ends.push(...results.map(({ states }) => states));
+      for (const { states } of results) ends.push(states);
       output =
         results.length === 1
           ? results[0].hidden

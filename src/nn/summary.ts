@@ -9,6 +9,7 @@ import { WorkCounter } from '../tensor/work.js';
 import { type AnyTensor, Tensor } from '../tensor/tensor.js';
 import { addHook } from './hooks.js';
 import type { Module } from './module.js';
+import { largest } from '../tensor/extremes.js';
 
 export interface SummaryRow {
   /** Path of the module, '' for the model itself. */
@@ -62,9 +63,7 @@ export class Summary {
       row.bytes === 0 ? '' : sizeText(row.bytes),
     ]);
     const total = ['total', '', grouped(this.parameters), grouped(this.multiplyAdds), sizeText(this.activationBytes)];
-    const widths = head.map((title, i) =>
-      Math.max(...[title, total[i], ...cells.map((c) => c[i])].map((t) => t.length)),
-    );
+    const widths = head.map((title, i) => largest([title, total[i], ...cells.map((c) => c[i])].map((t) => t.length)));
     const line = (row: readonly string[]): string =>
       row
         .map((text, i) => (i < 2 ? text.padEnd(widths[i]) : text.padStart(widths[i])))
@@ -160,7 +159,7 @@ export function summarise(module: Module, given: readonly (AnyTensor | Shape)[])
           multiplyAdds: between + work.count(to),
           bytes: fresh.reduce((sum, t) => sum + bytesOf(t), 0),
         };
-        open.at(-1)?.results.push(...to);
+        for (const t of to) open.at(-1)?.results.push(t);
       }),
     ]);
   try {

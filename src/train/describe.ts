@@ -5,6 +5,7 @@ import { ArgumentError } from '../tensor/library.js';
 import { plainOptions } from './doctor/plain-options.js';
 import type { Batches, TrainerOptions } from './options.js';
 import type { RunFacts, StartEvent } from './record.js';
+import { samplesOf } from './traits.js';
 import type { Watchable } from './watch.js';
 
 /** Throws ArgumentError for options out of range. */
@@ -16,9 +17,8 @@ export function checkOptions(options: TrainerOptions): void {
   const every = options.checkpoint?.every;
   const whole = { epochs, steps, accumulate, validateEvery, patience: earlyStopping?.patience };
   for (const [name, value] of Object.entries({ ...whole, every: every === 'epoch' ? undefined : every })) {
-    const least = name === 'epochs' || name === 'steps' ? 0 : 1;
-    if (value === undefined || (Number.isInteger(value) && value >= least)) continue;
-    throw new ArgumentError(`Trainer: ${name} is ${value}. Use a whole number of at least ${least}.`);
+    if (value === undefined || (Number.isInteger(value) && value >= 1)) continue;
+    throw new ArgumentError(`Trainer: ${name} is ${value}. Use a whole number of at least 1.`);
   }
   for (const [name, value] of Object.entries({ clipNorm, clipValue })) {
     if (value !== undefined && !(value >= 0))
@@ -27,6 +27,21 @@ export function checkOptions(options: TrainerOptions): void {
   if (Object.hasOwn(metrics, 'loss')) throw new ArgumentError("Trainer: a metric cannot be called 'loss'.");
   if (options.loss !== undefined && options.forward !== undefined) {
     throw new ArgumentError('Trainer: both loss and forward. forward gives the loss itself: leave out loss.');
+  }
+}
+
+/** Throws ArgumentError where it is known beforehand that there is nothing to go through. */
+export function checkData({ train, validation, test }: TrainerOptions): void {
+  for (const [name, data] of Object.entries({ training: train, validation, test })) {
+    if (data?.length !== 0) continue;
+    const samples = samplesOf(data);
+    const reason =
+      samples === undefined || samples === 0
+        ? ''
+        : ` (${samples} samples, batches of ${data.batchSize ?? '?'}, and dropLast)`;
+    throw new ArgumentError(
+      `Trainer: the ${name} data have no batch${reason}. Give at least one sample${reason && ', or a smaller batchSize'}.`,
+    );
   }
 }
 
@@ -75,11 +90,6 @@ function factsOf({
 
 function stepsOf({ length = NaN }: Batches<unknown>, accumulate: number): number | undefined {
   return Number.isFinite(length) ? Math.ceil(length / accumulate) : undefined;
-}
-
-function samplesOf({ dataset }: Batches<unknown>): number | undefined {
-  const length = (dataset as { readonly length?: unknown } | undefined)?.length;
-  return typeof length === 'number' ? length : undefined;
 }
 
 /** Modules without parts, in the order of their fields: mostly that of their calls. */

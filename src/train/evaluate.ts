@@ -2,6 +2,7 @@
 
 import type { Metric } from '../metrics/metric.js';
 import type { Module } from '../nn/module.js';
+import { ArgumentError } from '../tensor/library.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { countSamples } from './batch.js';
 import type { Batches } from './options.js';
@@ -46,6 +47,8 @@ export class Evaluator<B> {
         await readUntil(LAG);
       }
       await readUntil(0);
+      if (this.totals.samples === 0)
+        throw new ArgumentError('Trainer: the data to evaluate on have no batch. Give at least one sample.');
       return await this.totals.means();
     } finally {
       this.totals.reset();

@@ -3,6 +3,19 @@
 // survives JSON; numbers that are not finite are written as the strings 'NaN', 'Infinity' and '-Infinity' in JSON.
 // Must not know: files, trainers, models.
 
+import {
+  type Check,
+  fields,
+  isAnything,
+  isCount,
+  isNumber,
+  isSwitch,
+  isText,
+  listOf,
+  oneOf,
+  recordOf,
+} from './plain-data.js';
+
 /** One thing that happened in a run. */
 export type RunEvent = StartEvent | StepEvent | EpochEvent | LayersEvent | CheckEvent | NoticeEvent | EndEvent;
 
@@ -182,12 +195,83 @@ export function formatEvent(event: RunEvent): string {
   return formatJson(event);
 }
 
-/** Reads what `formatEvent` wrote; undefined if the line is no event (a line cut off by a crash, for example). */
+const isStatistics = recordOf(isNumber);
+const isLayer = fields(
+  { name: isText, kind: isText, mean: isNumber, std: isNumber, zero: isNumber, dead: isNumber, notFinite: isNumber },
+  { saturated: isNumber, gradStd: isNumber },
+);
+const isParameter = fields(
+  { name: isText, norm: isNumber },
+  { shape: listOf(isCount), spread: isNumber, gradNorm: isNumber, updateRatio: isNumber },
+);
+const FACTS: Readonly<Record<keyof RunFacts, Check>> = {
+  parameters: isNumber,
+  classes: isNumber,
+  loss: isText,
+  optimizer: isText,
+  optimizerOptions: recordOf(oneOf(isNumber, isSwitch)),
+  epochs: isNumber,
+  stepsPerEpoch: isNumber,
+  batchSize: isNumber,
+  trainSamples: isNumber,
+  validationSamples: isNumber,
+  layers: listOf(fields({ name: isText, kind: isText })),
+};
+
+/** What every event has, and what it has if at all. Other fields, and events that are not known here, may be anything. */
+const EVENTS: Readonly<
+  Record<RunEvent['event'], readonly [Readonly<Record<string, Check>>, Readonly<Record<string, Check>>]>
+> = {
+  start: [{ facts: fields({}, FACTS) }, { time: isText, config: recordOf(isAnything), resumedFrom: isNumber }],
+  step: [
+    { step: isNumber, loss: isNumber },
+    { epoch: isNumber, lr: isNumber, gradNorm: isNumber },
+  ],
+  epoch: [
+    { epoch: isNumber, train: isStatistics },
+    {
+      step: isNumber,
+      validation: isStatistics,
+      lr: isNumber,
+      seconds: isNumber,
+      samplesPerSecond: isNumber,
+      waiting: isNumber,
+    },
+  ],
+  layers: [
+    { step: isNumber, layers: listOf(isLayer), parameters: listOf(isParameter) },
+    {
+      input: recordOf(isNumber),
+      targets: fields(
+        { count: isNumber, mean: isNumber, std: isNumber, min: isNumber, max: isNumber },
+        { loss: isText, classes: isNumber, commonest: isNumber },
+      ),
+    },
+  ],
+  check: [
+    { name: isText, passed: isSwitch, text: isText },
+    { value: isNumber, expected: isNumber },
+  ],
+  notice: [{ code: isText, text: isText }, { step: isNumber }],
+  end: [{ reason: isText }, { step: isNumber, seconds: isNumber, test: isStatistics }],
+};
+
+/** The check of an epoch's event, which checkpoints hold, too. */
+export const isEpochEvent = fields(...EVENTS.epoch);
+
+/**
+ * Reads what `formatEvent` wrote; undefined if the line is no event: empty, cut off by a crash, damaged, or with fields that
+ * are not what they should be.
+ */
 export function parseEvent(line: string): RunEvent | undefined {
+  let value: unknown;
   try {
-    const value = parseJson(line) as RunEvent | null;
-    return typeof value?.event === 'string' ? value : undefined;
+    value = parseJson(line);
   } catch {
     return undefined;
   }
+  const kind = (value as Partial<RunEvent> | null)?.event;
+  if (typeof kind !== 'string') return undefined;
+  if (Object.hasOwn(EVENTS, kind) && !fields(...EVENTS[kind])(value)) return undefined;
+  return value as RunEvent;
 }

@@ -10,8 +10,23 @@ import type { PlateauState } from '../optim/scheduler.js';
 import { ArgumentError } from '../tensor/library.js';
 import type { AnyTensor } from '../tensor/tensor.js';
 import type { TrainingOptimizer } from './options.js';
-import type { EpochEvent } from './record.js';
+import {
+  type Check,
+  fields,
+  firstFault,
+  isCount,
+  isFinite,
+  isNumber,
+  isSwitch,
+  isText,
+  listOf,
+  nullOr,
+  oneOf,
+  recordOf,
+} from './plain-data.js';
+import { type EpochEvent, isEpochEvent } from './record.js';
 import type { TotalsState } from './totals.js';
+import { type RunTraits, isTraits } from './traits.js';
 import type { WatchState } from './watch.js';
 
 /** The part of a trainer's state that is plain JSON. */
@@ -33,6 +48,8 @@ export interface Progress {
   readonly watches: Readonly<Record<string, WatchState>>;
   readonly totals: TotalsState;
   readonly history: readonly EpochEvent[];
+  /** What the run is one of; left out by earlier versions. */
+  readonly traits?: RunTraits;
 }
 
 export interface TrainerState {
@@ -72,14 +89,44 @@ export async function restoreTensors(parts: TensorParts, { tensors, progress }: 
   await parts.average?.loadStateDict({ count: progress.averaged, tensors: averages });
 }
 
+const isWatch = fields({ best: nullOr(isNumber), bestEpoch: isCount, bad: isCount });
+/** An option of an optimiser's group. Its parameters are never among them: they are the trainer's own. */
+const isOption = oneOf(isNumber, isSwitch, isText, listOf(isNumber), (value) => value === null);
+const isGroup: Check = (value) =>
+  fields({ count: isCount })(value) && recordOf(isOption)(value) && !Object.hasOwn(value as object, 'params');
+
+const PROGRESS: Readonly<Record<Exclude<keyof Progress, 'version' | 'traits'>, Check>> = {
+  epoch: isCount,
+  batch: isCount,
+  step: isCount,
+  random: fields({ seed: isFinite, draws: isCount }),
+  loaderSeed: nullOr(isFinite),
+  optimizer: fields({ step: isCount, groups: listOf(isGroup) }, { steps: listOf(isCount) }),
+  plateau: nullOr(fields({ best: nullOr(isNumber), bad: isCount, cooling: isCount })),
+  averaged: isCount,
+  watches: fields({ best: isWatch }, { stopping: isWatch }),
+  totals: fields({
+    loss: isNumber,
+    samples: isCount,
+    seconds: isNumber,
+    waiting: isNumber,
+    metrics: recordOf(listOf(isNumber)),
+  }),
+  history: listOf(isEpochEvent),
+};
+
 /** Throws ArgumentError unless `value` looks like what `Trainer.state` gives. */
 export function checkProgress(value: unknown): asserts value is Progress {
-  const progress = (value ?? {}) as Partial<Progress>;
-  const counts = [progress.epoch, progress.batch, progress.step, progress.random?.seed, progress.random?.draws];
-  const whole = counts.every((n) => Number.isSafeInteger(n));
-  const parts = [progress.optimizer, progress.watches, progress.totals, progress.history];
-  if (progress.version === 1 && whole && parts.every((part) => typeof part === 'object' && part !== null)) return;
-  throw new ArgumentError('Trainer: this is not the state of a run: it does not say how far the run has come.');
+  const version = (value as Partial<Progress> | null)?.version;
+  if (version !== 1) {
+    const found = version === undefined ? 'none' : JSON.stringify(version);
+    throw new ArgumentError(
+      `Trainer: this is not the state of a run: it does not say how far the run has come (version ${found}, known is 1).`,
+    );
+  }
+  const fault = firstFault(value, PROGRESS, { traits: isTraits });
+  if (fault !== undefined)
+    throw new ArgumentError(`Trainer: this is not the state of a run: its '${fault}' is damaged.`);
 }
 
 function prefixed(prefix: string, tensors: Tensors): Record<string, AnyTensor> {

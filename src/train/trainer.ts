@@ -5,11 +5,12 @@
 
 import { WeightAverage } from '../optim/average.js';
 import type { Module } from '../nn/module.js';
+import { absolutePath } from '../io/path.js';
 import { ArgumentError } from '../tensor/library.js';
 import { getRandomState, manualSeed, setRandomState } from '../tensor/random.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 import { countSamples } from './batch.js';
-import { checkOptions, describeRun, watchableOf } from './describe.js';
+import { checkData, checkOptions, describeRun, watchableOf } from './describe.js';
 import { TrainerProbe } from './doctor/trainer-probe.js';
 import { Evaluator } from './evaluate.js';
 import type { RunFolder } from './node/run-folder.js';
@@ -19,6 +20,7 @@ import type { EndEvent, EpochEvent, RunEvent, StepEvent } from './record.js';
 import { type TrainerState, checkProgress, collectTensors, restoreTensors } from './state.js';
 import { type StepValues, Steps, probedValues } from './step.js';
 import { Totals } from './totals.js';
+import { type RunTraits, differences, traitsOf } from './traits.js';
 import { Watch, type WatchState } from './watch.js';
 
 export interface FitResult {
@@ -73,7 +75,14 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
   private batch = 0;
   private isStopAsked = false;
   private isRunning = false;
+  /** Open while `fit` is under way. */
   private folder: RunFolder | undefined;
+  /** Where the run is written, by its path from the root. */
+  private readonly folderPath: string | undefined;
+  /** The folder that `resume` has read, until `fit` opens it. */
+  private resumed: RunFolder | undefined;
+  /** What the run that goes on began as. */
+  private traits: RunTraits | undefined;
   private bestWeights: Readonly<Record<string, AnyTensor>> | undefined;
   private readonly steps: Steps<M, B>;
   private readonly totals: Totals;
@@ -83,7 +92,7 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
   private readonly stopping: Watch | undefined;
   private readonly average: WeightAverage | undefined;
   /** What captured steps have been found to do otherwise than the model, and nobody has been told yet. */
-  private readonly differences: string[] = [];
+  private readonly captureDifferences: string[] = [];
 
   /** Throws ArgumentError for options that do not fit each other. */
   constructor(given: TrainerOptions<M, B>) {
@@ -95,7 +104,8 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
     this.model = model;
     this.optimizer = optimizer;
     this.options = options;
-    this.steps = new Steps(options, (text) => this.differences.push(text));
+    this.folderPath = options.folder === undefined ? undefined : absolutePath(options.folder);
+    this.steps = new Steps(options, (text) => this.captureDifferences.push(text));
     this.totals = new Totals(metrics);
     this.evaluator = new Evaluator(model, this.steps, metrics);
     const watchable = watchableOf(options as TrainerOptions);
@@ -122,22 +132,25 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
     let reason: EndEvent['reason'] = 'failed';
     let test: Record<string, number> | undefined;
     try {
+      checkData(this.options as TrainerOptions);
       if (seed !== undefined && this.step === 0 && this.batch === 0) manualSeed(seed);
       await this.openFolder();
       await this.emit(describeRun(this.options as TrainerOptions, this.step));
+      await this.tellDifferences();
       for (const callback of callbacks) await callback.onFitStart?.(this);
       reason = await this.goThrough();
       if (reason === 'completed' || reason === 'early-stopping') test = await this.finish();
       for (const callback of callbacks) await callback.onFitEnd?.(this);
       await this.emit({ event: 'end', reason, step: this.step, seconds: seconds(), ...(test && { test }) });
     } catch (error) {
-      await this.emit({ event: 'end', reason: 'failed', step: this.step, seconds: seconds() });
+      // Telling it may fail for the same reason, such as a full disk: the first error is the one that counts.
+      await this.emit({ event: 'end', reason: 'failed', step: this.step, seconds: seconds() }).catch(() => {});
+      await this.close().catch(() => {});
       throw error;
     } finally {
       this.isRunning = false;
-      await this.folder?.close();
-      for (const listener of this.options.listeners ?? []) await listener.close?.();
     }
+    await this.close();
     const { best, bestEpoch } = this.best;
     return {
       reason,
@@ -148,6 +161,16 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
       test,
       seconds: seconds(),
     };
+  }
+
+  /** All of them, whatever one of them throws. */
+  private async close(): Promise<void> {
+    const { folder } = this;
+    this.resumed = folder ?? this.resumed;
+    this.folder = undefined;
+    const closing = [folder?.close(), ...(this.options.listeners ?? []).map(async (listener) => listener.close?.())];
+    const failed = (await Promise.allSettled(closing)).find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
   }
 
   /** Ends the run after the current update. */
@@ -214,7 +237,13 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
         const begin = performance.now();
         const group = await this.nextGroup(batches, accumulate);
         this.totals.waiting += (performance.now() - begin) / 1000;
-        if (group.length === 0) break;
+        if (group.length === 0) {
+          if (this.batch === 0)
+            throw new ArgumentError(
+              `Trainer: the training data have no batch in epoch ${this.epoch + 1}. Give at least one.`,
+            );
+          break;
+        }
         try {
           readings.push(await this.update(group));
         } catch (error) {
@@ -280,13 +309,13 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
     this.batch += group.length;
     if (this.average !== undefined && this.epoch + 1 >= (weightAverage?.from ?? 1)) await this.average.update();
     if (isProbed) await probe?.report(this, this.step, probedValues(values));
-    await this.tellDifferences();
+    await this.tellCaptureDifferences();
     return { step: this.step, lr, parts, gradNorm: (values.gradNorm as Tensor | undefined)?.item() };
   }
 
   /** Tells once that captured steps are not replayed any more, and why. */
-  private async tellDifferences(): Promise<void> {
-    const [text] = this.differences.splice(0);
+  private async tellCaptureDifferences(): Promise<void> {
+    const [text] = this.captureDifferences.splice(0);
     if (text === undefined) return;
     await this.emit({ event: 'notice', step: this.step, code: 'capture-differs', text });
     if ((this.options.listeners ?? []).length === 0) console.warn(`nabla: ${text}`);
@@ -370,8 +399,8 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
     const state = this.model.stateDict();
     if (isBest && restoreBest) this.bestWeights = await copies(state);
     if (this.folder === undefined) return;
-    if (isBest && (keepsBest || restoreBest)) await this.folder.saveWeights(this.folder.best, state, this.epoch);
-    await this.folder.saveWeights(this.folder.weights, state, this.epoch);
+    if (isBest && (keepsBest || restoreBest)) await this.folder.saveWeights('best', state, this.epoch);
+    await this.folder.saveWeights('weights', state, this.epoch);
   }
 
   private isCheckpointDue(): boolean {
@@ -412,6 +441,7 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
         watches: { best: this.best.state(), ...(this.stopping && { stopping: this.stopping.state() }) },
         totals: await this.totals.state(),
         history: this.history,
+        traits: traitsOf(this.options as TrainerOptions),
       },
     };
   }
@@ -426,6 +456,12 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
         `Trainer: the loader's seed is ${seed}, the run began with ${progress.loaderSeed}. Give the DataLoader that seed, or call manualSeed before you make it.`,
       );
     }
+    const { length } = this.options.train;
+    if (length !== undefined && progress.batch > length) {
+      throw new ArgumentError(
+        `Trainer: the run is at batch ${progress.batch} of its epoch, and here an epoch has ${length}. Give it the data and the batch size that it began with.`,
+      );
+    }
     const { model, optimizer, average } = this;
     await restoreTensors({ model, optimizer, average }, state);
     [this.epoch, this.batch, this.step] = [progress.epoch, progress.batch, progress.step];
@@ -435,28 +471,46 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
     if (progress.watches.stopping !== undefined) this.stopping?.restore(progress.watches.stopping);
     this.totals.restore(progress.totals);
     setRandomState(progress.random);
+    this.traits = progress.traits;
   }
 
-  /** Goes back to the last checkpoint of a run folder; `fit` then continues that run. Node only. */
+  /** Says once what has changed since the run began. */
+  private async tellDifferences(): Promise<void> {
+    const changed = this.traits === undefined ? [] : differences(this.traits, traitsOf(this.options as TrainerOptions));
+    this.traits = undefined;
+    if (changed.length === 0) return;
+    const text = `the run goes on differently than it began (${changed.join('; ')}): its numbers are not those of an unbroken run.`;
+    await this.emit({ event: 'notice', step: this.step, code: 'resumed-differently', text });
+  }
+
+  /**
+   * Goes back to the last checkpoint of a run folder; `fit` then continues that run. Reads only: nothing in the folder changes
+   * before `fit`, which throws NablaError if another process writes to it. Node only.
+   */
   async resume(path: string): Promise<void> {
+    const absolute = absolutePath(path);
     const { RunFolder } = await import('./node/run-folder.js');
-    const folder = new RunFolder(path);
+    const folder = new RunFolder(path, absolute);
     const state = await folder.loadCheckpoint();
     if (state !== undefined) {
       await this.restore(state);
-      if (this.options.restoreBest && this.best.bestEpoch > 0) this.bestWeights = await folder.loadWeights(folder.best);
+      if (this.options.restoreBest && this.best.bestEpoch > 0) this.bestWeights = await folder.loadWeights('best');
     }
-    await folder.goOn(this.step, this.epoch);
-    this.folder = folder;
+    this.resumed = folder;
   }
 
   private async openFolder(): Promise<void> {
+    const { resumed } = this;
     const { folder, config = {} } = this.options;
-    if (folder === undefined || this.folder !== undefined) return;
-    const { RunFolder } = await import('./node/run-folder.js');
-    const created = new RunFolder(folder);
-    await created.begin(config);
-    this.folder = created;
+    if (resumed !== undefined) {
+      await resumed.goOn(this.step, this.epoch);
+      this.folder = resumed;
+    } else if (folder !== undefined) {
+      const { RunFolder } = await import('./node/run-folder.js');
+      const created = new RunFolder(folder, this.folderPath);
+      await created.begin(config);
+      this.folder = created;
+    }
   }
 
   private async save(): Promise<void> {

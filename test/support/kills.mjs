@@ -79,7 +79,7 @@ export async function killAndResume({ cwd, kills, seed = 1, epochs = 12, spread 
   let killed = 0;
   for (let attempt = 0; ; attempt++) {
     const begun = existsSync(join(broken, 'config.json'));
-    const args = begun ? ['--resume', broken] : [...settings, '--out', broken];
+    const args = begun ? [definition, '--resume', broken] : [...settings, '--out', broken];
     const isFree = killed < kills;
     const result = await run(cwd, args, isFree ? random() * spread : undefined, random() < 0.8);
     if (result.signal === 'SIGKILL') {

@@ -1,12 +1,11 @@
 // `nabla augment`: a contact sheet of images and of what a transform makes of them, as a PNG file. Each row begins with the
 // image itself.
 
-import { writeFileSync } from 'node:fs';
 import { HostRandom, contactSheet } from '../../data/index.js';
 import { encodePng } from '../../io/index.js';
 import type { PresetName, TransformName } from '../augment/names.js';
 import { PRESETS, TRANSFORMS } from '../augment/presets.js';
-import { fileFault } from '../errors.js';
+import { writeOutput } from '../output-file.js';
 import { terminalOf } from '../terminal.js';
 
 interface Options {
@@ -30,11 +29,7 @@ export async function augment(preset: PresetName, options: Options): Promise<voi
   ]);
   const captions = labels.flatMap((label) => [label, ...new Array<string>(samples).fill('')]);
   const file = encodePng(contactSheet(cells, { columns: samples + 1, labels: captions }));
-  try {
-    writeFileSync(out, file);
-  } catch (error) {
-    throw fileFault('write', out, error);
-  }
+  await writeOutput(out, file);
   const terminal = terminalOf(process.stdout);
   if (options.json) {
     terminal.line(

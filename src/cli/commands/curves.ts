@@ -1,12 +1,13 @@
 // `nabla curves`: learning curves of runs, in the terminal or as a picture.
 
 import { extname } from 'node:path';
-import { writeFileAtomic } from '../../io/node/files.js';
 import { type NamedRun, learningCurves } from '../../train/curves.js';
 import { rasteriseSvg } from '../../train/node/rasterise.js';
 import { chartSvg } from '../../train/plot/svg.js';
 import { chartText } from '../../train/plot/text.js';
-import { CliError, fileFault } from '../errors.js';
+import { CliError } from '../errors.js';
+import { writeOutput } from '../output-file.js';
+import { printable } from '../printable.js';
 import { latestRecord, readRun } from '../records.js';
 import { type Style, terminalOf } from '../terminal.js';
 
@@ -26,7 +27,10 @@ export async function curves(paths: readonly string[], options: Options): Promis
   if (kind !== undefined && kind !== '.svg' && kind !== '.png')
     throw new CliError(`--out ${out}: the name must end in .svg or .png.`);
   const runs: NamedRun[] = [];
-  for (const path of paths.length > 0 ? paths : [latestRecord()]) runs.push(await readRun(path));
+  for (const path of paths.length > 0 ? paths : [latestRecord()]) {
+    const { name, events } = await readRun(path);
+    runs.push({ name: printable(name), events });
+  }
   const charts = learningCurves(nameApart(runs, paths), {
     x,
     log,
@@ -45,11 +49,7 @@ export async function curves(paths: readonly string[], options: Options): Promis
   }
   const svg = chartSvg(charts);
   const content = kind === '.svg' ? svg : await rasteriseSvg(svg);
-  try {
-    await writeFileAtomic(out, content);
-  } catch (error) {
-    throw fileFault('write', out, error);
-  }
+  await writeOutput(out, content);
   terminal.line(out);
 }
 
@@ -57,5 +57,5 @@ export async function curves(paths: readonly string[], options: Options): Promis
 function nameApart(runs: readonly NamedRun[], paths: readonly string[]): NamedRun[] {
   const names = runs.map((run) => run.name);
   const isTwice = new Set(names).size < names.length;
-  return runs.map((run, i) => (isTwice ? { ...run, name: paths[i] } : run));
+  return runs.map((run, i) => (isTwice ? { ...run, name: printable(paths[i]) } : run));
 }

@@ -3,6 +3,7 @@
 import { ILLNESSES, examine } from '../../train/doctor/diagnose.js';
 import { healthLines } from '../../train/doctor/report.js';
 import { formatJson } from '../../train/record.js';
+import { printable } from '../printable.js';
 import { latestRecord, readRun } from '../records.js';
 import { type Terminal, terminalOf } from '../terminal.js';
 
@@ -24,7 +25,7 @@ export async function doctor(path: string | undefined, options: Options): Promis
     terminal.line(formatJson({ run: folder, healthy: examination.diagnoses.length === 0, ...examination }));
     return;
   }
-  terminal.line(terminal.style.bold(folder));
+  terminal.line(terminal.style.bold(printable(folder)));
   const advice = 'Train with doctor: true (nabla train --doctor) to have layers, gradients and data looked at, too.';
   const lines = [
     ...healthLines(examination),

@@ -5,6 +5,7 @@ import { disposeDevices, manualSeed } from '../../index.js';
 import { Trainer } from '../../train/index.js';
 import { useDevice } from '../device.js';
 import { CliError } from '../errors.js';
+import { waitFor } from '../pending.js';
 import { weightsAt } from '../run-folder.js';
 import { formatResults } from '../run-view.js';
 import { type Terminal, terminalOf } from '../terminal.js';
@@ -16,6 +17,8 @@ type Part = 'test' | 'validation' | 'train';
 interface Options {
   readonly on: Part;
   readonly best?: true;
+  readonly definition?: string;
+  readonly trust?: true;
   readonly device: string;
   readonly json?: true;
 }
@@ -26,7 +29,13 @@ export async function evaluate(path: string, options: Options): Promise<void> {
   const chosen = options.best ? folder.best : weights;
   if (!existsSync(chosen)) throw new CliError(`${path} holds no best.safetensors. Leave out --best.`);
   try {
-    await evaluateRun(await openRun(folder), chosen, options.on, terminalOf(process.stdout), options.json === true);
+    await evaluateRun(
+      await openRun(folder, options),
+      chosen,
+      options.on,
+      terminalOf(process.stdout),
+      options.json === true,
+    );
   } finally {
     await disposeDevices();
   }
@@ -41,7 +50,7 @@ export async function evaluateRun(
   isJson: boolean,
 ): Promise<void> {
   manualSeed(settings.seed);
-  const { report, ...plan } = await definition.create(settings as never);
+  const { report, ...plan } = await waitFor(`what ${definition.name} creates`, definition.create(settings as never));
   const data = plan[part];
   if (data === undefined) throw new CliError(`${definition.name} has no ${part} data.`);
   await loadWeights(weights, plan.model);

@@ -8,10 +8,12 @@ import { chartText } from '../../train/plot/text.js';
 import { loadDefinition } from '../definitions.js';
 import { useDevice } from '../device.js';
 import { CliError, Interrupted } from '../errors.js';
+import { waitFor } from '../pending.js';
 import { commandLine } from '../self.js';
 import { chooseSettings } from '../settings.js';
 import { watchSignals } from '../signals.js';
 import { type Terminal, terminalOf } from '../terminal.js';
+import { smallest } from '../../tensor/extremes.js';
 
 interface Options {
   readonly from: number;
@@ -32,7 +34,7 @@ export async function lrFind(run: string, options: Options): Promise<void> {
   const terminal = terminalOf(process.stdout);
   try {
     manualSeed(settings.seed);
-    const plan: RunPlan = await definition.create(settings as never);
+    const plan: RunPlan = await waitFor(`what ${definition.name} creates`, definition.create(settings as never), stop);
     const curve = await findLearningRate({ ...plan, from, to, steps, signal: stop.abort });
     if (stop.signal !== undefined) throw new Interrupted('stopped before the last rate', stop.signal);
     if (json === true) terminal.line(formatJson(curve));
@@ -56,7 +58,7 @@ function show(terminal: Terminal, run: string, curve: RateCurve, steps: number):
     );
   }
   if (suggestion === undefined || steepest === undefined || tenthOfMinimum === undefined) {
-    const [first = NaN, least = NaN] = [smooth[0], Math.min(...smooth)];
+    const [first = NaN, least = NaN] = [smooth[0], smallest(smooth)];
     terminal.line(
       `No suggestion: the loss does not fall at any rate (${first.toPrecision(3)} at first, ${least.toPrecision(3)} at least).`,
     );

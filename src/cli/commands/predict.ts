@@ -7,6 +7,8 @@ import { useDevice } from '../device.js';
 import { CliError } from '../errors.js';
 import { predictImages } from '../predict/images.js';
 import { generateText } from '../predict/text.js';
+import { waitFor } from '../pending.js';
+import { printable } from '../printable.js';
 import { latestRun, weightsAt } from '../run-folder.js';
 import { openRun } from '../trained-run.js';
 import { terminalOf } from '../terminal.js';
@@ -16,6 +18,8 @@ import { evaluateRun } from './eval.js';
 interface Options {
   readonly test?: true;
   readonly weights?: string;
+  readonly definition?: string;
+  readonly trust?: true;
   readonly device: string;
   readonly json?: true;
   readonly prompt: string;
@@ -33,12 +37,13 @@ export async function predict(file: string | undefined, options: Options): Promi
     latest === undefined ? weightsAt(options.weights ?? '') : { folder: latest, weights: latest.weights };
   const terminal = terminalOf(process.stdout);
   try {
-    const run = await openRun(folder);
-    if (latest !== undefined && !options.json) process.stderr.write(`weights: ${weights}\n`);
+    const run = await openRun(folder, options);
+    if (latest !== undefined && !options.json) terminalOf(process.stderr).line(`weights: ${printable(weights)}`);
     if (options.test) return await evaluateRun(run, weights, 'test', terminal, options.json === true);
-    const predictor = (await run.definition.predictor?.(run.settings as never, run.config.facts)) as
-      | Predictor
-      | undefined;
+    const predictor: Predictor | undefined = await waitFor(
+      `the predictor of ${run.definition.name}`,
+      run.definition.predictor?.(run.settings as never, run.config.facts),
+    );
     if (predictor === undefined)
       throw new CliError(`${run.definition.name} does not say how to use its model. Try --test.`);
     await loadWeights(weights, predictor.model);

@@ -4,9 +4,11 @@ import { type RunSummary, isLowerBetter, summariseRun } from '../../train/compar
 import { formatNumber } from '../../train/logging/console.js';
 import { CliError } from '../errors.js';
 import { findRuns } from '../records.js';
+import { printable } from '../printable.js';
 import { RUNS } from '../run-folder.js';
 import { duration, terminalOf } from '../terminal.js';
 import { existsSync } from 'node:fs';
+import { largest } from '../../tensor/extremes.js';
 
 interface Options {
   readonly metric?: readonly string[];
@@ -34,7 +36,7 @@ export async function runs(folder: string | undefined, { metric, sort, json }: O
     return;
   }
   const table = tableOf(sorted, metrics);
-  const widths = table[0].map((_, c) => Math.max(...table.map((cells) => cells[c].length)));
+  const widths = table[0].map((_, c) => largest(table.map((cells) => cells[c].length)));
   table.forEach((cells, i) => {
     const line = cells.map((cell, c) => (c < 2 ? cell.padEnd(widths[c]) : cell.padStart(widths[c]))).join('  ');
     terminal.line(i === 0 ? terminal.style.dim(line.trimEnd()) : line.trimEnd());
@@ -80,7 +82,7 @@ function tableOf(rows: readonly Row[], metrics: readonly string[]): string[][] {
     'time',
   ];
   const body = rows.map((row) => [
-    row.name,
+    printable(row.name),
     row.status,
     row.plannedEpochs === undefined ? `${row.epochs}` : `${row.epochs}/${row.plannedEpochs}`,
     ...metrics.flatMap((metric) => {

@@ -1,9 +1,7 @@
 // `nabla search`: runs training again and again with other settings, and says which were the best.
 
 import { join, resolve } from 'node:path';
-import { mkdirSync } from 'node:fs';
 import { disposeDevices, manualSeed } from '../../index.js';
-import { writeFileAtomic } from '../../io/node/files.js';
 import {
   type RunDefinition,
   type SearchOptions,
@@ -21,13 +19,16 @@ import {
 } from '../../train/index.js';
 import { loadDefinition } from '../definitions.js';
 import { useDevice } from '../device.js';
-import { CliError, Interrupted, fileFault } from '../errors.js';
-import { freeRunPath } from '../run-folder.js';
+import { CliError, Interrupted } from '../errors.js';
+import { createFolder, createFreeFolder } from '../run-folder.js';
 import { type SearchTask, runTrial } from '../search/objective.js';
 import { readSpace } from '../search/space-text.js';
+import { writeOutput } from '../output-file.js';
+import { waitFor } from '../pending.js';
 import { commandLine } from '../self.js';
 import { chooseSettings } from '../settings.js';
-import { watchSignals } from '../signals.js';
+import { type Stop, watchSignals } from '../signals.js';
+import { isPath } from '../trust.js';
 import { type Terminal, duration, terminalOf } from '../terminal.js';
 
 export interface SearchCommandOptions {
@@ -62,10 +63,18 @@ export async function search(run: string, options: SearchCommandOptions): Promis
   const stop = watchSignals();
   const terminal = terminalOf(process.stdout);
   try {
-    const direction = await directionOf(definition, settings, monitor);
-    const folder = options.out ?? freeRunPath(`search-${definition.name}`);
-    createFolder(folder);
-    const task: SearchTask = { run: /[./\\]/.test(run) ? resolve(run) : run, settings, device, folder, monitor };
+    const direction = await directionOf(definition, settings, monitor, stop);
+    const folder =
+      options.out === undefined
+        ? createFreeFolder(`search-${definition.name}`)
+        : createFolder(options.out, 'create the folder');
+    const task: SearchTask = {
+      run: isPath(run) ? resolve(run) : run,
+      settings,
+      device,
+      folder: resolve(folder),
+      monitor,
+    };
     const view = options.json === true ? jsonView(terminal) : textView(terminal, definition, folder, trials);
     const study = await searchSpace(
       space,
@@ -82,8 +91,8 @@ export async function search(run: string, options: SearchCommandOptions): Promis
         ...(options.halving && { pruner: successiveHalving() }),
       },
     );
-    await writeFileAtomic(join(folder, 'search.svg'), chartSvg(studyCharts(study, monitor)));
     if (stop.signal !== undefined) throw interrupted(run, study, options, folder, stop.signal);
+    await writeOutput(join(folder, 'search.svg'), chartSvg(studyCharts(study, monitor)));
     if (options.json !== true) conclude(terminal, run, study, options, folder);
   } finally {
     stop.end();
@@ -96,9 +105,10 @@ async function directionOf(
   definition: RunDefinition,
   settings: Readonly<Record<string, unknown>>,
   monitor: string,
+  stop: Stop,
 ): Promise<NonNullable<SearchOptions['direction']>> {
   manualSeed(0);
-  const { metrics = {} } = await definition.create(settings as never);
+  const { metrics = {} } = await waitFor(`what ${definition.name} creates`, definition.create(settings as never), stop);
   const name = monitor.replace(/^(train|validation)\./, '');
   if (name !== 'loss' && !Object.hasOwn(metrics, name)) {
     throw new CliError(
@@ -106,14 +116,6 @@ async function directionOf(
     );
   }
   return metrics[name]?.better === 'higher' ? 'maximize' : 'minimize';
-}
-
-function createFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true });
-  } catch (error) {
-    throw fileFault('create the folder', folder, error);
-  }
 }
 
 /** The address of the module that trial processes run, with what is the same for all of them. */
@@ -158,7 +160,7 @@ function short(value: unknown): string {
 
 function conclude(terminal: Terminal, run: string, study: Study, options: SearchCommandOptions, folder: string): void {
   terminal.line();
-  terminal.line(formatStudy(study, { rows: 10 }));
+  for (const line of formatStudy(study, { rows: 10 }).split('\n')) terminal.line(line);
   terminal.line();
   terminal.line(`Every trial is in ${folder}, the results as a picture in ${join(folder, 'search.svg')}.`);
   if (!study.trials.some(({ state }) => state === 'completed')) return;
@@ -189,6 +191,9 @@ function interrupted(
     options.monitor,
     '--seed',
     String(options.seed),
+    ...(options.parallel === 1 ? [] : ['--parallel', String(options.parallel)]),
+    ...(options.device === 'cpu' ? [] : ['--device', options.device]),
+    ...(options.json ? ['--json'] : []),
     '--out',
     folder,
   ];

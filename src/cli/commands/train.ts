@@ -18,10 +18,12 @@ import { CliError, Interrupted } from '../errors.js';
 import { describeConfig, readConfig } from '../run-config.js';
 import { createRunFolder, RUNS } from '../run-folder.js';
 import { JsonView, TextView, formatResults } from '../run-view.js';
-import { commandLine } from '../self.js';
+import { waitFor } from '../pending.js';
+import { commandLine, shortest } from '../self.js';
 import { type ChosenSettings, chooseSettings } from '../settings.js';
-import { watchSignals } from '../signals.js';
+import { type Stop, watchSignals } from '../signals.js';
 import { type Terminal, duration, terminalOf } from '../terminal.js';
+import { isPath, trustedDefinition } from '../trust.js';
 import { explain } from '../weights.js';
 
 export interface TrainOptions {
@@ -35,6 +37,7 @@ export interface TrainOptions {
   readonly device: string;
   readonly out?: string;
   readonly resume?: string;
+  readonly trust?: true;
   readonly doctor?: true;
   readonly json?: true;
 }
@@ -49,13 +52,13 @@ interface Asked {
 
 export async function train(run: string | undefined, options: TrainOptions): Promise<void> {
   const resumed = options.resume === undefined ? undefined : new RunFolder(options.resume);
-  const asked = resumed === undefined ? await askedNow(run, options) : await askedBefore(run, resumed);
+  const asked = resumed === undefined ? await askedNow(run, options) : await askedBefore(run, resumed, options.trust);
   useDevice(asked.device);
   const stop = watchSignals();
   const terminal = terminalOf(process.stdout);
   try {
     const folder = resumed ?? createRunFolder(options.out, asked.definition.name);
-    const plan = await prepare(asked, folder);
+    const plan = await prepare(asked, folder, stop);
     const view: RunListener =
       options.json === true
         ? new JsonView(terminal, folder.path)
@@ -79,8 +82,9 @@ export async function train(run: string | undefined, options: TrainOptions): Pro
     });
     if (resumed !== undefined) await takeUp(trainer, resumed);
     const result = await trainer.fit();
-    if (result.reason === 'aborted') throw interrupted(result, trainer, folder.path, stop.signal ?? 'SIGINT');
-    if (options.json !== true) await conclude(terminal, plan, result, folder);
+    if (result.reason === 'aborted')
+      throw interrupted(result, trainer, asked.run, folder.path, stop.signal ?? 'SIGINT');
+    if (options.json !== true) await conclude(terminal, asked.run, plan, result, folder);
     if (result.reason === 'diverged') throw new CliError('training has diverged: the loss is not a number any more.');
   } finally {
     stop.end();
@@ -97,24 +101,22 @@ async function askedNow(run: string | undefined, options: TrainOptions): Promise
   const source = (name: string) =>
     name in set ? `--set ${name}` : `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
   const settings = chooseSettings(definition, given, source);
-  return { run: /[./\\]/.test(run) ? resolve(run) : run, definition, settings, device: options.device };
+  return { run: isPath(run) ? resolve(run) : run, definition, settings, device: options.device };
 }
 
-async function askedBefore(run: string | undefined, folder: RunFolder): Promise<Asked> {
+async function askedBefore(run: string | undefined, folder: RunFolder, trust: true | undefined): Promise<Asked> {
   const config = readConfig(folder.config);
-  if (run !== undefined && run !== config.run && resolve(run) !== config.run) {
-    throw new CliError(`${folder.path} is a run of ${config.run}, not of ${run}.`);
-  }
-  const definition = await loadDefinition(config.run);
+  const again = (file: string) => commandLine('train', file, '--resume', folder.path);
+  const { run: name, definition } = await trustedDefinition(folder, config, { definition: run, trust }, again);
   const settings = chooseSettings(definition, config.settings, (name) => `${folder.config}, settings.${name}`);
-  return { run: config.run, definition, settings, device: config.device };
+  return { run: name, definition, settings, device: config.device };
 }
 
 /** The plan of the run. Where there is none (no data, for example), a folder that was made for it goes again. */
-async function prepare({ definition, settings }: Asked, folder: RunFolder): Promise<RunPlan> {
+async function prepare({ definition, settings }: Asked, folder: RunFolder, stop: Stop): Promise<RunPlan> {
   manualSeed(settings.seed);
   try {
-    return await definition.create(settings as never);
+    return await waitFor(`what ${definition.name} creates`, definition.create(settings as never), stop);
   } catch (error) {
     await rmdir(folder.path).catch(() => {}); // one that is not empty stays
     throw error;
@@ -133,15 +135,22 @@ async function takeUp(trainer: Trainer, folder: RunFolder): Promise<void> {
 function interrupted(
   { step }: FitResult,
   { epoch, options: { epochs } }: Trainer,
+  run: string,
   path: string,
   signal: 'SIGINT' | 'SIGTERM',
 ): Interrupted {
-  const command = commandLine('train', '--resume', path);
+  const command = commandLine('train', ...(isPath(run) ? [shortest(run)] : []), '--resume', path);
   const where = `after update ${step}, ${epoch}${epochs === undefined ? '' : ` of ${epochs}`} epochs finished`;
   return new Interrupted(`stopped ${where}; go on with: ${command}`, signal);
 }
 
-async function conclude(terminal: Terminal, plan: RunPlan, result: FitResult, folder: RunFolder): Promise<void> {
+async function conclude(
+  terminal: Terminal,
+  run: string,
+  plan: RunPlan,
+  result: FitResult,
+  folder: RunFolder,
+): Promise<void> {
   const { style } = terminal;
   terminal.line();
   if (result.reason === 'early-stopping') terminal.line(`Stopped early, after epoch ${result.epoch}.`);
@@ -156,7 +165,7 @@ async function conclude(terminal: Terminal, plan: RunPlan, result: FitResult, fo
   const seconds = result.history.reduce((sum, epoch) => sum + epoch.seconds, 0);
   terminal.line(`Trained for ${duration(seconds)}. Weights and metrics are in ${folder.path}.`);
   const isLatest = relative(RUNS, folder.path) !== '' && !relative(RUNS, folder.path).startsWith('..');
-  terminal.line(
-    `Next: ${commandLine('predict', ...(isLatest ? [] : ['--weights', folder.path]), ...(plan.test ? ['--test'] : []))}`,
-  );
+  const weights = isLatest ? [] : ['--weights', folder.path];
+  const definition = isPath(run) ? ['--definition', shortest(run)] : [];
+  terminal.line(`Next: ${commandLine('predict', ...weights, ...definition, ...(plan.test ? ['--test'] : []))}`);
 }

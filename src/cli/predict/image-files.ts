@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 import { FormatError } from '../../index.js';
 import { readIdx } from '../../data/index.js';
 import { CliError, fileFault } from '../errors.js';
+import { oneLine } from '../printable.js';
 import type { ImageFormat, Images } from './image-text.js';
 
 /** The part of sharp that is used. */
@@ -24,7 +25,7 @@ export async function readImageFile(path: string, format: ImageFormat): Promise<
     return undefined;
   } catch (error) {
     if (typeof (error as { code?: unknown } | null)?.code === 'string') throw fileFault('read', path, error);
-    if (error instanceof FormatError) throw new CliError(error.message.replaceAll(/\s*\n\s*/g, ' '));
+    if (error instanceof FormatError) throw new CliError(oneLine(error));
     throw error;
   }
 }

@@ -3,6 +3,7 @@
 // begin with # are skipped, and so is a first line without any number (a header).
 
 import { CliError } from '../errors.js';
+import { readNumber } from '../number-text.js';
 
 /** What the numbers of a line mean. */
 export interface ImageFormat {
@@ -37,7 +38,7 @@ export function parseImages(text: string, source: string, format: ImageFormat): 
     const line = raw.trim();
     if (line === '' || line.startsWith('#')) continue;
     const fields = line.replace(/[,;]$/, '').split(/\s*[,;]\s*|\s+/);
-    const isHeader = isFirst && fields.every((field) => Number.isNaN(numberOf(field)));
+    const isHeader = isFirst && fields.every((field) => Number.isNaN(readNumber(field)));
     isFirst = false;
     if (isHeader) continue;
     const fault = (reason: string) => new CliError(`${source}, line ${index + 1}: ${reason}`);
@@ -46,7 +47,7 @@ export function parseImages(text: string, source: string, format: ImageFormat): 
         `${fields.length} value${fields.length === 1 ? '' : 's'}. A line has ${size} (${what}), or ${size + 1} with the label at the end.`,
       );
     }
-    const numbers = fields.map(numberOf);
+    const numbers = fields.map(readNumber);
     for (let i = 0; i < size; i++) pixels.push(readPixel(numbers[i], fields[i], i, format.most, fault));
     names.push(`${index + 1}`);
     labels.push(
@@ -69,10 +70,6 @@ function readPixel(value: number, field: string, index: number, most: number, fa
 function readLabel(label: number, field: string, place: number, classes: number, fault: Fault): number {
   if (Number.isInteger(label) && label >= 0 && label < classes) return label;
   throw fault(`the label (value ${place}) is ${quote(field)}. Use a class from 0 to ${classes - 1}.`);
-}
-
-function numberOf(field: string): number {
-  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(field) ? Number(field) : NaN;
 }
 
 function quote(field: string): string {

@@ -1,6 +1,5 @@
 // `nabla predict` for images: what the network says of each, and how well where there are labels.
 
-import { readFileSync } from 'node:fs';
 import type { ImagePredictor } from '../../train/index.js';
 import { CliError, fileFault } from '../errors.js';
 import { readText } from '../run-folder.js';
@@ -8,6 +7,7 @@ import { type Terminal, percent } from '../terminal.js';
 import { type Classified, classify } from './classify.js';
 import { readImageFile } from './image-files.js';
 import { type Images, parseImages } from './image-text.js';
+import { largest } from '../../tensor/extremes.js';
 
 export async function predictImages(
   predictor: ImagePredictor,
@@ -32,18 +32,25 @@ async function readImages(file: string | undefined, predictor: ImagePredictor): 
     throw new CliError('nothing to classify. Name a file, pipe one in, or use --test. See nabla predict --help.');
   }
   try {
-    return parseImages(readFileSync(0, 'utf8'), 'standard input', format);
+    return parseImages(await readStandardInput(), 'standard input', format);
   } catch (error) {
     throw error instanceof CliError ? error : fileFault('read', 'standard input', error);
   }
+}
+
+/** All of it, however slowly it comes: reading at once would fail where nothing has come yet. */
+async function readStandardInput(): Promise<string> {
+  const parts: Uint8Array[] = [];
+  for await (const part of process.stdin) parts.push(part as Uint8Array);
+  return Buffer.concat(parts).toString('utf8');
 }
 
 function printText(terminal: Terminal, images: Images, classified: Classified, classes: readonly string[]): void {
   const { style } = terminal;
   const { predictions, probabilities } = classified;
   const labelled = images.labels.some((label) => label !== undefined);
-  const width = Math.max(5, ...images.names.map((name) => name.length));
-  const wide = Math.max(5, ...classes.map((name) => name.length));
+  const width = Math.max(5, largest(images.names.map((name) => name.length)));
+  const wide = Math.max(5, largest(classes.map((name) => name.length)));
   terminal.line(
     style.dim(`${'image'.padStart(width)}  ${'class'.padStart(wide)}      sure${labelled ? '  label' : ''}`),
   );

@@ -5,6 +5,7 @@ import { type AnyTensor, type Tensor, compile, noGrad, tensor } from '../../inde
 import { HostRandom } from '../../data/index.js';
 import type { TextPredictor } from '../../train/index.js';
 import { CliError } from '../errors.js';
+import { largest } from '../../tensor/extremes.js';
 
 export interface GenerateOptions {
   /** What the text begins with. */
@@ -49,7 +50,7 @@ export async function* generateText(predictor: TextPredictor, options: GenerateO
 }
 
 function draw(logits: Float32Array, temperature: number, random: HostRandom): number {
-  const most = Math.max(...logits);
+  const most = largest(logits);
   if (temperature === 0) return logits.indexOf(most);
   const weights = Array.from(logits, (logit) => Math.exp((logit - most) / temperature));
   let left = random.uniform() * weights.reduce((a, b) => a + b, 0);

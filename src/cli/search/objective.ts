@@ -1,11 +1,14 @@
 // One trial of `nabla search`: a training run with some settings, in a folder of its own, whose epochs are reported. Also
 // the module that trial processes load: what to do is in its address.
 
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { manualSeed } from '../../index.js';
 import { type EpochEvent, type RunningTrial, Trainer } from '../../train/index.js';
 import { loadDefinition } from '../definitions.js';
 import { useDevice } from '../device.js';
+import { fileFault } from '../errors.js';
+import { waitFor } from '../pending.js';
 import { describeConfig } from '../run-config.js';
 import { chooseSettings } from '../settings.js';
 
@@ -31,9 +34,9 @@ export async function runTrial(
   const settings = chooseSettings(definition, { ...task.settings, ...params }, (name) => `setting ${name}`);
   useDevice(task.device);
   manualSeed(settings.seed);
-  const plan = await definition.create(settings as never);
+  const plan = await waitFor(`what ${definition.name} creates`, definition.create(settings as never));
   const { facts, report: _report, test: _test, callbacks = [], ...own } = plan; // a search must not look at test data
-  const path = join(task.folder, `trial-${String(trial.number + 1).padStart(3, '0')}`);
+  const path = createTrialFolder(task.folder, trial.number);
   const trainer: Trainer = new Trainer({
     ...own,
     checkpoint: { ...own.checkpoint, monitor: task.monitor },
@@ -53,6 +56,20 @@ export async function runTrial(
   });
   const { best, reason } = await trainer.fit();
   return reason === 'diverged' || best === undefined ? NaN : best.value;
+}
+
+/** trial-001 and so on; where an interrupted search has left one of that name, which does not count, trial-001-2. */
+function createTrialFolder(folder: string, number: number): string {
+  const wanted = join(folder, `trial-${String(number + 1).padStart(3, '0')}`);
+  for (let i = 1; ; i++) {
+    const path = i === 1 ? wanted : `${wanted}-${i}`;
+    try {
+      mkdirSync(path);
+      return path;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileFault('create the folder', path, error);
+    }
+  }
 }
 
 /** The number that `train.loss`, `validation.loss` or `loss` (of the validation, where there is one) stands for. */

@@ -82,3 +82,20 @@ test('bytes that are no text, and options that make no sense', () => {
   expect(() => parseCsv('a', { delimiter: ',,' })).toThrow(ArgumentError);
   expect(() => parseCsv('a', { types: { b: 'text' } })).toThrow("types names a column 'b'");
 });
+
+test('long fields, many columns and long lines are read in one pass', () => {
+  const begin = performance.now();
+  for (const field of [
+    `${'1'.repeat(300_000)}x`,
+    `${' '.repeat(300_000)}x`,
+    `1e${'1'.repeat(300_000)}.`,
+    '1.'.repeat(150_000),
+  ])
+    expect(parseCsv(`a\n${field}`).column('a').values).toEqual([field]);
+  const names = Array.from({ length: 80_000 }, (_, i) => `c${i}`);
+  const table = parseCsv(`${names.join()}\n${names.map((_, i) => i).join()}`, { types: { c79999: 'number' } });
+  expect([...table.numbers('c79999')]).toEqual([79_999]);
+  expect(table.regression('c0').storage.x.shape).toEqual([79_999]);
+  expect(() => parseCsv(`${names.join()},c5\n`)).toThrow("two columns are called 'c5'");
+  expect(performance.now() - begin).toBeLessThan(10_000); // about 0.2 s; minutes where the time grows with the square
+});

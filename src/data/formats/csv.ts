@@ -30,9 +30,10 @@ export function parseCsv(input: string | Uint8Array, options: CsvOptions = {}): 
   const [first] = records;
   if (first === undefined) return fault('there is no line', 1, 0);
   const names = header ? first.fields.map(({ text: name }) => name) : first.fields.map((_, i) => `column${i}`);
-  const twice = names.find((name, i) => names.indexOf(name) < i);
+  const known = new Set<string>();
+  const twice = names.find((name) => known.size === known.add(name).size);
   if (twice !== undefined) fault(`two columns are called '${twice}'`, first.line, first.at);
-  const unknown = Object.keys(types).find((name) => !names.includes(name));
+  const unknown = Object.keys(types).find((name) => !known.has(name));
   if (unknown !== undefined)
     throw new ArgumentError(
       `csv: types names a column '${unknown}'. There are ${names.map((n) => `'${n}'`).join(', ')}.`,
@@ -157,10 +158,12 @@ function splitRecords(text: string, { delimiter = ',', comment, path }: CsvOptio
   return rows;
 }
 
-const NUMBER = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$/;
-const INFINITE = /^\s*([+-]?)(?:inf|infinity)\s*$/i;
+// Of trimmed text, and with one way to match: a long field that is no number is refused in one pass.
+const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
+const INFINITE = /^([+-]?)(?:inf|infinity)$/i;
 
-function numberOf(text: string): number {
+function numberOf(field: string): number {
+  const text = field.trim();
   if (NUMBER.test(text)) return Number(text);
   const infinite = INFINITE.exec(text);
   return infinite === null ? NaN : infinite[1] === '-' ? -Infinity : Infinity;

@@ -5,6 +5,7 @@ import fixture from '../../../test/fixtures/data.json' with { type: 'json' };
 import { FormatError } from '../../tensor/library.js';
 import { parseCifar10, parseCifar100 } from './cifar.js';
 import { crc32 } from './crc32.js';
+import { readNpy, readNpz } from '../read.js';
 import { decompress, gunzip, streamInflate } from './gzip.js';
 import { parseIdx } from './idx.js';
 import { npyField, parseNpy, parseNpz } from './npy.js';
@@ -168,4 +169,18 @@ test('tar: plain files by name', async () => {
   );
   expect((await fault(() => parseTar(archive.with(5, 0)))).message).toMatch('does not match its checksum');
   expect((await fault(() => parseTar(archive.subarray(0, 100)))).message).toMatch('the last header is cut');
+});
+
+test('maxBytes holds for plain files, gzip and the arrays of an npz, before anything is unpacked', async () => {
+  const [npz, packed] = [bytesOf(fixture.files.npz), bytesOf(fixture.files.npzCompressed)];
+  const sizes = [...(await parseZip(packed)).values()].reduce((sum, { length }) => sum + length, 0);
+  for (const source of [npz, packed, gzipSync(packed)]) {
+    const most = Math.max(sizes, packed.length, npz.length);
+    expect(Object.keys(await readNpz(source, { maxBytes: most })).length).toBeGreaterThan(0);
+    const message = (await fault(() => readNpz(source, { maxBytes: sizes - 1 }))).message;
+    expect(message).toMatch(/more than maxBytes \(\d+\)|longer than maxBytes/);
+  }
+  const npy = bytesOf(fixture.files.npy[0].bytes);
+  expect((await fault(() => readNpy(npy, { maxBytes: npy.length - 1 }))).message).toMatch('more than maxBytes');
+  expect((await fault(() => readNpy(gzipSync(npy), { maxBytes: 3 }))).message).toMatch('longer than maxBytes (3)');
 });

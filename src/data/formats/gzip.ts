@@ -16,9 +16,13 @@ export interface GzipOptions {
   readonly maxBytes?: number;
 }
 
-/** The bytes themselves, or their content if they are gzip. Throws FormatError. */
+/** The bytes themselves, or their content if they are gzip. Throws FormatError, also for more than `maxBytes` of either. */
 export async function decompress(bytes: Uint8Array, options: GzipOptions = {}): Promise<Uint8Array> {
-  return isGzip(bytes) ? gunzip(bytes, options) : bytes;
+  if (isGzip(bytes)) return gunzip(bytes, options);
+  const { path, maxBytes = Infinity } = options;
+  if (bytes.length > maxBytes)
+    faultOf('read', path)(`it has ${bytes.length} bytes, more than maxBytes (${maxBytes})`, 0);
+  return bytes;
 }
 
 export function isGzip(bytes: Uint8Array): boolean {
@@ -37,7 +41,9 @@ export async function gunzip(bytes: Uint8Array, { path, maxBytes }: GzipOptions 
   const content = await inflate(bytes, limit).catch((error: unknown) => {
     if (error instanceof TooLong) {
       return fault(
-        `the content is longer than the claimed ${claim} bytes; several gzip files in a row need maxBytes`,
+        maxBytes === undefined
+          ? `the content is longer than the claimed ${claim} bytes; several gzip files in a row need maxBytes`
+          : `the content is longer than maxBytes (${maxBytes})`,
         end,
       );
     }

@@ -149,9 +149,9 @@ export function parseNpy(bytes: Uint8Array, path?: string): NpyArray {
   return { dtype: found.name, shape, data: isFortran ? toRowMajor(data, shape, found) : data };
 }
 
-/** Reads all arrays of an npz file, under their names without `.npy`. Throws FormatError. */
-export async function parseNpz(bytes: Uint8Array, path?: string): Promise<Record<string, NpyArray>> {
-  const files = await parseZip(bytes, path);
+/** Reads all arrays of an npz file, under their names without `.npy`; `maxBytes` as in `parseZip`. Throws FormatError. */
+export async function parseNpz(bytes: Uint8Array, path?: string, maxBytes?: number): Promise<Record<string, NpyArray>> {
+  const files = await parseZip(bytes, path, maxBytes);
   const arrays = [...files].filter(([name]) => name.endsWith('.npy'));
   return Object.fromEntries(
     arrays.map(([name, content]) => [

@@ -23,13 +23,21 @@ interface Entry {
   readonly at: number;
 }
 
-/** All files of an archive, in its order; `path` is for messages. Throws FormatError. */
-export async function parseZip(bytes: Uint8Array, path?: string): Promise<Map<string, Uint8Array>> {
+/**
+ * All files of an archive, in its order; `path` is for messages. Throws FormatError, also where they claim more than
+ * `maxBytes` together, before any is unpacked.
+ */
+export async function parseZip(
+  bytes: Uint8Array,
+  path?: string,
+  maxBytes = Infinity,
+): Promise<Map<string, Uint8Array>> {
   const fault = faultOf('zip', path);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const entries = readDirectory(bytes, view, fault);
   const total = entries.reduce((sum, { size }) => sum + size, 0);
   if (total > MOST_RATIO * bytes.length) fault(`${bytes.length} bytes cannot hold the claimed ${total}`, 0);
+  if (total > maxBytes) fault(`its files have ${total} bytes, more than maxBytes (${maxBytes})`, 0);
   const files = new Map<string, Uint8Array>();
   for (const entry of entries) {
     if (files.has(entry.name)) fault(`there are two files '${entry.name}'`, entry.at);

@@ -1,6 +1,6 @@
 // Folders of pictures: order of classes and files as torchvision has it, decoding, damaged files.
 import { createRequire } from 'node:module';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -83,5 +83,21 @@ describe.skipIf(sharp === undefined)('needs the optional package sharp', () => {
     await expect(imageFolder(root)).rejects.toThrow("class 'empty' has no pictures");
     await expect(imageFolder(join(root, 'nowhere'))).rejects.toThrow(NablaError);
     await expect(imageFolder(root, { size: [0, 1] })).rejects.toThrow('size is [0, 1]');
+  });
+
+  test('a relative root stays what it was; a link that leads back is named', async () => {
+    await put('photos/a/1.png', red);
+    const before = process.cwd();
+    try {
+      process.chdir(root);
+      const opening = imageFolder('photos');
+      process.chdir(tmpdir());
+      const images = await opening;
+      expect((await images.get(0)).x.shape).toEqual([3, 2, 3]);
+    } finally {
+      process.chdir(before);
+    }
+    symlinkSync('..', join(root, 'photos/a/back'));
+    await expect(imageFolder(join(root, 'photos'))).rejects.toThrow(/a[/\\]back leads back to .*Remove that link/);
   });
 });

@@ -6,7 +6,7 @@ import { ArgumentError, FormatError, NablaError } from '../../tensor/library.js'
 import { ArrayDataset, type Dataset, type Field } from '../dataset.js';
 import type { HostImage } from '../transform.js';
 
-const { readdir, stat } = process.getBuiltinModule('node:fs/promises');
+const { readdir, realpath, stat } = process.getBuiltinModule('node:fs/promises');
 const { join } = process.getBuiltinModule('node:path');
 /** Not a literal, for the same reason. */
 const SHARP: string = 'sharp';
@@ -49,7 +49,7 @@ export type LoadedImages = ArrayDataset<{
 
 const EXTENSIONS = ['.jpg', '.jpeg', '.png', '.webp', '.gif', '.tif', '.tiff', '.avif'];
 
-/** See `imageFolder`. */
+/** See `imageFolder`; `root` is absolute. */
 export async function openImageFolder(root: string, options: ImageFolderOptions): Promise<ImageFolder> {
   const { size, extensions = EXTENSIONS } = options;
   if (size !== undefined && !size.every((n) => Number.isInteger(n) && n > 0))
@@ -64,15 +64,15 @@ export async function openImageFolder(root: string, options: ImageFolderOptions)
   classes.sort();
   const [paths, labels] = [new Array<string>(), new Array<number>()];
   for (const [label, name] of classes.entries()) {
-    const found = await findPictures(join(root, name), extensions);
-    if (found.length === 0) {
+    const before = paths.length;
+    for await (const path of findPictures(join(root, name), extensions, [await realpath(root)])) {
+      paths.push(path);
+      labels.push(label);
+    }
+    if (paths.length === before) {
       throw new NablaError(
         `imageFolder: class '${name}' has no pictures (${extensions.join(' ')}). Add some, or remove ${join(root, name)}.`,
       );
-    }
-    for (const path of found) {
-      paths.push(path);
-      labels.push(label);
     }
   }
   return new ImageFolder(classes, paths, Int32Array.from(labels), options, sharp);
@@ -91,21 +91,31 @@ async function importSharp(): Promise<Sharp> {
   }
 }
 
-/** Folders in the order of their paths, and the files of each in the order of their names. */
-async function findPictures(folder: string, extensions: readonly string[]): Promise<string[]> {
-  const entries = (await readdir(folder)).sort();
-  const [here, below] = [new Array<string>(), new Array<string>()];
-  for (const name of entries) {
-    const path = join(folder, name);
-    if ((await stat(path)).isDirectory()) below.push(...(await findPictures(path, extensions)));
-    else if (extensions.some((ending) => name.toLowerCase().endsWith(ending))) here.push(path);
+/**
+ * Folders in the order of their paths, and the files of each in the order of their names. `open` holds the folders that the
+ * place lies in: a link back to one of them would never end.
+ */
+async function* findPictures(
+  folder: string,
+  extensions: readonly string[],
+  open: readonly string[],
+): AsyncGenerator<string, void, void> {
+  const here = await realpath(folder);
+  if (open.includes(here)) throw new NablaError(`imageFolder: ${folder} leads back to ${here}. Remove that link.`);
+  const folders: string[] = [];
+  const entries = (await readdir(folder, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1));
+  for (const entry of entries) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory() || (entry.isSymbolicLink() && (await stat(path)).isDirectory())) folders.push(path);
+    else if (extensions.some((ending) => entry.name.toLowerCase().endsWith(ending))) yield path;
   }
-  return [...here, ...below];
+  for (const path of folders) yield* findPictures(path, extensions, [...open, here]);
 }
 
 export class ImageFolder implements Dataset<ImageItem> {
   /** Names of the classes; `targets` holds their positions. */
   readonly classes: readonly string[];
+  /** Absolute. */
   readonly paths: readonly string[];
   /** The class of each picture. */
   readonly targets: Int32Array;

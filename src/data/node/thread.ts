@@ -23,6 +23,7 @@ export function startNodeThread(code: string): Thread {
     listen(listener, stopped) {
       worker.on('message', (message: FromThread) => listener(message));
       worker.on('error', (error: Error) => stopped(error));
+      worker.on('messageerror', (error: Error) => stopped(error));
       worker.on('exit', (code: number) => stopped(new Error(`the thread ended with code ${code}`)));
     },
     setBusy(isBusy) {

@@ -8,6 +8,7 @@ import { getRandomState, setRandomState } from '../../tensor/random.js';
 import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
 import type { TrainerOptions, TrainingOptimizer } from '../options.js';
 import { Steps } from '../step.js';
+import { largest } from '../../tensor/extremes.js';
 
 export interface FindRateOptions<M extends Module, B> extends Pick<
   TrainerOptions<M, B>,
@@ -103,7 +104,7 @@ export function suggest(
   const none = { suggestion: undefined, steepest: undefined, tenthOfMinimum: undefined };
   if (rates.length < 3) return none;
   const lowest = smooth.reduce((best, value, i) => (value < smooth[best] ? i : best), 0);
-  const highest = Math.max(...smooth.slice(0, lowest + 1));
+  const highest = largest(smooth.slice(0, lowest + 1));
   if (!(highest - smooth[lowest] > LEAST_FALL * Math.abs(highest))) return none;
   let [best, slope] = [1, Infinity];
   for (let i = 1; i < Math.max(2, lowest); i++) {

@@ -16,6 +16,7 @@ import { Look, readLook } from './look.js';
 import { plainOptions } from './plain-options.js';
 import { type ObservedOptimizer, Process } from './process.js';
 import { isLookDue } from './trainer-probe.js';
+import { norm } from '../../tensor/extremes.js';
 
 export interface ObserveOptions {
   /** Look into the first two steps, and then into every so many (and one more, in turn). Default 10. */
@@ -245,7 +246,7 @@ export class Probe {
 
 function jointNorm({ parameters }: LayersEvent): number | undefined {
   const norms = parameters.flatMap(({ gradNorm }) => (gradNorm === undefined ? [] : [gradNorm]));
-  return norms.length === 0 ? undefined : Math.hypot(...norms);
+  return norms.length === 0 ? undefined : norm(norms);
 }
 
 /** Share of right answers, for logits [N, C, …] and labels. */

@@ -59,7 +59,7 @@ export class ConsoleLogger implements RunListener {
       return `${name} ${formatNumber(value)}${other === undefined ? '' : ` (val ${formatNumber(other)})`}`;
     });
     const more = Object.entries(validation).filter(([name]) => !(name in train));
-    values.push(...more.map(([name, value]) => `val ${name} ${formatNumber(value)}`));
+    for (const [name, value] of more) values.push(`val ${name} ${formatNumber(value)}`);
     return [`epoch ${number}${total}`, ...values, `lr ${formatNumber(lr)}`, `${formatNumber(seconds, 3)} s`].join('  ');
   }
 }

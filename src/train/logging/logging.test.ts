@@ -290,6 +290,35 @@ describe('JSON lines', () => {
   });
 });
 
+test('logs stay where they were begun, and files of something else are not overwritten', async () => {
+  const before = process.cwd();
+  const notes = join(folder, 'notes.txt');
+  writeFileSync(notes, 'Buy milk\n');
+  const json = new JsonLinesLogger(notes);
+  await expect(json.onEvent(start())).rejects.toThrow('notes.txt is no record of a run. Choose another path');
+  await expect(new JsonLinesLogger(notes).onEvent(step(1))).rejects.toThrow(FormatError);
+  expect(readFileSync(notes, 'utf8')).toBe('Buy milk\n');
+  try {
+    process.chdir(folder);
+    const loggers = [new JsonLinesLogger('a.jsonl'), new CsvLogger('a.csv'), new TensorBoardLogger('board')];
+    process.chdir(tmpdir());
+    for (const logger of loggers) {
+      for (const event of [start(), step(1), epoch(1), end]) await logger.onEvent(event);
+      await logger.close();
+    }
+  } finally {
+    process.chdir(before);
+  }
+  expect(readdirSync(folder).toSorted()).toEqual(['a.csv', 'a.jsonl', 'board', 'notes.txt']);
+  const damaged = join(folder, 'a.jsonl');
+  const [first, ...rest] = readFileSync(damaged, 'utf8').trimEnd().split('\n');
+  writeFileSync(damaged, `${[first, '', '{"eve', ...rest].join('\n')}\n`);
+  const again = new JsonLinesLogger(damaged);
+  await again.onEvent(start(10));
+  again.close();
+  expect(readFileSync(damaged, 'utf8').trimEnd().split('\n')).toHaveLength(rest.length - 1 + 3);
+});
+
 describe('CSV', () => {
   const log = async (path: string, ...events: RunEvent[]) => {
     const logger = new CsvLogger(path);
@@ -315,8 +344,10 @@ describe('CSV', () => {
   test('another table is not taken over', async () => {
     const path = join(folder, 'other.csv');
     writeFileSync(path, 'name,age\nEva,7\n');
-    await expect(log(path, start(5), epoch(3))).rejects.toThrow(FormatError);
-    await expect(log(path, start(), epoch(1, { train: { 'a,b': 1 } }))).rejects.toThrow("called 'train.a,b'");
+    for (const begin of [start(5), start()]) await expect(log(path, begin, epoch(3))).rejects.toThrow(FormatError);
+    await expect(log(join(folder, 'fresh.csv'), start(), epoch(1, { train: { 'a,b': 1 } }))).rejects.toThrow(
+      "called 'train.a,b'",
+    );
   });
 });
 

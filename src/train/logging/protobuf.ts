@@ -46,7 +46,8 @@ export class Message {
   }
 
   private add(field: number, wireType: number, ...content: Uint8Array[]): this {
-    this.parts.push(varint(field * 8 + wireType), ...content);
+    this.parts.push(varint(field * 8 + wireType));
+    for (const part of content) this.parts.push(part);
     return this;
   }
 }

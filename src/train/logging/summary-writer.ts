@@ -2,6 +2,7 @@
 // those of PyTorch's SummaryWriter. Records are queued until the file is open, then go through a bounded buffer.
 // Must not know: training.
 
+import { absolutePath } from '../../io/path.js';
 import type { Module } from '../../nn/module.js';
 import { ArgumentError, ShapeError, formatShape } from '../../tensor/library.js';
 import { type AnyTensor, Tensor } from '../../tensor/tensor.js';
@@ -61,6 +62,7 @@ interface Sink {
  */
 export class SummaryWriter {
   readonly logDir: string;
+  private readonly folder: string;
   private readonly options: SummaryWriterOptions;
   private readonly now: () => number;
   private sink: Sink | undefined;
@@ -73,6 +75,7 @@ export class SummaryWriter {
   constructor(logDir: string, options: SummaryWriterOptions = {}) {
     if (logDir === '') throw new ArgumentError('SummaryWriter: the folder has no name.');
     this.logDir = logDir;
+    this.folder = absolutePath(logDir);
     this.options = options;
     this.now = options.now ?? (() => Date.now() / 1000);
     this.write(versionEvent(this.now()));
@@ -83,7 +86,7 @@ export class SummaryWriter {
 
   private async open(): Promise<void> {
     const { createEventFile } = await import('../node/append-file.js');
-    this.sink = createEventFile(this.logDir, this.options.filenameSuffix ?? '', this.options.flushSeconds);
+    this.sink = createEventFile(this.folder, this.options.filenameSuffix ?? '', this.options.flushSeconds);
     for (const record of this.waiting) this.sink.append(record);
     this.waiting = [];
   }
@@ -110,7 +113,7 @@ export class SummaryWriter {
   /** Points of several curves of one chart, each in a folder of its own as PyTorch does it. */
   addScalars(mainTag: string, values: Readonly<Record<string, number>>, step = 0): void {
     for (const [name, value] of Object.entries(values)) {
-      this.child(`${mainTag.replaceAll('/', '_')}_${name}`).addScalar(mainTag, value, step);
+      this.child(`${mainTag}_${name}`.replaceAll(/[/\\]/g, '_')).addScalar(mainTag, value, step);
     }
   }
 
@@ -196,7 +199,7 @@ export class SummaryWriter {
   private child(name: string): SummaryWriter {
     let writer = this.children.get(name);
     if (writer === undefined) {
-      writer = new SummaryWriter(`${this.logDir}/${name}`, this.options);
+      writer = new SummaryWriter(`${this.folder}/${name}`, this.options);
       this.children.set(name, writer);
     }
     return writer;

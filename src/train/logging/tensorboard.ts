@@ -1,5 +1,6 @@
 // A run in TensorBoard: each event as scalars and texts at its step.
 
+import { absolutePath } from '../../io/path.js';
 import type { EpochEvent, LayersEvent, RunEvent, RunListener, StartEvent } from '../record.js';
 import type { HyperParameter } from './messages.js';
 import { SummaryWriter, type SummaryWriterOptions } from './summary-writer.js';
@@ -15,6 +16,7 @@ export interface TensorBoardOptions extends Omit<SummaryWriterOptions, 'purgeSte
  */
 export class TensorBoardLogger implements RunListener {
   readonly logDir: string;
+  private readonly folder: string;
   private readonly options: TensorBoardOptions;
   private open: SummaryWriter | undefined;
   private config: Readonly<Record<string, HyperParameter>> = {};
@@ -22,12 +24,13 @@ export class TensorBoardLogger implements RunListener {
 
   constructor(logDir: string, options: TensorBoardOptions = {}) {
     this.logDir = logDir;
+    this.folder = absolutePath(logDir);
     this.options = options;
   }
 
   /** Where the events go; made with the first of them. */
   get writer(): SummaryWriter {
-    return (this.open ??= new SummaryWriter(this.logDir, this.options));
+    return (this.open ??= new SummaryWriter(this.folder, this.options));
   }
 
   onEvent(event: RunEvent): void {

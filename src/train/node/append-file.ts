@@ -1,10 +1,11 @@
 // A file that only grows: records are collected and written together, whole ones only, so that a crash loses the last few
 // and leaves at most one that is cut off. Writing is synchronous and rare: order and bounded memory come for free.
 
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { writeFileAtomic } from '../../io/node/files.js';
+import { appendWholeSync } from './append-whole.js';
 
 export interface AppendFileOptions {
   /** Bytes that may wait. Default 64 KiB. */
@@ -15,6 +16,7 @@ export interface AppendFileOptions {
 
 export class AppendFile {
   readonly path: string;
+  private readonly absolute: string;
   private file: number | undefined;
   private waiting: Uint8Array[] = [];
   private bytes = 0;
@@ -27,8 +29,9 @@ export class AppendFile {
     this.path = path;
     this.bufferBytes = bufferBytes;
     this.flushSeconds = flushSeconds;
-    mkdirSync(dirname(path), { recursive: true });
-    this.file = openSync(path, 'a');
+    this.absolute = resolve(path);
+    mkdirSync(dirname(this.absolute), { recursive: true });
+    this.file = openSync(this.absolute, 'a');
   }
 
   append(record: Uint8Array | string): void {
@@ -46,19 +49,22 @@ export class AppendFile {
 
   close(): void {
     if (this.file === undefined) return;
-    this.write();
-    closeSync(this.file);
-    this.file = undefined;
+    try {
+      this.write();
+    } finally {
+      closeSync(this.file);
+      this.file = undefined;
+    }
   }
 
   private write(): void {
     this.written = performance.now();
     if (this.bytes === 0) return;
     const all = Buffer.concat(this.waiting);
+    this.file ??= openSync(this.absolute, 'a');
+    appendWholeSync(this.file, all); // what cannot be written waits for the next time
     this.waiting = [];
     this.bytes = 0;
-    this.file ??= openSync(this.path, 'a');
-    for (let at = 0; at < all.length;) at += writeSync(this.file, all, at);
   }
 }
 

@@ -30,6 +30,7 @@ process.on('message', async (message) => {
   }
 });
 process.on('disconnect', () => process.exit(0));
+process.on('SIGINT', () => {}); // Ctrl-C reaches all; the parent decides
 `;
 
 type Answer =

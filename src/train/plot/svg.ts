@@ -54,7 +54,7 @@ function drawPanel(chart: Chart): string {
   }
   lines.push(`<path d="M${left} ${top}V${top + h}H${left + w}" fill="none" stroke="#888"/>`);
   lines.push(`<text x="${left + w / 2}" y="${height - 8}" text-anchor="middle" fill="#444">${escape(xLabel)}</text>`);
-  for (const one of series) lines.push(...drawSeries(one, yAxis, atX, atY));
+  for (const one of series) for (const line of drawSeries(one, yAxis, atX, atY)) lines.push(line);
   if (!series.some((s) => s.y.some((v) => Number.isFinite(yAxis.place(v)))))
     lines.push(`<text x="${left + w / 2}" y="${top + h / 2}" text-anchor="middle" fill="#888">no finite values</text>`);
   return `${lines.join('\n')}\n`;
@@ -86,7 +86,7 @@ function drawSeries(series: Series, axis: Axis, atX: (v: number) => number, atY:
   });
   if (path !== '' && series.look !== 'dots')
     lines.push(`<path d="${path}" fill="none" stroke="${colour}" stroke-linejoin="round" ${STROKES[series.look]}/>`);
-  lines.push(...dots);
+  for (const each of dots) lines.push(each);
   const { mark } = series;
   if (mark !== undefined && Number.isFinite(axis.place(series.y[mark]))) {
     const [px, py] = [atX(series.x[mark]), atY(series.y[mark])];

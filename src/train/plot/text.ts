@@ -2,6 +2,7 @@
 // that they can be told apart without colour.
 
 import { type Chart, type Series, axisOf, thinOut, xAxisOf } from './chart.js';
+import { largest } from '../../tensor/extremes.js';
 
 export interface TextOptions {
   /** Width of everything, in characters. */
@@ -35,7 +36,7 @@ export function chartText(chart: Chart, { columns, rows = 14, paint = (text) => 
     series.flatMap((s) => s.y),
     { ticks: Math.max(2, Math.floor(rows / 3)), log },
   );
-  const gutter = Math.max(3, ...yAxis.ticks.map(({ label }) => label.length)) + 1;
+  const gutter = Math.max(3, largest(yAxis.ticks.map(({ label }) => label.length))) + 1;
   const width = Math.max(8, columns - gutter - 2);
   const xAxis = xAxisOf(chart, Math.max(2, Math.floor(width / 10)));
   const canvas = new Canvas(width, rows);

@@ -6,6 +6,7 @@ import { ArgumentError } from '../../tensor/library.js';
 import type { HostRandom } from '../../tensor/host-random.js';
 import { GaussianProcess } from './gaussian-process.js';
 import { type Point, type Space, dimensionsOf, randomPoint } from './space.js';
+import { smallest } from '../../tensor/extremes.js';
 
 /** What a strategy knows of an earlier trial. */
 export interface Observation {
@@ -102,7 +103,7 @@ export function bayesianSearch(options: BayesianOptions = {}): Strategy {
         const guesses = running.map((p) => model.predict(p).mean);
         model = new GaussianProcess([...points, ...running], [...values, ...guesses], random);
       }
-      const least = Math.min(...values);
+      const least = smallest(values);
       const start = known[values.indexOf(least)].point;
       const gain = (p: Point): number => expectedImprovement(model.predict(embed(p)), least);
       return climb(space, start, candidates, gain, random);

@@ -81,14 +81,28 @@ export async function search<const S extends Space>(
   objective: Objective<S> | URL,
   options: SearchOptions = {},
 ): Promise<Study<S>> {
-  const { trials: wanted = 50, parallel = 1, seed = 0, direction = 'minimize' } = options;
-  checkCount('trials', wanted);
+  const { trials = 50, parallel = 1, seed = 0, direction = 'minimize' } = options;
+  checkCount('trials', trials);
   checkCount('parallel', parallel);
   if (direction !== 'minimize' && direction !== 'maximize')
     throw new ArgumentError(`search: direction is '${String(direction)}'. Use 'minimize' or 'maximize'.`);
   const header = headerOf(space, direction, seed);
   const store = await openStore(options.folder, header);
-  const course = new Course(space, options, readTrials(store.lines, space, header, store.path));
+  try {
+    const course = new Course(space, options, readTrials(store.lines, space, header, store.path));
+    await carryOut(course, objective, options, store);
+    return studyOf(space, direction, course);
+  } finally {
+    await store.close();
+  }
+}
+
+async function carryOut<S extends Space>(
+  course: Course<S>,
+  objective: Objective<S> | URL,
+  { trials: wanted = 50, parallel = 1, onTrial, catchErrors }: SearchOptions,
+  store: Store,
+): Promise<void> {
   const runner = await createRunner(objective, parallel);
   try {
     await Promise.all(
@@ -97,9 +111,9 @@ export async function search<const S extends Space>(
           const trial = await course.run(next, runner.run);
           if (trial === undefined) return;
           await store.append(formatTrial(trial));
-          options.onTrial?.(trial, course.best());
+          onTrial?.(trial, course.best());
           await giveWay(); // an objective need not wait for anything
-          if (course.failure !== undefined && options.catchErrors !== true) {
+          if (course.failure !== undefined && catchErrors !== true) {
             course.stopped = true;
             throw course.failure;
           }
@@ -110,7 +124,6 @@ export async function search<const S extends Space>(
     course.stopped = true;
     await runner.close();
   }
-  return studyOf(space, direction, course);
 }
 
 function checkCount(name: string, value: number): void {
@@ -246,10 +259,11 @@ interface Store {
   readonly path: string;
   readonly lines: readonly string[];
   append(line: string): Promise<void>;
+  close(): Promise<void>;
 }
 
 async function openStore(folder: string | undefined, header: StudyHeader): Promise<Store> {
-  if (folder === undefined) return { path: '', lines: [], append: async () => {} };
+  if (folder === undefined) return { path: '', lines: [], append: async () => {}, close: async () => {} };
   const { openTrialFile } = await import('../node/trial-file.js');
   return openTrialFile(folder, formatTrial(header));
 }

@@ -2,6 +2,7 @@
 
 import type { Study } from './study.js';
 import type { Trial } from './trial.js';
+import { largest } from '../../tensor/extremes.js';
 
 export interface TableOptions {
   /** Rows at most. Default 20. */
@@ -26,7 +27,7 @@ export function formatStudy(study: Study, { rows = 20 }: TableOptions = {}): str
       t.seconds.toFixed(1),
       ...names.map((name) => shorten((t.params as Record<string, unknown>)[name])),
     ]);
-  const widths = head.map((title, i) => Math.max(title.length, ...cells.map((row) => row[i].length)));
+  const widths = head.map((title, i) => Math.max(title.length, largest(cells.map((row) => row[i].length))));
   const line = (row: readonly string[]): string =>
     row
       .map((text, i) => (i === 2 ? text.padEnd(widths[i]) : text.padStart(widths[i])))

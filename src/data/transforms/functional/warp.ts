@@ -8,6 +8,7 @@ import { ArgumentError } from '../../../tensor/library.js';
 import { type Image, type Pixels, allocate, checkImage, roundEven } from '../image.js';
 import { fillOf, quarterTurns } from './gather.js';
 import { isUint8Array } from '../../../tensor/typed-arrays.js';
+import { largest, smallest } from '../../../tensor/extremes.js';
 
 export type WarpInterpolation = 'nearest' | 'bilinear';
 
@@ -188,7 +189,7 @@ function expandedSize([a, b, c, d, e, f]: AffineMatrix, height: number, width: n
   const corners = [-1, 1].flatMap((x) => [-1, 1].map((y) => [(x * width) / 2, (y * height) / 2] as const));
   const extent = (along: (x: number, y: number) => number, half: number): number => {
     const ends = corners.map(([x, y]) => Math.trunc((along(x, y) + half) * 1000) / 1000);
-    return Math.ceil(Math.max(...ends)) - Math.floor(Math.min(...ends));
+    return Math.ceil(largest(ends)) - Math.floor(smallest(ends));
   };
   return [extent((x, y) => d * x + e * y + f, height / 2), extent((x, y) => a * x + b * y + c, width / 2)];
 }

@@ -2,6 +2,7 @@
 
 import { type Finding, type Illness, figure, found, percent } from '../illness.js';
 import { type Readings, isPoor, lateHalf, layerHistories, mean, trend } from '../readings.js';
+import { norm, smallest } from '../../../tensor/extremes.js';
 
 // ---------------------------------------------------------------- regularisation
 
@@ -14,11 +15,11 @@ function isDecaying(readings: Readings): Finding | undefined {
   const { looks, facts } = readings;
   const { weightDecay } = facts.optimizerOptions ?? {};
   const size = (index: number) =>
-    Math.hypot(
-      ...(looks
+    norm(
+      looks
         .at(index)
         ?.parameters.filter(({ shape = [] }) => shape.length >= 2)
-        .map(({ norm }) => norm) ?? []),
+        .map((parameter) => parameter.norm) ?? [],
     );
   const ratio = size(-1) / size(0);
   if (typeof weightDecay !== 'number' || weightDecay < STRONG_DECAY || !(ratio < SHRUNK) || !isPoor(readings, 0.4)) {
@@ -68,7 +69,7 @@ function isMeaningless(readings: Readings): Finding | undefined {
   const isMoving = updateRatio === undefined || updateRatio > 1e-4;
   if (validated.length >= 2) {
     const best = mean(lateHalf(validated).map(({ accuracy = NaN }) => accuracy));
-    const lowest = Math.min(...validated.map(({ loss = NaN }) => loss));
+    const lowest = smallest(validated.map(({ loss = NaN }) => loss));
     const isChance = Number.isNaN(best) ? lowest > chance.loss * 0.97 : best < chanceLevel(classes, validationSamples);
     if (!isChance || losses.length < 20) return undefined;
     const said = Number.isNaN(best)

@@ -2,6 +2,7 @@
 
 import { type Finding, type Illness, figure, found, percent } from '../illness.js';
 import { type Readings, deviation, isPoor, mean } from '../readings.js';
+import { largest, smallest } from '../../../tensor/extremes.js';
 
 const inputsOf = ({ looks }: Readings) => looks.flatMap(({ step, input }) => (input ? [{ step, ...input }] : []));
 const targetsOf = ({ looks }: Readings) =>
@@ -44,7 +45,7 @@ function hasWrongClasses(readings: Readings): Finding | undefined {
   const targets = targetsOf(readings).filter(({ commonest }) => commonest !== undefined);
   const seen = targets.reduce((sum, { count }) => sum + count, 0);
   if (classes < 2 || seen < SEEN_PER_CLASS * classes) return undefined;
-  const [min, max] = [Math.min(...targets.map((t) => t.min)), Math.max(...targets.map((t) => t.max))];
+  const [min, max] = [smallest(targets.map((t) => t.min)), largest(targets.map((t) => t.max))];
   if (min === 0 && max === classes - 1) return undefined;
   return found(`the model has ${classes} classes, ${seen} labels lie between ${min} and ${max}.`, {
     numbers: { classes, min, max, seen },
@@ -60,7 +61,7 @@ function isSorted(readings: Readings): Finding | undefined {
   const targets = targetsOf(readings).filter(({ count, commonest }) => count >= 4 && commonest !== undefined);
   if (targets.length < 4) return undefined;
   const share = mean(targets.map(({ commonest }) => commonest ?? 0));
-  const range = Math.max(...targets.map(({ max }) => max)) - Math.min(...targets.map(({ min }) => min));
+  const range = largest(targets.map(({ max }) => max)) - smallest(targets.map(({ min }) => min));
   const move = deviation(targets.map((t) => t.mean)) / (range || 1);
   if (share < SORTED_SHARE || move < SORTED_MOVE) return undefined;
   return found(

@@ -2,6 +2,7 @@
 
 import { type Finding, type Illness, figure, found } from '../illness.js';
 import type { Readings } from '../readings.js';
+import { smallest } from '../../../tensor/extremes.js';
 
 /** Of one of these notices. */
 function noticed(...codes: readonly string[]): (readings: Readings) => Finding | undefined {
@@ -29,7 +30,7 @@ const LEAST_BOUND = 1;
 function lossIsBounded({ facts: { classes = 0, loss = '' }, epochs, smooth }: Readings): Finding | undefined {
   const bound = Math.log(1 + (classes - 1) / Math.E);
   const accuracy = epochs.at(-1)?.train.accuracy;
-  const lowest = Math.min(...smooth);
+  const lowest = smallest(smooth);
   if (!/cross/i.test(loss) || bound < LEAST_BOUND || accuracy === undefined || accuracy < GOOD_ACCURACY)
     return undefined;
   if (lowest < bound - 0.005) return undefined;

@@ -3,6 +3,7 @@
 import { isWeighted } from '../leaves.js';
 import { type Evidence, type Finding, type Illness, figure, found } from '../illness.js';
 import { type Readings, isPoor, lateHalf, median, trend } from '../readings.js';
+import { largest, norm, smallest } from '../../../tensor/extremes.js';
 
 /** The loss has risen to this many times the larger of the first loss and that of knowing nothing. */
 const RISEN = 2;
@@ -16,7 +17,7 @@ const top = ({ losses, start }: Readings): number => Math.max(losses[0] ?? NaN, 
 /** The loss grew on the way: to be told from a single number that is not finite. */
 function hasRisen(readings: Readings): Evidence | undefined {
   const { smooth, losses, broken } = readings;
-  const highest = Math.max(...(broken === undefined ? smooth : losses));
+  const highest = largest(broken === undefined ? smooth : losses);
   if (!(highest > RISEN * top(readings))) return undefined;
   const at = losses.findIndex((loss) => loss > RISEN * top(readings));
   return {
@@ -61,7 +62,7 @@ function swings({ smooth, start }: Readings): Evidence | undefined {
 const LOST = 0.5;
 
 function hasLost({ smooth, last, start }: Readings): Evidence | undefined {
-  const lowest = Math.min(...smooth);
+  const lowest = smallest(smooth);
   if (!(last - lowest > LOST * start)) return undefined;
   return {
     text: `the loss had come down to ${figure(lowest)}, and ends at ${figure(last)}.`,
@@ -112,8 +113,8 @@ function isExploding(readings: Readings): Finding | undefined {
   }
   const norms = steps.flatMap(({ gradNorm }) => (gradNorm === undefined ? [] : [gradNorm]));
   const usual = median(norms.filter(Number.isFinite)) ?? NaN;
-  const largest = Math.max(...norms.map((norm) => (Number.isNaN(norm) ? Infinity : norm)));
-  const size = Math.hypot(...(looks[0]?.parameters.map(({ norm }) => norm) ?? []));
+  const peak = largest(norms.map((value) => (Number.isNaN(value) ? Infinity : value)));
+  const size = norm(looks[0]?.parameters.map((parameter) => parameter.norm) ?? []);
   // In the first step nothing but the network itself can be the reason.
   // A large loss makes large gradients in any network; through time it is the same weights that do both.
   const kinds = [...(facts.layers ?? []), ...(looks[0]?.layers ?? [])];
@@ -122,12 +123,12 @@ function isExploding(readings: Readings): Finding | undefined {
   // Where steps are too long, or nobody knows how long they are, that is the likelier reason.
   const isOfRate = looks.length === 0 ? !isRecurrent : hasLargeUpdates(readings) !== undefined;
   const isSudden =
-    norms.length >= 10 && !isOfRate && largest > SPIKE * usual && (broken !== undefined || isPoor(readings, 0.5));
+    norms.length >= 10 && !isOfRate && peak > SPIKE * usual && (broken !== undefined || isPoor(readings, 0.5));
   if (!isBornSo && !isSudden) return undefined;
   const text = isBornSo
     ? `the norm of the gradients is ${figure(norms[0])} in the first step, that of all parameters ${figure(size)}.`
-    : `the norm of the gradients jumps to ${figure(largest)}; usual in this run is ${figure(usual)}.`;
-  return found(text, { numbers: { largest, usual, parameters: size } });
+    : `the norm of the gradients jumps to ${figure(peak)}; usual in this run is ${figure(usual)}.`;
+  return found(text, { numbers: { largest: peak, usual, parameters: size } });
 }
 
 function isBroken({ broken, looks }: Readings): Finding | undefined {

@@ -3,6 +3,7 @@
 import { isWeighted } from '../leaves.js';
 import { type Evidence, type Finding, type Illness, figure, found, percent } from '../illness.js';
 import { type Readings, isPoor, mean } from '../readings.js';
+import { largest } from '../../../tensor/extremes.js';
 
 /** Rows of a weight that differ by less than this part of their size are the same unit. */
 const ALIKE = 1e-5;
@@ -42,7 +43,7 @@ function largestGain({ looks }: Readings): number {
   const gains = (looks[0]?.parameters ?? []).map(({ shape = [], norm }) =>
     shape.length < 2 ? 0 : norm / Math.sqrt(shape[0]),
   );
-  return Math.max(0, ...gains);
+  return Math.max(0, largest(gains));
 }
 
 function isTooLarge(readings: Readings): Finding | undefined {

@@ -1,5 +1,14 @@
 // The compiling thread with compilers that do not come back, called directly so that the time limit can be short.
-import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -48,3 +57,31 @@ test.skipIf(process.platform === 'win32')('what does not end in its trial is not
   expect([state, text]).toEqual([2, 'what it made does not end in its trial']);
   expect(readdirSync(folder).sort()).toEqual(['compiler', 'script']);
 });
+
+test.skipIf(process.platform === 'win32')(
+  'a full cache loses its own oldest files, and nobody else loses anything',
+  async () => {
+    const compiler = script('while [ "$1" != -o ]; do shift; done; echo code > "$2"');
+    const digits = (digit: string, count: number) => digit.repeat(count);
+    const put = (name: string, age: number) => {
+      const file = join(folder, name);
+      writeFileSync(file, 'x'.repeat(1000));
+      utimesSync(file, Date.now() / 1000 - age, Date.now() / 1000 - age);
+      return name;
+    };
+    const oldest = put(`${digits('a', 32)}-${digits('0', 64)}.so`, 3000);
+    const killed = put(`${digits('b', 32)}.123-4.tmp`, 2000);
+    const newest = put(`${digits('c', 32)}-${digits('0', 64)}.run`, 100);
+    const foreign = ['thesis.tar', 'libc.so', `${digits('d', 32)}-notes.so`, `${digits('e', 32)}.tmp`, '.profile'];
+    for (const name of foreign) put(name, 9000);
+    mkdirSync(join(folder, `${digits('f', 32)}-${digits('0', 64)}.so`)); // called as one of the cache, and none
+    symlinkSync('thesis.tar', join(folder, `${digits('9', 32)}-${digits('0', 64)}.so`));
+    const [state] = await serve({ command: compiler, key: digits('1', 32), mostBytes: 1010 });
+    expect(state).toBe(1);
+    const left = readdirSync(folder);
+    expect(left).toEqual(expect.arrayContaining([...foreign, newest]));
+    expect(left).not.toContain(oldest);
+    expect(left).not.toContain(killed);
+    expect(left.length).toBe(foreign.length + 5); // the script, the new file, the newest, the folder and the link
+  },
+);

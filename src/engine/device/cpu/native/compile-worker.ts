@@ -90,11 +90,14 @@ export function serveCompiler(
       if (job.trial !== undefined) await tryOut(job, temporary, job.trial);
       fs.renameSync(temporary, path);
       [state, text] = [1, path];
-      // The oldest files make room; one that another process has loaded stays loaded there.
-      const files = fs.readdirSync(job.folder).map((name) => {
+      // The oldest files make room, as far as they are the cache's own: compiled ones, and what a killed compiler has left.
+      // One that another process has loaded stays loaded there.
+      const own = /^[0-9a-f]{32}(?:-[0-9a-f]{64}\.(?:so|run)|\.\d+-\d+\.tmp)$/;
+      const names = fs.readdirSync(job.folder).filter((name) => own.test(name));
+      const files = names.flatMap((name) => {
         const file = join(job.folder, name);
-        const { size, mtimeMs } = fs.statSync(file, { throwIfNoEntry: false }) ?? { size: 0, mtimeMs: Infinity };
-        return { file, size, mtimeMs };
+        const found = fs.lstatSync(file, { throwIfNoEntry: false });
+        return found?.isFile() ? [{ file, size: found.size, mtimeMs: found.mtimeMs }] : [];
       });
       let total = files.reduce((sum, { size }) => sum + size, 0);
       for (const { file, size } of files.sort((a, b) => a.mtimeMs - b.mtimeMs)) {

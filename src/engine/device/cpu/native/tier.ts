@@ -1,10 +1,10 @@
 // The native tier: C programs compiled in the background, kept on disk, and run by a crew of POSIX threads on the heap
 // that the WebAssembly tier uses. Whatever goes wrong leaves tier 1 in place, with one line at NABLA_DEBUG=1.
 //
-// The cache is a folder of the user's own (mode 0700). A file's name is the digest of everything it depends on (source,
-// flags, compiler, processor) and the digest of its contents; a file whose contents do not have that digest is never
-// loaded. Files appear under their names by renaming, after they have run in a process of their own (trial.ts), so several
-// processes may share the folder.
+// The cache is a folder of its own (made with mode 0700), and only files that are called as its own are ever removed from
+// it. A file's name is the digest of everything it depends on (source, flags, compiler, processor) and the digest of its
+// contents; a file whose contents do not have that digest is never loaded. Files appear under their names by renaming, after
+// they have run in a process of their own (trial.ts), so several processes may share the folder.
 // Input: C source. Output: something that runs.
 
 import type { Target } from '../../../loop/target.js';
@@ -172,7 +172,7 @@ class NativeCompiler {
     const fs = this.process.getBuiltinModule('node:fs');
     const { join } = this.process.getBuiltinModule('node:path');
     for (const name of fs.readdirSync(this.folder)) {
-      if (!name.startsWith(`${key}-`)) continue;
+      if (!name.startsWith(`${key}-`) || !/-[0-9a-f]{64}\.(?:so|run)$/.test(name)) continue;
       const path = join(this.folder, name);
       if (this.isSound(path)) {
         fs.utimesSync(path, new Date(), new Date()); // recently used: the last to be removed
@@ -250,17 +250,23 @@ function bindLibrary(process: NodeJS.Process, path: string): CrewLibrary {
   };
 }
 
-/** The cache folder, made and checked: nobody else may write there. */
+/**
+ * The cache folder: made by nabla, or found as nabla makes it. One that others own or may write to is not used, and not
+ * changed either: it may be somebody's own, for a purpose of theirs.
+ */
 function cacheFolder(process: NodeJS.Process): string {
   const fs = process.getBuiltinModule('node:fs');
   const os = process.getBuiltinModule('node:os');
   const { join, resolve } = process.getBuiltinModule('node:path');
-  const base = process.env['XDG_CACHE_HOME'] || join(os.homedir(), '.cache');
-  const folder = resolve(process.env['NABLA_CACHE_DIR'] || join(base, 'nabla', 'native'));
+  const chosen = process.env['NABLA_CACHE_DIR'];
+  // What the setting names may hold other things: only a folder inside it is the cache.
+  const folder = chosen
+    ? resolve(chosen, 'nabla-native')
+    : join(process.env['XDG_CACHE_HOME'] || join(os.homedir(), '.cache'), 'nabla', 'native');
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
   const { uid, mode } = fs.statSync(folder);
   if (process.getuid !== undefined && uid !== process.getuid()) throw new Error(`${folder} belongs to another user`);
-  if ((mode & 0o077) !== 0) fs.chmodSync(folder, 0o700);
+  if ((mode & 0o022) !== 0) throw new Error(`others may write to ${folder}; remove it, or take that from them`);
   return folder;
 }
 
