@@ -13,6 +13,7 @@ import { type Node, clearInterned } from './ir/node.js';
 import type { ScalarSource } from './ir/op.js';
 import { type Shape, formatShape, sizeOf } from './ir/shape.js';
 import { type Storage, createStorage } from './ir/storage.js';
+import { noteRun } from './lost-runs.js';
 import { type Dropped, type Part, type Unit, type Update, describeDropped, partsOf } from './parts.js';
 
 interface CachedProgram {
@@ -383,6 +384,18 @@ function perform({ roots, assigns }: Part<PendingAssign>): void {
     for (const storage of results.values()) freeStorage(storage);
     throw error;
   }
+  for (const p of prepared) {
+    noteRun(
+      p.device,
+      () => newOf(p),
+      () => {
+        for (const unit of new Set(assigns.map((a) => a.unit)))
+          for (const back of unit?.undo.splice(0).reverse() ?? []) back();
+        const scalars = new Set(p.scalars);
+        for (const listener of dropListeners) listener({ nodes: new Set(), scalars, parameters: [] });
+      },
+    );
+  }
   if (recording !== undefined) {
     const number = recording.runs.length;
     for (const p of prepared) recording.runs.push({ ...p, number });
@@ -428,6 +441,9 @@ function prepare(
   return { device, executable, inputs: [...inputs], scalars: [...scalars], outputs, assigned };
 }
 
+/** The storages that a program fills, and does not overwrite. */
+const newOf = ({ outputs, assigned }: Prepared): Storage[] => outputs.filter((_, i) => !assigned[i]);
+
 /** Runs programs of several devices so that all of them take effect, or none. A single one does anyway. */
 function executeAll(programs: readonly Prepared[]): void {
   const last = programs[programs.length - 1];
@@ -461,6 +477,7 @@ function swapBuffers(a: Storage, b: Storage): void {
 /** The device's handle. Throws StaleTensorError if the device that made it is gone. */
 function bufferOf(storage: Storage, device: Device): unknown {
   if (storage.buffer === null) throw freedError(storage);
+  if (storage.failure !== undefined) throw storage.failure;
   if (storage.owner !== device) {
     const what = storage.name ?? `a ${storage.dtype} tensor ${formatShape(storage.shape)}`;
     throw new StaleTensorError(`read: ${what} went with its device when the devices were disposed of. Create it anew.`);
@@ -602,7 +619,16 @@ export function replayRuns({ runs, hooks }: Recording, substitute: (storage: Sto
         programs.push({ ...recorded, inputs: recorded.inputs.map(substitute), outputs });
       }
       executeAll(programs);
-      for (const p of programs) p.outputs.forEach((s, i) => p.assigned[i] && s.version++);
+      for (const p of programs) {
+        p.outputs.forEach((s, i) => p.assigned[i] && s.version++);
+        noteRun(
+          p.device,
+          () => newOf(p),
+          () => {
+            for (const { undo } of advanced.splice(0).reverse()) undo();
+          },
+        );
+      }
     } catch (error) {
       for (const { undo } of advanced.reverse()) undo();
       throw error;

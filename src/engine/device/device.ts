@@ -43,6 +43,10 @@ export interface Device {
   download(buffer: unknown, size: number, dtype: DType): Promise<TypedArray>;
   free(buffer: unknown): void;
   compile(graph: Graph): Executable;
+  /** Where runs are done later than given: how many were given, and how many of them are known to be done. */
+  progress?(): { readonly given: number; readonly done: number } | undefined;
+  /** There: calls `listener` when run number `first` has failed and it and all given since have changed nothing. */
+  onLostRuns?(listener: (first: number, error: Error) => void): void;
   memory(): DeviceMemory;
   /** What a person may want to know of it: threads, instruction sets. */
   details(): Readonly<Record<string, string | number | boolean>>;

@@ -20,6 +20,8 @@ export interface Storage {
   requiresGrad: boolean;
   /** Shown in errors and printed graphs. */
   name: string | undefined;
+  /** Why there are no numbers in it, if the run that should have written them has failed. */
+  failure: Error | undefined;
 }
 
 let nextId = 1;
@@ -43,5 +45,6 @@ export function createStorage(
     owner: undefined,
     requiresGrad,
     name: undefined,
+    failure: undefined,
   };
 }

@@ -30,7 +30,8 @@ export const CONTROL = {
   driverFailed: 70, // 1 while that thread has a failure to report
   arrived: 80, // the barrier inside programs: threads that have arrived, and the number of the barrier
   generation: 81,
-  error: 96, // the index error of a kernel: flag, node, index, size; then the same of kernels after the last check
+  error: 96, // the index error of a kernel: flag, node, index, size
+  lateError: 100, // the same of kernels after the last check
   failureText: 112,
 
   // Kinds of commands.

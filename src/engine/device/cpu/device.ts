@@ -16,7 +16,8 @@ import type { Device, DeviceMemory, Executable, Graph, TypedArray } from '../dev
 import { nodeProcess } from './native/host.js';
 import { NativeTier, type TierMode, nativeToolchain, tierMode } from './native/tier.js';
 import { type KernelTime, NativeTwin } from './native/twin.js';
-import { type Buffer, CpuRuntime, type LoadedProgram } from './runtime.js';
+import type { FailedRun } from './driver.js';
+import { type Buffer, CpuRuntime, type IndexErrorRecord, type LoadedProgram } from './runtime.js';
 
 export interface CpuDeviceOptions {
   readonly threads?: number;
@@ -50,13 +51,31 @@ export class CpuDevice implements Device {
   private readonly mode: TierMode;
   private readonly twins = new Set<NativeTwin>();
   private native: NativeTier | null | undefined;
+  /** Of the programs by their numbers, for errors that come later. */
+  private readonly nodes = new Map<number, WeakRef<readonly Node[]>>();
+  private lostListener: ((first: number, error: Error) => void) | undefined;
 
   constructor(options: CpuDeviceOptions = {}) {
     this.name = options.name ?? 'cpu';
     this.options = options;
     this.runtime = new CpuRuntime({ threads: options.threads, heapBytes: options.heapBytes, shared: options.shared });
     this.mode = tierMode(options.tier ?? nodeProcess()?.env['NABLA_CPU']);
+    this.runtime.whenLost = (failed) => this.lose(failed);
     debug(1, () => `device ${this.name}: ${describe(this.details())}`);
+  }
+
+  progress(): { readonly given: number; readonly done: number } | undefined {
+    return this.runtime.progress();
+  }
+
+  onLostRuns(listener: (first: number, error: Error) => void): void {
+    this.lostListener = listener;
+  }
+
+  private lose(failed: FailedRun): Error {
+    const error = indexError(failed, this.nodes.get(failed.program)?.deref() ?? []);
+    this.lostListener?.(failed.run, error);
+    return error;
   }
 
   allocate(size: number, dtype: DType, label: string): Buffer {
@@ -92,6 +111,7 @@ export class CpuDevice implements Device {
     debug(2, () => describeProgram(compiled.program, graph.nodes.length, performance.now() - start));
     debug(3, () => printProgram(compiled.program));
     const loaded = this.runtime.load({ bytes, argumentCount, arenaBytes, scratchBytes });
+    this.nodes.set(loaded.id, new WeakRef(compiled.nodes));
     const twin =
       this.mode === 'wasm' || nodeProcess() === undefined
         ? undefined
@@ -114,6 +134,7 @@ export class CpuDevice implements Device {
     const bytes = emitProgram(program, { relaxed, shared, maxPages: this.runtime.maxPages });
     const { argumentCount, arenaBytes, scratchBytes } = program;
     const loaded = this.runtime.load({ bytes, argumentCount, arenaBytes, scratchBytes });
+    this.nodes.set(loaded.id, new WeakRef(compiled.nodes));
     return new Prologue(this.runtime, compiled, loaded, kept, watched);
   }
 
@@ -175,12 +196,15 @@ function describeProgram({ kernels, stages, arenaBytes }: Program, nodes: number
 /** Throws what the last run has reported, if anything. Nothing that it was given has been overwritten then. */
 function throwIndexError(runtime: CpuRuntime, { nodes }: CompiledGraph): void {
   const error = runtime.takeError();
-  if (error === undefined) return;
-  const { index, size } = error;
-  const node = nodes[error.node];
+  if (error !== undefined) throw indexError(error, nodes);
+}
+
+function indexError({ node: number, index, size }: IndexErrorRecord, nodes: readonly Node[]): IndexError {
+  const node = nodes.at(number);
+  if (node === undefined) return new IndexError(`run: index ${index} is out of range for size ${size}.`, index, size);
   const { axis } = node.arg as { readonly axis: number };
   const op = isOp(node, 'checkIndex') ? node.arg.op : node.op;
-  throw new IndexError(`${op}: index ${index} is out of range for dimension ${axis} with size ${size}.`, index, size);
+  return new IndexError(`${op}: index ${index} is out of range for dimension ${axis} with size ${size}.`, index, size);
 }
 
 /** The program that runs before another where a watched input has changed, and its results. */
@@ -192,6 +216,7 @@ class Prologue {
   private readonly kept: readonly Node[];
   private buffers: Buffer[] = [];
   private states: readonly string[] | undefined;
+  private lostRuns = 0;
 
   constructor(
     runtime: CpuRuntime,
@@ -209,7 +234,8 @@ class Prologue {
 
   /** Its results, computed anew unless the watched inputs are as they were. */
   results(inputs: readonly unknown[], states: readonly string[] | undefined): readonly Buffer[] {
-    const isSame = states !== undefined && this.states?.every((s, i) => s === states[i]) === true;
+    const isDone = this.lostRuns === this.runtime.lostRuns;
+    const isSame = isDone && states !== undefined && this.states?.every((s, i) => s === states[i]) === true;
     if (isSame) return this.buffers;
     this.states = undefined;
     // One after the other: those that there was room for are not lost if the next does not fit.
@@ -223,6 +249,7 @@ class Prologue {
     this.buffers.forEach((buffer, i) => (words[outputWord + i] = buffer.address));
     this.loaded.run(words);
     throwIndexError(this.runtime, this.compiled);
+    this.lostRuns = this.runtime.lostRuns;
     this.states = states;
     return this.buffers;
   }
