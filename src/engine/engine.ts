@@ -446,7 +446,11 @@ const newOf = ({ outputs, assigned }: Prepared): Storage[] => outputs.filter((_,
 
 /** Runs programs of several devices so that all of them take effect, or none. A single one does anyway. */
 function executeAll(programs: readonly Prepared[]): void {
-  const last = programs[programs.length - 1];
+  const last = programs.at(-1);
+  if (programs.length === 1 && last !== undefined) {
+    execute(last.device, last.executable, last.inputs, last.scalars, last.outputs);
+    return;
+  }
   const copies = programs.flatMap((p) => (p === last ? [] : copiesOf(p.outputs.filter((_, i) => p.assigned[i]))));
   try {
     for (const p of programs) execute(p.device, p.executable, p.inputs, p.scalars, p.outputs);
