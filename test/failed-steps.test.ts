@@ -118,7 +118,9 @@ describe.each(DEVICES)('on %s', (device) => {
   describe.each(['eager', 'compiled'])('%s steps', (mode) => {
     const isCompiled = mode === 'compiled';
 
-    test.each(Object.entries(FAILURES))('%s', async (_, spoil) => {
+    // Natively each of the programs is seconds of the compiler.
+    const failures = Object.entries(FAILURES).slice(0, device.startsWith('native') ? 1 : undefined);
+    test.each(failures)('%s', async (_, spoil) => {
       const clean = makeTraining(isCompiled);
       const expected: number[] = [];
       for (let i = 0; i < 4; i++) expected.push(await clean.step(good(i)));
@@ -175,7 +177,7 @@ describe.each(DEVICES)('on %s', (device) => {
   });
 });
 
-describe.each(DEVICES)('a Trainer on %s', (device) => {
+describe.each(DEVICES.filter((name) => name !== 'native-1'))('a Trainer on %s', (device) => {
   beforeEach(() => setDevice(device));
 
   /** Nine batches of an epoch, of which those in `spoilt` have a label or an id out of range. */

@@ -237,38 +237,41 @@ describe.each(['reference', 'wasm', 'native'])('on %s', (device) => {
     expect(await norm.numBatchesTracked?.array()).toBe(1);
   });
 
-  test.each([false, true])(
-    'a run on two devices takes effect on both or on none (captured: %s)',
-    async (isCaptured) => {
-      for (const failing of [device, 'second']) {
-        const places = [device, 'second'].map((name) => ({
-          w: tensor([1, 2], { device: name }),
-          at: (...numbers: number[]) => tensor(Int32Array.from(numbers), { shape: [2], device: name }),
-          name,
-        }));
-        const body = async (...at: Tensor<[number], 'int32'>[]) => {
-          noGrad(() =>
-            places.forEach(({ w }, i) => w.assign_(w.add(w.indexSelect(0, at[i] as never) as never) as never)),
-          );
-          await realize();
-        };
-        const step = isCaptured ? (compile(body as never) as unknown as typeof body) : body;
-        const indices = (last: number) => places.map(({ at, name }) => at(0, name === failing ? last : 1)) as never[];
-        await step(...indices(1));
-        // Not a part of its own: what one device reads, the other one may not read.
-        if (isCaptured) await expect(step(...indices(2))).rejects.toThrow(OUT);
-        expect(await Promise.all(places.map(({ w }) => w.array()))).toEqual([
-          [2, 4],
-          [2, 4],
-        ]);
-        await step(...indices(1));
-        expect(await Promise.all(places.map(({ w }) => w.array()))).toEqual([
-          [4, 8],
-          [4, 8],
-        ]);
-      }
-    },
-  );
+  test.each([false, true])('a step on two devices is taken on both or on none (captured: %s)', async (isCaptured) => {
+    for (const failing of [device, 'second']) {
+      const places = [device, 'second'].map((name) => ({
+        w: tensor([1, 2], { device: name, requiresGrad: true }),
+        at: (last: number) => tensor(Int32Array.of(0, name === failing ? last : 1), { shape: [2], device: name }),
+      }));
+      const optimizer = new SGD(
+        places.map(({ w }) => w as unknown as Tensor),
+        { lr: 1 },
+      );
+      const body = async (...at: AnyTensor[]) => {
+        optimizer.zeroGrad();
+        for (const [i, { w }] of places.entries())
+          w.indexSelect(0, at[i] as never)
+            .sum()
+            .backward();
+        await optimizer.step();
+      };
+      const step = isCaptured ? compile(body) : body;
+      const indices = (last: number) => places.map(({ at }) => at(last)) as unknown as AnyTensor[];
+      const values = () => Promise.all(places.map(({ w }) => w.array()));
+      await step(...indices(1));
+      await expect(step(...indices(2))).rejects.toThrow(OUT);
+      expect(await values()).toEqual([
+        [0, 1],
+        [0, 1],
+      ]);
+      await step(...indices(1));
+      expect(await values()).toEqual([
+        [-1, 0],
+        [-1, 0],
+      ]);
+      expect(optimizer.stepCount).toBe(2);
+    }
+  });
 
   test('results of a run that fails are freed', async () => {
     const table = given(7, 8);

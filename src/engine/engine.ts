@@ -19,6 +19,7 @@ import { type Shape, formatShape, sizeOf } from './ir/shape.js';
 import { type Storage, createStorage } from './ir/storage.js';
 import type { Capture, Source } from './capture.js';
 import { type Recording, type ReplayHook, belongsTo, currentRecording, isRecording } from './recording.js';
+import { noteRun } from './lost-runs.js';
 import { type Dropped, type Part, type Unit, type Update, describeDropped, partsOf } from './parts.js';
 import { portions } from './portions.js';
 import { countRun, recomputed } from './recomputed.js';
@@ -426,6 +427,18 @@ function performTogether(jobs: readonly Job[], recording: Recording | undefined)
   }
   recording?.add(prepared);
   for (const { roots } of jobs) for (const node of roots) kept.delete(node);
+  for (const p of prepared) {
+    noteRun(
+      p.device,
+      () => newOf(p),
+      () => {
+        for (const unit of new Set(assigns.map((a) => a.unit)))
+          for (const back of unit?.undo.splice(0).reverse() ?? []) back();
+        const scalars = new Set(p.scalars);
+        for (const listener of dropListeners) listener({ nodes: new Set(), scalars, parameters: [] });
+      },
+    );
+  }
   for (const [node, storage] of results) {
     node.storage = storage;
     if (!node.requiresGrad) node.src = []; // nothing will ask how it came to be
@@ -481,9 +494,16 @@ function targetsOf(graph: LinearGraph, roots: number, assigns: readonly PendingA
   return targets;
 }
 
+/** The storages that a program fills, and does not overwrite. */
+const newOf = ({ outputs, assigned }: Omit<Prepared, 'order'>): Storage[] => outputs.filter((_, i) => !assigned[i]);
+
 /** Runs programs of several devices so that all of them take effect, or none. A single one does anyway. */
 function executeAll(programs: readonly Omit<Prepared, 'order'>[]): void {
-  const last = programs[programs.length - 1];
+  const last = programs.at(-1);
+  if (programs.length === 1 && last !== undefined) {
+    execute(last);
+    return;
+  }
   const copies = programs.flatMap((p) => (p === last ? [] : copiesOf(p.outputs.filter((_, i) => p.assigned[i]))));
   try {
     for (const p of programs) execute(p);
@@ -514,6 +534,7 @@ function swapBuffers(a: Storage, b: Storage): void {
 /** The device's handle. Throws StaleTensorError if it was freed, or the device that made it is gone. */
 function bufferOf(storage: Storage, device: Device): unknown {
   if (storage.buffer === null || storage.base?.buffer === null) throw freedError(storage);
+  if (storage.failure !== undefined) throw storage.failure;
   if (storage.owner !== device) throw goneError(storage, 'read');
   return storage.buffer;
 }
@@ -680,6 +701,15 @@ export function replay(capture: Capture, inputs: readonly Storage[]): Storage[] 
         prepared.push({ ...run, inputs: run.inputs.map(storageOfSource), outputs: run.outputs.map(storageOfSource) });
       }
       executeAll(prepared);
+      for (const p of prepared) {
+        noteRun(
+          p.device,
+          () => newOf(p),
+          () => {
+            for (const { undo } of advanced.splice(0).reverse()) undo?.();
+          },
+        );
+      }
     } catch (error) {
       for (const { undo } of advanced.reverse()) undo?.();
       made.forEach(freeStorage);

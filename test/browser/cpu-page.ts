@@ -56,8 +56,13 @@ export async function main(): Promise<unknown> {
 
   const record = runtime.load({ ...NONE, bytes: modules.indexError(options), argumentCount: 1 });
   record.run(Int32Array.of(runtime.errorAddress));
-  await runtime.download(counter, 1, 'int32');
-  const indexError = runtime.takeError();
+  // Where runs are done later, whoever reads next is told, and nothing given before that is run any more.
+  square.run(Int32Array.of(y.address, y.address, 4));
+  const indexError = await runtime.download(y, 4, 'float32').then(
+    () => runtime.takeError(),
+    ({ index, size }: { index: number; size: number }) => ({ index, size }),
+  );
+  const afterIndexError = await runtime.download(counter, 1, 'int32').then((data) => data[0]);
 
   const trap = runtime.load({ ...NONE, bytes: modules.trapIn(options), argumentCount: 1 });
   const trapped = await messageOf(
@@ -80,6 +85,6 @@ export async function main(): Promise<unknown> {
   await runtime.dispose();
   const disposed = await messageOf(runtime.download(y, 4, 'float32'));
   const limitMb = runtime.memory().limitBytes / 2 ** 20;
-  const results = { first, ordered, summed, afterGrowth, indexError, trapped, afterTrap, disposed };
+  const results = { first, ordered, summed, afterGrowth, indexError, afterIndexError, trapped, afterTrap, disposed };
   return { ...results, threads, working, features: runtime.features, microseconds, limitMb };
 }

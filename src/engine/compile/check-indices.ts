@@ -28,7 +28,7 @@ function withoutMovement(index: Node): Node {
   return node;
 }
 
-/** All that `start` is computed from without a look at what is stored, itself included; `start` is not stored. */
+/** What a kernel computes `starts` from without looking into memory, themselves included. */
 function expressionOf(starts: readonly Node[], isMaterialised: IsMaterialised): ReadonlySet<Node> {
   const found = new Set(starts);
   for (const node of found) for (const s of node.src) if (s.op !== 'leaf' && !isMaterialised(s)) found.add(s);

@@ -47,6 +47,10 @@ export interface Device {
   /** The same memory from element `offset` on, as an input of a program; it is freed with its buffer. */
   from(buffer: unknown, offset: number): unknown;
   compile(graph: Graph): Executable;
+  /** Where runs are done later than given: how many were given, and how many of them are known to be done. */
+  progress?(): { readonly given: number; readonly done: number } | undefined;
+  /** There: calls `listener` when run number `first` has failed and it and all given since have changed nothing. */
+  onLostRuns?(listener: (first: number, error: Error) => void): void;
   memory(): DeviceMemory;
   /** What a person may want to know of it: threads, instruction sets. */
   details(): Readonly<Record<string, string | number | boolean>>;

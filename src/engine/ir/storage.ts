@@ -24,6 +24,8 @@ export interface Storage {
   base: Storage | undefined;
   /** Why the numbers must not be used any more, though they are there. */
   expired: (() => string | undefined) | undefined;
+  /** Why there are no numbers in it, if the run that should have written them has failed. */
+  failure: Error | undefined;
 }
 
 let nextId = 1;
@@ -49,6 +51,7 @@ export function createStorage(
     name: undefined,
     base: undefined,
     expired: undefined,
+    failure: undefined,
   };
 }
 

@@ -5,7 +5,7 @@
 
 import { DeviceError, InternalError } from '../../ir/errors.js';
 import { CONTROL } from './control.js';
-import { type DriverAnswer, type DriverMessage, type ThreadStart, startThread } from './driver.js';
+import { type DriverAnswer, type DriverMessage, type FailedRun, type ThreadStart, startThread } from './driver.js';
 import type { Platform, ThreadHandle } from './platform.js';
 import { type Thread, createThread } from './thread.js';
 
@@ -31,6 +31,8 @@ export interface Crew {
   write(address: number, bytes: Uint8Array): void;
   /** Whether all that was given is done, so that the caller may touch the heap itself. */
   idle(): boolean;
+  /** Runs given so far, and those of them that are known to be done; undefined where each is done when `run` returns. */
+  progress(): { readonly given: number; readonly done: number } | undefined;
   /** A copy of a piece of the heap as it is after all that was given before; rejects with the failure of that. */
   read(address: number, byteLength: number): Promise<Uint8Array<ArrayBuffer>>;
   dispose(): Promise<void>;
@@ -118,6 +120,10 @@ export class LocalCrew implements Crew {
     return true;
   }
 
+  progress(): undefined {
+    return undefined;
+  }
+
   async read(address: number, byteLength: number): Promise<Uint8Array<ArrayBuffer>> {
     return copyBytes(this.#memory, address, byteLength);
   }
@@ -128,6 +134,8 @@ export class LocalCrew implements Crew {
 }
 
 interface Waiting {
+  /** Runs given before. */
+  readonly runs: number;
   readonly resolve: (bytes: Uint8Array<ArrayBuffer>) => void;
   readonly reject: (error: Error) => void;
 }
@@ -138,13 +146,19 @@ export class RemoteCrew implements Crew {
   readonly #workers: ThreadHandle[] = [];
   readonly #words: Int32Array;
   readonly #waiting = new Map<number, Waiting>();
+  readonly #whenLost: (failed: FailedRun) => Error;
   #posted = 0;
   #tickets = 0;
+  #runs = 0;
+  #runsDone = 0;
+  #lost: { readonly run: number; readonly error: Error } | undefined;
   #broken: DeviceError | undefined;
 
-  constructor(platform: Platform, memory: WebAssembly.Memory, threads: number) {
+  /** `whenLost`: a run has failed, and none given since was done; gives the error for those who read. */
+  constructor(platform: Platform, memory: WebAssembly.Memory, threads: number, whenLost: (failed: FailedRun) => Error) {
     this.threads = threads;
     this.#memory = memory;
+    this.#whenLost = whenLost;
     this.#words = new Int32Array(memory.buffer, CONTROL.address, CONTROL.words);
     try {
       for (let tid = 0; tid < threads; tid++) this.#workers.push(spawnThread(platform, memory, tid, threads));
@@ -170,6 +184,12 @@ export class RemoteCrew implements Crew {
 
   run(id: number, words: Int32Array, regions: Regions): void {
     this.#post({ kind: 'run', id, words, ...regions });
+    this.#runs++;
+  }
+
+  progress(): { given: number; done: number } {
+    if (this.idle()) this.#runsDone = this.#runs;
+    return { given: this.#runs, done: this.#runsDone };
   }
 
   drop(id: number): void {
@@ -189,7 +209,7 @@ export class RemoteCrew implements Crew {
   read(address: number, byteLength: number): Promise<Uint8Array<ArrayBuffer>> {
     const ticket = this.#tickets++;
     return new Promise((resolve, reject) => {
-      this.#waiting.set(ticket, { resolve, reject });
+      this.#waiting.set(ticket, { runs: this.#runs, resolve, reject });
       this.#post({ kind: 'read', address, byteLength, ticket });
     });
   }
@@ -209,7 +229,17 @@ export class RemoteCrew implements Crew {
     this.#workers[0]!.post(message);
   }
 
-  #receive({ ticket, bytes, failure }: DriverAnswer): void {
+  #receive({ ticket, bytes, failure, failed }: DriverAnswer): void {
+    if (failed !== undefined) {
+      if (this.#lost?.run !== failed.run) {
+        this.#lost = { run: failed.run, error: this.#whenLost(failed) };
+        this.#runsDone = this.#runs; // or never will be
+        this.#post({ kind: 'resume' });
+      }
+      this.#settle(ticket, this.#lost.error);
+      return;
+    }
+    this.#runsDone = Math.max(this.#runsDone, this.#waiting.get(ticket)?.runs ?? 0);
     this.#settle(ticket, failure === undefined ? bytes : asFault(failure));
   }
 

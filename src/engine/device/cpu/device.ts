@@ -19,7 +19,8 @@ import { nodeProcess } from './native/host.js';
 import { NativeTier, nativeToolchain } from './native/tier.js';
 import { type KernelTime, NativeTwin, type TierSource, refuseWebAssembly } from './native/twin.js';
 import { detectPlatform } from './platform.js';
-import { type Buffer, CpuRuntime, type LoadedProgram } from './runtime.js';
+import type { FailedRun } from './driver.js';
+import { type Buffer, CpuRuntime, type IndexErrorRecord, type LoadedProgram } from './runtime.js';
 import { type TierMode, checkNativeSettings, chooseTier, warnOfMisspeltNames } from './settings.js';
 import { partOf } from './heap.js';
 import { withoutCode } from './without-code.js';
@@ -60,13 +61,31 @@ export class CpuDevice implements Device {
   private native: NativeTier | null | undefined;
   /** One function for all twins: made while a program is compiled, it would hold on to what was compiled. */
   private readonly tier: TierSource = (wait) => this.nativeTier(wait);
+  /** Of the programs by their numbers, for errors that come later. */
+  private readonly nodes = new Map<number, WeakRef<readonly Node[]>>();
+  private lostListener: ((first: number, error: Error) => void) | undefined;
 
   constructor(options: CpuDeviceOptions = {}) {
     this.name = options.name ?? 'cpu';
     this.options = options;
     this.mode = checkSettings(options);
     this.runtime = new CpuRuntime({ threads: options.threads, heapBytes: options.heapBytes, shared: options.shared });
+    this.runtime.whenLost = (failed) => this.lose(failed);
     debug(1, () => `device ${this.name}: ${describe(this.details())}`);
+  }
+
+  progress(): { readonly given: number; readonly done: number } | undefined {
+    return this.runtime.progress();
+  }
+
+  onLostRuns(listener: (first: number, error: Error) => void): void {
+    this.lostListener = listener;
+  }
+
+  private lose(failed: FailedRun): Error {
+    const error = indexError(failed, this.nodes.get(failed.program)?.deref() ?? []);
+    this.lostListener?.(failed.run, error);
+    return error;
   }
 
   allocate(size: number, dtype: DType, label: string): Buffer {
@@ -113,6 +132,8 @@ export class CpuDevice implements Device {
     debug(2, () => describeProgram(compiled.program, graph.nodes.length, performance.now() - start));
     debug(3, () => printProgram(compiled.program));
     const loaded = this.runtime.load({ bytes, argumentCount, arenaBytes, scratchBytes });
+    const light = withoutCode(compiled);
+    this.nodes.set(loaded.id, new WeakRef(light.nodes));
     const twin =
       this.mode === 'wasm' || nodeProcess() === undefined
         ? undefined
@@ -127,7 +148,7 @@ export class CpuDevice implements Device {
     const prologue = compiled.prologue === undefined ? undefined : this.loadPrologue(compiled.prologue);
     const heldNodes = twin === undefined ? 0 : graph.nodes.length;
     const held = codeBytes(bytes.length, this.runtime.threads) + heldNodes * NODE_BYTES;
-    return new CpuExecutable(this.runtime, withoutCode(compiled), loaded, graph, twin, prologue, held);
+    return new CpuExecutable(this.runtime, light, loaded, graph, twin, prologue, held);
   }
 
   /** What computes the inputs that are kept: always WebAssembly, since it seldom runs. */
@@ -137,8 +158,10 @@ export class CpuDevice implements Device {
     const bytes = emitProgram(program, { relaxed, shared, maxPages: this.runtime.maxPages });
     const { argumentCount, arenaBytes, scratchBytes } = program;
     const loaded = this.runtime.load({ bytes, argumentCount, arenaBytes, scratchBytes });
+    const light = withoutCode(compiled);
+    this.nodes.set(loaded.id, new WeakRef(light.nodes));
     const held = codeBytes(bytes.length, this.runtime.threads);
-    return new Prologue(this.runtime, withoutCode(compiled), loaded, kept, watched, held);
+    return new Prologue(this.runtime, light, loaded, kept, watched, held);
   }
 
   /** Native kernels that have run so far, with the time of thread 0 in them: only with the option `profile`. */
@@ -210,12 +233,15 @@ function describeProgram({ kernels, stages, arenaBytes }: Program, nodes: number
 /** Throws what the last run has reported, if anything. Nothing that it was given has been overwritten then. */
 function throwIndexError(runtime: CpuRuntime, { nodes }: CompiledGraph): void {
   const error = runtime.takeError();
-  if (error === undefined) return;
-  const { index, size } = error;
-  const node = nodes.find((n) => n.slot === error.node) as Node;
+  if (error !== undefined) throw indexError(error, nodes);
+}
+
+function indexError({ node: number, index, size }: IndexErrorRecord, nodes: readonly Node[]): IndexError {
+  const node = nodes.find(({ slot }) => slot === number);
+  if (node === undefined) return new IndexError(`run: index ${index} is out of range for size ${size}.`, index, size);
   const { axis } = node.arg as { readonly axis: number };
   const op = isOp(node, 'checkIndex') ? node.arg.op : node.op;
-  throw new IndexError(`${op}: index ${index} is out of range for dimension ${axis} with size ${size}.`, index, size);
+  return new IndexError(`${op}: index ${index} is out of range for dimension ${axis} with size ${size}.`, index, size);
 }
 
 /** About what a node of a graph that is kept for the native tier takes. */
@@ -239,6 +265,7 @@ class Prologue {
   readonly bytes: number;
   private buffers: Buffer[] = [];
   private states: readonly string[] | undefined;
+  private lostRuns = 0;
 
   constructor(
     runtime: CpuRuntime,
@@ -258,7 +285,8 @@ class Prologue {
 
   /** Its results, computed anew unless the watched inputs are as they were. */
   results(inputs: readonly unknown[], states: readonly string[] | undefined): readonly Buffer[] {
-    const isSame = states !== undefined && this.states?.every((s, i) => s === states[i]) === true;
+    const isDone = this.lostRuns === this.runtime.lostRuns;
+    const isSame = isDone && states !== undefined && this.states?.every((s, i) => s === states[i]) === true;
     if (isSame) return this.buffers;
     this.states = undefined;
     // One after the other: those that there was room for are not lost if the next does not fit.
@@ -272,6 +300,7 @@ class Prologue {
     this.buffers.forEach((buffer, i) => (words[outputWord + i] = buffer.address));
     this.loaded.run(words);
     throwIndexError(this.runtime, this.compiled);
+    this.lostRuns = this.runtime.lostRuns;
     this.states = states;
     return this.buffers;
   }

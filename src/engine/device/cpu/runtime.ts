@@ -4,11 +4,12 @@
 // them; in a browser page with shared memory the calls return earlier. It must not know graphs or kernels.
 
 import { BYTES_PER_ELEMENT, type DType } from '../../ir/dtype.js';
-import { ArgumentError, DeviceError } from '../../ir/errors.js';
+import { ArgumentError, DeviceError, IndexError } from '../../ir/errors.js';
 import { LATE_ERROR_OFFSET } from '../../loop/loop.js';
 import type { DeviceMemory, TypedArray } from '../device.js';
 import { CONTROL } from './control.js';
 import { type Crew, LocalCrew, type Regions, RemoteCrew } from './crew.js';
+import type { FailedRun } from './driver.js';
 import { hasRelaxedSimd, hasSimd } from './features.js';
 import { type Block, Heap } from './heap.js';
 import { type Platform, detectPlatform } from './platform.js';
@@ -46,6 +47,7 @@ export interface ProgramCode {
 }
 
 export interface LoadedProgram {
+  readonly id: number;
   /** `words`: for each argument the address of a buffer, or the bits of a float or an integer. They are copied. */
   run(words: Int32Array): void;
   dispose(): void;
@@ -76,6 +78,10 @@ export class CpuRuntime {
   readonly maxPages: number;
   /** Address of the record that kernels fill when an index lies outside its axis: flag, node, index, size. */
   readonly errorAddress = CONTROL.address + 4 * CONTROL.error;
+  /** Makes the error of a run that has failed; neither it nor any run given since has changed anything. */
+  whenLost: ((failed: FailedRun) => Error) | undefined;
+  /** How often that has happened. */
+  lostRuns = 0;
   readonly #heap: Heap;
   readonly #crew: Crew;
   readonly #loaded = new Map<number, { readonly arenaBytes: number }>();
@@ -100,8 +106,11 @@ export class CpuRuntime {
       reservedBytes: CONTROL.end,
     });
     this.maxPages = this.#heap.maxPages;
-    const Kind = platform.mayBlock || !shared ? LocalCrew : RemoteCrew;
-    this.#crew = new Kind(platform, this.#heap.memory, this.threads);
+    const { memory } = this.#heap;
+    this.#crew =
+      platform.mayBlock || !shared
+        ? new LocalCrew(platform, memory, this.threads)
+        : new RemoteCrew(platform, memory, this.threads, (failed) => this.#lose(failed));
   }
 
   /** The WebAssembly memory that all of this lies in, for other code that works on the same heap. */
@@ -112,6 +121,21 @@ export class CpuRuntime {
   /** Threads that take part now: 1 until the others have started. */
   get workingThreads(): number {
     return this.#crew.working();
+  }
+
+  /** How far runs have got that are done later than they were given; undefined where there are none. */
+  progress(): { readonly given: number; readonly done: number } | undefined {
+    return this.#crew.progress();
+  }
+
+  #lose(failed: FailedRun): Error {
+    this.lostRuns++;
+    if (this.whenLost !== undefined) return this.whenLost(failed);
+    return new IndexError(
+      `run: index ${failed.index} is out of range for size ${failed.size}.`,
+      failed.index,
+      failed.size,
+    );
   }
 
   /** Resolves when all threads take part (or after `timeout` milliseconds); for tests and benchmarks. */
@@ -178,6 +202,7 @@ export class CpuRuntime {
     const { argumentCount, arenaBytes } = program;
     this.#loaded.set(id, { arenaBytes });
     return {
+      id,
       run: (words) => this.#run(id, words, argumentCount),
       dispose: () => this.#unload(id),
     };
@@ -238,8 +263,9 @@ export class CpuRuntime {
     arena.block = this.#heap.allocate(needed, arena.label);
   }
 
-  /** The first index error that kernels have recorded since the last call. In a page: of the work awaited so far. */
+  /** The first index error that kernels have recorded since the last call. Where runs are done later, `whenLost` tells. */
   takeError(): IndexErrorRecord | undefined {
+    if (this.#crew.progress() !== undefined) return undefined;
     const words = this.#heap.i32;
     const early = this.errorAddress >>> 2;
     const late = (this.errorAddress + LATE_ERROR_OFFSET) >>> 2;
