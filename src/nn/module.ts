@@ -290,7 +290,7 @@ function stateOf(root: Module): [key: string, tensor: State][] {
       else if (value instanceof Buffer) buffers.push([key, value]);
       else if (value instanceof Module || isContainer(value)) parts.push([key, value]);
     }
-    found.push(...parameters, ...buffers);
+    for (const state of [...parameters, ...buffers]) found.push(state);
     for (const [key, part] of parts) {
       if (open.has(part)) continue;
       open.add(part);

@@ -63,7 +63,7 @@ export class Summary {
     ]);
     const total = ['total', '', grouped(this.parameters), grouped(this.multiplyAdds), sizeText(this.activationBytes)];
     const widths = head.map((title, i) =>
-      Math.max(...[title, total[i], ...cells.map((c) => c[i])].map((t) => t.length)),
+      [title, total[i], ...cells.map((c) => c[i])].reduce((most, t) => Math.max(most, t.length), 0),
     );
     const line = (row: readonly string[]): string =>
       row

@@ -224,7 +224,8 @@ export class CpuRuntime {
 
   #forget(id: number): void {
     if (!this.#loaded.delete(id) || this.#disposed) return;
-    const needed = Math.max(0, ...[...this.#loaded.values()].map((program) => program.arenaBytes));
+    let needed = 0;
+    for (const { arenaBytes } of this.#loaded.values()) needed = Math.max(needed, arenaBytes);
     const { arena } = this.#regions;
     if (arena.block!.byteLength <= 2 * needed + ARENA_WORTH_KEEPING) return;
     this.#heap.free(arena.block!);
