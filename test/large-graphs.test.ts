@@ -249,6 +249,34 @@ describe('thousands of operators one above the other', () => {
   );
 
   test(
+    'products, sums over rows and broadcasts in turn, and their gradients',
+    async () => {
+      const [value, slope] = await alternating('wasm');
+      const [expectedValue, expectedSlope] = await alternating('reference');
+      expectClose(value, expectedValue, 1e-4);
+      expectClose(slope, expectedSlope, 1e-3);
+    },
+    PATIENCE,
+  );
+
+  async function alternating(device: string): Promise<[value: number[], slope: number[]]> {
+    setDevice(device);
+    const matrix = vector(1, 16).reshape([4, 4]);
+    const p = vector(0, 16).requiresGrad_() as unknown as Tensor;
+    let x = p.reshape([4, 4]) as Tensor;
+    for (let i = 0; i < sized(1000, 20_000); i += 5) {
+      const rows = x.sum(1, { keepdim: true }).mul(0.1);
+      x = x
+        .add(x.matmul(matrix as never).mul(0.1))
+        .add(rows as never)
+        .sin() as Tensor;
+    }
+    x.sum().backward();
+    await realize(x as AnyTensor, p.grad as unknown as AnyTensor);
+    return [await read(x), await read(p.grad)];
+  }
+
+  test(
     'a picture of the graph',
     async () => {
       let x = vector(0);
