@@ -192,7 +192,9 @@ function adaptiveAvgPool(x: Tensor, size: windows.PerAxis): Tensor {
 function adaptiveMaxPool(x: Tensor, size: windows.PerAxis): Tensor {
   const sizes = x.shape.slice(2);
   const parts = windows.perAxis(size, sizes.length, 'outputSize', 1, `adaptiveMaxPool${sizes.length}d`);
-  const widths = sizes.map((n, i) => Math.max(...partsOf(n, parts[i]).map(([from, to]) => to - from)));
+  const widths = sizes.map((n, i) =>
+    partsOf(n, parts[i]).reduce((most, [from, to]) => Math.max(most, to - from), -Infinity),
+  );
   const spread = sizes.reduce((y, n, i) => {
     if (n % parts[i] === 0) return y;
     const positions = partsOf(n, parts[i]).flatMap(([from, to]) =>

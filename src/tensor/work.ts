@@ -28,7 +28,7 @@ export class WorkCounter {
       if (this.#seen.has(node)) continue;
       this.#seen.add(node);
       total += multiplyAddsOf(node);
-      if (node.storage === undefined) open.push(...node.src);
+      if (node.storage === undefined) for (const s of node.src) open.push(s);
     }
     return total;
   }

@@ -14,6 +14,8 @@ const MOST_SUMS = 3;
 const MOST_TERMS = 6;
 /** Products within products that factors are looked for in. */
 const DEEPEST = 4;
+/** Nodes among which a sum is looked for. */
+const MOST_VISITED = 1000;
 
 type Push = (n: Node) => Node;
 
@@ -123,6 +125,7 @@ function waitsForSum(node: Node, sum: Node<'sum'>): boolean {
   const seen = new Set<Node>([unexpanded(node)]);
   for (const n of seen) {
     if (isReduction(n) && n.src[0].size === sum.src[0].size) return true;
+    if (seen.size > MOST_VISITED) return false;
     if (n.size <= sum.size) for (const s of n.src) seen.add(s); // a set is walked to what was added last
   }
   return false;

@@ -108,7 +108,7 @@ function joinReductions(
   isMaterialised: IsMaterialised,
 ): void {
   const readers = new Map<Node, Node>(); // the latest reduction that reads it
-  for (const b of order.slice()) {
+  for (const b of order) {
     if (b === undefined || !onlyReduces(b)) continue;
     let own = b;
     const operands = [...b.group.reads].filter((n) => n.size >= LARGE_OPERAND);

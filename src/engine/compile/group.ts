@@ -217,11 +217,11 @@ function specialGroup(node: Node, isMaterialised: IsMaterialised): Group {
 /** Inputs and materialised nodes below `node`; the operands of a kernel of its own are views of those. */
 export function collectReads(node: Node, isMaterialised: IsMaterialised, into: Set<Node>): void {
   const seen = new Set<Node>();
-  const walk = (n: Node) => {
-    if (seen.has(n)) return;
+  const open = [node];
+  for (let n = open.pop(); n !== undefined; n = open.pop()) {
+    if (seen.has(n)) continue;
     seen.add(n);
     if (n.op === 'leaf' || isMaterialised(n)) into.add(n);
-    else for (const s of n.src) walk(s);
-  };
-  walk(node);
+    else for (let i = n.src.length - 1; i >= 0; i--) open.push(n.src[i]);
+  }
 }

@@ -55,6 +55,9 @@ export const VALUE_TYPE: Record<DType, ValueType> = { float32: 'f32', int32: 'i3
 /** Elements beyond either end of a buffer that may be read (not used): the heap keeps this much slack. */
 const OVERREAD = 1024;
 
+/** Terms and conditions in one expression: compilers of C take no parentheses within hundreds of others. */
+const MOST_NESTED = 32;
+
 /** What the builder asks of the kernel it builds for. */
 export interface KernelContext {
   /** The buffer of a materialised node that this kernel loads; undefined for one it computes itself. */
@@ -291,11 +294,16 @@ export class KernelBuilder {
     const guards = every.filter((g) => g.index.min < 0 || g.index.max >= g.size);
     const scalars = guards.filter((g) => !this.hasLane(g.index));
     const vectors = guards.filter((g) => this.hasLane(g.index));
-    for (const g of [...scalars, ...vectors]) {
+    [...scalars, ...vectors].forEach((g, i) => {
       const c = this.guardValue(g);
+      if (i > 0 && i % MOST_NESTED === 0) all = this.named('inside', all as Value);
       all = all === undefined ? c : this.combine(all, c);
-    }
+    });
     return all;
+  }
+
+  private named(name: string, { expr, depth }: Value): Value {
+    return { expr: this.defineAt(depth, name, expr), depth };
   }
 
   private combine(a: Value, b: Value): Value {
@@ -556,6 +564,7 @@ export class KernelBuilder {
       const chosen =
         condition === undefined ? value : this.map([condition, value, otherwise], ([c, a, b]) => L.select(c, a, b));
       result = node.op === 'fold' && result !== zero ? this.map([result, chosen], ([a, b]) => L.add(a, b)) : chosen;
+      if (i > 0 && i % MOST_NESTED === 0) result = this.named(node.op, result);
     }
     return result;
   }

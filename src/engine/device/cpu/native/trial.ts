@@ -31,7 +31,7 @@ export function trialWords(program: Program): Uint32Array {
   const [table, arena, scratch] = [place(4 * argumentCount), place(arenaBytes), place(scratchBytes)];
   const addresses = Array.from(sizes, place);
   end += SLACK;
-  return end > MOST_BYTES ? new Uint32Array(0) : Uint32Array.of(end, table, arena, scratch, ...addresses);
+  return Uint32Array.from(end > MOST_BYTES ? [] : [end, table, arena, scratch, ...addresses]);
 }
 
 /** `trial LIBRARY`: loads it and, if there are words on standard input, runs it. It exits with 0, or dies. */
