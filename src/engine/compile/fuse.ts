@@ -22,6 +22,8 @@ interface Building {
   readonly after: Set<Building>;
   /** Its place in the order. */
   readonly at: number;
+  /** The last slot in it and in all groups that have to run before it. */
+  top: number;
 }
 
 /** Elements of a common operand from which reading it once pays. */
@@ -41,8 +43,8 @@ function reaches(from: readonly Building[], to: Building): boolean {
   while (stack.length > 0) {
     const b = stack.pop() as Building;
     if (b === to) return true;
-    // What depends on a member comes after it in the list of nodes.
-    if (seen.has(b) || lastSlot(b.group) < first) continue;
+    // Before a group with a later top there may be anything, before one with an earlier top not this one.
+    if (seen.has(b) || b.top < first) continue;
     seen.add(b);
     for (const x of b.before) stack.push(x);
   }
@@ -63,8 +65,9 @@ export function fuse(
     if (!materialised.has(node)) continue;
     const group = formGroup([node], isMaterialised);
     if (group === undefined) throw new InternalError(`compile: no kernel for ${node.op}.`);
-    let own: Building = { group, before: ownersOf(group, owner), after: new Set(), at: order.length };
-    for (const b of own.before) b.after.add(own);
+    const before = ownersOf(group, owner);
+    let own: Building = { group, before, after: new Set(), at: order.length, top: topOf(group, before) };
+    for (const b of before) b.after.add(own);
     owner.set(node, own);
     order.push(own);
     if (!join || isAlone(group)) continue;
@@ -146,6 +149,22 @@ function ownersOf(group: Group, owner: Map<Node, Building>): Set<Building> {
   return before;
 }
 
+function topOf(group: Group, before: ReadonlySet<Building>): number {
+  let top = lastSlot(group);
+  for (const b of before) top = Math.max(top, b.top);
+  return top;
+}
+
+/** What runs after a group that has grown has to wait for all that the group waits for. */
+function raiseAfter({ after, top }: Building): void {
+  const stack = [...after];
+  for (let b = stack.pop(); b !== undefined; b = stack.pop()) {
+    if (b.top >= top) continue;
+    b.top = top;
+    for (const x of b.after) stack.push(x);
+  }
+}
+
 /** Puts one joined group in the place of two: in that of the second. */
 function replace(
   order: (Building | undefined)[],
@@ -155,9 +174,11 @@ function replace(
   group: Group,
 ): Building {
   const isOther = (x: Building) => x !== a && x !== b;
+  const before = new Set([...a.before, ...b.before].filter(isOther));
   const joined: Building = {
     group,
-    before: new Set([...a.before, ...b.before].filter(isOther)),
+    before,
+    top: topOf(group, before),
     after: new Set([...a.after, ...b.after].filter(isOther)),
     at: b.at,
   };
@@ -172,6 +193,7 @@ function replace(
     x.before.delete(b);
     x.before.add(joined);
   }
+  raiseAfter(joined);
   order[a.at] = undefined;
   order[b.at] = joined;
   return joined;

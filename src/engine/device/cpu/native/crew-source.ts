@@ -62,6 +62,7 @@ typedef struct crew {
   pthread_cond_t wake;
   word command, complete; /* commands given, and stages that all threads' shares are done of */
   _Alignas(64) atomic_uint arrived; /* shares of the current stage that are done */
+  _Alignas(64) atomic_int inside; /* followers that may be looking into a program */
   task tasks[2]; /* of the even and the odd commands */
   claim *claims;
 } crew;
@@ -179,13 +180,16 @@ static void *follow(void *argument) {
   free(argument);
   for (unsigned seen = 0;;) {
     wait_until(c, &c->command, seen + 1, COMMAND_PATIENCE);
+    atomic_fetch_add(&c->inside, 1); /* before it looks at the command: see nabla_close */
     unsigned command = atomic_load(&c->command.value);
     task t = c->tasks[command & 1];
     atomic_thread_fence(memory_order_seq_cst);
-    if (atomic_load(&c->command.value) != command) continue; /* done without this thread, and the task may be another's */
-    seen = command;
-    if (t.active == 0) return 0;
-    if (tid < t.active) perform(c, &t, tid);
+    if (atomic_load(&c->command.value) == command) { /* else done without this thread, and the task may be another's */
+      seen = command;
+      if (t.active == 0) return 0;
+      if (tid < t.active) perform(c, &t, tid);
+    }
+    atomic_fetch_sub(&c->inside, 1);
   }
 }
 
@@ -247,8 +251,12 @@ const program *nabla_open(const char *path, char *error, int size) {
   return found;
 }
 
-/* Gives a library back that nabla_open has loaded: once for each time it was opened. */
-void nabla_close(const char *path) {
+/* Gives a library back that nabla_open has loaded: once for each time it was opened. A thread that comes late for a run finds a
+   task without a program, and one that looks into the program is waited for. */
+void nabla_close(crew *c, const char *path) {
+  give(c, (task){.active = 1});
+  struct timespec moment = {0, 20000};
+  while (atomic_load(&c->inside) != 0) nanosleep(&moment, 0);
   void *library = dlopen(path, RTLD_NOW | RTLD_NOLOAD);
   if (library == 0) return;
   dlclose(library);

@@ -32,7 +32,7 @@ interface CrewLibrary {
   threads(crew: unknown): number;
   destroy(crew: unknown): void;
   open(path: string, error: Uint8Array, size: number): unknown;
-  close(path: string): void;
+  close(crew: unknown, path: string): void;
   run(
     crew: unknown,
     program: unknown,
@@ -243,7 +243,7 @@ function bindLibrary(process: NodeJS.Process, path: string): CrewLibrary {
     threads: bind('int nabla_threads(void *crew)'),
     destroy: bind('void nabla_destroy(void *crew)'),
     open: bind('void *nabla_open(const char *path, void *error, int size)'),
-    close: bind('void nabla_close(const char *path)'),
+    close: bind('void nabla_close(void *crew, const char *path)'),
     run: bind(
       'void nabla_run(void *crew, void *program, void *heap, uint table, uint arena, uint scratch, uint stride, int active, void *profile)',
     ),
@@ -380,7 +380,7 @@ export class NativeTier {
 
   /** Unloads a program that will not run again. */
   close(program: NativeProgram): void {
-    this.library.close(program.path);
+    this.library.close(this.crew, program.path);
   }
 
   dispose(): void {
