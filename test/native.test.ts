@@ -142,8 +142,7 @@ describe.skipIf(reason !== undefined)(`with a compiler${reason === undefined ? '
     expect(readdirSync(chosen).toSorted()).toEqual(['nabla-native', 'thesis.tar']);
     expect(statSync(chosen).mode & 0o777).toBe(0o755);
     chmodSync(join(chosen, 'nabla-native'), 0o777);
-    const { stderr } = train({ NABLA_CPU: 'native' }, 'own');
-    expect(stderr).toMatch(/native tier: not available, WebAssembly goes on: others may write to .*nabla-native/);
+    expect(refusal({ NABLA_CPU: 'native' }, 'own')).toMatch(/DeviceError: cpu: .*others may write to .*nabla-native/);
     expect(statSync(join(chosen, 'nabla-native')).mode & 0o777).toBe(0o777);
   }, 120_000);
 

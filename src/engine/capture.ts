@@ -89,9 +89,14 @@ export function captureOf(
   };
   for (const [storage, slot] of slots) {
     if (slot < inputs.length) continue;
-    storage.expired = () => (capture.replays > 0 ? EXPIRED : undefined);
+    storage.expired = expiring(capture);
   }
   return { capture, slotOf: (storage) => slots.get(storage) };
+}
+
+/** Made where nothing but the capture can be held by it. */
+function expiring(capture: { readonly replays: number }): () => string | undefined {
+  return () => (capture.replays > 0 ? EXPIRED : undefined);
 }
 
 const EXPIRED =

@@ -5,7 +5,7 @@
 //   A field that the call itself changes makes it another call each time: such a call is not replayed.
 // Must not know: the class Module, particular layers.
 
-import { type Recording, addWitness, currentRecording, onReplay } from '../tensor/library.js';
+import { type Guard, type Recording, addWitness, currentRecording, onReplay } from '../tensor/library.js';
 import { Tensor } from '../tensor/tensor.js';
 import { hookChanges, mustCallHooks } from './hooks.js';
 
@@ -139,14 +139,6 @@ addWitness(() => {
   }
   return (recording) => {
     const found = participants(recording, before);
-    let changes = hookChanges();
-    const hasNoHooks = (): boolean => {
-      if (changes === hookChanges()) return true;
-      for (const module of found) if (mustCallHooks(module)) return false;
-      changes = hookChanges();
-      return true;
-    };
-    recording.guards.push({ what: 'hooks', holds: hasNoHooks });
     const snapshots: Snapshot[] = [];
     for (const module of found) {
       const { name } = module.constructor;
@@ -157,17 +149,35 @@ addWitness(() => {
       else if (field !== undefined) recording.refuse(`it changes ${name}.${field}`);
       else snapshots.push(snapshot);
     }
-    let changed: Snapshot | undefined;
-    const holds = (): boolean => {
-      changed = snapshots.find((snapshot) => !snapshot.isTrainingStill || snapshot.changedField() !== undefined);
-      return changed === undefined;
-    };
-    recording.guards.push({
-      holds,
-      get what() {
-        const { name } = changed?.module.constructor ?? Object;
-        return `${name}.${changed?.changedField() ?? 'training'}`;
-      },
-    });
+    recording.guards.push(hookGuard([...found]), fieldGuard(snapshots));
   };
 });
+
+// Guards live as long as their capture: they are made where nothing else can be held by them.
+
+function hookGuard(modules: readonly object[]): Guard {
+  let changes = hookChanges();
+  return {
+    what: 'hooks',
+    holds() {
+      if (changes === hookChanges()) return true;
+      if (modules.some(mustCallHooks)) return false;
+      changes = hookChanges();
+      return true;
+    },
+  };
+}
+
+function fieldGuard(snapshots: readonly Snapshot[]): Guard {
+  let changed: Snapshot | undefined;
+  return {
+    holds() {
+      changed = snapshots.find((snapshot) => !snapshot.isTrainingStill || snapshot.changedField() !== undefined);
+      return changed === undefined;
+    },
+    get what() {
+      const { name } = changed?.module.constructor ?? Object;
+      return `${name}.${changed?.changedField() ?? 'training'}`;
+    },
+  };
+}

@@ -100,7 +100,8 @@ export abstract class Optimizer<Options extends object, Rates> {
     try {
       await updateAtOnce(() => this.update());
     } catch (error) {
-      if (!(error instanceof StaleTensorError) || this.stepCount < 1) throw error;
+      const isOvertaken = error instanceof StaleTensorError && error.message.includes('has been overwritten');
+      if (!isOvertaken || this.stepCount < 1) throw error;
       throw new StaleTensorError(
         `${error.message} Gradients of an earlier step may be among it: call zeroGrad() before backward().`,
       );

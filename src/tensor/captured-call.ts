@@ -10,7 +10,7 @@ import { CaptureError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
 import { formatShape } from '../engine/ir/shape.js';
 import type { Storage } from '../engine/ir/storage.js';
-import { Recording, record } from '../engine/recording.js';
+import { type Guard, Recording, record } from '../engine/recording.js';
 import { type GradientEffect, type GradientResult, settleGradients } from './gradient-log.js';
 import { type AnyTensor, GRADIENT_ACCESS, Tensor, standFor, wrapStorage } from './tensor.js';
 
@@ -179,17 +179,22 @@ function guardFlags(recording: Recording, { effects }: GradientResult): void {
     for (const storage of inputs) if (!results.has(storage)) watch(storage);
     outputs.forEach((storage, i) => !assigned[i] && results.add(storage));
   }
+  guards.push(flagGuard(watched, before));
+}
+
+/** A function of its own: a guard lives as long as its capture, and must not hold what the call has used. */
+function flagGuard(watched: readonly Storage[], before: readonly boolean[]): Guard {
   const changed = (): Storage | undefined => {
     for (let i = 0; i < watched.length; i++) if (watched[i].requiresGrad !== before[i]) return watched[i];
     return undefined;
   };
-  guards.push({
+  return {
     holds: () => changed() === undefined,
     get what() {
       const { name, shape } = changed() ?? { name: undefined, shape: [] };
       return `requiresGrad of ${name ?? `a tensor ${formatShape(shape)}`}`;
     },
-  });
+  };
 }
 
 function takeApart(result: Result): { tensors: AnyTensor[]; rebuild: (tensors: AnyTensor[]) => Result } {

@@ -7,7 +7,7 @@ import * as build from '../engine/ir/build.js';
 import { areReadable } from '../engine/ir/linearise.js';
 import type { Node } from '../engine/ir/node.js';
 import { type Storage, createStorage, standIn } from '../engine/ir/storage.js';
-import { type Recording, currentRecording, withoutRecording } from '../engine/recording.js';
+import { type Guard, type Recording, currentRecording, withoutRecording } from '../engine/recording.js';
 import type { AnyTensor, Tensor } from './tensor.js';
 
 type Gradient = Tensor | undefined;
@@ -98,8 +98,7 @@ export function settleGradients(
   const effects: GradientEffect[] = [];
   log.forEach(([owner, { before, isRead, stand, given }], i) => {
     if (isRead && !args.includes(owner)) {
-      const state = stateOf(before);
-      recording.guards.push({ what: 'a gradient that was there', holds: () => stateOf(access.get(owner)) === state });
+      recording.guards.push(gradientGuard(owner, stateOf(before), access));
     }
     if (stand !== undefined) inputs.push({ owner, stand });
     const gradient = left[i];
@@ -110,6 +109,11 @@ export function settleGradients(
     else effects.push({ owner, node: gradient.node, otherwise: undefined });
   });
   return { inputs, effects };
+}
+
+/** A function of its own: a guard must not hold what the call has used. */
+function gradientGuard(owner: AnyTensor, state: ReturnType<typeof stateOf>, access: GradientAccess): Guard {
+  return { what: 'a gradient that was there', holds: () => stateOf(access.get(owner)) === state };
 }
 
 /** A buffer that is never looked at. */
