@@ -449,16 +449,20 @@ export function storageLike(like: Storage): Storage {
   return newStorage(getDevice(like.device), like.dtype, like.shape, `result ${formatShape(like.shape)}`);
 }
 
-/** Whether all its programs are still there: the cache is bounded, and what is not used for long is let go. */
+/**
+ * Whether all its programs are still there: the cache is bounded, and what is not used for long is let go. They count as
+ * used, so that what has to be computed before the replay does not throw them out.
+ */
 export function isReplayable(recorded: Recording): boolean {
-  return recorded.runs.every((r) => !r.program.isDisposed);
+  const isWhole = recorded.runs.every((r) => !r.program.isDisposed);
+  if (isWhole) for (const { program } of recorded.runs) programs.touch(program);
+  return isWhole;
 }
 
 /** Does a recorded run again. `substitute` maps the storages of the recording to those of this replay. */
 export function replayRun(recorded: RecordedRun, substitute: (storage: Storage) => Storage): void {
   const outputs = recorded.outputs.map((s, i) => (recorded.assigned[i] ? s : substitute(s)));
   const { device, program, inputs, offsets, scalars } = recorded;
-  programs.touch(program);
   execute(device, program, inputs.map(substitute), offsets, scalars, outputs);
   for (let i = 0; i < outputs.length; i++) if (recorded.assigned[i]) outputs[i].version++;
   clearInterned(); // a loop of replays makes leaves, too, when it reads

@@ -79,7 +79,8 @@ export function compile<A extends readonly Argument[], R extends Result>(
       args,
     );
     // What is not used for long loses its programs, and then its capture.
-    for (const [other, { recording }] of captured) if (!isReplayable(recording)) captured.delete(other);
+    for (const [other, { recording }] of captured)
+      if (recording.runs.some((r) => r.program.isDisposed)) captured.delete(other);
     captured.set(key, capture);
     return result as R;
   };
