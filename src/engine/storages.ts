@@ -1,0 +1,139 @@
+// Storages: how they get buffers of a device, how long they keep them, and when garbage is collected to get some back.
+// Buffers lie outside the sight of the garbage collector, so what was handed out is counted here.
+// It must not know programs.
+
+import type { Device } from './device/device.js';
+import { getDevice, isCurrent, isOwn } from './device-registry.js';
+import { findGarbageCollector } from './garbage-collector.js';
+import { otherCopyError } from './ir/copies.js';
+import type { DType } from './ir/dtype.js';
+import { StaleTensorError } from './ir/errors.js';
+import { freedError } from './ir/linearise.js';
+import { type Node, clearInterned } from './ir/node.js';
+import { type Shape, formatShape, sizeOf } from './ir/shape.js';
+import { type Storage, createStorage } from './ir/storage.js';
+import { currentRecording, isRecording } from './recording.js';
+import { giveWay, takeTurns } from './turns.js';
+
+const collected = new FinalizationRegistry<{ device: Device; buffer: unknown }>(({ device, buffer }) =>
+  release(device, buffer),
+);
+
+/** A device that was disposed of has no buffers left to free. */
+function release(device: Device, buffer: unknown): void {
+  if (isCurrent(device, device.name)) device.free(buffer);
+}
+
+/** Bytes handed out since the garbage collector was last given a chance to return some, and not freed by hand. */
+let allocatedSinceRest = 0;
+/** The storages up to this one were made before that. */
+let lastBeforeRest = 0;
+let newest = 0;
+/** At most a part of the smallest heap. */
+let restAfterBytes = 128 << 20;
+const REST_AFTER_BUFFERS = 20_000;
+let buffersSinceRest = 0;
+
+/** The device that was asked last: its heap has been looked at. */
+let asked: Device | undefined;
+
+/** A storage whose contents are undefined. */
+export function newStorage(device: Device, dtype: DType, shape: Shape, label: string): Storage {
+  if (device !== asked) {
+    asked = device;
+    restAfterBytes = Math.min(restAfterBytes, device.memory().limitBytes / 4);
+  }
+  const size = sizeOf(shape);
+  const buffer = device.allocate(size, dtype, label);
+  allocatedSinceRest += size * 4;
+  buffersSinceRest++;
+  const storage = createStorage(device.name, dtype, shape, size, buffer);
+  storage.owner = device;
+  newest = storage.id;
+  collected.register(storage, { device, buffer }, storage);
+  return storage;
+}
+
+/** A storage filled from host numbers. */
+export function storageFrom(
+  data: ArrayLike<number>,
+  shape: Shape,
+  dtype: DType,
+  deviceName: string,
+  label: string,
+): Storage {
+  const device = getDevice(deviceName);
+  const storage = newStorage(device, dtype, shape, label);
+  device.upload(storage.buffer, data, dtype);
+  currentRecording()?.made.add(storage);
+  return storage;
+}
+
+/** Storages that nothing was written to yet, and the value that they wait for. */
+export const firstValues = new WeakMap<Storage, Node | undefined>();
+
+/** A storage whose numbers come later, by an assign. */
+export function emptyStorage(shape: Shape, dtype: DType, deviceName: string, label: string): Storage {
+  const storage = newStorage(getDevice(deviceName), dtype, shape, label);
+  firstValues.set(storage, undefined);
+  return storage;
+}
+
+/** Frees a storage now instead of when it is collected. */
+export function freeStorage(storage: Storage): void {
+  if (storage.buffer === null) return;
+  if (storage.base !== undefined) {
+    storage.buffer = null; // the base's to free
+    return;
+  }
+  collected.unregister(storage);
+  release(storage.owner as Device, storage.buffer);
+  storage.buffer = null;
+  if (storage.id <= lastBeforeRest) return;
+  allocatedSinceRest -= storage.size * 4;
+  buffersSinceRest--;
+}
+
+/** Looked for when it is needed first; null until then. */
+let collectGarbage: (() => void) | undefined | null = null;
+
+/**
+ * What everything asynchronous ends with. Others get their turn now and then; buffers are returned by finalizers, which run
+ * only between tasks, so after enough allocation garbage is collected and a task passes. Not while a step is recorded.
+ */
+export async function rest(): Promise<void> {
+  if (isRecording()) return;
+  if (allocatedSinceRest >= restAfterBytes || buffersSinceRest >= REST_AFTER_BUFFERS) await collect();
+  else await giveWay();
+}
+
+/** Collects garbage and lets its buffers be returned. */
+export async function collect(): Promise<void> {
+  allocatedSinceRest = 0;
+  buffersSinceRest = 0;
+  lastBeforeRest = newest;
+  clearInterned(); // graphs that nobody has computed must not hold what they read
+  if (collectGarbage === null) collectGarbage = findGarbageCollector();
+  collectGarbage?.();
+  await takeTurns();
+}
+
+export function swapBuffers(a: Storage, b: Storage): void {
+  for (const s of [a, b]) collected.unregister(s);
+  [a.buffer, b.buffer] = [b.buffer, a.buffer];
+  for (const s of [a, b]) collected.register(s, { device: s.owner as Device, buffer: s.buffer }, s);
+}
+
+/** The device's handle. Throws StaleTensorError if it was freed, or the device that made it is gone. */
+export function bufferOf(storage: Storage, device: Device): unknown {
+  if (storage.buffer === null || storage.base?.buffer === null) throw freedError(storage);
+  if (storage.failure !== undefined) throw storage.failure;
+  if (storage.owner !== device) throw goneError(storage, 'read');
+  return storage.buffer;
+}
+
+export function goneError(storage: Storage, op: string): Error {
+  const what = storage.name ?? `a ${storage.dtype} tensor ${formatShape(storage.shape)}`;
+  if (storage.owner !== undefined && !isOwn(storage.owner)) return otherCopyError(op, what);
+  return new StaleTensorError(`${op}: ${what} went with its device when the devices were disposed of. Create it anew.`);
+}
