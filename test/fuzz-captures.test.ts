@@ -275,7 +275,10 @@ class Program {
       () => this.write(dice.of(parameters).grad as AnyTensor | undefined),
       () => dice.of(parameters).grad === undefined,
       () => this.write(dice.of(parameters) as AnyTensor),
-      () => this.state.assign_(this.state.mul(dice.of([1, 0.5])) as never),
+      () => {
+        this.state.assign_(this.state.mul(dice.of([1, 0.5])) as never);
+        return realize(); // or a step that reads it and fails takes it along
+      },
       () => {
         for (const module of modules) {
           if (module instanceof Scaled) {
