@@ -110,6 +110,11 @@ export function currentRecording(): Recording | undefined {
   return undefined;
 }
 
+/** Whether what happens now may be a recorded call's: to be asked where nothing of the call is done or looked at. */
+export function mayBeRecording(): boolean {
+  return scope.current()?.isOpen === true;
+}
+
 export function isRecording(): boolean {
   return currentRecording() !== undefined;
 }

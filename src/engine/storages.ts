@@ -12,7 +12,7 @@ import { freedError } from './ir/linearise.js';
 import { type Node, clearInterned } from './ir/node.js';
 import { type Shape, formatShape, sizeOf } from './ir/shape.js';
 import { type Storage, createStorage } from './ir/storage.js';
-import { currentRecording, isRecording } from './recording.js';
+import { currentRecording, mayBeRecording } from './recording.js';
 import { giveWay, takeTurns } from './turns.js';
 
 const collected = new FinalizationRegistry<{ device: Device; buffer: unknown }>(({ device, buffer }) =>
@@ -102,7 +102,7 @@ let collectGarbage: (() => void) | undefined | null = null;
  * only between tasks, so after enough allocation garbage is collected and a task passes. Not while a step is recorded.
  */
 export async function rest(): Promise<void> {
-  if (isRecording()) return;
+  if (mayBeRecording()) return;
   if (allocatedSinceRest >= restAfterBytes || buffersSinceRest >= REST_AFTER_BUFFERS) await collect();
   else await giveWay();
 }
