@@ -10,22 +10,14 @@ import type { ScalarSource } from './ir/op.js';
 import { type Shape, formatShape } from './ir/shape.js';
 import type { Node } from './ir/node.js';
 import { type Storage, standIn } from './ir/storage.js';
-import type { CachedProgram } from './program-cache.js';
-import type { Guard, Recording, ReplayHook } from './recording.js';
+import type { Guard, RecordedRun, Recording, ReplayHook } from './recording.js';
 
 /** A storage that stays, or the number of a slot. */
 export type Source = Storage | number;
 
-export interface CapturedRun {
-  readonly hooks: readonly ReplayHook[];
-  readonly number: number;
-  readonly device: Device;
-  readonly program: CachedProgram;
+export interface CapturedRun extends Omit<RecordedRun, 'inputs' | 'outputs'> {
   readonly inputs: readonly Source[];
-  readonly offsets: readonly number[] | undefined;
-  readonly scalars: readonly ScalarSource[];
   readonly outputs: readonly Source[];
-  readonly assigned: readonly boolean[];
 }
 
 /** A result that each replay makes anew. */

@@ -17,7 +17,14 @@ import { type Dropped, type Part, type Unit, type Update, describeDropped, parts
 import { portions } from './portions.js';
 import { type Job, type Prepared, copyOf, executeAll, newOf, prepare, programCache } from './program-runs.js';
 import { countRun } from './recomputed.js';
-import { type Recording, type ReplayHook, belongsTo, currentRecording, isRecording } from './recording.js';
+import {
+  type ProgramRun,
+  type Recording,
+  type ReplayHook,
+  belongsTo,
+  currentRecording,
+  isRecording,
+} from './recording.js';
 import { bufferOf, collect, firstValues, freeStorage, goneError, newStorage, rest } from './storages.js';
 
 export {
@@ -333,7 +340,7 @@ export function replay(capture: Capture, inputs: readonly Storage[]): Storage[] 
   };
   for (let i = 0; i < runs.length;) {
     const { number, hooks } = runs[i];
-    const prepared: Omit<Prepared, 'order'>[] = [];
+    const prepared: ProgramRun[] = [];
     const advanced: ReplayHook[] = [];
     try {
       for (const hook of hooks) {

@@ -8,13 +8,12 @@ import { getDevice } from './device-registry.js';
 import { leaf } from './ir/build.js';
 import { type LinearGraph, linearise } from './ir/linearise.js';
 import type { Node } from './ir/node.js';
-import type { ScalarSource } from './ir/op.js';
 import { formatShape } from './ir/shape.js';
 import type { Storage } from './ir/storage.js';
 import { type MovedSlice, graphOfMoved, movedSlices } from './moved-slices.js';
 import { type CachedProgram, ProgramCache, programLimitBytes } from './program-cache.js';
 import { recomputed } from './recomputed.js';
-import type { Recording } from './recording.js';
+import type { ProgramRun, Recording } from './recording.js';
 import { bufferOf, freeStorage, newStorage, swapBuffers } from './storages.js';
 
 export interface EngineStats {
@@ -25,15 +24,7 @@ export interface EngineStats {
 }
 
 /** One program on its way: everything that can fail before it runs has been done. */
-export interface Prepared {
-  readonly device: Device;
-  readonly program: CachedProgram;
-  readonly inputs: readonly Storage[];
-  /** The element at which each input begins; 0 for all if absent. */
-  readonly offsets: readonly number[] | undefined;
-  readonly scalars: readonly ScalarSource[];
-  readonly outputs: readonly Storage[];
-  readonly assigned: readonly boolean[];
+export interface Prepared extends ProgramRun {
   /** The nodes that it computes. */
   readonly order: readonly Node[];
 }
@@ -103,11 +94,10 @@ function targetsOf(graph: LinearGraph, roots: number, assigns: Job['assigns']): 
 }
 
 /** The storages that a program fills, and does not overwrite. */
-export const newOf = ({ outputs, assigned }: Omit<Prepared, 'order'>): Storage[] =>
-  outputs.filter((_, i) => !assigned[i]);
+export const newOf = ({ outputs, assigned }: ProgramRun): Storage[] => outputs.filter((_, i) => !assigned[i]);
 
 /** Runs programs of several devices so that all of them take effect, or none. A single one does anyway. */
-export function executeAll(programs: readonly Omit<Prepared, 'order'>[]): void {
+export function executeAll(programs: readonly ProgramRun[]): void {
   const last = programs.at(-1);
   if (programs.length === 1 && last !== undefined) {
     execute(last);
@@ -134,7 +124,7 @@ function copiesOf(storages: readonly Storage[]): { own: Storage; copy: Storage }
   return storages.map((own, i) => ({ own, copy: copying.outputs[i] }));
 }
 
-function execute({ device, program, inputs, offsets, scalars, outputs }: Omit<Prepared, 'order'>): void {
+function execute({ device, program, inputs, offsets, scalars, outputs }: ProgramRun): void {
   const numbers = new Array<number>(scalars.length);
   for (let i = 0; i < scalars.length; i++) {
     const source = scalars[i];

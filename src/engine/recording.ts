@@ -17,12 +17,8 @@ export interface ReplayHook {
   readonly undo?: (() => void) | undefined;
 }
 
-/** One run of the engine: everything needed to do it again with other inputs. */
-export interface RecordedRun {
-  /** Host state that moves on before this run and after the one before it. */
-  readonly hooks: readonly ReplayHook[];
-  /** Runs with the same number are one: all of its devices, or none. */
-  readonly number: number;
+/** One run of a program. */
+export interface ProgramRun {
   readonly device: Device;
   readonly program: CachedProgram;
   readonly inputs: readonly Storage[];
@@ -30,8 +26,16 @@ export interface RecordedRun {
   readonly offsets: readonly number[] | undefined;
   readonly scalars: readonly ScalarSource[];
   readonly outputs: readonly Storage[];
-  /** outputs[i] is overwritten in place, else it is a new storage for each replay. */
+  /** outputs[i] is overwritten in place, else it is a new storage. */
   readonly assigned: readonly boolean[];
+}
+
+/** A run of a recorded call: everything needed to do it again with other inputs. */
+export interface RecordedRun extends ProgramRun {
+  /** Host state that moves on before this run and after the one before it. */
+  readonly hooks: readonly ReplayHook[];
+  /** Runs with the same number are one: all of its devices, or none. */
+  readonly number: number;
 }
 
 /** Something that the recorded call depended on. */
@@ -70,7 +74,7 @@ export class Recording {
   isPaused = false;
 
   /** Adds what runs together, one program for each device, with the hooks that came before it. */
-  add(runs: readonly Omit<RecordedRun, 'hooks' | 'number'>[]): void {
+  add(runs: readonly ProgramRun[]): void {
     const number = this.runs.length;
     for (const { device, program, inputs, offsets, scalars, outputs, assigned } of runs)
       this.runs.push({
