@@ -21,6 +21,8 @@ import { join } from 'node:path';
 import { NablaError } from '../../tensor/library.js';
 
 export const LOCK = 'lock';
+/** Whoever takes a dead holder's lock over has `lock.turn` meanwhile. */
+const TURN = 'turn';
 /** A holder touches its lock this often. */
 const TOUCH_EVERY_MS = 15_000;
 /** On another machine, a lock that was not touched for so long belongs to nobody. */
@@ -73,7 +75,8 @@ export class FolderLock {
       if (found === undefined) continue; // given back a moment ago
       const reason = await inUse(found, path);
       if (reason !== undefined) throw new NablaError(`${what} is in use: ${reason}.`);
-      await removeDead(path, found.text);
+      if (await takeOver(path, found.text, holder)) return new FolderLock(path, holder.token);
+      await pause(5 + 20 * Math.random()); // somebody else is at it
     }
     throw new NablaError(`${what} is in use: others take its lock again and again. Try again later.`);
   }
@@ -196,30 +199,36 @@ function beganOf(pid: number): string {
   }
 }
 
-/** Removes a dead holder's lock, unless somebody else has just done so and made one of their own. */
-async function removeDead(path: string, text: string): Promise<void> {
-  const aside = `${path}.${randomUUID()}`;
-  try {
-    await rename(path, aside);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+/**
+ * Puts our lock in the place of a dead holder's, whose text is given. One at a time does that, or a lock that was just taken over
+ * would be taken for the dead one; the lock is never missing meanwhile. False if somebody else is at it, or was.
+ */
+async function takeOver(path: string, text: string, holder: Holder): Promise<boolean> {
+  const turn = `${path}.${TURN}`;
+  const file = await open(turn, 'wx').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'EEXIST') return undefined;
     throw error;
+  });
+  if (file === undefined) {
+    if ((await ageOf(turn)) > UNWRITTEN_MS) await rm(turn, { force: true }); // of one that died at it
+    return false;
   }
-  const isDead = (await readFile(aside, 'utf8')) === text;
-  if (!isDead) {
-    // It is alive: it goes back, unless a third one was faster; then the second notices when it writes.
-    await open(path, 'wx').then(
-      async (file) => {
-        await file.writeFile(await readFile(aside));
-        await file.close();
-      },
-      () => {},
-    );
+  await file.close();
+  const own = `${path}.${holder.token}`;
+  try {
+    if ((await look(path))?.text !== text) return false;
+    await writeFile(own, `${JSON.stringify(holder)}\n`);
+    await rename(own, path);
+    return true;
+  } finally {
+    await rm(own, { force: true });
+    await rm(turn, { force: true });
   }
-  await rm(aside, { force: true });
 }
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Names that a process which dies may leave behind: the lock itself, and files of a moment beside it. */
 export function isOfLock(name: string): boolean {
-  return name === LOCK || /^lock\.[0-9a-f-]{36}$/.test(name);
+  return name === LOCK || name === `${LOCK}.${TURN}` || /^lock\.[0-9a-f-]{36}$/.test(name);
 }
