@@ -64,6 +64,8 @@ export class Recording {
   readonly stands = new Map<Storage, Stand[]>();
   /** Whether a storage required gradients when the call began, where the call has changed that. */
   readonly flags = new Map<Storage, boolean>();
+  readonly endings: (() => void)[] = [];
+  private readonly moved = new WeakSet<object>();
   /** Why the call must not be replayed. */
   obstacle: string | undefined;
   /** The call has not ended. */
@@ -95,6 +97,20 @@ export class Recording {
     const known = this.stands.get(storage);
     if (known === undefined) this.stands.set(storage, [stand]);
     else known.push(stand);
+  }
+
+  /** Has `check` called when the call has ended: it may refuse. */
+  whenDone(check: () => void): void {
+    this.endings.push(check);
+  }
+
+  /** Host state that the call has changed by a hook, so that replays change it, too. */
+  move(state: object): void {
+    this.moved.add(state);
+  }
+
+  isMoved(state: object): boolean {
+    return this.moved.has(state);
   }
 
   /** The recorded call must not be replayed. The first reason counts. */
@@ -187,6 +203,7 @@ export async function record<T, R>(
       recording.isUncertain = false;
       const finished = finish(result);
       for (const report of reports) report(recording);
+      for (const check of recording.endings.splice(0)) check();
       return finished;
     });
   } finally {

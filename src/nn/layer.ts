@@ -4,7 +4,7 @@ import { ArgumentError, DTypeError, type DType, type Shape, ShapeError, formatSh
 import type { Padding, PerAxis } from '../tensor/shape-types/window.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Module } from './module.js';
-import { noteModule } from './module-guards.js';
+import { noteModule, tellsOfCalls } from './module-guards.js';
 import { POINT, type ReceptiveField } from './receptive-field.js';
 import type { Apply, ApplyArg, IdentityFn, ShapeFn } from './shape-types.js';
 
@@ -12,6 +12,10 @@ import type { Apply, ApplyArg, IdentityFn, ShapeFn } from './shape-types.js';
 export abstract class Layer<F extends ShapeFn, D extends DType = 'float32'> extends Module {
   /** The shape function; a type only, nothing is there at run time. */
   declare readonly '~shape'?: F;
+
+  static {
+    tellsOfCalls(this);
+  }
 
   forward<S extends Shape>(x: Tensor<S, D> & ApplyArg<F, S>): Tensor<Apply<F, S>> {
     noteModule(this);

@@ -1,7 +1,7 @@
 // What compiled functions (tensor/compile.ts) have to know of modules: their modes and fields shape the graph, so a capture
 // holds only as long as they are as they were when the captured call began.
 //   Which modules take part is seen from layers that are called, modes that are asked for, and tensors that are used; what
-//   holds such a module, or is held by one, takes part too.
+//   holds such a module, or is held by one, takes part too, and a module with neither tensors nor modules may always do.
 //   A field that the call itself changes makes it another call each time: such a call is not replayed.
 // Must not know: the class Module, particular layers.
 
@@ -24,6 +24,13 @@ export function registerModule(module: object): void {
   known.add(module);
   living.add(reference);
   gone.register(module, reference);
+}
+
+let telling: abstract new (...args: never[]) => object;
+
+/** Modules of this class note each call themselves. */
+export function tellsOfCalls(kind: typeof telling): void {
+  telling = kind;
 }
 
 /** The module takes part in what is being recorded, if anything is. */
@@ -102,6 +109,11 @@ class Snapshot {
     return undefined;
   }
 
+  /** It holds neither tensors nor modules. */
+  get isBare(): boolean {
+    return !this.values.some((value) => value instanceof Tensor || known.has(value as object));
+  }
+
   *parts(): Iterable<object> {
     for (const value of this.values) if (typeof value === 'object' && value !== null && known.has(value)) yield value;
   }
@@ -126,6 +138,8 @@ function participants(recording: Recording, before: ReadonlyMap<object, Snapshot
     }
     for (const { storage } of snapshot.tensors()) if (storages.has(storage)) found.add(module);
   }
+  // Of a module with neither tensors nor modules nobody sees whether it was called.
+  for (const [module, snapshot] of before) if (!(module instanceof telling) && snapshot.isBare) found.add(module);
   for (const module of found) for (const holder of holders.get(module) ?? []) found.add(holder); // grows as it is walked
   for (const module of found) for (const part of before.get(module)?.parts() ?? []) found.add(part);
   return found;

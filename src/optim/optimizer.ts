@@ -5,7 +5,15 @@
 
 import { scalarTensor, tensor } from '../tensor/creation.js';
 import { ArgumentError, StaleTensorError, formatShape, refuseOtherCopy, sameShape } from '../tensor/library.js';
-import { type Guard, currentRecording, eachRun, inUnit, runPending, updateAtOnce } from '../tensor/library.js';
+import {
+  type Guard,
+  type Recording,
+  currentRecording,
+  eachRun,
+  inUnit,
+  runPending,
+  updateAtOnce,
+} from '../tensor/library.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 
 /** Parameters, or lists of them with hyper-parameters of their own. */
@@ -117,6 +125,12 @@ export abstract class Optimizer<Options extends object, Rates> {
     const isSame = ({ group, params, options }: (typeof before)[number], i: number): boolean =>
       this.groups[i] === group && sameElements(group.params, params) && sameSwitches(group, options);
     const holds = (): boolean => this.groups.length === before.length && before.every(isSame);
+    const recording = currentRecording();
+    const options = before.map(({ group }) => ({ ...group }));
+    recording?.whenDone(() => {
+      const changed = options.some((old, i) => !sameOptions(before[i].group, old, recording));
+      if (changed) recording.refuse(`it changes an option of ${this.constructor.name}`);
+    });
     return { what: `the groups or options of ${this.constructor.name}`, holds };
   }
 
@@ -225,6 +239,14 @@ const switchOf = (value: unknown): unknown => (typeof value === 'number' ? value
 function switches(group: object): Switches {
   return Object.entries(group).flatMap(([name, value]) =>
     name === 'params' ? [] : [[name, Array.isArray(value) ? undefined : switchOf(value)] as const],
+  );
+}
+
+/** A rate that a scheduler has moved is moved in replays, too. */
+function sameOptions(group: object, old: object, recording: Recording): boolean {
+  return Object.entries(old).every(
+    ([name, value]) =>
+      Object.is((group as Record<string, unknown>)[name], value) || (name === 'lr' && recording.isMoved(group)),
   );
 }
 

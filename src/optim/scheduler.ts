@@ -1,7 +1,7 @@
 // What moves the learning rates of an optimiser: by a schedule, or when a metric stops improving. Both go on where a saved
 // state left off.
 
-import { ArgumentError, eachRun } from '../tensor/library.js';
+import { ArgumentError, currentRecording, eachRun } from '../tensor/library.js';
 import type { Schedule } from './schedule.js';
 
 /** An optimiser, as far as it is needed here. */
@@ -34,6 +34,7 @@ export class LRScheduler {
     const move = (steps: number) => () => {
       this.stepCount += steps;
       this.apply();
+      for (const group of this.optimizer.groups) currentRecording()?.move(group);
     };
     eachRun(move(1), move(-1));
   }

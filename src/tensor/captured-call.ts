@@ -53,12 +53,19 @@ function inputStorage(t: AnyTensor): Storage {
 type Found = Exclude<ResultSource, { slot: number }> | { readonly node: Node };
 type HandOut = (node: Node) => { readonly source: ResultSource; readonly tensor: AnyTensor };
 
-export async function captureCall(fn: Fn, args: readonly Argument[]): Promise<{ captured: Captured; result: Result }> {
+/** Arguments that are state (`isState`) are passed themselves: the capture is for these very tensors. */
+export async function captureCall(
+  fn: Fn,
+  args: readonly Argument[],
+  isState: (a: Argument) => boolean,
+): Promise<{ captured: Captured; result: Result }> {
   const recording = new Recording();
   const given = args.map((a, i) =>
-    a instanceof Tensor ? standFor(a, inputStorage(a), `argument ${i} of a compiled function`, recording) : a,
+    a instanceof Tensor && !isState(a)
+      ? standFor(a, inputStorage(a), `argument ${i} of a compiled function`, recording)
+      : a,
   );
-  const tensorArguments = given.flatMap((a, i) => (a instanceof Tensor ? [i] : []));
+  const tensorArguments = given.flatMap((a, i) => (a instanceof Tensor && a !== args[i] ? [i] : []));
   const stands = tensorArguments.map((i) => (given[i] as Tensor).storage as Storage);
   const done = await record(
     recording,

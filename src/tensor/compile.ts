@@ -102,7 +102,7 @@ class Compiled {
       await rest();
       return result;
     }
-    const { captured, result } = await captureCall(this.fn, args);
+    const { captured, result } = await captureCall(this.fn, args, this.isState);
     this.captures++;
     const { obstacle } = captured.capture;
     if (obstacle !== undefined) debug(1, () => `compile: this call will not be replayed: ${obstacle}`);
@@ -128,7 +128,7 @@ class Compiled {
 
   /** The function itself, recorded again: its result is right in any case. */
   private async check(old: Captured, shapes: string, args: readonly Argument[]): Promise<Result> {
-    const { captured, result } = await captureCall(this.fn, args);
+    const { captured, result } = await captureCall(this.fn, args, this.isState);
     const { obstacle } = captured.capture;
     let text = obstacle === undefined ? await differenceOf(old.capture, captured.capture) : undefined;
     if (text !== undefined && beganState(old.capture, captured.capture)) text = undefined;
@@ -151,13 +151,17 @@ class Compiled {
     else if (obstacle === undefined) this.captured.add(shapes + this.stateAmong(args), captured);
   }
 
-  /** The arguments that are state: each means that very tensor. */
+  /**
+   * Whether an argument means that very tensor, and not its numbers: one that is overwritten, or that collects gradients, which
+   * the function may do under its other name, too.
+   */
+  private readonly isState = (a: Argument): boolean =>
+    a instanceof Tensor && a.storage !== undefined && (a.requiresGrad || this.overwritten.has(a.storage));
+
   private stateAmong(args: readonly Argument[]): string {
     let text = '';
-    for (let i = 0; i < args.length; i++) {
-      const { storage } = args[i] as Partial<AnyTensor>;
-      if (storage !== undefined && this.overwritten.has(storage)) text += `#${i}=${storage.id}`;
-    }
+    for (let i = 0; i < args.length; i++)
+      if (this.isState(args[i])) text += `#${i}=${(args[i] as AnyTensor).storage?.id}`;
     return text;
   }
 }

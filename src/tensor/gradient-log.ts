@@ -5,7 +5,7 @@
 import { run, storageOf } from '../engine/engine.js';
 import * as build from '../engine/ir/build.js';
 import { areReadable } from '../engine/ir/linearise.js';
-import type { Node } from '../engine/ir/node.js';
+import { type Node, isOp } from '../engine/ir/node.js';
 import { type Storage, createStorage, standIn } from '../engine/ir/storage.js';
 import { type Guard, type Recording, currentRecording, withoutRecording } from '../engine/recording.js';
 import type { AnyTensor, Tensor } from './tensor.js';
@@ -72,6 +72,10 @@ export function noteGradient(owner: AnyTensor, isRead: boolean, access: Gradient
   log.set(owner, { before, isRead, stand, given });
 }
 
+function leafStorage(node: Node): Storage | undefined {
+  return isOp(node, 'leaf') ? node.arg.storage : undefined;
+}
+
 function isComputable(gradient: Tensor): boolean {
   return !gone.has(gradient) && (gradient.storage !== undefined || areReadable([gradient.node])[0]);
 }
@@ -89,7 +93,14 @@ export function settleGradients(
   access: GradientAccess,
 ): GradientResult {
   const log = [...(logs.get(recording) ?? [])];
-  const left = log.map(([owner]) => access.get(owner));
+  const stands = new Set([...recording.stands.values()].flatMap((list) => list.map(({ storage }) => storage)));
+  // A gradient that is an argument itself is a copy of it: the argument is another one in the next call.
+  const left = log.map(([owner, { given }]) => {
+    const gradient = access.get(owner);
+    const storage = gradient && (gradient.storage ?? leafStorage(gradient.node));
+    const isArgument = gradient !== given && storage !== undefined && stands.has(storage);
+    return isArgument ? access.wrapNode(build.copy((gradient as Tensor).node)) : gradient;
+  });
   const isReadable = areReadable(left.flatMap((gradient) => gradient?.node ?? []));
   let next = 0;
   const live = left.map((gradient) => gradient !== undefined && isReadable[next++]);

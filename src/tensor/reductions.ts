@@ -94,6 +94,7 @@ function shift(x: Node, axes: readonly number[]): Node {
 export function softmax(x: Node, dim: number): Node {
   const f = asFloat(x);
   const axis = normalizeDim(dim, x.shape.length, 'softmax');
+  if (f.shape.length === 0) return build.reshape(softmax(build.reshape(f, [1]), 0), []);
   const e = build.unary('exp', build.sub(f, shift(f, [axis])));
   // One division a row instead of one an element would be faster, and doubles the error of the gradient.
   const value = build.div(e, build.sum(e, [axis]));
@@ -110,6 +111,7 @@ export function softmax(x: Node, dim: number): Node {
 export function logSoftmax(x: Node, dim: number): Node {
   const f = asFloat(x);
   const axis = normalizeDim(dim, x.shape.length, 'logSoftmax');
+  if (f.shape.length === 0) return build.reshape(logSoftmax(build.reshape(f, [1]), 0), []);
   const shifted = build.sub(f, shift(f, [axis]));
   return build.sub(shifted, build.unary('log', build.sum(build.unary('exp', shifted), [axis])));
 }

@@ -43,7 +43,7 @@ import type { Permute, PermuteArg, Squeeze, Transpose, Unsqueeze } from './shape
 import type { Reduce } from './shape-types/reduce.js';
 import type { Flatten, FlattenArg, Reshape, ReshapeArg } from './shape-types/reshape.js';
 import { type GradientAccess, noteGradient } from './gradient-log.js';
-import { type Recording, isRecording, setFlag } from '../engine/recording.js';
+import { type Recording, currentRecording, isRecording, setFlag } from '../engine/recording.js';
 import { GraphValue, StoredValue, type Value } from './values.js';
 
 /** The dtype of a result computed from both. */
@@ -239,6 +239,9 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
    * step). Tensors computed from the old value must be read before, or kept.
    */
   assign_(value: AnyTensor): this {
+    // An argument of a recorded call: what was passed is overwritten, under all its names.
+    const base = this.storage?.base;
+    if (base !== undefined) for (const stand of currentRecording()?.stands.get(base) ?? []) stand.overwritten?.();
     if (!(this.value instanceof StoredValue))
       throw new ArgumentError('assign_: this tensor was computed, not given. Assign to an input or a parameter.');
     const { shape, dtype } = this.value.storage;

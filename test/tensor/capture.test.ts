@@ -415,6 +415,138 @@ describe.each(['reference', 'cpu'])('on %s', (device) => {
       }));
   });
 
+  describe('one tensor under several names', () => {
+    const parameter = (): Tensor => tensor([2], { requiresGrad: true });
+
+    test.each<[string, (p: Tensor, x: Tensor, y: Tensor) => Tensor]>([
+      ['twice an argument', (_, x, y) => x.mul(y).sum() as Tensor],
+      ['an argument and in the closure', (p, x) => x.mul(p).sum() as Tensor],
+      ['of both names in a sum', (p, x) => x.mul(3).add(p.mul(4)).sum() as Tensor],
+    ])('gradients are added up: %s', async (_, loss) => {
+      await bothWays(async (compiled, log) => {
+        const p = parameter();
+        const f = compiled((x, y) => {
+          const result = loss(p, x, y);
+          result.backward();
+          return result;
+        });
+        for (let i = 0; i < 3; i++) {
+          await log(await f(p, p));
+          await log(p.grad as unknown as Tensor);
+        }
+      });
+    });
+
+    test('a gradient that the closure forgets or returns', () =>
+      bothWays(async (compiled, log) => {
+        const p = parameter();
+        const f = compiled((x) => {
+          p.grad = undefined;
+          x.square().sum().backward();
+          return (p.grad as Tensor | undefined) ?? zeros([1]);
+        });
+        for (let i = 0; i < 3; i++) await log(await f(p));
+      }));
+
+    test('a parameter that is trained is an argument', () =>
+      bothWays(async (compiled, log) => {
+        const p = parameter();
+        const optimizer = new SGD([p], { lr: 0.1 });
+        const f = compiled(async (x) => {
+          optimizer.zeroGrad();
+          const loss = x.square().sum() as Tensor;
+          loss.backward();
+          await optimizer.step();
+          return loss;
+        });
+        for (let i = 0; i < 4; i++) await log(await f(p));
+        await log(p);
+      }));
+
+    test('an argument that is overwritten is overwritten under all names', () =>
+      bothWays(async (compiled, log) => {
+        const [a, c] = [tensor([1]), tensor([5])];
+        const f = compiled((x, y) => {
+          x.assign_(x.add(1));
+          return y.add(a) as Tensor;
+        });
+        for (const [x, y] of [
+          [a, a],
+          [a, c],
+          [c, a],
+          [c, c],
+          [a, a],
+        ]) {
+          await log(await f(x, y));
+          await log(a);
+          await log(c);
+        }
+      }));
+
+    test('a gradient that is an argument', () =>
+      bothWays(async (compiled, log) => {
+        const p = parameter();
+        const products = compiled((x) => {
+          p.grad = undefined;
+          const loss = p.mul(x).sum() as Tensor;
+          loss.backward();
+          return loss;
+        });
+        const given = compiled((x) => {
+          p.grad = x as never;
+          return x.add(0) as Tensor;
+        });
+        for (const f of [products, given]) {
+          for (let i = 1; i <= 5; i++) {
+            await log(await f(tensor([i])));
+            await log(p.grad as unknown as Tensor);
+          }
+        }
+      }));
+  });
+
+  test('a module with neither tensors nor modules', () =>
+    bothWays(async (compiled, log) => {
+      class Focal extends Module {
+        gamma = 1;
+        forward(x: Tensor): Tensor {
+          return x.pow(this.gamma) as Tensor;
+        }
+      }
+      class Outer extends Module {
+        readonly inner = new Focal();
+      }
+      const [focal, outer, layer] = [new Focal(), new Outer(), new Linear(1, 1)];
+      const f = compiled((x) => outer.inner.forward(focal.forward(layer.forward(x as Tensor<[1, 1]>).abs() as Tensor)));
+      for (const change of [() => {}, () => (focal.gamma = 2), () => (outer.inner.gamma = 3)]) {
+        change();
+        for (let i = 0; i < 2; i++) await log(await f(tensor([[3]]) as Tensor));
+      }
+    }));
+
+  test('an option that the step itself changes', () =>
+    bothWays(async (compiled, log) => {
+      const w = new Parameter(tensor([1]));
+      const optimizer = new SGD([w], { lr: 0.1 });
+      const step = compiled(async (x) => {
+        optimizer.zeroGrad();
+        const loss = w.mul(x).sum() as Tensor;
+        loss.backward();
+        await optimizer.step();
+        optimizer.groups[0].lr *= 0.5;
+        return loss;
+      });
+      for (let i = 0; i < 6; i++) {
+        await log(await step(tensor([1])));
+        await log(tensor([optimizer.groups[0].lr]));
+      }
+    }));
+
+  test('softmax of one number', async () => {
+    expect(await tensor(5).softmax(0).item()).toBe(1);
+    expect(await tensor(5).logSoftmax(-1).item()).toBe(0);
+  });
+
   describe('results and gradients', () => {
     test('a parameter that is returned is the parameter', async () => {
       const w = new Parameter(tensor([1, 2]));

@@ -16,7 +16,7 @@ export interface Toolchain {
 /** How long anything that the compiler does may take. */
 export const COMPILER_TIMEOUT_MS = 60_000;
 /** How long it may take to say what it is, which the caller waits for. */
-const QUESTION_TIMEOUT_MS = 10_000;
+const QUESTION_TIMEOUT_MS = 3000;
 
 // Chosen one by one. Not -ffast-math: NaN and infinity keep their meaning, sums keep their order.
 const FLAGS = [
