@@ -41,7 +41,7 @@ const MOST_CAPTURES = 64;
 
 /**
  * A function that is captured at its first call for each combination of argument shapes and modes, and replayed afterwards.
- * Takes tensors (by value: what the body overwrites meanwhile does not change them) and numbers; returns a tensor, an array or a
+ * Takes tensors (each call others, but for those that require gradients or are overwritten) and numbers; returns a tensor, an array or a
  * record of tensors, or nothing. No gradient flows through results: call `backward()` inside.
  *
  *     const step = compile(async (x: Tensor<[number, 784]>, y: Tensor<[number], 'int32'>) => {
