@@ -66,7 +66,8 @@ export async function captureCall(
       : a,
   );
   const tensorArguments = given.flatMap((a, i) => (a instanceof Tensor && a !== args[i] ? [i] : []));
-  const stands = tensorArguments.map((i) => (given[i] as Tensor).storage as Storage);
+  const replaced = tensorArguments.map((i) => given[i] as Tensor);
+  const stands = replaced.map((t) => t.storage as Storage);
   const done = await record(
     recording,
     async () => {
@@ -81,7 +82,7 @@ export async function captureCall(
       const { tensors, rebuild } = takeApart(result);
       const found = tensors.map((t): Found => sourceOf(t, given, recording));
       run(found.flatMap((source) => ('node' in source ? [source.node] : [])));
-      return { found, rebuild, gradients: settleGradients(recording, given, GRADIENT_ACCESS) };
+      return { found, rebuild, gradients: settleGradients(recording, replaced, GRADIENT_ACCESS) };
     },
   );
   const { gradients, found, rebuild } = done;

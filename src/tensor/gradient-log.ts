@@ -86,10 +86,13 @@ function stateOf(gradient: Gradient): 'none' | 'some' | 'overwritten' {
   return gone.has(gradient) ? 'overwritten' : 'some';
 }
 
-/** At the end of the recorded call: computes what it leaves, and says what a replay needs and does. */
+/**
+ * At the end of the recorded call: computes what it leaves, and says what a replay needs and does. `replaced` are the tensors that
+ * stand for arguments, whose gradients are part of the capture's key.
+ */
 export function settleGradients(
   recording: Recording,
-  args: readonly unknown[],
+  replaced: readonly unknown[],
   access: GradientAccess,
 ): GradientResult {
   const log = [...(logs.get(recording) ?? [])];
@@ -108,12 +111,12 @@ export function settleGradients(
   const inputs: { owner: AnyTensor; stand: Storage }[] = [];
   const effects: GradientEffect[] = [];
   log.forEach(([owner, { before, isRead, stand, given }], i) => {
-    if (isRead && !args.includes(owner)) {
+    if (isRead && !replaced.includes(owner)) {
       recording.guards.push(gradientGuard(owner, stateOf(before), access));
     }
     if (stand !== undefined) inputs.push({ owner, stand });
     const gradient = left[i];
-    if (gradient === given) access.set(owner, before);
+    if (isRead && gradient === given) access.set(owner, before);
     else if (gradient === undefined) effects.push({ owner, node: undefined, otherwise: undefined });
     else if (!live[i]) effects.push({ owner, node: undefined, otherwise: overwritten(owner, access) });
     else if (gradient.node.storage === undefined) effects.push({ owner, node: undefined, otherwise: gradient });

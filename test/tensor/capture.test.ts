@@ -575,6 +575,20 @@ describe.each(['reference', 'cpu'])('on %s', (device) => {
         }
       }));
 
+    test('gradients that are cleared inside and set outside', () =>
+      bothWays(async (compiled, log) => {
+        const w = new Parameter(tensor([1, 2]));
+        const clear = compiled((x) => {
+          w.grad = undefined;
+          return x.add(1) as Tensor;
+        });
+        for (let i = 0; i < 3; i++) {
+          await log(await clear(tensor([i])));
+          await log((w.grad as Tensor | undefined) ?? tensor([-1]));
+          w.grad = tensor([i, 5]) as never;
+        }
+      }));
+
     test('an optimiser outside of the captured part', () =>
       bothWays(async (compiled, log) => {
         const w = new Parameter(tensor([1, 2]));
