@@ -205,13 +205,19 @@ function flagGuard(watched: readonly Storage[], before: readonly boolean[]): Gua
   };
 }
 
+/** An object with fields: a Map or a Set has none, whatever is in it. */
+function isRecord(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.keys(value).length > 0 || Object.getPrototypeOf(value) === Object.prototype;
+}
+
 function takeApart(result: Result): { tensors: AnyTensor[]; rebuild: (tensors: AnyTensor[]) => Result } {
   if (result === undefined) return { tensors: [], rebuild: () => undefined };
   if (result instanceof Tensor) return { tensors: [result], rebuild: ([t]) => t };
   const isTensor = (t: unknown): t is AnyTensor => t instanceof Tensor;
   if (Array.isArray(result) && result.every(isTensor))
     return { tensors: [...(result as AnyTensor[])], rebuild: (tensors) => tensors };
-  if (typeof result === 'object' && result !== null && Object.values(result).every(isTensor)) {
+  if (isRecord(result) && Object.values(result).every(isTensor)) {
     const keys = Object.keys(result);
     const rebuild = (tensors: AnyTensor[]) => Object.fromEntries(keys.map((k, i) => [k, tensors[i]]));
     return { tensors: Object.values(result as Record<string, AnyTensor>), rebuild };

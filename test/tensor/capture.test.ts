@@ -685,6 +685,10 @@ describe.each(['reference', 'cpu'])('on %s', (device) => {
       }));
   });
 
+  test('a Map is no record of tensors', async () => {
+    await expect(compile(() => new Map([['a', tensor([1])]]) as never)()).rejects.toThrow(/returned something other/);
+  });
+
   test('captures are bounded', async () => {
     const f = compile((x: Tensor, k: number) => x.mul(k) as Tensor, UNCHECKED);
     for (let k = 0; k < 300; k++) await f(tensor([1]), k + 0.5);
