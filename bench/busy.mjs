@@ -4,12 +4,11 @@
 // that want a core get equal parts of the machine (on a scheduler that balances perfectly: one thread beside two processes on
 // two cores is given half a core rather than two thirds). With --against, another checkout (built) takes every second turn.
 
-import { fork, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { round } from './timing.mjs';
+import { here, middle, startWorker } from './turns.mjs';
 
 const WORKLOADS = ['GRU', 'W1', 'W6'];
 const TIERS = ['wasm', 'native'];
@@ -18,7 +17,6 @@ const BUSY = [0, 1, 2, 4];
 const TURN_MS = 300;
 const TURNS = 5;
 
-const here = fileURLToPath(new URL('..', import.meta.url));
 const cores = availableParallelism();
 
 /** What the cores do for a program of so many threads when so many others want one: at most all of one for each thread. */
@@ -26,22 +24,14 @@ const speed = (threads, busy) => threads * Math.min(1, cores / (threads + busy))
 const fairFactor = (threads, busy) => speed(threads, 0) / speed(threads, busy);
 
 async function startTraining(folder, workload, tier, threads) {
-  const child = fork(fileURLToPath(new URL('busy-worker.mjs', import.meta.url)), [folder, workload], {
-    env: { ...process.env, NABLA_CPU: tier, NABLA_THREADS: String(threads) },
-  });
-  await once(child, 'message');
-  const turn = async (milliseconds) => {
-    child.send({ milliseconds });
-    return (await once(child, 'message'))[0];
-  };
-  await turn(TURN_MS);
-  return { turn, stop: () => child.kill() };
+  const worker = await startWorker(folder, workload, { NABLA_CPU: tier, NABLA_THREADS: String(threads) });
+  await worker.turn(TURN_MS);
+  return worker;
 }
 
 /** Counts until it is killed, or is an orphan. */
 const COUNT = 'const parent = process.ppid; while (process.ppid === parent) for (let i = 0; i < 1e8; i++);';
 const startBusy = () => spawn(process.execPath, ['-e', COUNT], { stdio: 'ignore' });
-const middle = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
 
 /** Milliseconds of a step of each training, by turns. */
 async function byTurns(trainings, name) {

@@ -1,5 +1,6 @@
 // npm run bench -- [W1 … W7 I1 M1 C1 O1 L1 MEM LOSS BUSY] [--threads n] [--tier wasm|native|auto] [--device cpu|reference]
-// [--json] [--profile] [--trace FILE]: one JSON line a workload. BUSY, which takes minutes, has to be asked for: busy.mjs.
+// [--json] [--profile] [--trace FILE] [--against FOLDER [--seconds n]]: one JSON line a workload. With --against another
+// checkout takes every second turn: turns.mjs. BUSY, which takes minutes, has to be asked for: busy.mjs.
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -17,6 +18,7 @@ const { values, positionals } = parseArgs({
     profile: { type: 'boolean' },
     trace: { type: 'string' },
     against: { type: 'string' },
+    seconds: { type: 'string' },
   },
 });
 const unknown = positionals.find((p) => ![...NAMES, ...ON_REQUEST].includes(p));
@@ -42,6 +44,7 @@ const { printProfile, startProfile } = await import('./profile.mjs');
 const { overhead } = await import('./overhead.mjs');
 const { loader } = await import('./loader.mjs');
 const { busy } = await import('./busy.mjs');
+const { againstOther } = await import('./turns.mjs');
 
 const tier = process.env.NABLA_CPU === 'wasm' ? 'wasm' : 'native';
 /** What the profile compares with: arithmetic of all threads, and the bandwidth of a copy. The profile is native. */
@@ -123,7 +126,9 @@ function cold() {
 }
 
 for (const name of positionals.length > 0 ? positionals : NAMES) {
-  if (name === 'M1') await micro(tier, threads, report);
+  if (values.against !== undefined && /^[WIM]\d$/.test(name))
+    await againstOther(name, values.against, Number(values.seconds ?? 12), report);
+  else if (name === 'M1') await micro(tier, threads, report);
   else if (name === 'C1') cold();
   else if (name === 'O1') await overhead(report);
   else if (name === 'L1') await loader(report);

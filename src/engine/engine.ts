@@ -25,7 +25,7 @@ import {
   currentRecording,
   isRecording,
 } from './recording.js';
-import { bufferOf, collect, firstValues, freeStorage, goneError, newStorage, rest } from './storages.js';
+import { bufferOf, collect, firstValues, freeStorage, goneError, newStorage, restIfDue } from './storages.js';
 
 export {
   deviceNames,
@@ -36,7 +36,7 @@ export {
   setDefaultDevice,
 } from './device-registry.js';
 export { type EngineStats, engineStats, programCache } from './program-runs.js';
-export { emptyStorage, freeStorage, rest, storageFrom } from './storages.js';
+export { emptyStorage, freeStorage, rest, restIfDue, storageFrom } from './storages.js';
 
 /** A tensor's storage that will be overwritten by `value` at the next run. */
 interface PendingAssign extends Update {
@@ -143,6 +143,7 @@ function runTogether(
   mayRetry: boolean,
   recording: Recording | undefined,
 ): boolean {
+  if (wanted.length + pending.size + kept.size === 0) return true;
   const assigns: PendingAssign[] = [];
   for (const assign of pending.values()) if (belongsTo(assign.recording, recording)) assigns.push(assign);
   const roots: Node[] = [];
@@ -304,7 +305,8 @@ export async function read(node: Node): Promise<TypedArray> {
   const storage = storageOf(node);
   const device = getDevice(storage.device);
   const data = await device.download(bufferOf(storage, device), storage.size, storage.dtype);
-  await rest();
+  const waiting = restIfDue();
+  if (waiting !== undefined) await waiting;
   return data;
 }
 
@@ -326,7 +328,8 @@ function separate(recording: Recording, storage: Storage): void {
 export function replay(capture: Capture, inputs: readonly Storage[]): Storage[] {
   const { runs } = capture;
   // They count as used before anything else is compiled, which might throw them out.
-  for (const { program } of runs) programCache().touch(program);
+  const cache = programCache();
+  for (const { program } of runs) cache.touch(program);
   const slots = inputs.map((storage) => (capture.assigned.has(storage) ? copyOf(storage) : storage));
   const made: Storage[] = [];
   const storageOfSource = (source: Source): Storage => {
@@ -348,8 +351,10 @@ export function replay(capture: Capture, inputs: readonly Storage[]): Storage[] 
         advanced.push(hook);
       }
       for (; i < runs.length && runs[i].number === number; i++) {
-        const run = runs[i];
-        prepared.push({ ...run, inputs: run.inputs.map(storageOfSource), outputs: run.outputs.map(storageOfSource) });
+        const { device, program, offsets, scalars, assigned } = runs[i];
+        const runInputs = runs[i].inputs.map(storageOfSource);
+        const outputs = runs[i].outputs.map(storageOfSource);
+        prepared.push({ device, program, inputs: runInputs, offsets, scalars, outputs, assigned });
       }
       executeAll(prepared);
       for (const p of prepared) {

@@ -35,6 +35,8 @@ export class ProgramCache {
   readonly #buckets = new Map<number, Entry[]>();
   /** In the order of their last use. */
   readonly #entries = new Set<Entry>();
+  /** The last of them. */
+  #latest: Entry | undefined;
 
   constructor(limitBytes: number) {
     this.limitBytes = limitBytes;
@@ -62,6 +64,7 @@ export class ProgramCache {
     if (bucket === undefined) this.#buckets.set(hash, [entry]);
     else bucket.push(entry);
     this.#entries.add(entry);
+    this.#latest = entry;
     this.#bytes += bytes;
     this.#evict();
     return entry;
@@ -70,7 +73,8 @@ export class ProgramCache {
   /** It was used just now. */
   touch(program: CachedProgram): void {
     const entry = program as Entry;
-    if (entry.isDisposed) return;
+    if (entry === this.#latest || entry.isDisposed) return;
+    this.#latest = entry;
     this.#entries.delete(entry);
     this.#entries.add(entry);
   }

@@ -7,9 +7,10 @@
 
 import { beganState, differenceOf } from '../engine/capture.js';
 import { debug } from '../engine/device/debug.js';
-import { getDefaultDevice, getEnvironment, rest, run } from '../engine/engine.js';
+import { getDefaultDevice, getEnvironment, restIfDue, run } from '../engine/engine.js';
 import { CaptureError } from '../engine/ir/errors.js';
 import { refuseOtherCopy } from '../engine/ir/copies.js';
+import { formatShape } from '../engine/ir/shape.js';
 import type { Storage } from '../engine/ir/storage.js';
 import { type Guard, isRecording } from '../engine/recording.js';
 import { type Argument, type Captured, type Fn, type Result, captureCall, replayCall } from './captured-call.js';
@@ -20,7 +21,7 @@ export interface CompileOptions {
   /**
    * Which calls run the function itself besides, to compare: `true` each of them, a number every so many. By default the
    * 1st, 2nd, 4th, 8th, … replay. With `check` given a difference is a CaptureError, otherwise a warning on the console.
-   * NABLA_CHECK_CAPTURE sets it for all compiled functions.
+   * NABLA_CHECK_CAPTURE sets it for all functions that are compiled from then on.
    */
   readonly check?: boolean | number | undefined;
   /** Told of a difference instead of the console, with `check` not given. */
@@ -81,10 +82,13 @@ class Compiled {
   private readonly overwritten = new WeakSet<Storage>();
   /** Why the function is not replayed any more. */
   private difference: string | undefined;
+  /** As the environment has it; looked up once, since that takes longer than a whole replay of a small function. */
+  private readonly checkEvery: number | undefined;
 
   constructor(fn: Fn, options: CompileOptions) {
     this.fn = fn;
     this.options = options;
+    this.checkEvery = options.check === undefined ? checkFromEnvironment() : Number(options.check);
   }
 
   async call(args: readonly Argument[]): Promise<Result> {
@@ -99,7 +103,8 @@ class Compiled {
         return await this.check(found, shapes, args);
       }
       const result = replayCall(found, args);
-      await rest();
+      const waiting = restIfDue();
+      if (waiting !== undefined) await waiting;
       return result;
     }
     const { captured, result } = await captureCall(this.fn, args, this.isState);
@@ -115,8 +120,7 @@ class Compiled {
   }
 
   private isCheckDue(): boolean {
-    const { check } = this.options;
-    const every = check === undefined ? checkFromEnvironment() : Number(check);
+    const every = this.checkEvery;
     const number = ++this.replays;
     if (this.isCheckWanted) {
       this.isCheckWanted = false;
@@ -135,9 +139,9 @@ class Compiled {
     this.difference ??= text;
     this.store(shapes, args, captured);
     if (text === undefined) return result;
-    const { check, onDifference } = this.options;
+    const { onDifference } = this.options;
     const message = `compile: a replay would not have done what the function does: ${text}.`;
-    if ((check ?? checkFromEnvironment()) !== undefined) throw new CaptureError(`${message} ${ADVICE}`);
+    if (this.checkEvery !== undefined) throw new CaptureError(`${message} ${ADVICE}`);
     const told = `${message} It is run itself from now on, and no longer replayed. ${ADVICE}`;
     if (onDifference === undefined) console.warn(`nabla: ${told}`);
     else onDifference(told);
@@ -245,7 +249,7 @@ function checkFromEnvironment(): number | undefined {
 function keyOf(args: readonly Argument[]): string {
   let key = `${isGradEnabled() ? '' : 'no grad;'}${getDefaultDevice()}`;
   for (const a of args) {
-    if (a instanceof Tensor) key += `;${a.dtype}${a.device}[${a.shape.join()}]${gradientKey(a)}`;
+    if (a instanceof Tensor) key += `;${a.dtype}${a.device}${formatShape(a.shape)}${gradientKey(a)}`;
     else if (typeof a === 'number') key += Object.is(a, -0) ? ';-0' : `;${a}`;
     else {
       refuseOtherCopy('compile', a);

@@ -143,7 +143,8 @@ const FEWEST_BUCKETS = 2048;
 /** Graphs that nobody ever computes must not be held for ever: from so many nodes on, the table starts anew. */
 const MOST_INTERNED = 1 << 20;
 let buckets: (Node | undefined)[] = new Array<Node | undefined>(FEWEST_BUCKETS).fill(undefined);
-let internedNodes = 0;
+/** The nodes in the table: emptying it costs as much as they are, not as the table is. */
+let interned: Node[] = [];
 let nextNode = 1;
 
 let differentiating = 0;
@@ -182,16 +183,11 @@ function isSame(node: Node, op: Op, structure: number, arg: unknown, src: readon
 }
 
 function grow(): void {
-  const old = buckets;
-  buckets = new Array<Node | undefined>(old.length * 4).fill(undefined);
-  for (let node of old) {
-    while (node !== undefined) {
-      const { next }: Node = node;
-      const at = node.hash % buckets.length;
-      node.next = buckets[at];
-      buckets[at] = node;
-      node = next;
-    }
+  buckets = new Array<Node | undefined>(buckets.length * 4).fill(undefined);
+  for (const node of interned) {
+    const at = node.hash % buckets.length;
+    node.next = buckets[at];
+    buckets[at] = node;
   }
 }
 
@@ -246,33 +242,29 @@ export function createNode<O extends Op>(
     next: undefined,
   };
   if (!unique) {
-    if (internedNodes >= MOST_INTERNED) clearInterned();
-    if (internedNodes > buckets.length) grow();
+    if (interned.length >= MOST_INTERNED) clearInterned();
+    if (interned.length > buckets.length) grow();
     const at = hash % buckets.length;
     node.next = buckets[at];
     buckets[at] = node as Node;
-    internedNodes++;
+    interned.push(node as Node);
   }
   return node;
 }
 
 /** Forgets which nodes exist (not the nodes themselves); the engine calls it after each run. */
 export function clearInterned(): void {
-  if (internedNodes === 0) return;
+  if (interned.length === 0) return;
   // Chains are cut, so that a node that lives on does not keep its neighbours alive.
-  for (let node of buckets) {
-    while (node !== undefined) {
-      const { next }: Node = node;
-      node.next = undefined;
-      node = next;
-    }
+  for (const node of interned) {
+    node.next = undefined;
+    buckets[node.hash % buckets.length] = undefined;
   }
-  buckets.fill(undefined);
-  internedNodes = 0;
+  interned = [];
 }
 
 export function internedCount(): number {
-  return internedNodes;
+  return interned.length;
 }
 
 /** How many structures are remembered: for tests that they do not grow for ever. */

@@ -28,8 +28,15 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return true;
 }
 
+/** Of shapes that cannot change, which those of tensors are: each replay asks for those of its results. */
+const texts = new WeakMap<Shape, string>();
+
 export function formatShape(shape: Shape): string {
-  return `[${shape.join(', ')}]`;
+  const known = texts.get(shape);
+  if (known !== undefined) return known;
+  const text = `[${shape.join(', ')}]`;
+  if (Object.isFrozen(shape)) texts.set(shape, text);
+  return text;
 }
 
 /** NumPy broadcasting of two shapes; `op` names the caller in the error, which shows whole shapes if they are more. */

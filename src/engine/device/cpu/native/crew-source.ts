@@ -27,10 +27,12 @@ export const CREW_SOURCE = `
 /* Looks at a word before a thread does anything else than wait: some microseconds. */
 #define SPINS 128
 /* Milliseconds that a thread spins before it sleeps, if nobody else wants its core; waking up takes some hundredths. */
-#define STAGE_PATIENCE 0.1
+#define STAGE_PATIENCE 0.3
 #define COMMAND_PATIENCE 0.3
 /* A gap of so many milliseconds between two looks: another program has had the core. */
 #define TAKEN 0.1
+/* Again within so many milliseconds: the program is there to stay. Now and then a core is gone on a quiet machine, too. */
+#define STAYS 20.0
 /* After that, so many waits go to sleep without spinning: twice as many each time. */
 #define LEAST_SHY 64
 #define MOST_SHY 4096
@@ -115,8 +117,9 @@ static void set(crew *c, word *w, unsigned value) {
 #endif
 }
 
-/* Of this thread: waits that will not spin, and how many that were the last time. */
+/* Of this thread: waits that will not spin, how many that were the last time, and when its core was taken last. */
 static _Thread_local int shy, shyness;
+static _Thread_local double taken;
 
 static void wait_until(crew *c, word *w, unsigned target, double patience) {
   if (spin(w, target, SPINS)) return;
@@ -129,8 +132,11 @@ static void wait_until(crew *c, word *w, unsigned target, double patience) {
       if (now - before > TAKEN) break;
       before = now;
     }
-    if (before < end) shy = shyness = shyness == 0 ? LEAST_SHY : shyness < MOST_SHY ? 2 * shyness : MOST_SHY;
-    else shyness = 0;
+    if (before < end) {
+      double now = milliseconds(), since = now - taken;
+      taken = now;
+      if (since < STAYS) shy = shyness = shyness == 0 ? LEAST_SHY : shyness < MOST_SHY ? 2 * shyness : MOST_SHY;
+    } else shyness = 0;
   }
   sleep_until(c, w, target);
 }
