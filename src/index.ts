@@ -58,4 +58,4 @@ export {
   type GraphNode,
   type GraphOptions,
 } from './tensor/inspect.js';
-export { disposeDevices } from './engine/engine.js';
+export { configure, disposeDevices, type Configuration } from './engine/engine.js';

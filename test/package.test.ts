@@ -99,6 +99,17 @@ test('every part works without the others, in a bundle without dead code as well
   expect(run(app, process.execPath, 'part.bundle.mjs')).toBe(wanted);
 }, 60_000);
 
+test('everything can be bundled for a page, without configuration', async () => {
+  const names = modules.map((name) => name.replace('.', 'nabla'));
+  writeFileSync(join(app, 'page.js'), names.map((name, i) => `export * as part${i} from '${name}';`).join('\n'));
+  for (const format of ['esm', 'iife'] as const) {
+    const files = { entryPoints: [join(app, 'page.js')], outfile: join(app, `page.${format}.js`) };
+    const { warnings } = await build({ ...files, bundle: true, format, platform: 'browser', logLevel: 'silent' });
+    const texts = warnings.map(({ text }) => text).filter((text) => !text.includes('"import.meta" is not available'));
+    expect(texts).toEqual([]);
+  }
+}, 60_000);
+
 test('the command is installed and knows its version', () => {
   const command = process.platform === 'win32' ? 'nabla.cmd' : 'nabla';
   expect(run(app, join(app, 'node_modules', '.bin', command), '--version').trim()).toBe(manifest.version);

@@ -27,7 +27,7 @@ export async function readBytes(source: Source, options: ReadOptions = {}): Prom
 
 async function fetchBytes(path: string): Promise<Uint8Array> {
   if (/^(https?|blob|data):/.test(path)) {
-    const response = await fetch(path);
+    const response = await answerOf(path);
     if (!response.ok) throw new NablaError(`read: ${path} answers ${response.status} ${response.statusText}.`);
     return new Uint8Array(await response.arrayBuffer());
   }
@@ -38,6 +38,20 @@ async function fetchBytes(path: string): Promise<Uint8Array> {
     );
   const { readFileAt } = await import('./node/files.js');
   return readFileAt(path);
+}
+
+/** Throws NablaError where nothing answers; a browser does not say why. */
+async function answerOf(address: string): Promise<Response> {
+  try {
+    return await fetch(address);
+  } catch (cause) {
+    const advice =
+      typeof location === 'undefined'
+        ? ''
+        : ` If the address is right, its server has to allow this page (CORS: Access-Control-Allow-Origin), and so has the page's Content-Security-Policy (connect-src).`;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new NablaError(`read: ${address} cannot be fetched (${reason}).${advice}`, { cause });
+  }
 }
 
 const nameOf = (source: Source): string | undefined => (isUint8Array(source) ? undefined : String(source));

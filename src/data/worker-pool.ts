@@ -136,6 +136,10 @@ async function threadStarter(): Promise<(code: string) => Thread> {
   return startWebThread;
 }
 
+/** Nothing else is known: the browser gives no reason. */
+const NOT_STARTED =
+  "it did not start; if the page has a Content-Security-Policy, add blob: to its worker-src (worker-src 'self' blob:), or leave out 'workers'";
+
 function startWebThread(code: string): Thread {
   const port = `{
     post: (message, transfer) => self.postMessage(message, transfer),
@@ -147,7 +151,7 @@ function startWebThread(code: string): Thread {
     post: (message) => worker.postMessage(message),
     listen(listener, stopped) {
       worker.addEventListener('message', (event: MessageEvent<FromThread>) => listener(event.data));
-      worker.addEventListener('error', (event) => stopped(new Error(event.message ?? 'it did not start')));
+      worker.addEventListener('error', (event) => stopped(new Error(event.message ?? NOT_STARTED)));
     },
     setBusy: () => {},
     async stop() {

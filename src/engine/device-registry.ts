@@ -31,6 +31,11 @@ export function getDevice(name: string): Device {
   return device;
 }
 
+/** Whether a device of this name is in use. */
+export function isMade(name: string): boolean {
+  return devices.has(name);
+}
+
 export function deviceNames(): string[] {
   return [...factories.keys()];
 }

@@ -35,6 +35,7 @@ export {
   registerDevice,
   setDefaultDevice,
 } from './device-registry.js';
+export { type Configuration, configure } from './configure.js';
 export { type EngineStats, engineStats, programCache } from './program-runs.js';
 export { emptyStorage, freeStorage, rest, restIfDue, storageFrom } from './storages.js';
 

@@ -101,8 +101,9 @@ export class ProgramCache {
   }
 }
 
-/** NABLA_PROGRAM_MB, else 128 MiB. */
-export function programLimitBytes(): number {
+/** What the program says, else NABLA_PROGRAM_MB, else 128 MiB. */
+export function programLimitBytes(option?: number): number {
+  if (option !== undefined) return option * 2 ** 20;
   const host = globalThis as { process?: { env?: Readonly<Record<string, string | undefined>> } };
   const variable = host.process?.env?.['NABLA_PROGRAM_MB'];
   if (variable === undefined || variable === '') return DEFAULT_LIMIT_BYTES;

@@ -5,7 +5,7 @@
 
 import { WeightAverage } from '../optim/average.js';
 import type { Module } from '../nn/module.js';
-import { absolutePath } from '../io/path.js';
+import { filePath } from '../io/path.js';
 import { ArgumentError } from '../tensor/library.js';
 import { getRandomState, manualSeed, setRandomState } from '../tensor/random.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
@@ -104,7 +104,7 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
     this.model = model;
     this.optimizer = optimizer;
     this.options = options;
-    this.folderPath = options.folder === undefined ? undefined : absolutePath(options.folder);
+    this.folderPath = options.folder === undefined ? undefined : filePath(options.folder, 'Trainer');
     this.steps = new Steps(options, (text) => this.captureDifferences.push(text));
     this.totals = new Totals(metrics);
     this.evaluator = new Evaluator(model, this.steps, metrics);
@@ -488,7 +488,7 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
    * before `fit`, which throws NablaError if another process writes to it. Node only.
    */
   async resume(path: string): Promise<void> {
-    const absolute = absolutePath(path);
+    const absolute = filePath(path, 'resume');
     const { RunFolder } = await import('./node/run-folder.js');
     const folder = new RunFolder(path, absolute);
     const state = await folder.loadCheckpoint();

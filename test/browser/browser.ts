@@ -23,6 +23,8 @@ export interface PageOptions {
   readonly isolated: boolean;
   /** Run the entry in a web worker of the page. */
   readonly worker?: boolean;
+  /** The Content-Security-Policy of the page and its worker. */
+  readonly policy?: string;
 }
 
 /** Opens a browser; `run` loads one entry in a fresh page. */
@@ -35,7 +37,9 @@ export async function openBrowser(): Promise<{ run: typeof runInPage; close: () 
 }
 
 async function runInPage(entry: string, options: PageOptions, browser?: Browser): Promise<unknown> {
-  const script = await bundle(entry);
+  const bundled = bundles.get(entry) ?? bundle(entry);
+  bundles.set(entry, bundled);
+  const script = await bundled;
   const server = await serve(script, options);
   const context = await browser!.newContext();
   try {
@@ -53,6 +57,9 @@ async function runInPage(entry: string, options: PageOptions, browser?: Browser)
   }
 }
 
+/** By entry: one is loaded in several kinds of page. */
+const bundles = new Map<string, Promise<string>>();
+
 /** A script that leaves a promise of { result } or { error } in the global `outcome`. */
 async function bundle(entry: string): Promise<string> {
   const { outputFiles } = await build({
@@ -68,6 +75,7 @@ async function bundle(entry: string): Promise<string> {
     platform: 'browser',
     target: 'es2022',
     tsconfigRaw: {},
+    logLevel: 'error',
     alias: Object.fromEntries(
       ['nabla', 'nabla/nn', 'nabla/optim', 'nabla/data', 'nabla/io', 'nabla/train']
         .toReversed()
@@ -77,7 +85,7 @@ async function bundle(entry: string): Promise<string> {
   return outputFiles[0]!.text;
 }
 
-function serve(script: string, { isolated, worker = false }: PageOptions): Promise<Server> {
+function serve(script: string, { isolated, worker = false, policy }: PageOptions): Promise<Server> {
   const start = worker
     ? `globalThis.outcome = new Promise((resolve) => {
         const worker = new Worker('/entry.js');
@@ -89,11 +97,16 @@ function serve(script: string, { isolated, worker = false }: PageOptions): Promi
     '/': ['text/html', '<!doctype html><meta charset="utf-8"><title>nabla</title><script src="/start.js"></script>'],
     '/start.js': ['text/javascript', start],
     '/entry.js': ['text/javascript', script],
+    '/dataset.js': ['text/javascript', 'export default () => ({ length: 4, get: (index) => index });'],
   };
   const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
   const server = createServer((request, response) => {
     const [type, text] = files[request.url ?? ''] ?? ['text/plain', ''];
-    response.writeHead(text ? 200 : 404, { 'Content-Type': `${type}; charset=utf-8`, ...(isolated ? isolation : {}) });
+    response.writeHead(text ? 200 : 404, {
+      'Content-Type': `${type}; charset=utf-8`,
+      ...(isolated ? isolation : {}),
+      ...(policy === undefined ? {} : { 'Content-Security-Policy': policy }),
+    });
     response.end(text);
   });
   return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));

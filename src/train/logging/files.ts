@@ -1,7 +1,7 @@
 // A run as text files: JSON lines with every event, and a CSV table with a row per epoch. A resumed run goes on in its
 // file: what lies behind the point of resuming is cut off first, and so is a line that a crash has cut off.
 
-import { absolutePath } from '../../io/path.js';
+import { filePath } from '../../io/path.js';
 import { type EpochEvent, type RunEvent, type RunListener, formatEvent, parseEvent } from '../record.js';
 import { ArgumentError, FormatError } from '../../tensor/library.js';
 
@@ -25,7 +25,7 @@ export class JsonLinesLogger implements RunListener {
 
   constructor(path: string) {
     this.path = path;
-    this.absolute = absolutePath(path);
+    this.absolute = filePath(path, 'JsonLinesLogger');
   }
 
   async onEvent(event: RunEvent): Promise<void> {
@@ -75,7 +75,7 @@ export class CsvLogger implements RunListener {
 
   constructor(path: string) {
     this.path = path;
-    this.absolute = absolutePath(path);
+    this.absolute = filePath(path, 'CsvLogger');
   }
 
   async onEvent(event: RunEvent): Promise<void> {

@@ -2,7 +2,7 @@
 // those of PyTorch's SummaryWriter. Records are queued until the file is open, then go through a bounded buffer.
 // Must not know: training.
 
-import { absolutePath } from '../../io/path.js';
+import { filePath } from '../../io/path.js';
 import type { Module } from '../../nn/module.js';
 import { ArgumentError, ShapeError, formatShape } from '../../tensor/library.js';
 import { type AnyTensor, Tensor } from '../../tensor/tensor.js';
@@ -75,7 +75,7 @@ export class SummaryWriter {
   constructor(logDir: string, options: SummaryWriterOptions = {}) {
     if (logDir === '') throw new ArgumentError('SummaryWriter: the folder has no name.');
     this.logDir = logDir;
-    this.folder = absolutePath(logDir);
+    this.folder = filePath(logDir, 'SummaryWriter');
     this.options = options;
     this.now = options.now ?? (() => Date.now() / 1000);
     this.write(versionEvent(this.now()));

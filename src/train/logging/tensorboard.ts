@@ -1,6 +1,6 @@
 // A run in TensorBoard: each event as scalars and texts at its step.
 
-import { absolutePath } from '../../io/path.js';
+import { filePath } from '../../io/path.js';
 import type { EpochEvent, LayersEvent, RunEvent, RunListener, StartEvent } from '../record.js';
 import type { HyperParameter } from './messages.js';
 import { SummaryWriter, type SummaryWriterOptions } from './summary-writer.js';
@@ -24,7 +24,7 @@ export class TensorBoardLogger implements RunListener {
 
   constructor(logDir: string, options: TensorBoardOptions = {}) {
     this.logDir = logDir;
-    this.folder = absolutePath(logDir);
+    this.folder = filePath(logDir, 'TensorBoardLogger');
     this.options = options;
   }
 

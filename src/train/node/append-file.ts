@@ -1,11 +1,13 @@
 // A file that only grows: records are collected and written together, whole ones only, so that a crash loses the last few
 // and leaves at most one that is cut off. Writing is synchronous and rare: order and bounded memory come for free.
+// Node's modules are asked for at run time, so that a bundler for browsers finds nothing to resolve.
 
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
 import { writeFileAtomic } from '../../io/node/files.js';
 import { appendWholeSync } from './append-whole.js';
+
+const { closeSync, fsyncSync, mkdirSync, openSync, readFileSync } = process.getBuiltinModule('node:fs');
+const { hostname } = process.getBuiltinModule('node:os');
+const { dirname, join, resolve } = process.getBuiltinModule('node:path');
 
 export interface AppendFileOptions {
   /** Bytes that may wait. Default 64 KiB. */

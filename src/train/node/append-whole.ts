@@ -1,8 +1,9 @@
 // Appending all or nothing: what a full disk has cut off is taken back, so that the next piece does not begin in the middle of
 // a line. Asynchronous for the record of a run, synchronous for loggers that write rarely.
+// Node's modules are asked for at run time, so that a bundler for browsers finds nothing to resolve.
 
-import { fstatSync, ftruncateSync, writeSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+const { fstatSync, ftruncateSync, writeSync } = process.getBuiltinModule('node:fs');
+const { open } = process.getBuiltinModule('node:fs/promises');
 
 /** Appends to the file, which is made if need be; `flush` brings it to the disk. */
 export async function appendWhole(path: string, text: string, flush = false): Promise<void> {

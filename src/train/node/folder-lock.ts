@@ -1,24 +1,17 @@
 // The lock of a folder that one process at a time may write to: a file `lock` in it, which says who has it. A holder that has
 // died is recognised by its process (on this machine) or by a lock that nobody has touched for minutes (on another one that
 // shares the folder), and its lock is taken over. Whoever writes asks first whether the lock is still its own.
+// Node's modules are asked for at run time, so that a bundler for browsers finds nothing to resolve.
 
-import { randomUUID } from 'node:crypto';
-import { readFileSync, rmSync } from 'node:fs';
-import {
-  type FileHandle,
-  mkdir,
-  open,
-  readFile,
-  realpath,
-  rename,
-  rm,
-  stat,
-  utimes,
-  writeFile,
-} from 'node:fs/promises';
-import { hostname } from 'node:os';
-import { join } from 'node:path';
+import type { FileHandle } from 'node:fs/promises';
 import { NablaError } from '../../tensor/library.js';
+
+const { randomUUID } = process.getBuiltinModule('node:crypto');
+const { readFileSync, rmSync } = process.getBuiltinModule('node:fs');
+const { mkdir, open, readFile, realpath, rename, rm, stat, utimes, writeFile } =
+  process.getBuiltinModule('node:fs/promises');
+const { hostname } = process.getBuiltinModule('node:os');
+const { join } = process.getBuiltinModule('node:path');
 
 export const LOCK = 'lock';
 /** Whoever takes a dead holder's lock over has `lock.turn` meanwhile. */

@@ -8,9 +8,8 @@
 // Files are replaced as a whole; only the record grows. It is flushed before each checkpoint, and what it holds beyond
 // the checkpoint is cut off when a run is resumed: the checkpoint is what counts. Lines that cannot be read stay.
 // Must not know: how anything is trained.
+// Node's modules are asked for at run time, so that a bundler for browsers finds nothing to resolve.
 
-import { readFile, readdir, rm, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
 import { TEMPORARY, writeFileAtomic } from '../../io/node/files.js';
 import { type LoadedTensors, type NamedTensors, loadSafetensors, toSafetensors } from '../../io/state-dict.js';
 import { ArgumentError, FormatError, NablaError } from '../../tensor/library.js';
@@ -18,6 +17,9 @@ import { type RunEvent, type RunListener, formatEvent, formatJson, parseEvent, p
 import { type TrainerState, checkProgress } from '../state.js';
 import { appendWhole } from './append-whole.js';
 import { FolderLock } from './folder-lock.js';
+
+const { readFile, readdir, rm, stat } = process.getBuiltinModule('node:fs/promises');
+const { join, resolve } = process.getBuiltinModule('node:path');
 
 /** The record is written this often even where no checkpoint asks for it, so that it can be watched. */
 const WRITE_EVERY_MS = 1000;

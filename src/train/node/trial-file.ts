@@ -1,12 +1,14 @@
 // The file in which a search keeps its trials: search.jsonl, one line each, appended and flushed as they end. The first
 // line says which search it is. One process at a time has it. Node only.
+// Node's modules are asked for at run time, so that a bundler for browsers finds nothing to resolve.
 
-import { mkdir, readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
 import { writeFileAtomic } from '../../io/node/files.js';
 import { FormatError } from '../../tensor/library.js';
 import { appendWhole } from './append-whole.js';
 import { FolderLock } from './folder-lock.js';
+
+const { mkdir, readFile } = process.getBuiltinModule('node:fs/promises');
+const { join, resolve } = process.getBuiltinModule('node:path');
 
 export interface TrialFile {
   readonly path: string;

@@ -1,12 +1,15 @@
 // Trials in processes of their own: each runs the objective that a module exports as default, one trial after the other.
 // Processes share nothing, so a crash costs one trial, and threads are shared out among them. Node only.
+// Node's modules are asked for at run time, so that a bundler for browsers finds nothing to resolve.
 
-import { type ChildProcess, fork } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import type { ChildProcess } from 'node:child_process';
 import { NablaError } from '../../tensor/library.js';
 import type { RunningTrial } from '../search/study.js';
+
+const { fork } = process.getBuiltinModule('node:child_process');
+const { mkdtemp, rm, writeFile } = process.getBuiltinModule('node:fs/promises');
+const { availableParallelism, tmpdir } = process.getBuiltinModule('node:os');
+const { join } = process.getBuiltinModule('node:path');
 
 /** What a process runs. It knows the module's address and nothing of nabla; the module brings what it needs. */
 const SOURCE = `

@@ -1,6 +1,7 @@
 // The search itself: asks a strategy for hyper-parameters, runs an objective with them, several at a time if asked, ends
 // those that fall behind, and keeps every trial in a file, so that a search can be interrupted and goes on.
 
+import { checkFiles } from '../../io/path.js';
 import { ArgumentError, NablaError, giveWay } from '../../tensor/library.js';
 import { HostRandom } from '../../tensor/host-random.js';
 import type { Pruner } from './pruner.js';
@@ -264,12 +265,14 @@ interface Store {
 
 async function openStore(folder: string | undefined, header: StudyHeader): Promise<Store> {
   if (folder === undefined) return { path: '', lines: [], append: async () => {}, close: async () => {} };
+  checkFiles('search', `the folder '${folder}'`);
   const { openTrialFile } = await import('../node/trial-file.js');
   return openTrialFile(folder, formatTrial(header));
 }
 
 async function createRunner<S extends Space>(objective: Objective<S> | URL, parallel: number): Promise<Runner<S>> {
   if (typeof objective === 'function') return { run: objective, close: async () => {} };
+  checkFiles('search', 'a module as objective');
   const { TrialProcesses } = await import('../node/trial-processes.js');
   const processes = new TrialProcesses(objective, parallel);
   return { run: (params, trial) => processes.run(params, trial), close: () => processes.close() };

@@ -5,7 +5,14 @@
 
 import { DeviceError, InternalError } from '../../ir/errors.js';
 import { CONTROL } from './control.js';
-import { type DriverAnswer, type DriverMessage, type FailedRun, type ThreadStart, startThread } from './driver.js';
+import {
+  type DriverAnswer,
+  type DriverMessage,
+  type DriverPort,
+  type FailedRun,
+  type ThreadStart,
+  startThread,
+} from './driver.js';
 import type { Platform, ThreadHandle } from './platform.js';
 import { type Thread, createThread } from './thread.js';
 
@@ -24,6 +31,8 @@ export interface Crew {
   readonly threads: number;
   /** How many work now. */
   working(): number;
+  /** Whether others cannot start, so that one thread does all. */
+  isAlone(): boolean;
   load(id: number, bytes: Uint8Array, staging: number): void;
   run(id: number, words: Int32Array, regions: Regions): void;
   drop(id: number): void;
@@ -62,6 +71,7 @@ export class LocalCrew implements Crew {
   readonly #followers: ThreadHandle[] = [];
   /** Why one of them is gone. What is on the heap is as it was. */
   #lost: DeviceError | undefined;
+  #isRefused = false;
 
   constructor(platform: Platform, memory: WebAssembly.Memory, threads: number) {
     this.threads = threads;
@@ -72,11 +82,20 @@ export class LocalCrew implements Crew {
     try {
       for (let tid = 1; tid < threads; tid++) this.#followers.push(spawnThread(platform, memory, tid, threads));
       this.#followers.forEach((follower, i) => {
-        follower.listen(ignore, (reason) => (this.#lost ??= hasEnded(i + 1, threads, reason)));
+        follower.listen(ignore, (reason) => {
+          if (!this.#leader.together()) warnOfOneThread(platform, reason);
+          this.#lost ??= hasEnded(i + 1, threads, reason);
+        });
       });
-    } catch {
+    } catch (error) {
       // Where one cannot start, now or later, not all report ready, and thread 0 goes on alone.
+      this.#isRefused = true;
+      warnOfOneThread(platform, String(error));
     }
+  }
+
+  isAlone(): boolean {
+    return (this.#isRefused || this.#lost !== undefined) && !this.#leader.together();
   }
 
   working(): number {
@@ -133,6 +152,10 @@ export class LocalCrew implements Crew {
   }
 }
 
+interface Driver {
+  post(message: DriverMessage): void;
+}
+
 interface Waiting {
   /** Runs given before. */
   readonly runs: number;
@@ -144,6 +167,8 @@ export class RemoteCrew implements Crew {
   readonly threads: number;
   readonly #memory: WebAssembly.Memory;
   readonly #workers: ThreadHandle[] = [];
+  /** The first of them, unless it cannot start. */
+  #driver: Driver | undefined;
   readonly #words: Int32Array;
   readonly #waiting = new Map<number, Waiting>();
   readonly #whenLost: (failed: FailedRun) => Error;
@@ -151,27 +176,61 @@ export class RemoteCrew implements Crew {
   #tickets = 0;
   #runs = 0;
   #runsDone = 0;
+  #isAlone = false;
   #lost: { readonly run: number; readonly error: Error } | undefined;
   #broken: DeviceError | undefined;
+  /** What was posted before the driver has done anything: where it cannot start, another one does it. */
+  #untouched: DriverMessage[] | undefined = [];
+  readonly #platform: Platform;
 
   /** `whenLost`: a run has failed, and none given since was done; gives the error for those who read. */
   constructor(platform: Platform, memory: WebAssembly.Memory, threads: number, whenLost: (failed: FailedRun) => Error) {
     this.threads = threads;
     this.#memory = memory;
+    this.#platform = platform;
     this.#whenLost = whenLost;
     this.#words = new Int32Array(memory.buffer, CONTROL.address, CONTROL.words);
     try {
       for (let tid = 0; tid < threads; tid++) this.#workers.push(spawnThread(platform, memory, tid, threads));
+      this.#driver = this.#workers[0];
       this.#workers.forEach((worker, tid) => {
         const failed = (reason: string): void => {
-          if (this.working() === threads) this.#break(hasEnded(tid, threads, reason));
-          else if (tid === 0) this.#break(cannotStart(reason)); // without another one it goes on
+          if (this.working() === threads && threads > 1) this.#break(hasEnded(tid, threads, reason));
+          else if (tid > 0) this.#goOnAlone(reason);
+          else if (this.#isUntouched()) this.#driveHere(reason);
+          else this.#break(hasEnded(tid, threads, reason));
         };
         worker.listen((answer) => this.#receive(answer as DriverAnswer), failed);
       });
     } catch (error) {
-      this.#break(cannotStart(String(error)));
+      this.#driveHere(String(error));
     }
+  }
+
+  isAlone(): boolean {
+    return this.#isAlone;
+  }
+
+  /** Not all report ready, and the driver does the work. */
+  #goOnAlone(reason: string): void {
+    if (!this.#isAlone && this.#broken === undefined) warnOfOneThread(this.#platform, reason);
+    this.#isAlone = true;
+  }
+
+  /** Whether the driver has done nothing yet. */
+  #isUntouched(): boolean {
+    return this.#untouched !== undefined && Atomics.load(this.#words, CONTROL.finished) === 0;
+  }
+
+  /** The driver cannot start: its program runs in the page instead, on one thread, from the first message on. */
+  #driveHere(reason: string): void {
+    if (this.#broken !== undefined) return;
+    this.#goOnAlone(reason);
+    for (const worker of this.#workers.splice(0)) void worker.terminate();
+    const posted = this.#untouched ?? [];
+    this.#untouched = undefined;
+    this.#driver = driveInPage(this.#memory, (answer) => this.#receive(answer));
+    for (const message of posted) this.#driver.post(message);
   }
 
   working(): number {
@@ -226,7 +285,10 @@ export class RemoteCrew implements Crew {
       return;
     }
     this.#posted = (this.#posted + 1) | 0; // wraps as the counter in shared memory does
-    this.#workers[0]!.post(message);
+    if (this.#isUntouched())
+      this.#untouched?.push(message.kind === 'run' ? { ...message, words: message.words.slice() } : message);
+    else this.#untouched = undefined;
+    this.#driver!.post(message);
   }
 
   #receive({ ticket, bytes, failure, failed }: DriverAnswer): void {
@@ -266,11 +328,27 @@ function hasEnded(tid: number, threads: number, reason: string): DeviceError {
   );
 }
 
-function cannotStart(reason: string): DeviceError {
-  return new DeviceError(
-    `cpu: threads cannot start (${reason}). Allow them in the page's Content-Security-Policy (worker-src blob:), ` +
-      `or serve the page without cross-origin isolation to run in the page itself.`,
-  );
+let isWarned = false;
+
+/** Said once: nothing is wrong with the results, but they take longer than they need. */
+function warnOfOneThread({ name }: Platform, reason: string): void {
+  if (isWarned) return;
+  isWarned = true;
+  const advice =
+    name === 'node'
+      ? ''
+      : ` Where a Content-Security-Policy forbids them, add blob: to worker-src (worker-src 'self' blob:).`;
+  console.warn(`nabla: cpu: threads cannot start (${reason}), so one does all the work.${advice}`);
+}
+
+/** The program of thread 0 on the calling thread. Answers come after the call, as they do from a worker. */
+function driveInPage(memory: WebAssembly.Memory, receive: (answer: DriverAnswer) => void): Driver {
+  const port: DriverPort = {
+    onmessage: null,
+    postMessage: (answer) => queueMicrotask(() => receive(answer)),
+  };
+  startThread(createThread, { memory, control: CONTROL, tid: 0, threads: 1, spinMilliseconds: 0 }, port);
+  return { post: (message) => port.onmessage?.({ data: message }) };
 }
 
 function copyBytes(memory: WebAssembly.Memory, address: number, byteLength: number): Uint8Array<ArrayBuffer> {

@@ -183,7 +183,7 @@ export class CpuDevice implements Device {
     const { simd, relaxed, shared } = this.runtime.features;
     return {
       tier: this.describeTier(),
-      threads: this.runtime.threads,
+      threads: this.runtime.isAlone ? 1 : this.runtime.threads,
       simd,
       'fused multiply-add': relaxed,
       'shared memory': shared,

@@ -54,12 +54,12 @@ export interface ThreadStart {
 }
 
 /** The part of a web worker's global scope that is used here. */
-interface Port {
+export interface DriverPort {
   postMessage(message: DriverAnswer, transfer: ArrayBuffer[]): void;
   onmessage: ((event: { data: DriverMessage }) => void) | null;
 }
 
-export function startThread(create: typeof createThread, start: ThreadStart, port: Port | undefined): void {
+export function startThread(create: typeof createThread, start: ThreadStart, port: DriverPort | undefined): void {
   const { memory, control } = start;
   const thread = create(start);
   if (start.tid > 0 || port === undefined) {

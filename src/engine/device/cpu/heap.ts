@@ -145,7 +145,9 @@ export class Heap {
     return new OutOfMemoryError(
       `allocate: ${label} of ${byteLength} bytes does not fit: ${this.#used} of ${this.limitBytes} bytes are in use. ` +
         `Use a smaller batch, let go of tensors that are no longer needed (or free them with 'using')` +
-        (this.maxPages < MAX_PAGES ? ', or raise the limit (NABLA_HEAP_MB, at most 4096).' : '.'),
+        (this.maxPages < MAX_PAGES
+          ? ', or raise the limit (configure({ heapMB }) or NABLA_HEAP_MB, at most 4096).'
+          : '.'),
       byteLength,
       this.limitBytes,
     );
@@ -166,7 +168,7 @@ function createMemory(pages: number, shared: boolean): [WebAssembly.Memory, numb
       if (maximum >>> 1 >= SMALLEST_MAX_PAGES) continue;
       const bytes = maximum * PAGE;
       throw new OutOfMemoryError(
-        `cpu: the system refuses a heap of ${bytes} bytes (${String(error)}). Close other programs, or set NABLA_HEAP_MB to less.`,
+        `cpu: the system refuses a heap of ${bytes} bytes (${String(error)}). Close other programs, or set less: configure({ heapMB }) or NABLA_HEAP_MB.`,
         bytes,
         bytes,
       );

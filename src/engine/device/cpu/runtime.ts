@@ -10,7 +10,7 @@ import type { DeviceMemory, TypedArray } from '../device.js';
 import { CONTROL } from './control.js';
 import { type Crew, LocalCrew, type Regions, RemoteCrew } from './crew.js';
 import type { FailedRun } from './driver.js';
-import { hasRelaxedSimd, hasSimd } from './features.js';
+import { checkWebAssembly, hasRelaxedSimd, hasSimd } from './features.js';
 import { type Block, Heap } from './heap.js';
 import { type Platform, detectPlatform } from './platform.js';
 import { chooseHeapLimit, chooseThreads } from './settings.js';
@@ -97,6 +97,7 @@ export class CpuRuntime {
 
   constructor(options: CpuOptions = {}) {
     const platform = detectPlatform();
+    checkWebAssembly();
     const shared = platform.shared && options.shared !== false;
     this.threads = shared ? chooseThreads(options.threads, platform) : 1;
     this.features = { shared, ...detectFeatures(platform) };
@@ -121,6 +122,11 @@ export class CpuRuntime {
   /** Threads that take part now: 1 until the others have started. */
   get workingThreads(): number {
     return this.#crew.working();
+  }
+
+  /** Whether other threads were wanted and could not be had: one does all. */
+  get isAlone(): boolean {
+    return this.#crew.isAlone();
   }
 
   /** How far runs have got that are done later than they were given; undefined where there are none. */

@@ -1,4 +1,4 @@
-// What the environment says about the CPU device. A variable that is set and means nothing is refused when the device is made,
+// What the program (`configure`) and the environment say about the CPU device. A variable that is set and means nothing is refused when the device is made,
 // with the values that it may have: a misspelt setting would otherwise be a slow or a different run that nobody notices.
 // Input: names and texts. Output: settings; throws ArgumentError.
 
@@ -28,6 +28,20 @@ export const VARIABLES = [
   'NABLA_PROGRAM_MB',
 ] as const;
 
+interface Choice {
+  threads: number | undefined;
+  heapMB: number | undefined;
+}
+
+/** What the program has chosen, already checked. */
+const choice: Choice = { threads: undefined, heapMB: undefined };
+
+/** For devices made from now on; what is left out stays. */
+export function rememberChoice(options: Partial<Choice>): void {
+  if ('threads' in options) choice.threads = options.threads;
+  if ('heapMB' in options) choice.heapMB = options.heapMB;
+}
+
 /** An empty variable counts as none: that is how a shell takes one back for a single command. */
 function variable(platform: Platform, name: (typeof VARIABLES)[number]): string | undefined {
   const value = platform.environment(name);
@@ -45,7 +59,8 @@ export function chooseTier(option: TierMode | undefined, platform: Platform): Ti
 
 export function chooseThreads(option: number | undefined, platform: Platform): number {
   const value = variable(platform, 'NABLA_THREADS');
-  const threads = option ?? (value === undefined ? Math.min(platform.cores, MAX_DEFAULT_THREADS) : decimal(value));
+  const threads =
+    option ?? choice.threads ?? (value === undefined ? Math.min(platform.cores, MAX_DEFAULT_THREADS) : decimal(value));
   if (Number.isInteger(threads) && threads >= 1 && threads <= MAX_THREADS) return threads;
   throw new ArgumentError(
     `cpu: ${option ?? value} is no number of threads. Set threads or NABLA_THREADS to 1 … ${MAX_THREADS}.`,
@@ -54,6 +69,7 @@ export function chooseThreads(option: number | undefined, platform: Platform): n
 
 /** In bytes; undefined: as much as there is. */
 export function chooseHeapLimit(option: number | undefined, platform: Platform): number | undefined {
+  if (option === undefined && choice.heapMB !== undefined) return choice.heapMB * 2 ** 20;
   const value = variable(platform, 'NABLA_HEAP_MB');
   if (option === undefined && value === undefined) return undefined;
   const bytes = option ?? decimal(value!) * 2 ** 20;
@@ -119,7 +135,7 @@ export function describeMisspeltNames(names: readonly string[]): string[] {
 }
 
 /** Whether one letter more, less, other, or two neighbours exchanged, make `a` of `b`. */
-function differsByOne(a: string, b: string): boolean {
+export function differsByOne(a: string, b: string): boolean {
   const [short, long] = a.length <= b.length ? [a, b] : [b, a];
   let i = 0;
   while (i < short.length && short[i] === long[i]) i++;
