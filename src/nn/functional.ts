@@ -23,23 +23,26 @@ export function leakyRelu<S extends Shape>(x: Tensor<S>, slope = 0.01): Tensor<S
 
 /** x where positive, α·(eˣ − 1) elsewhere. Clevert et al. 2016; PyTorch: F.elu. */
 export function elu<S extends Shape>(x: Tensor<S>, alpha = 1): Tensor<S> {
-  // expm1 of a large x would be ∞, and 0 · ∞ in its gradient
-  return elementwise((t) => select(t.gt(0), t, select(t.gt(0), 0, t).expm1().mul(alpha)))(x);
+  return elementwise((t) => whereNotPositive(t, (y) => y.expm1().mul(alpha)))(x);
 }
 
 /** x where positive, α·(e^(x/α) − 1) elsewhere: smooth for every α. Barron 2017; PyTorch: F.celu. */
 export function celu<S extends Shape>(x: Tensor<S>, alpha = 1): Tensor<S> {
   if (alpha === 0) throw new ArgumentError('celu: alpha is 0. Use another number.');
   return elementwise((t) =>
-    select(
-      t.gt(0),
-      t,
-      select(t.gt(0), 0, t)
+    whereNotPositive(t, (y) =>
+      y
         .mul(1 / alpha)
         .expm1()
         .mul(alpha),
     ),
   )(x);
+}
+
+/** f(x) where x ≤ 0, x elsewhere. f sees 0 there: of a large x, expm1 would be ∞, and its gradient 0 · ∞. */
+function whereNotPositive(x: Tensor, f: (x: Tensor) => Tensor): Tensor {
+  const curved = x.le(0);
+  return select(curved, f(select(curved, x, 0)), x);
 }
 
 const SELU_ALPHA = 1.6732632423543772;
@@ -88,12 +91,12 @@ export function hardshrink<S extends Shape>(x: Tensor<S>, lambda = 0.5): Tensor<
 /** x moved towards 0 by λ, and 0 within λ of it. PyTorch: F.softshrink. */
 export function softshrink<S extends Shape>(x: Tensor<S>, lambda = 0.5): Tensor<S> {
   if (!(lambda >= 0)) throw new ArgumentError(`softshrink: lambda is ${lambda}. Use a number of at least 0.`);
-  return elementwise((t) => select(t.gt(lambda), t.sub(lambda), select(t.lt(-lambda), t.add(lambda), 0)))(x);
+  return elementwise((t) => select(t.gt(lambda), t.sub(lambda), select(t.ge(-lambda), 0, t.add(lambda))))(x);
 }
 
 /** x where above the threshold, `value` elsewhere. PyTorch: F.threshold. */
 export function threshold<S extends Shape>(x: Tensor<S>, limit: number, value: number): Tensor<S> {
-  return elementwise((t) => select(t.gt(limit), t, value))(x);
+  return elementwise((t) => select(t.le(limit), value, t))(x);
 }
 
 /** 1 where x ≥ 0, else 0 (Heaviside, Rosenblatt's perceptron); no gradient flows. */

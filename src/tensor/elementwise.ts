@@ -24,7 +24,7 @@ export function divide(a: Node, b: Operand): Node {
 }
 
 export function power(a: Node, b: Operand): Node {
-  if (b === 2) return build.mul(asNumber(a), asNumber(a));
+  if (b === 2) return build.mul(asFloat(a), asFloat(a));
   if (b === 0.5) return build.unary('sqrt', asFloat(a));
   const [x, y] = promoted(a, b, 'pow');
   return build.binary('pow', asFloat(x), asFloat(y));
@@ -134,21 +134,22 @@ export function gelu(x: Node): Node {
   return build.mul(f, cdf);
 }
 
-/** Slope 1 inside and at the bounds, 0 outside, as PyTorch. */
+/** Slope 1 between the bounds, 0 at them, outside and for NaN, as PyTorch. */
 export function clamp(x: Node, min: number | undefined, max: number | undefined): Node {
   if (min === undefined && max === undefined) throw new ArgumentError('clamp: no bound. Give min, max or both.');
   if (min !== undefined && max !== undefined && min > max) {
     throw new ArgumentError(`clamp: min ${min} is above max ${max}. Exchange them.`);
   }
   let out = asNumber(x);
-  for (const [bound, outside] of [
-    [min, 'below'],
-    [max, 'above'],
+  for (const [bound, op] of [
+    [min, 'max'],
+    [max, 'min'],
   ] as const) {
     if (bound === undefined) continue;
     const [value, limit] = promoted(out, bound, 'clamp');
-    const beyond = outside === 'below' ? build.binary('lt', value, limit) : build.binary('lt', limit, value);
-    out = build.where(beyond, limit, value);
+    const inside = op === 'max' ? build.binary('lt', limit, value) : build.binary('lt', value, limit);
+    // The extreme of both, which no gradient flows through, is the limit or NaN.
+    out = build.where(inside, value, build.binary(op, build.detach(value), limit));
   }
   return out;
 }

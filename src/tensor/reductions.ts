@@ -10,6 +10,8 @@ import { asBool, asFloat, asNumber, checkNumber } from './operands.js';
 
 export type Dim = number | readonly number[] | undefined;
 
+const constant = (value: number): Node => build.constant(value) as Node;
+
 /** Drops the axes, which have size 1. */
 function drop(x: Node, axes: readonly number[]): Node {
   return build.reshape(
@@ -39,10 +41,17 @@ function countOf(x: Node, axes: readonly number[]): number {
   return axes.reduce((n, a) => n * x.shape[a], 1);
 }
 
+/**
+ * The sum divided by the count, not multiplied by its reciprocal: 41 · (1/41) is less than 1, and equal numbers shall have no
+ * variance. 0/0 is NaN as in PyTorch.
+ */
+function meanOf(x: Node, axes: readonly number[]): Node {
+  return build.div(build.sum(x, axes), constant(countOf(x, axes)));
+}
+
 export function mean(x: Node, dim: Dim, keepdim: boolean): Node {
   const axes = normalizeDims(dim, x.shape.length, 'mean');
-  // Multiplying by 1/n, a number known now, costs nothing; 0/0 is NaN as in PyTorch.
-  const out = build.mul(build.sum(asFloat(x), axes), build.constant(1 / countOf(x, axes)) as Node);
+  const out = meanOf(asFloat(x), axes);
   return keepdim ? out : drop(out, axes);
 }
 
@@ -51,12 +60,24 @@ export function variance(x: Node, dim: Dim, keepdim: boolean, correction: number
   checkNumber(correction, 'var', 'correction');
   const f = asFloat(x);
   const n = countOf(x, axes);
-  const centred = build.sub(f, build.mul(build.sum(f, axes), build.constant(1 / n) as Node));
-  const out = build.mul(
-    build.sum(build.mul(centred, centred), axes),
-    build.constant(1 / Math.max(n - correction, 0)) as Node,
-  );
+  const centred = build.sub(f, meanOf(f, axes));
+  const out = build.div(build.sum(build.mul(centred, centred), axes), constant(Math.max(n - correction, 0)));
   return keepdim ? out : drop(out, axes);
+}
+
+/** √x, with slope 0 instead of ∞ at 0: of a sum of squares, whose terms have slope 0 there. */
+function rootOfSquares(x: Node): Node {
+  return whereNotZero(x, (y) => build.unary('sqrt', y));
+}
+
+/** f(x), and 0 with slope 0 where x is 0. */
+function whereNotZero(x: Node, f: (x: Node) => Node): Node {
+  const isZero = build.binary('eq', x, constant(0));
+  return build.where(isZero, constant(0), f(build.where(isZero, constant(1), x)));
+}
+
+export function std(x: Node, dim: Dim, keepdim: boolean, correction: number): Node {
+  return rootOfSquares(variance(x, dim, keepdim, correction));
 }
 
 export function norm(x: Node, p: number, dim: Dim, keepdim: boolean): Node {
@@ -66,10 +87,11 @@ export function norm(x: Node, p: number, dim: Dim, keepdim: boolean): Node {
   checkNumber(p, 'norm', 'p');
   if (p === Infinity) return amax(a, dim, keepdim);
   if (p === 1) return sum(a, dim, keepdim);
-  if (p === 2) return build.unary('sqrt', sum(build.mul(f, f), dim, keepdim));
+  if (p === 2) return rootOfSquares(sum(build.mul(f, f), dim, keepdim));
   if (!(p > 0)) throw new ArgumentError(`norm: p is ${p}. Use a number above 0 or Infinity.`);
-  const power = build.binary('pow', a, build.scalar(p));
-  return build.binary('pow', sum(power, dim, keepdim), build.scalar(1 / p));
+  const raised = (y: Node): Node => build.binary('pow', y, build.scalar(p));
+  const power = p < 1 ? whereNotZero(a, raised) : raised(a); // below 1 the slope at 0 would be ∞
+  return whereNotZero(sum(power, dim, keepdim), (y) => build.binary('pow', y, build.scalar(1 / p)));
 }
 
 /** Whether any element is true: their number is not 0. */

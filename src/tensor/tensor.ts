@@ -365,7 +365,7 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
   abs<X extends Shape, Y extends DType>(this: Tensor<X, Y>): Tensor<X, Counted<Y>> {
     return wrap(elementwise.number('abs', this.node));
   }
-  /** -1, 0 or 1; NaN stays NaN. */
+  /** -1, 0 or 1; 0 for NaN. */
   sign<X extends Shape, Y extends DType>(this: Tensor<X, Y>): Tensor<X, Counted<Y>> {
     return wrap(elementwise.number('sign', this.node));
   }
@@ -671,9 +671,7 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
     dim?: Dim & DimArg<'std', X, Dim>,
     options?: ReduceOptions<K> & { readonly correction?: number },
   ): Tensor<Reduce<X, Dim, K>> {
-    return wrap(
-      build.unary('sqrt', reductions.variance(this.node, dim, options?.keepdim ?? false, options?.correction ?? 1)),
-    );
+    return wrap(reductions.std(this.node, dim, options?.keepdim ?? false, options?.correction ?? 1));
   }
   /** (Σ |x|ᵖ)^(1/p); p = 2 by default, Infinity for the maximum. */
   norm<

@@ -268,7 +268,7 @@ export function avgPool(
   const beyond = hi.map((p, i) => p - lo[i]);
   const includesPad = options.countIncludePad ?? true;
   if (beyond.every((p) => p === 0) && (includesPad || lo.every((p) => p === 0)))
-    return build.mul(total, build.constant(1 / spec.size.reduce((a, b) => a * b, 1)) as Node);
+    return build.div(total, build.constant(spec.size.reduce((a, b) => a * b, 1)) as Node);
   // What counts is the input, with its padding or without, but never what ceil mode adds beyond.
   const counted = includesPad ? x.shape.map((n, i) => (i < 2 ? n : n + 2 * lo[i - 2])) : x.shape;
   const around = includesPad ? { lo: lo.map(() => 0), hi: beyond } : { lo, hi };

@@ -14,7 +14,7 @@ const like = (x: Expr, value: number): Expr => L.literal(value, x.type, x.lanes)
 
 function sign(x: Expr): Expr {
   const zero = like(x, 0);
-  const positive = L.select(L.compare('lt', zero, x), like(x, 1), x.type === 'f32' ? x : zero); // keeps NaN and ±0
+  const positive = L.select(L.compare('lt', zero, x), like(x, 1), zero); // 0 for NaN, as PyTorch
   return L.select(L.compare('lt', x, zero), like(x, -1), positive);
 }
 

@@ -87,8 +87,8 @@ export const RULES = {
   atan: [(g, [x]) => div(g, add(mul(x, x), one()))],
   erf: [(g, [x]) => mul(g, times(unary('exp', neg(mul(x, x))), 2 / Math.sqrt(Math.PI)))],
   sigmoid: [(g, _, out) => mul(g, mul(out, sub(one(), out)))],
-  relu: [(g, _, out) => where(binary('lt', zero(), out), g, zero())], // slope 0 at 0
-  abs: [(g, [x]) => mul(g, unary('sign', x))], // slope 0 at 0
+  relu: [(g, _, out) => where(binary('le', out, zero()), zero(), g)], // slope 0 at 0, 1 at NaN
+  abs: [(g, [x]) => mul(g, unary('sign', x))], // slope 0 at 0 and NaN
   sign: [flat],
   floor: [flat],
   ceil: [flat],
@@ -145,6 +145,7 @@ export const RULES = {
 /** g · y · x^(y − 1). At x = y = 0 the power is taken as 1 instead of 0^(−1), so that the product is 0. */
 function powBase(g: Node, [x, y]: readonly Node[]): Node {
   const exponent = constantValue(y);
+  if (exponent === 0) return flat(g);
   const safe = exponent === undefined || exponent === 0 ? where(binary('and', isZero(x), isZero(y)), one(), y) : y;
   return mul(mul(g, y), binary('pow', x, sub(safe, one())));
 }

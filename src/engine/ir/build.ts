@@ -167,8 +167,8 @@ function simplifyBinary(op: BinaryOp, a: Node, b: Node, shape: Shape): Node | un
   if (!ARITHMETIC.has(op)) return undefined;
   const x = constantValue(a);
   const y = constantValue(b);
-  if (x !== undefined && y !== undefined && (op === 'add' || op === 'sub' || op === 'mul')) {
-    const value = op === 'add' ? x + y : op === 'sub' ? x - y : a.dtype === 'int32' ? Math.imul(x, y) : x * y;
+  const value = x === undefined || y === undefined ? undefined : folded(op, x, y, a.dtype);
+  if (value !== undefined) {
     // Not rounded here: a float32 device rounds a constant when it is emitted, the reference device never does.
     return expand(constant(value, a.dtype) as Node, shape);
   }
@@ -183,6 +183,14 @@ function simplifyBinary(op: BinaryOp, a: Node, b: Node, shape: Shape): Node | un
   if (keepA && op === 'mul' && y === -1) return unary('neg', a);
   if (keepB && op === 'mul' && x === -1) return unary('neg', b);
   return undefined;
+}
+
+/** Arithmetic of two constants; a quotient by 0 is left to the device. */
+function folded(op: BinaryOp, x: number, y: number, dtype: DType): number | undefined {
+  if (op === 'add') return x + y;
+  if (op === 'sub') return x - y;
+  if (op === 'mul') return dtype === 'int32' ? Math.imul(x, y) : x * y;
+  return op === 'div' && y !== 0 ? x / y : undefined;
 }
 
 export const add = (a: Node, b: Node): Node => binary('add', a, b);

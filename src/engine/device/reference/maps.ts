@@ -25,7 +25,7 @@ const UNARY = {
   sigmoid: (x) => 1 / (1 + Math.exp(-x)),
   relu: (x) => (x < 0 ? 0 : x),
   abs: Math.abs,
-  sign: Math.sign, // NaN gives NaN, as NumPy; PyTorch gives 0
+  sign: (x) => Number(x > 0) - Number(x < 0), // NaN gives 0, as PyTorch
   floor: Math.floor,
   ceil: Math.ceil,
   round: roundHalfEven,

@@ -267,7 +267,7 @@ class KernelPrinter {
       case 'convert':
         return this.convert(e);
       case 'fma':
-        return `(${this.expr(e.a)} * ${this.expr(e.b)} + ${this.expr(e.c)})`; // -ffp-contract=fast joins them
+        return this.call(`${prefixOf(e.type, e.lanes)}_fma`, e.a, e.b, e.c);
       case 'select':
         if (e.lanes === 1) return `(${this.expr(e.condition)} ? ${this.expr(e.a)} : ${this.expr(e.b)})`;
         return this.choice(e) ?? this.call(`${prefixOf(e.type, e.lanes)}_select`, e.condition, e.a, e.b);

@@ -37,7 +37,7 @@ ${lanewise('nearest', '__builtin_rintf')}
 static inline ${i} ${i}_abs(${i} x) { return ${i}_select(x < ${i}_splat(0), -x, x); }
 static inline ${i} ${i}_min(${i} a, ${i} b) { return ${i}_select(a < b, a, b); }
 static inline ${i} ${i}_max(${i} a, ${i} b) { return ${i}_select(a < b, b, a); }
-${choices(lanes)}${unless(lanes)}${scale(lanes)}static inline ${f} ${f}_min(${f} a, ${f} b) { return ${f}_select(a != a, a, ${f}_smaller(a, b)); }
+${fma(lanes)}${choices(lanes)}${unless(lanes)}${scale(lanes)}static inline ${f} ${f}_min(${f} a, ${f} b) { return ${f}_select(a != a, a, ${f}_smaller(a, b)); }
 static inline ${f} ${f}_max(${f} a, ${f} b) { return ${f}_select(a != a, a, ${f}_larger(a, b)); }
 
 static inline ${i} ${i}_saturated(${f} x) {
@@ -46,6 +46,27 @@ static inline ${i} ${i}_saturated(${f} x) {
   return ${i}_select(large, ${i}_splat(2147483647), ${i}_select(small, ${i}_splat(-2147483647 - 1), whole));
 }
 `;
+}
+
+/** What GCC calls the instruction for a multiply-add that rounds once. */
+const FMA: Readonly<Record<number, readonly (readonly [macro: string, call: string])[]>> = {
+  4: [
+    ['__FMA__', '__builtin_ia32_vfmaddps(a, b, c)'],
+    ['__aarch64__', '__builtin_aarch64_fmav4sf(a, b, c)'],
+  ],
+  8: [['__FMA__', '__builtin_ia32_vfmaddps256(a, b, c)']],
+  16: [['__AVX512F__', '__builtin_ia32_vfmaddps512_mask(a, b, c, (unsigned short)-1, 4)']],
+};
+
+/** a · b + c, rounded once where the processor can. Compilers join no other products and sums: -ffp-contract=off. */
+function fma(lanes: number): string {
+  const f = `vf${lanes}`;
+  const define = (value: string) => `static inline ${f} ${f}_fma(${f} a, ${f} b, ${f} c) { return ${value}; }\n`;
+  const own = (FMA[lanes] ?? []).map(
+    ([macro, call]) => `#elif defined(${macro}) && !defined(__clang__)\n${define(call)}`,
+  );
+  const clang = `#if FUSES && defined(__clang__)\n${define('__builtin_elementwise_fma(a, b, c)')}`;
+  return `${clang}${own.join('')}#else\n${define('a * b + c')}#endif\n`;
 }
 
 /** What GCC calls the instructions for smaller and larger: its own selects are three instructions. */
@@ -98,6 +119,13 @@ function scale(lanes: number): string {
 const SCALARS = `static inline int bits_of(float x) { int r; __builtin_memcpy(&r, &x, 4); return r; }
 static inline float float_of(int x) { float r; __builtin_memcpy(&r, &x, 4); return r; }
 
+#if defined(__FMA__) || defined(__aarch64__)
+#define FUSES 1
+static inline float f_fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+#else
+#define FUSES 0
+static inline float f_fma(float a, float b, float c) { return a * b + c; }
+#endif
 static inline float f_abs(float x) { return __builtin_fabsf(x); }
 static inline float f_sqrt(float x) { return __builtin_sqrtf(x); }
 static inline float f_floor(float x) { return __builtin_floorf(x); }

@@ -30,7 +30,7 @@ const FLAGS = [
   '-fno-math-errno', // sqrt is one instruction
   '-fno-trapping-math', // both sides of a selection may be computed
   '-fno-gcse', // the emitter has shared what can be; more of it takes the registers of accumulators
-  '-ffp-contract=fast', // a·b + c is one instruction, as in the WebAssembly tier
+  '-ffp-contract=off', // x − n·m rounds twice, as in WebAssembly: where one rounding is meant, the emitter says fma
 ];
 
 export function findToolchain(process: NodeJS.Process): Toolchain | string {
