@@ -1,6 +1,7 @@
 // The settings of a run: its defaults, and what the command line or a config.json says instead.
 
 import type { RunDefinition, Setting } from '../train/index.js';
+import { textOf } from '../train/plain-data.js';
 import { CliError } from './errors.js';
 import { readNumber } from './number-text.js';
 
@@ -25,11 +26,11 @@ export function chooseSettings(
       const kind = { number: 'a number', boolean: 'true or false', string: 'a text' }[
         typeof defaults[name] as 'number'
       ];
-      throw new CliError(`${source(name)}: '${String(value)}' is invalid. Use ${kind}.`);
+      throw new CliError(`${source(name)}: '${textOf(value)}' is invalid. Use ${kind}.`);
     }
     const choices = definition.choices?.[name];
     if (choices !== undefined && !choices.includes(read)) {
-      throw new CliError(`${source(name)}: '${String(value)}' is invalid. Use one of ${choices.join(', ')}.`);
+      throw new CliError(`${source(name)}: '${textOf(value)}' is invalid. Use one of ${choices.join(', ')}.`);
     }
     chosen[name] = read;
   }

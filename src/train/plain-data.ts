@@ -11,6 +11,10 @@ export const isText: Check = (value) => typeof value === 'string';
 export const isSwitch: Check = (value) => typeof value === 'boolean';
 export const isAnything: Check = () => true;
 
+/** A value of plain data for a message: texts as they are, anything else as JSON. */
+export const textOf = (value: unknown): string =>
+  typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing');
+
 export const oneOf =
   (...checks: readonly Check[]): Check =>
   (value) =>

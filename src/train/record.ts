@@ -222,15 +222,15 @@ const FACTS: Readonly<Record<keyof RunFacts, Check>> = {
 const EVENTS: Readonly<
   Record<RunEvent['event'], readonly [Readonly<Record<string, Check>>, Readonly<Record<string, Check>>]>
 > = {
-  start: [{ facts: fields({}, FACTS) }, { time: isText, config: recordOf(isAnything), resumedFrom: isNumber }],
+  start: [{ facts: fields({}, FACTS) }, { time: isText, config: recordOf(isAnything), resumedFrom: isCount }],
   step: [
-    { step: isNumber, loss: isNumber },
-    { epoch: isNumber, lr: isNumber, gradNorm: isNumber },
+    { step: isCount, loss: isNumber },
+    { epoch: isCount, lr: isNumber, gradNorm: isNumber },
   ],
   epoch: [
-    { epoch: isNumber, train: isStatistics },
+    { epoch: isCount, train: isStatistics },
     {
-      step: isNumber,
+      step: isCount,
       validation: isStatistics,
       lr: isNumber,
       seconds: isNumber,
@@ -239,7 +239,7 @@ const EVENTS: Readonly<
     },
   ],
   layers: [
-    { step: isNumber, layers: listOf(isLayer), parameters: listOf(isParameter) },
+    { step: isCount, layers: listOf(isLayer), parameters: listOf(isParameter) },
     {
       input: recordOf(isNumber),
       targets: fields(
@@ -252,8 +252,8 @@ const EVENTS: Readonly<
     { name: isText, passed: isSwitch, text: isText },
     { value: isNumber, expected: isNumber },
   ],
-  notice: [{ code: isText, text: isText }, { step: isNumber }],
-  end: [{ reason: isText }, { step: isNumber, seconds: isNumber, test: isStatistics }],
+  notice: [{ code: isText, text: isText }, { step: isCount }],
+  end: [{ reason: isText }, { step: isCount, seconds: isNumber, test: isStatistics }],
 };
 
 /** The check of an epoch's event, which checkpoints hold, too. */

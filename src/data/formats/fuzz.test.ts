@@ -2,8 +2,10 @@
 // agree with the file's own claim; no other error, and no memory beyond what the file's size allows.
 // NABLA_FUZZ_SEED repeats a run; the seed is in the name of a test that fails. NABLA_FUZZ_COUNT: mutations a reader.
 import { gzipSync } from 'fflate';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import fixture from '../../../test/fixtures/data.json' with { type: 'json' };
+import { watchAllocations } from '../../../test/support/allocations.js';
+import { mutate } from '../../../test/support/mutate.js';
 import { FormatError, sizeOf } from '../../tensor/library.js';
 import { HostRandom } from '../../tensor/host-random.js';
 import { parseCifar10, parseCifar100 } from './cifar.js';
@@ -18,59 +20,9 @@ import { parseZip } from './zip.js';
 const MUTATIONS = Number(process.env['NABLA_FUZZ_COUNT'] ?? 10_000);
 const seed = Number(process.env['NABLA_FUZZ_SEED'] ?? Date.now() % 1_000_000);
 
-let largest = 0; // bytes asked for at once since it was last reset
-beforeAll(() => {
-  const names = ['Uint8Array', 'Int8Array', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array', 'Float32Array'];
-  for (const name of [...names, 'Float64Array', 'BigInt64Array', 'BigUint64Array'] as const) {
-    const Original = globalThis[name as 'Uint8Array'];
-    const note = (length: unknown) => {
-      if (typeof length === 'number') largest = Math.max(largest, length * Original.BYTES_PER_ELEMENT);
-    };
-    class Counted extends Original {
-      constructor(...args: readonly unknown[]) {
-        if (!(args[0] instanceof ArrayBuffer)) note(args[0]);
-        super(...(args as [number]));
-      }
-      static get [Symbol.species]() {
-        return Original;
-      }
-      static override from(...args: readonly unknown[]) {
-        note((args[0] as { length?: number }).length);
-        return Original.from(...(args as [number[]]));
-      }
-      static override [Symbol.hasInstance](value: unknown): boolean {
-        return value instanceof Original;
-      }
-    }
-    vi.stubGlobal(name, Counted);
-  }
-});
-afterAll(() => vi.unstubAllGlobals());
+const allocations = watchAllocations();
 
 const bytesOf = (base64: string): Uint8Array => new Uint8Array(Buffer.from(base64, 'base64'));
-
-/** A damaged copy: bytes changed, extreme numbers, a piece cut out, doubled or appended, the end cut off. */
-function mutate(file: Uint8Array, random: HostRandom): Uint8Array {
-  let bytes: Uint8Array = file.slice();
-  for (let times = 1 + random.below(3); times > 0 && bytes.length > 0; times--) {
-    const at = random.below(random.below(2) === 0 ? Math.min(64, bytes.length) : bytes.length);
-    const kind = random.below(6);
-    if (kind === 0) bytes[at] ^= 1 << random.below(8);
-    else if (kind === 1) bytes[at] = random.below(256);
-    else if (kind === 2) bytes.fill([0, 1, 0x7f, 0x80, 0xff][random.below(5)], at, at + 4);
-    else if (kind === 3) bytes = bytes.slice(0, at);
-    else if (kind === 4) bytes = joined(bytes.subarray(0, at), bytes.subarray(at + random.below(8)));
-    else bytes = joined(bytes.subarray(0, at + random.below(16)), bytes.subarray(at));
-  }
-  return bytes;
-}
-
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const out = new Uint8Array(a.length + b.length);
-  out.set(a);
-  out.set(b, a.length);
-  return out;
-}
 
 interface Reader {
   readonly files: readonly Uint8Array[];
@@ -180,7 +132,7 @@ test.each(Object.entries(READERS))(`%s survives ${MUTATIONS} mutations (seed ${s
   for (let i = 0; i < MUTATIONS; i++) {
     const original = reader.files[i % reader.files.length];
     const bytes = mutate(original, new HostRandom(seed, i));
-    largest = 0;
+    allocations.largest = 0;
     try {
       await reader.read(bytes, original);
       read++;
@@ -189,15 +141,17 @@ test.each(Object.entries(READERS))(`%s survives ${MUTATIONS} mutations (seed ${s
         throw new Error(`${name}, seed ${seed}, mutation ${i}: ${String(error)}`, { cause: error });
       refused++;
     }
-    if (largest > reader.ratio * bytes.length + 4096)
-      throw new Error(`${name}, seed ${seed}, mutation ${i}: ${largest} bytes asked for by ${bytes.length}`);
+    if (allocations.largest > reader.ratio * bytes.length + 4096)
+      throw new Error(
+        `${name}, seed ${seed}, mutation ${i}: ${allocations.largest} bytes asked for by ${bytes.length}`,
+      );
   }
   expect(refused).toBeGreaterThan(0);
   expect(read + refused).toBe(MUTATIONS);
 });
 
 test('what is asked for is noticed', () => {
-  largest = 0;
+  allocations.largest = 0;
   expect([new Uint8Array(5000).length, Float64Array.from({ length: 700 }).length]).toEqual([5000, 700]);
-  expect(largest).toBe(5600);
+  expect(allocations.largest).toBe(5600);
 });

@@ -61,7 +61,10 @@ export function readingsOf(events: Iterable<RunEvent>): Readings {
     check: (event) => checks.push(event),
     end: (event) => (end = event),
   };
-  for (const event of events) (take[event.event] as ((event: RunEvent) => void) | undefined)?.(event);
+  for (const event of events) {
+    // Events of other versions are passed over, also one that is called `constructor`.
+    if (Object.hasOwn(take, event.event)) (take[event.event] as (event: RunEvent) => void)(event);
+  }
   facts = { ...seenFacts(looks.values()), ...facts, ...seenLoss(looks.values()) };
   const own = { steps: inOrder(steps), epochs: inOrder(epochs), looks: inOrder(looks) };
   return { facts, ...own, notices, checks, end, ...curveOf(own, facts) };

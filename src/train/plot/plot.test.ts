@@ -1,7 +1,7 @@
 // Learning curves: from events to charts, and charts as SVG and as text.
 import { describe, expect, test } from 'vitest';
 import { ArgumentError } from '../../index.js';
-import { type NamedRun, learningCurves, summariseRun } from '../index.js';
+import { type NamedRun, examine, learningCurves, parseEvent, summariseRun } from '../index.js';
 import type { EpochEvent, RunEvent } from '../record.js';
 import { type Chart, axisOf, thinOut } from './chart.js';
 import { chartSvg } from './svg.js';
@@ -180,4 +180,30 @@ test('a run in a few numbers', () => {
   const nested: RunEvent = { ...start, config: { settings: { lr: 0.5 } } };
   expect(summariseRun([nested, ...good.events]).lr).toBe(0.5);
   expect(summariseRun([])).toEqual({ status: 'no record', epochs: 0, best: {}, last: {}, seconds: 0 });
+});
+
+test('a point that is nowhere on the x axis is left out of text and picture, at once', () => {
+  for (const x of [
+    [1, -Infinity, 3],
+    [NaN, 2, 3],
+    [1, 2, Infinity],
+  ]) {
+    const chart: Chart = {
+      title: 't',
+      xLabel: 'step',
+      log: false,
+      series: [{ name: 's', x, y: [1, 2, 3], colour: 0, look: 'solid', mark: 1 }],
+    };
+    expect(chartText(chart, { columns: 60 })).toHaveLength(18);
+    expect(chartSvg([chart])).not.toMatch(/NaN|Infinity/);
+  }
+});
+
+test('steps and epochs of a record are whole numbers, and events that nobody knows are passed over', () => {
+  const event = { event: 'step', step: 1, epoch: 1, loss: 1, lr: 1 };
+  for (const step of [-1, 0.5, 'Infinity', 2 ** 60, null])
+    expect(parseEvent(JSON.stringify({ ...event, step }))).toBe(undefined);
+  expect(parseEvent(JSON.stringify({ ...epoch(1, 1), epoch: -1 }))).toBe(undefined);
+  const strange = ['constructor', '__proto__', 'toString'].map((name) => ({ event: name }) as unknown as RunEvent);
+  expect(examine([...good.events, ...strange])).toEqual(examine(good.events));
 });

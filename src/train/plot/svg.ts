@@ -75,11 +75,12 @@ function drawSeries(series: Series, axis: Axis, atX: (v: number) => number, atY:
   let path = '';
   let isAlone = true;
   const dot = (px: number, py: number) => `<circle cx="${px}" cy="${py}" r="2.6" fill="${colour}"/>`;
+  const isShown = (i: number) => Number.isFinite(atX(x[i])) && Number.isFinite(axis.place(y[i])); // not beyond the ends
   x.forEach((value, i) => {
-    if (!Number.isFinite(axis.place(y[i]))) return;
+    if (!isShown(i)) return;
     const [px, py] = [atX(value), atY(y[i])];
-    const begins = i === 0 || !Number.isFinite(axis.place(y[i - 1]));
-    const ends = i === x.length - 1 || !Number.isFinite(axis.place(y[i + 1]));
+    const begins = !isShown(i - 1);
+    const ends = !isShown(i + 1);
     path += `${begins ? 'M' : 'L'}${px} ${py}`;
     isAlone = begins && ends;
     if (isAlone || series.look === 'dots' || (series.look !== 'faint' && x.length <= MOST_DOTS)) dots.push(dot(px, py));
@@ -88,7 +89,7 @@ function drawSeries(series: Series, axis: Axis, atX: (v: number) => number, atY:
     lines.push(`<path d="${path}" fill="none" stroke="${colour}" stroke-linejoin="round" ${STROKES[series.look]}/>`);
   for (const each of dots) lines.push(each);
   const { mark } = series;
-  if (mark !== undefined && Number.isFinite(axis.place(series.y[mark]))) {
+  if (mark !== undefined && Number.isFinite(atX(series.x[mark])) && Number.isFinite(axis.place(series.y[mark]))) {
     const [px, py] = [atX(series.x[mark]), atY(series.y[mark])];
     lines.push(`<circle cx="${px}" cy="${py}" r="6" fill="none" stroke="${colour}" stroke-width="1.5"/>`);
   }

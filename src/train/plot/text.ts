@@ -72,6 +72,9 @@ export function chartText(chart: Chart, { columns, rows = 14, paint = (text) => 
   return [...lines, ...wrap(legend, plain, columns - gutter - 2).map((line) => ' '.repeat(gutter + 2) + line)];
 }
 
+/** Whether a place of an axis, from 0 to 1, is on the canvas; NaN and infinities are not. */
+const isInside = (place: number): boolean => place > -NEAR && place < 1 + NEAR;
+
 class Canvas {
   private readonly cells: { dots: number; letter: string; colour: number }[][];
   private readonly columns: number;
@@ -93,7 +96,7 @@ class Canvas {
   curve(points: readonly (readonly [number, number])[], colour: number, isJoined: boolean): void {
     let before: readonly [number, number] | undefined;
     for (const [x, y] of points) {
-      if (!(Number.isFinite(y) && y > -NEAR && y < 1 + NEAR)) {
+      if (!isInside(x) || !isInside(y)) {
         before = undefined;
         continue;
       }
@@ -121,7 +124,7 @@ class Canvas {
 
   /** Puts the letter of a curve on some of its points, those of different curves at different places. */
   letters(points: readonly (readonly [number, number])[], letter: string, colour: number, number: number): void {
-    const finite = points.filter(([, y]) => Number.isFinite(y));
+    const finite = points.filter(([x, y]) => isInside(x) && Number.isFinite(y));
     let next = finite.length > 1 ? (number * 4) % LETTER_EVERY : 0;
     finite.forEach(([x, y], i) => {
       const column = Math.min(this.columns - 1, Math.round(x * (this.columns * 2 - 1)) >> 1);

@@ -190,6 +190,35 @@ describe('a search', () => {
     await expect(search({ x: uniform(0, 1) }, objective, { folder })).rejects.toThrow(FormatError);
   });
 
+  test('damaged trials are named, whatever is in their place', async () => {
+    const folder = join(work, 'damaged');
+    await search({ x: uniform(0, 1) }, ({ x }) => x, { trials: 3, folder });
+    const file = join(folder, 'search.jsonl');
+    const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+    const odd = { toString: 1, valueOf: 2 };
+    const changes: [Record<string, unknown>, string][] = [
+      [{ seconds: 'x' }, "'seconds' is damaged"],
+      [{ value: odd }, "'value' is damaged"],
+      [{ value: 'NaN' }, 'it has no result'],
+      [{ state: 'done' }, "'state' is damaged"],
+      [{ reports: [[1]] }, "'reports' is damaged"],
+      [{ number: -1 }, "'number' is damaged"],
+      [{ params: { x: '0.5' } }, 'uniform(0, 1): 0.5 is outside'],
+      [{ params: { x: odd } }, 'is outside'],
+    ];
+    for (const [change, message] of changes) {
+      const trial = JSON.stringify({ ...(JSON.parse(lines[2]) as object), ...change });
+      writeFileSync(file, [lines[0], lines[1], trial, lines[3], ''].join('\n'));
+      const again = search({ x: uniform(0, 1) }, ({ x }) => x, { trials: 3, folder });
+      await expect(again).rejects.toThrow(FormatError);
+      await expect(again).rejects.toThrow(message);
+    }
+    for (const header of [null, 1, { ...(JSON.parse(lines[0]) as object), seed: odd, space: odd }]) {
+      writeFileSync(file, [JSON.stringify(header), ...lines.slice(1), ''].join('\n'));
+      await expect(search({ x: uniform(0, 1) }, ({ x }) => x, { folder })).rejects.toThrow(/belongs to another search/);
+    }
+  });
+
   test('failures: thrown, or recorded; results that are not numbers do not win', async () => {
     const fails = ({ x }: { x: number }) => {
       if (x > 0) throw new Error('too high');

@@ -3,6 +3,7 @@
 // Must not know: strategies, models.
 
 import { ArgumentError } from '../../tensor/library.js';
+import { textOf } from '../plain-data.js';
 import type { HostRandom } from '../../tensor/host-random.js';
 
 /** The values of one hyper-parameter. */
@@ -57,8 +58,8 @@ function continuous(
     scale,
     at,
     place(value) {
-      if (!(value >= low && value <= high))
-        throw new ArgumentError(`${text}: ${value} is outside. Use a number from ${low} to ${high}.`);
+      if (typeof value !== 'number' || !(value >= low && value <= high))
+        throw new ArgumentError(`${text}: ${textOf(value)} is outside. Use a number from ${low} to ${high}.`);
       return clampUnit((into(value) - a) / (b - a));
     },
     grid: (points) => spread(points, at),
@@ -91,7 +92,7 @@ export function integer(low: number, high: number): Dimension<number> {
     at,
     place(value) {
       if (!Number.isInteger(value) || value < low || value > high)
-        throw new ArgumentError(`${text}: ${value} is not in it. Use a whole number from ${low} to ${high}.`);
+        throw new ArgumentError(`${text}: ${textOf(value)} is not in it. Use a whole number from ${low} to ${high}.`);
       return (value - low + 0.5) / count;
     },
     grid: (points) =>

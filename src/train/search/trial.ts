@@ -2,6 +2,19 @@
 // Must not know: files, strategies.
 
 import { ArgumentError, FormatError } from '../../tensor/library.js';
+import {
+  type Check,
+  firstFault,
+  isAnything,
+  isCount,
+  isNumber,
+  isText,
+  listOf,
+  nullOr,
+  oneOf,
+  recordOf,
+  textOf,
+} from '../plain-data.js';
 import type { Reports } from './pruner.js';
 import { type ParamsOf, type Space, dimensionsOf, pointOf } from './space.js';
 
@@ -37,6 +50,22 @@ export function headerOf(space: Space, direction: Direction, seed: number): Stud
   return { study: 'nabla', space: Object.fromEntries(texts), direction, seed };
 }
 
+/** A number, as `formatTrial` writes it; other programs write null where there is none. */
+const isResult: Check = nullOr(
+  oneOf(isNumber, (value) => value === 'NaN' || value === 'Infinity' || value === '-Infinity'),
+);
+
+const TRIAL: Readonly<Record<string, Check>> = {
+  number: isCount,
+  params: recordOf(isAnything),
+  state: (value) => value === 'completed' || value === 'pruned' || value === 'failed',
+  value: isResult,
+  reports: listOf(
+    (report) => Array.isArray(report) && report.length === 2 && isNumber(report[0]) && isResult(report[1]),
+  ),
+  seconds: isNumber,
+};
+
 /** The trials in the lines of a file. A last line that is cut off is left out. Throws FormatError if they belong to another search. */
 export function readTrials<S extends Space>(
   lines: readonly string[],
@@ -62,10 +91,13 @@ export function readTrials<S extends Space>(
     );
   }
   return rest.map((record, i) => {
-    const trial = { ...record, value: numberFrom(record.value) } as Trial<S>;
+    const fault = firstFault(record, TRIAL, { error: isText });
+    const trial = { ...record, value: fault === undefined ? numberFrom(record.value) : NaN } as Trial<S>;
     try {
+      if (fault !== undefined) throw new ArgumentError(fault === '' ? 'it is no trial.' : `its '${fault}' is damaged.`);
+      // What is no number has failed: the best trial is looked for among the others.
+      if (trial.state === 'completed' && Number.isNaN(trial.value)) throw new ArgumentError('it has no result.');
       pointOf(space, trial.params);
-      if (!Number.isInteger(trial.number) || !Array.isArray(trial.reports)) throw new ArgumentError('it is no trial');
     } catch (error) {
       throw new FormatError(`search: ${path}, trial ${i + 1} cannot be read: ${(error as Error).message}`, path);
     }
@@ -80,7 +112,9 @@ export function formatTrial(trial: Trial | StudyHeader): string {
 
 const numberFrom = (value: unknown): number => Number(value ?? NaN);
 
-function describe({ space, direction, seed }: StudyHeader): string {
-  const names = Object.entries(space ?? {}).map(([name, text]) => `${name}: ${text}`);
-  return `${direction}, seed ${seed}, ${names.join(', ')}`;
+/** Of a header that may be anybody's. */
+function describe(header: StudyHeader): string {
+  const { space, direction, seed } = header ?? {};
+  const names = Object.entries(space ?? {}).map(([name, text]) => `${name}: ${textOf(text)}`);
+  return `${textOf(direction)}, seed ${textOf(seed)}, ${names.join(', ')}`;
 }
