@@ -1,7 +1,7 @@
 // Random changes to images, made in JavaScript on samples that are about to be used. Each image is drawn again through a
 // random similarity: turned, scaled and moved about its centre, with bilinear interpolation and zeros outside.
 
-import { ArgumentError, type Shape, formatShape } from '../tensor/library.js';
+import { ArgumentError, checkOptions, formatShape, type OptionNames, type Shape } from '../tensor/library.js';
 import type { HostRandom } from '../tensor/host-random.js';
 import { inverseAffineMatrix, warpInto } from './transforms/functional/warp.js';
 
@@ -14,12 +14,16 @@ export interface JitterOptions {
   readonly scale?: number;
 }
 
+const JITTER_OPTIONS: OptionNames<JitterOptions> = { shift: true, rotate: true, scale: true };
+
 /** Changes one image [C, H, W], or several [N, C, H, W], in place. */
 export function jitter(
   images: { readonly data: Float32Array; readonly shape: Shape },
   random: HostRandom,
-  { shift = 0, rotate = 0, scale = 0 }: JitterOptions,
+  options: JitterOptions,
 ): void {
+  checkOptions('jitter', options, JITTER_OPTIONS);
+  const { shift = 0, rotate = 0, scale = 0 } = options;
   const { data } = images;
   const shape = images.shape.length === 3 ? [1, ...images.shape] : images.shape;
   if (shape.length !== 4)

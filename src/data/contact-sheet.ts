@@ -2,7 +2,7 @@
 // comes out is an RGB image for `encodePng` of nabla/io.
 // Must not know: files, where images come from.
 
-import { ArgumentError, ShapeError, formatShape } from '../tensor/library.js';
+import { ArgumentError, checkOptions, formatShape, type OptionNames, ShapeError } from '../tensor/library.js';
 import { LETTER_HEIGHT, drawText, textWidth } from './pixel-font.js';
 import type { HostImage } from './transform.js';
 import { isUint8Array } from '../tensor/typed-arrays.js';
@@ -19,6 +19,8 @@ export interface ContactSheetOptions {
   readonly gap?: number;
 }
 
+const CONTACT_SHEET_OPTIONS: OptionNames<ContactSheetOptions> = { columns: true, scale: true, labels: true, gap: true };
+
 const BACKGROUND = 24;
 const INK = 220;
 const LETTER_SCALE = 2;
@@ -32,8 +34,10 @@ const COMFORTABLE = 64;
  */
 export function contactSheet(
   images: readonly HostImage[],
-  { columns = Math.ceil(Math.sqrt(images.length)), scale, labels, gap = 4 }: ContactSheetOptions = {},
+  options: ContactSheetOptions = {},
 ): HostImage<readonly [3, number, number], Uint8Array> {
+  checkOptions('contactSheet', options, CONTACT_SHEET_OPTIONS);
+  const { columns = Math.ceil(Math.sqrt(images.length)), scale, labels, gap = 4 } = options;
   if (images.length === 0) throw new ArgumentError('contactSheet: no images. Give at least one.');
   images.forEach(checkCell);
   const tallest = largest(images.map(({ shape }) => shape[1]));

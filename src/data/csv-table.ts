@@ -2,7 +2,7 @@
 // target, what happens where a value is missing.
 // Columns in, ArrayDataset out. Must not know: files, text.
 
-import { ArgumentError, FormatError } from '../tensor/library.js';
+import { ArgumentError, checkOptions, FormatError, type OptionNames } from '../tensor/library.js';
 import { ArrayDataset, type Field } from './dataset.js';
 
 export type Column =
@@ -15,6 +15,8 @@ export interface FeatureOptions {
   /** Rows with a missing value: an error (default), left out, or filled with the column's mean. */
   readonly missing?: 'error' | 'drop' | 'mean';
 }
+
+const FEATURE_OPTIONS: OptionNames<FeatureOptions> = { features: true, missing: true };
 
 export type FeatureField = Field<Float32Array, readonly [number]>;
 export type ClassData = ArrayDataset<{ readonly x: FeatureField; readonly y: Field<Int32Array, readonly []> }>;
@@ -70,6 +72,7 @@ export class CsvTable {
 
   /** For classification: x the features, float32 [F], y the class of column `target`; `classes` are their names. */
   classification(target: string, options: FeatureOptions = {}): { data: ClassData; classes: readonly string[] } {
+    checkOptions('classification', options, FEATURE_OPTIONS);
     const { labels, classes } = this.classes(target);
     const { rows, x } = this.features(target, options);
     return { data: new ArrayDataset({ x, y: { data: labels.filter((_, i) => rows[i]), shape: [] } }), classes };
@@ -77,6 +80,7 @@ export class CsvTable {
 
   /** For regression: x the features, float32 [F], y the number in column `target`. */
   regression(target: string, options: FeatureOptions = {}): TargetData {
+    checkOptions('regression', options, FEATURE_OPTIONS);
     const y = Float32Array.from(this.numbers(target));
     const [missing] = this.column(target).missing;
     if (missing !== undefined) throw this.fault(`column '${target}' has no value`, missing);

@@ -7,7 +7,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import { HostRandom, nextHostRandom } from '../tensor/host-random.js';
-import { ArgumentError } from '../tensor/library.js';
+import { ArgumentError, checkOptions, type OptionNames } from '../tensor/library.js';
 import { type Collated, collate as collateDefault } from './collate.js';
 import type { BatchSource, Dataset, SampleRandom } from './dataset.js';
 import { type IterableDataset, passThrough, shuffleWindow } from './iterable-dataset.js';
@@ -59,6 +59,19 @@ export interface LoaderOptions<D = AnyDataset, B = BatchOf<D>> {
   readonly persistentWorkers?: boolean;
 }
 
+const LOADER_OPTIONS: OptionNames<LoaderOptions<AnyDataset, unknown>> = {
+  batchSize: true,
+  shuffle: true,
+  sampler: true,
+  shuffleBuffer: true,
+  seed: true,
+  dropLast: true,
+  collate: true,
+  workers: true,
+  prefetch: true,
+  persistentWorkers: true,
+};
+
 /**
  * Batches of a dataset. Each `for await` is one epoch, with a new order if `shuffle` is set; leaving the loop early stops
  * what was under way. A sample that fails ends the epoch with a SampleError that names it. PyTorch: DataLoader.
@@ -80,8 +93,9 @@ export class DataLoader<D extends AnyDataset, B = BatchOf<D>> implements AsyncIt
   private pool: Promise<WorkerPool> | undefined;
 
   constructor(dataset: D, options: LoaderOptions<D, B> = {}) {
+    checkOptions(new.target.name, options, LOADER_OPTIONS);
     const { batchSize = 1, shuffle = false, dropLast = false, workers = 0 } = options;
-    checkOptions(dataset, options);
+    checkSettings(dataset, options);
     this.dataset = dataset;
     this.batchSize = batchSize;
     this.shuffle = shuffle;
@@ -243,7 +257,7 @@ async function makeSamples(source: Samples, positions: Int32Array, randomOf: Sam
   );
 }
 
-function checkOptions<D extends AnyDataset, B>(dataset: D, options: LoaderOptions<D, B>): void {
+function checkSettings<D extends AnyDataset, B>(dataset: D, options: LoaderOptions<D, B>): void {
   const check = (name: 'batchSize' | 'workers' | 'prefetch' | 'shuffleBuffer', least: number): void => {
     const value = options[name];
     if (value !== undefined && !(Number.isInteger(value) && value >= least))

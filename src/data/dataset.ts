@@ -6,7 +6,15 @@
 
 import { tensor } from '../tensor/creation.js';
 import type { HostRandom } from '../tensor/host-random.js';
-import { ArgumentError, IndexError, type Shape, formatShape, sizeOf } from '../tensor/library.js';
+import {
+  ArgumentError,
+  checkOptions,
+  formatShape,
+  IndexError,
+  type OptionNames,
+  type Shape,
+  sizeOf,
+} from '../tensor/library.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type SampleStep, allocate, applySteps } from './sample-steps.js';
 import { kFold } from './k-fold.js';
@@ -70,6 +78,13 @@ export interface LabelOptions<F extends Fields> {
   readonly stratify?: (keyof F & string) | ArrayLike<number>;
   readonly groups?: (keyof F & string) | ArrayLike<number>;
 }
+
+const SPLIT_OPTIONS: OptionNames<SplitOptions & LabelOptions<Fields>> = {
+  stratify: true,
+  groups: true,
+  seed: true,
+  shuffle: true,
+};
 
 /**
  * Items in typed arrays. PyTorch: TensorDataset.
@@ -179,8 +194,10 @@ export class ArrayDataset<F extends Fields> implements Dataset<Item<F>>, BatchSo
    */
   split<K extends string>(
     parts: Readonly<Record<K, number>>,
-    { stratify, groups, ...rest }: SplitOptions & LabelOptions<F> = {},
+    options: SplitOptions & LabelOptions<F> = {},
   ): Record<K, ArrayDataset<F>> {
+    checkOptions('split', options, SPLIT_OPTIONS);
+    const { stratify, groups, ...rest } = options;
     const names = Object.keys(parts) as K[];
     const sizes = names.map((n) => parts[n]);
     const labels = { classes: this.labels(stratify), groups: this.labels(groups) };
@@ -195,8 +212,10 @@ export class ArrayDataset<F extends Fields> implements Dataset<Item<F>>, BatchSo
    */
   folds(
     k: number,
-    { stratify, groups, ...rest }: SplitOptions & LabelOptions<F> = {},
+    options: SplitOptions & LabelOptions<F> = {},
   ): { train: ArrayDataset<F>; validation: ArrayDataset<F> }[] {
+    checkOptions('folds', options, SPLIT_OPTIONS);
+    const { stratify, groups, ...rest } = options;
     const labels = { stratify: this.labels(stratify), groups: this.labels(groups) };
     return kFold(this.length, k, { ...rest, ...labels }).map(({ train, validation }) => ({
       train: this.subset(train),

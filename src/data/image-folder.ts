@@ -2,8 +2,10 @@
 // says what there is, so that a browser's bundle stays free of it.
 
 import { absolutePath } from '../io/path.js';
-import { ArgumentError } from '../tensor/library.js';
+import { ArgumentError, checkOptions, type OptionNames } from '../tensor/library.js';
 import type { ImageFolder, ImageFolderOptions } from './node/image-folder.js';
+
+const IMAGE_FOLDER_OPTIONS: OptionNames<ImageFolderOptions> = { size: true, channels: true, extensions: true };
 
 /**
  * Pictures below `root`, whose folders are the classes in the order of their names. Items: x bytes [C, height, width], y
@@ -14,6 +16,7 @@ import type { ImageFolder, ImageFolderOptions } from './node/image-folder.js';
  *     for await (const { x, y } of new DataLoader(photos, { batchSize: 32, shuffle: true, prefetch: 2 })) …
  */
 export async function imageFolder(root: string, options: ImageFolderOptions = {}): Promise<ImageFolder> {
+  checkOptions('imageFolder', options, IMAGE_FOLDER_OPTIONS);
   const { process } = globalThis as { process?: NodeJS.Process };
   if (process?.versions?.node === undefined)
     throw new ArgumentError(

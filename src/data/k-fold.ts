@@ -3,7 +3,7 @@
 // Numbers in, lists of positions out. Without shuffling, the folds are those of scikit-learn's KFold, StratifiedKFold,
 // GroupKFold and StratifiedGroupKFold.
 
-import { ArgumentError } from '../tensor/library.js';
+import { ArgumentError, checkOptions, type OptionNames } from '../tensor/library.js';
 import { HostRandom } from '../tensor/host-random.js';
 import { smallest } from '../tensor/extremes.js';
 
@@ -18,6 +18,8 @@ export interface KFoldOptions {
   readonly shuffle?: boolean;
 }
 
+const KFOLD_OPTIONS: OptionNames<KFoldOptions> = { stratify: true, groups: true, seed: true, shuffle: true };
+
 /** Positions, in ascending order. */
 export interface Fold {
   readonly train: Int32Array;
@@ -31,6 +33,7 @@ export interface Fold {
  *     for (const { train, validation } of kFold(data.length, 5, { stratify: data.column('y') })) …
  */
 export function kFold(n: number, k: number, options: KFoldOptions = {}): Fold[] {
+  checkOptions('kFold', options, KFOLD_OPTIONS);
   const { stratify, groups, seed = 0, shuffle = true } = options;
   if (!Number.isInteger(k) || k < 2 || k > n)
     throw new ArgumentError(`kFold: ${k} folds of ${n} items. Use a whole number from 2 to the number of items.`);

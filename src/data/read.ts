@@ -1,10 +1,10 @@
 // From a path, an address or bytes to arrays: the readers of formats/ with a file in front of them. gzip is unpacked
 // wherever it turns up. Files are reached in Node only; addresses and bytes everywhere.
 
-import { ArgumentError, NablaError } from '../tensor/library.js';
+import { ArgumentError, checkOptions, NablaError, type OptionNames } from '../tensor/library.js';
 import type { CsvTable } from './csv-table.js';
 import { type Cifar100Images, type CifarImages, parseCifar10, parseCifar100 } from './formats/cifar.js';
-import { type CsvOptions, parseCsv } from './formats/csv.js';
+import { CSV_OPTIONS, type CsvOptions, parseCsv } from './formats/csv.js';
 import { decompress } from './formats/gzip.js';
 import { type IdxArray, parseIdx } from './formats/idx.js';
 import { type NpyArray, parseNpy, parseNpz } from './formats/npy.js';
@@ -18,8 +18,12 @@ export interface ReadOptions {
   readonly maxBytes?: number;
 }
 
+const READ_OPTIONS: OptionNames<ReadOptions> = { maxBytes: true };
+const READ_CSV_OPTIONS: OptionNames<CsvOptions & ReadOptions> = { ...CSV_OPTIONS, ...READ_OPTIONS };
+
 /** The bytes of a source, unpacked if they are gzip. Throws NablaError if it cannot be read, FormatError for broken gzip. */
 export async function readBytes(source: Source, options: ReadOptions = {}): Promise<Uint8Array> {
+  checkOptions('readBytes', options, READ_OPTIONS);
   if (isUint8Array(source)) return decompress(source, options);
   const path = String(source);
   return decompress(await fetchBytes(path), { ...options, path });
@@ -58,36 +62,43 @@ const nameOf = (source: Source): string | undefined => (isUint8Array(source) ? u
 
 /** An IDX file (MNIST): see `parseIdx`. */
 export async function readIdx(source: Source, options?: ReadOptions): Promise<IdxArray> {
+  checkOptions('readIdx', options, READ_OPTIONS);
   return parseIdx(await readBytes(source, options), nameOf(source));
 }
 
 /** A binary file of CIFAR-10: see `parseCifar10`. */
 export async function readCifar10(source: Source, options?: ReadOptions): Promise<CifarImages> {
+  checkOptions('readCifar10', options, READ_OPTIONS);
   return parseCifar10(await readBytes(source, options), nameOf(source));
 }
 
 /** A binary file of CIFAR-100: see `parseCifar100`. */
 export async function readCifar100(source: Source, options?: ReadOptions): Promise<Cifar100Images> {
+  checkOptions('readCifar100', options, READ_OPTIONS);
   return parseCifar100(await readBytes(source, options), nameOf(source));
 }
 
 /** A CSV file: see `parseCsv`. */
 export async function readCsv(source: Source, options: CsvOptions & ReadOptions = {}): Promise<CsvTable> {
+  checkOptions('readCsv', options, READ_CSV_OPTIONS);
   const path = nameOf(source);
   return parseCsv(await readBytes(source, options), path === undefined ? options : { path, ...options });
 }
 
 /** A NumPy file of one array: see `parseNpy`. */
 export async function readNpy(source: Source, options?: ReadOptions): Promise<NpyArray> {
+  checkOptions('readNpy', options, READ_OPTIONS);
   return parseNpy(await readBytes(source, options), nameOf(source));
 }
 
 /** A NumPy archive, arrays by name: see `parseNpz`. */
 export async function readNpz(source: Source, options?: ReadOptions): Promise<Record<string, NpyArray>> {
+  checkOptions('readNpz', options, READ_OPTIONS);
   return parseNpz(await readBytes(source, options), nameOf(source), options?.maxBytes);
 }
 
 /** A text file in UTF-8; other bytes become U+FFFD. */
 export async function readText(source: Source, options?: ReadOptions): Promise<string> {
+  checkOptions('readText', options, READ_OPTIONS);
   return new TextDecoder().decode(await readBytes(source, options));
 }

@@ -2,7 +2,7 @@
 // so that an epoch can be repeated and entered in its middle.
 // Number of items (and weights, classes, ranks) in, positions out. Must not know: datasets, batches of tensors.
 
-import { ArgumentError } from '../tensor/library.js';
+import { ArgumentError, checkOptions, type OptionNames } from '../tensor/library.js';
 import { HostRandom } from '../tensor/host-random.js';
 
 /** The order in which an epoch visits a dataset. */
@@ -50,6 +50,8 @@ export interface RandomSamplerOptions {
   readonly numSamples?: number;
 }
 
+const RANDOM_SAMPLER_OPTIONS: OptionNames<RandomSamplerOptions> = { seed: true, replacement: true, numSamples: true };
+
 /** A new random order in each epoch. PyTorch: RandomSampler. */
 export class RandomSampler implements Sampler {
   readonly length: number;
@@ -57,7 +59,9 @@ export class RandomSampler implements Sampler {
   private readonly count: number;
   private readonly replacement: boolean;
 
-  constructor(dataset: Sized, { seed = 0, replacement = false, numSamples }: RandomSamplerOptions = {}) {
+  constructor(dataset: Sized, options: RandomSamplerOptions = {}) {
+    checkOptions(new.target.name, options, RANDOM_SAMPLER_OPTIONS);
+    const { seed = 0, replacement = false, numSamples } = options;
     this.count = lengthOf(dataset, 'RandomSampler');
     this.length = checkCount(numSamples ?? this.count, 'RandomSampler: numSamples', 0);
     this.seed = seed;
@@ -83,6 +87,8 @@ export interface WeightedRandomSamplerOptions {
   readonly replacement?: boolean;
 }
 
+const WEIGHTED_RANDOM_SAMPLER_OPTIONS: OptionNames<WeightedRandomSamplerOptions> = { seed: true, replacement: true };
+
 /**
  * `numSamples` items drawn with the given weights, which need not add up to 1: 1 / (items of its class) as an item's
  * weight evens out the classes. PyTorch: WeightedRandomSampler. Without replacement: Efraimidis and Spirakis, 2006.
@@ -93,11 +99,9 @@ export class WeightedRandomSampler implements Sampler {
   private readonly weights: Float64Array;
   private readonly replacement: boolean;
 
-  constructor(
-    weights: ArrayLike<number>,
-    numSamples: number,
-    { seed = 0, replacement = true }: WeightedRandomSamplerOptions = {},
-  ) {
+  constructor(weights: ArrayLike<number>, numSamples: number, options: WeightedRandomSamplerOptions = {}) {
+    checkOptions(new.target.name, options, WEIGHTED_RANDOM_SAMPLER_OPTIONS);
+    const { seed = 0, replacement = true } = options;
     this.weights = Float64Array.from(weights);
     const at = this.weights.findIndex((w) => !(w >= 0 && w < Infinity));
     if (at >= 0) {
@@ -152,6 +156,8 @@ export interface StratifiedSamplerOptions {
   readonly seed?: number;
 }
 
+const STRATIFIED_SAMPLER_OPTIONS: OptionNames<StratifiedSamplerOptions> = { batchSize: true, seed: true };
+
 /**
  * Every item once, in an order whose batches all have the mix of classes of the whole: the items of a class in a batch
  * differ from its share by less than two. `classes` holds the class of each item; use the loader's batch size.
@@ -162,7 +168,9 @@ export class StratifiedSampler implements Sampler {
   readonly batchSize: number;
   private readonly byClass: readonly (readonly number[])[];
 
-  constructor(classes: ArrayLike<number>, { batchSize, seed = 0 }: StratifiedSamplerOptions) {
+  constructor(classes: ArrayLike<number>, options: StratifiedSamplerOptions) {
+    checkOptions(new.target.name, options, STRATIFIED_SAMPLER_OPTIONS);
+    const { batchSize, seed = 0 } = options;
     this.length = classes.length;
     this.seed = seed;
     this.batchSize = checkCount(batchSize, 'StratifiedSampler: batchSize', 1);
@@ -213,6 +221,14 @@ export interface DistributedSamplerOptions {
   readonly dropLast?: boolean;
 }
 
+const DISTRIBUTED_SAMPLER_OPTIONS: OptionNames<DistributedSamplerOptions> = {
+  numReplicas: true,
+  rank: true,
+  shuffle: true,
+  seed: true,
+  dropLast: true,
+};
+
 /** One process's share: every `numReplicas`-th item of an order that all processes agree upon. PyTorch: DistributedSampler. */
 export class DistributedSampler implements Sampler {
   readonly length: number;
@@ -221,10 +237,9 @@ export class DistributedSampler implements Sampler {
   private readonly rank: number;
   private readonly whole: Sampler;
 
-  constructor(
-    dataset: Sized,
-    { numReplicas, rank, shuffle = true, seed = 0, dropLast = false }: DistributedSamplerOptions,
-  ) {
+  constructor(dataset: Sized, options: DistributedSamplerOptions) {
+    checkOptions(new.target.name, options, DISTRIBUTED_SAMPLER_OPTIONS);
+    const { numReplicas, rank, shuffle = true, seed = 0, dropLast = false } = options;
     this.count = lengthOf(dataset, 'DistributedSampler');
     this.numReplicas = checkCount(numReplicas, 'DistributedSampler: numReplicas', 1);
     this.rank = checkCount(rank, 'DistributedSampler: rank', 0);

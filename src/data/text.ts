@@ -2,7 +2,7 @@
 // Strings in, Int32Arrays and datasets out. Must not know: files, models.
 
 import { tensor } from '../tensor/creation.js';
-import { ArgumentError, IndexError } from '../tensor/library.js';
+import { ArgumentError, checkOptions, IndexError, type OptionNames } from '../tensor/library.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { BatchSource, Dataset } from './dataset.js';
 
@@ -80,6 +80,8 @@ export interface WordOptions {
   readonly tokenize?: (text: string) => string[];
 }
 
+const WORD_OPTIONS: OptionNames<WordOptions> = { minFrequency: true, maxSize: true, specials: true, tokenize: true };
+
 const UNKNOWN = '<unk>';
 
 /** Words (letters, digits, apostrophes) in lower case, and punctuation marks, one by one. */
@@ -97,6 +99,7 @@ export class WordVocabulary extends Vocabulary {
   }
 
   static of(texts: Iterable<string>, options: WordOptions = {}): WordVocabulary {
+    checkOptions('WordVocabulary.of', options, WORD_OPTIONS);
     const { minFrequency = 1, maxSize = Infinity, specials = [UNKNOWN], tokenize = tokenizeWords } = options;
     const counts = new Map<string, number>();
     for (const text of texts) for (const word of tokenize(text)) counts.set(word, (counts.get(word) ?? 0) + 1);
@@ -134,6 +137,8 @@ export interface WindowOptions {
   readonly stride?: number;
 }
 
+const WINDOW_OPTIONS: OptionNames<WindowOptions> = { length: true, stride: true };
+
 interface HostWindows {
   readonly x: Int32Array;
   readonly y: Int32Array;
@@ -155,7 +160,9 @@ export class TokenWindows
   readonly windowLength: number;
   readonly stride: number;
 
-  constructor(tokens: Int32Array, { length, stride = length }: WindowOptions) {
+  constructor(tokens: Int32Array, options: WindowOptions) {
+    checkOptions('TokenWindows', options, WINDOW_OPTIONS);
+    const { length, stride = length } = options;
     for (const [name, value] of Object.entries({ length, stride })) {
       if (!Number.isInteger(value) || value < 1)
         throw new ArgumentError(`TokenWindows: ${name} is ${value}. Use a whole number of at least 1.`);

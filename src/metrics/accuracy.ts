@@ -3,9 +3,9 @@
 import { arange, full } from '../tensor/creation.js';
 import { stack } from '../tensor/functions.js';
 import { withoutGrad } from '../tensor/grad-mode.js';
-import { ArgumentError } from '../tensor/library.js';
+import { ArgumentError, checkOptions } from '../tensor/library.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
-import { type LabelOptions, both, checkTarget, classDimOf, readLabels, truthOf } from './labels.js';
+import { both, checkTarget, classDimOf, LABEL_OPTIONS, type LabelOptions, readLabels, truthOf } from './labels.js';
 import { type Bools, CollectedMetric, Counts, type Ints } from './state.js';
 
 /** Right ones and all, as int32 [2]. */
@@ -47,6 +47,7 @@ export class Accuracy extends Share {
   private readonly options: LabelOptions;
 
   constructor(options: LabelOptions = {}) {
+    checkOptions(new.target.name, options, LABEL_OPTIONS);
     super();
     this.options = options;
   }
@@ -69,6 +70,7 @@ export class TopKAccuracy extends Share {
   private readonly options: Pick<LabelOptions, 'classDim' | 'ignoreIndex'>;
 
   constructor(k = 5, options: Pick<LabelOptions, 'classDim' | 'ignoreIndex'> = {}) {
+    checkOptions(new.target.name, options, { classDim: true, ignoreIndex: true });
     super();
     if (!Number.isInteger(k) || k < 1) throw new ArgumentError(`TopKAccuracy: k is ${k}. Use a whole number above 0.`);
     this.name = `top${k}Accuracy`;
@@ -100,6 +102,7 @@ export class TopKError extends TopKAccuracy {
   override readonly better = 'lower';
 
   constructor(k = 5, options: Pick<LabelOptions, 'classDim' | 'ignoreIndex'> = {}) {
+    checkOptions(new.target.name, options, { classDim: true, ignoreIndex: true });
     super(k, options);
     this.name = `top${k}Error`;
   }

@@ -1,10 +1,12 @@
 // Agreement beyond chance: Cohen's kappa and Matthews' correlation, from the counts of classes.
 
+import { checkOptions } from '../tensor/library.js';
 import { ClassMetric, type ClassCount, addCounts } from './class-counts.js';
-import type { LabelOptions } from './labels.js';
+import { LABEL_OPTIONS, type LabelOptions } from './labels.js';
 
 abstract class Agreement extends ClassMetric {
   constructor(options: LabelOptions = {}) {
+    checkOptions(new.target.name, options, LABEL_OPTIONS);
     super(options);
   }
 

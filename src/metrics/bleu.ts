@@ -1,7 +1,7 @@
 // BLEU of a corpus (Papineni et al. 2002): matching n-grams of translations and references, punished for brevity. The
 // figures are sacrebleu's (Post 2018), whose defaults these are. Works on text: there is nothing to do for a device.
 
-import { ArgumentError } from '../tensor/library.js';
+import { ArgumentError, checkOptions, type OptionNames } from '../tensor/library.js';
 import { TOKENISATIONS, type Tokenisation, tokenize } from './tokenize.js';
 
 export type Smoothing = 'none' | 'floor' | 'add-k' | 'exp';
@@ -19,6 +19,15 @@ export interface BleuOptions {
   /** Leave out orders longer than all sentences: for the BLEU of single sentences. Default false. */
   readonly effectiveOrder?: boolean;
 }
+
+const BLEU_OPTIONS: OptionNames<BleuOptions> = {
+  tokenize: true,
+  lowercase: true,
+  smoothing: true,
+  smoothingValue: true,
+  maxOrder: true,
+  effectiveOrder: true,
+};
 
 export interface BleuScore {
   /** 0 … 100. */
@@ -50,6 +59,7 @@ export class Bleu {
   private referenceLength = 0;
 
   constructor(options: BleuOptions = {}) {
+    checkOptions(new.target.name, options, BLEU_OPTIONS);
     const smoothing = options.smoothing ?? 'exp';
     if (!Object.hasOwn(SMOOTHING_VALUES, smoothing))
       throw new ArgumentError(

@@ -3,7 +3,7 @@
 import { zeros } from '../tensor/creation.js';
 import { stack, where } from '../tensor/functions.js';
 import { withoutGrad } from '../tensor/grad-mode.js';
-import { ArgumentError } from '../tensor/library.js';
+import { ArgumentError, checkOptions, type OptionNames } from '../tensor/library.js';
 import { areProbabilities } from '../tensor/probabilities.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 import { type LabelOptions, both, checkTarget, classDimOf, readLabels } from './labels.js';
@@ -13,6 +13,8 @@ export interface CalibrationOptions extends Pick<LabelOptions, 'classDim' | 'ign
   /** Intervals of equal width in which confidence and accuracy are compared. Default 15. */
   readonly bins?: number;
 }
+
+const CALIBRATION_OPTIONS: OptionNames<CalibrationOptions> = { bins: true, classDim: true, ignoreIndex: true };
 
 /**
  * Expected calibration error: the mean difference between the highest probability and the share of right predictions,
@@ -26,6 +28,7 @@ export class CalibrationError extends CollectedMetric {
   protected readonly collected = new Sums('CalibrationError');
 
   constructor(options: CalibrationOptions = {}) {
+    checkOptions(new.target.name, options, CALIBRATION_OPTIONS);
     super();
     this.options = options;
     this.bins = options.bins ?? 15;

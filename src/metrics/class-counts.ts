@@ -4,7 +4,7 @@
 import { zeros } from '../tensor/creation.js';
 import { stack } from '../tensor/functions.js';
 import { withoutGrad } from '../tensor/grad-mode.js';
-import { ArgumentError } from '../tensor/library.js';
+import { ArgumentError, checkOptions, type OptionNames } from '../tensor/library.js';
 import type { AnyTensor } from '../tensor/tensor.js';
 import { type LabelOptions, type Labelled, both, readLabels } from './labels.js';
 import { type Bools, CollectedMetric, Counts, type Ints } from './state.js';
@@ -23,6 +23,16 @@ export interface ClassMetricOptions extends LabelOptions {
   /** What 0 / 0 is, as the precision of a class that was never predicted. Default 0. */
   readonly zeroDivision?: number;
 }
+
+const CLASS_METRIC_OPTIONS: OptionNames<ClassMetricOptions> = {
+  average: true,
+  labels: true,
+  zeroDivision: true,
+  classDim: true,
+  numClasses: true,
+  ignoreIndex: true,
+  threshold: true,
+};
 
 /** Of one class, or of all together. */
 export interface ClassCount {
@@ -59,6 +69,7 @@ export abstract class ClassMetric<T = number> extends CollectedMetric<T> {
   private isMultiLabel = false;
 
   constructor(options: ClassMetricOptions = {}) {
+    checkOptions(new.target.name, options, CLASS_METRIC_OPTIONS);
     super();
     this.options = options;
     const { average } = options;

@@ -3,7 +3,7 @@
 import { zeros } from '../tensor/creation.js';
 import { where } from '../tensor/functions.js';
 import { withoutGrad } from '../tensor/grad-mode.js';
-import { ArgumentError } from '../tensor/library.js';
+import { ArgumentError, checkOptions, type OptionNames } from '../tensor/library.js';
 import type { AnyTensor } from '../tensor/tensor.js';
 import { type LabelOptions, both, readLabels } from './labels.js';
 import { type Bools, CollectedMetric, Counts, type Ints } from './state.js';
@@ -12,6 +12,14 @@ export interface ConfusionOptions extends LabelOptions {
   /** Shares of the labels of a class (rows), of its predictions (columns), or of all. Default: counts. */
   readonly normalize?: 'true' | 'pred' | 'all';
 }
+
+const CONFUSION_OPTIONS: OptionNames<ConfusionOptions> = {
+  normalize: true,
+  classDim: true,
+  numClasses: true,
+  ignoreIndex: true,
+  threshold: true,
+};
 
 /**
  * counts[label][prediction]. Empty before the first update; a sample whose scores contain NaN is in no cell.
@@ -24,6 +32,7 @@ export class ConfusionMatrix extends CollectedMetric<number[][]> {
   protected readonly collected = new Counts('ConfusionMatrix');
 
   constructor(options: ConfusionOptions = {}) {
+    checkOptions(new.target.name, options, CONFUSION_OPTIONS);
     super();
     this.options = options;
     const { normalize } = options;

@@ -6,7 +6,15 @@
 // A sample whose scores contain NaN has no prediction: it counts as wrong.
 
 import { where } from '../tensor/functions.js';
-import { ArgumentError, DTypeError, type Shape, ShapeError, formatShape, sameShape } from '../tensor/library.js';
+import {
+  ArgumentError,
+  DTypeError,
+  formatShape,
+  type OptionNames,
+  sameShape,
+  type Shape,
+  ShapeError,
+} from '../tensor/library.js';
 import { areProbabilities } from '../tensor/probabilities.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 import type { Bools, Ints } from './state.js';
@@ -21,6 +29,13 @@ export interface LabelOptions {
   /** Scores above it mean 1, where there is one score a label. Default 0 (logits), 0.5 for the result of sigmoid. */
   readonly threshold?: number;
 }
+
+export const LABEL_OPTIONS: OptionNames<LabelOptions> = {
+  classDim: true,
+  numClasses: true,
+  ignoreIndex: true,
+  threshold: true,
+};
 
 export interface Labelled {
   readonly kind: 'classes' | 'multi-label';

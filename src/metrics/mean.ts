@@ -3,7 +3,7 @@
 import { full } from '../tensor/creation.js';
 import { stack, where } from '../tensor/functions.js';
 import { withoutGrad } from '../tensor/grad-mode.js';
-import { ArgumentError, DTypeError } from '../tensor/library.js';
+import { ArgumentError, checkOptions, DTypeError, type OptionNames } from '../tensor/library.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 import { type LabelOptions, checkTarget, classDimOf, truthOf } from './labels.js';
 import { CollectedMetric, type Ints, Sums } from './state.js';
@@ -54,6 +54,8 @@ export interface MeanLossOptions {
   readonly ignoreIndex?: number;
 }
 
+const MEAN_LOSS_OPTIONS: OptionNames<MeanLossOptions> = { name: true, ignoreIndex: true };
+
 /**
  * The mean of a loss over samples, where the loss is a mean over a batch: batches weigh as many samples as their target
  * has labels, so that a smaller last batch does not distort it.
@@ -69,6 +71,7 @@ export class MeanLoss extends CollectedMetric {
   protected readonly collected: Sums;
 
   constructor(loss: (output: AnyTensor, target: AnyTensor) => AnyTensor, options: MeanLossOptions = {}) {
+    checkOptions(new.target.name, options, MEAN_LOSS_OPTIONS);
     super();
     this.loss = loss;
     this.name = options.name ?? 'loss';
@@ -104,6 +107,7 @@ export class Perplexity extends CollectedMetric {
   protected readonly collected = new Sums('Perplexity');
 
   constructor(options: Pick<LabelOptions, 'classDim' | 'ignoreIndex'> = {}) {
+    checkOptions(new.target.name, options, { classDim: true, ignoreIndex: true });
     super();
     this.options = options;
   }

@@ -6,13 +6,15 @@ import { cat, where } from '../tensor/functions.js';
 import { withoutGrad } from '../tensor/grad-mode.js';
 import {
   ArgumentError,
-  ShapeError,
+  checkOptions,
   eachRun,
-  inUnit,
   formatShape,
+  inUnit,
   isRecording,
+  type OptionNames,
   runPending,
   sameShape,
+  ShapeError,
   stored,
 } from '../tensor/library.js';
 import { areProbabilities } from '../tensor/probabilities.js';
@@ -40,6 +42,8 @@ export interface RankingOptions {
    */
   readonly capacity?: number;
 }
+
+const RANKING_OPTIONS: OptionNames<RankingOptions> = { ignoreIndex: true, average: true, capacity: true };
 
 const DEFAULT_CAPACITY = 2 ** 18;
 const FIRST_CAPACITY = 1024;
@@ -165,6 +169,7 @@ abstract class Ranking extends CollectedMetric {
   private readonly options: RankingOptions;
 
   constructor(options: RankingOptions = {}) {
+    checkOptions(new.target.name, options, RANKING_OPTIONS);
     super();
     const { average } = options;
     if (average !== undefined && average !== 'macro' && average !== 'weighted')

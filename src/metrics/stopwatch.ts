@@ -1,6 +1,6 @@
 // Timing per iteration: how long steps take, and how many samples pass in a second.
 
-import { ArgumentError } from '../tensor/library.js';
+import { ArgumentError, checkOptions, type OptionNames } from '../tensor/library.js';
 
 export interface Timing {
   readonly steps: number;
@@ -20,6 +20,8 @@ export interface StopwatchOptions {
   /** The clock, in milliseconds. Default performance.now. */
   readonly now?: () => number;
 }
+
+const STOPWATCH_OPTIONS: OptionNames<StopwatchOptions> = { warmup: true, now: true };
 
 /** Median and percentile look at this many of the last steps. */
 const WINDOW = 10_000;
@@ -43,7 +45,9 @@ export class Stopwatch {
   private total = 0;
   private readonly window: number[] = [];
 
-  constructor({ warmup = 0, now = () => performance.now() }: StopwatchOptions = {}) {
+  constructor(options: StopwatchOptions = {}) {
+    checkOptions(new.target.name, options, STOPWATCH_OPTIONS);
+    const { warmup = 0, now = () => performance.now() } = options;
     if (!Number.isInteger(warmup) || warmup < 0)
       throw new ArgumentError(`Stopwatch: warmup is ${warmup}. Use a number of steps.`);
     this.warmup = warmup;

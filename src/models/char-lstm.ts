@@ -1,5 +1,6 @@
 // A recurrent language model: an embedding, LSTM layers, and a linear output for every position.
 
+import { type OptionNames, checkOptions } from '../tensor/library.js';
 import { Dropout, Embedding, LSTM, Linear, Module } from '../nn/index.js';
 import type { Tensor } from '../tensor/tensor.js';
 
@@ -15,6 +16,14 @@ export interface CharLstmOptions {
   readonly dropout?: number;
 }
 
+const CHAR_LSTM_OPTIONS: OptionNames<CharLstmOptions> = {
+  vocabulary: true,
+  width: true,
+  hidden: true,
+  layers: true,
+  dropout: true,
+};
+
 type Sequence = Tensor<[number, number, number]>;
 
 /** Tokens int32 [B, T] → logits [B, T, vocabulary]; every sequence starts from a state of zeros. */
@@ -24,7 +33,9 @@ export class CharLSTM extends Module {
   readonly dropout: Dropout | undefined;
   readonly head;
 
-  constructor({ vocabulary, width = 64, hidden = 256, layers = 1, dropout = 0 }: CharLstmOptions) {
+  constructor(options: CharLstmOptions) {
+    checkOptions(new.target.name, options, CHAR_LSTM_OPTIONS);
+    const { vocabulary, width = 64, hidden = 256, layers = 1, dropout = 0 } = options;
     super();
     this.embedding = new Embedding(vocabulary, width);
     this.lstm = new LSTM(width, hidden, { numLayers: layers, batchFirst: true, dropout: layers > 1 ? dropout : 0 });

@@ -1,5 +1,6 @@
 // A plain convolutional network: stages of convolutions with batch normalisation and ReLU, halved in size between them.
 
+import { type OptionNames, checkOptions } from '../tensor/library.js';
 import {
   AdaptiveAvgPool2d,
   BatchNorm2d,
@@ -25,13 +26,12 @@ export interface CnnOptions {
   readonly dropout?: number;
 }
 
+const CNN_OPTIONS: OptionNames<CnnOptions> = { channels: true, classes: true, stages: true, dropout: true };
+
 /** Images [N, channels, H, W] → logits [N, classes]: 3×3 convolutions, max pooling between stages, global average, linear. */
-export function cnn({
-  channels = 3,
-  classes = 10,
-  stages = [[32, 32], [64, 64], [128]],
-  dropout = 0,
-}: CnnOptions = {}): Classifier {
+export function cnn(options: CnnOptions = {}): Classifier {
+  checkOptions('cnn', options, CNN_OPTIONS);
+  const { channels = 3, classes = 10, stages = [[32, 32], [64, 64], [128]], dropout = 0 } = options;
   const layers: Module[] = [];
   let from = channels;
   stages.forEach((stage, i) => {

@@ -4,7 +4,7 @@
 import { Dropout, Embedding, LayerNorm, Linear, Module, init } from '../nn/index.js';
 import { scaledDotProductAttention } from '../tensor/attention.js';
 import { arange } from '../tensor/creation.js';
-import { ArgumentError } from '../tensor/library.js';
+import { ArgumentError, checkOptions, type OptionNames } from '../tensor/library.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 export interface GptOptions {
@@ -20,6 +20,15 @@ export interface GptOptions {
   /** Default 0. */
   readonly dropout?: number;
 }
+
+const GPT_OPTIONS: OptionNames<GptOptions> = {
+  vocabulary: true,
+  context: true,
+  width: true,
+  heads: true,
+  layers: true,
+  dropout: true,
+};
 
 type Sequence = Tensor<[number, number, number]>;
 
@@ -74,7 +83,9 @@ export class GPT extends Module {
   readonly norm;
   private readonly context: number;
 
-  constructor({ vocabulary, context = 64, width = 128, heads = 4, layers = 4, dropout = 0 }: GptOptions) {
+  constructor(options: GptOptions) {
+    checkOptions(new.target.name, options, GPT_OPTIONS);
+    const { vocabulary, context = 64, width = 128, heads = 4, layers = 4, dropout = 0 } = options;
     super();
     if (width % heads !== 0) throw new ArgumentError(`GPT: width ${width} is not a multiple of heads ${heads}.`);
     this.context = context;

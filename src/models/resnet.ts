@@ -1,6 +1,7 @@
 // Residual networks of basic blocks (He et al. 2015): ResNet-18 and ResNet-34, with ImageNet's stem or, for small images, a
 // 3×3 convolution without pooling. Parameter names and initial values are torchvision's.
 
+import { type OptionNames, checkOptions } from '../tensor/library.js';
 import { BatchNorm2d, Conv2d, Linear, MaxPool2d, Module, Sequential, init } from '../nn/index.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 
@@ -10,6 +11,8 @@ export interface ResNetOptions {
   /** Stem for small images (32×32): one 3×3 convolution, no pooling. Default false. */
   readonly smallImages?: boolean;
 }
+
+const RES_NET_OPTIONS: OptionNames<ResNetOptions> = { classes: true, smallImages: true };
 
 type Image = Tensor<[number, number, number, number]>;
 
@@ -58,6 +61,7 @@ export class ResNet extends Module {
 
   /** `blocks`: basic blocks in each of the four stages. */
   constructor(blocks: readonly [number, number, number, number], options: ResNetOptions = {}) {
+    checkOptions(new.target.name, options, RES_NET_OPTIONS);
     super();
     const { classes = 1000, smallImages = false } = options;
     this.conv1 = smallImages

@@ -1,6 +1,6 @@
 // Additive attention: the first attention of neural translation, scores from a small network instead of a product.
 
-import { DTypeError, type Shape, ShapeError, formatShape } from '../tensor/library.js';
+import { checkOptions, DTypeError, formatShape, type Shape, ShapeError } from '../tensor/library.js';
 import { where } from '../tensor/functions.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 import { checkCount, checkLast } from './layer.js';
@@ -53,8 +53,10 @@ export class AdditiveAttention<const Q extends number = number, const K extends 
   forward<S extends Shape, T extends Shape, V extends Shape = T>(
     query: Tensor<S> & LastArg<'AdditiveAttention: query', S, Q, 'queryDim'>,
     keys: Tensor<T> & LastArg<'AdditiveAttention: keys', T, K, 'keyDim'>,
-    { values, mask }: { readonly values?: Tensor<V>; readonly mask?: AnyTensor } = {},
+    options: { readonly values?: Tensor<V>; readonly mask?: AnyTensor } = {},
   ): [context: Tensor<Attended<S, V>>, weights: Tensor<Scores<S, T>>] {
+    checkOptions('AdditiveAttention', options, { values: true, mask: true });
+    const { values, mask } = options;
     const [q, k] = [query, keys] as unknown as [Tensor, Tensor];
     return this.attend(q, k, (values ?? keys) as unknown as Tensor, mask) as never;
   }

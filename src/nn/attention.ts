@@ -4,7 +4,16 @@
 import { attentionWeights, scaledDotProductAttention } from '../tensor/attention.js';
 import { checkProbability, dropout } from '../tensor/dropout.js';
 import { where } from '../tensor/functions.js';
-import { ArgumentError, DTypeError, type Shape, ShapeError, formatShape, sameShape } from '../tensor/library.js';
+import {
+  ArgumentError,
+  checkOptions,
+  DTypeError,
+  formatShape,
+  type OptionNames,
+  sameShape,
+  type Shape,
+  ShapeError,
+} from '../tensor/library.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 import { zeros } from '../tensor/creation.js';
 import * as init from './init.js';
@@ -12,7 +21,7 @@ import { checkCount, checkFloat, checkLast } from './layer.js';
 import { Linear } from './linear.js';
 import { Module } from './module.js';
 import { Parameter } from './parameter.js';
-import type { OptionOf } from '../tensor/shape-types/options.js';
+import type { Exact, OptionOf } from '../tensor/shape-types/options.js';
 import type { LastArg } from './shape-types.js';
 
 export interface MultiheadAttentionOptions {
@@ -27,6 +36,14 @@ export interface MultiheadAttentionOptions {
   readonly batchFirst?: boolean;
 }
 
+const MULTIHEAD_ATTENTION_OPTIONS: OptionNames<MultiheadAttentionOptions> = {
+  dropout: true,
+  bias: true,
+  kdim: true,
+  vdim: true,
+  batchFirst: true,
+};
+
 export interface MultiheadAttentionArguments {
   /** [N, S], or [S] without a batch. bool: true where a key is padding and ignored; float32: added to its scores. */
   readonly keyPaddingMask?: AnyTensor;
@@ -39,6 +56,14 @@ export interface MultiheadAttentionArguments {
   /** The mean of the weights over the heads, [N, L, S], instead of each head's, [N, heads, L, S]. Default true. */
   readonly averageAttnWeights?: boolean;
 }
+
+const MULTIHEAD_ATTENTION_ARGUMENTS: OptionNames<MultiheadAttentionArguments> = {
+  keyPaddingMask: true,
+  attnMask: true,
+  isCausal: true,
+  needWeights: true,
+  averageAttnWeights: true,
+};
 
 /**
  * `forward(query, key, value)` → `[output, weights]`: query [L, N, embedDim], key [S, N, kdim], value [S, N, vdim] (batch
@@ -60,7 +85,8 @@ export class MultiheadAttention<const E extends number, const O extends Multihea
   readonly dropout: number;
   readonly batchFirst: boolean;
 
-  constructor(embedDim: E, numHeads: number, options?: O) {
+  constructor(embedDim: E, numHeads: number, options?: O & Exact<O, MultiheadAttentionOptions>) {
+    checkOptions(new.target.name, options, MULTIHEAD_ATTENTION_OPTIONS);
     super();
     const given: MultiheadAttentionOptions = options ?? {};
     const { dropout: p = 0, bias = true, kdim = embedDim, vdim = embedDim, batchFirst = false } = given;
@@ -95,6 +121,7 @@ export class MultiheadAttention<const E extends number, const O extends Multihea
     value: Tensor<V> & LastArg<'MultiheadAttention: value', V, OptionOf<O, 'vdim', E, number>, 'vdim'>,
     options: MultiheadAttentionArguments = {},
   ): [output: Tensor<Q>, weights: Tensor | undefined] {
+    checkOptions('MultiheadAttention', options, MULTIHEAD_ATTENTION_ARGUMENTS);
     const { needWeights = true, averageAttnWeights = true, isCausal = false } = options;
     const inputs = [query, key, value] as unknown as Tensor[];
     this.check(inputs);

@@ -3,7 +3,7 @@
 
 import { zeros } from '../tensor/creation.js';
 import { stack } from '../tensor/functions.js';
-import { type Shape, ShapeError, formatShape, sameShape } from '../tensor/library.js';
+import { checkOptions, formatShape, type OptionNames, sameShape, type Shape, ShapeError } from '../tensor/library.js';
 import type {
   HasRank,
   ShapeError as ShapeErrorType,
@@ -22,12 +22,16 @@ export interface ConvLSTMCellOptions {
   readonly bias?: boolean;
 }
 
+const CONV_LSTM_CELL_OPTIONS: OptionNames<ConvLSTMCellOptions> = { bias: true };
+
 export interface ConvLSTMOptions extends ConvLSTMCellOptions {
   /** Networks on top of each other, each reading the hidden states of the one below. Default 1. */
   readonly numLayers?: number;
   /** Sequences are [N, T, C, H, W] instead of [T, N, C, H, W]. Default false. */
   readonly batchFirst?: boolean;
 }
+
+const CONV_LSTM_OPTIONS: OptionNames<ConvLSTMOptions> = { numLayers: true, batchFirst: true, bias: true };
 
 /** i, f, g and o from a [N, 4 · hidden, H, W], then the next states. */
 function gated(gates: Tensor, c: Tensor): [h: Tensor, c: Tensor] {
@@ -50,6 +54,7 @@ export class ConvLSTMCell<const In extends number, const H extends number> exten
   readonly hiddenChannels: H;
 
   constructor(inChannels: In, hiddenChannels: H, kernelSize: number, options: ConvLSTMCellOptions = {}) {
+    checkOptions(new.target.name, options, CONV_LSTM_CELL_OPTIONS);
     super();
     checkCount(inChannels, 1, 'ConvLSTMCell: inChannels');
     checkCount(hiddenChannels, 1, 'ConvLSTMCell: hiddenChannels');
@@ -133,6 +138,7 @@ export class ConvLSTM<const In extends number, const H extends number> extends M
   readonly batchFirst: boolean;
 
   constructor(inChannels: In, hiddenChannels: H, kernelSize: number, options: ConvLSTMOptions = {}) {
+    checkOptions(new.target.name, options, CONV_LSTM_OPTIONS);
     super();
     const { numLayers = 1, bias, batchFirst = false } = options;
     checkCount(inChannels, 1, 'ConvLSTM: inChannels');

@@ -1,6 +1,6 @@
 // Convolution layers, in one and two dimensions, and their transposes.
 
-import { ArgumentError } from '../tensor/library.js';
+import { ArgumentError, checkOptions, type OptionNames } from '../tensor/library.js';
 import { conv1d, conv2d, convTranspose1d, convTranspose2d } from '../tensor/functions.js';
 import type { Padding, PerAxis } from '../tensor/shape-types/window.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -9,7 +9,7 @@ import { Layer, batched, checkChannels, checkCount, checkFloat, checkWindow, per
 import { Parameter } from './parameter.js';
 import type { ReceptiveField } from './receptive-field.js';
 import type { ConvFn, ConvTransposeFn } from './shape-types.js';
-import type { OptionOf } from '../tensor/shape-types/options.js';
+import type { Exact, OptionOf } from '../tensor/shape-types/options.js';
 
 export interface ConvOptions {
   /** Default 1. */
@@ -23,6 +23,14 @@ export interface ConvOptions {
   /** Default true. */
   readonly bias?: boolean;
 }
+
+const CONV_OPTIONS: OptionNames<ConvOptions> = {
+  stride: true,
+  padding: true,
+  dilation: true,
+  groups: true,
+  bias: true,
+};
 
 type ConvOf<
   D extends 1 | 2,
@@ -98,6 +106,7 @@ abstract class Conv<
   private readonly dims: D;
 
   constructor(dims: D, inChannels: In, outChannels: Out, kernelSize: K, options: O | undefined) {
+    checkOptions(new.target.name, options, CONV_OPTIONS);
     super();
     this.dims = dims;
     this.options = options ?? {};
@@ -155,7 +164,7 @@ export class Conv1d<
   const K extends PerAxis,
   const O extends ConvOptions = {},
 > extends Conv<1, In, Out, K, O> {
-  constructor(inChannels: In, outChannels: Out, kernelSize: K, options?: O) {
+  constructor(inChannels: In, outChannels: Out, kernelSize: K, options?: O & Exact<O, ConvOptions>) {
     super(1, inChannels, outChannels, kernelSize, options);
   }
 }
@@ -170,7 +179,7 @@ export class Conv2d<
   const K extends PerAxis,
   const O extends ConvOptions = {},
 > extends Conv<2, In, Out, K, O> {
-  constructor(inChannels: In, outChannels: Out, kernelSize: K, options?: O) {
+  constructor(inChannels: In, outChannels: Out, kernelSize: K, options?: O & Exact<O, ConvOptions>) {
     super(2, inChannels, outChannels, kernelSize, options);
   }
 }
@@ -189,6 +198,15 @@ export interface ConvTransposeOptions {
   /** Default true. */
   readonly bias?: boolean;
 }
+
+const CONV_TRANSPOSE_OPTIONS: OptionNames<ConvTransposeOptions> = {
+  stride: true,
+  padding: true,
+  outputPadding: true,
+  dilation: true,
+  groups: true,
+  bias: true,
+};
 
 type ConvTransposeOf<D extends 1 | 2, In extends number, Out extends number, K extends PerAxis, O> = ConvTransposeFn<
   D,
@@ -214,6 +232,7 @@ abstract class ConvTranspose<
   private readonly dims: D;
 
   constructor(dims: D, inChannels: In, outChannels: Out, kernelSize: K, options: O | undefined) {
+    checkOptions(new.target.name, options, CONV_TRANSPOSE_OPTIONS);
     super();
     this.dims = dims;
     this.options = options ?? {};
@@ -260,7 +279,7 @@ export class ConvTranspose1d<
   const K extends PerAxis,
   const O extends ConvTransposeOptions = {},
 > extends ConvTranspose<1, In, Out, K, O> {
-  constructor(inChannels: In, outChannels: Out, kernelSize: K, options?: O) {
+  constructor(inChannels: In, outChannels: Out, kernelSize: K, options?: O & Exact<O, ConvTransposeOptions>) {
     super(1, inChannels, outChannels, kernelSize, options);
   }
 }
@@ -276,7 +295,7 @@ export class ConvTranspose2d<
   const K extends PerAxis,
   const O extends ConvTransposeOptions = {},
 > extends ConvTranspose<2, In, Out, K, O> {
-  constructor(inChannels: In, outChannels: Out, kernelSize: K, options?: O) {
+  constructor(inChannels: In, outChannels: Out, kernelSize: K, options?: O & Exact<O, ConvTransposeOptions>) {
     super(2, inChannels, outChannels, kernelSize, options);
   }
 }
@@ -292,6 +311,13 @@ export interface DepthwiseSeparableOptions {
   readonly bias?: boolean;
 }
 
+const DEPTHWISE_SEPARABLE_OPTIONS: OptionNames<DepthwiseSeparableOptions> = {
+  stride: true,
+  padding: true,
+  dilation: true,
+  bias: true,
+};
+
 /**
  * A convolution in two steps: `depthwise` sees space in each channel alone (groups = in), `pointwise` (1 × 1) sees the channels
  * at each position. x [N, in, H, W] → [N, out, H', W'] with in·kh·kw + in·out weights instead of in·out·kh·kw.
@@ -306,10 +332,12 @@ export class DepthwiseSeparableConv2d<
   readonly depthwise: Conv2d<number, number, PerAxis, ConvOptions>;
   readonly pointwise: Conv2d<number, number, 1, ConvOptions>;
 
-  constructor(inChannels: In, outChannels: Out, kernelSize: K, options: O = {} as O) {
+  constructor(inChannels: In, outChannels: Out, kernelSize: K, options?: O & Exact<O, DepthwiseSeparableOptions>) {
+    checkOptions(new.target.name, options, DEPTHWISE_SEPARABLE_OPTIONS);
     super();
-    this.depthwise = new Conv2d(inChannels, inChannels, kernelSize, { ...options, groups: inChannels });
-    this.pointwise = new Conv2d(inChannels, outChannels, 1, { bias: options.bias });
+    const given: DepthwiseSeparableOptions = options ?? {};
+    this.depthwise = new Conv2d(inChannels, inChannels, kernelSize, { ...given, groups: inChannels });
+    this.pointwise = new Conv2d(inChannels, outChannels, 1, { bias: given.bias });
   }
 
   protected compute(x: Tensor): Tensor {

@@ -5,9 +5,17 @@
 import { arange, ones, zeros } from '../tensor/creation.js';
 import { checkProbability, dropout } from '../tensor/dropout.js';
 import { cat, where } from '../tensor/functions.js';
-import { ArgumentError, DTypeError, type Shape, ShapeError, formatShape } from '../tensor/library.js';
+import {
+  ArgumentError,
+  checkOptions,
+  DTypeError,
+  formatShape,
+  type OptionNames,
+  type Shape,
+  ShapeError,
+} from '../tensor/library.js';
 import type { Add, Multiply } from '../tensor/shape-types/arithmetic.js';
-import type { OptionOf } from '../tensor/shape-types/options.js';
+import type { Exact, OptionOf } from '../tensor/shape-types/options.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 import { leakyRelu } from './functional.js';
 import * as init from './init.js';
@@ -112,6 +120,8 @@ export interface MessagePassingOptions {
   readonly score?: Module;
 }
 
+const MESSAGE_PASSING_OPTIONS: OptionNames<MessagePassingOptions> = { aggregation: true, score: true };
+
 /** What an edge network sees, [E, 2·F + G], for nodes [N, F] and features [E, G]. */
 type Seen<N extends Shape, G extends Shape> = N extends readonly [number, infer F extends number]
   ? G extends readonly [infer E extends number, infer Extra extends number]
@@ -150,7 +160,9 @@ export class MessagePassing<Edge extends Module = Module, Node extends Module = 
   readonly score: Module | undefined;
   readonly aggregation: Aggregation | 'attention';
 
-  constructor(edge: Edge, node: Node, { aggregation = 'sum', score }: MessagePassingOptions = {}) {
+  constructor(edge: Edge, node: Node, options: MessagePassingOptions = {}) {
+    checkOptions(new.target.name, options, MESSAGE_PASSING_OPTIONS);
+    const { aggregation = 'sum', score } = options;
     super();
     checkSteps('MessagePassing', [edge, node, ...(score === undefined ? [] : [score])]);
     if (!['sum', 'mean', 'max', 'attention'].includes(aggregation)) {
@@ -214,6 +226,8 @@ export interface GCNConvOptions {
   readonly addSelfLoops?: boolean;
 }
 
+const GCN_CONV_OPTIONS: OptionNames<GCNConvOptions> = { bias: true, addSelfLoops: true };
+
 /**
  * Graph convolution (Kipf and Welling 2017): `forward(x, edges)`, x [N, inFeatures] → [N, outFeatures], each node the sum over its
  * neighbours and itself of W·x / √(degree of one · degree of the other), plus bias. lin.weight starts Xavier uniform, bias at 0.
@@ -224,7 +238,9 @@ export class GCNConv<const In extends number, const Out extends number> extends 
   readonly lin: Linear<In, Out>;
   readonly addSelfLoops: boolean;
 
-  constructor(inFeatures: In, outFeatures: Out, { bias = true, addSelfLoops = true }: GCNConvOptions = {}) {
+  constructor(inFeatures: In, outFeatures: Out, options: GCNConvOptions = {}) {
+    checkOptions(new.target.name, options, GCN_CONV_OPTIONS);
+    const { bias = true, addSelfLoops = true } = options;
     super();
     checkCount(inFeatures, 1, 'GCNConv: inFeatures');
     checkCount(outFeatures, 1, 'GCNConv: outFeatures');
@@ -269,6 +285,15 @@ export interface GATConvOptions extends GCNConvOptions {
   readonly dropout?: number;
 }
 
+const GAT_CONV_OPTIONS: OptionNames<GATConvOptions> = {
+  heads: true,
+  concat: true,
+  negativeSlope: true,
+  dropout: true,
+  bias: true,
+  addSelfLoops: true,
+};
+
 type HeadsOut<Out extends number, O> =
   OptionOf<O, 'concat', true, boolean> extends true ? Multiply<Out, OptionOf<O, 'heads', 1, number>> : Out;
 
@@ -289,9 +314,16 @@ export class GATConv<
   readonly outFeatures: Out;
   readonly options: GATConvOptions;
 
-  constructor(inFeatures: In, outFeatures: Out, options: O = {} as O) {
+  constructor(inFeatures: In, outFeatures: Out, options?: O & Exact<O, GATConvOptions>) {
+    checkOptions(new.target.name, options, GAT_CONV_OPTIONS);
     super();
-    const { heads = 1, concat = true, bias = true, dropout: p = 0, negativeSlope = 0.2 } = options;
+    const {
+      heads = 1,
+      concat = true,
+      bias = true,
+      dropout: p = 0,
+      negativeSlope = 0.2,
+    }: GATConvOptions = options ?? {};
     checkCount(inFeatures, 1, 'GATConv: inFeatures');
     checkCount(outFeatures, 1, 'GATConv: outFeatures');
     checkCount(heads, 1, 'GATConv: heads');
@@ -306,7 +338,7 @@ export class GATConv<
     this.lin = new Linear(inFeatures, heads * outFeatures, { bias: false });
     this.lin.weight.assign_(init.xavierUniform([heads * outFeatures, inFeatures]) as never);
     this.outFeatures = outFeatures;
-    this.options = options;
+    this.options = options ?? {};
   }
 
   forward<S extends Shape>(

@@ -5,7 +5,7 @@
 
 import { tensor } from '../tensor/creation.js';
 import { type HostRandom, nextHostRandom } from '../tensor/host-random.js';
-import { ArgumentError, type Shape, formatShape, sizeOf } from '../tensor/library.js';
+import { ArgumentError, checkOptions, formatShape, type OptionNames, type Shape, sizeOf } from '../tensor/library.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 function stored<const S extends Shape>(data: Float32Array, shape: S): Tensor<S> {
@@ -231,6 +231,8 @@ export interface KaimingOptions {
   readonly slope?: number;
 }
 
+const KAIMING_OPTIONS: OptionNames<KaimingOptions> = { mode: true, nonlinearity: true, slope: true };
+
 function kaimingStd(name: string, shape: Shape, options: KaimingOptions): number {
   const { mode = 'fanIn', nonlinearity = 'leakyRelu', slope = 0 } = options;
   if (mode !== 'fanIn' && mode !== 'fanOut')
@@ -240,12 +242,14 @@ function kaimingStd(name: string, shape: Shape, options: KaimingOptions): number
 
 /** Uniform with standard deviation gain/√fan (He et al. 2015). PyTorch: nn.init.kaiming_uniform_. */
 export function kaimingUniform<const S extends Shape>(shape: S, options: KaimingOptions = {}): Tensor<S> {
+  checkOptions('kaimingUniform', options, KAIMING_OPTIONS);
   const bound = Math.sqrt(3) * kaimingStd('kaimingUniform', shape, options);
   return uniform(shape, -bound, bound);
 }
 
 /** Normal with standard deviation gain/√fan (He et al. 2015). PyTorch: nn.init.kaiming_normal_. */
 export function kaimingNormal<const S extends Shape>(shape: S, options: KaimingOptions = {}): Tensor<S> {
+  checkOptions('kaimingNormal', options, KAIMING_OPTIONS);
   return normal(shape, 0, kaimingStd('kaimingNormal', shape, options));
 }
 

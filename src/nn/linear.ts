@@ -1,6 +1,14 @@
 // Layers over the last dimension: affine and bilinear maps, and rows of a table.
 
-import { ArgumentError, DTypeError, ShapeError, formatShape, sameShape } from '../tensor/library.js';
+import {
+  ArgumentError,
+  checkOptions,
+  DTypeError,
+  formatShape,
+  type OptionNames,
+  sameShape,
+  ShapeError,
+} from '../tensor/library.js';
 import { embedding, where } from '../tensor/functions.js';
 import type { Shape } from '../tensor/shape-types/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -17,6 +25,8 @@ export interface LinearOptions {
   readonly bias?: boolean;
 }
 
+const LINEAR_OPTIONS: OptionNames<LinearOptions> = { bias: true };
+
 /**
  * x [..., inFeatures] → x · weightᵀ + bias [..., outFeatures]; weight [outFeatures, inFeatures], bias [outFeatures].
  * Both start uniform in ±1/√inFeatures. PyTorch: nn.Linear.
@@ -26,6 +36,7 @@ export class Linear<const In extends number, const Out extends number> extends L
   readonly bias: Parameter<[Out]> | undefined;
 
   constructor(inFeatures: In, outFeatures: Out, options: LinearOptions = {}) {
+    checkOptions(new.target.name, options, LINEAR_OPTIONS);
     super();
     checkCount(inFeatures, 1, 'Linear: inFeatures');
     checkCount(outFeatures, 1, 'Linear: outFeatures');
@@ -60,6 +71,7 @@ export class Bilinear<const In1 extends number, const In2 extends number, const 
   readonly bias: Parameter<[Out]> | undefined;
 
   constructor(in1Features: In1, in2Features: In2, outFeatures: Out, options: LinearOptions = {}) {
+    checkOptions(new.target.name, options, LINEAR_OPTIONS);
     super();
     checkCount(in1Features, 1, 'Bilinear: in1Features');
     checkCount(in2Features, 1, 'Bilinear: in2Features');
@@ -105,6 +117,8 @@ export interface EmbeddingOptions {
   readonly paddingIdx?: number;
 }
 
+const EMBEDDING_OPTIONS: OptionNames<EmbeddingOptions> = { paddingIdx: true };
+
 /**
  * index [...] (int32) → rows of a table [..., dim]; weight [count, dim] starts normal with variance 1. An index outside
  * 0 … count − 1 is an IndexError when the result is computed. PyTorch: nn.Embedding.
@@ -113,7 +127,9 @@ export class Embedding<const Dim extends number> extends Layer<EmbeddingFn<Dim>,
   readonly weight: Parameter<[number, Dim]>;
   readonly paddingIdx: number | undefined;
 
-  constructor(count: number, dim: Dim, { paddingIdx }: EmbeddingOptions = {}) {
+  constructor(count: number, dim: Dim, options: EmbeddingOptions = {}) {
+    checkOptions(new.target.name, options, EMBEDDING_OPTIONS);
+    const { paddingIdx } = options;
     super();
     checkCount(count, 1, 'Embedding: count');
     checkCount(dim, 1, 'Embedding: dim');

@@ -7,15 +7,18 @@
 
 import {
   ArgumentError,
+  checkOptions,
   DeviceError,
-  NablaError,
   formatShape,
+  inUnit,
   markCopy,
+  NablaError,
+  type OptionNames,
   refuseOtherCopy,
+  runPending,
   sameShape,
+  type Shape,
 } from '../tensor/library.js';
-import { inUnit, runPending } from '../tensor/library.js';
-import type { Shape } from '../tensor/library.js';
 import type { AnyTensor } from '../tensor/tensor.js';
 import { type BackwardHook, type ForwardHook, type ForwardPreHook, type HookHandle, addHook } from './hooks.js';
 import { registerModule, setTraining, trainingOf } from './module-guards.js';
@@ -30,6 +33,8 @@ export interface LoadOptions {
   /** Throw if a key is missing or unexpected (the default). Shapes have to fit in any case. */
   readonly strict?: boolean;
 }
+
+const LOAD_OPTIONS: OptionNames<LoadOptions> = { strict: true };
 
 export interface LoadResult {
   readonly missing: readonly string[];
@@ -227,6 +232,7 @@ export abstract class Module {
    * all missing, unexpected and misshaped keys, and then changes nothing.
    */
   loadStateDict(state: Readonly<StateDict>, options: LoadOptions = {}): LoadResult {
+    checkOptions('loadStateDict', options, LOAD_OPTIONS);
     const own = new Map(stateOf(this));
     const missing = [...own.keys()].filter((key) => !Object.hasOwn(state, key));
     const unexpected = Object.keys(state).filter((key) => !own.has(key));

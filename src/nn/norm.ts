@@ -1,6 +1,16 @@
 // Normalisation layers.
 
-import { ArgumentError, type Shape, ShapeError, formatShape, inUnit, sameShape, sizeOf } from '../tensor/library.js';
+import {
+  ArgumentError,
+  checkOptions,
+  formatShape,
+  inUnit,
+  type OptionNames,
+  sameShape,
+  type Shape,
+  ShapeError,
+  sizeOf,
+} from '../tensor/library.js';
 import { checkProbability } from '../tensor/dropout.js';
 import type { Mutable } from '../tensor/shape-types/shape.js';
 import { withoutGrad } from '../tensor/grad-mode.js';
@@ -24,6 +34,13 @@ export interface BatchNormOptions {
   readonly trackRunningStats?: boolean;
 }
 
+const BATCH_NORM_OPTIONS: OptionNames<BatchNormOptions> = {
+  eps: true,
+  momentum: true,
+  affine: true,
+  trackRunningStats: true,
+};
+
 /**
  * Normalises each channel over everything else: by the batch's mean and (biased) variance in training, by the running
  * ones otherwise. Ioffe and Szegedy 2015; numerics of PyTorch's nn.BatchNorm.
@@ -46,6 +63,7 @@ abstract class BatchNorm<D extends 1 | 2, C extends number> extends Layer<BatchN
   };
 
   constructor(numFeatures: C, options: BatchNormOptions = {}) {
+    checkOptions(new.target.name, options, BATCH_NORM_OPTIONS);
     super();
     const { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true } = options;
     const { name } = this.constructor;
@@ -144,6 +162,8 @@ export interface LayerNormOptions {
   readonly bias?: boolean;
 }
 
+const LAYER_NORM_OPTIONS: OptionNames<LayerNormOptions> = { eps: true, elementwiseAffine: true, bias: true };
+
 /** The last sizes of an input: one number, or several. */
 type Sizes<Size extends number | Shape> = Size extends number ? [Size] : Size extends Shape ? Mutable<Size> : number[];
 
@@ -180,7 +200,9 @@ export class LayerNorm<const Size extends number | Shape> extends Layer<LayerNor
   readonly normalizedShape: Sizes<Size>;
   readonly eps: number;
 
-  constructor(size: Size, { eps = 1e-5, bias = true, elementwiseAffine = true }: LayerNormOptions = {}) {
+  constructor(size: Size, options: LayerNormOptions = {}) {
+    checkOptions(new.target.name, options, LAYER_NORM_OPTIONS);
+    const { eps = 1e-5, bias = true, elementwiseAffine = true } = options;
     super();
     const sizes = sizesOf('LayerNorm', size);
     checkEps('LayerNorm', eps);
@@ -214,6 +236,8 @@ export interface RMSNormOptions {
   readonly elementwiseAffine?: boolean;
 }
 
+const RMS_NORM_OPTIONS: OptionNames<RMSNormOptions> = { eps: true, elementwiseAffine: true };
+
 /**
  * x [..., size] divided by its root mean square over the last dimension (or the last few), times weight. PyTorch: nn.RMSNorm
  * (Zhang and Sennrich 2019).
@@ -223,7 +247,9 @@ export class RMSNorm<const Size extends number | Shape> extends Layer<LayerNormF
   readonly normalizedShape: Sizes<Size>;
   readonly eps: number;
 
-  constructor(size: Size, { eps = 2 ** -23, elementwiseAffine = true }: RMSNormOptions = {}) {
+  constructor(size: Size, options: RMSNormOptions = {}) {
+    checkOptions(new.target.name, options, RMS_NORM_OPTIONS);
+    const { eps = 2 ** -23, elementwiseAffine = true } = options;
     super();
     const sizes = sizesOf('RMSNorm', size);
     checkEps('RMSNorm', eps);
@@ -253,6 +279,8 @@ export interface GroupNormOptions {
   readonly affine?: boolean;
 }
 
+const GROUP_NORM_OPTIONS: OptionNames<GroupNormOptions> = { eps: true, affine: true };
+
 /** x minus its mean over the dimensions from `start`, divided by the root of its biased variance. */
 function standardise(x: Tensor, start: number, eps: number): Tensor {
   const dims = x.shape.map((_, dim) => dim).filter((dim) => dim >= start);
@@ -279,7 +307,9 @@ export class GroupNorm<const C extends number> extends Layer<GroupNormFn<C>> {
   readonly bias: Parameter<[C]> | undefined;
   readonly eps: number;
 
-  constructor(numGroups: number, numChannels: C, { eps = 1e-5, affine = true }: GroupNormOptions = {}) {
+  constructor(numGroups: number, numChannels: C, options: GroupNormOptions = {}) {
+    checkOptions(new.target.name, options, GROUP_NORM_OPTIONS);
+    const { eps = 1e-5, affine = true } = options;
     super();
     checkCount(numGroups, 1, 'GroupNorm: numGroups');
     checkCount(numChannels, 1, 'GroupNorm: numChannels');
@@ -319,6 +349,13 @@ export interface InstanceNormOptions {
   readonly trackRunningStats?: boolean;
 }
 
+const INSTANCE_NORM_OPTIONS: OptionNames<InstanceNormOptions> = {
+  eps: true,
+  momentum: true,
+  affine: true,
+  trackRunningStats: true,
+};
+
 /** Each channel of each image normalised by its own mean and biased variance (Ulyanov et al. 2016). */
 abstract class InstanceNorm<D extends 1 | 2, C extends number> extends Layer<ChannelNormFn<`InstanceNorm${D}d`, D, C>> {
   readonly weight: Parameter<[C]> | undefined;
@@ -333,6 +370,7 @@ abstract class InstanceNorm<D extends 1 | 2, C extends number> extends Layer<Cha
   private readonly dims: D;
 
   constructor(dims: D, numFeatures: C, options: InstanceNormOptions = {}) {
+    checkOptions(new.target.name, options, INSTANCE_NORM_OPTIONS);
     super();
     const { eps = 1e-5, momentum = 0.1, affine = false, trackRunningStats = false } = options;
     const { name } = this.constructor;
@@ -418,6 +456,8 @@ export interface LocalResponseNormOptions {
   readonly k?: number;
 }
 
+const LOCAL_RESPONSE_NORM_OPTIONS: OptionNames<LocalResponseNormOptions> = { alpha: true, beta: true, k: true };
+
 /**
  * x [N, C, …] divided by (k + α/size · Σ x²)^β, the sum over `size` neighbouring channels (Krizhevsky et al. 2012). PyTorch:
  * nn.LocalResponseNorm.
@@ -428,7 +468,9 @@ export class LocalResponseNorm extends Layer<IdentityFn> {
   readonly beta: number;
   readonly k: number;
 
-  constructor(size: number, { alpha = 1e-4, beta = 0.75, k = 1 }: LocalResponseNormOptions = {}) {
+  constructor(size: number, options: LocalResponseNormOptions = {}) {
+    checkOptions(new.target.name, options, LOCAL_RESPONSE_NORM_OPTIONS);
+    const { alpha = 1e-4, beta = 0.75, k = 1 } = options;
     super();
     checkCount(size, 1, 'LocalResponseNorm: size');
     checkNumber(alpha, 'LocalResponseNorm: alpha');

@@ -14,8 +14,17 @@ import {
   maxUnpool1d,
   maxUnpool2d,
 } from '../tensor/pooling.js';
-import { ArgumentError, DTypeError, type Shape, ShapeError, formatShape, sameShape } from '../tensor/library.js';
-import type { OptionOf } from '../tensor/shape-types/options.js';
+import {
+  ArgumentError,
+  checkOptions,
+  DTypeError,
+  formatShape,
+  type OptionNames,
+  sameShape,
+  type Shape,
+  ShapeError,
+} from '../tensor/library.js';
+import type { Exact, OptionOf } from '../tensor/shape-types/options.js';
 import type { LayoutArg, PerAxis, UnpoolShape } from '../tensor/shape-types/window.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 import { Layer, batched, checkCount, checkWindow, perAxis } from './layer.js';
@@ -37,10 +46,19 @@ export interface MaxPoolOptions extends PoolOptions {
   readonly dilation?: PerAxis;
 }
 
+const MAX_POOL_OPTIONS: OptionNames<MaxPoolOptions> = { stride: true, padding: true, dilation: true, ceilMode: true };
+
 export interface AvgPoolOptions extends PoolOptions {
   /** Whether padding counts as zeros in the mean. Default true. */
   readonly countIncludePad?: boolean;
 }
+
+const AVG_POOL_OPTIONS: OptionNames<AvgPoolOptions> = {
+  stride: true,
+  padding: true,
+  ceilMode: true,
+  countIncludePad: true,
+};
 
 type PoolOf<Name extends string, D extends 1 | 2, K extends PerAxis, O> = PoolFn<
   Name,
@@ -116,7 +134,8 @@ abstract class MaxPool<Name extends string, D extends 1 | 2, K extends PerAxis, 
   O
 > {
   protected pool(x: Tensor): Tensor {
-    return (this.dims === 1 ? maxPool1d : maxPool2d)(x as never, this.kernelSize, this.options) as unknown as Tensor;
+    const options: MaxPoolOptions = this.options;
+    return (this.dims === 1 ? maxPool1d : maxPool2d)(x as never, this.kernelSize, options) as unknown as Tensor;
   }
 
   /**
@@ -127,9 +146,10 @@ abstract class MaxPool<Name extends string, D extends 1 | 2, K extends PerAxis, 
     x: Tensor<S> & ApplyArg<PoolOf<Name, D, K, O>, S>,
   ): [values: Tensor<Apply<PoolOf<Name, D, K, O>, S>>, indices: Tensor<Apply<PoolOf<Name, D, K, O>, S>, 'int32'>] {
     let indices: AnyTensor | undefined;
+    const options: MaxPoolOptions = this.options;
     const pool = this.dims === 1 ? maxPool1dWithIndices : maxPool2dWithIndices;
     const values = batched(this.constructor.name, x as unknown as Tensor, this.dims, (images) => {
-      const found = pool(images, this.kernelSize, this.options);
+      const found = pool(images, this.kernelSize, options);
       ({ indices } = found);
       return found.values;
     });
@@ -144,7 +164,8 @@ export class MaxPool1d<const K extends PerAxis, const O extends MaxPoolOptions =
   K,
   O
 > {
-  constructor(kernelSize: K, options?: O) {
+  constructor(kernelSize: K, options?: O & Exact<O, MaxPoolOptions>) {
+    checkOptions(new.target.name, options, MAX_POOL_OPTIONS);
     super(1, kernelSize, options);
   }
 }
@@ -156,7 +177,8 @@ export class MaxPool2d<const K extends PerAxis, const O extends MaxPoolOptions =
   K,
   O
 > {
-  constructor(kernelSize: K, options?: O) {
+  constructor(kernelSize: K, options?: O & Exact<O, MaxPoolOptions>) {
+    checkOptions(new.target.name, options, MAX_POOL_OPTIONS);
     super(2, kernelSize, options);
   }
 }
@@ -168,12 +190,14 @@ export class AvgPool1d<const K extends PerAxis, const O extends AvgPoolOptions =
   K,
   O
 > {
-  constructor(kernelSize: K, options?: O) {
+  constructor(kernelSize: K, options?: O & Exact<O, AvgPoolOptions>) {
+    checkOptions(new.target.name, options, AVG_POOL_OPTIONS);
     super(1, kernelSize, options);
   }
 
   protected pool(x: Tensor): Tensor {
-    return avgPool1d(x as never, this.kernelSize, this.options) as unknown as Tensor;
+    const options: AvgPoolOptions = this.options;
+    return avgPool1d(x as never, this.kernelSize, options) as unknown as Tensor;
   }
 }
 
@@ -184,12 +208,14 @@ export class AvgPool2d<const K extends PerAxis, const O extends AvgPoolOptions =
   K,
   O
 > {
-  constructor(kernelSize: K, options?: O) {
+  constructor(kernelSize: K, options?: O & Exact<O, AvgPoolOptions>) {
+    checkOptions(new.target.name, options, AVG_POOL_OPTIONS);
     super(2, kernelSize, options);
   }
 
   protected pool(x: Tensor): Tensor {
-    return avgPool2d(x as never, this.kernelSize, this.options) as unknown as Tensor;
+    const options: AvgPoolOptions = this.options;
+    return avgPool2d(x as never, this.kernelSize, options) as unknown as Tensor;
   }
 }
 
@@ -326,12 +352,15 @@ export interface UnpoolOptions {
   readonly padding?: PerAxis;
 }
 
+const UNPOOL_OPTIONS: OptionNames<UnpoolOptions> = { stride: true, padding: true };
+
 abstract class MaxUnpool<D extends 1 | 2, K extends PerAxis, O> extends Module {
   readonly kernelSize: K;
   readonly options: UnpoolOptions;
   private readonly dims: D;
 
   constructor(dims: D, kernelSize: K, options: UnpoolOptions = {}) {
+    checkOptions(new.target.name, options, UNPOOL_OPTIONS);
     super();
     const { name } = this.constructor;
     const { stride = kernelSize, padding = 0 } = options;
@@ -392,7 +421,7 @@ abstract class MaxUnpool<D extends 1 | 2, K extends PerAxis, O> extends Module {
  * Puts the elements of x [N, C, L] or [C, L] to where MaxPool1d found them, with zeros between. PyTorch: nn.MaxUnpool1d.
  */
 export class MaxUnpool1d<const K extends PerAxis, const O extends UnpoolOptions = {}> extends MaxUnpool<1, K, O> {
-  constructor(kernelSize: K, options?: O) {
+  constructor(kernelSize: K, options?: O & Exact<O, UnpoolOptions>) {
     super(1, kernelSize, options);
   }
 }
@@ -405,7 +434,7 @@ export class MaxUnpool1d<const K extends PerAxis, const O extends UnpoolOptions 
  *     const y = new MaxUnpool2d(2).forward(pooled, indices);
  */
 export class MaxUnpool2d<const K extends PerAxis, const O extends UnpoolOptions = {}> extends MaxUnpool<2, K, O> {
-  constructor(kernelSize: K, options?: O) {
+  constructor(kernelSize: K, options?: O & Exact<O, UnpoolOptions>) {
     super(2, kernelSize, options);
   }
 }

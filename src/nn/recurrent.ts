@@ -7,18 +7,20 @@ import { cat, stack } from '../tensor/functions.js';
 import {
   ArgumentError,
   type Cell,
+  checkOptions,
   DTypeError,
-  type Shape,
-  ShapeError,
   elmanCell,
   formatShape,
   gruCell,
   lstmCell,
+  type OptionNames,
   recurrence,
   recurrentStep,
+  type Shape,
+  ShapeError,
 } from '../tensor/library.js';
 import type { Multiply } from '../tensor/shape-types/arithmetic.js';
-import type { OptionOf } from '../tensor/shape-types/options.js';
+import type { Exact, OptionOf } from '../tensor/shape-types/options.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 import { checkProbability, dropout } from '../tensor/dropout.js';
 import * as init from './init.js';
@@ -40,10 +42,27 @@ export interface RecurrentOptions {
   readonly bidirectional?: boolean;
 }
 
+const RECURRENT_OPTIONS: OptionNames<RecurrentOptions> = {
+  numLayers: true,
+  bias: true,
+  batchFirst: true,
+  dropout: true,
+  bidirectional: true,
+};
+
 export interface RNNOptions extends RecurrentOptions {
   /** Default 'tanh'. */
   readonly nonlinearity?: 'tanh' | 'relu';
 }
+
+const RNN_OPTIONS: OptionNames<RNNOptions> = {
+  numLayers: true,
+  nonlinearity: true,
+  bias: true,
+  batchFirst: true,
+  dropout: true,
+  bidirectional: true,
+};
 
 export interface SequenceOptions {
   /**
@@ -52,6 +71,8 @@ export interface SequenceOptions {
    */
   readonly lengths?: Tensor<readonly [number], 'int32'>;
 }
+
+const SEQUENCE_OPTIONS: OptionNames<SequenceOptions> = { lengths: true };
 
 /** The parameters of one direction of one layer. */
 interface Direction {
@@ -134,8 +155,10 @@ abstract class Recurrent<In extends number, H extends number> extends Module {
   protected run(
     x: Tensor,
     initial: readonly Tensor[] | undefined,
-    { lengths }: SequenceOptions,
+    options: SequenceOptions,
   ): { output: Tensor; states: Tensor[] } {
+    checkOptions(this.constructor.name, options, SEQUENCE_OPTIONS);
+    const { lengths } = options;
     const { name } = this.constructor;
     checkFloat(name, x);
     if (x.rank !== 2 && x.rank !== 3)
@@ -248,7 +271,8 @@ export class RNN<const In extends number, const H extends number, const O extend
 > {
   readonly nonlinearity: 'tanh' | 'relu';
 
-  constructor(inputSize: In, hiddenSize: H, options?: O) {
+  constructor(inputSize: In, hiddenSize: H, options?: O & Exact<O, RNNOptions>) {
+    checkOptions(new.target.name, options, RNN_OPTIONS);
     const nonlinearity = options?.nonlinearity ?? 'tanh';
     checkNonlinearity('RNN', nonlinearity);
     super(elmanCell(nonlinearity), inputSize, hiddenSize, options);
@@ -274,7 +298,8 @@ export class GRU<
   const H extends number,
   const O extends RecurrentOptions = {},
 > extends Recurrent<In, H> {
-  constructor(inputSize: In, hiddenSize: H, options?: O) {
+  constructor(inputSize: In, hiddenSize: H, options?: O & Exact<O, RecurrentOptions>) {
+    checkOptions(new.target.name, options, RECURRENT_OPTIONS);
     super(gruCell, inputSize, hiddenSize, options);
   }
 
@@ -300,7 +325,8 @@ export class LSTM<
   const H extends number,
   const O extends RecurrentOptions = {},
 > extends Recurrent<In, H> {
-  constructor(inputSize: In, hiddenSize: H, options?: O) {
+  constructor(inputSize: In, hiddenSize: H, options?: O & Exact<O, RecurrentOptions>) {
+    checkOptions(new.target.name, options, RECURRENT_OPTIONS);
     super(lstmCell, inputSize, hiddenSize, options);
   }
 
@@ -323,6 +349,8 @@ export interface CellOptions {
   /** Default true. */
   readonly bias?: boolean;
 }
+
+const CELL_OPTIONS: OptionNames<CellOptions> = { bias: true };
 
 abstract class RecurrentCell<In extends number, H extends number> extends Module {
   readonly inputSize: In;
@@ -378,9 +406,12 @@ export interface RNNCellOptions extends CellOptions {
   readonly nonlinearity?: 'tanh' | 'relu';
 }
 
+const RNN_CELL_OPTIONS: OptionNames<RNNCellOptions> = { bias: true, nonlinearity: true };
+
 /** One step of an RNN: x [N, inputSize] or [inputSize], h of zeros unless given → the next h. PyTorch: nn.RNNCell. */
 export class RNNCell<const In extends number, const H extends number> extends RecurrentCell<In, H> {
   constructor(inputSize: In, hiddenSize: H, options: RNNCellOptions = {}) {
+    checkOptions(new.target.name, options, RNN_CELL_OPTIONS);
     const { nonlinearity = 'tanh' } = options;
     checkNonlinearity('RNNCell', nonlinearity);
     super(elmanCell(nonlinearity), inputSize, hiddenSize, options);
@@ -394,6 +425,7 @@ export class RNNCell<const In extends number, const H extends number> extends Re
 /** One step of a GRU: x [N, inputSize] or [inputSize], h of zeros unless given → the next h. PyTorch: nn.GRUCell. */
 export class GRUCell<const In extends number, const H extends number> extends RecurrentCell<In, H> {
   constructor(inputSize: In, hiddenSize: H, options: CellOptions = {}) {
+    checkOptions(new.target.name, options, CELL_OPTIONS);
     super(gruCell, inputSize, hiddenSize, options);
   }
 
@@ -405,6 +437,7 @@ export class GRUCell<const In extends number, const H extends number> extends Re
 /** One step of an LSTM: x [N, inputSize] or [inputSize], [h, c] of zeros unless given → the next [h, c]. PyTorch: nn.LSTMCell. */
 export class LSTMCell<const In extends number, const H extends number> extends RecurrentCell<In, H> {
   constructor(inputSize: In, hiddenSize: H, options: CellOptions = {}) {
+    checkOptions(new.target.name, options, CELL_OPTIONS);
     super(lstmCell, inputSize, hiddenSize, options);
   }
 

@@ -1,6 +1,7 @@
 // Layers that only move elements, or resample images: flatten, unflatten, pixel shuffle, upsample.
 
-import { ArgumentError, ShapeError, formatShape, sizeOf } from '../tensor/library.js';
+import { INTERPOLATE_OPTIONS } from '../tensor/resample.js';
+import { ArgumentError, checkOptions, formatShape, ShapeError, sizeOf } from '../tensor/library.js';
 import {
   type InterpolateOptions,
   checkResample,
@@ -8,7 +9,7 @@ import {
   pixelShuffle,
   pixelUnshuffle,
 } from '../tensor/resample.js';
-import type { OptionOf } from '../tensor/shape-types/options.js';
+import type { Exact, OptionOf } from '../tensor/shape-types/options.js';
 import type { PerAxis } from '../tensor/shape-types/window.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Layer, checkCount } from './layer.js';
@@ -155,7 +156,8 @@ export class Upsample<const O extends InterpolateOptions> extends Layer<
 > {
   readonly options: O;
 
-  constructor(options: O) {
+  constructor(options: O & Exact<O, InterpolateOptions>) {
+    checkOptions(new.target.name, options, INTERPOLATE_OPTIONS);
     super();
     checkResample('Upsample', options);
     this.options = options;
@@ -164,7 +166,8 @@ export class Upsample<const O extends InterpolateOptions> extends Layer<
   protected compute(x: Tensor): Tensor {
     if (x.rank !== 3 && x.rank !== 4)
       throw new ShapeError(`Upsample: input ${formatShape(x.shape)}: needs [N, C, L] or [N, C, H, W]`, [x.shape]);
-    return interpolate(x, this.options) as Tensor;
+    const options: InterpolateOptions = this.options;
+    return interpolate(x, options) as Tensor;
   }
 
   protected override describe(): string {

@@ -2,7 +2,7 @@
 //   Sequences [T, N, E] ([N, T, E] with batchFirst, [T, E] without a batch) in, the same shape out.
 // Masks are PyTorch's: bool true forbids, float32 is added to the scores.
 
-import { ArgumentError, type Shape } from '../tensor/library.js';
+import { ArgumentError, checkOptions, type OptionNames, type Shape } from '../tensor/library.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 import { MultiheadAttention } from './attention.js';
 import { deepCopy } from './copy.js';
@@ -31,6 +31,16 @@ export interface TransformerLayerOptions {
   readonly bias?: boolean;
 }
 
+const TRANSFORMER_LAYER_OPTIONS: OptionNames<TransformerLayerOptions> = {
+  dimFeedforward: true,
+  dropout: true,
+  activation: true,
+  layerNormEps: true,
+  batchFirst: true,
+  normFirst: true,
+  bias: true,
+};
+
 export interface EncoderMasks {
   /** [T, T] or [N · heads, T, T]. PyTorch: src_mask. */
   readonly mask?: AnyTensor;
@@ -39,6 +49,8 @@ export interface EncoderMasks {
   /** A position sees itself and what comes before it. Default false. */
   readonly isCausal?: boolean;
 }
+
+const ENCODER_MASKS: OptionNames<EncoderMasks> = { mask: true, keyPaddingMask: true, isCausal: true };
 
 export interface DecoderMasks {
   /** Of the self-attention: [T, T] or [N · heads, T, T]. PyTorch: tgt_mask. */
@@ -52,6 +64,15 @@ export interface DecoderMasks {
   readonly isCausal?: boolean;
   readonly memoryIsCausal?: boolean;
 }
+
+const DECODER_MASKS: OptionNames<DecoderMasks> = {
+  mask: true,
+  memoryMask: true,
+  keyPaddingMask: true,
+  memoryKeyPaddingMask: true,
+  isCausal: true,
+  memoryIsCausal: true,
+};
 
 type Activation = (x: Tensor) => Tensor;
 
@@ -96,6 +117,7 @@ export class TransformerEncoderLayer<const E extends number> extends Transformer
   readonly dropout2: Dropout;
 
   constructor(dModel: E, nhead: number, options: TransformerLayerOptions = {}) {
+    checkOptions(new.target.name, options, TRANSFORMER_LAYER_OPTIONS);
     super(options);
     const { dimFeedforward = 2048, dropout: p = 0.1, layerNormEps: eps, batchFirst, bias } = options;
     this.selfAttn = new MultiheadAttention(dModel, nhead, { dropout: p, batchFirst, bias });
@@ -110,12 +132,14 @@ export class TransformerEncoderLayer<const E extends number> extends Transformer
 
   forward<S extends Shape>(
     x: Tensor<S> & LastArg<'TransformerEncoderLayer', S, E, 'dModel'>,
-    { mask, keyPaddingMask, isCausal }: EncoderMasks = {},
+    options: EncoderMasks = {},
   ): Tensor<S> {
+    checkOptions(this.constructor.name, options, ENCODER_MASKS);
+    const { mask, keyPaddingMask, isCausal } = options;
     checkLast('TransformerEncoderLayer', x.shape, this.linear1.weight.shape[1], 'dModel');
-    const options = { attnMask: mask, keyPaddingMask, isCausal, needWeights: false };
+    const asked = { attnMask: mask, keyPaddingMask, isCausal, needWeights: false };
     const attended = this.residual(x as unknown as Tensor, this.norm1 as LayerNorm<number>, (y) =>
-      this.dropout1.forward(this.selfAttn.forward(y as never, y as never, y as never, options)[0] as Tensor),
+      this.dropout1.forward(this.selfAttn.forward(y as never, y as never, y as never, asked)[0] as Tensor),
     );
     const out = this.residual(attended, this.norm2 as LayerNorm<number>, (y) =>
       this.dropout2.forward(feedForward(y, this.linear1, this.activation, this.dropout, this.linear2)),
@@ -143,6 +167,7 @@ export class TransformerDecoderLayer<const E extends number> extends Transformer
   readonly dropout3: Dropout;
 
   constructor(dModel: E, nhead: number, options: TransformerLayerOptions = {}) {
+    checkOptions(new.target.name, options, TRANSFORMER_LAYER_OPTIONS);
     super(options);
     const { dimFeedforward = 2048, dropout: p = 0.1, layerNormEps: eps, batchFirst, bias } = options;
     this.selfAttn = new MultiheadAttention(dModel, nhead, { dropout: p, batchFirst, bias });
@@ -163,6 +188,7 @@ export class TransformerDecoderLayer<const E extends number> extends Transformer
     memory: Tensor<M> & LastArg<'TransformerDecoderLayer: memory', M, E, 'dModel'>,
     masks: DecoderMasks = {},
   ): Tensor<S> {
+    checkOptions(this.constructor.name, masks, DECODER_MASKS);
     checkLast('TransformerDecoderLayer', x.shape, this.linear1.weight.shape[1], 'dModel');
     checkLast('TransformerDecoderLayer: memory', memory.shape, this.linear1.weight.shape[1], 'dModel');
     const { mask, keyPaddingMask, isCausal, memoryMask, memoryKeyPaddingMask, memoryIsCausal } = masks;
@@ -223,6 +249,7 @@ export class TransformerEncoder<const E extends number> extends Module {
     x: Tensor<S> & LastArg<'TransformerEncoder', S, E, 'dModel'>,
     masks: EncoderMasks = {},
   ): Tensor<S> {
+    checkOptions(this.constructor.name, masks, ENCODER_MASKS);
     const out = this.layers.reduce((y, layer) => layer.forward(y as never, masks), x as Tensor<S>);
     return this.norm === undefined ? out : (this.norm.forward(out as never) as unknown as Tensor<S>);
   }
@@ -247,6 +274,7 @@ export class TransformerDecoder<const E extends number> extends Module {
     memory: Tensor<M> & LastArg<'TransformerDecoder: memory', M, E, 'dModel'>,
     masks: DecoderMasks = {},
   ): Tensor<S> {
+    checkOptions(this.constructor.name, masks, DECODER_MASKS);
     const out = this.layers.reduce((y, layer) => layer.forward(y as never, memory as never, masks), x as Tensor<S>);
     return this.norm === undefined ? out : (this.norm.forward(out as never) as unknown as Tensor<S>);
   }
@@ -258,6 +286,18 @@ export interface TransformerOptions extends TransformerLayerOptions {
   /** Default 6. */
   readonly numDecoderLayers?: number;
 }
+
+const TRANSFORMER_OPTIONS: OptionNames<TransformerOptions> = {
+  numEncoderLayers: true,
+  numDecoderLayers: true,
+  dimFeedforward: true,
+  dropout: true,
+  activation: true,
+  layerNormEps: true,
+  batchFirst: true,
+  normFirst: true,
+  bias: true,
+};
 
 export interface TransformerMasks {
   readonly srcMask?: AnyTensor;
@@ -271,6 +311,18 @@ export interface TransformerMasks {
   readonly memoryIsCausal?: boolean;
 }
 
+const TRANSFORMER_MASKS: OptionNames<TransformerMasks> = {
+  srcMask: true,
+  tgtMask: true,
+  memoryMask: true,
+  srcKeyPaddingMask: true,
+  tgtKeyPaddingMask: true,
+  memoryKeyPaddingMask: true,
+  srcIsCausal: true,
+  tgtIsCausal: true,
+  memoryIsCausal: true,
+};
+
 /**
  * Encoder and decoder: `forward(src, tgt, masks)`, src [S, N, dModel] and tgt [T, N, dModel] → the shape of tgt. dModel is 512 and
  * nhead 8 unless given; all matrices start Xavier uniform. Embedding, positions and the last linear map are not part of
@@ -281,19 +333,13 @@ export class Transformer<const E extends number = 512> extends Module {
   readonly decoder: TransformerDecoder<E>;
 
   constructor(dModel: E = 512 as E, nhead = 8, options: TransformerOptions = {}) {
+    checkOptions(new.target.name, options, TRANSFORMER_OPTIONS);
     super();
-    const { numEncoderLayers = 6, numDecoderLayers = 6, layerNormEps: eps, bias } = options;
+    const { numEncoderLayers = 6, numDecoderLayers = 6, ...layer } = options;
+    const { layerNormEps: eps, bias } = layer;
     const norm = (): LayerNorm<E> => new LayerNorm(dModel, { eps, bias });
-    this.encoder = new TransformerEncoder(
-      new TransformerEncoderLayer(dModel, nhead, options),
-      numEncoderLayers,
-      norm(),
-    );
-    this.decoder = new TransformerDecoder(
-      new TransformerDecoderLayer(dModel, nhead, options),
-      numDecoderLayers,
-      norm(),
-    );
+    this.encoder = new TransformerEncoder(new TransformerEncoderLayer(dModel, nhead, layer), numEncoderLayers, norm());
+    this.decoder = new TransformerDecoder(new TransformerDecoderLayer(dModel, nhead, layer), numDecoderLayers, norm());
     for (const parameter of this.parameters()) {
       if (parameter.rank > 1) parameter.assign_(init.xavierUniform(parameter.shape));
     }
@@ -304,6 +350,7 @@ export class Transformer<const E extends number = 512> extends Module {
     tgt: Tensor<T> & LastArg<'Transformer', T, E, 'dModel'>,
     masks: TransformerMasks = {},
   ): Tensor<T> {
+    checkOptions(this.constructor.name, masks, TRANSFORMER_MASKS);
     const memory = this.encoder.forward(src as never, {
       mask: masks.srcMask,
       keyPaddingMask: masks.srcKeyPaddingMask,

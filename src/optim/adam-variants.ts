@@ -81,7 +81,7 @@ interface AdamaxRates extends Common {
 /** Adam with the largest decayed gradient in place of the root mean square. PyTorch: torch.optim.Adamax. */
 export class Adamax extends Optimizer<AdamVariantOptions, AdamaxRates> {
   constructor(params: Params<AdamVariantOptions>, options: Partial<AdamVariantOptions> = {}) {
-    super(params, { ...DEFAULTS, ...options });
+    super(params, { ...DEFAULTS }, options);
   }
 
   protected check(options: AdamVariantOptions): void {
@@ -117,7 +117,7 @@ interface NAdamRates extends Common {
 /** Adam with Nesterov's look ahead. PyTorch: torch.optim.NAdam. */
 export class NAdam extends Optimizer<NAdamOptions, NAdamRates> {
   constructor(params: Params<NAdamOptions>, options: Partial<NAdamOptions> = {}) {
-    super(params, { ...DEFAULTS, decoupledWeightDecay: false, momentumDecay: 4e-3, ...options });
+    super(params, { ...DEFAULTS, decoupledWeightDecay: false, momentumDecay: 4e-3 }, options);
   }
 
   protected check(options: NAdamOptions): void {
@@ -166,7 +166,7 @@ const TRACTABLE = 5;
 /** Adam that takes plain momentum steps until its running squares mean something. PyTorch: torch.optim.RAdam. */
 export class RAdam extends Optimizer<DecoupledOptions, RAdamRates> {
   constructor(params: Params<DecoupledOptions>, options: Partial<DecoupledOptions> = {}) {
-    super(params, { ...DEFAULTS, decoupledWeightDecay: false, lr: 1e-3, ...options });
+    super(params, { ...DEFAULTS, decoupledWeightDecay: false, lr: 1e-3 }, options);
   }
 
   protected check(options: DecoupledOptions): void {

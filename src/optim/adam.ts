@@ -35,7 +35,7 @@ abstract class AdamFamily extends Optimizer<AdamOptions, Rates> {
   protected abstract readonly isDecoupled: boolean;
 
   constructor(params: Params<AdamOptions>, options: Partial<AdamOptions>, weightDecay: number) {
-    super(params, { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay, amsgrad: false, ...options });
+    super(params, { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay, amsgrad: false }, options);
   }
 
   protected check({ lr, betas, eps, weightDecay }: AdamOptions): void {

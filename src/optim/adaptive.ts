@@ -27,7 +27,7 @@ interface AdagradRates {
 /** s ← s + g²;  p ← p − lr · g / (√s + eps). PyTorch: torch.optim.Adagrad. */
 export class Adagrad extends Optimizer<AdagradOptions, AdagradRates> {
   constructor(params: Params<AdagradOptions>, options: Partial<AdagradOptions> = {}) {
-    super(params, { lr: 1e-2, lrDecay: 0, weightDecay: 0, initialAccumulatorValue: 0, eps: 1e-10, ...options });
+    super(params, { lr: 1e-2, lrDecay: 0, weightDecay: 0, initialAccumulatorValue: 0, eps: 1e-10 }, options);
   }
 
   protected check({ lr, lrDecay, weightDecay, initialAccumulatorValue, eps }: AdagradOptions): void {
@@ -78,7 +78,7 @@ interface AdadeltaRates {
 /** s ← ρs + (1−ρ)g²;  Δ = g · √(d + eps) / √(s + eps);  d ← ρd + (1−ρ)Δ²;  p ← p − lr · Δ. PyTorch: torch.optim.Adadelta. */
 export class Adadelta extends Optimizer<AdadeltaOptions, AdadeltaRates> {
   constructor(params: Params<AdadeltaOptions>, options: Partial<AdadeltaOptions> = {}) {
-    super(params, { lr: 1, rho: 0.9, eps: 1e-6, weightDecay: 0, ...options });
+    super(params, { lr: 1, rho: 0.9, eps: 1e-6, weightDecay: 0 }, options);
   }
 
   protected check({ lr, rho, eps, weightDecay }: AdadeltaOptions): void {
@@ -138,7 +138,7 @@ interface RMSpropRates {
 /** s ← αs + (1−α)g²;  p ← p − lr · g / (√s + eps). PyTorch: torch.optim.RMSprop. */
 export class RMSprop extends Optimizer<RMSpropOptions, RMSpropRates> {
   constructor(params: Params<RMSpropOptions>, options: Partial<RMSpropOptions> = {}) {
-    super(params, { lr: 1e-2, alpha: 0.99, eps: 1e-8, weightDecay: 0, momentum: 0, centered: false, ...options });
+    super(params, { lr: 1e-2, alpha: 0.99, eps: 1e-8, weightDecay: 0, momentum: 0, centered: false }, options);
   }
 
   protected check({ lr, alpha, eps, weightDecay, momentum }: RMSpropOptions): void {

@@ -2,7 +2,15 @@
 // et al. 2018).
 
 import { tensor } from '../tensor/creation.js';
-import { ArgumentError, eachRun, formatShape, sameShape, updateAtOnce } from '../tensor/library.js';
+import {
+  ArgumentError,
+  checkOptions,
+  eachRun,
+  formatShape,
+  type OptionNames,
+  sameShape,
+  updateAtOnce,
+} from '../tensor/library.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 import { checkRange, number } from './optimizer.js';
 
@@ -10,6 +18,8 @@ export interface WeightAverageOptions {
   /** Part of the average that an update keeps; without it all updates weigh the same. */
   readonly decay?: number;
 }
+
+const WEIGHT_AVERAGE_OPTIONS: OptionNames<WeightAverageOptions> = { decay: true };
 
 export interface WeightAverageState {
   readonly count: number;
@@ -34,7 +44,9 @@ export class WeightAverage {
   private readonly averages: readonly Tensor[];
   private readonly decay: number | undefined;
 
-  constructor(parameters: Iterable<Tensor>, { decay }: WeightAverageOptions = {}) {
+  constructor(parameters: Iterable<Tensor>, options: WeightAverageOptions = {}) {
+    checkOptions(new.target.name, options, WEIGHT_AVERAGE_OPTIONS);
+    const { decay } = options;
     if (decay !== undefined) checkRange(decay, 'WeightAverage: decay', 0, 1);
     this.decay = decay;
     this.parameters = [...parameters];

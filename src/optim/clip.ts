@@ -1,6 +1,6 @@
 // Limits: of gradients before a step, of weights after it.
 
-import { ArgumentError, updateAtOnce } from '../tensor/library.js';
+import { ArgumentError, checkOptions, type OptionNames, updateAtOnce } from '../tensor/library.js';
 import { withoutGrad } from '../tensor/grad-mode.js';
 import { where } from '../tensor/functions.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -10,15 +10,15 @@ export interface ClipOptions {
   readonly normType?: number;
 }
 
+const CLIP_OPTIONS: OptionNames<ClipOptions> = { normType: true };
+
 /**
  * Scales all gradients so that their joint norm is at most `maxNorm`, and returns the norm before, to be read after the
  * step. Parameters without a gradient do not count. PyTorch: nn.utils.clip_grad_norm_.
  */
-export function clipGradNorm_(
-  parameters: Iterable<Tensor>,
-  maxNorm: number,
-  { normType = 2 }: ClipOptions = {},
-): Tensor<[]> {
+export function clipGradNorm_(parameters: Iterable<Tensor>, maxNorm: number, options: ClipOptions = {}): Tensor<[]> {
+  checkOptions('clipGradNorm_', options, CLIP_OPTIONS);
+  const { normType = 2 } = options;
   if (!(maxNorm >= 0)) throw new ArgumentError(`clipGradNorm_: maxNorm is ${maxNorm}. Use a number of at least 0.`);
   if (!(normType > 0))
     throw new ArgumentError(`clipGradNorm_: normType is ${normType}. Use a number above 0 or Infinity.`);

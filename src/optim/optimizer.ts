@@ -4,14 +4,19 @@
 // and a step captured by `compile(fn)` sees the change; only what is 0 or off at the capture stays so.
 
 import { scalarTensor, tensor } from '../tensor/creation.js';
-import { ArgumentError, StaleTensorError, formatShape, refuseOtherCopy, sameShape } from '../tensor/library.js';
 import {
-  type Guard,
-  type Recording,
+  ArgumentError,
+  checkOptions,
   currentRecording,
   eachRun,
+  formatShape,
+  type Guard,
   inUnit,
+  type Recording,
+  refuseOtherCopy,
   runPending,
+  sameShape,
+  StaleTensorError,
   updateAtOnce,
 } from '../tensor/library.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
@@ -52,8 +57,10 @@ export abstract class Optimizer<Options extends object, Rates> {
   private readonly steps: number[] = [];
   private readonly slots: Map<string, Tensor>[] = [];
 
-  constructor(params: Params<Options>, defaults: Options) {
-    this.defaults = defaults;
+  /** `defaults` are complete: their names are the options there are. */
+  constructor(params: Params<Options>, defaults: Options & object, options: Partial<Options> = {}) {
+    checkOptions(new.target.name, options, defaults);
+    this.defaults = { ...defaults, ...options };
     const list = [...(params as Iterable<Tensor | ParamGroup<Options>>)];
     const isGroup = (p: Tensor | ParamGroup<Options>): p is ParamGroup<Options> => 'params' in p;
     const groups = list.length > 0 && list.every(isGroup) ? list : [{ params: list } as unknown as ParamGroup<Options>];
@@ -75,6 +82,8 @@ export abstract class Optimizer<Options extends object, Rates> {
       if (known.has(p)) throw new ArgumentError(`${name}: ${String(p)} is listed twice. List each parameter once.`);
       known.add(p);
     }
+    const { params: _params, ...options } = group;
+    checkOptions(name, options, this.defaults as object);
     const complete = { ...this.defaults, ...group, params };
     this.check(complete);
     this.groups.push(complete);

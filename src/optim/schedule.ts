@@ -1,6 +1,6 @@
 // Learning-rate schedules as functions of the step, counted from 0: `group.lr = oneCycle(step, total, 0.01)`.
 
-import { ArgumentError } from '../tensor/library.js';
+import { ArgumentError, checkOptions, type OptionNames } from '../tensor/library.js';
 
 /** From `peak` to `floor` along half a cosine. PyTorch: CosineAnnealingLR. */
 export function cosine(step: number, total: number, peak: number, floor = 0): number {
@@ -21,8 +21,17 @@ export interface OneCycleOptions {
   readonly finalDivFactor?: number;
 }
 
+const ONE_CYCLE_OPTIONS: OptionNames<OneCycleOptions> = {
+  warmup: true,
+  anneal: true,
+  threePhase: true,
+  divFactor: true,
+  finalDivFactor: true,
+};
+
 /** Up to `peak`, then far down, in `total` steps (Smith and Topin 2018). PyTorch: OneCycleLR, momentum aside. */
 export function oneCycle(step: number, total: number, peak: number, options: OneCycleOptions = {}): number {
+  checkOptions('oneCycle', options, ONE_CYCLE_OPTIONS);
   const { warmup = 0.3, anneal = 'cosine', threePhase = false, divFactor = 25, finalDivFactor = 1e4 } = options;
   if (!(warmup >= 0 && warmup <= 1))
     throw new ArgumentError(`oneCycle: warmup is ${warmup}. Use a number from 0 to 1.`);
@@ -48,11 +57,14 @@ export interface CyclicOptions {
   readonly amplitude?: (cycle: number, step: number) => number;
 }
 
+const CYCLIC_OPTIONS: OptionNames<CyclicOptions> = { down: true, amplitude: true };
+
 /**
  * From `floor` to `peak` in `up` steps and back, again and again, in straight lines (Smith 2017). PyTorch: CyclicLR; its mode
  * `triangular2` is `amplitude: (cycle) => 0.5 ** cycle`, its `exp_range` `(_, step) => gamma ** step`.
  */
 export function cyclic(step: number, up: number, peak: number, floor: number, options: CyclicOptions = {}): number {
+  checkOptions('cyclic', options, CYCLIC_OPTIONS);
   const { down = up, amplitude = () => 1 } = options;
   checkAbove(up, 'cyclic: up');
   checkAbove(down, 'cyclic: down');

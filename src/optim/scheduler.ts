@@ -1,7 +1,7 @@
 // What moves the learning rates of an optimiser: by a schedule, or when a metric stops improving. Both go on where a saved
 // state left off.
 
-import { ArgumentError, currentRecording, eachRun } from '../tensor/library.js';
+import { ArgumentError, checkOptions, currentRecording, eachRun } from '../tensor/library.js';
 import type { Schedule } from './schedule.js';
 
 /** An optimiser, as far as it is needed here. */
@@ -73,6 +73,17 @@ export interface PlateauOptions {
   eps: number;
 }
 
+const PLATEAU_DEFAULTS: PlateauOptions = {
+  mode: 'min',
+  factor: 0.1,
+  patience: 10,
+  threshold: 1e-4,
+  thresholdMode: 'rel',
+  cooldown: 0,
+  minLr: 0,
+  eps: 1e-8,
+};
+
 export interface PlateauState {
   readonly best: number | null;
   /** Steps without improvement so far, and steps of the cooldown that are left. */
@@ -90,17 +101,8 @@ export class ReduceLROnPlateau {
 
   constructor(optimizer: HasRates, options: Partial<PlateauOptions> = {}) {
     this.optimizer = optimizer;
-    this.options = {
-      mode: 'min',
-      factor: 0.1,
-      patience: 10,
-      threshold: 1e-4,
-      thresholdMode: 'rel',
-      cooldown: 0,
-      minLr: 0,
-      eps: 1e-8,
-      ...options,
-    };
+    checkOptions(new.target.name, options, PLATEAU_DEFAULTS);
+    this.options = { ...PLATEAU_DEFAULTS, ...options };
     const { factor, mode, thresholdMode, patience, cooldown } = this.options;
     if (mode !== 'min' && mode !== 'max')
       throw new ArgumentError(`ReduceLROnPlateau: mode is '${String(mode)}'. Use 'min' or 'max'.`);

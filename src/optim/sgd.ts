@@ -28,7 +28,7 @@ interface Rates {
 /** v ← momentum · v + (1 − dampening) · g;  p ← p − lr · v. PyTorch: torch.optim.SGD. */
 export class SGD extends Optimizer<SGDOptions, Rates> {
   constructor(params: Params<SGDOptions>, options: Partial<SGDOptions> = {}) {
-    super(params, { lr: 1e-3, momentum: 0, dampening: 0, weightDecay: 0, nesterov: false, ...options });
+    super(params, { lr: 1e-3, momentum: 0, dampening: 0, weightDecay: 0, nesterov: false }, options);
   }
 
   protected check({ lr, momentum, dampening, weightDecay, nesterov }: SGDOptions): void {

@@ -1,6 +1,7 @@
 // Scaled dot-product attention (Vaswani et al. 2017): softmax(q·kᵀ·scale + mask)·v, composed from matmul and softmax.
 // Must not know: heads, projections, modules.
 
+import { type OptionNames, checkOptions } from '../engine/ir/options.js';
 import { dropout as drop } from './dropout.js';
 import { arange } from './creation.js';
 import { where } from './functions.js';
@@ -24,11 +25,14 @@ export interface AttentionOptions {
   readonly scale?: number;
 }
 
+const ATTENTION_OPTIONS: OptionNames<AttentionOptions> = { mask: true, isCausal: true, dropout: true, scale: true };
+
 // finite, so that a row of nothing else has a softmax and a gradient
 const LOWEST = -3.4028234663852886e38;
 
 /** The weights [..., L, S] of values for queries [..., L, E] and keys [..., S, E], before dropout. */
 export function attentionWeights(query: Tensor, key: Tensor, options: AttentionOptions = {}): Tensor {
+  checkOptions('attentionWeights', options, ATTENTION_OPTIONS);
   const { mask, isCausal = false, scale = 1 / Math.sqrt(query.shape[query.rank - 1]) } = options;
   if (!Number.isFinite(scale)) throw new ArgumentError(`scaledDotProductAttention: scale is ${scale}.`);
   let scores = query.mul(scale).matmul(key.transpose(-2, -1) as Tensor) as Tensor;
@@ -64,6 +68,7 @@ export function scaledDotProductAttention<Q extends Shape, K extends Shape, V ex
   value: Tensor<V> & MatMulArg<MatMul<Q, Transpose<K, -2, -1>>, V>,
   options: AttentionOptions = {},
 ): Tensor<MatMul<MatMul<Q, Transpose<K, -2, -1>>, V>> {
+  checkOptions('scaledDotProductAttention', options, ATTENTION_OPTIONS);
   const weights = attentionWeights(query as unknown as Tensor, key as unknown as Tensor, options);
   return drop(weights, options.dropout ?? 0).matmul(value as unknown as Tensor) as unknown as Tensor<
     MatMul<MatMul<Q, Transpose<K, -2, -1>>, V>

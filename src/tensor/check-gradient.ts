@@ -1,5 +1,6 @@
 // Gradients against finite differences, in float64: the function is run on the reference device.
 
+import { type OptionNames, checkOptions } from '../engine/ir/options.js';
 import { getDefaultDevice, setDefaultDevice } from '../engine/engine.js';
 import { GradError } from '../engine/ir/errors.js';
 import { valueAndGrad } from './autograd.js';
@@ -26,6 +27,8 @@ export interface CheckOptions {
   readonly assert?: boolean;
 }
 
+const CHECK_OPTIONS: OptionNames<CheckOptions> = { eps: true, tolerance: true, assert: true };
+
 /**
  * Compares the gradients of `fn` (its result is summed) with central differences, element by element.
  *
@@ -36,6 +39,7 @@ export async function checkGradient(
   inputs: readonly AnyTensor[],
   options: CheckOptions = {},
 ): Promise<GradientCheck> {
+  checkOptions('checkGradient', options, CHECK_OPTIONS);
   const { eps = 1e-5, tolerance = 1e-6 } = options;
   const values = await Promise.all(inputs.map(async (t) => Float64Array.from((await t.data()) as Float32Array)));
   const before = getDefaultDevice();

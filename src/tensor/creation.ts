@@ -1,6 +1,7 @@
 // Making tensors: from JavaScript data, filled, counted, random. Data goes to the device at once; filled and random
 // tensors take no memory until something needs them stored.
 
+import { type OptionNames, checkOptions } from '../engine/ir/options.js';
 import { getDefaultDevice, getDevice, storageFrom, storageOf } from '../engine/engine.js';
 import * as build from '../engine/ir/build.js';
 import { type DType, DTYPES, fitsInt32 } from '../engine/ir/dtype.js';
@@ -21,10 +22,14 @@ export interface CreationOptions<D extends DType = DType> {
   readonly requiresGrad?: boolean;
 }
 
+const CREATION_OPTIONS: OptionNames<CreationOptions> = { dtype: true, device: true, requiresGrad: true };
+
 export interface TensorOptions<D extends DType = DType, S extends Shape = Shape> extends CreationOptions<D> {
   /** Shape of flat data. */
   readonly shape?: S;
 }
+
+const TENSOR_OPTIONS: OptionNames<TensorOptions> = { shape: true, dtype: true, device: true, requiresGrad: true };
 
 type Booleans = boolean | readonly Booleans[];
 type IntegerArray = Int8Array | Uint8Array | Uint8ClampedArray | Int16Array | Uint16Array | Int32Array | Uint32Array;
@@ -94,6 +99,7 @@ export function tensor<const A extends NestedArray, const S extends Shape = Shap
   values: A & NestedArrayArg<A>,
   options: TensorOptions<D, S> = {},
 ): Tensor<Writable<S>, D> {
+  checkOptions('tensor', options, TENSOR_OPTIONS);
   return fromData(values, options) as Tensor<Writable<S>, D>;
 }
 
@@ -160,6 +166,7 @@ export function full<const S extends Shape, D extends DType = 'float32'>(
   value: number,
   options: CreationOptions<D> = {},
 ): Tensor<Writable<S>, D> {
+  checkOptions('full', options, CREATION_OPTIONS);
   checkShape(shape, 'full');
   const dtype: DType = options.dtype ?? 'float32';
   checkDType(dtype, 'full');
@@ -171,6 +178,7 @@ export function zeros<const S extends Shape, D extends DType = 'float32'>(
   shape: S,
   options: CreationOptions<D> = {},
 ): Tensor<Writable<S>, D> {
+  checkOptions('zeros', options, CREATION_OPTIONS);
   return full(shape, 0, options);
 }
 
@@ -178,6 +186,7 @@ export function ones<const S extends Shape, D extends DType = 'float32'>(
   shape: S,
   options: CreationOptions<D> = {},
 ): Tensor<Writable<S>, D> {
+  checkOptions('ones', options, CREATION_OPTIONS);
   return full(shape, 1, options);
 }
 
@@ -199,6 +208,7 @@ function checkFinite(value: number, op: string, name: string): void {
  * ArgumentError where int32 cannot hold the numbers; dtype 'float32' can.
  */
 export function arange(start: number, end?: number, step = 1, options: CreationOptions = {}): Tensor<[number], DType> {
+  checkOptions('arange', options, CREATION_OPTIONS);
   const [from, to] = end === undefined ? [0, start] : [start, end];
   if (!(step !== 0 && Number.isFinite(step)))
     throw new ArgumentError(`arange: step is ${shown(step)}. Use a number other than 0.`);
@@ -232,6 +242,7 @@ export function linspace<N extends number>(
   count: N,
   options: CreationOptions = {},
 ): Tensor<[N]> {
+  checkOptions('linspace', options, CREATION_OPTIONS);
   if (!Number.isInteger(count) || count < 1)
     throw new ArgumentError(`linspace: count is ${shown(count)}. Use a whole number above 0.`);
   for (const [name, value] of [
@@ -257,6 +268,7 @@ export function eye<N extends number, M extends number = N>(
   columns?: M,
   options: CreationOptions = {},
 ): Tensor<[N, M]> {
+  checkOptions('eye', options, CREATION_OPTIONS);
   const width = columns ?? rows;
   checkShape([rows, width], 'eye');
   const diagonal = build.binary('eq', positions(2, 0, rows), positions(2, 1, width));
@@ -270,11 +282,13 @@ function listed(shape: Shape, op: string): Shape {
 
 /** Uniform in [0, 1). */
 export function rand<const S extends Shape>(shape: S, options: CreationOptions = {}): Tensor<Writable<S>> {
+  checkOptions('rand', options, CREATION_OPTIONS);
   return made(random.uniform(listed(shape, 'rand')), options);
 }
 
 /** Normal with mean 0 and variance 1. */
 export function randn<const S extends Shape>(shape: S, options: CreationOptions = {}): Tensor<Writable<S>> {
+  checkOptions('randn', options, CREATION_OPTIONS);
   return made(random.normal(listed(shape, 'randn')), options);
 }
 
@@ -285,6 +299,7 @@ export function randint<const S extends Shape>(
   shape: S,
   options: CreationOptions = {},
 ): Tensor<Writable<S>, 'int32'> {
+  checkOptions('randint', options, CREATION_OPTIONS);
   return made(random.integers(low, high, listed(shape, 'randint')), options);
 }
 

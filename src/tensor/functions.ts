@@ -1,5 +1,7 @@
 // Functions of several tensors, and those that PyTorch has in torch.nn.functional: joins, choices, convolution, pooling.
 
+import { type OptionNames, checkOptions } from '../engine/ir/options.js';
+import type { Exact } from '../tensor/shape-types/options.js';
 import type { DType } from '../engine/ir/dtype.js';
 import type { Shape } from '../engine/ir/shape.js';
 import * as elementwise from './elementwise.js';
@@ -78,6 +80,14 @@ export interface ConvArguments extends windows.ConvOptions {
   readonly bias?: AnyTensor;
 }
 
+const CONV_ARGUMENTS: OptionNames<ConvArguments> = {
+  bias: true,
+  stride: true,
+  padding: true,
+  dilation: true,
+  groups: true,
+};
+
 type ConvResult<D extends 1 | 2, S extends Shape, W extends Shape, O> = Tensor<
   ConvOf<
     D,
@@ -103,8 +113,9 @@ type ConvWeight<Op extends string, D extends 1 | 2, S extends Shape, W extends S
 export function conv1d<S extends Shape, W extends Shape, const O extends ConvArguments = {}>(
   x: Tensor<S>,
   w: Tensor<W> & ConvWeight<'conv1d', 1, S, W, O>,
-  options?: O,
+  options?: O & Exact<O, ConvArguments>,
 ): ConvResult<1, S, W, O> {
+  checkOptions('conv1d', options, CONV_ARGUMENTS);
   return wrap(windows.convolution(1, x.node, w.node, options?.bias?.node, options ?? {}));
 }
 
@@ -115,8 +126,9 @@ export function conv1d<S extends Shape, W extends Shape, const O extends ConvArg
 export function conv2d<S extends Shape, W extends Shape, const O extends ConvArguments = {}>(
   x: Tensor<S>,
   w: Tensor<W> & ConvWeight<'conv2d', 2, S, W, O>,
-  options?: O,
+  options?: O & Exact<O, ConvArguments>,
 ): ConvResult<2, S, W, O> {
+  checkOptions('conv2d', options, CONV_ARGUMENTS);
   return wrap(windows.convolution(2, x.node, w.node, options?.bias?.node, options ?? {}));
 }
 
@@ -128,6 +140,15 @@ export interface ConvTransposeArguments {
   readonly dilation?: windows.PerAxis;
   readonly groups?: number;
 }
+
+const CONV_TRANSPOSE_ARGUMENTS: OptionNames<ConvTransposeArguments> = {
+  bias: true,
+  stride: true,
+  padding: true,
+  outputPadding: true,
+  dilation: true,
+  groups: true,
+};
 
 type ConvTransposeResult<D extends 1 | 2, S extends Shape, W extends Shape, O> = Tensor<
   ConvTransposeOf<
@@ -146,8 +167,9 @@ type ConvTransposeResult<D extends 1 | 2, S extends Shape, W extends Shape, O> =
 export function convTranspose1d<S extends Shape, W extends Shape, const O extends ConvTransposeArguments = {}>(
   x: Tensor<S>,
   w: Tensor<W> & ConvTransposeOfArg<'convTranspose1d', 1, S, W>,
-  options?: O,
+  options?: O & Exact<O, ConvTransposeArguments>,
 ): ConvTransposeResult<1, S, W, O> {
+  checkOptions('convTranspose1d', options, CONV_TRANSPOSE_ARGUMENTS);
   return wrap(windows.transposedConvolution(1, x.node, w.node, options?.bias?.node, options ?? {}));
 }
 
@@ -159,7 +181,8 @@ export function convTranspose1d<S extends Shape, W extends Shape, const O extend
 export function convTranspose2d<S extends Shape, W extends Shape, const O extends ConvTransposeArguments = {}>(
   x: Tensor<S>,
   w: Tensor<W> & ConvTransposeOfArg<'convTranspose2d', 2, S, W>,
-  options?: O,
+  options?: O & Exact<O, ConvTransposeArguments>,
 ): ConvTransposeResult<2, S, W, O> {
+  checkOptions('convTranspose2d', options, CONV_TRANSPOSE_ARGUMENTS);
   return wrap(windows.transposedConvolution(2, x.node, w.node, options?.bias?.node, options ?? {}));
 }

@@ -1,5 +1,6 @@
 // Looking inside: the graph of a tensor with values and gradients, the memory in use, the devices there are.
 
+import { type OptionNames, checkOptions } from '../engine/ir/options.js';
 import { deviceNames, engineStats, getDefaultDevice, getDevice, run, setDefaultDevice } from '../engine/engine.js';
 import type { DeviceMemory } from '../engine/device/device.js';
 import { differentiate } from '../engine/grad/backward.js';
@@ -33,6 +34,8 @@ export interface GraphOptions {
   readonly gradients?: boolean;
 }
 
+const GRAPH_OPTIONS: OptionNames<GraphOptions> = { values: true, gradients: true };
+
 const SHOWN = 6;
 
 function shorten(numbers: readonly number[]): string {
@@ -42,6 +45,7 @@ function shorten(numbers: readonly number[]): string {
 
 /** The computational graph below a tensor: operators as nodes, operands before users. */
 export async function graphOf(t: AnyTensor, options: GraphOptions = {}): Promise<Graph> {
+  checkOptions('graphOf', options, GRAPH_OPTIONS);
   const root = t.node;
   let order = topologicalOrder([root], true);
   let gradients: (Node | undefined)[] = [];

@@ -27,6 +27,7 @@ export {
   StaleTensorError,
 } from '../engine/ir/errors.js';
 export { markCopy, refuseOtherCopy } from '../engine/ir/copies.js';
+export { type OptionNames, checkOptions } from '../engine/ir/options.js';
 export { type Cell, elmanCell, gruCell, lstmCell, recurrence, recurrentStep } from './recurrence.js';
 export { type Shape, formatShape, sameShape, sizeOf } from '../engine/ir/shape.js';
 

@@ -1,6 +1,8 @@
 // Pooling: the maximum or mean of windows, to a fixed number of parts, and back to where the maxima were.
 // The windows themselves are windows.ts; here are types, and what is composed.
 
+import { type OptionNames, checkOptions } from '../engine/ir/options.js';
+import type { Exact } from '../tensor/shape-types/options.js';
 import type { DType } from '../engine/ir/dtype.js';
 import { ArgumentError, ShapeError } from '../engine/ir/errors.js';
 import { type Shape, checkShape, formatShape, sameShape, sizeOf } from '../engine/ir/shape.js';
@@ -39,20 +41,30 @@ export interface AvgPoolOptions extends windows.PoolOptions {
   readonly countIncludePad?: boolean;
 }
 
+const AVG_POOL_OPTIONS: OptionNames<AvgPoolOptions> = {
+  stride: true,
+  padding: true,
+  dilation: true,
+  ceilMode: true,
+  countIncludePad: true,
+};
+
 /** Largest element of each window; stride is the kernel size unless given; padding counts as −∞. PyTorch: F.max_pool2d. */
 export function maxPool2d<S extends Shape, const K extends windows.PerAxis, const O extends windows.PoolOptions = {}>(
   x: Tensor<S> & PoolInput<'maxPool2d', 2, S, K, O>,
   kernel: K,
-  options?: O,
+  options?: O & Exact<O, windows.PoolOptions>,
 ): PoolResult<2, S, K, O> {
+  checkOptions('maxPool2d', options, windows.POOL_OPTIONS);
   return wrap(windows.maxPool(2, x.node, kernel, options ?? {}));
 }
 
 export function maxPool1d<S extends Shape, const K extends windows.PerAxis, const O extends windows.PoolOptions = {}>(
   x: Tensor<S> & PoolInput<'maxPool1d', 1, S, K, O>,
   kernel: K,
-  options?: O,
+  options?: O & Exact<O, windows.PoolOptions>,
 ): PoolResult<1, S, K, O> {
+  checkOptions('maxPool1d', options, windows.POOL_OPTIONS);
   return wrap(windows.maxPool(1, x.node, kernel, options ?? {}));
 }
 
@@ -60,16 +72,18 @@ export function maxPool1d<S extends Shape, const K extends windows.PerAxis, cons
 export function avgPool2d<S extends Shape, const K extends windows.PerAxis, const O extends AvgPoolOptions = {}>(
   x: Tensor<S> & PoolInput<'avgPool2d', 2, S, K, O>,
   kernel: K,
-  options?: O,
+  options?: O & Exact<O, AvgPoolOptions>,
 ): PoolResult<2, S, K, O> {
+  checkOptions('avgPool2d', options, AVG_POOL_OPTIONS);
   return wrap(windows.avgPool(2, x.node, kernel, options ?? {}));
 }
 
 export function avgPool1d<S extends Shape, const K extends windows.PerAxis, const O extends AvgPoolOptions = {}>(
   x: Tensor<S> & PoolInput<'avgPool1d', 1, S, K, O>,
   kernel: K,
-  options?: O,
+  options?: O & Exact<O, AvgPoolOptions>,
 ): PoolResult<1, S, K, O> {
+  checkOptions('avgPool1d', options, AVG_POOL_OPTIONS);
   return wrap(windows.avgPool(1, x.node, kernel, options ?? {}));
 }
 
@@ -87,8 +101,9 @@ export function maxPool1dWithIndices<
 >(
   x: Tensor<S> & PoolInput<'maxPool1d', 1, S, K, O>,
   kernel: K,
-  options?: O,
+  options?: O & Exact<O, windows.PoolOptions>,
 ): WithIndices<PoolResult<1, S, K, O>, PoolResult<1, S, K, O, 'int32'>> {
+  checkOptions('maxPool1dWithIndices', options, windows.POOL_OPTIONS);
   const { values, indices } = windows.maxPoolWithIndices(1, x.node, kernel, options ?? {});
   return { values: wrap(values), indices: wrap(indices) };
 }
@@ -101,8 +116,9 @@ export function maxPool2dWithIndices<
 >(
   x: Tensor<S> & PoolInput<'maxPool2d', 2, S, K, O>,
   kernel: K,
-  options?: O,
+  options?: O & Exact<O, windows.PoolOptions>,
 ): WithIndices<PoolResult<2, S, K, O>, PoolResult<2, S, K, O, 'int32'>> {
+  checkOptions('maxPool2dWithIndices', options, windows.POOL_OPTIONS);
   const { values, indices } = windows.maxPoolWithIndices(2, x.node, kernel, options ?? {});
   return { values: wrap(values), indices: wrap(indices) };
 }

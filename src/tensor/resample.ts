@@ -1,6 +1,8 @@
 // Resampling: images of another size. Every method is linear and treats one dimension after the other, so each dimension is
 // a product with a small matrix whose row says what an output element takes from the input; gradients follow.
 
+import { type OptionNames, checkOptions } from '../engine/ir/options.js';
+import type { Exact } from '../tensor/shape-types/options.js';
 import { ArgumentError } from '../engine/ir/errors.js';
 import { type Shape, checkShape, shown } from '../engine/ir/shape.js';
 import { tensor } from './creation.js';
@@ -20,6 +22,13 @@ export interface InterpolateOptions {
   /** The centres of the corner elements stay where they are, instead of the corners of the image. Default false. */
   readonly alignCorners?: boolean;
 }
+
+export const INTERPOLATE_OPTIONS: OptionNames<InterpolateOptions> = {
+  size: true,
+  scaleFactor: true,
+  mode: true,
+  alignCorners: true,
+};
 
 /** The matrix [to, from] · one dimension of x. */
 export function mapAxis(x: Tensor, axis: number, matrix: Tensor): Tensor {
@@ -103,8 +112,9 @@ export function checkResample(name: string, options: InterpolateOptions): void {
  */
 export function interpolate<S extends Shape, const O extends InterpolateOptions>(
   x: Tensor<S> & ResampleArg<'interpolate', S>,
-  options: O,
+  options: O & Exact<O, InterpolateOptions>,
 ): Tensor<ResampleShape<S, OptionOf<O, 'size', 0, PerAxis>, OptionOf<O, 'scaleFactor', 0, PerAxis>>> {
+  checkOptions('interpolate', options, INTERPOLATE_OPTIONS);
   return resample(x as unknown as Tensor, options) as unknown as ReturnType<typeof interpolate<S, O>>;
 }
 

@@ -6,6 +6,7 @@
 // For who compiles without the library that names Symbol.dispose: kept in the declarations.
 /// <reference lib="esnext.disposable" preserve="true" />
 
+import { type OptionNames, checkOptions } from '../engine/ir/options.js';
 import {
   freeStorage,
   getDefaultDevice,
@@ -61,6 +62,27 @@ export type AnyTensor = Tensor<Shape, DType>;
 export interface ReduceOptions<K extends boolean = boolean> {
   /** Reduced dimensions stay, with size 1. */
   readonly keepdim?: K;
+}
+
+const REDUCE_OPTIONS: OptionNames<ReduceOptions> = { keepdim: true };
+
+interface VarianceOptions<K extends boolean = boolean> extends ReduceOptions<K> {
+  /** Default 1: divides by n − 1. */
+  readonly correction?: number;
+}
+
+const VARIANCE_OPTIONS: OptionNames<VarianceOptions> = { keepdim: true, correction: true };
+
+interface TopkOptions {
+  /** Default true; false gives the smallest. */
+  readonly largest?: boolean;
+}
+
+const TOPK_OPTIONS: OptionNames<TopkOptions> = { largest: true };
+
+function kept(op: string, options: ReduceOptions | undefined): boolean {
+  checkOptions(op, options, REDUCE_OPTIONS);
+  return options?.keepdim ?? false;
 }
 
 export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'> {
@@ -559,7 +581,7 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
     dim?: Dim & DimArg<'sum', X, Dim>,
     options?: ReduceOptions<K>,
   ): Tensor<Reduce<X, Dim, K>, Counted<Y>> {
-    return wrap(reductions.sum(this.node, dim, options?.keepdim ?? false));
+    return wrap(reductions.sum(this.node, dim, kept('sum', options)));
   }
   /** Mean over `dim`; integers give float32, an empty mean is NaN. */
   mean<
@@ -567,7 +589,7 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
     const Dim extends number | readonly number[] | undefined = undefined,
     K extends boolean = false,
   >(this: Tensor<X, DType>, dim?: Dim & DimArg<'mean', X, Dim>, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>> {
-    return wrap(reductions.mean(this.node, dim, options?.keepdim ?? false));
+    return wrap(reductions.mean(this.node, dim, kept('mean', options)));
   }
   /** Product over `dim`; int32 wraps around at 2³¹. */
   prod<
@@ -580,7 +602,7 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
     dim?: Dim & DimArg<'prod', X, Dim>,
     options?: ReduceOptions<K>,
   ): Tensor<Reduce<X, Dim, K>, Counted<Y>> {
-    return wrap(reductions.prod(this.node, dim, options?.keepdim ?? false));
+    return wrap(reductions.prod(this.node, dim, kept('prod', options)));
   }
   /** Maximum over `dim`; equal maxima share the gradient. PyTorch: amax. */
   amax<
@@ -593,7 +615,7 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
     dim?: Dim & DimArg<'amax', X, Dim>,
     options?: ReduceOptions<K>,
   ): Tensor<Reduce<X, Dim, K>, Counted<Y>> {
-    return wrap(reductions.amax(this.node, dim, options?.keepdim ?? false));
+    return wrap(reductions.amax(this.node, dim, kept('amax', options)));
   }
   /** Minimum over `dim`; equal minima share the gradient. PyTorch: amin. */
   amin<
@@ -606,7 +628,7 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
     dim?: Dim & DimArg<'amin', X, Dim>,
     options?: ReduceOptions<K>,
   ): Tensor<Reduce<X, Dim, K>, Counted<Y>> {
-    return wrap(reductions.amin(this.node, dim, options?.keepdim ?? false));
+    return wrap(reductions.amin(this.node, dim, kept('amin', options)));
   }
   /** The largest element of all; with `dim`, the largest along it and its index. NaN counts as largest. */
   max<Y extends DType>(this: Tensor<Shape, Y>): Tensor<[], Counted<Y>>;
@@ -640,7 +662,7 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
           ? reductions.amax(this.node, undefined, false)
           : reductions.amin(this.node, undefined, false),
       );
-    const { values, indices } = reductions.extreme(op, name, this.node, dim, options?.keepdim ?? false);
+    const { values, indices } = reductions.extreme(op, name, this.node, dim, kept(name, options));
     return { values: wrap(values), indices: wrap(indices) };
   }
   /** Index of the first maximum, int32; without `dim` in the flattened tensor. */
@@ -649,28 +671,30 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
     dim?: Dim & DimArg<'argmax', X, Dim>,
     options?: ReduceOptions<K>,
   ): Tensor<Reduce<X, Dim, K>, 'int32'> {
-    return wrap(reductions.argExtreme('reduceMax', 'argmax', this.node, dim, options?.keepdim ?? false));
+    return wrap(reductions.argExtreme('reduceMax', 'argmax', this.node, dim, kept('argmax', options)));
   }
   argmin<X extends Shape, Dim extends number | undefined = undefined, K extends boolean = false>(
     this: Tensor<X, DType>,
     dim?: Dim & DimArg<'argmin', X, Dim>,
     options?: ReduceOptions<K>,
   ): Tensor<Reduce<X, Dim, K>, 'int32'> {
-    return wrap(reductions.argExtreme('reduceMin', 'argmin', this.node, dim, options?.keepdim ?? false));
+    return wrap(reductions.argExtreme('reduceMin', 'argmin', this.node, dim, kept('argmin', options)));
   }
   /** Variance; `correction` 1 divides by n − 1 (the default), 0 by n. */
   var<X extends Shape, const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(
     this: Tensor<X, DType>,
     dim?: Dim & DimArg<'var', X, Dim>,
-    options?: ReduceOptions<K> & { readonly correction?: number },
+    options?: VarianceOptions<K>,
   ): Tensor<Reduce<X, Dim, K>> {
+    checkOptions('var', options, VARIANCE_OPTIONS);
     return wrap(reductions.variance(this.node, dim, options?.keepdim ?? false, options?.correction ?? 1));
   }
   std<X extends Shape, const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(
     this: Tensor<X, DType>,
     dim?: Dim & DimArg<'std', X, Dim>,
-    options?: ReduceOptions<K> & { readonly correction?: number },
+    options?: VarianceOptions<K>,
   ): Tensor<Reduce<X, Dim, K>> {
+    checkOptions('std', options, VARIANCE_OPTIONS);
     return wrap(reductions.std(this.node, dim, options?.keepdim ?? false, options?.correction ?? 1));
   }
   /** (Σ |x|ᵖ)^(1/p); p = 2 by default, Infinity for the maximum. */
@@ -684,21 +708,21 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
     dim?: Dim & DimArg<'norm', X, Dim>,
     options?: ReduceOptions<K>,
   ): Tensor<Reduce<X, Dim, K>> {
-    return wrap(reductions.norm(this.node, p, dim, options?.keepdim ?? false));
+    return wrap(reductions.norm(this.node, p, dim, kept('norm', options)));
   }
   any<X extends Shape, const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(
     this: Tensor<X, DType>,
     dim?: Dim & DimArg<'any', X, Dim>,
     options?: ReduceOptions<K>,
   ): Tensor<Reduce<X, Dim, K>, 'bool'> {
-    return wrap(reductions.any(this.node, dim, options?.keepdim ?? false));
+    return wrap(reductions.any(this.node, dim, kept('any', options)));
   }
   all<X extends Shape, const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(
     this: Tensor<X, DType>,
     dim?: Dim & DimArg<'all', X, Dim>,
     options?: ReduceOptions<K>,
   ): Tensor<Reduce<X, Dim, K>, 'bool'> {
-    return wrap(reductions.all(this.node, dim, options?.keepdim ?? false));
+    return wrap(reductions.all(this.node, dim, kept('all', options)));
   }
   softmax<X extends Shape, Dim extends number>(
     this: Tensor<X, DType>,
@@ -717,7 +741,7 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
     dim: Dim & DimArg<'logsumexp', X, Dim>,
     options?: ReduceOptions<K>,
   ): Tensor<Reduce<X, Dim, K>> {
-    return wrap(reductions.logsumexp(this.node, dim, options?.keepdim ?? false));
+    return wrap(reductions.logsumexp(this.node, dim, kept('logsumexp', options)));
   }
   /** Running sum along `dim`, as exact as `sum`; int32 wraps around at 2³¹. */
   cumsum<X extends Shape, Y extends DType, Dim extends number>(
@@ -739,8 +763,9 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
     this: Tensor<X, Y>,
     k: N,
     dim?: Dim & DimArg<'topk', X, Dim>,
-    options: { readonly largest?: boolean } = {},
+    options: TopkOptions = {},
   ): Extreme<Resize<X, Dim, N>, Y> {
+    checkOptions('topk', options, TOPK_OPTIONS);
     const { values, indices } = reductions.topk(this.node, k, dim ?? -1, options.largest ?? true);
     return { values: wrap(values), indices: wrap(indices) };
   }

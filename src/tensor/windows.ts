@@ -1,5 +1,6 @@
 // Convolution and pooling arguments as PyTorch users give them, on graph nodes: numbers or lists, 'same' and 'valid'.
 
+import type { OptionNames } from '../engine/ir/options.js';
 import * as build from '../engine/ir/build.js';
 import { ArgumentError, ShapeError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
@@ -25,6 +26,8 @@ export interface PoolOptions {
   /** A last window that reaches beyond the input counts, too. Default false. */
   readonly ceilMode?: boolean;
 }
+
+export const POOL_OPTIONS: OptionNames<PoolOptions> = { stride: true, padding: true, dilation: true, ceilMode: true };
 
 /** Positions in a padded input are counted with 32 bits. */
 const LARGEST = 2 ** 30 - 1;

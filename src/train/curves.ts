@@ -1,7 +1,7 @@
 // Learning curves: the events of runs → charts, one for each metric, training and validation together.
 // Must not know: files, and how charts are drawn.
 
-import { ArgumentError } from '../tensor/library.js';
+import { ArgumentError, checkOptions, type OptionNames } from '../tensor/library.js';
 import { isLowerBetter } from './compare.js';
 import type { Chart, Series } from './plot/chart.js';
 import type { EpochEvent, RunEvent, StepEvent } from './record.js';
@@ -23,10 +23,13 @@ export interface CurveOptions {
   readonly steps?: boolean;
 }
 
+const CURVE_OPTIONS: OptionNames<CurveOptions> = { metrics: true, x: true, log: true, steps: true };
+
 const X_LABELS = { epoch: 'epoch', step: 'step', time: 'seconds' } as const;
 
 /** A chart for each metric. Throws ArgumentError for a metric that no run has, and where there is nothing to draw. */
 export function learningCurves(runs: readonly NamedRun[], options: CurveOptions = {}): Chart[] {
+  checkOptions('learningCurves', options, CURVE_OPTIONS);
   const { x = 'epoch', log = false, steps } = options;
   const tables = runs.map(({ name, events }) => ({
     name,

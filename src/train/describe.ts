@@ -1,15 +1,28 @@
 // What is known of a run before its first step: whether its options fit each other, what can be watched, and the start event.
 
 import type { Module } from '../nn/module.js';
-import { ArgumentError } from '../tensor/library.js';
+import { ArgumentError, checkOptions } from '../tensor/library.js';
+import { DOCTOR_OPTIONS } from './doctor/trainer-probe.js';
 import { plainOptions } from './doctor/plain-options.js';
-import type { Batches, TrainerOptions } from './options.js';
+import {
+  type Batches,
+  CHECKPOINT_OPTIONS,
+  EARLY_STOPPING_OPTIONS,
+  TRAINER_OPTIONS,
+  type TrainerOptions,
+  WEIGHT_AVERAGE_OPTION,
+} from './options.js';
 import type { RunFacts, StartEvent } from './record.js';
 import { samplesOf } from './traits.js';
 import type { Watchable } from './watch.js';
 
 /** Throws ArgumentError for options out of range. */
-export function checkOptions(options: TrainerOptions): void {
+export function checkTrainerOptions(options: TrainerOptions): void {
+  checkOptions('Trainer', options, TRAINER_OPTIONS);
+  checkOptions('Trainer: earlyStopping', options.earlyStopping, EARLY_STOPPING_OPTIONS);
+  checkOptions('Trainer: checkpoint', options.checkpoint, CHECKPOINT_OPTIONS);
+  checkOptions('Trainer: weightAverage', options.weightAverage, WEIGHT_AVERAGE_OPTION);
+  if (typeof options.doctor === 'object') checkOptions('Trainer: doctor', options.doctor, DOCTOR_OPTIONS);
   const { epochs, steps, accumulate, validateEvery, clipNorm, clipValue, metrics = {}, earlyStopping } = options;
   if (epochs === undefined && steps === undefined) {
     throw new ArgumentError('Trainer: neither epochs nor steps. Say how long to train.');

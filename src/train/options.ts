@@ -1,5 +1,6 @@
 // What a Trainer is told: the model, what to go through, and everything about the run that may be chosen. Types only.
 
+import type { OptionNames } from '../tensor/library.js';
 import type { Metric } from '../metrics/metric.js';
 import type { Module } from '../nn/module.js';
 import type { OptimizerState } from '../optim/optimizer.js';
@@ -176,3 +177,51 @@ export interface TrainerOptions<M extends Module = Module, B = unknown> extends 
   /** Number of classes, for the record. */
   readonly classes?: number;
 }
+
+export const TRAINER_OPTIONS: OptionNames<TrainerOptions> = {
+  model: true,
+  optimizer: true,
+  train: true,
+  validation: true,
+  test: true,
+  loss: true,
+  forward: true,
+  metrics: true,
+  validateEvery: true,
+  schedule: true,
+  plateau: true,
+  accumulate: true,
+  clipNorm: true,
+  clipValue: true,
+  gradNorm: true,
+  earlyStopping: true,
+  weightAverage: true,
+  restoreBest: true,
+  listeners: true,
+  callbacks: true,
+  probe: true,
+  doctor: true,
+  folder: true,
+  checkpoint: true,
+  signal: true,
+  compile: true,
+  seed: true,
+  config: true,
+  classes: true,
+  epochs: true,
+  steps: true,
+};
+
+export const EARLY_STOPPING_OPTIONS: OptionNames<EarlyStoppingOptions> = {
+  patience: true,
+  minDelta: true,
+  monitor: true,
+  mode: true,
+};
+export const CHECKPOINT_OPTIONS: OptionNames<CheckpointOptions> = {
+  every: true,
+  best: true,
+  monitor: true,
+  mode: true,
+};
+export const WEIGHT_AVERAGE_OPTION: OptionNames<WeightAverageOption> = { decay: true, from: true };

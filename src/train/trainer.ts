@@ -10,7 +10,7 @@ import { ArgumentError } from '../tensor/library.js';
 import { getRandomState, manualSeed, setRandomState } from '../tensor/random.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 import { countSamples } from './batch.js';
-import { checkData, checkOptions, describeRun, watchableOf } from './describe.js';
+import { checkData, checkTrainerOptions, describeRun, watchableOf } from './describe.js';
 import { TrainerProbe } from './doctor/trainer-probe.js';
 import { Evaluator } from './evaluate.js';
 import type { RunFolder } from './node/run-folder.js';
@@ -96,7 +96,7 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
 
   /** Throws ArgumentError for options that do not fit each other. */
   constructor(given: TrainerOptions<M, B>) {
-    checkOptions(given as TrainerOptions);
+    checkTrainerOptions(given as TrainerOptions);
     const { doctor = false } = given;
     const probe = given.probe ?? (doctor && new TrainerProbe(given.optimizer, doctor === true ? {} : doctor));
     const options = { ...given, ...(probe && { probe }) };

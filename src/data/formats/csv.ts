@@ -1,7 +1,7 @@
 // CSV (RFC 4180): quotes, any line ends, a header, other delimiters. Fields in, typed columns out; the first fault ends the
 // reading with the number of its line. Must not know: files, tensors.
 
-import { ArgumentError, FormatError } from '../../tensor/library.js';
+import { ArgumentError, checkOptions, FormatError, type OptionNames } from '../../tensor/library.js';
 import { CsvTable, type Column } from '../csv-table.js';
 
 export interface CsvOptions {
@@ -19,10 +19,20 @@ export interface CsvOptions {
   readonly path?: string;
 }
 
+export const CSV_OPTIONS: OptionNames<CsvOptions> = {
+  delimiter: true,
+  header: true,
+  comment: true,
+  missing: true,
+  types: true,
+  path: true,
+};
+
 const MISSING = ['', 'NA', 'N/A', 'NaN', 'nan', 'null'];
 
 /** Reads a whole table: text, or bytes in UTF-8. Throws FormatError with the line, and ArgumentError for options. */
 export function parseCsv(input: string | Uint8Array, options: CsvOptions = {}): CsvTable {
+  checkOptions('parseCsv', options, CSV_OPTIONS);
   const { header = true, missing = MISSING, types = {}, path } = options;
   const text = decode(input, path);
   const records = splitRecords(text, options);

@@ -2,6 +2,7 @@
 // no more than that is ever produced, and a claim that the compressed bytes cannot hold is refused before anything is.
 // Bytes in, bytes out. Must not know: what they mean.
 
+import { type OptionNames, checkOptions } from '../../tensor/library.js';
 import { faultOf } from './fault.js';
 
 /** Deflate makes at most 1032 bytes of one. */
@@ -15,6 +16,8 @@ export interface GzipOptions {
   /** Most bytes to produce. Default: what the file claims; more is needed for several gzip files in a row. */
   readonly maxBytes?: number;
 }
+
+const GZIP_OPTIONS: OptionNames<GzipOptions> = { path: true, maxBytes: true };
 
 /** The bytes themselves, or their content if they are gzip. Throws FormatError, also for more than `maxBytes` of either. */
 export async function decompress(bytes: Uint8Array, options: GzipOptions = {}): Promise<Uint8Array> {
@@ -30,7 +33,9 @@ export function isGzip(bytes: Uint8Array): boolean {
 }
 
 /** The content of a gzip file. Throws FormatError if it is cut, damaged, or larger than it claims. */
-export async function gunzip(bytes: Uint8Array, { path, maxBytes }: GzipOptions = {}): Promise<Uint8Array> {
+export async function gunzip(bytes: Uint8Array, options: GzipOptions = {}): Promise<Uint8Array> {
+  checkOptions('gunzip', options, GZIP_OPTIONS);
+  const { path, maxBytes } = options;
   const fault = faultOf('gzip', path);
   if (bytes.length < SMALLEST) fault(`${bytes.length} bytes are too few`, bytes.length);
   const end = bytes.length - 4;

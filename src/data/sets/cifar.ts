@@ -1,12 +1,12 @@
 // CIFAR-10 and CIFAR-100 from their binary files, as such or within the archive in which they are published.
 // A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009. Licence: none is stated.
 
-import { FormatError } from '../../tensor/library.js';
+import { checkOptions, FormatError, type OptionNames } from '../../tensor/library.js';
 import { ArrayDataset, type Field } from '../dataset.js';
 import { type CifarImages, parseCifar10, parseCifar100 } from '../formats/cifar.js';
 import { parseTar } from '../formats/tar.js';
 import { readBytes } from '../read.js';
-import { type Layout, type RemoteFile, type SetOptions, locate, namesOf } from './files.js';
+import { type Layout, locate, namesOf, type RemoteFile, SET_OPTIONS, type SetOptions } from './files.js';
 
 type ImageField = Field<Uint8Array, readonly [3, 32, 32]>;
 type LabelField = Field<Int32Array, readonly []>;
@@ -68,6 +68,14 @@ export interface Cifar10Options extends SetOptions {
   readonly part?: boolean;
 }
 
+const CIFAR10_OPTIONS: OptionNames<Cifar10Options> = {
+  part: true,
+  folder: true,
+  download: true,
+  onProgress: true,
+  signal: true,
+};
+
 export interface Cifar10Set {
   readonly train: ColourImages;
   readonly test: ColourImages;
@@ -80,7 +88,9 @@ export interface Cifar10Set {
  * float32 0 to 255 as a tensor, y int32. Throws NablaError if the files are not there, FormatError if one is damaged.
  * PyTorch: torchvision.datasets.CIFAR10.
  */
-export async function cifar10({ part, ...options }: Cifar10Options = {}): Promise<Cifar10Set> {
+export async function cifar10(given: Cifar10Options = {}): Promise<Cifar10Set> {
+  checkOptions('cifar10', given, CIFAR10_OPTIONS);
+  const { part, ...options } = given;
   const layouts = [...(part === true ? [] : WHOLE10), ...(part === false ? [] : [PART10])];
   const remote = part === true ? [] : [CIFAR10];
   const { layout, paths } = await locate({ name: 'cifar10', call: 'cifar10', layouts }, remote, options);
@@ -102,6 +112,7 @@ export async function cifar10({ part, ...options }: Cifar10Options = {}): Promis
  * torchvision.datasets.CIFAR100 (which has no coarse labels).
  */
 export async function cifar100(options: SetOptions = {}): Promise<{ train: CoarseImages; test: CoarseImages }> {
+  checkOptions('cifar100', options, SET_OPTIONS);
   const { paths } = await locate({ name: 'cifar100', call: 'cifar100', layouts: WHOLE100 }, [CIFAR100], options);
   const files = await open(paths, FOLDER100);
   const read = async (name: string): Promise<CoarseImages> => {

@@ -1,7 +1,7 @@
 // Where a data set's files are: in the folders where they are looked for, or downloaded when that is asked for.
 // Names in, paths out. Files are there in Node only; elsewhere this says what to do instead.
 
-import { ArgumentError, NablaError } from '../../tensor/library.js';
+import { ArgumentError, NablaError, type OptionNames } from '../../tensor/library.js';
 import type { DownloadProgress } from '../node/download.js';
 
 /** Options of every set that is kept in files. */
@@ -17,6 +17,8 @@ export interface SetOptions {
   /** Stops a download; what has come so far is kept for the next one. */
   readonly signal?: AbortSignal;
 }
+
+export const SET_OPTIONS: OptionNames<SetOptions> = { folder: true, download: true, onProgress: true, signal: true };
 
 /** A file as it is published. */
 export interface RemoteFile {

@@ -3,7 +3,7 @@
 // Options in, ArrayDataset out. Names and forms of moons, circles and blobs are scikit-learn's (make_moons, …).
 
 import { HostRandom } from '../../tensor/host-random.js';
-import { ArgumentError } from '../../tensor/library.js';
+import { ArgumentError, checkOptions, type OptionNames } from '../../tensor/library.js';
 import { ArrayDataset, type Field } from '../dataset.js';
 
 /** x: a point in the plane; y: its class. */
@@ -20,6 +20,8 @@ export interface PointOptions {
   /** Default 0. */
   readonly seed?: number;
 }
+
+const POINT_OPTIONS: OptionNames<PointOptions> = { samples: true, noise: true, seed: true };
 
 type Point = readonly [x: number, y: number];
 
@@ -52,6 +54,7 @@ function pointSet(
 
 /** Two interleaving half circles. Default noise 0.1. */
 export function moons(options: PointOptions = {}): PointData {
+  checkOptions('moons', options, POINT_OPTIONS);
   return pointSet('moons', 2, { noise: 0.1, ...options }, (label, i, count) => {
     const angle = (Math.PI * i) / Math.max(1, count - 1);
     return label === 0 ? [Math.cos(angle), Math.sin(angle)] : [1 - Math.cos(angle), 0.5 - Math.sin(angle)];
@@ -63,8 +66,12 @@ export interface CircleOptions extends PointOptions {
   readonly factor?: number;
 }
 
+const CIRCLE_OPTIONS: OptionNames<CircleOptions> = { samples: true, noise: true, seed: true, factor: true };
+
 /** A circle within a circle. Default noise 0.05. */
-export function circles({ factor = 0.5, ...options }: CircleOptions = {}): PointData {
+export function circles(given: CircleOptions = {}): PointData {
+  checkOptions('circles', given, CIRCLE_OPTIONS);
+  const { factor = 0.5, ...options } = given;
   if (!(factor >= 0 && factor < 1))
     throw new ArgumentError(`circles: factor is ${factor}. Use a number from 0 to below 1.`);
   return pointSet('circles', 2, { noise: 0.05, ...options }, (label, i, count) => {
@@ -78,8 +85,12 @@ export interface BlobOptions extends PointOptions {
   readonly centers?: number | readonly Point[];
 }
 
+const BLOB_OPTIONS: OptionNames<BlobOptions> = { samples: true, noise: true, seed: true, centers: true };
+
 /** Normally distributed points around centres. Default noise 1. */
-export function blobs({ centers = 3, ...options }: BlobOptions = {}): PointData {
+export function blobs(given: BlobOptions = {}): PointData {
+  checkOptions('blobs', given, BLOB_OPTIONS);
+  const { centers = 3, ...options } = given;
   const random = new HostRandom(options.seed ?? 0, 0xb10b5);
   const drawn =
     typeof centers === 'number'
@@ -94,8 +105,12 @@ export interface SpiralOptions extends PointOptions {
   readonly classes?: number;
 }
 
+const SPIRAL_OPTIONS: OptionNames<SpiralOptions> = { samples: true, noise: true, seed: true, classes: true };
+
 /** Arms that wind around the centre, each over 4 radians; noise moves the angle's points. Default noise 0.02. */
-export function spirals({ classes = 3, ...options }: SpiralOptions = {}): PointData {
+export function spirals(given: SpiralOptions = {}): PointData {
+  checkOptions('spirals', given, SPIRAL_OPTIONS);
+  const { classes = 3, ...options } = given;
   if (!Number.isInteger(classes) || classes < 1)
     throw new ArgumentError(`spirals: classes is ${classes}. Use a whole number of at least 1.`);
   return pointSet('spirals', classes, { samples: 300, noise: 0.02, ...options }, (label, i, count) => {
@@ -125,8 +140,12 @@ export interface ShapeOptions {
   readonly seed?: number;
 }
 
+const SHAPE_OPTIONS: OptionNames<ShapeOptions> = { samples: true, size: true, noise: true, seed: true };
+
 /** Pictures of a filled circle, square or triangle, bright on dark, anywhere, of any size and turned by any angle. */
-export function shapes({ samples = 600, size = 16, noise = 0.05, seed = 0 }: ShapeOptions = {}): ShapeData {
+export function shapes(options: ShapeOptions = {}): ShapeData {
+  checkOptions('shapes', options, SHAPE_OPTIONS);
+  const { samples = 600, size = 16, noise = 0.05, seed = 0 } = options;
   if (!Number.isInteger(samples) || samples < 1 || !Number.isInteger(size) || size < 8)
     throw new ArgumentError(`shapes: ${samples} samples of size ${size}. Use whole numbers from 1 and from 8.`);
   const random = new HostRandom(seed, 0x54a9e5);

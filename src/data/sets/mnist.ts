@@ -2,10 +2,10 @@
 // MNIST: Y. LeCun, C. Cortes and C. Burges, from NIST's special databases 1 and 3; commonly given as CC BY-SA 3.0.
 // Fashion-MNIST: Zalando, H. Xiao, K. Rasul and R. Vollgraf, 2017, MIT licence.
 
-import { FormatError } from '../../tensor/library.js';
+import { checkOptions, FormatError } from '../../tensor/library.js';
 import { ArrayDataset, type Field } from '../dataset.js';
 import { readIdx } from '../read.js';
-import { type RemoteFile, type SetOptions, locate, namesOf } from './files.js';
+import { locate, namesOf, type RemoteFile, SET_OPTIONS, type SetOptions } from './files.js';
 import { isUint8Array } from '../../tensor/typed-arrays.js';
 
 /** x: bytes, 0 (background) to 255; y: the class. */
@@ -73,11 +73,13 @@ const FASHION = remoteAt('https://raw.githubusercontent.com/zalandoresearch/fash
  *     await mnist({ download: true });                    // 11.6 MB, if they are in neither
  */
 export function mnist(options: SetOptions = {}): Promise<GreyImageSet> {
+  checkOptions('mnist', options, SET_OPTIONS);
   return load('mnist', 'mnist', MNIST, options);
 }
 
 /** Pictures of clothes, as MNIST in every other respect; classes: `FASHION_MNIST_CLASSES`. PyTorch: FashionMNIST. */
 export function fashionMnist(options: SetOptions = {}): Promise<GreyImageSet> {
+  checkOptions('fashionMnist', options, SET_OPTIONS);
   return load('fashion-mnist', 'fashionMnist', FASHION, options);
 }
 

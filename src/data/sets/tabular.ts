@@ -2,6 +2,7 @@
 // are the sets that scikit-learn distributes (BSD-3-Clause), first published at UCI (CC BY 4.0) and by Efron and others
 // (2004): see the heads of assets/*.ts. No file is read, so a browser has them too.
 
+import { type OptionNames, checkOptions } from '../../tensor/library.js';
 import * as breastCancerData from '../assets/breast-cancer.js';
 import * as diabetesData from '../assets/diabetes.js';
 import * as irisData from '../assets/iris.js';
@@ -103,8 +104,12 @@ export interface DiabetesOptions {
   readonly scaled?: boolean;
 }
 
+const DIABETES_OPTIONS: OptionNames<DiabetesOptions> = { scaled: true };
+
 /** 442 patients. Items: x float32 [10], y float32, 25 to 346. scikit-learn: load_diabetes. */
-export function diabetes({ scaled = true }: DiabetesOptions = {}): NumberTable<10> {
+export function diabetes(options: DiabetesOptions = {}): NumberTable<10> {
+  checkOptions('diabetes', options, DIABETES_OPTIONS);
+  const { scaled = true } = options;
   const { columns, target } = table(diabetesData);
   const features = scaled ? columns.map(scaleToUnit) : columns;
   return new ArrayDataset({ x: interleave(features, 10), y: { data: Float32Array.from(target), shape: [] } });

@@ -1,8 +1,9 @@
 // Tiny Shakespeare: 1.1 MB of plays for character models, collected by A. Karpathy (char-rnn, MIT licence); the text is in
 // the public domain.
 
+import { checkOptions } from '../../tensor/library.js';
 import { readText } from '../read.js';
-import { type SetOptions, locate, namesOf } from './files.js';
+import { locate, namesOf, SET_OPTIONS, type SetOptions } from './files.js';
 
 const FILE = {
   name: 'tinyshakespeare.txt',
@@ -13,6 +14,7 @@ const FILE = {
 
 /** The text, 1,115,394 characters of which 65 are different. Throws NablaError if the file is not there. */
 export async function tinyShakespeare(options: SetOptions = {}): Promise<string> {
+  checkOptions('tinyShakespeare', options, SET_OPTIONS);
   const layouts = [{ text: namesOf(FILE.name, 'text') }];
   const { paths } = await locate({ name: 'tinyshakespeare', call: 'tinyShakespeare', layouts }, [FILE], options);
   return readText(paths['text']);

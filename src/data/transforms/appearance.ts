@@ -1,6 +1,8 @@
 // Transforms that change how pixels look and leave them where they are: type, normalisation, colour, blur, noise, holes.
 // Names, defaults and distributions of torchvision; thresholds and noise are in values from 0 to 1, for bytes too.
 
+import { type OptionNames, checkOptions } from '../../tensor/library.js';
+import { NOISE_OPTIONS } from './functional/erase.js';
 import type { HostRandom } from '../../tensor/host-random.js';
 import * as F from './functional/index.js';
 import { randomBox, rangeOf, sometimes } from './geometry.js';
@@ -100,13 +102,17 @@ export interface ColorJitterOptions {
   readonly hue?: number | readonly [low: number, high: number];
 }
 
+const COLOR_JITTER_OPTIONS: OptionNames<ColorJitterOptions> = {
+  brightness: true,
+  contrast: true,
+  saturation: true,
+  hue: true,
+};
+
 /** Brightness, contrast, saturation and hue by random factors, in random order. torchvision: ColorJitter. */
-export function colorJitter({
-  brightness = 0,
-  contrast = 0,
-  saturation = 0,
-  hue = 0,
-}: ColorJitterOptions): ImageTransform {
+export function colorJitter(options: ColorJitterOptions): ImageTransform {
+  checkOptions('colorJitter', options, COLOR_JITTER_OPTIONS);
+  const { brightness = 0, contrast = 0, saturation = 0, hue = 0 } = options;
   const factors = (name: string, value: Factor): readonly [number, number] => {
     const range = rangeOf('colorJitter', name, typeof value === 'number' ? [Math.max(0, 1 - value), 1 + value] : value);
     checkRange('colorJitter', name, range[0], 0);
@@ -141,6 +147,7 @@ export function gaussianBlur(kernelSize: number, sigma: number | readonly [numbe
 
 /** Normal noise. torchvision: GaussianNoise. */
 export function gaussianNoise(options: F.NoiseOptions = {}): ImageTransform {
+  checkOptions('gaussianNoise', options, NOISE_OPTIONS);
   return (image, random) => F.gaussianNoise(image, random, options);
 }
 
@@ -155,13 +162,12 @@ export interface RandomErasingOptions {
   readonly value?: number | readonly number[] | 'random';
 }
 
+const RANDOM_ERASING_OPTIONS: OptionNames<RandomErasingOptions> = { p: true, scale: true, ratio: true, value: true };
+
 /** A random box painted over with probability `p` (Zhong et al., 2017). torchvision: RandomErasing. */
-export function randomErasing({
-  p = 0.5,
-  scale = [0.02, 0.33],
-  ratio = [0.3, 3.3],
-  value = 0,
-}: RandomErasingOptions = {}): ImageTransform {
+export function randomErasing(options: RandomErasingOptions = {}): ImageTransform {
+  checkOptions('randomErasing', options, RANDOM_ERASING_OPTIONS);
+  const { p = 0.5, scale = [0.02, 0.33], ratio = [0.3, 3.3], value = 0 } = options;
   rangeOf('randomErasing', 'scale', scale);
   rangeOf('randomErasing', 'ratio', ratio);
   return sometimes('randomErasing', p, (image, random) => {

@@ -2,7 +2,7 @@
 // drawn too. The tables are torchvision's: ranges for each operation, divided into bins; signed ones go both ways.
 // Must not know: what the images are.
 
-import { ArgumentError } from '../../tensor/library.js';
+import { ArgumentError, checkOptions, type OptionNames } from '../../tensor/library.js';
 import type { HostRandom } from '../../tensor/host-random.js';
 import * as F from './functional/index.js';
 import { type Image, type ImageTransform, brightest, checkColors } from './image.js';
@@ -88,6 +88,13 @@ export interface AutoAugmentOptions extends F.WarpOptions {
   readonly onPick?: (pick: AutoPick) => void;
 }
 
+const AUTO_AUGMENT_OPTIONS: OptionNames<AutoAugmentOptions> = {
+  bins: true,
+  onPick: true,
+  interpolation: true,
+  fill: true,
+};
+
 export interface RandAugmentOptions extends AutoAugmentOptions {
   /** Operations an image. Default 2. */
   readonly operations?: number;
@@ -95,13 +102,19 @@ export interface RandAugmentOptions extends AutoAugmentOptions {
   readonly magnitude?: number;
 }
 
+const RAND_AUGMENT_OPTIONS: OptionNames<RandAugmentOptions> = {
+  operations: true,
+  magnitude: true,
+  bins: true,
+  onPick: true,
+  interpolation: true,
+  fill: true,
+};
+
 /** `operations` random operations of one strength (Cubuk et al., 2019), on grey or RGB images. torchvision: RandAugment. */
-export function randAugment({
-  operations = 2,
-  magnitude = 9,
-  bins = 31,
-  ...options
-}: RandAugmentOptions = {}): ImageTransform {
+export function randAugment(given: RandAugmentOptions = {}): ImageTransform {
+  checkOptions('randAugment', given, RAND_AUGMENT_OPTIONS);
+  const { operations = 2, magnitude = 9, bins = 31, ...options } = given;
   checkWhole('randAugment', 'operations', operations, 0, Infinity);
   checkWhole('randAugment', 'bins', bins, 2, Infinity);
   checkWhole('randAugment', 'magnitude', magnitude, 0, bins - 1);
@@ -115,7 +128,9 @@ export function randAugment({
 }
 
 /** One random operation of random strength (Müller and Hutter, 2021), on grey or RGB images. torchvision: TrivialAugmentWide. */
-export function trivialAugment({ bins = 31, ...options }: AutoAugmentOptions = {}): ImageTransform {
+export function trivialAugment(given: AutoAugmentOptions = {}): ImageTransform {
+  checkOptions('trivialAugment', given, AUTO_AUGMENT_OPTIONS);
+  const { bins = 31, ...options } = given;
   checkWhole('trivialAugment', 'bins', bins, 2, Infinity);
   return (image, random) => {
     checkColors('trivialAugment', image);

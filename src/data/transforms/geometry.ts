@@ -1,12 +1,13 @@
 // Transforms that move pixels: crops, flips, other sizes, rotation, affine maps, perspective.
 // Names, defaults and distributions of torchvision; sizes are [height, width], points [x, y].
 
-import { ArgumentError, ShapeError } from '../../tensor/library.js';
+import { RESIZE_OPTIONS } from './functional/resize.js';
+import { ArgumentError, checkOptions, type OptionNames, ShapeError } from '../../tensor/library.js';
 import type { HostRandom } from '../../tensor/host-random.js';
 import type { Transform } from '../transform.js';
 import { checkProbability } from './compose.js';
 import * as F from './functional/index.js';
-import { gather, positions, sides } from './functional/gather.js';
+import { gather, PAD_OPTIONS, positions, sides } from './functional/gather.js';
 import {
   type Image,
   type ImageTransform,
@@ -43,11 +44,13 @@ export function resize<const H extends number, const W extends number>(
 ): SizeTransform<H, W>;
 export function resize(size: number, options?: F.ResizeOptions): SizeTransform;
 export function resize(size: number | readonly [number, number], options: F.ResizeOptions = {}): SizeTransform {
+  checkOptions('resize', options, RESIZE_OPTIONS);
   return (image) => F.resize(image, size, options);
 }
 
 /** A border around the image. torchvision: Pad. */
 export function pad(padding: F.Padding, options: F.PadOptions = {}): SizeTransform {
+  checkOptions('pad', options, PAD_OPTIONS);
   sides(padding);
   return (image) => F.pad(image, padding, options);
 }
@@ -65,6 +68,8 @@ export interface RandomCropOptions extends F.PadOptions {
   readonly padding?: F.Padding;
 }
 
+const RANDOM_CROP_OPTIONS: OptionNames<RandomCropOptions> = { padding: true, fill: true, mode: true };
+
 /**
  * A part of `size` at a random place, after an optional border. torchvision: RandomCrop. Throws if the image with its border is
  * smaller than `size`.
@@ -74,10 +79,9 @@ export function randomCrop<const H extends number, const W extends number>(
   options?: RandomCropOptions,
 ): SizeTransform<H, W>;
 export function randomCrop<const N extends number>(size: N, options?: RandomCropOptions): SizeTransform<N, N>;
-export function randomCrop(
-  size: Size,
-  { padding = 0, fill = 0, mode = 'constant' }: RandomCropOptions = {},
-): SizeTransform {
+export function randomCrop(size: Size, options: RandomCropOptions = {}): SizeTransform {
+  checkOptions('randomCrop', options, RANDOM_CROP_OPTIONS);
+  const { padding = 0, fill = 0, mode = 'constant' } = options;
   const [height, width] = sizePair('randomCrop', size);
   const [left, top, right, bottom] = sides(padding);
   return <D extends Pixels, C extends number>(image: Image<D, C>, random: HostRandom) => {
@@ -103,6 +107,13 @@ export interface RandomResizedCropOptions extends F.ResizeOptions {
   readonly ratio?: readonly [number, number];
 }
 
+const RANDOM_RESIZED_CROP_OPTIONS: OptionNames<RandomResizedCropOptions> = {
+  scale: true,
+  ratio: true,
+  interpolation: true,
+  antialias: true,
+};
+
 /** A random part of random shape in `size`: how Inception and ResNet were trained. torchvision: RandomResizedCrop. */
 export function randomResizedCrop<const H extends number, const W extends number>(
   size: readonly [H, W],
@@ -112,10 +123,9 @@ export function randomResizedCrop<const N extends number>(
   size: N,
   options?: RandomResizedCropOptions,
 ): SizeTransform<N, N>;
-export function randomResizedCrop(
-  size: Size,
-  { scale = [0.08, 1], ratio = [3 / 4, 4 / 3], ...options }: RandomResizedCropOptions = {},
-): SizeTransform {
+export function randomResizedCrop(size: Size, given: RandomResizedCropOptions = {}): SizeTransform {
+  checkOptions('randomResizedCrop', given, RANDOM_RESIZED_CROP_OPTIONS);
+  const { scale = [0.08, 1], ratio = [3 / 4, 4 / 3], ...options } = given;
   const pair = sizePair('randomResizedCrop', size);
   rangeOf('randomResizedCrop', 'scale', scale);
   rangeOf('randomResizedCrop', 'ratio', ratio);
@@ -166,8 +176,11 @@ export function randomVerticalFlip(p = 0.5): ImageTransform {
 
 export interface RandomRotationOptions extends Omit<F.RotateOptions, 'expand'> {}
 
+const RANDOM_ROTATION_OPTIONS: OptionNames<RandomRotationOptions> = { center: true, interpolation: true, fill: true };
+
 /** Turned by a random angle in degrees. torchvision: RandomRotation. */
 export function randomRotation(degrees: Range, options: RandomRotationOptions = {}): ImageTransform {
+  checkOptions('randomRotation', options, RANDOM_ROTATION_OPTIONS);
   const [low, high] = rangeOf('randomRotation', 'degrees', degrees);
   const turn: Transform<Image> = (image, random) => F.rotate(image, random.between(low, high), options);
   return turn as ImageTransform;
@@ -186,14 +199,20 @@ export interface RandomAffineOptions extends F.WarpOptions {
   readonly center?: F.Point;
 }
 
+const RANDOM_AFFINE_OPTIONS: OptionNames<RandomAffineOptions> = {
+  degrees: true,
+  translate: true,
+  scale: true,
+  shear: true,
+  center: true,
+  interpolation: true,
+  fill: true,
+};
+
 /** Turned, moved, scaled and sheared at random. torchvision: RandomAffine. */
-export function randomAffine({
-  degrees = 0,
-  translate = [0, 0],
-  scale = [1, 1],
-  shear = 0,
-  ...options
-}: RandomAffineOptions): ImageTransform {
+export function randomAffine(given: RandomAffineOptions): ImageTransform {
+  checkOptions('randomAffine', given, RANDOM_AFFINE_OPTIONS);
+  const { degrees = 0, translate = [0, 0], scale = [1, 1], shear = 0, ...options } = given;
   const [low, high] = rangeOf('randomAffine', 'degrees', degrees);
   rangeOf('randomAffine', 'scale', scale);
   if (!(scale[0] > 0)) throw new ArgumentError(`randomAffine: a scale of ${scale[0]}. Use numbers above 0.`);
@@ -225,12 +244,17 @@ export interface RandomPerspectiveOptions extends F.WarpOptions {
   readonly p?: number;
 }
 
+const RANDOM_PERSPECTIVE_OPTIONS: OptionNames<RandomPerspectiveOptions> = {
+  distortion: true,
+  p: true,
+  interpolation: true,
+  fill: true,
+};
+
 /** Seen from a random side: each corner moves inwards at random. torchvision: RandomPerspective. */
-export function randomPerspective({
-  distortion = 0.5,
-  p = 0.5,
-  ...options
-}: RandomPerspectiveOptions = {}): ImageTransform {
+export function randomPerspective(given: RandomPerspectiveOptions = {}): ImageTransform {
+  checkOptions('randomPerspective', given, RANDOM_PERSPECTIVE_OPTIONS);
+  const { distortion = 0.5, p = 0.5, ...options } = given;
   checkRange('randomPerspective', 'distortion', distortion, 0, 1);
   return sometimes('randomPerspective', p, (image, random) => {
     const [, height, width] = image.shape;

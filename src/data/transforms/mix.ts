@@ -5,7 +5,7 @@
 // Must not know: losses, loaders.
 
 import { tensor } from '../../tensor/creation.js';
-import { ArgumentError, ShapeError, formatShape } from '../../tensor/library.js';
+import { ArgumentError, checkOptions, formatShape, type OptionNames, ShapeError } from '../../tensor/library.js';
 import type { HostRandom } from '../../tensor/host-random.js';
 import type { Tensor } from '../../tensor/tensor.js';
 
@@ -15,6 +15,8 @@ export interface MixOptions {
   /** λ is drawn from Beta(alpha, alpha): 1 is uniform, smaller mixes less. Default 1. */
   readonly alpha?: number;
 }
+
+const MIX_OPTIONS: OptionNames<MixOptions> = { classes: true, alpha: true };
 
 /** Images [N, C, H, W] and labels: int32 [N], or float32 [N, classes] of a batch that was mixed before. */
 export interface LabelledImages<N extends number, C extends number, H extends number, W extends number> {
@@ -38,8 +40,10 @@ export interface MixedImages<N extends number, C extends number, H extends numbe
 export function mixup<N extends number, C extends number, H extends number, W extends number>(
   batch: LabelledImages<N, C, H, W>,
   random: HostRandom,
-  { classes, alpha = 1 }: MixOptions,
+  options: MixOptions,
 ): MixedImages<N, C, H, W> {
+  checkOptions('mixup', options, MIX_OPTIONS);
+  const { classes, alpha = 1 } = options;
   checkBatch('mixup', batch.x.shape, alpha, classes);
   const lambda = sampleBeta(random, alpha);
   const x = batch.x.mul(lambda).add(batch.x.roll(1, 0).mul(1 - lambda)) as Tensor<[N, C, H, W]>;
@@ -50,8 +54,10 @@ export function mixup<N extends number, C extends number, H extends number, W ex
 export function cutmix<N extends number, C extends number, H extends number, W extends number>(
   batch: LabelledImages<N, C, H, W>,
   random: HostRandom,
-  { classes, alpha = 1 }: MixOptions,
+  options: MixOptions,
 ): MixedImages<N, C, H, W> {
+  checkOptions('cutmix', options, MIX_OPTIONS);
+  const { classes, alpha = 1 } = options;
   checkBatch('cutmix', batch.x.shape, alpha, classes);
   const [, , height, width] = batch.x.shape as readonly number[];
   const side = 0.5 * Math.sqrt(1 - sampleBeta(random, alpha));

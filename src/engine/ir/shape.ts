@@ -84,10 +84,14 @@ export function normalizeDims(dim: number | readonly number[] | undefined, rank:
 
 /** A value that should have been a number, for an error. */
 export function shown(value: unknown): string {
-  if (typeof value === 'string') return `'${value}'`;
-  return typeof value === 'object' && value !== null
-    ? Object.prototype.toString.call(value).slice(8, -1)
-    : String(value);
+  if (typeof value === 'string') return `'${value.length > 40 ? `${value.slice(0, 40)}…` : value}'`;
+  if (typeof value === 'function') return value.name === '' ? 'a function' : `the function ${value.name}`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  // Tensors say what they are; everything else is known by its class.
+  if ('dtype' in value && 'shape' in value) return String(value);
+  const tag = Object.prototype.toString.call(value).slice(8, -1);
+  const { constructor } = value;
+  return tag === 'Object' && typeof constructor === 'function' ? constructor.name : tag;
 }
 
 /** Sizes must be whole numbers from 0 to 2^31 - 1 elements in all. */

@@ -1,6 +1,14 @@
 // Losses of classes. Logits go in unless the name says otherwise; the reduction is the mean unless asked otherwise.
 
-import { ArgumentError, type Shape, ShapeError, formatShape } from '../../tensor/library.js';
+import type { Exact } from '../../tensor/shape-types/options.js';
+import {
+  ArgumentError,
+  checkOptions,
+  formatShape,
+  type OptionNames,
+  type Shape,
+  ShapeError,
+} from '../../tensor/library.js';
 import { customOp } from '../../tensor/autograd.js';
 import { where } from '../../tensor/functions.js';
 import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
@@ -27,10 +35,19 @@ export interface LabelOptions extends LossOptions {
   readonly weight?: AnyTensor;
 }
 
+const LABEL_OPTIONS: OptionNames<LabelOptions> = { weight: true, ignoreIndex: true, reduction: true };
+
 export interface CrossEntropyOptions extends LabelOptions {
   /** Part of the target that is spread evenly over all classes. Default 0. */
   readonly labelSmoothing?: number;
 }
+
+const CROSS_ENTROPY_OPTIONS: OptionNames<CrossEntropyOptions> = {
+  weight: true,
+  ignoreIndex: true,
+  reduction: true,
+  labelSmoothing: true,
+};
 
 /**
  * Cross entropy of logits [N, C] (or [N, C, …]) and int32 labels [N] (or [N, …]), or float32 probabilities of the logits'
@@ -39,8 +56,9 @@ export interface CrossEntropyOptions extends LabelOptions {
 export function crossEntropy<const O extends CrossEntropyOptions = {}>(
   logits: AnyTensor,
   target: AnyTensor,
-  options?: O,
+  options?: O & Exact<O, CrossEntropyOptions>,
 ): Reduced<O> {
+  checkOptions('crossEntropy', options, CROSS_ENTROPY_OPTIONS);
   const { labelSmoothing: smoothing = 0, reduction, ignoreIndex, weight }: CrossEntropyOptions = options ?? {};
   if (!(smoothing >= 0 && smoothing <= 1)) {
     throw new ArgumentError(`crossEntropy: labelSmoothing is ${smoothing}. Use a number from 0 to 1.`);
@@ -68,8 +86,9 @@ export function crossEntropy<const O extends CrossEntropyOptions = {}>(
 export function nllLoss<const O extends LabelOptions = {}>(
   logProbabilities: AnyTensor,
   target: AnyTensor,
-  options?: O,
+  options?: O & Exact<O, LabelOptions>,
 ): Reduced<O> {
+  checkOptions('nllLoss', options, LABEL_OPTIONS);
   const { reduction, ignoreIndex, weight }: LabelOptions = options ?? {};
   const logp = checkFloat(logProbabilities, 'nllLoss');
   checkRank(logp.shape, 'nllLoss', 'log-probabilities');
@@ -130,10 +149,14 @@ export interface BceOptions extends LossOptions {
   readonly weight?: AnyTensor;
 }
 
+const BCE_OPTIONS: OptionNames<BceOptions> = { weight: true, reduction: true };
+
 export interface BceWithLogitsOptions extends BceOptions {
   /** float32, broadcast to the logits: what a positive target counts. 1 by default. */
   readonly posWeight?: AnyTensor;
 }
+
+const BCE_WITH_LOGITS_OPTIONS: OptionNames<BceWithLogitsOptions> = { weight: true, reduction: true, posWeight: true };
 
 /**
  * Binary cross entropy of logits and targets in [0, 1], log(1 + eˣ) − x·y, exact for large logits too. PyTorch:
@@ -142,8 +165,9 @@ export interface BceWithLogitsOptions extends BceOptions {
 export function bceWithLogits<const O extends BceWithLogitsOptions = {}>(
   logits: AnyTensor,
   target: AnyTensor,
-  options?: O,
+  options?: O & Exact<O, BceWithLogitsOptions>,
 ): Reduced<O> {
+  checkOptions('bceWithLogits', options, BCE_WITH_LOGITS_OPTIONS);
   const [x, y] = floats('bceWithLogits', logits, target);
   warnOfProbabilities('bceWithLogits', logits);
   const { posWeight, weight, reduction }: BceWithLogitsOptions = options ?? {};
@@ -198,8 +222,9 @@ const entropyOfPair = customOp({
 export function bceLoss<const O extends BceOptions = {}>(
   probabilities: AnyTensor,
   target: AnyTensor,
-  options?: O,
+  options?: O & Exact<O, BceOptions>,
 ): Reduced<O> {
+  checkOptions('bceLoss', options, BCE_OPTIONS);
   const each = entropyOfPair(...floats('bceLoss', probabilities, target));
   const result = reduce(weighed(each, options?.weight, 'bceLoss'), options?.reduction, 'bceLoss');
   return tell('bceLoss', probabilities, target, result) as Reduced<O>;
@@ -212,8 +237,11 @@ export interface KlOptions {
   readonly logTarget?: boolean;
 }
 
+const KL_OPTIONS: OptionNames<KlOptions> = { reduction: true, logTarget: true };
+
 /** target · (log target − x) for log-probabilities x; 0 · log 0 = 0. Kullback and Leibler 1951; PyTorch: F.kl_div. */
 export function klDivLoss(logProbabilities: AnyTensor, target: AnyTensor, options: KlOptions = {}): Tensor {
+  checkOptions('klDivLoss', options, KL_OPTIONS);
   const { reduction = 'mean', logTarget = false } = options;
   const [x, t] = floats('klDivLoss', logProbabilities, target);
   const log = where(t.gt(0), t, 1).log() as Tensor;
@@ -227,6 +255,8 @@ export interface HingeOptions extends LossOptions {
   readonly margin?: number;
 }
 
+const HINGE_OPTIONS: OptionNames<HingeOptions> = { margin: true, reduction: true };
+
 /**
  * Σ max(0, sⱼ − s_label + margin) over the wrong classes j, for scores [N, C] and int32 labels [N]: the multi-class support
  * vector machine (Weston and Watkins 1999). PyTorch's F.multi_margin_loss is this divided by C.
@@ -234,8 +264,9 @@ export interface HingeOptions extends LossOptions {
 export function hingeLoss<const O extends HingeOptions = {}>(
   scores: AnyTensor,
   labels: AnyTensor,
-  options?: O,
+  options?: O & Exact<O, HingeOptions>,
 ): Reduced<O> {
+  checkOptions('hingeLoss', options, HINGE_OPTIONS);
   const { margin = 1, reduction }: HingeOptions = options ?? {};
   const x = checkFloat(scores, 'hingeLoss');
   checkRank(x.shape, 'hingeLoss', 'scores');
@@ -251,12 +282,15 @@ export interface DiceOptions extends LossOptions {
   readonly smooth?: number;
 }
 
+const DICE_OPTIONS: OptionNames<DiceOptions> = { smooth: true, reduction: true };
+
 /** 1 − (2 Σ p·y + s) / (Σ p + Σ y + s) of each sample, for probabilities and masks [N, …] (Milletari et al. 2016). */
 export function diceLoss<const O extends DiceOptions = {}>(
   probabilities: AnyTensor,
   target: AnyTensor,
-  options?: O,
+  options?: O & Exact<O, DiceOptions>,
 ): Reduced<O> {
+  checkOptions('diceLoss', options, DICE_OPTIONS);
   const { smooth = 1, reduction }: DiceOptions = options ?? {};
   const [p, y] = floats('diceLoss', probabilities, target);
   checkRank(p.shape, 'diceLoss', 'probabilities');

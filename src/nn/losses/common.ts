@@ -1,6 +1,14 @@
 // What losses share: reductions, and the checks of their arguments.
 
-import { ArgumentError, DTypeError, type Shape, ShapeError, formatShape, sameShape } from '../../tensor/library.js';
+import {
+  ArgumentError,
+  DTypeError,
+  formatShape,
+  type OptionNames,
+  sameShape,
+  type Shape,
+  ShapeError,
+} from '../../tensor/library.js';
 import { areProbabilities } from '../../tensor/probabilities.js';
 import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
 
@@ -10,6 +18,8 @@ export interface LossOptions {
   /** Default 'mean'. */
   readonly reduction?: Reduction;
 }
+
+export const LOSS_OPTIONS: OptionNames<LossOptions> = { reduction: true };
 
 /** One number, unless the reduction is 'none' (or not known to the compiler). */
 export type Reduced<O> = O extends { readonly reduction: infer R }

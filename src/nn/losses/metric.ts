@@ -1,8 +1,9 @@
 // Losses of embeddings: what belongs together shall be near, the rest far.
 
+import type { Exact } from '../../tensor/shape-types/options.js';
 import { eye, tensor } from '../../tensor/creation.js';
 import { cat, where } from '../../tensor/functions.js';
-import { ArgumentError, ShapeError, formatShape } from '../../tensor/library.js';
+import { ArgumentError, checkOptions, formatShape, type OptionNames, ShapeError } from '../../tensor/library.js';
 import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
 import { type LossOptions, type Reduced, checkSame, floats, reduce } from './common.js';
 import { crossEntropy } from './classification.js';
@@ -16,6 +17,8 @@ export interface TripletOptions extends LossOptions {
   readonly eps?: number;
 }
 
+const TRIPLET_OPTIONS: OptionNames<TripletOptions> = { margin: true, p: true, eps: true, reduction: true };
+
 /**
  * max(0, d(anchor, positive) − d(anchor, negative) + margin) over the last axis of embeddings [N, D] (Schroff et al. 2015).
  * PyTorch: F.triplet_margin_loss.
@@ -24,8 +27,9 @@ export function tripletMarginLoss<const O extends TripletOptions = {}>(
   anchor: AnyTensor,
   positive: AnyTensor,
   negative: AnyTensor,
-  options?: O,
+  options?: O & Exact<O, TripletOptions>,
 ): Reduced<O> {
+  checkOptions('tripletMarginLoss', options, TRIPLET_OPTIONS);
   const { margin = 1, p = 2, eps = 1e-6, reduction }: TripletOptions = options ?? {};
   if (!(margin > 0)) throw new ArgumentError(`tripletMarginLoss: margin is ${margin}. Use a number above 0.`);
   const [a, near] = floats('tripletMarginLoss', anchor, positive);
@@ -44,6 +48,8 @@ export interface NtXentOptions extends LossOptions {
   readonly temperature?: number;
 }
 
+const NT_XENT_OPTIONS: OptionNames<NtXentOptions> = { temperature: true, reduction: true };
+
 /**
  * Normalised temperature-scaled cross entropy of two views [N, D] of the same samples: each of the 2N embeddings has to
  * find its other view among all others by cosine similarity (Chen et al. 2020, SimCLR). N is at least 1.
@@ -51,8 +57,9 @@ export interface NtXentOptions extends LossOptions {
 export function ntXentLoss<const O extends NtXentOptions = {}>(
   first: AnyTensor,
   second: AnyTensor,
-  options?: O,
+  options?: O & Exact<O, NtXentOptions>,
 ): Reduced<O> {
+  checkOptions('ntXentLoss', options, NT_XENT_OPTIONS);
   const { temperature = 0.5, reduction }: NtXentOptions = options ?? {};
   if (!(temperature > 0)) throw new ArgumentError(`ntXentLoss: temperature is ${temperature}. Use a number above 0.`);
   const [a, b] = floats('ntXentLoss', first, second);

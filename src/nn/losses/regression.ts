@@ -1,16 +1,18 @@
 // Losses of numbers: the distance between a prediction and a target of the same shape.
 
+import type { Exact } from '../../tensor/shape-types/options.js';
 import { where } from '../../tensor/functions.js';
-import { ArgumentError } from '../../tensor/library.js';
+import { ArgumentError, checkOptions, type OptionNames } from '../../tensor/library.js';
 import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
-import { type LossOptions, type Reduced, floats, reduce, tell } from './common.js';
+import { floats, LOSS_OPTIONS, type LossOptions, reduce, type Reduced, tell } from './common.js';
 
 /** (prediction − target)². PyTorch: F.mse_loss. */
 export function mseLoss<const O extends LossOptions = {}>(
   prediction: AnyTensor,
   target: AnyTensor,
-  options?: O,
+  options?: O & Exact<O, LossOptions>,
 ): Reduced<O> {
+  checkOptions('mseLoss', options, LOSS_OPTIONS);
   const [x, y] = floats('mseLoss', prediction, target);
   const each = x.sub(y).square() as Tensor;
   return tell('mseLoss', prediction, target, reduce(each, options?.reduction, 'mseLoss')) as Reduced<O>;
@@ -20,8 +22,9 @@ export function mseLoss<const O extends LossOptions = {}>(
 export function l1Loss<const O extends LossOptions = {}>(
   prediction: AnyTensor,
   target: AnyTensor,
-  options?: O,
+  options?: O & Exact<O, LossOptions>,
 ): Reduced<O> {
+  checkOptions('l1Loss', options, LOSS_OPTIONS);
   const [x, y] = floats('l1Loss', prediction, target);
   const each = x.sub(y).abs() as Tensor;
   return tell('l1Loss', prediction, target, reduce(each, options?.reduction, 'l1Loss')) as Reduced<O>;
@@ -32,12 +35,15 @@ export interface HuberOptions extends LossOptions {
   readonly delta?: number;
 }
 
+const HUBER_OPTIONS: OptionNames<HuberOptions> = { reduction: true, delta: true };
+
 /** d²/2 for |d| ≤ δ, else δ·(|d| − δ/2), of d = prediction − target. Huber 1964; PyTorch: F.huber_loss. */
 export function huberLoss<const O extends HuberOptions = {}>(
   prediction: AnyTensor,
   target: AnyTensor,
-  options?: O,
+  options?: O & Exact<O, HuberOptions>,
 ): Reduced<O> {
+  checkOptions('huberLoss', options, HUBER_OPTIONS);
   const { delta = 1, reduction }: HuberOptions = options ?? {};
   if (!(delta > 0)) throw new ArgumentError(`huberLoss: delta is ${delta}. Use a number above 0.`);
   const [x, y] = floats('huberLoss', prediction, target);
@@ -50,12 +56,15 @@ export interface SmoothL1Options extends LossOptions {
   readonly beta?: number;
 }
 
+const SMOOTH_L1_OPTIONS: OptionNames<SmoothL1Options> = { reduction: true, beta: true };
+
 /** d²/2β for |d| < β, else |d| − β/2, of d = prediction − target. Girshick 2015; PyTorch: F.smooth_l1_loss. */
 export function smoothL1Loss<const O extends SmoothL1Options = {}>(
   prediction: AnyTensor,
   target: AnyTensor,
-  options?: O,
+  options?: O & Exact<O, SmoothL1Options>,
 ): Reduced<O> {
+  checkOptions('smoothL1Loss', options, SMOOTH_L1_OPTIONS);
   const { beta = 1, reduction }: SmoothL1Options = options ?? {};
   if (!(beta >= 0)) throw new ArgumentError(`smoothL1Loss: beta is ${beta}. Use a number of at least 0.`);
   const [x, y] = floats('smoothL1Loss', prediction, target);

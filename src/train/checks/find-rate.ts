@@ -3,7 +3,7 @@
 
 import type { Module } from '../../nn/module.js';
 import { tensor } from '../../tensor/creation.js';
-import { ArgumentError, inUnit, runPending } from '../../tensor/library.js';
+import { ArgumentError, checkOptions, inUnit, type OptionNames, runPending } from '../../tensor/library.js';
 import { getRandomState, setRandomState } from '../../tensor/random.js';
 import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
 import type { TrainerOptions, TrainingOptimizer } from '../options.js';
@@ -28,6 +28,24 @@ export interface FindRateOptions<M extends Module, B> extends Pick<
   onStep?(step: number, rate: number, loss: number): void;
 }
 
+const FIND_RATE_OPTIONS: OptionNames<FindRateOptions<Module, unknown>> = {
+  model: true,
+  optimizer: true,
+  train: true,
+  loss: true,
+  forward: true,
+  clipNorm: true,
+  clipValue: true,
+  compile: true,
+  from: true,
+  to: true,
+  steps: true,
+  smoothing: true,
+  divergence: true,
+  signal: true,
+  onStep: true,
+};
+
 export interface RateCurve {
   readonly rates: readonly number[];
   readonly losses: readonly number[];
@@ -49,6 +67,7 @@ export interface RateCurve {
  *     const { suggestion } = await findLearningRate({ model, optimizer, train: new DataLoader(data, { batchSize: 64, shuffle: true }) });
  */
 export async function findLearningRate<M extends Module, B>(options: FindRateOptions<M, B>): Promise<RateCurve> {
+  checkOptions('findLearningRate', options, FIND_RATE_OPTIONS);
   const { from = 1e-7, to = 10, steps = 100, smoothing = 0.9, divergence = 4, model, train } = options;
   if (!(from > 0 && to > from && Number.isFinite(to)))
     throw new ArgumentError(`findLearningRate: from ${from} to ${to}. Use two rates above 0, the first the lower one.`);

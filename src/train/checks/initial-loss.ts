@@ -1,6 +1,6 @@
 // Is the first loss that of a model that knows nothing? A number in, a check of the record out.
 
-import { ArgumentError } from '../../tensor/library.js';
+import { ArgumentError, checkOptions, type OptionNames } from '../../tensor/library.js';
 import type { CheckEvent } from '../record.js';
 
 export interface InitialLossOptions {
@@ -10,13 +10,17 @@ export interface InitialLossOptions {
   readonly tolerance?: number;
 }
 
+const INITIAL_LOSS_OPTIONS: OptionNames<InitialLossOptions> = { classes: true, tolerance: true };
+
 /**
  * Compares the loss of the first batch with log(C), that of C classes that are held for equally likely. Throws ArgumentError
  * for fewer than two classes.
  *
  *     checkInitialLoss(2.31, { classes: 10 }).passed     // true
  */
-export function checkInitialLoss(loss: number, { classes, tolerance = 0.5 }: InitialLossOptions): CheckEvent {
+export function checkInitialLoss(loss: number, options: InitialLossOptions): CheckEvent {
+  checkOptions('checkInitialLoss', options, INITIAL_LOSS_OPTIONS);
+  const { classes, tolerance = 0.5 } = options;
   if (!Number.isInteger(classes) || classes < 2) {
     throw new ArgumentError(`checkInitialLoss: classes is ${classes}. Use a whole number of at least 2.`);
   }

@@ -6,7 +6,7 @@ import { deepCopy } from '../../nn/copy.js';
 import type { Module } from '../../nn/module.js';
 import { Adam } from '../../optim/adam.js';
 import { clipGradNorm_ } from '../../optim/clip.js';
-import { ArgumentError } from '../../tensor/library.js';
+import { ArgumentError, checkOptions, type OptionNames } from '../../tensor/library.js';
 import { getRandomState, setRandomState } from '../../tensor/random.js';
 import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
 import type { CheckEvent } from '../record.js';
@@ -21,6 +21,13 @@ export interface OverfitOptions<M extends Module, B> {
   /** Part of the first loss that may be left. Default 0.05. */
   readonly left?: number;
 }
+
+const OVERFIT_OPTIONS: OptionNames<OverfitOptions<Module, unknown>> = {
+  loss: true,
+  steps: true,
+  rates: true,
+  left: true,
+};
 
 /** The check, with the curve of its best attempt. */
 export interface OverfitCheck extends CheckEvent {
@@ -37,6 +44,7 @@ export async function overfitOneBatch<M extends Module, B>(
   batch: B,
   options: OverfitOptions<M, B> = {},
 ): Promise<OverfitCheck> {
+  checkOptions('overfitOneBatch', options, OVERFIT_OPTIONS);
   const { steps = 200, rates = [1e-2, 1e-3], left = 0.05 } = options;
   if (!Number.isInteger(steps) || steps < 2)
     throw new ArgumentError(`overfitOneBatch: steps is ${steps}. Use a whole number of at least 2.`);

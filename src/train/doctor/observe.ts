@@ -7,7 +7,7 @@ import { type LossCall, watchLosses } from '../../nn/losses/common.js';
 import type { Module } from '../../nn/module.js';
 import { type CompiledFunction, compile } from '../../tensor/compile.js';
 import { isGradEnabled, withoutGrad } from '../../tensor/grad-mode.js';
-import { ArgumentError, isRecording } from '../../tensor/library.js';
+import { ArgumentError, checkOptions, isRecording, type OptionNames } from '../../tensor/library.js';
 import { type AnyTensor, Tensor } from '../../tensor/tensor.js';
 import type { EpochEvent, LayersEvent, RunEvent, RunFacts, RunListener } from '../record.js';
 import { type Diagnosis, diagnose } from './diagnose.js';
@@ -26,6 +26,8 @@ export interface ObserveOptions {
   /** What else is known of the run; the probe finds out the rest. `trainSamples` and `stepsPerEpoch` help most. */
   readonly facts?: RunFacts;
 }
+
+const OBSERVE_OPTIONS: OptionNames<ObserveOptions> = { every: true, listener: true, facts: true };
 
 type Numbers = Readonly<Record<string, number>>;
 
@@ -51,6 +53,7 @@ interface Measured {
  * no hook: let `probe.compile` capture it instead, which runs every n-th step uncaptured.
  */
 export function observe(model: Module, optimizer: ObservedOptimizer, options: ObserveOptions = {}): Probe {
+  checkOptions('observe', options, OBSERVE_OPTIONS);
   return new Probe(model, optimizer, options);
 }
 

@@ -1,5 +1,6 @@
 // A line per epoch, as plain text: for a terminal, a pipe and a log file alike.
 
+import { type OptionNames, checkOptions } from '../../tensor/library.js';
 import type { EpochEvent, RunEvent, RunListener } from '../record.js';
 
 export interface ConsoleOptions {
@@ -9,13 +10,17 @@ export interface ConsoleOptions {
   readonly everySteps?: number;
 }
 
+const CONSOLE_OPTIONS: OptionNames<ConsoleOptions> = { write: true, everySteps: true };
+
 /** Prints epochs, checks, notices and the end of a run. */
 export class ConsoleLogger implements RunListener {
   private readonly write: (line: string) => void;
   private readonly everySteps: number | undefined;
   private epochs: number | undefined;
 
-  constructor({ write = console.log, everySteps }: ConsoleOptions = {}) {
+  constructor(options: ConsoleOptions = {}) {
+    checkOptions(new.target.name, options, CONSOLE_OPTIONS);
+    const { write = console.log, everySteps } = options;
     this.write = write;
     this.everySteps = everySteps;
   }

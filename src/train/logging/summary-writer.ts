@@ -4,7 +4,7 @@
 
 import { filePath } from '../../io/path.js';
 import type { Module } from '../../nn/module.js';
-import { ArgumentError, ShapeError, formatShape } from '../../tensor/library.js';
+import { ArgumentError, checkOptions, formatShape, type OptionNames, ShapeError } from '../../tensor/library.js';
 import { type AnyTensor, Tensor } from '../../tensor/tensor.js';
 import { histogramOf } from './histogram.js';
 import {
@@ -37,6 +37,13 @@ export interface SummaryWriterOptions {
   /** Seconds since 1970. */
   readonly now?: () => number;
 }
+
+const SUMMARY_WRITER_OPTIONS: OptionNames<SummaryWriterOptions> = {
+  flushSeconds: true,
+  filenameSuffix: true,
+  purgeStep: true,
+  now: true,
+};
 
 /** Numbers in 0 … 1 (float) or 0 … 255 (bytes) of shape [channels, height, width] with 1, 3 or 4 channels. */
 export type Picture =
@@ -73,6 +80,7 @@ export class SummaryWriter {
   private readonly children = new Map<string, SummaryWriter>();
 
   constructor(logDir: string, options: SummaryWriterOptions = {}) {
+    checkOptions(new.target.name, options, SUMMARY_WRITER_OPTIONS);
     if (logDir === '') throw new ArgumentError('SummaryWriter: the folder has no name.');
     this.logDir = logDir;
     this.folder = filePath(logDir, 'SummaryWriter');
@@ -159,8 +167,10 @@ export class SummaryWriter {
   addHparams(
     hparams: Readonly<Record<string, HyperParameter>>,
     metrics: Readonly<Record<string, number>>,
-    { runName = String(this.now()), step = 0 }: { readonly runName?: string; readonly step?: number } = {},
+    options: { readonly runName?: string; readonly step?: number } = {},
   ): void {
+    checkOptions('addHparams', options, { runName: true, step: true });
+    const { runName = String(this.now()), step = 0 } = options;
     const writer = this.child(runName);
     writer.startSession(hparams, Object.keys(metrics));
     writer.endSession('completed');

@@ -1,5 +1,6 @@
 // A run in TensorBoard: each event as scalars and texts at its step.
 
+import { type OptionNames, checkOptions } from '../../tensor/library.js';
 import { filePath } from '../../io/path.js';
 import type { EpochEvent, LayersEvent, RunEvent, RunListener, StartEvent } from '../record.js';
 import type { HyperParameter } from './messages.js';
@@ -9,6 +10,13 @@ export interface TensorBoardOptions extends Omit<SummaryWriterOptions, 'purgeSte
   /** Write every so many steps; losses in between are left out. Default 1. */
   readonly every?: number;
 }
+
+const TENSOR_BOARD_OPTIONS: OptionNames<TensorBoardOptions> = {
+  every: true,
+  flushSeconds: true,
+  filenameSuffix: true,
+  now: true,
+};
 
 /**
  * Writes curves of loss, metrics, learning rate, gradients and speed, statistics of layers, notices and hyper-parameters
@@ -23,6 +31,7 @@ export class TensorBoardLogger implements RunListener {
   private hasSession = false;
 
   constructor(logDir: string, options: TensorBoardOptions = {}) {
+    checkOptions(new.target.name, options, TENSOR_BOARD_OPTIONS);
     this.logDir = logDir;
     this.folder = filePath(logDir, 'TensorBoardLogger');
     this.options = options;

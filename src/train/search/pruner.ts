@@ -1,7 +1,7 @@
 // Pruners end trials that fall behind, so that their time goes to better ones.
 // Reports of all trials in, a verdict out. Must not know: how trials are run.
 
-import { ArgumentError } from '../../tensor/library.js';
+import { ArgumentError, checkOptions, type OptionNames } from '../../tensor/library.js';
 
 /** What a trial has reported, in order: after how many steps (epochs, say) which value, to be minimised. */
 export type Reports = readonly (readonly [step: number, value: number])[];
@@ -19,11 +19,14 @@ export interface HalvingOptions {
   readonly factor?: number;
 }
 
+const HALVING_OPTIONS: OptionNames<HalvingOptions> = { min: true, factor: true };
+
 /**
  * Successive halving: at min, min · factor, min · factor², … steps only the best of every `factor` trials go on. Verdicts are
  * given at once, with the trials that have come as far (asynchronous: Li et al. 2020, ASHA).
  */
 export function successiveHalving(options: HalvingOptions = {}): Pruner {
+  checkOptions('successiveHalving', options, HALVING_OPTIONS);
   const { min = 1, factor = 3 } = options;
   if (!(min >= 1)) throw new ArgumentError(`successiveHalving: min is ${min}. Use a number of at least 1.`);
   if (!(factor >= 2)) throw new ArgumentError(`successiveHalving: factor is ${factor}. Use a number of at least 2.`);

@@ -2,7 +2,7 @@
 // follows from the number of the trial, the results so far and a seeded stream, so that a search can stop and go on.
 // Space and history in, a point of the unit cube out. Must not know: how trials are run.
 
-import { ArgumentError } from '../../tensor/library.js';
+import { ArgumentError, checkOptions, type OptionNames } from '../../tensor/library.js';
 import type { HostRandom } from '../../tensor/host-random.js';
 import { GaussianProcess } from './gaussian-process.js';
 import { type Point, type Space, dimensionsOf, randomPoint } from './space.js';
@@ -23,6 +23,7 @@ export interface Strategy {
 
 /** Every combination of `points` values a dimension (all of them, for choices). */
 export function gridSearch(options: { readonly points?: number } = {}): Strategy {
+  checkOptions('gridSearch', options, { points: true });
   const { points = 5 } = options;
   return {
     name: 'grid',
@@ -52,8 +53,11 @@ export interface RefineOptions {
   readonly shrink?: number;
 }
 
+const REFINE_OPTIONS: OptionNames<RefineOptions> = { perRound: true, shrink: true };
+
 /** Coarse to fine: rounds of random points in a box around the best so far, which shrinks from round to round. */
 export function refineSearch(options: RefineOptions = {}): Strategy {
+  checkOptions('refineSearch', options, REFINE_OPTIONS);
   const { perRound = 10, shrink = 0.5 } = options;
   if (!Number.isInteger(perRound) || perRound < 1)
     throw new ArgumentError(`refineSearch: perRound is ${perRound}. Use a whole number of at least 1.`);
@@ -82,11 +86,14 @@ export interface BayesianOptions {
   readonly candidates?: number;
 }
 
+const BAYESIAN_OPTIONS: OptionNames<BayesianOptions> = { startup: true, candidates: true };
+
 /**
  * A Gaussian process models the results; the next point is where the expected improvement on the best one is largest
  * (Močkus 1974; Snoek et al. 2012). Trials that are running count with the model's mean, so that parallel ones differ.
  */
 export function bayesianSearch(options: BayesianOptions = {}): Strategy {
+  checkOptions('bayesianSearch', options, BAYESIAN_OPTIONS);
   const { candidates = 500 } = options;
   return {
     name: 'bayesian',

@@ -1,8 +1,8 @@
 // The search itself: asks a strategy for hyper-parameters, runs an objective with them, several at a time if asked, ends
 // those that fall behind, and keeps every trial in a file, so that a search can be interrupted and goes on.
 
+import { ArgumentError, checkOptions, giveWay, NablaError, type OptionNames } from '../../tensor/library.js';
 import { checkFiles } from '../../io/path.js';
-import { ArgumentError, NablaError, giveWay } from '../../tensor/library.js';
 import { HostRandom } from '../../tensor/host-random.js';
 import type { Pruner } from './pruner.js';
 import { type ParamsOf, type Point, type Space, paramsAt, pointOf } from './space.js';
@@ -47,6 +47,19 @@ export interface SearchOptions {
   readonly onTrial?: (trial: Trial, best: Trial | undefined) => void;
 }
 
+const SEARCH_OPTIONS: OptionNames<SearchOptions> = {
+  trials: true,
+  strategy: true,
+  direction: true,
+  pruner: true,
+  parallel: true,
+  seed: true,
+  folder: true,
+  catchErrors: true,
+  signal: true,
+  onTrial: true,
+};
+
 /** What a search has found. */
 export interface Study<S extends Space = Space> {
   readonly space: S;
@@ -82,6 +95,7 @@ export async function search<const S extends Space>(
   objective: Objective<S> | URL,
   options: SearchOptions = {},
 ): Promise<Study<S>> {
+  checkOptions('search', options, SEARCH_OPTIONS);
   const { trials = 50, parallel = 1, seed = 0, direction = 'minimize' } = options;
   checkCount('trials', trials);
   checkCount('parallel', parallel);

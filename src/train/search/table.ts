@@ -1,5 +1,6 @@
 // A study as a table for people: the best trials first.
 
+import { type OptionNames, checkOptions } from '../../tensor/library.js';
 import type { Study } from './study.js';
 import type { Trial } from './trial.js';
 import { largest } from '../../tensor/extremes.js';
@@ -9,8 +10,12 @@ export interface TableOptions {
   readonly rows?: number;
 }
 
+const TABLE_OPTIONS: OptionNames<TableOptions> = { rows: true };
+
 /** One row a trial: number (from 1), result, state, parameters. */
-export function formatStudy(study: Study, { rows = 20 }: TableOptions = {}): string {
+export function formatStudy(study: Study, options: TableOptions = {}): string {
+  checkOptions('formatStudy', options, TABLE_OPTIONS);
+  const { rows = 20 } = options;
   const sign = study.direction === 'maximize' ? -1 : 1;
   const rank = (t: Trial): number => (t.state === 'completed' ? 0 : t.state === 'pruned' ? 1 : 2);
   const cost = (t: Trial): number => (Number.isNaN(t.value) ? Infinity : sign * t.value);

@@ -1,6 +1,6 @@
 // Rectangles painted over, and noise.
 
-import { ArgumentError } from '../../../tensor/library.js';
+import { ArgumentError, checkOptions, type OptionNames } from '../../../tensor/library.js';
 import type { HostRandom } from '../../../tensor/host-random.js';
 import { type Image, type Pixels, allocate, checkImage, checkRange, brightest } from '../image.js';
 import { fillOf } from './gather.js';
@@ -58,12 +58,16 @@ export interface NoiseOptions {
   readonly clip?: boolean;
 }
 
+export const NOISE_OPTIONS: OptionNames<NoiseOptions> = { mean: true, sigma: true, clip: true };
+
 /** Normal noise added to each value. torchvision: gaussian_noise. */
 export function gaussianNoise<D extends Pixels, C extends number, H extends number, W extends number>(
   image: Image<D, C, H, W>,
   random: HostRandom,
-  { mean = 0, sigma = 0.1, clip = true }: NoiseOptions = {},
+  options: NoiseOptions = {},
 ): Image<D, C, H, W> {
+  checkOptions('gaussianNoise', options, NOISE_OPTIONS);
+  const { mean = 0, sigma = 0.1, clip = true } = options;
   checkImage('gaussianNoise', image);
   checkRange('gaussianNoise', 'sigma', sigma, 0);
   const { data, shape } = image;

@@ -3,7 +3,7 @@
 //   As in convolutional networks the kernel is not mirrored: out(i, j) = Σ kernel(a, b) · image(i + a, j + b).
 // Must not know: random numbers.
 
-import { ArgumentError, ShapeError } from '../../../tensor/library.js';
+import { ArgumentError, checkOptions, type OptionNames, ShapeError } from '../../../tensor/library.js';
 import {
   type Image,
   type Pixels,
@@ -78,6 +78,8 @@ export interface FilterOptions {
   readonly padding?: PaddingMode | 'valid';
 }
 
+const FILTER_OPTIONS: OptionNames<FilterOptions> = { padding: true };
+
 /**
  * Every channel filtered. The result is not cut to the range of an image: an edge filter gives negative numbers.
  *
@@ -86,8 +88,10 @@ export interface FilterOptions {
 export function filter2d<C extends number>(
   image: Image<Pixels, C>,
   kernel: Kernel,
-  { padding = 'constant' }: FilterOptions = {},
+  options: FilterOptions = {},
 ): Image<Float32Array, C> {
+  checkOptions('filter2d', options, FILTER_OPTIONS);
+  const { padding = 'constant' } = options;
   checkImage('filter2d', image);
   const [rows, columns] = [kernel.length, kernel[0]?.length ?? 0];
   if (rows === 0 || columns === 0 || kernel.some((row) => row.length !== columns)) {

@@ -2,7 +2,7 @@
 // positions say which, and one loop copies the pixels.
 // Must not know: random numbers, interpolation.
 
-import { ArgumentError } from '../../../tensor/library.js';
+import { ArgumentError, checkOptions, type OptionNames } from '../../../tensor/library.js';
 import { type Image, type Pixels, type Size, allocate, checkImage, checkSizes, sizePair } from '../image.js';
 import { isUint8Array } from '../../../tensor/typed-arrays.js';
 
@@ -21,6 +21,8 @@ export interface PadOptions {
   /** Default 'constant'. */
   readonly mode?: PaddingMode;
 }
+
+export const PAD_OPTIONS: OptionNames<PadOptions> = { fill: true, mode: true };
 
 /** The value of channel c of a `fill`. */
 export function fillOf(fill: number | readonly number[], channel: number): number {
@@ -191,8 +193,10 @@ function middle(length: number, size: number): number {
 export function pad<D extends Pixels, C extends number>(
   image: Image<D, C>,
   padding: Padding,
-  { fill = 0, mode = 'constant' }: PadOptions = {},
+  options: PadOptions = {},
 ): Image<D, C> {
+  checkOptions('pad', options, PAD_OPTIONS);
+  const { fill = 0, mode = 'constant' } = options;
   checkImage('pad', image);
   const [left, top, right, bottom] = sides(padding);
   const [, height, width] = image.shape;
@@ -257,7 +261,9 @@ export function fiveCrop<D extends Pixels, C extends number, H extends number, W
 export function tenCrop<D extends Pixels, C extends number, H extends number, W extends number>(
   image: Image<D, C>,
   size: Size<H, W>,
-  { vertical = false }: { readonly vertical?: boolean } = {},
+  options: { readonly vertical?: boolean } = {},
 ): Crop<D, C, H, W>[] {
+  checkOptions('tenCrop', options, { vertical: true });
+  const { vertical = false } = options;
   return [...fiveCrop(image, size), ...fiveCrop(vertical ? verticalFlip(image) : horizontalFlip(image), size)];
 }

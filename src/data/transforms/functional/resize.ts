@@ -2,6 +2,7 @@
 // Both passes round to the type of the image, as Pillow and PyTorch do for bytes.
 // Must not know: random numbers.
 
+import { type OptionNames, checkOptions } from '../../../tensor/library.js';
 import { type Image, type Pixels, allocate, checkImage, checkSizes } from '../image.js';
 import { crop, gather } from './gather.js';
 import { isUint8Array } from '../../../tensor/typed-arrays.js';
@@ -14,6 +15,8 @@ export interface ResizeOptions {
   /** Average over all pixels that a smaller image's pixel stands for, instead of its neighbours alone. Default true. */
   readonly antialias?: boolean;
 }
+
+export const RESIZE_OPTIONS: OptionNames<ResizeOptions> = { interpolation: true, antialias: true };
 
 /** For each position of the result, the first position that it is made of and the weights of those from there on. */
 interface Taps {
@@ -30,8 +33,10 @@ interface Taps {
 export function resize<D extends Pixels, C extends number, H extends number, W extends number>(
   image: Image<D, C>,
   size: number | readonly [H, W],
-  { interpolation = 'bilinear', antialias = true }: ResizeOptions = {},
+  options: ResizeOptions = {},
 ): Image<D, C, H, W> {
+  checkOptions('resize', options, RESIZE_OPTIONS);
+  const { interpolation = 'bilinear', antialias = true } = options;
   checkImage('resize', image);
   const [, oldHeight, oldWidth] = image.shape;
   const [height, width] = outputSize(size, oldHeight, oldWidth);

@@ -4,7 +4,7 @@
 //   matrix [a, b, c, d, e, f]: (x, y) of the result → (a·x + b·y + c, d·x + e·y + f) of the image
 // Must not know: random numbers.
 
-import { ArgumentError } from '../../../tensor/library.js';
+import { ArgumentError, checkOptions, type OptionNames } from '../../../tensor/library.js';
 import { type Image, type Pixels, allocate, checkImage, roundEven } from '../image.js';
 import { fillOf, quarterTurns } from './gather.js';
 import { isUint8Array } from '../../../tensor/typed-arrays.js';
@@ -28,12 +28,16 @@ export interface WarpOptions {
   readonly fill?: number | readonly number[];
 }
 
+const WARP_OPTIONS: OptionNames<WarpOptions> = { interpolation: true, fill: true };
+
 export interface RotateOptions extends WarpOptions {
   /** The fixed point in pixels from the upper left corner. Default: the middle. */
   readonly center?: Point;
   /** Make the result as large as the turned image. Default false. */
   readonly expand?: boolean;
 }
+
+const ROTATE_OPTIONS: OptionNames<RotateOptions> = { center: true, expand: true, interpolation: true, fill: true };
 
 export interface AffineOptions extends WarpOptions {
   /** Degrees, clockwise (torchvision's affine turns the other way round than its rotate). Default 0. */
@@ -47,6 +51,16 @@ export interface AffineOptions extends WarpOptions {
   /** The fixed point in pixels from the upper left corner. Default: the middle. */
   readonly center?: Point;
 }
+
+const AFFINE_OPTIONS: OptionNames<AffineOptions> = {
+  angle: true,
+  translate: true,
+  scale: true,
+  shear: true,
+  center: true,
+  interpolation: true,
+  fill: true,
+};
 
 /** Planes of one size, one after the other. */
 interface Planes {
@@ -167,8 +181,10 @@ function relative(center: Point | undefined, [, height, width]: readonly number[
 export function rotate<D extends Pixels, C extends number>(
   image: Image<D, C>,
   angle: number,
-  { interpolation = 'nearest', fill = 0, center, expand = false }: RotateOptions = {},
+  options: RotateOptions = {},
 ): Image<D, C> {
+  checkOptions('rotate', options, ROTATE_OPTIONS);
+  const { interpolation = 'nearest', fill = 0, center, expand = false } = options;
   checkImage('rotate', image);
   const turn = ((angle % 360) + 360) % 360;
   const [channels, height, width] = image.shape;
@@ -197,8 +213,10 @@ function expandedSize([a, b, c, d, e, f]: AffineMatrix, height: number, width: n
 /** Turned, scaled, sheared and moved, in its old size. torchvision: affine. */
 export function affine<D extends Pixels, C extends number, H extends number, W extends number>(
   image: Image<D, C, H, W>,
-  { angle = 0, translate = [0, 0], scale = 1, shear = 0, center, interpolation = 'nearest', fill = 0 }: AffineOptions,
+  options: AffineOptions,
 ): Image<D, C, H, W> {
+  checkOptions('affine', options, AFFINE_OPTIONS);
+  const { angle = 0, translate = [0, 0], scale = 1, shear = 0, center, interpolation = 'nearest', fill = 0 } = options;
   checkImage('affine', image);
   if (!(scale > 0)) throw new ArgumentError(`affine: a scale of ${scale}. Use a number above 0.`);
   const matrix = inverseAffineMatrix(
@@ -221,8 +239,10 @@ export function perspective<D extends Pixels, C extends number, H extends number
   image: Image<D, C, H, W>,
   from: readonly Point[],
   to: readonly Point[],
-  { interpolation = 'bilinear', fill = 0 }: WarpOptions = {},
+  options: WarpOptions = {},
 ): Image<D, C, H, W> {
+  checkOptions('perspective', options, WARP_OPTIONS);
+  const { interpolation = 'bilinear', fill = 0 } = options;
   checkImage('perspective', image);
   const [a, b, c, d, e, f, g, h] = perspectiveCoefficients(from, to);
   const [, height, width] = image.shape;
