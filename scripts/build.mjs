@@ -1,7 +1,7 @@
 // Builds dist/ from src/: TypeScript to JavaScript with declarations, everything else (assets, plain JavaScript) copied
-// as it is. Exits non-zero when the sources do not type-check.
+// as it is; declarations that no entry leads to are left out. Exits non-zero when the sources do not type-check.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,6 +20,7 @@ for (const file of sources.filter((name) => !isCompiled(name))) {
   copyFileSync(file, target);
 }
 mkdirSync('dist', { recursive: true });
+removeInnerDeclarations();
 writeStamp(sources, started);
 
 function isCompiled(file) {
@@ -30,6 +31,25 @@ function isCompiled(file) {
 function removeOrphans() {
   const last = existsSync(STAMP) ? readFileSync(STAMP, 'utf8').split('\n').filter(Boolean) : undefined;
   if (!last || last.some((file) => !existsSync(file))) rmSync('dist', { recursive: true, force: true });
+}
+
+/** Removes declarations that no entry of the package leads to: half of them, and nobody can ask for them. */
+function removeInnerDeclarations() {
+  const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
+  const waiting = Object.values(exports).flatMap(({ types }) => (types === undefined ? [] : [join(types)]));
+  const needed = new Set();
+  for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+    if (needed.has(file) || !existsSync(file)) continue;
+    needed.add(file);
+    for (const [, name] of readFileSync(file, 'utf8').matchAll(/(?:from|import|import\()\s*['"](\.[^'"]+)\.js['"]/g)) {
+      waiting.push(join(dirname(file), `${name}.d.ts`));
+    }
+  }
+  if (needed.size === 0) return; // nothing was compiled
+  for (const name of readdirSync('dist', { recursive: true })) {
+    const file = join('dist', name);
+    if (file.endsWith('.d.ts') && !needed.has(file)) rmSync(file);
+  }
 }
 
 function compile() {

@@ -1,9 +1,9 @@
 // The package as a user gets it: packed, installed into an empty folder, then run from plain JavaScript, from the
 // command line, and type-checked from TypeScript under both module resolutions in use today.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -44,12 +44,73 @@ beforeAll(() => {
 
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
-test('the tarball holds the build and the documents, no sources and no tests', () => {
+test('the tarball holds the build, the documents and the examples, no other sources and no tests', () => {
   expect(packed).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'CHANGELOG.md', 'package.json']));
+  expect(packed).toEqual(expect.arrayContaining(['docs/tensors.md', 'examples/digits.ts']));
   expect(packed).toEqual(expect.arrayContaining(['dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js']));
-  const stray = packed.filter((path) => path.includes('/') && !path.startsWith('dist/'));
-  expect([...stray, ...packed.filter((path) => /\.test\b|build-stamp|(?<!\.d)\.ts$/.test(path))]).toEqual([]);
+  const isExpected = (path: string): boolean => /^(dist\/|docs\/[^/]+\.md$|examples\/[^/]+\.ts$|[^/]+$)/.test(path);
+  const stray = packed.filter((path) => !isExpected(path));
+  const inDist = packed.filter((path) => path.startsWith('dist/') && /\.test\b|build-stamp|(?<!\.d)\.ts$/.test(path));
+  expect([...stray, ...inDist]).toEqual([]);
 });
+
+test('it installs in less than 10 MB, and asks for sharp and oxc-transform only when they are needed', () => {
+  const folders = ['node_modules', ...readdirSync(join(app, 'node_modules'), { recursive: true, encoding: 'utf8' })];
+  expect(folders.some((path) => /^(sharp|@img|@?oxc-transform)\b/.test(path))).toBe(false);
+  const size = readdirSync(join(app, 'node_modules'), { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isSymbolicLink())
+    .reduce((sum, { parentPath, name }) => sum + onDisk(statSync(join(parentPath, name)).size), 0);
+  expect(size).toBeLessThan(10 * 2 ** 20);
+});
+
+/** What `du` counts for a file or a folder on the usual file systems. */
+function onDisk(bytes: number): number {
+  return Math.ceil(bytes / 4096) * 4096;
+}
+
+test('without the optional packages, what needs one says so in a sentence', () => {
+  const script = `
+    import { imageFolder } from 'nabla/data';
+    import { encodePng } from 'nabla/io';
+    console.log(encodePng({ data: new Uint8Array(4), shape: [1, 2, 2] }).length > 0);
+    await imageFolder('photos').catch((error) => console.log(error.message));
+  `;
+  writeFileSync(join(app, 'pictures.js'), script);
+  expect(run(app, process.execPath, 'pictures.js')).toBe(
+    'true\nimageFolder: pictures are decoded by the package sharp, which is not here. Run npm install sharp.\n',
+  );
+  writeFileSync(join(app, 'own.ts'), 'export default 1;\n');
+  const command = join(app, 'node_modules', '.bin', process.platform === 'win32' ? 'nabla.cmd' : 'nabla');
+  const { stderr } = spawnSync(command, ['train', './own.ts'], { cwd: app, encoding: 'utf8' });
+  // Node from 22.18 removes types itself.
+  expect(stderr).toMatch(/TypeScript needs the package oxc-transform\. Run npm install oxc-transform|defineRun/);
+}, 60_000);
+
+test('every relative link of a document leads somewhere within the tarball', () => {
+  const home = join(app, 'node_modules', 'nabla');
+  const pages = packed.filter((path) => path.endsWith('.md'));
+  expect(pages.length).toBeGreaterThan(10);
+  const broken = pages.flatMap((page) => {
+    const text = withoutCode(readFileSync(join(home, page), 'utf8'));
+    return [...text.matchAll(/\]\(([^)\s]+)\)/g)].flatMap(([, link]) => {
+      if (/^[a-z]+:/.test(link)) return [];
+      const [path, anchor] = link.split('#');
+      const target = path === '' ? page : posix.join(posix.dirname(page), path);
+      if (!packed.includes(target)) return [`${page}: ${link}`];
+      return anchor === undefined || anchorsOf(join(home, target)).has(anchor) ? [] : [`${page}: ${link} (no heading)`];
+    });
+  });
+  expect(broken).toEqual([]);
+});
+
+const withoutCode = (text: string): string => text.replaceAll(/^```[\s\S]*?^```$/gm, '').replaceAll(/`[^`\n]*`/g, '');
+
+/** The headings of a page as GitHub and npm make anchors of them. */
+function anchorsOf(path: string): Set<string> {
+  const text = readFileSync(path, 'utf8').replaceAll(/^```[\s\S]*?^```$/gm, '');
+  const headings = [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading]) => heading.toLowerCase());
+  return new Set(headings.map((h) => h.replaceAll(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-')));
+}
 
 test('every entry of exports can be imported', () => {
   const names = modules.map((name) => name.replace('.', 'nabla'));
@@ -132,6 +193,9 @@ export async function train(x: Tensor<readonly [4, 2]>): Promise<number> {
   return crossEntropy(model.forward(x), y).item();
 }
 
+// Every declaration file that an entry leads to is in the package.
+ENTRIES
+
 // @ts-expect-error the second layer takes 9 features, the first one gives 8
 new Sequential(new Linear(2, 8), new ReLU(), new Linear(9, 2));
 `;
@@ -155,7 +219,8 @@ test.each([
       noEmit: true,
     };
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions }));
-    writeFileSync(join(folder, 'consumer.ts'), consumer);
+    const entries = modules.map((name, i) => `export * as part${i} from '${name.replace('.', 'nabla')}';`);
+    writeFileSync(join(folder, 'consumer.ts'), consumer.replace('ENTRIES', entries.join('\n')));
     const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
     expect(run(folder, process.execPath, tsc, '-p', '.')).toBe('');
   },
