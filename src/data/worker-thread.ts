@@ -125,7 +125,7 @@ export function serveDataset(
         const source = value as Float32Array;
         const from = Math.ceil(place.used / 8) * 8;
         place.used = from + source.byteLength;
-        const kind = (source as unknown) instanceof Uint8Array ? Uint8Array : source.constructor;
+        const kind = source instanceof Uint8Array ? Uint8Array : source.constructor;
         const target = new (kind as typeof Float32Array)(memory, from, source.length);
         target.set(source);
         return target;

@@ -36,8 +36,7 @@ export async function toSafetensors(tensors: NamedTensors, metadata: Metadata = 
 export function fromSafetensors(bytes: Uint8Array, path?: string): LoadedTensors {
   const { tensors, metadata } = parseSafetensors(bytes, path);
   const loaded = Object.entries(tensors).map(
-    ([name, { data, shape, dtype }]) =>
-      [name, tensor(data as never, { shape, dtype }) as unknown as AnyTensor] as const,
+    ([name, { data, shape, dtype }]) => [name, tensor(data, { shape, dtype })] as const,
   );
   return { tensors: Object.fromEntries(loaded), metadata };
 }

@@ -5,7 +5,7 @@ import { stack, where } from '../tensor/functions.js';
 import { withoutGrad } from '../tensor/grad-mode.js';
 import { ArgumentError, checkOptions, type OptionNames } from '../tensor/library.js';
 import { areProbabilities } from '../tensor/probabilities.js';
-import type { AnyTensor, Tensor } from '../tensor/tensor.js';
+import type { AnyTensor } from '../tensor/tensor.js';
 import { type LabelOptions, both, checkTarget, classDimOf, readLabels } from './labels.js';
 import { type Bools, CollectedMetric, type Ints, Sums } from './state.js';
 
@@ -43,11 +43,11 @@ export class CalibrationError extends CollectedMetric {
     if (target.size === 0) return;
     withoutGrad(() => {
       const { truth, predicted, valid, ranked } = readLabels(op, output, target, this.options);
-      const given = output as unknown as Tensor;
-      const probabilities = (areProbabilities(given.node) ? given : given.softmax(dim as number)) as Tensor;
-      const confidence = probabilities.amax(dim) as Tensor;
+      const given = output;
+      const probabilities = areProbabilities(given.node) ? given : given.softmax(dim as number);
+      const confidence = probabilities.amax(dim);
       const counted = both(valid, ranked);
-      const safe = (counted === undefined ? confidence : where(counted, confidence, 0)) as Tensor;
+      const safe = counted === undefined ? confidence : where(counted, confidence, 0);
       const bin = safe
         .mul(this.bins)
         .ceil()
@@ -55,11 +55,11 @@ export class CalibrationError extends CollectedMetric {
         .clamp(0, this.bins - 1)
         .to('int32') as Ints;
       const collect = (values: AnyTensor) => {
-        const kept = counted === undefined ? values : where(counted, values as Tensor, 0);
+        const kept = counted === undefined ? values : where(counted, values, 0);
         return zeros([this.bins]).scatterAdd(0, bin.reshape([-1]) as Ints, kept.reshape([-1]) as never);
       };
       const right = (predicted.eq(truth) as Bools).to('float32');
-      this.collected.add(stack([collect(right.mul(0).add(1)), collect(safe), collect(right)] as Tensor[]));
+      this.collected.add(stack([collect(right.mul(0).add(1)), collect(safe), collect(right)]));
     });
   }
 

@@ -56,7 +56,7 @@ export function countClasses(labelled: Labelled): AnyTensor {
   }
   const count = (at: Ints, which: Bools) => {
     const flat = (t: AnyTensor) => t.reshape([-1]) as Ints;
-    return zeros([classes], { dtype: 'int32' }).scatterAdd(0, flat(at), flat(which.to('int32')) as never) as AnyTensor;
+    return zeros([classes], { dtype: 'int32' }).scatterAdd(0, flat(at), flat(which.to('int32')));
   };
   return stack([count(truth, hit), count(predicted, mayRight), count(truth, mayLabel)] as Ints[]);
 }

@@ -56,7 +56,7 @@ export class ConfusionMatrix extends CollectedMetric<number[][]> {
       const ones = (counted === undefined ? truth.mul(0).add(1) : counted.to('int32')) as Ints;
       const flat = (t: Ints) => t.reshape([-1]) as Ints;
       const empty = zeros([classes * classes], { dtype: 'int32' });
-      this.collected.add(empty.scatterAdd(0, flat(cell), flat(ones) as never));
+      this.collected.add(empty.scatterAdd(0, flat(cell), flat(ones)));
     });
   }
 

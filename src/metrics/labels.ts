@@ -71,7 +71,7 @@ export function readLabels(op: string, output: AnyTensor, target: AnyTensor, opt
     };
   }
   checkTarget(op, output, target, dim);
-  const scores = output as unknown as Tensor;
+  const scores = output;
   const { truth, valid } = truthOf(op, target, options.ignoreIndex);
   return {
     kind: 'classes',

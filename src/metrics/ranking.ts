@@ -76,7 +76,7 @@ class ScoreStore implements Collection {
       );
     }
     if (entering === 0) return;
-    settle([this.scores, this.labels, this.rows].filter((t) => t !== undefined) as AnyTensor[]);
+    settle([this.scores, this.labels, this.rows].filter((t) => t !== undefined));
     this.isCaptured ||= isRecording();
     this.reserve(this.count + entering, scores);
     const advance = (): void => {
@@ -196,7 +196,7 @@ abstract class Ranking extends CollectedMetric {
       if (!isBinary) checkTarget(op, output, target, dim);
       const { truth, valid } = truthOf(op, target, this.options.ignoreIndex);
       const labels = (valid === undefined ? truth : where(valid, truth, IGNORED)).reshape([-1]) as Ints;
-      this.collected.add(isBinary ? (output.to('float32').reshape([-1, 1]) as Tensor) : probabilities(output), labels);
+      this.collected.add(isBinary ? output.to('float32').reshape([-1, 1]) : probabilities(output), labels);
     });
   }
 
@@ -226,8 +226,8 @@ abstract class Ranking extends CollectedMetric {
 
 /** Rows of class probabilities: scores of different samples must be comparable. */
 function probabilities(output: AnyTensor): Tensor {
-  const known = areProbabilities((output as unknown as Tensor).node);
-  const p = (known ? output : output.softmax(1)) as AnyTensor;
+  const known = areProbabilities(output.node);
+  const p = known ? output : output.softmax(1);
   const order = [0, ...Array.from({ length: p.rank - 2 }, (_, i) => i + 2), 1];
   return p.permute(order as never).reshape([-1, p.shape[1]]) as Tensor;
 }

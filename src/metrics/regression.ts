@@ -26,8 +26,8 @@ abstract class MeanError extends CollectedMetric {
   update(output: AnyTensor, target: AnyTensor): void {
     checkShapes(this.constructor.name, output, target);
     withoutGrad(() => {
-      const difference = output.to('float32').sub(target.to('float32')) as Tensor;
-      this.collected.add(stack([this.error(difference).sum(), full([], output.size)] as Tensor[]));
+      const difference = output.to('float32').sub(target.to('float32'));
+      this.collected.add(stack([this.error(difference).sum(), full([], output.size)]));
     });
   }
 

@@ -61,7 +61,7 @@ export function storedNumbers(
 ): AnyTensor {
   const data = dtype === 'float32' ? Float32Array.from(numbers) : Int32Array.from(numbers);
   const device = like === undefined ? {} : { device: like.device };
-  return tensor(data as never, { shape, dtype, ...device }) as unknown as AnyTensor;
+  return tensor(data, { shape, dtype, ...device });
 }
 
 /** A stored tensor of zeros on the device of `like`. */
@@ -155,7 +155,7 @@ abstract class Sum<D extends 'float32' | 'int32'> implements Collection {
   }
 
   reset(): void {
-    clear(this.cells as readonly AnyTensor[] | undefined);
+    clear(this.cells);
   }
 }
 
@@ -184,9 +184,9 @@ export class Sums extends Sum<'float32'> {
   }
 
   protected plus(sum: Tensor, error: Tensor, delta: Tensor): [AnyTensor, AnyTensor] {
-    const corrected = delta.sub(error) as Tensor;
-    const next = sum.add(corrected) as Tensor;
-    const lost = next.sub(sum).sub(corrected) as Tensor;
+    const corrected = delta.sub(error);
+    const next = sum.add(corrected);
+    const lost = next.sub(sum).sub(corrected);
     return [next, where(lost.isFinite() as Bools, lost, 0)];
   }
 

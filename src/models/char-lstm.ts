@@ -44,7 +44,7 @@ export class CharLSTM extends Module {
   }
 
   forward(x: Tensor<[number, number], 'int32'>): Sequence {
-    const [outputs] = this.lstm.forward(this.embedding.forward(x) as never) as unknown as [Sequence];
-    return this.head.forward((this.dropout?.forward(outputs) ?? outputs) as never) as Sequence;
+    const [outputs] = this.lstm.forward(this.embedding.forward(x));
+    return this.head.forward(this.dropout?.forward(outputs) ?? outputs);
   }
 }

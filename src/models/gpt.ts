@@ -55,23 +55,26 @@ class Block extends Module {
   }
 
   forward(x: Sequence): Sequence {
-    const y = x.add(this.dropped(this.project.forward(this.attend(this.ln1.forward(x) as Sequence)) as Sequence));
-    const z = this.expand.forward(this.ln2.forward(y as never) as Sequence).gelu();
-    return y.add(this.dropped(this.contract.forward(z as never) as Sequence)) as Sequence;
+    const y = x.add(this.dropped(this.project.forward(this.attend(this.ln1.forward(x)))));
+    const z = this.expand.forward(this.ln2.forward(y)).gelu();
+    return y.add(this.dropped(this.contract.forward(z)));
   }
 
   /** (B, T, E) → heads (B, H, T, E / H) → (B, T, E) */
   private attend(x: Sequence): Sequence {
     const [batch, length, width] = x.shape;
     const { heads } = this;
-    const split = (t: Tensor) => t.reshape([batch, length, heads, width / heads]).transpose(1, 2) as Tensor;
-    const [q, k, v] = (this.qkv.forward(x) as Tensor).chunk(3, 2).map((t) => split(t as Tensor));
-    const mixed = scaledDotProductAttention(q, k, v, { isCausal: true }) as Tensor;
-    return mixed.transpose(1, 2).reshape([batch, length, width]) as Sequence;
+    const split = (t: Tensor) => t.reshape([batch, length, heads, width / heads]).transpose(1, 2);
+    const [q, k, v] = this.qkv
+      .forward(x)
+      .chunk(3, 2)
+      .map((t) => split(t));
+    const mixed = scaledDotProductAttention(q, k, v, { isCausal: true });
+    return mixed.transpose(1, 2).reshape([batch, length, width]);
   }
 
   private dropped(x: Sequence): Sequence {
-    return this.dropout === undefined ? x : (this.dropout.forward(x) as Sequence);
+    return this.dropout === undefined ? x : this.dropout.forward(x);
   }
 }
 
@@ -103,10 +106,8 @@ export class GPT extends Module {
   forward(x: Tensor<[number, number], 'int32'>): Sequence {
     const length = x.shape[1];
     if (length > this.context) throw new ArgumentError(`GPT: ${length} tokens, the context is ${this.context}.`);
-    let y = (this.tokens.forward(x) as Sequence).add(
-      this.positions.forward(arange(length) as never) as never,
-    ) as Sequence;
+    let y = this.tokens.forward(x).add(this.positions.forward(arange(length) as never));
     for (const block of this.blocks) y = block.forward(y);
-    return (this.norm.forward(y) as Sequence).matmul(this.tokens.weight.transpose(0, 1) as never) as Sequence;
+    return this.norm.forward(y).matmul(this.tokens.weight.transpose(0, 1));
   }
 }

@@ -13,5 +13,5 @@ import type { Classifier } from './classifier.js';
 export function mlp(sizes: readonly number[]): Classifier {
   if (sizes.length < 2) throw new ArgumentError(`mlp: sizes are [${sizes.join(', ')}]. Give at least two.`);
   const layers = sizes.slice(1).flatMap((to, i) => [...(i > 0 ? [new ReLU()] : []), new Linear(sizes[i], to)]);
-  return new Sequential(...([new Flatten(), ...layers] as readonly Module[] as never[])) as unknown as Classifier;
+  return new Sequential(...([new Flatten(), ...layers] as readonly Module[] as never[]));
 }

@@ -33,14 +33,14 @@ class BasicBlock extends Module {
     this.downsample =
       stride === 1 && from === to
         ? undefined
-        : (new Sequential(new Conv2d(from, to, 1, { stride, bias: false }), new BatchNorm2d(to)) as never);
+        : new Sequential(new Conv2d(from, to, 1, { stride, bias: false }), new BatchNorm2d(to));
   }
 
   forward(x: Image): Image {
     const y = this.bn1.forward(this.conv1.forward(x)).relu();
     const z = this.bn2.forward(this.conv2.forward(y));
     const shortcut = this.downsample === undefined ? x : this.downsample.forward(x);
-    return (z as Image).add(shortcut).relu() as Image;
+    return z.add(shortcut).relu();
   }
 }
 
@@ -68,7 +68,7 @@ export class ResNet extends Module {
       ? new Conv2d(3, 64, 3, { padding: 1, bias: false })
       : new Conv2d(3, 64, 7, { stride: 2, padding: 3, bias: false });
     this.bn1 = new BatchNorm2d(64);
-    this.maxpool = smallImages ? undefined : (new MaxPool2d(3, { stride: 2, padding: 1 }) as never);
+    this.maxpool = smallImages ? undefined : new MaxPool2d(3, { stride: 2, padding: 1 });
     this.layer1 = layer(64, 64, blocks[0], 1);
     this.layer2 = layer(64, 128, blocks[1], 2);
     this.layer3 = layer(128, 256, blocks[2], 2);

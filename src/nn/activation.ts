@@ -225,7 +225,7 @@ export class PReLU extends Pointwise {
     if (count !== 1 && x.shape[1] !== count) {
       throw new ShapeError(`PReLU: input ${formatShape(x.shape)}: ${count} slopes need ${count} channels`, [x.shape]);
     }
-    return f.prelu(x, this.weight as unknown as Tensor);
+    return f.prelu(x, this.weight);
   }
 
   protected override describe(): string {
@@ -327,13 +327,9 @@ export class Maxout<const In extends number, const Out extends number> extends L
 
   protected compute(x: Tensor): Tensor {
     checkLast('Maxout', x.shape, this.linear.weight.shape[1], 'inFeatures');
-    const all = this.linear.forward(x) as Tensor;
-    const apart = all.reshape([
-      ...all.shape.slice(0, -1),
-      this.outFeatures,
-      this.pieces,
-    ] as readonly number[]) as Tensor;
-    return apart.max(-1).values as Tensor;
+    const all = this.linear.forward(x);
+    const apart = all.reshape([...all.shape.slice(0, -1), this.outFeatures, this.pieces] as readonly number[]);
+    return apart.max(-1).values;
   }
 
   protected override describe(): string {

@@ -168,20 +168,18 @@ export class MultiheadAttention<const E extends number, const O extends Multihea
     const e = this.embedDim;
     const { inProjWeight, inProjBias } = this;
     if (inProjWeight !== undefined && query.node === key.node && key.node === value.node) {
-      return affine(query, inProjWeight as Tensor, inProjBias as Tensor | undefined).chunk(3, -1) as Tensor[];
+      return affine(query, inProjWeight, inProjBias).chunk(3, -1);
     }
     const weights =
-      inProjWeight === undefined
-        ? [this.qProjWeight, this.kProjWeight, this.vProjWeight]
-        : ((inProjWeight as Tensor).split(e, 0) as Tensor[]);
-    const biases = inProjBias === undefined ? [] : ((inProjBias as Tensor).split(e, 0) as Tensor[]);
+      inProjWeight === undefined ? [this.qProjWeight, this.kProjWeight, this.vProjWeight] : inProjWeight.split(e, 0);
+    const biases = inProjBias === undefined ? [] : inProjBias.split(e, 0);
     return [query, key, value].map((x, i) => affine(x, weights[i] as Tensor, biases[i]));
   }
 
   /** (N, L, E) → (N, heads, L, E / heads) */
   private split(x: Tensor): Tensor {
     const [batch, length] = x.shape;
-    return x.reshape([batch, length, this.numHeads, this.embedDim / this.numHeads] as Shape).transpose(1, 2) as Tensor;
+    return x.reshape([batch, length, this.numHeads, this.embedDim / this.numHeads] as Shape).transpose(1, 2);
   }
 
   /** Both masks as one, in the sense of attention: true allows, and [N or 1, heads or 1, L or 1, S]. */
@@ -209,16 +207,15 @@ export class MultiheadAttention<const E extends number, const O extends Multihea
         [attnMask.shape],
       );
     }
-    const padding = keyPaddingMask?.reshape([unbatched ? 1 : batch, 1, 1, -1] as Shape) as AnyTensor | undefined;
-    const among = (
-      attnMask?.rank === 3 ? attnMask.reshape([batch, this.numHeads, ...attnMask.shape.slice(1)] as Shape) : attnMask
-    ) as AnyTensor | undefined;
+    const padding = keyPaddingMask?.reshape([unbatched ? 1 : batch, 1, 1, -1] as Shape);
+    const among =
+      attnMask?.rank === 3 ? attnMask.reshape([batch, this.numHeads, ...attnMask.shape.slice(1)] as Shape) : attnMask;
     const given = [padding, among].filter((mask) => mask !== undefined);
     if (given.every((mask) => mask.dtype === 'bool')) {
       if (given.length === 0) return undefined;
-      return given.reduce((a, b) => a.logicalOr(b) as AnyTensor).logicalNot() as AnyTensor;
+      return given.reduce((a, b) => a.logicalOr(b)).logicalNot();
     }
-    return given.map(scoresOf).reduce((a, b) => a.add(b) as Tensor);
+    return given.map(scoresOf).reduce((a, b) => a.add(b));
   }
 
   protected override describe(): string {
@@ -239,10 +236,10 @@ function checkLengths([query, key, value]: readonly Tensor[], given: readonly Te
 
 /** What a forbidding mask adds to scores. */
 function scoresOf(mask: AnyTensor): Tensor {
-  return mask.dtype === 'bool' ? (where(mask as Tensor<Shape, 'bool'>, -Infinity, 0) as Tensor) : (mask as Tensor);
+  return mask.dtype === 'bool' ? where(mask as Tensor<Shape, 'bool'>, -Infinity, 0) : (mask as Tensor);
 }
 
 function affine(x: Tensor, weight: Tensor, bias: Tensor | undefined): Tensor {
-  const y = x.matmul(weight.transpose(0, 1)) as Tensor;
+  const y = x.matmul(weight.transpose(0, 1));
   return bias === undefined ? y : y.add(bias);
 }

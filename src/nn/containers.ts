@@ -38,7 +38,7 @@ export class Sequential<const Ms extends readonly Module[]> extends Layer<Sequen
 
   constructor(...modules: CheckSequential<Ms>) {
     super();
-    this.layers = modules as unknown as Ms;
+    this.layers = modules;
     checkSteps('Sequential', this.layers);
   }
 
@@ -47,7 +47,7 @@ export class Sequential<const Ms extends readonly Module[]> extends Layer<Sequen
   }
 
   protected compute(x: Tensor): Tensor {
-    let out: AnyTensor = x as AnyTensor;
+    let out: AnyTensor = x;
     for (const module of this.layers) out = (module as unknown as Step).forward(out);
     return out as Tensor;
   }
@@ -72,25 +72,23 @@ export class Residual<const Ms extends readonly Module[], Short extends Module |
 
   constructor(body: CheckSequential<Ms>, shortcut?: Short) {
     super();
-    this.body = body as unknown as Ms;
+    this.body = body;
     this.shortcut = shortcut as Short;
     checkSteps('Residual', this.body);
     if (shortcut !== undefined) checkSteps('Residual', [shortcut]);
   }
 
   protected compute(x: Tensor): Tensor {
-    let out: AnyTensor = x as AnyTensor;
+    let out: AnyTensor = x;
     for (const module of this.body) out = (module as unknown as Step).forward(out);
-    const past = (
-      this.shortcut === undefined ? x : (this.shortcut as unknown as Step).forward(x as AnyTensor)
-    ) as Tensor;
+    const past = this.shortcut === undefined ? x : (this.shortcut as unknown as Step).forward(x);
     if (!sameShape(out.shape, past.shape)) {
       throw new ShapeError(
         `Residual: the body gives ${formatShape(out.shape)}, the shortcut ${formatShape(past.shape)}. Give a shortcut that changes the shape alike.`,
         [out.shape, past.shape],
       );
     }
-    return past.add(out as Tensor);
+    return past.add(out);
   }
 
   protected override window(): ReceptiveField {
@@ -112,7 +110,7 @@ export class Parallel<const Ms extends readonly Module[], const Dim extends numb
 
   constructor(branches: Ms, dim?: Dim) {
     super();
-    this.branches = branches as unknown as Ms;
+    this.branches = branches;
     this.dim = dim ?? 1;
     if (!Number.isInteger(this.dim)) throw new ArgumentError(`Parallel: dim is ${this.dim}. Use a whole number.`);
     checkSteps('Parallel', this.branches);
@@ -124,7 +122,7 @@ export class Parallel<const Ms extends readonly Module[], const Dim extends numb
   }
 
   protected compute(x: Tensor): Tensor {
-    const results = this.branches.map((branch) => (branch as unknown as Step).forward(x as AnyTensor));
+    const results = this.branches.map((branch) => (branch as unknown as Step).forward(x));
     return cat(results as Tensor[], this.dim) as Tensor;
   }
 

@@ -35,12 +35,9 @@ const CONV_LSTM_OPTIONS: OptionNames<ConvLSTMOptions> = { numLayers: true, batch
 
 /** i, f, g and o from a [N, 4 · hidden, H, W], then the next states. */
 function gated(gates: Tensor, c: Tensor): [h: Tensor, c: Tensor] {
-  const [input, forget, candidate, output] = gates.chunk(4, 1) as Tensor[];
-  const next = forget
-    .sigmoid()
-    .mul(c)
-    .add(input.sigmoid().mul(candidate.tanh()) as Tensor) as Tensor;
-  return [output.sigmoid().mul(next.tanh()) as Tensor, next];
+  const [input, forget, candidate, output] = gates.chunk(4, 1);
+  const next = forget.sigmoid().mul(c).add(input.sigmoid().mul(candidate.tanh()));
+  return [output.sigmoid().mul(next.tanh()), next];
 }
 
 /**
@@ -79,7 +76,7 @@ export class ConvLSTMCell<const In extends number, const H extends number> exten
       throw new ShapeError(`ConvLSTMCell: input ${formatShape(x.shape)}: needs [N, C, H, W]`, [x.shape]);
     checkChannels('ConvLSTMCell', x.shape, 1, this.inChannels, 'inChannels');
     const [h, c] = this.startStates('ConvLSTMCell', [x.shape[0], ...x.shape.slice(2)], states);
-    return this.step(this.convIh.forward(x as unknown as Tensor) as Tensor, h, c) as never;
+    return this.step(this.convIh.forward(x as unknown as Tensor), h, c);
   }
 
   /** @internal The states at the start, [N, hidden, H, W], for sizes [N, H, W]. */
@@ -93,12 +90,12 @@ export class ConvLSTMCell<const In extends number, const H extends number> exten
       if (sameShape(state.shape, shape)) continue;
       throw new ShapeError(`${name}: state ${formatShape(state.shape)} is not ${formatShape(shape)}`, [state.shape]);
     }
-    return states === undefined ? [zeros(shape) as Tensor, zeros(shape) as Tensor] : [states[0], states[1]];
+    return states === undefined ? [zeros(shape), zeros(shape)] : [states[0], states[1]];
   }
 
   /** @internal `gates` is what the input gives to them. */
   step(gates: Tensor, h: Tensor, c: Tensor): [h: Tensor, c: Tensor] {
-    return gated(gates.add(this.convHh.forward(h) as Tensor) as Tensor, c);
+    return gated(gates.add(this.convHh.forward(h)), c);
   }
 
   protected override describe(): string {
@@ -184,13 +181,13 @@ function walk(
   initial: [Tensor, Tensor] | undefined,
 ): [hidden: Tensor, end: [Tensor, Tensor]] {
   const [time, batch, , ...sizes] = sequence.shape;
-  const images = sequence.reshape([time * batch, ...sequence.shape.slice(2)] as Shape) as Tensor;
-  const gates = cell.convIh.forward(images) as Tensor;
+  const images = sequence.reshape([time * batch, ...sequence.shape.slice(2)] as Shape);
+  const gates = cell.convIh.forward(images);
   let [h, c] = cell.startStates('ConvLSTM', [batch, ...sizes], initial);
   const hidden: Tensor[] = [];
   for (let t = 0; t < time; t++) {
-    [h, c] = cell.step(gates.slice(0, t * batch, (t + 1) * batch) as Tensor, h, c);
+    [h, c] = cell.step(gates.slice(0, t * batch, (t + 1) * batch), h, c);
     hidden.push(h);
   }
-  return [stack(hidden) as Tensor, [h, c]];
+  return [stack(hidden), [h, c]];
 }

@@ -10,7 +10,7 @@ type Same = <S extends Shape>(x: Tensor<S>) => Tensor<S>;
 
 /** An element-wise function, typed by its argument. */
 function elementwise(f: (x: Tensor) => Tensor): Same {
-  return <S extends Shape>(x: Tensor<S>) => f(x as unknown as Tensor) as unknown as Tensor<S>;
+  return <S extends Shape>(x: Tensor<S>) => f(x);
 }
 
 const select = (condition: Tensor<Shape, 'bool'>, a: Tensor | number, b: Tensor | number): Tensor =>
@@ -100,7 +100,7 @@ export function threshold<S extends Shape>(x: Tensor<S>, limit: number, value: n
 }
 
 /** 1 where x ≥ 0, else 0 (Heaviside, Rosenblatt's perceptron); no gradient flows. */
-export const step: Same = elementwise((x) => x.ge(0).to('float32') as Tensor);
+export const step: Same = elementwise((x) => x.ge(0).to('float32'));
 
 /** log(1 + e^(βx)) / β, and x itself where βx is above the threshold. PyTorch: F.softplus. */
 export function softplus<S extends Shape>(x: Tensor<S>, beta = 1, limit = 20): Tensor<S> {
@@ -133,7 +133,7 @@ export function prelu<S extends Shape>(x: Tensor<S>, weight: Tensor): Tensor<S> 
   }
   const slopes =
     weight.size === 1 ? weight.reshape([1]) : weight.reshape(x.shape.map((_, dim) => (dim === 1 ? channels : 1)));
-  return elementwise((t) => select(t.gt(0), t, t.mul(slopes as Tensor)))(x);
+  return elementwise((t) => select(t.gt(0), t, t.mul(slopes)))(x);
 }
 
 /**
@@ -143,7 +143,9 @@ export function prelu<S extends Shape>(x: Tensor<S>, weight: Tensor): Tensor<S> 
 export function rrelu<S extends Shape>(x: Tensor<S>, lower = 1 / 8, upper = 1 / 3, training = false): Tensor<S> {
   if (!(lower <= upper)) throw new ArgumentError(`rrelu: lower ${lower} is above upper ${upper}. Exchange them.`);
   if (!training) return leakyRelu(x, (lower + upper) / 2);
-  const slopes = (rand(x.shape) as Tensor).mul(upper - lower).add(lower);
+  const slopes = rand(x.shape)
+    .mul(upper - lower)
+    .add(lower);
   return elementwise((t) => select(t.gt(0), t, t.mul(slopes)))(x);
 }
 
@@ -153,7 +155,7 @@ export function glu(x: Tensor, dim = -1): Tensor {
   const size = x.shape[axis];
   if (size === undefined || size % 2 !== 0)
     throw new ShapeError(`glu: dimension ${dim} of ${formatShape(x.shape)} has no halves`, [x.shape]);
-  return x.slice(axis, 0, size / 2).mul(x.slice(axis, size / 2).sigmoid() as Tensor) as Tensor;
+  return x.slice(axis, 0, size / 2).mul(x.slice(axis, size / 2).sigmoid());
 }
 
 /** e⁻ˣ / Σ e⁻ˣ along a dimension. PyTorch: nn.Softmin. */

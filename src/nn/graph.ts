@@ -37,7 +37,7 @@ function alongFeatures(index: Index, features: number): Index {
 
 /** How many of `target` [E] point to each of `count` nodes: [count]. */
 function degrees(target: Index, count: number): Tensor {
-  return (zeros([count]) as Tensor).scatterAdd(0, target, ones([target.size]) as Tensor) as Tensor;
+  return zeros([count]).scatterAdd(0, target, ones([target.size]));
 }
 
 function checkMessages(name: string, messages: Tensor, target: Index, count: number): void {
@@ -62,31 +62,31 @@ export function aggregate(messages: Tensor, target: Index, count: number, kind: 
   if (kind === 'max') return largest(messages, target, count);
   if (kind !== 'sum' && kind !== 'mean')
     throw new ArgumentError(`aggregate: '${String(kind)}' is not known. Use 'sum', 'mean' or 'max'.`);
-  const sums = (zeros([count, features]) as Tensor).scatterAdd(0, alongFeatures(target, features), messages) as Tensor;
+  const sums = zeros([count, features]).scatterAdd(0, alongFeatures(target, features), messages);
   if (kind === 'sum') return sums;
-  return sums.div(degrees(target, count).maximum(1).unsqueeze(1) as Tensor) as Tensor;
+  return sums.div(degrees(target, count).maximum(1).unsqueeze(1));
 }
 
 /** Sorted by target and, within one, by size, the last message of each target is the largest. */
 function largest(messages: Tensor, target: Index, count: number): Tensor {
   const [edges, features] = messages.shape;
-  if (edges === 0) return zeros([count, features]) as Tensor;
+  if (edges === 0) return zeros([count, features]);
   const bySize = messages.detach().argsort(0) as Index;
   const byTarget = alongFeatures(target, features).gather(0, bySize).argsort(0) as Index; // stable
   const order = bySize.gather(0, byTarget) as Index;
   const counts = degrees(target, count);
-  const last = (counts.cumsum(0) as Tensor).sub(1).maximum(0).to('int32') as Index;
-  const found = messages.gather(0, order.gather(0, alongFeatures(last, features))) as Tensor;
-  return where(counts.gt(0).unsqueeze(1) as Tensor<Shape, 'bool'>, found, 0) as Tensor;
+  const last = counts.cumsum(0).sub(1).maximum(0).to('int32') as Index;
+  const found = messages.gather(0, order.gather(0, alongFeatures(last, features)));
+  return where(counts.gt(0).unsqueeze(1), found, 0);
 }
 
 /** scores [E, H] → weights [E, H] that sum to 1 over the edges with one target. */
 export function edgeSoftmax(scores: Tensor, target: Index, count: number): Tensor {
   checkMessages('edgeSoftmax', scores, target, count);
   const at = alongFeatures(target, scores.shape[1]);
-  const most = largest(scores.detach() as Tensor, target, count).gather(0, at) as Tensor;
-  const powers = scores.sub(most).exp() as Tensor;
-  return powers.div(aggregate(powers, target, count).gather(0, at) as Tensor) as Tensor;
+  const most = largest(scores.detach(), target, count).gather(0, at);
+  const powers = scores.sub(most).exp();
+  return powers.div(aggregate(powers, target, count).gather(0, at));
 }
 
 /** Source and target of each edge, each [E], with an edge of each node to itself behind them if asked for. */
@@ -104,7 +104,7 @@ function endsOf(name: string, nodes: Tensor, edges: AnyTensor, loops: boolean): 
 }
 
 function rowsOf(x: Tensor, index: Index): Tensor {
-  return x.indexSelect(0, index) as Tensor;
+  return x.indexSelect(0, index);
 }
 
 // ---------------------------------------------------------------- the general step
@@ -189,7 +189,7 @@ export class MessagePassing<Edge extends Module = Module, Node extends Module = 
     nodes: Tensor<Apply<ShapeFnOf<Node>, Known<N, Messages<Edge, N, G>>>>,
     edgeFeatures: Tensor<Messages<Edge, N, G>>,
   ] {
-    return this.pass(nodes as unknown as Tensor, edges, edgeFeatures as Tensor | undefined) as never;
+    return this.pass(nodes, edges, edgeFeatures);
   }
 
   private pass(nodes: Tensor, edges: AnyTensor, edgeFeatures: Tensor | undefined): [nodes: Tensor, edges: Tensor] {
@@ -209,7 +209,7 @@ export class MessagePassing<Edge extends Module = Module, Node extends Module = 
   private gather(messages: Tensor, target: Index, count: number): Tensor {
     if (this.aggregation !== 'attention') return aggregate(messages, target, count, this.aggregation);
     const scores = (this.score as unknown as Network).forward(messages) as Tensor;
-    return aggregate(messages.mul(edgeSoftmax(scores, target, count)) as Tensor, target, count);
+    return aggregate(messages.mul(edgeSoftmax(scores, target, count)), target, count);
   }
 
   protected override describe(): string {
@@ -336,7 +336,7 @@ export class GATConv<
       ? new Parameter(init.constant([concat ? heads * outFeatures : outFeatures] as Shape, 0))
       : undefined;
     this.lin = new Linear(inFeatures, heads * outFeatures, { bias: false });
-    this.lin.weight.assign_(init.xavierUniform([heads * outFeatures, inFeatures]) as never);
+    this.lin.weight.assign_(init.xavierUniform([heads * outFeatures, inFeatures]));
     this.outFeatures = outFeatures;
     this.options = options ?? {};
   }

@@ -7,7 +7,7 @@
 import { customOp } from '../tensor/autograd.js';
 import { cat } from '../tensor/functions.js';
 import { ArgumentError, currentRecording } from '../tensor/library.js';
-import { type AnyTensor, Tensor } from '../tensor/tensor.js';
+import { Tensor } from '../tensor/tensor.js';
 import type { Module } from './module.js';
 
 /** Takes a hook away again. */
@@ -82,7 +82,7 @@ export function addHook<K extends keyof Hooks>(
     Object.defineProperty(module, 'forward', { value: hooked, configurable: true, enumerable: false });
   }
   const entries = hooks[list] as Set<unknown>;
-  const entry = hook as unknown;
+  const entry = hook;
   entries.add(entry);
   changes++;
   return {
@@ -120,7 +120,7 @@ function call(module: Module, hooks: Hooks, forward: Forward, given: readonly un
 
 // ---------------------------------------------------------------- gradients
 
-const isTrained = (value: unknown): value is Tensor => value instanceof Tensor && (value as AnyTensor).requiresGrad;
+const isTrained = (value: unknown): value is Tensor => value instanceof Tensor && value.requiresGrad;
 
 /** The tensors in arguments or results that gradients flow through, with `change` applied to all of them at once. */
 function mapTrained(values: unknown, change: (found: readonly Tensor[]) => readonly Tensor[]): unknown {
@@ -145,18 +145,18 @@ function passThrough(
   tensors: readonly Tensor[],
   see: (gradients: readonly Tensor[]) => readonly Tensor[],
 ): readonly Tensor[] {
-  const flat = tensors.map((t) => t.reshape([t.size]) as Tensor);
-  const joined = flat.length === 1 ? flat[0] : (cat(flat) as Tensor);
+  const flat = tensors.map((t) => t.reshape([t.size]));
+  const joined = flat.length === 1 ? flat[0] : cat(flat);
   const apart = (all: Tensor): readonly Tensor[] => {
     let from = 0;
-    return tensors.map((t) => all.slice(0, from, (from += t.size)).reshape(t.shape) as Tensor);
+    return tensors.map((t) => all.slice(0, from, (from += t.size)).reshape(t.shape));
   };
   const identity = customOp({
     name: 'backwardHook',
     forward: (_ctx, x) => x,
     backward: (_ctx, gradient) => {
-      const passed = see(apart(gradient)).map((g) => g.reshape([g.size]) as Tensor);
-      return [passed.length === 1 ? passed[0] : (cat(passed) as Tensor)];
+      const passed = see(apart(gradient)).map((g) => g.reshape([g.size]));
+      return [passed.length === 1 ? passed[0] : cat(passed)];
     },
   });
   return apart(identity(joined));
@@ -168,7 +168,7 @@ function watched(module: Module, hooks: Hooks, forward: Forward, given: readonly
   const tensorsAmong = given.filter((value) => value instanceof Tensor);
   const trained = tensorsAmong.filter(isTrained);
   const report = (gradients: readonly Tensor[]): readonly Tensor[] => {
-    let current: readonly (Tensor | undefined)[] = tensorsAmong.map((t) => gradients[trained.indexOf(t as Tensor)]);
+    let current: readonly (Tensor | undefined)[] = tensorsAmong.map((t) => gradients[trained.indexOf(t)]);
     for (const hook of hooks.backward) current = hook(module, current, gradOutputs) ?? current;
     return current.filter((g) => g !== undefined);
   };

@@ -9,7 +9,7 @@ import { ArgumentError, checkOptions, formatShape, type OptionNames, type Shape,
 import type { Tensor } from '../tensor/tensor.js';
 
 function stored<const S extends Shape>(data: Float32Array, shape: S): Tensor<S> {
-  return tensor(data as never, { shape, dtype: 'float32' }) as unknown as Tensor<S>;
+  return tensor(data, { shape, dtype: 'float32' });
 }
 
 /** Every element from one call of `draw`. */

@@ -19,7 +19,7 @@ export abstract class Layer<F extends ShapeFn, D extends DType = 'float32'> exte
 
   forward<S extends Shape>(x: Tensor<S, D> & ApplyArg<F, S>): Tensor<Apply<F, S>> {
     noteModule(this);
-    return this.compute(x as unknown as Tensor<Shape, D>) as unknown as Tensor<Apply<F, S>>;
+    return this.compute(x);
   }
 
   /** `forward` without the types. */
@@ -104,6 +104,6 @@ const LAYOUT = { 1: '[N, C, L] or [C, L]', 2: '[N, C, H, W] or [C, H, W]' };
 /** Hands [N, C, …] with `dims` more dimensions to `body`; an input without a batch gets one, and loses it again. */
 export function batched(name: string, x: Tensor, dims: 1 | 2, body: (x: Tensor) => Tensor): Tensor {
   if (x.rank === dims + 2) return body(x);
-  if (x.rank === dims + 1) return body(x.unsqueeze(0)).squeeze(0) as Tensor;
+  if (x.rank === dims + 1) return body(x.unsqueeze(0)).squeeze(0);
   throw new ShapeError(`${name}: input ${formatShape(x.shape)}: needs ${LAYOUT[dims]}`, [x.shape]);
 }

@@ -48,8 +48,8 @@ export class Linear<const In extends number, const Out extends number> extends L
   protected compute(x: Tensor): Tensor {
     checkFloat('Linear', x);
     checkLast('Linear', x.shape, this.weight.shape[1], 'inFeatures');
-    const y = x.matmul((this.weight as Tensor).transpose(0, 1)) as Tensor;
-    return this.bias === undefined ? y : y.add(this.bias as Tensor);
+    const y = x.matmul(this.weight.transpose(0, 1));
+    return this.bias === undefined ? y : y.add(this.bias);
   }
 
   protected override window(): ReceptiveField {
@@ -97,10 +97,10 @@ export class Bilinear<const In1 extends number, const In2 extends number, const 
       );
     }
     // (…, in1) · (in1, out·in2) → (…, out, in2), then the product with x2 over the last dimension
-    const matrix = (this.weight as unknown as Tensor).permute([1, 0, 2]).reshape([in1, out * in2] as Shape) as Tensor;
-    const half = (x1 as unknown as Tensor).matmul(matrix) as Tensor;
-    const parts = half.reshape([...x1.shape.slice(0, -1), out, in2] as Shape) as Tensor;
-    const y = parts.mul((x2 as unknown as Tensor).unsqueeze(-2) as Tensor).sum(-1) as Tensor;
+    const matrix = this.weight.permute([1, 0, 2]).reshape([in1, out * in2] as Shape);
+    const half = x1.matmul(matrix);
+    const parts = half.reshape([...x1.shape.slice(0, -1), out, in2] as Shape);
+    const y = parts.mul(x2.unsqueeze(-2)).sum(-1);
     return (this.bias === undefined ? y : y.add(this.bias as unknown as Tensor)) as unknown as Tensor<
       ReplaceLast<S, Out>
     >;
@@ -141,8 +141,8 @@ export class Embedding<const Dim extends number> extends Layer<EmbeddingFn<Dim>,
     }
     this.weight = new Parameter<[number, Dim]>(init.normal([count, dim]));
     if (row !== undefined) {
-      const padding = arange(count).eq(row).unsqueeze(1) as Tensor<Shape, 'bool'>;
-      this.weight.assign_(where(padding, 0, this.weight as unknown as Tensor));
+      const padding = arange(count).eq(row).unsqueeze(1);
+      this.weight.assign_(where(padding, 0, this.weight));
     }
     this.paddingIdx = row;
   }
@@ -153,10 +153,10 @@ export class Embedding<const Dim extends number> extends Layer<EmbeddingFn<Dim>,
         index.dtype,
       ]);
     }
-    const rows = embedding(this.weight, index) as Tensor;
+    const rows = embedding(this.weight, index);
     if (this.paddingIdx === undefined) return rows;
-    const padding = index.eq(this.paddingIdx).unsqueeze(-1) as Tensor<Shape, 'bool'>;
-    return where(padding, rows.detach(), rows) as Tensor;
+    const padding = index.eq(this.paddingIdx).unsqueeze(-1);
+    return where(padding, rows.detach(), rows);
   }
 
   protected override describe(): string {

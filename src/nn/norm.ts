@@ -90,15 +90,15 @@ abstract class BatchNorm<D extends 1 | 2, C extends number> extends Layer<BatchN
     checkChannels(name, x.shape, 1, features, 'numFeatures');
     // statistics as [1, C, 1, 1], to go with x [N, C, H, W]
     const perChannel = x.shape.map((_, dim) => (dim === 1 ? features : 1));
-    const column = (t: Tensor): Tensor => t.reshape(perChannel) as Tensor;
+    const column = (t: Tensor): Tensor => t.reshape(perChannel);
     const { runningMean, runningVar } = this;
     const [mean, variance] =
       this.training || runningMean === undefined || runningVar === undefined
         ? this.measure(x)
-        : [column(runningMean as unknown as Tensor), column(runningVar as unknown as Tensor)];
+        : [column(runningMean), column(runningVar)];
     const normal = x.sub(mean).mul(variance.add(this.eps).rsqrt());
     if (this.weight === undefined || this.bias === undefined) return normal;
-    return normal.mul(column(this.weight as Tensor)).add(column(this.bias as Tensor));
+    return normal.mul(column(this.weight)).add(column(this.bias));
   }
 
   /** Mean and variance of the batch, which the running ones move towards. */
@@ -111,16 +111,16 @@ abstract class BatchNorm<D extends 1 | 2, C extends number> extends Layer<BatchN
       );
     }
     const others = x.shape.map((_, dim) => dim).filter((dim) => dim !== 1);
-    const mean = x.mean(others, { keepdim: true }) as Tensor;
-    const variance = x.sub(mean).square().mean(others, { keepdim: true }) as Tensor;
+    const mean = x.mean(others, { keepdim: true });
+    const variance = x.sub(mean).square().mean(others, { keepdim: true });
     const { runningMean, runningVar, numBatchesTracked } = this;
     if (this.training && runningMean !== undefined && runningVar !== undefined && numBatchesTracked !== undefined) {
       const update = (): void => {
         const batches = numBatchesTracked.add(1);
         numBatchesTracked.assign_(batches);
-        const weight = this.momentum ?? (batches.to('float32').reciprocal() as Tensor);
-        follow(runningMean as unknown as Tensor, mean, weight);
-        follow(runningVar as unknown as Tensor, variance.mul(count / (count - 1)), weight); // the unbiased one
+        const weight = this.momentum ?? batches.to('float32').reciprocal();
+        follow(runningMean, mean, weight);
+        follow(runningVar, variance.mul(count / (count - 1)), weight); // the unbiased one
       };
       inUnit(() => withoutGrad(update));
     }
@@ -139,7 +139,7 @@ abstract class BatchNorm<D extends 1 | 2, C extends number> extends Layer<BatchN
 
 /** running ← running + weight · (batch − running) */
 function follow(running: Tensor, batch: Tensor, weight: Tensor | number): void {
-  const step = (batch.reshape(running.shape) as Tensor).sub(running);
+  const step = batch.reshape(running.shape).sub(running);
   running.assign_(running.add(typeof weight === 'number' ? step.mul(weight) : step.mul(weight)));
 }
 
@@ -216,8 +216,8 @@ export class LayerNorm<const Size extends number | Shape> extends Layer<LayerNor
     const sizes: readonly number[] = this.normalizedShape;
     checkEnd('LayerNorm', x, sizes);
     const y = standardise(x, x.rank - sizes.length, this.eps);
-    const scaled = this.weight === undefined ? y : y.mul(this.weight as unknown as Tensor);
-    return this.bias === undefined ? scaled : scaled.add(this.bias as unknown as Tensor);
+    const scaled = this.weight === undefined ? y : y.mul(this.weight);
+    return this.bias === undefined ? scaled : scaled.add(this.bias);
   }
 
   protected override describe(): string {
@@ -262,9 +262,9 @@ export class RMSNorm<const Size extends number | Shape> extends Layer<LayerNormF
     const sizes: readonly number[] = this.normalizedShape;
     checkEnd('RMSNorm', x, sizes);
     const dims = sizes.map((_, i) => i - sizes.length);
-    const square = x.square().mean(dims, { keepdim: true }) as Tensor;
-    const y = x.mul(square.add(this.eps).rsqrt()) as Tensor;
-    return this.weight === undefined ? y : y.mul(this.weight as unknown as Tensor);
+    const square = x.square().mean(dims, { keepdim: true });
+    const y = x.mul(square.add(this.eps).rsqrt());
+    return this.weight === undefined ? y : y.mul(this.weight);
   }
 
   protected override describe(): string {
@@ -284,15 +284,15 @@ const GROUP_NORM_OPTIONS: OptionNames<GroupNormOptions> = { eps: true, affine: t
 /** x minus its mean over the dimensions from `start`, divided by the root of its biased variance. */
 function standardise(x: Tensor, start: number, eps: number): Tensor {
   const dims = x.shape.map((_, dim) => dim).filter((dim) => dim >= start);
-  const centred = x.sub(x.mean(dims, { keepdim: true }) as Tensor) as Tensor;
-  const variance = centred.square().mean(dims, { keepdim: true }) as Tensor;
-  return centred.mul(variance.add(eps).rsqrt()) as Tensor;
+  const centred = x.sub(x.mean(dims, { keepdim: true }));
+  const variance = centred.square().mean(dims, { keepdim: true });
+  return centred.mul(variance.add(eps).rsqrt());
 }
 
 /** x [N, C, …] times weight [C] plus bias [C]. */
 function perChannel(x: Tensor, weight: Parameter | undefined, bias: Parameter | undefined): Tensor {
   if (weight === undefined || bias === undefined) return x;
-  const column = (t: Parameter): Tensor => t.reshape(x.shape.map((_, dim) => (dim === 1 ? t.size : 1))) as Tensor;
+  const column = (t: Parameter): Tensor => t.reshape(x.shape.map((_, dim) => (dim === 1 ? t.size : 1)));
   return x.mul(column(weight)).add(column(bias));
 }
 
@@ -328,9 +328,9 @@ export class GroupNorm<const C extends number> extends Layer<GroupNormFn<C>> {
     if (x.rank < 2) throw new ShapeError(`GroupNorm: input ${formatShape(x.shape)}: needs [N, C, ...]`, [x.shape]);
     checkChannels('GroupNorm', x.shape, 1, this.numChannels, 'numChannels');
     const perGroup = sizeOf(x.shape.slice(1)) / this.numGroups;
-    const groups = x.reshape([x.shape[0], this.numGroups, perGroup] as readonly number[]) as Tensor;
-    const normal = standardise(groups, 2, this.eps).reshape(x.shape) as Tensor;
-    return perChannel(normal, this.weight as Parameter | undefined, this.bias as Parameter | undefined);
+    const groups = x.reshape([x.shape[0], this.numGroups, perGroup] as readonly number[]);
+    const normal = standardise(groups, 2, this.eps).reshape(x.shape);
+    return perChannel(normal, this.weight, this.bias);
   }
 
   protected override describe(): string {
@@ -395,7 +395,7 @@ abstract class InstanceNorm<D extends 1 | 2, C extends number> extends Layer<Cha
     return batched(name, x, this.dims, (images) => {
       checkChannels(name, x.shape, x.rank - this.dims - 1, this.numFeatures, 'numFeatures');
       const normal = this.runningMean !== undefined && !this.training ? this.byRunning(images) : this.byOwn(images);
-      return perChannel(normal, this.weight as Parameter | undefined, this.bias as Parameter | undefined);
+      return perChannel(normal, this.weight, this.bias);
     });
   }
 
@@ -413,16 +413,16 @@ abstract class InstanceNorm<D extends 1 | 2, C extends number> extends Layer<Cha
 
   private byRunning(x: Tensor): Tensor {
     const column = (t: unknown): Tensor =>
-      (t as Tensor).reshape(x.shape.map((_, dim) => (dim === 1 ? this.numFeatures : 1))) as Tensor;
+      (t as Tensor).reshape(x.shape.map((_, dim) => (dim === 1 ? this.numFeatures : 1)));
     return x.sub(column(this.runningMean)).mul(column(this.runningVar).add(this.eps).rsqrt());
   }
 
   /** The running statistics follow the mean over the batch of each image's own. */
   private track(x: Tensor): void {
     withoutGrad(() => {
-      const flat = x.reshape([x.shape[0], this.numFeatures, -1] as readonly number[]) as Tensor;
-      const mean = flat.mean(2).mean(0) as Tensor;
-      const variance = (flat.var(2) as Tensor).mean(0) as Tensor;
+      const flat = x.reshape([x.shape[0], this.numFeatures, -1] as readonly number[]);
+      const mean = flat.mean(2).mean(0);
+      const variance = flat.var(2).mean(0);
       follow(this.runningMean as unknown as Tensor, mean, this.momentum);
       follow(this.runningVar as unknown as Tensor, variance, this.momentum);
     });
@@ -489,11 +489,12 @@ export class LocalResponseNorm extends Layer<IdentityFn> {
       throw new ShapeError(`LocalResponseNorm: input ${formatShape(x.shape)}: needs [N, C, L, ...]`, [x.shape]);
     const [batch, channels] = x.shape;
     // (N, C, …) → (N, positions, C), so that neighbouring channels are a window
-    const line = (
-      x.square().reshape([batch, channels, sizeOf(x.shape.slice(2))] as readonly number[]) as Tensor
-    ).transpose(1, 2) as Tensor;
-    const padded = line.pad([[Math.floor(size / 2), Math.floor((size - 1) / 2)]]) as Tensor;
-    const means = (avgPool1d(padded, size, { stride: 1 }) as Tensor).transpose(1, 2).reshape(x.shape) as Tensor;
+    const line = x
+      .square()
+      .reshape([batch, channels, sizeOf(x.shape.slice(2))] as readonly number[])
+      .transpose(1, 2);
+    const padded = line.pad([[Math.floor(size / 2), Math.floor((size - 1) / 2)]]);
+    const means = avgPool1d(padded, size, { stride: 1 }).transpose(1, 2).reshape(x.shape);
     return x.mul(means.mul(this.alpha).add(this.k).pow(-this.beta));
   }
 

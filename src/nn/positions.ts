@@ -22,7 +22,7 @@ export function sinusoidalEncoding<const T extends number, const E extends numbe
     const angle = position / 10000 ** ((feature - (feature % 2)) / dim);
     return feature % 2 === 0 ? Math.sin(angle) : Math.cos(angle);
   });
-  return tensor(numbers, { shape: [length, dim] }) as unknown as Tensor<[T, E]>;
+  return tensor(numbers, { shape: [length, dim] });
 }
 
 function checkLength(name: string, x: Tensor, most: number): number {
@@ -50,7 +50,7 @@ export class SinusoidalPositions<const E extends number> extends Layer<LayerNorm
     checkLast('SinusoidalPositions', x.shape, this.dim, 'dim');
     const length = checkLength('SinusoidalPositions', x, Infinity);
     if (this.encoding?.shape[0] !== length || this.encoding.device !== x.device)
-      this.encoding = sinusoidalEncoding(length, this.dim) as unknown as Tensor;
+      this.encoding = sinusoidalEncoding(length, this.dim);
     return x.add(this.encoding);
   }
 
@@ -74,7 +74,7 @@ export class LearnedPositions<const E extends number> extends Layer<LayerNormFn<
     const [most, dim] = this.weight.shape;
     checkLast('LearnedPositions', x.shape, dim, 'dim');
     const length = checkLength('LearnedPositions', x, most);
-    return x.add((this.weight as unknown as Tensor).slice(0, 0, length) as Tensor);
+    return x.add(this.weight.slice(0, 0, length));
   }
 
   protected override describe(): string {

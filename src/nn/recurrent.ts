@@ -93,11 +93,11 @@ function makeDirection(cell: Cell, inputSize: number, hiddenSize: number, bias: 
 
 /** What the input gives to the gates, and the bias that has to stay with the hidden part. */
 function inputPart(cell: Cell, x: Tensor, { weightIh, biasIh, biasHh }: Direction): { gates: Tensor; bias?: Tensor } {
-  const gates = x.matmul((weightIh as Tensor).transpose(0, 1)) as Tensor;
+  const gates = x.matmul(weightIh.transpose(0, 1));
   if (biasIh === undefined || biasHh === undefined) return { gates };
   // A GRU multiplies the hidden part of its candidate; elsewhere both biases can be added at once.
-  if (cell === gruCell) return { gates: gates.add(biasIh as Tensor), bias: biasHh as Tensor };
-  return { gates: gates.add((biasIh as Tensor).add(biasHh as Tensor)) };
+  if (cell === gruCell) return { gates: gates.add(biasIh), bias: biasHh };
+  return { gates: gates.add(biasIh.add(biasHh)) };
 }
 
 type Features<H extends number, O> =
@@ -166,17 +166,17 @@ abstract class Recurrent<In extends number, H extends number> extends Module {
     checkLast(name, x.shape, this.inputSize, 'inputSize');
     const unbatched = x.rank === 2;
     const batchFirst = this.options.batchFirst && !unbatched;
-    const sequence = (unbatched ? x.unsqueeze(1) : batchFirst ? x.transpose(0, 1) : x) as Tensor;
+    const sequence = unbatched ? x.unsqueeze(1) : batchFirst ? x.transpose(0, 1) : x;
     const [time, batch] = sequence.shape;
     if (time === 0 || batch === 0)
       throw new ShapeError(`${name}: input ${formatShape(x.shape)}: no steps or no sequences`, [x.shape]);
     const starts = this.startStates(initial, batch, unbatched);
     const valid = lengths === undefined ? undefined : this.validSteps(lengths, time, batch);
     const { output, states } = this.layers(sequence, starts, valid);
-    const masked = valid === undefined ? output : output.mul(valid.to('float32') as Tensor);
+    const masked = valid === undefined ? output : output.mul(valid.to('float32'));
     return {
-      output: (unbatched ? masked.squeeze(1) : batchFirst ? masked.transpose(0, 1) : masked) as Tensor,
-      states: unbatched ? states.map((state) => state.squeeze(1) as Tensor) : states,
+      output: unbatched ? masked.squeeze(1) : batchFirst ? masked.transpose(0, 1) : masked,
+      states: unbatched ? states.map((state) => state.squeeze(1)) : states,
     };
   }
 
@@ -198,14 +198,14 @@ abstract class Recurrent<In extends number, H extends number> extends Module {
       output =
         results.length === 1
           ? results[0].hidden
-          : (cat(
+          : cat(
               results.map(({ hidden }) => hidden),
               2,
-            ) as Tensor);
+            );
     }
     return {
       output,
-      states: Array.from({ length: this.cell.states }, (_, i) => stack(ends.map((end) => end[i])) as Tensor),
+      states: Array.from({ length: this.cell.states }, (_, i) => stack(ends.map((end) => end[i]))),
     };
   }
 
@@ -225,12 +225,10 @@ abstract class Recurrent<In extends number, H extends number> extends Module {
         [state.shape, shape],
       );
     });
-    const zero = zeros([batch, this.hiddenSize]) as Tensor;
+    const zero = zeros([batch, this.hiddenSize]);
     return Array.from({ length: count }, (_, i) =>
       Array.from({ length: this.cell.states }, (_state, k) =>
-        initial === undefined
-          ? zero
-          : (initial[k].slice(0, i, i + 1).reshape([batch, this.hiddenSize] as Shape) as Tensor),
+        initial === undefined ? zero : initial[k].slice(0, i, i + 1).reshape([batch, this.hiddenSize] as Shape),
       ),
     );
   }
@@ -243,8 +241,8 @@ abstract class Recurrent<In extends number, H extends number> extends Module {
     if (lengths.rank !== 1 || lengths.shape[0] !== batch) {
       throw new ShapeError(`${name}: lengths ${formatShape(lengths.shape)} for a batch of ${batch}`, [lengths.shape]);
     }
-    const steps = arange(time).reshape([time, 1, 1]) as AnyTensor;
-    return steps.lt(lengths.reshape([1, batch, 1]) as AnyTensor) as Tensor<Shape, 'bool'>;
+    const steps = arange(time).reshape([time, 1, 1]);
+    return steps.lt(lengths.reshape([1, batch, 1]));
   }
 
   protected override describe(): string {
@@ -284,8 +282,8 @@ export class RNN<const In extends number, const H extends number, const O extend
     h0?: Tensor,
     options: SequenceOptions = {},
   ): [output: Tensor<ReplaceLast<S, Features<H, O>>>, h: Tensor] {
-    const { output, states } = this.run(x as unknown as Tensor, h0 === undefined ? undefined : [h0], options);
-    return [output as unknown as Tensor<ReplaceLast<S, Features<H, O>>>, states[0]];
+    const { output, states } = this.run(x, h0 === undefined ? undefined : [h0], options);
+    return [output, states[0]];
   }
 }
 
@@ -308,8 +306,8 @@ export class GRU<
     h0?: Tensor,
     options: SequenceOptions = {},
   ): [output: Tensor<ReplaceLast<S, Features<H, O>>>, h: Tensor] {
-    const { output, states } = this.run(x as unknown as Tensor, h0 === undefined ? undefined : [h0], options);
-    return [output as unknown as Tensor<ReplaceLast<S, Features<H, O>>>, states[0]];
+    const { output, states } = this.run(x, h0 === undefined ? undefined : [h0], options);
+    return [output, states[0]];
   }
 }
 
@@ -335,8 +333,8 @@ export class LSTM<
     initial?: readonly [h0: Tensor, c0: Tensor],
     options: SequenceOptions = {},
   ): [output: Tensor<ReplaceLast<S, Features<H, O>>>, states: [h: Tensor, c: Tensor]] {
-    const { output, states } = this.run(x as unknown as Tensor, initial, options);
-    return [output as unknown as Tensor<ReplaceLast<S, Features<H, O>>>, [states[0], states[1]]];
+    const { output, states } = this.run(x, initial, options);
+    return [output, [states[0], states[1]]];
   }
 }
 
@@ -389,11 +387,11 @@ abstract class RecurrentCell<In extends number, H extends number> extends Module
       if (formatShape(state.shape) === formatShape(shape)) return;
       throw new ShapeError(`${name}: state ${formatShape(state.shape)} is not ${formatShape(shape)}`, [state.shape]);
     });
-    const rows = (t: Tensor): Tensor => (t.rank === 1 ? t.unsqueeze(0) : t) as Tensor;
-    const before = states ?? Array.from({ length: this.cell.states }, () => zeros(shape) as Tensor);
+    const rows = (t: Tensor): Tensor => (t.rank === 1 ? t.unsqueeze(0) : t);
+    const before = states ?? Array.from({ length: this.cell.states }, () => zeros(shape));
     const { gates, bias } = inputPart(this.cell, rows(x), this.direction);
     const inputs = { inputGates: gates, weight: this.direction.weightHh, bias, initial: before.map(rows) };
-    return recurrentStep(this.cell, inputs).map((state) => state.reshape(shape) as Tensor);
+    return recurrentStep(this.cell, inputs).map((state) => state.reshape(shape));
   }
 
   protected override describe(): string {
@@ -418,7 +416,7 @@ export class RNNCell<const In extends number, const H extends number> extends Re
   }
 
   forward<S extends Shape>(x: Tensor<S> & StepArg<'RNNCell', S, In>, h?: Tensor): Tensor<ReplaceLast<S, H>> {
-    return this.step(x as unknown as Tensor, h && [h])[0] as unknown as Tensor<ReplaceLast<S, H>>;
+    return this.step(x, h && [h])[0];
   }
 }
 
@@ -430,7 +428,7 @@ export class GRUCell<const In extends number, const H extends number> extends Re
   }
 
   forward<S extends Shape>(x: Tensor<S> & StepArg<'GRUCell', S, In>, h?: Tensor): Tensor<ReplaceLast<S, H>> {
-    return this.step(x as unknown as Tensor, h && [h])[0] as unknown as Tensor<ReplaceLast<S, H>>;
+    return this.step(x, h && [h])[0];
   }
 }
 
@@ -445,7 +443,7 @@ export class LSTMCell<const In extends number, const H extends number> extends R
     x: Tensor<S> & StepArg<'LSTMCell', S, In>,
     states?: readonly [h: Tensor, c: Tensor],
   ): [h: Tensor<ReplaceLast<S, H>>, c: Tensor<ReplaceLast<S, H>>] {
-    const [h, c] = this.step(x as unknown as Tensor, states) as unknown as Tensor<ReplaceLast<S, H>>[];
+    const [h, c] = this.step(x, states);
     return [h, c];
   }
 }

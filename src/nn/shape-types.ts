@@ -15,6 +15,7 @@ import type {
   Mutable,
   Shape,
   ShapeError,
+  ShapeIn,
   ShapesAgree,
   ShapeText,
   SizesDiffer,
@@ -73,9 +74,9 @@ export type ShapeFnOf<M> = M extends { readonly '~shape'?: infer F }
   : ForwardFn<M>;
 
 type ForwardFn<M> = M extends {
-  forward(x: infer X extends { readonly shape: Shape }): { readonly shape: infer To extends Shape };
+  forward(x: infer X extends { readonly shape: Shape }): infer Y extends { readonly shape: Shape };
 }
-  ? FixedFn<'forward', X['shape'], To>
+  ? FixedFn<'forward', ShapeIn<X>, ShapeIn<Y>>
   : UnknownFn;
 
 // ---------------------------------------------------------------- any shape

@@ -98,7 +98,7 @@ function sizeText(bytes: number): string {
 }
 
 function tensorsIn(value: unknown): AnyTensor[] {
-  if (value instanceof Tensor) return [value as AnyTensor];
+  if (value instanceof Tensor) return [value];
   return Array.isArray(value) ? value.flatMap(tensorsIn) : [];
 }
 
@@ -119,7 +119,7 @@ type Callable = Module & { forward(...inputs: unknown[]): unknown };
 export function summarise(module: Module, given: readonly (AnyTensor | Shape)[]): Summary {
   if (given.length === 0) throw new ArgumentError('summary: there is no input. Give a tensor, or its shape.');
   const random = getRandomState();
-  const inputs = given.map((x) => (x instanceof Tensor ? x : (rand(x as Shape) as AnyTensor)));
+  const inputs = given.map((x) => (x instanceof Tensor ? x : rand(x as Shape)));
   setRandomState(random);
   const parts = module.namedModules();
   const modes = parts.map(([, part]) => part.training);
@@ -127,7 +127,7 @@ export function summarise(module: Module, given: readonly (AnyTensor | Shape)[])
   const open: Open[] = [];
   const counted = new Set<unknown>();
   const work = new WorkCounter();
-  work.count([...inputs, ...module.parameters(), ...module.buffers()] as AnyTensor[]); // what is there before the first call
+  work.count([...inputs, ...module.parameters(), ...module.buffers()]); // what is there before the first call
   const handles = parts
     .filter(([, part]) => 'forward' in part && typeof part.forward === 'function')
     .flatMap(([path, part]) => [
@@ -184,7 +184,7 @@ function ownParameters(module: Module): readonly AnyTensor[] {
     module
       .namedModules()
       .slice(1)
-      .flatMap(([, part]) => part.parameters() as AnyTensor[]),
+      .flatMap(([, part]) => part.parameters()),
   );
-  return (module.parameters() as AnyTensor[]).filter((p) => !inner.has(p));
+  return module.parameters().filter((p) => !inner.has(p));
 }

@@ -51,9 +51,7 @@ export class WeightAverage {
     this.decay = decay;
     this.parameters = [...parameters];
     if (this.parameters.length === 0) throw new ArgumentError('WeightAverage: no parameters. Pass model.parameters().');
-    this.averages = this.parameters.map(
-      (p) => tensor(new Float32Array(p.size) as never, { shape: p.shape, device: p.device }) as unknown as Tensor,
-    );
+    this.averages = this.parameters.map((p) => tensor(new Float32Array(p.size), { shape: p.shape, device: p.device }));
   }
 
   /** Takes the weights as they are now into the average. */
@@ -85,7 +83,7 @@ export class WeightAverage {
   }
 
   stateDict(): WeightAverageState {
-    return { count: this.count, tensors: [...this.averages] as unknown as AnyTensor[] };
+    return { count: this.count, tensors: [...this.averages] };
   }
 
   /** Throws ArgumentError if the state is of other parameters. */
@@ -95,9 +93,7 @@ export class WeightAverage {
       throw new ArgumentError(
         `WeightAverage: the state is of [${shapes(tensors).join(', ')}], the parameters are [${shapes(this.averages).join(', ')}]. Load it into the average that saved it.`,
       );
-    await updateAtOnce(() =>
-      this.averages.forEach((average, i) => average.assign_((tensors[i] as unknown as Tensor).detach())),
-    );
+    await updateAtOnce(() => this.averages.forEach((average, i) => average.assign_(tensors[i].detach())));
     this.count = count;
   }
 }

@@ -41,7 +41,7 @@ export function clipGradNorm_(parameters: Iterable<Tensor>, maxNorm: number, opt
 export function clipGradValue_(parameters: Iterable<Tensor>, value: number): void {
   if (!(value >= 0)) throw new ArgumentError(`clipGradValue_: value is ${value}. Use a number of at least 0.`);
   withoutGrad(() => {
-    for (const p of parameters) if (p.grad !== undefined) p.grad = (p.grad as Tensor).clamp(-value, value);
+    for (const p of parameters) if (p.grad !== undefined) p.grad = p.grad.clamp(-value, value);
   });
 }
 
@@ -56,8 +56,8 @@ export async function maxNorm_(parameters: Iterable<Tensor>, maxNorm: number): P
     for (const p of parameters) {
       if (p.rank < 2) continue;
       const axes = Array.from({ length: p.rank - 1 }, (_, i) => i + 1);
-      const norm = p.square().sum(axes, { keepdim: true }).sqrt() as Tensor;
-      const scale = where(norm.gt(maxNorm), norm.add(1e-7).reciprocal().mul(maxNorm), 1) as Tensor;
+      const norm = p.square().sum(axes, { keepdim: true }).sqrt();
+      const scale = where(norm.gt(maxNorm), norm.add(1e-7).reciprocal().mul(maxNorm), 1);
       p.assign_(p.mul(scale));
     }
   });
@@ -69,10 +69,10 @@ export function jointNorm(tensors: readonly Tensor[], p = 2): Tensor {
   const add = (a: Tensor, b: Tensor): Tensor => a.add(b);
   if (p === Infinity)
     return over(
-      (g) => g.abs().amax() as Tensor,
+      (g) => g.abs().amax(),
       (a, b) => a.maximum(b),
     );
-  if (p === 1) return over((g) => g.abs().sum() as Tensor, add);
-  if (p === 2) return over((g) => g.square().sum() as Tensor, add).sqrt();
-  return over((g) => g.abs().pow(p).sum() as Tensor, add).pow(1 / p);
+  if (p === 1) return over((g) => g.abs().sum(), add);
+  if (p === 2) return over((g) => g.square().sum(), add).sqrt();
+  return over((g) => g.abs().pow(p).sum(), add).pow(1 / p);
 }

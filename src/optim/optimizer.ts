@@ -161,7 +161,7 @@ export abstract class Optimizer<Options extends object, Rates> {
       const rates = new Map<Clock, Rates>();
       for (const p of group.params) {
         const i = number++;
-        const g = p.grad as Tensor | undefined;
+        const g = p.grad;
         if (g === undefined) continue;
         active.push(i);
         const clock = valueAt(clocks, this.steps[i], () => this.clockOf(i));
@@ -200,7 +200,7 @@ export abstract class Optimizer<Options extends object, Rates> {
 
   /** Hyper-parameters, step counts and all state tensors. The tensors are the optimiser's own: steps go on to change them. */
   stateDict(): OptimizerState & { readonly steps: readonly number[] } {
-    const tensors = this.slots.flatMap((slots, i) => [...slots].map(([name, t]) => [`${name}.${i}`, t as AnyTensor]));
+    const tensors = this.slots.flatMap((slots, i) => [...slots].map(([name, t]) => [`${name}.${i}`, t]));
     const groups = this.groups.map(({ params, ...options }) => ({ ...options, count: params.length }));
     return { step: this.stepCount, steps: [...this.steps], groups, tensors: Object.fromEntries(tensors) };
   }
@@ -227,7 +227,7 @@ export abstract class Optimizer<Options extends object, Rates> {
     const unit = inUnit(() => {
       for (const { p, value, name, index } of entries) {
         const slot = this.slotsOf(index, p)(name);
-        if (slot !== (value as unknown)) slot.assign_(value.detach());
+        if (slot !== value) slot.assign_(value.detach());
       }
     });
     runPending(unit);
@@ -274,7 +274,7 @@ function sameSwitches(group: object, options: Switches): boolean {
 }
 
 function filledLike(p: Tensor, value: number): Tensor {
-  return tensor(new Float32Array(p.size).fill(value) as never, { shape: p.shape, device: p.device }) as Tensor;
+  return tensor(new Float32Array(p.size).fill(value), { shape: p.shape, device: p.device });
 }
 
 function valueAt<K, V>(map: Map<K, V>, key: K, create: () => V): V {
@@ -285,7 +285,7 @@ function valueAt<K, V>(map: Map<K, V>, key: K, create: () => V): V {
 
 /** A number that kernels ask for at each run. */
 export function number(get: () => number): Tensor {
-  return scalarTensor(get) as unknown as Tensor;
+  return scalarTensor(get);
 }
 
 /** Throws unless low ≤ value (and value < high). */

@@ -117,7 +117,7 @@ function handingOut(slotOf: (storage: Storage) => number | undefined): HandOut {
     const before = known.get(node);
     if (before !== undefined) return before;
     const slot = slotOf(node.storage as Storage);
-    const tensor = wrapStorage(slot === undefined ? (node.storage as Storage) : handOver(node)) as AnyTensor;
+    const tensor = wrapStorage(slot === undefined ? (node.storage as Storage) : handOver(node));
     const handed = { tensor, source: slot === undefined ? { tensor } : { slot } };
     known.set(node, handed);
     return handed;
@@ -137,7 +137,7 @@ function effectOf(
   const tensor = handed?.tensor ?? otherwise;
   if ('argument' in target) checkReached(args, target.argument, tensor !== undefined);
   GRADIENT_ACCESS.set(ownerOf(target, args), tensor as Tensor | undefined);
-  return { target, source: handed?.source ?? (otherwise && { tensor: otherwise as AnyTensor }) };
+  return { target, source: handed?.source ?? (otherwise && { tensor: otherwise }) };
 }
 
 /** Where a returned tensor comes from. */
@@ -215,12 +215,11 @@ function takeApart(result: Result): { tensors: AnyTensor[]; rebuild: (tensors: A
   if (result === undefined) return { tensors: [], rebuild: () => undefined };
   if (result instanceof Tensor) return { tensors: [result], rebuild: ([t]) => t };
   const isTensor = (t: unknown): t is AnyTensor => t instanceof Tensor;
-  if (Array.isArray(result) && result.every(isTensor))
-    return { tensors: [...(result as AnyTensor[])], rebuild: (tensors) => tensors };
+  if (Array.isArray(result) && result.every(isTensor)) return { tensors: [...result], rebuild: (tensors) => tensors };
   if (isRecord(result) && Object.values(result).every(isTensor)) {
     const keys = Object.keys(result);
     const rebuild = (tensors: AnyTensor[]) => Object.fromEntries(keys.map((k, i) => [k, tensors[i]]));
-    return { tensors: Object.values(result as Record<string, AnyTensor>), rebuild };
+    return { tensors: Object.values(result), rebuild };
   }
   refuseOtherCopy('compile', result);
   for (const part of Object.values(result ?? {})) refuseOtherCopy('compile', part);
@@ -239,7 +238,7 @@ export function replayCall(captured: Captured, args: readonly Argument[]): Resul
     if ('tensor' in source) return source.tensor;
     if ('argument' in source) return args[source.argument] as AnyTensor;
     let tensor = tensors.get(source.slot);
-    if (tensor === undefined) tensors.set(source.slot, (tensor = wrapStorage(slots[source.slot]) as AnyTensor));
+    if (tensor === undefined) tensors.set(source.slot, (tensor = wrapStorage(slots[source.slot])));
     return tensor;
   };
   for (const { target, source } of effects)

@@ -46,7 +46,7 @@ export async function checkGradient(
   setDefaultDevice('reference');
   try {
     const make = (data: readonly Float64Array[]) =>
-      data.map((d, i) => tensor(d, { shape: inputs[i].shape as number[] }) as unknown as Tensor);
+      data.map((d, i) => tensor(d, { shape: inputs[i].shape as number[] }));
     const total = async (data: readonly Float64Array[]): Promise<number> =>
       noGrad(async () =>
         fn(...make(data))

@@ -13,7 +13,7 @@ export function checkProbability(p: number, what: string): void {
 
 /** 1 with probability 1 − p, else 0. */
 export function kept(shape: Shape, p: number): Tensor {
-  return rand(shape).ge(p).to('float32') as Tensor;
+  return rand(shape).ge(p).to('float32');
 }
 
 /** One draw for each element of `shape`, which broadcasts to x. */
@@ -29,5 +29,5 @@ export function drop(x: Tensor, p: number, shape: Shape): Tensor {
  */
 export function dropout<S extends Shape>(x: Tensor<S>, p = 0.5): Tensor<S> {
   checkProbability(p, 'dropout: p');
-  return drop(x as unknown as Tensor, p, x.shape) as unknown as Tensor<S>;
+  return drop(x, p, x.shape);
 }

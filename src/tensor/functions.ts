@@ -26,7 +26,7 @@ export function cat<const Ts extends readonly AnyTensor[], const Dim extends num
 ): Tensor<Concat<ShapesOf<Ts>, Dim>, DTypeOf<Ts>> {
   return wrap(
     movement.cat(
-      (tensors as readonly AnyTensor[]).map((t) => t.node),
+      tensors.map((t) => t.node),
       dim ?? 0,
     ),
   );
@@ -39,7 +39,7 @@ export function stack<const Ts extends readonly AnyTensor[], const Dim extends n
 ): Tensor<Stack<ShapesOf<Ts>, Dim>, DTypeOf<Ts>> {
   return wrap(
     movement.stack(
-      (tensors as readonly AnyTensor[]).map((t) => t.node),
+      tensors.map((t) => t.node),
       dim ?? 0,
     ),
   );

@@ -29,7 +29,7 @@ export function ownerOf(storage: Storage): Tensor | undefined {
 
 /** `sum` is the new gradient of `owner`, which `source.backward()` has added to. */
 export function setGradient(owner: Tensor, sum: Tensor, source: Node): void {
-  const before = owner.grad as Tensor | undefined;
+  const before = owner.grad;
   const list = before === undefined ? [] : (additions.get(owner) ?? []);
   list.push({ before, source });
   additions.set(owner, list);

@@ -139,18 +139,18 @@ function unpool(x: Tensor, indices: Tensor<Shape, 'int32'>, size: readonly numbe
     );
   }
   const flat = [batch, channels, sizeOf(spatial)];
-  const at = indices.reshape(flat as Shape) as Tensor<Shape, 'int32'>;
-  const empty = zeros([batch, channels, sizeOf(size)]) as Tensor;
+  const at = indices.reshape(flat as Shape);
+  const empty = zeros([batch, channels, sizeOf(size)]);
   // Windows that overlap can hold one element twice: it is put there once, and its gradient goes to both.
   const put = customOp({
     name: `maxUnpool${size.length}d`,
     forward(_ctx, values) {
-      const count = empty.scatterAdd(2, at, onesLike(values)).maximum(1) as Tensor;
+      const count = empty.scatterAdd(2, at, onesLike(values)).maximum(1);
       return empty.scatterAdd(2, at, values).div(count);
     },
     backward: (_ctx, gradient) => [gradient.gather(2, at)],
   });
-  return put(x.reshape(flat as Shape) as Tensor).reshape([batch, channels, ...size] as Shape) as Tensor;
+  return put(x.reshape(flat as Shape)).reshape([batch, channels, ...size] as Shape);
 }
 
 /** x and indices [B, C, L] → [B, C, length]: each value at its index, zeros elsewhere. PyTorch: F.max_unpool1d. */
@@ -159,7 +159,7 @@ export function maxUnpool1d<S extends Shape>(
   indices: Tensor<Shape, 'int32'>,
   size: readonly number[],
 ): Tensor<[number, number, number]> {
-  return unpool(x as unknown as Tensor, indices, size) as unknown as Tensor<[number, number, number]>;
+  return unpool(x, indices, size);
 }
 
 /** x and indices [B, C, H, W] → [B, C, height, width]: each value at its index, zeros elsewhere. PyTorch: F.max_unpool2d. */
@@ -168,7 +168,7 @@ export function maxUnpool2d<S extends Shape>(
   indices: Tensor<Shape, 'int32'>,
   size: readonly number[],
 ): Tensor<[number, number, number, number]> {
-  return unpool(x as unknown as Tensor, indices, size) as unknown as Tensor<[number, number, number, number]>;
+  return unpool(x, indices, size);
 }
 
 // ---------------------------------------------------------------- to a fixed size
@@ -183,14 +183,14 @@ function means(size: number, parts: number): Tensor {
   const rows = partsOf(size, parts).flatMap(([from, to]) =>
     Array.from({ length: size }, (_, j) => (j >= from && j < to ? 1 / (to - from) : 0)),
   );
-  return tensor(Float64Array.from(rows), { shape: [parts, size] }) as Tensor;
+  return tensor(Float64Array.from(rows), { shape: [parts, size] });
 }
 
 function adaptiveAvgPool(x: Tensor, size: windows.PerAxis): Tensor {
   const sizes = x.shape.slice(2);
   const parts = windows.perAxis(size, sizes.length, 'outputSize', 1, `adaptiveAvgPool${sizes.length}d`);
   const axes = sizes.map((_, i) => i + 2);
-  if (parts.every((n) => n === 1)) return x.mean(axes, { keepdim: true }) as Tensor;
+  if (parts.every((n) => n === 1)) return x.mean(axes, { keepdim: true });
   if (sizes.every((n, i) => n % parts[i] === 0)) {
     return wrap(
       windows.avgPool(
@@ -216,7 +216,7 @@ function adaptiveMaxPool(x: Tensor, size: windows.PerAxis): Tensor {
     const positions = partsOf(n, parts[i]).flatMap(([from, to]) =>
       Array.from({ length: widths[i] }, (_, k) => Math.min(from + k, to - 1)),
     );
-    return y.indexSelect(i + 2, tensor(Int32Array.from(positions))) as Tensor;
+    return y.indexSelect(i + 2, tensor(Int32Array.from(positions)));
   }, x);
   return wrap(windows.maxPool(sizes.length, spread.node, widths, {}));
 }
@@ -226,7 +226,7 @@ export function adaptiveAvgPool1d<S extends Shape, const Size extends windows.Pe
   x: Tensor<S> & LayoutArg<'adaptiveAvgPool1d', 1, S>,
   size: Size,
 ): Tensor<AdaptivePoolShape<1, S, Size>> {
-  return adaptiveAvgPool(x as unknown as Tensor, size) as unknown as Tensor<AdaptivePoolShape<1, S, Size>>;
+  return adaptiveAvgPool(x, size);
 }
 
 /** x [B, C, H, W] → [B, C, …size]: means over ⌊i·H/size⌋ to ⌈(i + 1)·H/size⌉. PyTorch: F.adaptive_avg_pool2d. */
@@ -234,7 +234,7 @@ export function adaptiveAvgPool2d<S extends Shape, const Size extends windows.Pe
   x: Tensor<S> & LayoutArg<'adaptiveAvgPool2d', 2, S>,
   size: Size,
 ): Tensor<AdaptivePoolShape<2, S, Size>> {
-  return adaptiveAvgPool(x as unknown as Tensor, size) as unknown as Tensor<AdaptivePoolShape<2, S, Size>>;
+  return adaptiveAvgPool(x, size);
 }
 
 /** x [B, C, L] → [B, C, size]: maxima over ⌊i·L/size⌋ to ⌈(i + 1)·L/size⌉. PyTorch: F.adaptive_max_pool1d. */
@@ -242,7 +242,7 @@ export function adaptiveMaxPool1d<S extends Shape, const Size extends windows.Pe
   x: Tensor<S> & LayoutArg<'adaptiveMaxPool1d', 1, S>,
   size: Size,
 ): Tensor<AdaptivePoolShape<1, S, Size>> {
-  return adaptiveMaxPool(x as unknown as Tensor, size) as unknown as Tensor<AdaptivePoolShape<1, S, Size>>;
+  return adaptiveMaxPool(x, size);
 }
 
 /** x [B, C, H, W] → [B, C, …size]: maxima over ⌊i·H/size⌋ to ⌈(i + 1)·H/size⌉. PyTorch: F.adaptive_max_pool2d. */
@@ -250,5 +250,5 @@ export function adaptiveMaxPool2d<S extends Shape, const Size extends windows.Pe
   x: Tensor<S> & LayoutArg<'adaptiveMaxPool2d', 2, S>,
   size: Size,
 ): Tensor<AdaptivePoolShape<2, S, Size>> {
-  return adaptiveMaxPool(x as unknown as Tensor, size) as unknown as Tensor<AdaptivePoolShape<2, S, Size>>;
+  return adaptiveMaxPool(x, size);
 }

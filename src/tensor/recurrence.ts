@@ -210,7 +210,7 @@ export function recurrence(
   const last = at(all, reverse ? 0 : length - 1);
   return {
     hidden: wrap(sliceTime(all, 0, length)),
-    states: [wrap(last), ...initial.slice(1).map((_, i) => wrap<number[], 'float32'>(at(all, length + i)))] as Tensor[],
+    states: [wrap(last), ...initial.slice(1).map((_, i) => wrap<number[], 'float32'>(at(all, length + i)))],
   };
 }
 

@@ -42,6 +42,7 @@ import type { IndexSelect, Resize, Slice } from './shape-types/indexing.js';
 import type { MatMul, MatMulArg } from './shape-types/matmul.js';
 import type { Permute, PermuteArg, Squeeze, Transpose, Unsqueeze } from './shape-types/movement.js';
 import type { Reduce } from './shape-types/reduce.js';
+import type { SeenShape, Sizes } from './shape-types/shape.js';
 import type { Flatten, FlattenArg, Reshape, ReshapeArg } from './shape-types/reshape.js';
 import { type GradientAccess, noteGradient } from './gradient-log.js';
 import { type Recording, currentRecording, isRecording, setFlag } from '../engine/recording.js';
@@ -85,8 +86,16 @@ function kept(op: string, options: ReduceOptions | undefined): boolean {
   return options?.keepdim ?? false;
 }
 
-export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'> {
-  declare readonly '~dtype': D;
+/** Types only, by which tensors are compared: see shape-types/shape.ts. */
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- a method that nobody calls is not missing
+export interface Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
+  // First of all members, and compared first: what does not fit is refused before the others are looked at.
+  '~sizes'(...sizes: Sizes<S>): void;
+  readonly '~dtype': D;
+}
+
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging
+export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
   private value: Value;
   private gradient: Tensor<S, 'float32'> | undefined = undefined;
 
@@ -114,8 +123,8 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = 'float32'
     return this.value instanceof StoredValue ? this.value.storage : undefined;
   }
 
-  get shape(): S {
-    return (this.value instanceof StoredValue ? this.value.storage.shape : this.value.node.shape) as S;
+  get shape(): SeenShape<S> {
+    return (this.value instanceof StoredValue ? this.value.storage.shape : this.value.node.shape) as SeenShape<S>;
   }
 
   get dtype(): D {

@@ -34,7 +34,7 @@ export function flattenBatch(batch: unknown): FlatBatch {
 
 function visit(value: unknown, path: string, values: BatchValue[]): { structure: string; rebuild: Rebuild } {
   if (value instanceof Tensor) {
-    values.push(value as AnyTensor);
+    values.push(value);
     return { structure: 't', rebuild: (take) => take() };
   }
   if (typeof value === 'number') {

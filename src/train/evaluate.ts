@@ -3,7 +3,6 @@
 import type { Metric } from '../metrics/metric.js';
 import type { Module } from '../nn/module.js';
 import { ArgumentError } from '../tensor/library.js';
-import type { Tensor } from '../tensor/tensor.js';
 import { countSamples } from './batch.js';
 import type { Batches } from './options.js';
 import type { StepValues } from './step.js';
@@ -42,7 +41,7 @@ export class Evaluator<B> {
     try {
       for await (const batch of data.batches(0)) {
         const values = await this.steps.evaluate(batch);
-        waiting.push({ loss: (values.loss as Tensor).item(), samples: countSamples(batch) });
+        waiting.push({ loss: values.loss.item(), samples: countSamples(batch) });
         this.totals.addOutput(values);
         await readUntil(LAG);
       }

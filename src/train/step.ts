@@ -52,7 +52,7 @@ function passOf<M extends Module, B>(options: TrainerOptions<M, B>): (batch: unk
   if (forward !== undefined) {
     return (batch) => {
       const result = forward(model, batch as B);
-      return result instanceof Tensor ? { loss: result as AnyTensor } : (result as StepOutput);
+      return result instanceof Tensor ? { loss: result } : (result as StepOutput);
     };
   }
   const loss = options.loss ?? ((output, target) => crossEntropy(output, target));
@@ -67,7 +67,7 @@ function passOf<M extends Module, B>(options: TrainerOptions<M, B>): (batch: unk
       );
     }
     const output = run.call(model, x);
-    return { loss: loss(output, y as AnyTensor), output: output as AnyTensor, target: y as AnyTensor };
+    return { loss: loss(output, y), output: output, target: y };
   };
 }
 
@@ -77,7 +77,7 @@ function handedOut({ loss, reported = loss, output, target }: StepOutput): StepV
     throw new ArgumentError(`Trainer: the loss is ${formatShape(loss.shape)}, not a single number. Take its mean().`);
   }
   const values = { loss: reported, ...(output && { output }), ...(target && { target }) };
-  return Object.fromEntries(Object.entries(values).map(([name, t]) => [name, t.detach().keep() as AnyTensor]));
+  return Object.fromEntries(Object.entries(values).map(([name, t]) => [name, t.detach().keep()]));
 }
 
 /** The captured steps of one trainer. */
@@ -126,7 +126,7 @@ export class Steps<M extends Module, B> {
   /** Before the first `add` of an update: keeps what each of them changes, so that a failure of a later one can be undone. */
   async begin(): Promise<void> {
     this.random = getRandomState();
-    const buffers = this.options.model.buffers() as AnyTensor[];
+    const buffers = this.options.model.buffers();
     if (buffers.length === 0) return;
     await updateAtOnce(() => {
       for (const own of buffers) {
@@ -171,7 +171,7 @@ export class Steps<M extends Module, B> {
     probe?.beforeForward?.(model);
     const result = this.pass(batch);
     const values = handedOut(result);
-    (result.loss as Tensor).backward();
+    result.loss.backward();
     const seen = kept(probe?.afterBackward?.(model));
     const clipped = this.clip();
     await optimizer.step();
@@ -184,7 +184,7 @@ export class Steps<M extends Module, B> {
     optimizer.zeroGrad();
     const result = this.pass(batch);
     const values = handedOut(result);
-    ((result.loss as Tensor).mul(scale) as Tensor).backward();
+    result.loss.mul(scale).backward();
     const adding = updateAtOnce(() => {
       for (const p of this.parameters()) {
         const g = p.grad as Tensor | undefined;
@@ -201,7 +201,7 @@ export class Steps<M extends Module, B> {
 
   private async endOfUpdate(): Promise<StepValues> {
     const { optimizer } = this.options;
-    for (const [p, sum] of this.sums) p.grad = sum.detach() as never;
+    for (const [p, sum] of this.sums) p.grad = sum.detach();
     const clipped = this.clip();
     this.clearSums();
     await optimizer.step();
@@ -218,10 +218,10 @@ export class Steps<M extends Module, B> {
       );
     }
     let norm: Tensor | undefined;
-    if (clipNorm !== undefined) norm = clipGradNorm_(parameters, clipNorm) as unknown as Tensor;
+    if (clipNorm !== undefined) norm = clipGradNorm_(parameters, clipNorm);
     else if (gradNorm) norm = withoutGrad(() => jointNorm(parameters.map((p) => p.grad as Tensor)));
     if (clipValue !== undefined) clipGradValue_(parameters, clipValue);
-    return norm === undefined ? {} : { gradNorm: norm.detach().keep() as AnyTensor };
+    return norm === undefined ? {} : { gradNorm: norm.detach().keep() };
   }
 
   private parameters(): Tensor[] {
@@ -232,7 +232,7 @@ export class Steps<M extends Module, B> {
 /** Stored zeros, which can be assigned to. */
 function zerosLike({ size, shape, dtype, device }: AnyTensor): AnyTensor {
   const numbers = dtype === 'float32' ? new Float32Array(size) : new Int32Array(size);
-  return tensor(numbers as never, { shape, dtype, device } as never) as unknown as AnyTensor;
+  return tensor(numbers, { shape, dtype, device });
 }
 
 function kept(values: StepValues = {}): StepValues {

@@ -2,7 +2,6 @@
 // a checkpoint, so that an epoch that was broken off ends with the same numbers.
 
 import type { Metric } from '../metrics/metric.js';
-import type { AnyTensor } from '../tensor/tensor.js';
 import { ArgumentError } from '../tensor/library.js';
 import type { StepValues } from './step.js';
 
@@ -45,7 +44,7 @@ export class Totals {
         'Trainer: metrics need output and target. Return { loss, output, target } from forward, or leave out metrics.',
       );
     }
-    for (const [, metric] of this.metrics) metric.update(output as AnyTensor, target as AnyTensor);
+    for (const [, metric] of this.metrics) metric.update(output, target);
   }
 
   /** loss, and each metric by name. */

@@ -8,7 +8,7 @@ import type { Module } from '../nn/module.js';
 import { filePath } from '../io/path.js';
 import { ArgumentError } from '../tensor/library.js';
 import { getRandomState, manualSeed, setRandomState } from '../tensor/random.js';
-import type { AnyTensor, Tensor } from '../tensor/tensor.js';
+import type { AnyTensor } from '../tensor/tensor.js';
 import { countSamples } from './batch.js';
 import { checkData, checkTrainerOptions, describeRun, watchableOf } from './describe.js';
 import { TrainerProbe } from './doctor/trainer-probe.js';
@@ -115,7 +115,7 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
     if (weightAverage !== undefined) {
       const state = [...model.parameters(), ...model.buffers().filter((b) => (b.dtype as string) === 'float32')];
       const { decay } = weightAverage;
-      this.average = new WeightAverage(state as readonly Tensor[], decay === undefined ? {} : { decay });
+      this.average = new WeightAverage(state, decay === undefined ? {} : { decay });
     }
   }
 
@@ -286,7 +286,7 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
     const isProbed = group.length === 1 && probe?.isDue(this.step + 1) === true;
     const parts: { loss: Promise<number>; samples: number }[] = [];
     const take = (values: StepValues, batch: B) => {
-      parts.push({ loss: (values.loss as Tensor).item(), samples: countSamples(batch) });
+      parts.push({ loss: values.loss.item(), samples: countSamples(batch) });
       this.totals.addOutput(values);
     };
     let values: StepValues = {};
@@ -310,7 +310,7 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
     if (this.average !== undefined && this.epoch + 1 >= (weightAverage?.from ?? 1)) await this.average.update();
     if (isProbed) await probe?.report(this, this.step, probedValues(values));
     await this.tellCaptureDifferences();
-    return { step: this.step, lr, parts, gradNorm: (values.gradNorm as Tensor | undefined)?.item() };
+    return { step: this.step, lr, parts, gradNorm: values.gradNorm?.item() };
   }
 
   /** Tells once that captured steps are not replayed any more, and why. */
@@ -522,7 +522,7 @@ async function copies(state: Readonly<Record<string, AnyTensor>>): Promise<Recor
   const { tensor } = await import('../tensor/creation.js');
   const copied: Record<string, AnyTensor> = {};
   for (const [name, t] of Object.entries(state)) {
-    copied[name] = tensor((await t.data()) as never, { shape: t.shape, dtype: t.dtype }) as unknown as AnyTensor;
+    copied[name] = tensor(await t.data(), { shape: t.shape, dtype: t.dtype });
   }
   return copied;
 }

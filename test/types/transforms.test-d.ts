@@ -1,4 +1,6 @@
 // Types of transforms: sizes and pixels go from neighbour to neighbour, and into the dataset.
+import { expectTypeOf } from 'vitest';
+import type { Tensor } from 'nabla';
 import type { ArrayDataset, Field, HostRandom } from 'nabla/data';
 import {
   type Image,
@@ -33,8 +35,8 @@ declare const dataset: ArrayDataset<{
   y: Field<Int32Array, readonly []>;
 }>;
 const batch = dataset.transformed('x', augment).batch([0]);
-const size: 32 = batch.x.shape[3];
+expectTypeOf(batch.x).toEqualTypeOf<Tensor<[number, 3, 32, 32]>>();
 // @ts-expect-error labels are no images
 dataset.transformed('y', augment);
 
-export { bytes, centred, grey, size, small, turned, wrong };
+export { bytes, centred, grey, small, turned, wrong };

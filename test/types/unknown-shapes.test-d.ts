@@ -400,12 +400,19 @@ declare const unknownRank: Tensor;
 declare const n: number;
 declare const list: number[];
 
-// More is known than is asked for, never the other way round.
+// What is not known is accepted where something is asked for, and literals that differ are refused: size by size.
 partly satisfies Tensor;
 known satisfies Tensor<[number, 3]>;
 known satisfies Tensor<readonly number[]>;
-// @ts-expect-error an unknown shape is not a known one
 unknownRank satisfies Tensor<[2, 3]>;
+partly satisfies Tensor<[2, 3]>;
+partly satisfies Tensor<[2, number]>;
+// @ts-expect-error 3 columns, not 4
+partly satisfies Tensor<[2, 4]>;
+// @ts-expect-error two dimensions, not three
+partly satisfies Tensor<[2, 3, number]>;
+// @ts-expect-error another dtype
+unknownRank satisfies Tensor<[2, 3], 'int32'>;
 
 expectTypeOf(known.add(unknownRank)).toEqualTypeOf<Tensor<number[]>>();
 expectTypeOf(unknownRank.matmul(known)).toEqualTypeOf<Tensor<number[]>>();

@@ -1,6 +1,6 @@
 // What a classifier says of images, batch by batch.
 
-import { type AnyTensor, type Tensor, compile, noGrad, tensor } from '../../index.js';
+import { type AnyTensor, compile, noGrad, tensor } from '../../index.js';
 import type { Module } from '../../nn/index.js';
 
 /** What the network says of some images. */
@@ -23,11 +23,11 @@ export async function classify(
   model.eval();
   const size = shape.reduce((a, b) => a * b, 1);
   const count = pixels.length / size;
-  const step = compile((x: AnyTensor) => noGrad(() => (model.forward(x) as Tensor).softmax(1) as AnyTensor));
+  const step = compile((x: AnyTensor) => noGrad(() => model.forward(x).softmax(1)));
   const parts: Float32Array[] = [];
   for (let start = 0; start < count; start += BATCH) {
     const part = pixels.slice(start * size, (start + BATCH) * size);
-    const x = tensor(part as never, { shape: [part.length / size, ...shape] }) as unknown as AnyTensor;
+    const x = tensor(part, { shape: [part.length / size, ...shape] });
     parts.push((await (await step(x)).data()) as Float32Array);
   }
   const classes = (parts[0]?.length ?? 0) / Math.min(count, BATCH);

@@ -48,7 +48,7 @@ async function readIdxImages(path: string, { shape: [channels, height, width], m
 async function readPicture(path: string, { shape: [channels, height, width] }: ImageFormat): Promise<Images> {
   let open: (path: string) => Sharp;
   try {
-    ({ default: open } = (await import('sharp')) as unknown as { default: typeof open });
+    ({ default: open } = await import('sharp'));
   } catch {
     throw new CliError(`cannot read ${path}: pictures need the package sharp. Run npm install sharp.`);
   }

@@ -1,7 +1,7 @@
 // `nabla predict` for language models: goes on with a text, character by character, each drawn from the distribution that the
 // model gives for it.
 
-import { type AnyTensor, type Tensor, compile, noGrad, tensor } from '../../index.js';
+import { type AnyTensor, compile, noGrad, tensor } from '../../index.js';
 import { HostRandom } from '../../data/index.js';
 import type { TextPredictor } from '../../train/index.js';
 import { CliError } from '../errors.js';
@@ -40,7 +40,7 @@ export async function* generateText(predictor: TextPredictor, options: GenerateO
     const seen = ids.slice(-context);
     const window = new Int32Array(context);
     window.set(seen);
-    const logits = (await step(tensor(window as never, { shape: [1, context] }) as unknown as AnyTensor)) as Tensor;
+    const logits = await step(tensor(window, { shape: [1, context] }));
     const all = (await logits.data()) as Float32Array;
     const { length } = vocabulary;
     const next = draw(all.subarray((seen.length - 1) * length, seen.length * length), options.temperature, random);

@@ -19,8 +19,8 @@ import { generateText } from '../predict/text.js';
 type LanguageModel = Module & { forward(x: AnyTensor): Tensor };
 
 const MODELS: Readonly<Record<string, (vocabulary: number, context: number, dropout: number) => LanguageModel>> = {
-  gpt: (vocabulary, context, dropout) => new GPT({ vocabulary, context, dropout }) as unknown as LanguageModel,
-  lstm: (vocabulary, _, dropout) => new CharLSTM({ vocabulary, dropout }) as unknown as LanguageModel,
+  gpt: (vocabulary, context, dropout) => new GPT({ vocabulary, context, dropout }),
+  lstm: (vocabulary, _, dropout) => new CharLSTM({ vocabulary, dropout }),
 };
 
 export default defineRun({

@@ -71,7 +71,7 @@ export default defineRun({
 
   predictor: () => ({
     kind: 'image',
-    model: createModel() as never,
+    model: createModel(),
     shape: [1, 8, 8],
     classes: [...'0123456789'],
     most: 16,

@@ -25,7 +25,7 @@ const MODELS: Readonly<Record<string, () => Classifier>> = {
       ],
       dropout: 0.1,
     }),
-  lenet: () => lenet5({ padding: 2 }) as unknown as Classifier,
+  lenet: () => lenet5({ padding: 2 }),
   mlp: () => mlp([784, 512, 256, 10]),
 };
 

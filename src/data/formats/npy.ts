@@ -213,7 +213,7 @@ function parseHeader(text: string, offset: number, fault: Fault): Header {
 
 /** First index fastest → last index fastest. */
 function toRowMajor(data: NpyData, shape: readonly number[], { make }: Kind): NpyData {
-  const out = make(data.length) as unknown as { [i: number]: number | bigint };
+  const out = make(data.length);
   const index = new Array<number>(shape.length).fill(0);
   const strides: number[] = [];
   shape.reduce((stride, size, axis) => ((strides[axis] = stride), stride * size), 1);
@@ -227,7 +227,7 @@ function toRowMajor(data: NpyData, shape: readonly number[], { make }: Kind): Np
       index[axis] = 0;
     }
   }
-  return out as unknown as NpyData;
+  return out;
 }
 
 function halfToNumber(bits: number): number {

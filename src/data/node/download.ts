@@ -145,7 +145,7 @@ async function store(
   { url, onProgress }: DownloadOptions,
 ): Promise<void> {
   let received = begin;
-  for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
+  for await (const chunk of body) {
     received += chunk.length;
     if (total !== undefined && received > total)
       throw new Refused(`download: ${url} sends more than the ${total} bytes that the file has.`);

@@ -80,7 +80,7 @@ export async function openImageFolder(root: string, options: ImageFolderOptions)
 
 async function importSharp(): Promise<Sharp> {
   try {
-    return ((await import(SHARP)) as unknown as { default: Sharp }).default;
+    return (await import(SHARP)).default;
   } catch (cause) {
     throw new NablaError(
       'imageFolder: pictures are decoded by the package sharp, which is not here. Run npm install sharp.',

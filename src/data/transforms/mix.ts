@@ -46,7 +46,7 @@ export function mixup<N extends number, C extends number, H extends number, W ex
   const { classes, alpha = 1 } = options;
   checkBatch('mixup', batch.x.shape, alpha, classes);
   const lambda = sampleBeta(random, alpha);
-  const x = batch.x.mul(lambda).add(batch.x.roll(1, 0).mul(1 - lambda)) as Tensor<[N, C, H, W]>;
+  const x = batch.x.mul(lambda).add(batch.x.roll(1, 0).mul(1 - lambda));
   return { x, y: mixLabels(batch.y, classes, lambda), lambda };
 }
 
@@ -79,10 +79,8 @@ function mixLabels<N extends number>(
   classes: number,
   lambda: number,
 ): Tensor<[N, number]> {
-  const soft = (labels.dtype === 'int32' ? (labels as Tensor<[N], 'int32'>).oneHot(classes) : labels) as Tensor<
-    [N, number]
-  >;
-  return soft.mul(lambda).add(soft.roll(1, 0).mul(1 - lambda)) as Tensor<[N, number]>;
+  const soft = labels.dtype === 'int32' ? labels.oneHot(classes) : labels;
+  return soft.mul(lambda).add(soft.roll(1, 0).mul(1 - lambda));
 }
 
 function checkBatch(op: string, shape: readonly number[], alpha: number, classes: number): void {

@@ -29,7 +29,7 @@ export function stackImages<C extends number, H extends number, W extends number
     }
     data.set(image.data, i * first.length);
   });
-  return tensor(data, { shape: [images.length, ...shape] }) as unknown as Tensor<[number, C, H, W]>;
+  return tensor(data, { shape: [images.length, ...shape] });
 }
 
 /** Means over the `views` that belong to each image and follow each other: [N · views, K] → [N, K]. */
@@ -38,5 +38,5 @@ export function averageViews(outputs: Tensor<[number, number]>, views: number): 
   if (!Number.isInteger(views) || views < 1 || rows % views !== 0) {
     throw new ShapeError(`averageViews: ${rows} outputs are no whole images of ${views} views each.`, [outputs.shape]);
   }
-  return outputs.reshape([rows / views, views, classes]).mean(1) as unknown as Tensor<[number, number]>;
+  return outputs.reshape([rows / views, views, classes]).mean(1);
 }

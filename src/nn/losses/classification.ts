@@ -70,10 +70,10 @@ export function crossEntropy<const O extends CrossEntropyOptions = {}>(
   const logp = x.logSoftmax(CLASS_DIM);
   if (target.dtype === 'float32' && target.shape.length !== x.shape.length - 1) {
     checkSame('crossEntropy', x, target);
-    const wanted = target as unknown as Tensor;
+    const wanted = target;
     const smooth = smoothing === 0 ? wanted : wanted.mul(1 - smoothing).add(smoothing / x.shape[CLASS_DIM]);
     const counted = weights === undefined ? smooth : smooth.mul(acrossClasses(weights, x));
-    const each = logp.mul(counted).sum(CLASS_DIM).neg() as Tensor;
+    const each = logp.mul(counted).sum(CLASS_DIM).neg();
     // PyTorch's mean is over samples and positions, not classes
     return tell('crossEntropy', logits, target, reduce(each, reduction, 'crossEntropy')) as Reduced<O>;
   }
@@ -112,24 +112,24 @@ function pick(logp: Tensor, labels: Labels, { smoothing, reduction, ignoreIndex,
   const safe: Labels = valid === undefined ? labels : (where(valid, labels, 0) as Labels);
   // A gather of one element along the classes fuses with the row reductions of logSoftmax, forward and backward.
   const chosen = logp.gather(CLASS_DIM, safe.unsqueeze(CLASS_DIM) as Labels);
-  let each = chosen.squeeze(CLASS_DIM).neg() as Tensor;
-  const ofLabel = weights?.gather(0, safe.reshape([-1]) as Labels).reshape(safe.shape) as Tensor | undefined;
+  let each = chosen.squeeze(CLASS_DIM).neg();
+  const ofLabel = weights?.gather(0, safe.reshape([-1]) as Labels).reshape(safe.shape);
   if (ofLabel !== undefined) each = each.mul(ofLabel);
   if (smoothing > 0) {
     const all = weights === undefined ? logp : logp.mul(acrossClasses(weights, logp));
-    each = each.mul(1 - smoothing).sub((all.mean(CLASS_DIM) as Tensor).mul(smoothing));
+    each = each.mul(1 - smoothing).sub(all.mean(CLASS_DIM).mul(smoothing));
   }
   if (valid === undefined && ofLabel === undefined) return reduce(each, reduction, op);
-  const counted = valid === undefined ? each : (where(valid, each, 0) as Tensor);
+  const counted = valid === undefined ? each : where(valid, each, 0);
   if ((reduction ?? 'mean') !== 'mean') return reduce(counted, reduction, op);
   if (ofLabel === undefined) return counted.sum().div((valid as Tensor<Shape, 'bool'>).sum()) as Tensor;
-  const share = valid === undefined ? ofLabel : (where(valid, ofLabel, 0) as Tensor);
-  return counted.sum().div(share.sum()) as Tensor;
+  const share = valid === undefined ? ofLabel : where(valid, ofLabel, 0);
+  return counted.sum().div(share.sum());
 }
 
 /** [C] as [1, C, 1, …]. */
 function acrossClasses(weights: Tensor, x: Tensor): Tensor {
-  return weights.reshape(x.shape.map((n, dim) => (dim === CLASS_DIM ? n : 1))) as Tensor;
+  return weights.reshape(x.shape.map((n, dim) => (dim === CLASS_DIM ? n : 1)));
 }
 
 function checkWeight(weight: AnyTensor | undefined, x: Tensor, op: string): Tensor | undefined {
@@ -171,10 +171,10 @@ export function bceWithLogits<const O extends BceWithLogitsOptions = {}>(
   const [x, y] = floats('bceWithLogits', logits, target);
   warnOfProbabilities('bceWithLogits', logits);
   const { posWeight, weight, reduction }: BceWithLogitsOptions = options ?? {};
-  let each = x.softplus().sub(x.mul(y)) as Tensor;
+  let each = x.softplus().sub(x.mul(y));
   if (posWeight !== undefined) {
-    const extra = spread(posWeight, x, 'bceWithLogits: posWeight').sub(1).mul(y) as Tensor;
-    each = each.add(extra.mul(x.neg().softplus())) as Tensor;
+    const extra = spread(posWeight, x, 'bceWithLogits: posWeight').sub(1).mul(y);
+    each = each.add(extra.mul(x.neg().softplus()));
   }
   const result = reduce(weighed(each, weight, 'bceWithLogits'), reduction, 'bceWithLogits');
   return tell('bceWithLogits', logits, target, result) as Reduced<O>;
@@ -182,7 +182,7 @@ export function bceWithLogits<const O extends BceWithLogitsOptions = {}>(
 
 /** Each element times its weight. */
 function weighed(each: Tensor, weight: AnyTensor | undefined, op: string): Tensor {
-  return weight === undefined ? each : (each.mul(spread(weight, each, `${op}: weight`)) as Tensor);
+  return weight === undefined ? each : each.mul(spread(weight, each, `${op}: weight`));
 }
 
 /** A float tensor that broadcasts to the shape of x, and no further. */
@@ -244,9 +244,9 @@ export function klDivLoss(logProbabilities: AnyTensor, target: AnyTensor, option
   checkOptions('klDivLoss', options, KL_OPTIONS);
   const { reduction = 'mean', logTarget = false } = options;
   const [x, t] = floats('klDivLoss', logProbabilities, target);
-  const log = where(t.gt(0), t, 1).log() as Tensor;
-  const each = (logTarget ? t.exp().mul(t.sub(x)) : t.mul(log).sub(t.mul(x))) as Tensor;
-  if (reduction === 'batchMean') return each.sum().div(x.shape[0] ?? 1) as Tensor;
+  const log = where(t.gt(0), t, 1).log();
+  const each = logTarget ? t.exp().mul(t.sub(x)) : t.mul(log).sub(t.mul(x));
+  if (reduction === 'batchMean') return each.sum().div(x.shape[0] ?? 1);
   return reduce(each, reduction, 'klDivLoss');
 }
 
@@ -271,9 +271,9 @@ export function hingeLoss<const O extends HingeOptions = {}>(
   const x = checkFloat(scores, 'hingeLoss');
   checkRank(x.shape, 'hingeLoss', 'scores');
   const y = checkLabels(labels, x.shape, 'hingeLoss');
-  const right = x.gather(CLASS_DIM, y.unsqueeze(CLASS_DIM) as Labels) as Tensor;
+  const right = x.gather(CLASS_DIM, y.unsqueeze(CLASS_DIM) as Labels);
   // The right class adds the margin itself.
-  const each = x.sub(right).add(margin).relu().sum(CLASS_DIM).sub(margin) as Tensor;
+  const each = x.sub(right).add(margin).relu().sum(CLASS_DIM).sub(margin);
   return tell('hingeLoss', scores, labels, reduce(each, reduction, 'hingeLoss')) as Reduced<O>;
 }
 
@@ -294,13 +294,11 @@ export function diceLoss<const O extends DiceOptions = {}>(
   const { smooth = 1, reduction }: DiceOptions = options ?? {};
   const [p, y] = floats('diceLoss', probabilities, target);
   checkRank(p.shape, 'diceLoss', 'probabilities');
-  const total = (t: Tensor): Tensor => t.reshape([t.shape[0], -1]).sum(1) as Tensor;
-  const overlap = total(p.mul(y) as Tensor)
-    .mul(2)
-    .add(smooth);
+  const total = (t: Tensor): Tensor => t.reshape([t.shape[0], -1]).sum(1);
+  const overlap = total(p.mul(y)).mul(2).add(smooth);
   const each = overlap
     .div(total(p).add(total(y)).add(smooth))
     .neg()
-    .add(1) as Tensor;
+    .add(1);
   return tell('diceLoss', probabilities, target, reduce(each, reduction, 'diceLoss')) as Reduced<O>;
 }

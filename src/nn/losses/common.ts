@@ -35,8 +35,8 @@ export const CLASS_DIM = 1;
 
 export function reduce(each: Tensor, reduction: Reduction = 'mean', op: string): Tensor {
   if (reduction === 'none') return each;
-  if (reduction === 'sum') return each.sum() as Tensor;
-  if (reduction === 'mean') return each.mean() as Tensor;
+  if (reduction === 'sum') return each.sum();
+  if (reduction === 'mean') return each.mean();
   throw new ArgumentError(`${op}: reduction is '${String(reduction)}'. Use 'mean', 'sum' or 'none'.`);
 }
 
@@ -101,7 +101,7 @@ const LOGITS = new Set(['crossEntropy', 'bceWithLogits']);
 /** Hands the result on, and tells it to who watches. */
 export function tell(op: string, input: AnyTensor, target: AnyTensor, result: Tensor): Tensor {
   if (watchers.size === 0) return result;
-  const isOfProbabilities = LOGITS.has(op) && areProbabilities((input as unknown as Tensor).node);
+  const isOfProbabilities = LOGITS.has(op) && areProbabilities(input.node);
   for (const watcher of watchers) watcher({ op, input, target, result, isOfProbabilities });
   return result;
 }
@@ -110,7 +110,7 @@ let hasWarned = false;
 
 /** Says once on the console that a loss of logits was given the result of softmax or sigmoid. */
 export function warnOfProbabilities(op: string, x: AnyTensor): void {
-  if (hasWarned || !areProbabilities((x as unknown as Tensor).node)) return;
+  if (hasWarned || !areProbabilities(x.node)) return;
   hasWarned = true;
   console.warn(
     `nabla: ${op} takes logits and was given probabilities (the result of softmax or sigmoid). Leave that layer out: the loss contains it.`,

@@ -35,12 +35,8 @@ export function tripletMarginLoss<const O extends TripletOptions = {}>(
   const [a, near] = floats('tripletMarginLoss', anchor, positive);
   const [, far] = floats('tripletMarginLoss', anchor, negative);
   checkSame('tripletMarginLoss', positive, negative);
-  const distance = (b: Tensor): Tensor => (a.sub(b).add(eps) as Tensor).norm(p, -1) as Tensor;
-  return reduce(
-    distance(near).sub(distance(far)).add(margin).relu() as Tensor,
-    reduction,
-    'tripletMarginLoss',
-  ) as Reduced<O>;
+  const distance = (b: Tensor): Tensor => a.sub(b).add(eps).norm(p, -1);
+  return reduce(distance(near).sub(distance(far)).add(margin).relu(), reduction, 'tripletMarginLoss') as Reduced<O>;
 }
 
 export interface NtXentOptions extends LossOptions {
@@ -66,10 +62,10 @@ export function ntXentLoss<const O extends NtXentOptions = {}>(
   const [n, width] = a.shape;
   if (a.shape.length !== 2 || n === 0 || width === 0)
     throw new ShapeError(`ntXentLoss: views ${formatShape(a.shape)}: needs [N, D]`, [a.shape]);
-  const both = cat([a, b], 0) as unknown as Tensor;
-  const unit = both.div(both.norm(2, 1, { keepdim: true }).clamp(1e-8)) as Tensor;
-  const similar = unit.matmul(unit.transpose(0, 1) as Tensor).mul(1 / temperature) as Tensor;
-  const others = where(eye(2 * n).gt(0), -Infinity, similar) as Tensor;
+  const both = cat([a, b], 0);
+  const unit = both.div(both.norm(2, 1, { keepdim: true }).clamp(1e-8));
+  const similar = unit.matmul(unit.transpose(0, 1)).mul(1 / temperature);
+  const others = where(eye(2 * n).gt(0), -Infinity, similar);
   const partner = tensor(Int32Array.from({ length: 2 * n }, (_, i) => (i + n) % (2 * n)));
-  return crossEntropy(others, partner as unknown as AnyTensor, { reduction: reduction ?? 'mean' }) as Reduced<O>;
+  return crossEntropy(others, partner, { reduction: reduction ?? 'mean' }) as Reduced<O>;
 }

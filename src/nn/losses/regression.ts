@@ -14,7 +14,7 @@ export function mseLoss<const O extends LossOptions = {}>(
 ): Reduced<O> {
   checkOptions('mseLoss', options, LOSS_OPTIONS);
   const [x, y] = floats('mseLoss', prediction, target);
-  const each = x.sub(y).square() as Tensor;
+  const each = x.sub(y).square();
   return tell('mseLoss', prediction, target, reduce(each, options?.reduction, 'mseLoss')) as Reduced<O>;
 }
 
@@ -26,7 +26,7 @@ export function l1Loss<const O extends LossOptions = {}>(
 ): Reduced<O> {
   checkOptions('l1Loss', options, LOSS_OPTIONS);
   const [x, y] = floats('l1Loss', prediction, target);
-  const each = x.sub(y).abs() as Tensor;
+  const each = x.sub(y).abs();
   return tell('l1Loss', prediction, target, reduce(each, options?.reduction, 'l1Loss')) as Reduced<O>;
 }
 
@@ -47,7 +47,7 @@ export function huberLoss<const O extends HuberOptions = {}>(
   const { delta = 1, reduction }: HuberOptions = options ?? {};
   if (!(delta > 0)) throw new ArgumentError(`huberLoss: delta is ${delta}. Use a number above 0.`);
   const [x, y] = floats('huberLoss', prediction, target);
-  const each = huber(x.sub(y) as Tensor, delta);
+  const each = huber(x.sub(y), delta);
   return tell('huberLoss', prediction, target, reduce(each, reduction, 'huberLoss')) as Reduced<O>;
 }
 
@@ -68,13 +68,13 @@ export function smoothL1Loss<const O extends SmoothL1Options = {}>(
   const { beta = 1, reduction }: SmoothL1Options = options ?? {};
   if (!(beta >= 0)) throw new ArgumentError(`smoothL1Loss: beta is ${beta}. Use a number of at least 0.`);
   const [x, y] = floats('smoothL1Loss', prediction, target);
-  const d = x.sub(y) as Tensor;
+  const d = x.sub(y);
   const each = beta === 0 ? d.abs() : huber(d, beta).mul(1 / beta);
   return tell('smoothL1Loss', prediction, target, reduce(each, reduction, 'smoothL1Loss')) as Reduced<O>;
 }
 
 function huber(d: Tensor, delta: number): Tensor {
   const size = d.abs();
-  const square = d.square().mul(0.5) as Tensor;
-  return where(size.le(delta), square, size.sub(delta / 2).mul(delta) as Tensor) as Tensor;
+  const square = d.square().mul(0.5);
+  return where(size.le(delta), square, size.sub(delta / 2).mul(delta));
 }

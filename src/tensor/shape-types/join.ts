@@ -1,16 +1,16 @@
 // Several tensors made one: cat along a dimension, stack along a new one.
 //   A list of shapes and a dimension in, the joined shape or the guard of the list out.
 // A list whose length is unknown (`[2, 3][]`) gives an unknown size where its members are counted.
-// Must not know: tensors, but for the property `shape` that `ShapesOf` reads.
+// Must not know: tensors, but for what `ShapesOf` reads of them.
 
 import type { Add } from './arithmetic.js';
 import type { Axis, DimArg, Longer, NewDimArg, ReplaceAxis } from './axis.js';
 import type { Insert } from './movement.js';
-import type { Forget, HasRank, Mutable, Shape, ShapeError, ShapesAgree, ShapeText } from './shape.js';
+import type { Forget, HasRank, Mutable, Shape, ShapeError, ShapeIn, ShapesAgree, ShapeText } from './shape.js';
 
 /** The shapes of a list of tensors. */
 export type ShapesOf<Tensors extends readonly unknown[]> = {
-  -readonly [I in keyof Tensors]: Tensors[I] extends { readonly shape: infer S extends Shape } ? S : Shape;
+  -readonly [I in keyof Tensors]: ShapeIn<Tensors[I]>;
 };
 
 type Shapes = readonly Shape[];

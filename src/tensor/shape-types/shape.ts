@@ -69,3 +69,30 @@ type SizesText<S extends Shape, Text extends string = ''> = S extends readonly [
 ]
   ? SizesText<Rest, Text extends '' ? SizeText<N> : `${Text}, ${SizeText<N>}`>
   : Text;
+
+// ---------------------------------------------------------------- gradual assignment
+// A tensor whose sizes are less known is accepted where a literal is asked for, as `any` would be, and literals that differ
+// are refused: assignment compares sizes both ways, one by one. TypeScript compares parameters of methods so, and sees no
+// variance through a conditional type. `Tensor` mentions its shape only in these two places (and in tensors).
+
+/** A size that is compared both ways: `number` fits 64 and 64 fits `number`, 64 does not fit 32. */
+interface Size<N extends number> {
+  at(size: N): void;
+}
+
+/** The sizes of a shape, to be compared one by one. */
+export type Sizes<S extends Shape> = [S] extends [infer X extends Shape]
+  ? { readonly [I in keyof X]: Size<X[I]> }
+  : never;
+
+/** What is seen of a shape at run time: literal sizes where all are known, else their number. */
+export type SeenShape<S extends Shape> = [S] extends [infer X extends Shape]
+  ? number extends X[number]
+    ? { [I in keyof X]: number }
+    : X
+  : never;
+
+/** The shape of a type of tensors. */
+export type ShapeIn<T> = T extends { '~sizes'(...sizes: infer All extends readonly unknown[]): void }
+  ? { -readonly [I in keyof All]: All[I] extends Size<infer N> ? N : number }
+  : Shape;

@@ -5,7 +5,7 @@ import type { Module } from '../../nn/module.js';
 import { tensor } from '../../tensor/creation.js';
 import { ArgumentError, checkOptions, inUnit, type OptionNames, runPending } from '../../tensor/library.js';
 import { getRandomState, setRandomState } from '../../tensor/random.js';
-import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
+import type { AnyTensor } from '../../tensor/tensor.js';
 import type { TrainerOptions, TrainingOptimizer } from '../options.js';
 import { Steps } from '../step.js';
 import { largest } from '../../tensor/extremes.js';
@@ -74,7 +74,7 @@ export async function findLearningRate<M extends Module, B>(options: FindRateOpt
   if (!Number.isInteger(steps) || steps < 10)
     throw new ArgumentError(`findLearningRate: steps is ${steps}. Use a whole number of at least 10.`);
   const optimizer = twinOf(options.optimizer);
-  const sweep = new Steps<M, B>({ ...options, optimizer, steps } as unknown as TrainerOptions<M, B>);
+  const sweep = new Steps<M, B>({ ...options, optimizer, steps });
   const before = await snapshot(model);
   const random = getRandomState();
   const modes = model.namedModules().map(([, module]) => [module, module.training] as const);
@@ -90,7 +90,7 @@ export async function findLearningRate<M extends Module, B>(options: FindRateOpt
       const rate = from * (to / from) ** (step / (steps - 1));
       for (const group of optimizer.groups) group.lr = rate;
       const values = await sweep.update(batch, false);
-      const loss = await (values.loss as Tensor).item();
+      const loss = await values.loss.item();
       running = smoothing * running + (1 - smoothing) * loss;
       const mean = running / (1 - smoothing ** (step + 1)); // without the pull of the 0 at the start
       if (!Number.isFinite(loss) || (step > steps / 10 && mean > divergence * lowest)) {
@@ -150,9 +150,7 @@ async function snapshot(model: Module): Promise<{ restore(): Promise<void> }> {
     restore: async () => {
       const unit = inUnit(() => {
         for (const { own, data } of saved) {
-          own.assign_(
-            tensor(data as never, { shape: own.shape as number[], dtype: own.dtype, device: own.device } as never),
-          );
+          own.assign_(tensor(data, { shape: own.shape as number[], dtype: own.dtype, device: own.device }));
         }
       });
       runPending(unit);

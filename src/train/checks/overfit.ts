@@ -8,7 +8,7 @@ import { Adam } from '../../optim/adam.js';
 import { clipGradNorm_ } from '../../optim/clip.js';
 import { ArgumentError, checkOptions, type OptionNames } from '../../tensor/library.js';
 import { getRandomState, setRandomState } from '../../tensor/random.js';
-import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
+import type { AnyTensor } from '../../tensor/tensor.js';
 import type { CheckEvent } from '../record.js';
 
 export interface OverfitOptions<M extends Module, B> {
@@ -85,13 +85,13 @@ async function attempt<M extends Module, B>(
     const value = loss(copy, batch);
     if (value.size !== 1)
       throw new ArgumentError(`overfitOneBatch: the loss has ${value.size} elements. Take its mean().`);
-    (value as Tensor).backward();
+    value.backward();
     clipGradNorm_(
       optimizer.groups.flatMap(({ params }) => [...params]),
       10,
     );
     await optimizer.step();
-    losses.push(await (value as Tensor).item());
+    losses.push(await value.item());
     const now = losses.at(-1) ?? NaN;
     if (!Number.isFinite(now) || now <= left * losses[0]) break;
   }

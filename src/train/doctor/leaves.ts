@@ -1,7 +1,7 @@
 // The modules that a probe looks at: those without parts, which do the computing.
 
 import type { Module } from '../../nn/module.js';
-import { type AnyTensor, Tensor } from '../../tensor/tensor.js';
+import { Tensor } from '../../tensor/tensor.js';
 
 export interface Leaf {
   readonly name: string;
@@ -41,8 +41,7 @@ export function isWeighted({ kind }: { readonly kind: string }): boolean {
 
 /** The first float32 tensor of what a `forward` took or gave. */
 export function firstFloat(values: unknown): Tensor | undefined {
-  if (values instanceof Tensor)
-    return (values as AnyTensor).dtype === 'float32' ? (values as unknown as Tensor) : undefined;
+  if (values instanceof Tensor) return values.dtype === 'float32' ? values : undefined;
   if (!Array.isArray(values)) return undefined;
   for (const value of values) {
     const found = firstFloat(value);

@@ -62,8 +62,8 @@ export class Look {
     this.end();
     withoutGrad(() => {
       for (const [name, p] of this.model.namedParameters()) {
-        const parameter = p as unknown as Tensor;
-        const gradient = this.updatable.has(parameter) ? (parameter.grad as Tensor | undefined) : undefined;
+        const parameter = p;
+        const gradient = this.updatable.has(parameter) ? parameter.grad : undefined;
         const state = gradient === undefined ? 'still' : 'moved';
         this.seen[key('parameter', state, p.shape.join('x'), name)] = statistics.measureParameter(parameter, gradient);
         // kept now, as the numbers are overwritten before anybody reads them
@@ -79,7 +79,7 @@ export class Look {
       Object.fromEntries(
         this.olds.map(({ name, parameter, negated }) => [
           key('update', name),
-          statistics.measureUpdate(parameter, negated) as AnyTensor,
+          statistics.measureUpdate(parameter, negated),
         ]),
       ),
     );
@@ -127,7 +127,7 @@ export class Look {
     const classes = isOfLabels ? input.shape[1] : undefined;
     const compared = target.size <= MOST_LABELS ? classes : undefined;
     withoutGrad(() => {
-      this.seen[key('loss')] = result.detach().mean() as AnyTensor;
+      this.seen[key('loss')] = result.detach().mean();
       this.seen[key('targets', op, classes ?? 0, target.size)] = statistics.measureTargets(target.detach(), compared);
     });
   }

@@ -158,7 +158,7 @@ export class Probe {
       if (this.look !== undefined) return await fn(...args);
       const result = await captured(...args);
       const loss = result instanceof Tensor ? result : (result as Record<string, AnyTensor> | undefined)?.loss;
-      if (loss !== undefined && loss.size === 1) this.override = loss as Tensor;
+      if (loss !== undefined && loss.size === 1) this.override = loss as Tensor; // losses are float32
       await this.finish([]);
       return result;
     };
@@ -183,7 +183,7 @@ export class Probe {
       value: result.detach().mean(),
       right: rightAnswers(op, input, target),
     }));
-    const measured = { loss: value.keep() as unknown as Tensor, right: right?.keep(), samples };
+    const measured = { loss: value.keep(), right: right?.keep(), samples };
     (isGradEnabled() ? this.losses : this.validations).push(measured);
   }
 
@@ -255,8 +255,8 @@ function jointNorm({ parameters }: LayersEvent): number | undefined {
 /** Share of right answers, for logits [N, C, …] and labels. */
 function rightAnswers(op: string, input: AnyTensor, target: AnyTensor): Tensor | undefined {
   if (target.dtype !== 'int32' || !['crossEntropy', 'nllLoss', 'hingeLoss'].includes(op)) return undefined;
-  const said = input.detach().argmax(1) as unknown as AnyTensor;
-  return (said.eq(target as never) as AnyTensor).to('float32').mean() as Tensor;
+  const said = input.detach().argmax(1);
+  return said.eq(target).to('float32').mean();
 }
 
 async function meanOf(list: readonly Measured[]): Promise<{ loss?: number; accuracy?: number }> {

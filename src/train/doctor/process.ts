@@ -56,13 +56,13 @@ export class Process {
     this.checkParameters();
     this.checkAccumulation();
     // Gradients that are not cleared can only add up if their numbers outlive the update.
-    if (!this.isCleared) for (const p of this.parameters()) (p.grad as Tensor | undefined)?.keep();
+    if (!this.isCleared) for (const p of this.parameters()) p.grad?.keep();
   }
 
   /** Remembers the gradients that have been used: they have to be gone by the next. */
   afterUpdate(): void {
     this.used.clear();
-    for (const p of this.parameters()) if (p.grad !== undefined) this.used.set(p, new WeakRef(p.grad as Tensor));
+    for (const p of this.parameters()) if (p.grad !== undefined) this.used.set(p, new WeakRef(p.grad));
   }
 
   private parameters(): Tensor[] {
@@ -138,7 +138,7 @@ export class Process {
       const before = this.used.get(p)?.deref();
       if (before === undefined || p.grad === undefined) continue;
       all++;
-      if (p.grad === (before as unknown) || isBuiltOn(p.grad as AnyTensor, before)) old++;
+      if (p.grad === before || isBuiltOn(p.grad, before)) old++;
     }
     if (this.used.size > 0 && old === 0) this.isCleared = true;
     this.sayIf(
@@ -150,7 +150,7 @@ export class Process {
 
   private checkParameters(): void {
     const updated = new Set(this.parameters());
-    const own = this.model.namedParameters().map(([name, p]) => ({ name, p: p as unknown as Tensor }));
+    const own = this.model.namedParameters().map(([name, p]) => ({ name, p: p }));
     const open = own.filter(({ p }) => p.requiresGrad);
     const names = (list: typeof own) => listed(list.map(({ name }) => name));
     this.sayIf(

@@ -22,11 +22,11 @@ export function canSaturate(kind: string): boolean {
   return Object.hasOwn(RANGES, kind);
 }
 
-const share = (t: AnyTensor): Tensor => t.to('float32').mean() as Tensor;
-const rootMeanSquare = (t: Tensor): Tensor => t.square().mean().sqrt() as Tensor;
+const share = (t: AnyTensor): Tensor => t.to('float32').mean();
+const rootMeanSquare = (t: Tensor): Tensor => t.square().mean().sqrt();
 
 function spreadOf(x: Tensor, mean: Tensor): Tensor {
-  return rootMeanSquare(x.sub(mean) as Tensor);
+  return rootMeanSquare(x.sub(mean));
 }
 
 /** Units are channels (axis 1) of images, else the last axis. */
@@ -38,7 +38,7 @@ function unitAxis(rank: number): number {
 function deadShare(x: Tensor): Tensor {
   const unit = unitAxis(x.rank);
   const others = x.shape.map((_, axis) => axis).filter((axis) => axis !== unit);
-  const largest = x.abs().amax(others as never) as unknown as Tensor;
+  const largest = x.abs().amax(others);
   return share(largest.eq(0));
 }
 
@@ -46,7 +46,7 @@ const LAYER_FIELDS = ['mean', 'std', 'zero', 'dead', 'saturated', 'notFinite'] a
 
 /** Vector of LAYER_FIELDS. */
 export function measureOutput(x: Tensor, kind: string): Tensor {
-  const mean = x.mean() as Tensor;
+  const mean = x.mean();
   const [low, high] = RANGES[kind] ?? [0, 0];
   const margin = (high - low) * NEAR;
   const saturated = share(x.lt(low + margin)).add(share(x.gt(high - margin)));
@@ -57,7 +57,7 @@ export function measureOutput(x: Tensor, kind: string): Tensor {
     x.rank < 2 ? share(x.eq(0)) : deadShare(x),
     canSaturate(kind) ? saturated : mean,
     share(x.isFinite().logicalNot()),
-  ] as never) as unknown as Tensor;
+  ]);
 }
 
 export function measureGradient(g: Tensor): Tensor {
@@ -88,14 +88,8 @@ export function readOutput(
 
 /** mean, std, min, max, share that is not finite. */
 export function measureInput(x: Tensor): Tensor {
-  const mean = x.mean() as Tensor;
-  return stack([
-    mean,
-    spreadOf(x, mean),
-    x.amin() as Tensor,
-    x.amax() as Tensor,
-    share(x.isFinite().logicalNot()),
-  ] as never) as unknown as Tensor;
+  const mean = x.mean();
+  return stack([mean, spreadOf(x, mean), x.amin(), x.amax(), share(x.isFinite().logicalNot())]);
 }
 
 export function readInput(
@@ -107,14 +101,14 @@ export function readInput(
 
 /** mean, std, min, max, and for labels of `classes` classes the share of the commonest. */
 export function measureTargets(target: AnyTensor, classes: number | undefined): Tensor {
-  const y = target.to('float32').reshape([target.size]) as Tensor;
-  const mean = y.mean() as Tensor;
-  const basics = [mean, spreadOf(y, mean), y.amin() as Tensor, y.amax() as Tensor];
-  if (classes === undefined) return stack(basics as never) as unknown as Tensor;
+  const y = target.to('float32').reshape([target.size]);
+  const mean = y.mean();
+  const basics = [mean, spreadOf(y, mean), y.amin(), y.amax()];
+  if (classes === undefined) return stack(basics);
   // How often the label of each sample occurs, rather than a histogram: it needs no memory in the number of classes.
-  const same = y.unsqueeze(0).eq(y.unsqueeze(1) as never) as AnyTensor;
-  const commonest = (same.to('float32').mean(0) as Tensor).amax() as Tensor;
-  return stack([...basics, commonest] as never) as unknown as Tensor;
+  const same = y.unsqueeze(0).eq(y.unsqueeze(1));
+  const commonest = same.to('float32').mean(0).amax();
+  return stack([...basics, commonest]);
 }
 
 export function readTargets(count: number, values: ArrayLike<number>): TargetStatistics {
@@ -124,18 +118,18 @@ export function readTargets(count: number, values: ArrayLike<number>): TargetSta
 
 // ---------------------------------------------------------------- parameters
 
-const norm = (t: Tensor): Tensor => t.square().sum().sqrt() as Tensor;
+const norm = (t: Tensor): Tensor => t.square().sum().sqrt();
 
 /** norm, spread of the rows (0 for a vector), norm of the gradient (0 without one). */
 export function measureParameter(p: Tensor, gradient: Tensor | undefined): Tensor {
   const own = norm(p);
-  const spread = p.rank < 2 ? own : rootMeanSquare(p.sub(p.mean(0, { keepdim: true }) as Tensor) as Tensor);
-  return stack([own, spread, gradient === undefined ? own : norm(gradient)] as never) as unknown as Tensor;
+  const spread = p.rank < 2 ? own : rootMeanSquare(p.sub(p.mean(0, { keepdim: true })));
+  return stack([own, spread, gradient === undefined ? own : norm(gradient)]);
 }
 
 /** Norm of `p + negatedOld`: of the update, where the second is minus what p was before. */
 export function measureUpdate(p: Tensor, negatedOld: Tensor): Tensor {
-  return norm(p.add(negatedOld) as Tensor);
+  return norm(p.add(negatedOld));
 }
 
 export function readParameter(

@@ -9,7 +9,7 @@ import type { GraphDefNode } from './messages.js';
 type Callable = Module & { forward(...inputs: unknown[]): unknown };
 
 function tensorsIn(value: unknown): AnyTensor[] {
-  if (value instanceof Tensor) return [value as AnyTensor];
+  if (value instanceof Tensor) return [value];
   if (Array.isArray(value)) return value.flatMap(tensorsIn);
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return [];
   return Object.values(value).flatMap(tensorsIn);
@@ -35,7 +35,7 @@ export function traceModel(model: Module, given: readonly AnyTensor[]): GraphDef
     model.eval();
     const outputs = tensorsIn((model as Callable).forward(...inputs));
     const named = inputs.map((x, i) => [inputs.length === 1 ? 'input' : `input${i}`, x] as const);
-    const state = [...model.namedParameters(), ...model.namedBuffers()] as unknown as [string, AnyTensor][];
+    const state = [...model.namedParameters(), ...model.namedBuffers()];
     return nameNodes(scopedGraph(outputs, calls, [...named, ...state]));
   } finally {
     for (const handle of handles) handle.remove();

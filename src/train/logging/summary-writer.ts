@@ -127,7 +127,7 @@ export class SummaryWriter {
 
   /** How the finite values are distributed; nothing is written where there are none. */
   async addHistogram(tag: string, values: AnyTensor | ArrayLike<number>, step = 0): Promise<void> {
-    const numbers = values instanceof Tensor ? await (values as AnyTensor).data() : (values as ArrayLike<number>);
+    const numbers = values instanceof Tensor ? await values.data() : (values as ArrayLike<number>);
     const histogram = histogramOf(numbers);
     if (histogram !== undefined) this.add(step, tag, histogramValue(tag, histogram));
   }

@@ -10,7 +10,7 @@ interface Sharp {
 export async function rasteriseSvg(svg: string, scale = 2): Promise<Uint8Array> {
   let sharp: (input: Uint8Array, options: { density: number }) => Sharp;
   try {
-    ({ default: sharp } = (await import('sharp')) as unknown as { default: typeof sharp });
+    ({ default: sharp } = await import('sharp'));
   } catch {
     throw new NablaError(
       'curves: PNG needs the package sharp, which is not installed. Run npm install sharp, or write SVG.',

@@ -105,7 +105,7 @@ export class TrialProcesses {
       };
       child.on('message', onMessage);
       child.once('exit', onExit);
-      child.send({ params, number: trial.number, seed: trial.seed } as never);
+      child.send({ params, number: trial.number, seed: trial.seed });
     });
   }
 }
