@@ -1,6 +1,7 @@
 // The pages of docs/ and the README: their TypeScript examples compile and print what they say. The blocks of a page are
 // one program, like the cells of a notebook. `// → text` behind a console.log is what it prints (`…` stands for anything);
-// a block marked `ts types` is compiled and not run.
+// a block marked `ts types` is compiled and not run. In a table whose second column is `nabla`, each cell of that column is a
+// program that follows.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -28,12 +29,19 @@ function extract(page: string): Program[] {
   const text = readFileSync(join(root, page), 'utf8');
   const blocks = [...text.matchAll(/^```ts( types)?\n([\s\S]*?)^```$/gm)];
   const name = basename(page, '.md').toLowerCase();
-  const run = blocks.filter(([, types]) => types === undefined).map(([, , code]) => code);
+  const run = [...blocks.filter(([, types]) => types === undefined).map(([, , code]) => code), ...cellsOf(text)];
   const compiled = blocks.filter(([, types]) => types !== undefined).map(([, , code]) => code);
   return [
     ...(run.length > 0 ? [{ page, file: join(work, `${name}.ts`), code: run.join('\n'), isRun: true }] : []),
     ...compiled.map((code, i) => ({ page, file: join(work, `${name}-types-${i}.ts`), code, isRun: false })),
   ];
+}
+
+/** What stands in the columns `nabla`: expressions and statements that depend on nothing but the blocks of the page. */
+function cellsOf(text: string): string[] {
+  const tables = text.matchAll(/^\|[^|\n]*\| nabla \|.*\n\|[-|]+\n((?:\|.*\n)*)/gm);
+  const rows = [...tables].flatMap(([, body]) => body.trim().split('\n'));
+  return rows.map((row) => `{ ${/^\|[^|]*\| `([^`|]+)` \|/.exec(row)?.[1] ?? `not one piece of code: ${row}`} }`);
 }
 
 rmSync(work, { recursive: true, force: true });
@@ -69,7 +77,8 @@ test.each(programs.filter(({ isRun }) => isRun))(
       const text = values.map((v) => (typeof v === 'string' ? v : inspect(v, { depth: null, breakLength: Infinity })));
       lines.push(text.join(' ').replaceAll(/\s+/g, ' '));
     });
-    await import(pathToFileURL(file).href);
+    process.chdir(work); // for the files that examples write
+    await import(pathToFileURL(file).href).finally(() => process.chdir(root));
     const matches = lines.map((line, i) => (printed[i] !== undefined && isLike(line, printed[i]) ? printed[i] : line));
     expect(matches).toEqual(printed);
   },
