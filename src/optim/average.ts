@@ -88,6 +88,8 @@ export class WeightAverage {
 
   /** Throws ArgumentError if the state is of other parameters. */
   async loadStateDict({ count, tensors }: WeightAverageState): Promise<void> {
+    if (!Number.isInteger(count) || count < 0)
+      throw new ArgumentError(`WeightAverage: the state has ${count} updates. Load what stateDict() gave.`);
     const shapes = (list: readonly { readonly shape: readonly number[] }[]) => list.map((t) => formatShape(t.shape));
     if (tensors.length !== this.averages.length || !tensors.every((t, i) => sameShape(t.shape, this.averages[i].shape)))
       throw new ArgumentError(

@@ -56,6 +56,8 @@ export abstract class Optimizer<Options extends object, Rates> {
   /** Of all parameters, in the order of the groups. */
   private readonly steps: number[] = [];
   private readonly slots: Map<string, Tensor>[] = [];
+  /** What state that an update has asked for was full of at first. */
+  private readonly starts = new WeakMap<Tensor, number>();
 
   /** `defaults` are complete: their names are the options there are. */
   constructor(params: Params<Options>, defaults: Options & object, options: Partial<Options> = {}) {
@@ -195,7 +197,11 @@ export abstract class Optimizer<Options extends object, Rates> {
   }
 
   private slotsOf(index: number, p: Tensor): Slots {
-    return (name, start = 0) => valueAt(this.slots[index], name, () => filledLike(p, start));
+    return (name, start = 0) => {
+      const slot = valueAt(this.slots[index], name, () => filledLike(p, start));
+      this.starts.set(slot, start);
+      return slot;
+    };
   }
 
   /** Hyper-parameters, step counts and all state tensors. The tensors are the optimiser's own: steps go on to change them. */
@@ -205,7 +211,10 @@ export abstract class Optimizer<Options extends object, Rates> {
     return { step: this.stepCount, steps: [...this.steps], groups, tensors: Object.fromEntries(tensors) };
   }
 
-  /** Takes over hyper-parameters, step counts and state. Throws ArgumentError if they are of other parameters. */
+  /**
+   * Takes over hyper-parameters, step counts and state; state that is not given is as before the first step. Throws ArgumentError
+   * if they are of other parameters, or out of range, and has then changed nothing.
+   */
   loadStateDict(state: OptimizerState): void {
     const params = this.groups.flatMap((g) => g.params);
     const sizes = this.groups.map((g) => g.params.length).join(', ');
@@ -216,27 +225,42 @@ export abstract class Optimizer<Options extends object, Rates> {
     if (sizes !== given) fail(`the state has groups of [${given}] parameters, this optimiser [${sizes}]`);
     const entries = Object.entries(state.tensors).map(([key, value]) => {
       const dot = key.lastIndexOf('.');
-      const index = Number(key.slice(dot + 1));
-      const p = params[index];
+      const number = key.slice(dot + 1);
+      const index = Number(number);
+      const p = /^\d+$/.test(number) ? params[index] : undefined;
       if (dot < 1 || p === undefined) return fail(`${key} belongs to no parameter`);
       if (!sameShape(p.shape, value.shape)) {
         fail(`${key} is ${formatShape(value.shape)}, its parameter ${formatShape(p.shape)}`);
       }
       return { p, value, name: key.slice(0, dot), index };
     });
+    const options = state.groups.map(({ count: _count, params: _params, ...rest }) => structuredClone(rest));
+    this.groups.forEach((group, i) => this.check({ ...group, ...options[i] }));
+    for (const count of [state.step, ...(state.steps ?? [])])
+      if (!Number.isInteger(count) || count < 0) fail(`a number of steps is ${String(count)}`);
     const unit = inUnit(() => {
+      this.clearSlots(new Set(Object.keys(state.tensors)));
       for (const { p, value, name, index } of entries) {
-        const slot = this.slotsOf(index, p)(name);
+        const slot = valueAt(this.slots[index], name, () => filledLike(p, 0));
         if (slot !== value) slot.assign_(value.detach());
       }
     });
     runPending(unit);
-    this.groups.forEach((group, i) => {
-      const { count: _count, ...options } = state.groups[i];
-      Object.assign(group, options);
-    });
+    this.groups.forEach((group, i) => Object.assign(group, options[i]));
     this.stepCount = state.step;
     this.steps.forEach((_, i) => (this.steps[i] = state.steps?.[i] ?? state.step));
+  }
+
+  /** All state but that under `kept` is as before the first step. Captured steps hold the tensors, so they stay. */
+  private clearSlots(kept: ReadonlySet<string>): void {
+    this.slots.forEach((slots, i) => {
+      for (const [name, slot] of slots) {
+        if (kept.has(`${name}.${i}`)) continue;
+        const start = this.starts.get(slot);
+        if (start === undefined) slots.delete(name); // loaded, and never used
+        else slot.assign_(filledLike(slot, start));
+      }
+    });
   }
 }
 

@@ -147,7 +147,13 @@ export class ReduceLROnPlateau {
     return { best, bad: this.bad, cooling: this.cooling };
   }
 
+  /** Throws ArgumentError for anything but what `stateDict` gave. */
   loadStateDict({ best, bad, cooling }: PlateauState): void {
+    const isCount = (n: unknown): boolean => Number.isInteger(n) && (n as number) >= 0;
+    if (!isCount(bad) || !isCount(cooling) || (best !== null && typeof best !== 'number'))
+      throw new ArgumentError(
+        `ReduceLROnPlateau: the state has best ${String(best)}, bad ${String(bad)}, cooling ${String(cooling)}. Load what stateDict() gave.`,
+      );
     [this.best, this.bad, this.cooling] = [best ?? this.worst, bad, cooling];
   }
 }

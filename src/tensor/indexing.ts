@@ -35,6 +35,13 @@ export function indexSelect(x: Node, dim: number, index: Node): Node {
   return build.gather(x, axis, build.expand(column, shape));
 }
 
+/** The same numbers, which have to be in [0, size): `says` is the message about another one, {index}. */
+export function inRange(index: Node, size: number, says: string): Node {
+  if (index.size === 0) return index;
+  const flat = build.reshape(index, [index.size]);
+  return build.reshape(build.gather(positions(1, 0, size), 0, flat, says), index.shape);
+}
+
 /** index [..] → [.., classes]: 1 where the class is, 0 elsewhere. */
 export function oneHot(index: Node, classes: number): Node {
   checkIndex(index, 'oneHot');
@@ -42,7 +49,8 @@ export function oneHot(index: Node, classes: number): Node {
     throw new ArgumentError(`oneHot: ${shown(classes)} classes. Use a whole number above 0.`);
   const rank = index.shape.length;
   checkShape([...index.shape, classes], 'oneHot');
-  const wide = build.reshape(index, [...index.shape, 1]);
+  const inside = inRange(index, classes, `oneHot: class {index} of ${classes}. Use 0 to ${classes - 1}.`);
+  const wide = build.reshape(inside, [...index.shape, 1]);
   return build.cast(build.binary('eq', wide, positions(rank + 1, rank, classes)), 'float32');
 }
 

@@ -920,7 +920,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
   ): Tensor<IndexSelect<X, Dim, I>, Y> {
     return wrap(indexing.indexSelect(this.node, dim, index.node));
   }
-  /** int32 classes → float32 with a 1 at each class. */
+  /** int32 classes → float32 with a 1 at each class. A class outside 0 … classes − 1 is an IndexError when numbers are read. */
   oneHot<X extends Shape, C extends number>(this: Tensor<X, DType>, classes: C): Tensor<[...X, C]> {
     return wrap(indexing.oneHot(this.node, classes));
   }

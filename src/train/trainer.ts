@@ -46,6 +46,9 @@ interface Reading {
 
 type EpochEnd = 'finished' | 'aborted' | 'stopped' | 'diverged';
 
+/** A watch of nothing yet. */
+const UNWATCHED: WatchState = { best: null, bestEpoch: 0, bad: 0 };
+
 /**
  * Trains a model. Lightning: Trainer with a LightningModule; Keras: compile and fit.
  *
@@ -468,7 +471,8 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
     this.history = [...progress.history];
     this.rates.restore(progress.plateau);
     this.best.restore(progress.watches.best as WatchState);
-    if (progress.watches.stopping !== undefined) this.stopping?.restore(progress.watches.stopping);
+    this.stopping?.restore(progress.watches.stopping ?? UNWATCHED);
+    this.bestWeights = undefined; // those of where this trainer was before
     this.totals.restore(progress.totals);
     setRandomState(progress.random);
     this.traits = progress.traits;

@@ -100,7 +100,9 @@ export function checkIndices(
   return all.map(({ reader, index, size, group }) => {
     if (levelOf(group) < first) return group; // nobody waits for it longer than he does anyway
     if (!isComputable(index, isMaterialised)) return group;
-    const arg = { op: reader.op as 'gather' | 'scatterAdd', axis: reader.arg.axis, size };
+    const says = isOp(reader, 'gather') ? reader.arg.says : undefined;
+    const op = reader.op as 'gather' | 'scatterAdd';
+    const arg = { op, axis: reader.arg.axis, size, ...(says !== undefined && { says }) };
     return formGroup([derive(index, 'checkIndex', [index], arg, index.shape)], isMaterialised) as Group;
   });
 }

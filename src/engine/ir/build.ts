@@ -419,12 +419,12 @@ export function window(x: Node, spec: WindowSpec, op = 'window'): Node {
   return createNode('window', [x], spec, [...lead, ...out, ...spec.size], x.dtype) as Node;
 }
 
-export function gather(x: Node, axis: number, index: Node): Node {
+export function gather(x: Node, axis: number, index: Node, says?: string): Node {
   checkDevice('gather', [x, index]);
   checkDType('gather: index', index, ['int32']);
   checkIndexShape('gather', x.shape, index.shape, axis);
-  if (x.shape.length === 0) return reshape(gather(reshape(x, [1]), 0, reshape(index, [1])), []);
-  return createNode('gather', [x, index], { axis }, index.shape, x.dtype) as Node;
+  if (x.shape.length === 0) return reshape(gather(reshape(x, [1]), 0, reshape(index, [1]), says), []);
+  return createNode('gather', [x, index], says === undefined ? { axis } : { axis, says }, index.shape, x.dtype) as Node;
 }
 
 function checkIndexShape(op: string, x: Shape, index: Shape, axis: number): void {

@@ -45,6 +45,18 @@ export class IndexError extends NablaError {
   }
 }
 
+/** How an operator uses an index: along an axis, and what it says of one that is out of range. */
+export interface Indexed {
+  readonly axis: number;
+  readonly says?: string;
+}
+
+/** The error about an index that was met while computing. */
+export function outOfRange(op: string, { axis, says }: Indexed, index: number, size: number): IndexError {
+  const text = says ?? `${op}: index {index} is out of range for dimension ${axis} with size ${size}.`;
+  return new IndexError(text.replace('{index}', String(index)), index, size);
+}
+
 /** A device that is not there, or tensors of two devices in one operator. */
 export class DeviceError extends NablaError {
   override name = 'DeviceError';

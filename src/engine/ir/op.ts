@@ -106,8 +106,11 @@ export interface OpArgs {
   concat: { readonly axis: number };
   /** [..., D1, D2] → [..., O1, O2, k1, k2]: each output position's window as trailing axes. */
   window: WindowSpec;
-  /** torch.gather: out[i, j] = x[index[i, j], j] for axis 0. Operands: x, index. */
-  gather: { readonly axis: number };
+  /**
+   * torch.gather: out[i, j] = x[index[i, j], j] for axis 0. Operands: x, index. `says` is the message about an index out of
+   * range, {index}, in the words of the call that the index was given to.
+   */
+  gather: { readonly axis: number; readonly says?: string };
 
   // reductions keep their axes with size 1
   sum: { readonly axes: readonly number[] };
@@ -145,7 +148,12 @@ export interface OpArgs {
   /** [16, O, C] → [O, C, 3, 3]. */
   winogradKernel: None;
   /** An index of `op`, which has to be in [0, size): nothing but the check (compile/check-indices.ts). */
-  checkIndex: { readonly op: 'gather' | 'scatterAdd'; readonly axis: number; readonly size: number };
+  checkIndex: {
+    readonly op: 'gather' | 'scatterAdd';
+    readonly axis: number;
+    readonly size: number;
+    readonly says?: string;
+  };
 
   // gradient control: identities of operand 0
   detach: None;

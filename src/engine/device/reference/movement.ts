@@ -1,7 +1,7 @@
 // Meaning of the movement operators: each output element is one input element or zero, so each is a list of offsets.
 // Also the indexed ones: gather reads and scatterAdd writes where an index operand says.
 
-import { IndexError } from '../../ir/errors.js';
+import { type Indexed, outOfRange } from '../../ir/errors.js';
 import type { WindowSpec } from '../../ir/op.js';
 import { type Shape, sizeOf, stridesOf } from '../../ir/shape.js';
 import { type Meanings, type Value, broadcast, offsets, take, wrap } from './value.js';
@@ -29,7 +29,8 @@ export function windowOffsets(windows: Shape, sizes: Shape, spec: WindowSpec): I
 }
 
 /** For each element of `index`: the offset in `x` that it points at along `axis`. */
-function indexedOffsets(op: string, x: Value, axis: number, index: Value): Int32Array {
+function indexedOffsets(op: string, x: Value, arg: Indexed, index: Value): Int32Array {
+  const { axis } = arg;
   const strides = stridesOf(x.shape);
   const at = offsets(
     index.shape,
@@ -37,13 +38,7 @@ function indexedOffsets(op: string, x: Value, axis: number, index: Value): Int32
   );
   return at.map((offset, i) => {
     const k = index.data[i];
-    if (k < 0 || k >= x.shape[axis]) {
-      throw new IndexError(
-        `${op}: index ${k} is out of range for dimension ${axis} with size ${x.shape[axis]}.`,
-        k,
-        x.shape[axis],
-      );
-    }
+    if (k < 0 || k >= x.shape[axis]) throw outOfRange(op, arg, k, x.shape[axis]);
     return offset + k * strides[axis];
   });
 }
@@ -119,11 +114,11 @@ export const MOVEMENTS: Meanings<Movement> = {
     return out;
   },
 
-  gather: ([x, index], { arg }) => take(x.data, indexedOffsets('gather', x, arg.axis, index)),
+  gather: ([x, index], { arg }) => take(x.data, indexedOffsets('gather', x, arg, index)),
 
   scatterAdd: ([base, index, src], { arg }) => {
     const out = base.data.slice();
-    indexedOffsets('scatterAdd', base, arg.axis, index).forEach((at, i) => {
+    indexedOffsets('scatterAdd', base, arg, index).forEach((at, i) => {
       out[at] = wrap(out[at] + src.data[i], base.dtype);
     });
     return out;

@@ -1,0 +1,27 @@
+// Numbers that have to lie in a range: labels of classes, probabilities. They are looked at where they are computed, as part of
+// the program, and before it overwrites anything; a violation is an IndexError in the words of the call, when results are read.
+
+import type { Shape } from '../engine/ir/shape.js';
+import { inRange } from './indexing.js';
+import { type Tensor, wrap } from './tensor.js';
+
+/** The labels, each of which has to be one of `classes`. `op` is the call that they were given to. */
+export function checkedLabels(
+  op: string,
+  labels: Tensor<Shape, 'int32'>,
+  classes: number,
+  what = 'label',
+  advice = '',
+): Tensor<Shape, 'int32'> {
+  const range = `Use 0 to ${classes - 1}${advice}.`;
+  return wrap(inRange(labels.node, classes, `${op}: ${what} {index} is no class. ${range}`));
+}
+
+/** The numbers, none of which may be below 0 or above 1; NaN, which a diverged network gives, stays NaN. */
+export function checkedProbabilities(op: string, x: Tensor, advice: string): Tensor {
+  const isOutside = x.lt(0).logicalOr(x.gt(1));
+  const says = `${op}: {index} of ${x.size} probabilities ${x.size === 1 ? 'is' : 'are'} outside 0 to 1. ${advice}`;
+  // The number of those outside is looked up in a table of one zero: what it gives is added.
+  const zero = wrap<[], 'int32'>(inRange(isOutside.sum().node, 1, says));
+  return x.add(zero.to('float32'));
+}
