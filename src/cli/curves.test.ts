@@ -81,6 +81,38 @@ test('runs are compared, the best first', () => {
   ]);
 });
 
+test('runs of different tasks stand in tables of their own, with the settings in which they differ', () => {
+  const write = (name: string, run: string, settings: Record<string, unknown>, accuracy: number) => {
+    const facts = { epochs: 1 };
+    const events: RunEvent[] = [
+      { event: 'start', time: '2030-01-01T00:00:00Z', config: { run, settings }, facts },
+      { event: 'epoch', epoch: 1, step: 1, train: { loss: 1, accuracy }, lr: 1, seconds: 1, samplesPerSecond: 1 },
+      { event: 'end', reason: 'completed', step: 1, seconds: 1 },
+    ];
+    mkdirSync(join(cwd, 'tasks', name), { recursive: true });
+    writeFileSync(join(cwd, 'tasks', name, 'metrics.jsonl'), events.map((e) => `${formatEvent(e)}\n`).join(''));
+  };
+  write('a', 'digits', { lr: 0.1, epochs: 1, seed: 0, batchSize: 32 }, 0.9);
+  write('b', 'digits', { lr: 0.2, epochs: 1, seed: 1, batchSize: 32 }, 0.8);
+  write('c', 'mnist', { lr: 0.1, epochs: 1, seed: 0, model: 'mlp' }, 0.7);
+  write('d', join(cwd, 'own.ts'), { lr: 0.1, text: '' }, 0.7);
+  write('e', join(cwd, 'own.ts'), { lr: 0.1, text: 'evil\u001b[2J' }, 0.7);
+  const { status, stdout } = nabla('runs', 'tasks');
+  expect(status).toBe(0);
+  const lines = stdout.trimEnd().split('\n');
+  expect(lines.filter((line) => /runs?$/.test(line))).toEqual(['./own.ts, 2 runs', 'digits, 2 runs', 'mnist, 1 run']);
+  const [below, again] = lines.filter((line) => line.includes('seed'));
+  expect([below.trim(), again.trim()]).toEqual([
+    expect.stringMatching(/^(a .*)?seed 0$/),
+    expect.stringMatching(/^(b .*)?seed 1$/),
+  ]);
+  expect(stdout).not.toMatch(/batch size|model mlp/);
+  expect(stdout).toContain('text evil\\u001b[2J');
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+  const [json] = nabla('runs', 'tasks', '--json').stdout.split('\n').slice(2);
+  expect(JSON.parse(json)).toMatchObject({ name: 'a', task: 'digits', settings: { seed: 0 } });
+});
+
 test('curves in the terminal and as SVG', () => {
   const drawn = nabla('curves', 'runs/first', '--metric', 'loss');
   expect([drawn.status, drawn.stderr]).toEqual([0, '']);

@@ -13,6 +13,7 @@ export function addDoctor(program: Command): void {
     )
     .argument('[run]', 'run folder, or its metrics.jsonl (default: the latest below runs/)')
     .option('--list', 'list everything that the doctor knows')
+    .option('--explain <finding>', 'what a finding means, how it is noticed, and what to do; names as in --list')
     .addOption(new Option('--json', 'print JSON instead of text'))
     .addHelpText(
       'after',
@@ -21,7 +22,8 @@ A run with doctor: true (nabla train --doctor) records what the doctor sees best
 
 Examples:
   nabla doctor
-  nabla doctor runs/first --json`,
+  nabla doctor runs/first --json
+  nabla doctor --explain dead-relus`,
     )
     .allowExcessArguments(false)
     .action(async (run, options) => (await import('./commands/doctor.js')).doctor(run, options));
@@ -39,6 +41,7 @@ export function addLrFind(program: Command): void {
     .option('--to <rate>', 'the last rate', positiveNumber(1000), 10)
     .option('--steps <n>', 'steps in between', wholeNumber(10, 100_000), 100)
     .option('--set <key=value>', 'a setting of the run; may be given again', collect)
+    .option('--download', 'download the data set if it is not there (NABLA_DATA, else the cache)')
     .addOption(new Option('--device <name>', 'where to compute, see nabla info').default('cpu'))
     .addOption(new Option('--json', 'print the curve as JSON'))
     .addHelpText(

@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type RunEvent, formatEvent } from '../train/record.js';
-import { wrapped } from './commands/doctor.js';
+import { ILLNESSES } from '../train/doctor/diagnose.js';
+import { nearest } from './nearest.js';
+import { wrapped } from './wrap.js';
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 let cwd: string;
@@ -61,6 +63,28 @@ test('lists what it knows; a folder without a record is one line on standard err
   mkdirSync(join(cwd, 'empty'));
   const { status, stderr } = nabla('doctor', 'empty');
   expect([status, stderr.split('\n').length]).toEqual([2, 2]);
+});
+
+test('explains every finding; a name that is none is answered with the nearest', () => {
+  const { status, stdout } = nabla('doctor', '--explain', 'dead-relus');
+  expect(status).toBe(0);
+  expect(stdout).toMatch(
+    /^Units are dead: .* \(dead-relus\)\nAn error: .*\n\nWhat it is\n {2}A ReLU gives 0[\s\S]*\n\nHow it is noticed\n {2}Units of ReLU[\s\S]*\n\nWhat to do\n {2}Start with Kaiming/,
+  );
+  expect(stdout.split('\n').every((line) => line.length <= 80)).toBe(true);
+  for (const { code, about, sign, remedy } of ILLNESSES)
+    for (const text of [about, sign, remedy])
+      expect([code, text]).toEqual([code, expect.stringMatching(/^.{30,}\.$/s)]);
+  expect(nabla('doctor', '--explain', 'dead-relu')).toEqual({
+    status: 2,
+    stdout: '',
+    stderr:
+      'nabla: --explain dead-relu: the doctor knows no such finding. Did you mean dead-relus? See nabla doctor --list.\n',
+  });
+  const codes = ILLNESSES.map(({ code }) => code);
+  expect(
+    ['overfiting', 'zero-grad', 'lr-to-high', 'softmax', 'Dead-ReLUs', 'q'].map((name) => nearest(name, codes)),
+  ).toEqual(['overfitting', 'forgotten-zero-grad', 'lr-too-high', 'softmax-before-loss', 'dead-relus', undefined]);
 });
 
 test('lr-find draws the curve and suggests a rate', () => {

@@ -120,7 +120,8 @@ describe('help and faults', () => {
     [['train', 'digits', '--out', 'taken/x'], /cannot create the run folder taken\/x: a part of the path is a file/],
     [['train', 'digits', '--out', 'full'], /full is not empty/],
     [['train', 'digits', '--resume', 'nowhere'], /cannot read nowhere\/config.json: there is no such file/],
-    [['train', 'digits', '--resume', 'full', '--epochs', '9'], /cannot be used with option '--epochs/],
+    [['train', 'digits', '--resume', 'full', '--lr', '9'], /cannot be used with option '--lr/],
+    [['train', 'digits', '--resume', 'full', '--epochs', '9'], /cannot read full\/config.json: there is no such file/],
     [['predict', '--test'], /no weights below runs\/ yet/],
     [['predict', '--test', 'file.csv'], /--test takes no file/],
     [['predict', '--test', '--weights', 'nowhere'], /cannot read nowhere: there is no such file/],
@@ -265,6 +266,27 @@ describe('train, interrupt, resume, predict', () => {
     const sum = (lines[0].probabilities as number[]).reduce((a, b) => a + b, 0);
     expect(sum).toBeCloseTo(1, 5);
     expect((await nabla(['predict', '-', '--weights', 'runs/whole'], nought)).stdout).toMatch(/1 +0 /);
+  });
+
+  test('a drawing on paper is inverted, said and shown; a network that is told not to sees it as it is', async () => {
+    const paper = nought
+      .split(',')
+      .map((n) => 16 - Number(n))
+      .join();
+    writeFileSync(join(cwd, 'paper.csv'), `${paper}\n${nought}\n`);
+    const { status, stdout } = await nabla(['predict', 'paper.csv', '--weights', 'runs/whole']);
+    expect([status, stdout.split('\n').every((line) => line.length <= 80)]).toEqual([0, true]);
+    expect(stdout).toMatch(
+      /^1 of 2 images are dark on light: inverted, as this network has learned light on[\s]+dark \(--no-invert leaves them as they are\)\.\n\nWhat the network sees:\n\n[\s\S]*█[\s\S]*\n {2}image 1\n\n/,
+    );
+    const [first, second] = stdout.match(/^ +[12] +0 +[\d.]+ %$/gm) ?? [];
+    expect(first?.slice(6)).toBe(second?.slice(6));
+    const json = async (...args: string[]) =>
+      jsonLines((await nabla(['predict', 'paper.csv', '--weights', 'runs/whole', '--json', ...args])).stdout);
+    expect((await json()).map(({ inverted }) => inverted)).toEqual([true, undefined]);
+    expect((await json('--no-invert')).map(({ inverted }) => inverted)).toEqual([undefined, undefined]);
+    const shown = await nabla(['predict', '--weights', 'runs/whole', '--show'], nought);
+    expect(shown.stdout).toMatch(/^What the network sees:\n\n.*▓▓/);
   });
 
   test('predict --test agrees with the end of the run', async () => {

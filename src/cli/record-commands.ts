@@ -29,7 +29,7 @@ export function addRuns(program: Command): void {
     .command('runs')
     .summary('compare runs in a table')
     .description(
-      'Compares the runs below a folder: best and last values, learning rate, time, status; the best run first.',
+      'Compares the runs below a folder, task by task: best and last values, learning rate, time, status, and the settings in which they differ; the best run first.',
     )
     .argument('[folder]', 'where to look (default: runs/)')
     .option('--metric <name...>', 'compare by these metrics (default: loss and one more)')

@@ -33,6 +33,16 @@ export function describeConfig(
   };
 }
 
+/** The configuration of a run that goes on with other settings: everything else stays what it was. */
+export function continuedConfig(
+  before: RunConfig,
+  run: string,
+  settings: ChosenSettings,
+  facts: Readonly<Record<string, unknown>> = {},
+): Record<string, unknown> {
+  return { ...before, run, settings, facts };
+}
+
 /** Throws CliError unless the file describes a run. */
 export function readConfig(path: string): RunConfig {
   const text = readText(path);
@@ -47,5 +57,5 @@ export function readConfig(path: string): RunConfig {
   if (typeof run !== 'string') throw fault('its "run" is not a name');
   if (typeof settings !== 'object' || settings === null) throw fault('it has no "settings"');
   if (typeof device !== 'string') throw fault('its "device" is not a name');
-  return { run, settings, device, facts };
+  return { ...content, run, settings, device, facts };
 }

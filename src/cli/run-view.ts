@@ -4,6 +4,7 @@ import { devices } from '../index.js';
 import { type EpochEvent, type RunEvent, type RunListener, type StartEvent, formatJson } from '../train/index.js';
 import { printable } from './printable.js';
 import { ProgressBar } from './progress.js';
+import { wrapped } from './wrap.js';
 import { type Terminal, duration, grouped, percent } from './terminal.js';
 
 export interface Shown {
@@ -21,6 +22,7 @@ const CELL = 10;
 /** Accuracy and the like are shares of 1. */
 export function formatMetric(name: string, value: number): string {
   if (/accuracy|precision|recall|f1|iou|dice/i.test(name)) return percent(value, 2);
+  if (Math.abs(value) >= 1e5 && Number.isFinite(value)) return value.toExponential(2); // columns hold nine characters
   return Number.isFinite(value) ? value.toFixed(4) : String(value);
 }
 
@@ -58,7 +60,10 @@ export class TextView implements RunListener {
       this.#row(event);
     } else if (event.event === 'notice' || event.event === 'check') {
       this.#bar.clear();
-      this.#terminal.line(`  ${this.#terminal.style.red('!')} ${event.text}`);
+      const { style, columns } = this.#terminal;
+      const [first, ...rest] = wrapped(event.text, columns - 4);
+      this.#terminal.line(`  ${style.red('!')} ${first}`);
+      for (const line of rest) this.#terminal.line(`    ${line.trimStart()}`);
     } else if (event.event === 'end') this.#bar.clear();
   }
 
@@ -72,7 +77,10 @@ export class TextView implements RunListener {
     const { style } = this.#terminal;
     this.#terminal.line(style.bold(title));
     this.#terminal.line();
-    const fact = (name: string, value: string) => this.#terminal.line(`  ${style.dim(name.padEnd(9))} ${value}`);
+    const fact = (name: string, value: string) =>
+      wrapped(value, this.#terminal.columns - 12).forEach((part, i) => {
+        this.#terminal.line(`  ${style.dim((i === 0 ? name : '').padEnd(9))} ${part.trimStart()}`);
+      });
     const parts = [
       [facts.trainSamples, 'to train on'],
       [facts.validationSamples, 'to validate'],
@@ -159,7 +167,7 @@ function gap(columns: readonly { readonly part: string }[], i: number): number {
 }
 
 /** batchSize → batch size */
-function words(name: string): string {
+export function words(name: string): string {
   return name === 'lr' ? 'learning rate' : name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 

@@ -24,6 +24,7 @@ export function addSearch(program: Command): void {
     .option('--monitor <name>', 'what counts: loss or a metric, of the validation', 'loss')
     .option('--parallel <n>', 'trials at a time, each in a process of its own', wholeNumber(1, 256), 1)
     .option('--seed <n>', 'seed of the choices', wholeNumber(0, 2 ** 31 - 1), 0)
+    .option('--download', 'download the data set if it is not there (NABLA_DATA, else the cache)')
     .addOption(new Option('--device <name>', 'where to compute, see nabla info').default('cpu'))
     .option(
       '--out <folder>',

@@ -34,7 +34,7 @@ export function isLowerBetter(metric: string): boolean {
 }
 
 export function summariseRun(events: readonly RunEvent[]): RunSummary {
-  const start = events.find((e): e is StartEvent => e.event === 'start');
+  const start = events.findLast((e): e is StartEvent => e.event === 'start'); // of a run that was prolonged, the last
   const end = events.findLast((e): e is EndEvent => e.event === 'end');
   const epochs = events.filter((e): e is EpochEvent => e.event === 'epoch');
   const best: Record<string, BestValue> = {};

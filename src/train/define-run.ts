@@ -39,6 +39,11 @@ export interface ImagePredictor {
   readonly classes: readonly string[];
   /** What the largest pixel value of a text file is; it becomes 1. */
   readonly most: number;
+  /**
+   * What lies around the things in the pictures that the model was trained on. Pictures with the other one (a pen on paper,
+   * for a model of light digits on black) are inverted by `nabla predict`, which says so. Default: nothing is inverted.
+   */
+  readonly background?: 'black' | 'white';
   /** Changes pixels, 0 to 1 (channel after channel, image after image), to what the model was trained on. */
   prepare?(pixels: Float32Array): void;
 }

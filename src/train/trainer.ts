@@ -86,6 +86,8 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
   private resumed: RunFolder | undefined;
   /** What the run that goes on began as. */
   private traits: RunTraits | undefined;
+  /** Epochs that the run that goes on was planned for. */
+  private planned: number | undefined;
   private bestWeights: Readonly<Record<string, AnyTensor>> | undefined;
   private readonly steps: Steps<M, B>;
   private readonly totals: Totals;
@@ -480,11 +482,22 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
 
   /** Says once what has changed since the run began. */
   private async tellDifferences(): Promise<void> {
+    await this.tellOtherEnd();
     const changed = this.traits === undefined ? [] : differences(this.traits, traitsOf(this.options as TrainerOptions));
     this.traits = undefined;
     if (changed.length === 0) return;
     const text = `the run goes on differently than it began (${changed.join('; ')}): its numbers are not those of an unbroken run.`;
     await this.emit({ event: 'notice', step: this.step, code: 'resumed-differently', text });
+  }
+
+  /** A schedule goes over the whole run: with another end, rates are not those that the run was planned with. */
+  private async tellOtherEnd(): Promise<void> {
+    const { planned, step } = this;
+    const { epochs, schedule } = this.options;
+    this.planned = undefined;
+    if (planned === undefined || epochs === undefined || planned === epochs || schedule === undefined) return;
+    const text = `the run goes on to epoch ${epochs}, it was planned for ${planned}; from here on the learning rate is that of a run of ${epochs} epochs.`;
+    await this.emit({ event: 'notice', step, code: 'other-end', text });
   }
 
   /**
@@ -505,9 +518,9 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
 
   private async openFolder(): Promise<void> {
     const { resumed } = this;
-    const { folder, config = {} } = this.options;
+    const { folder, config = {}, epochs } = this.options;
     if (resumed !== undefined) {
-      await resumed.goOn(this.step, this.epoch);
+      this.planned = await resumed.goOn(this.step, this.epoch, { epochs, config: this.options.config });
       this.folder = resumed;
     } else if (folder !== undefined) {
       const { RunFolder } = await import('./node/run-folder.js');

@@ -5,10 +5,11 @@ import { HostRandom, contactSheet } from '../../data/index.js';
 import { encodePng } from '../../io/index.js';
 import type { PresetName, TransformName } from '../augment/names.js';
 import { PRESETS, TRANSFORMS } from '../augment/presets.js';
+import { type DownloadOption, allowDownloads } from '../downloads.js';
 import { writeOutput } from '../output-file.js';
 import { terminalOf } from '../terminal.js';
 
-interface Options {
+interface Options extends DownloadOption {
   readonly transform?: TransformName;
   readonly out?: string;
   readonly samples: number;
@@ -19,6 +20,7 @@ interface Options {
 
 export async function augment(preset: PresetName, options: Options): Promise<void> {
   const { samples, rows, seed, transform: name, out = `augment-${preset}.png` } = options;
+  allowDownloads(options);
   const { images, labels } = await PRESETS[preset].samples(rows, seed);
   const [, height, width] = images[0].shape;
   const transform = name === undefined ? PRESETS[preset].augmentation : TRANSFORMS[name](height, width);

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { disposeDevices, manualSeed } from '../../index.js';
 import { Trainer } from '../../train/index.js';
 import { useDevice } from '../device.js';
+import { type DownloadOption, allowDownloads } from '../downloads.js';
 import { CliError } from '../errors.js';
 import { waitFor } from '../pending.js';
 import { weightsAt } from '../run-folder.js';
@@ -14,7 +15,7 @@ import { loadWeights } from '../weights.js';
 
 type Part = 'test' | 'validation' | 'train';
 
-interface Options {
+interface Options extends DownloadOption {
   readonly on: Part;
   readonly best?: true;
   readonly definition?: string;
@@ -25,6 +26,7 @@ interface Options {
 
 export async function evaluate(path: string, options: Options): Promise<void> {
   useDevice(options.device);
+  allowDownloads(options);
   const { folder, weights } = weightsAt(path);
   const chosen = options.best ? folder.best : weights;
   if (!existsSync(chosen)) throw new CliError(`${path} holds no best.safetensors. Leave out --best.`);

@@ -7,6 +7,7 @@ import type { Chart } from '../../train/plot/chart.js';
 import { chartText } from '../../train/plot/text.js';
 import { loadDefinition } from '../definitions.js';
 import { useDevice } from '../device.js';
+import { type DownloadOption, afterDownloads, allowDownloads } from '../downloads.js';
 import { CliError, Interrupted } from '../errors.js';
 import { waitFor } from '../pending.js';
 import { commandLine } from '../self.js';
@@ -15,7 +16,7 @@ import { watchSignals } from '../signals.js';
 import { type Terminal, terminalOf } from '../terminal.js';
 import { smallest } from '../../tensor/extremes.js';
 
-interface Options {
+interface Options extends DownloadOption {
   readonly from: number;
   readonly to: number;
   readonly steps: number;
@@ -31,6 +32,7 @@ export async function lrFind(run: string, options: Options): Promise<void> {
   const settings = chooseSettings(definition, set, (name) => `--set ${name}`);
   useDevice(device);
   const stop = watchSignals();
+  allowDownloads(options, stop);
   const terminal = terminalOf(process.stdout);
   try {
     manualSeed(settings.seed);
@@ -38,7 +40,9 @@ export async function lrFind(run: string, options: Options): Promise<void> {
     const curve = await findLearningRate({ ...plan, from, to, steps, signal: stop.abort });
     if (stop.signal !== undefined) throw new Interrupted('stopped before the last rate', stop.signal);
     if (json === true) terminal.line(formatJson(curve));
-    else show(terminal, run, curve, steps);
+    else show(terminal, run, curve, steps, set);
+  } catch (error) {
+    throw afterDownloads(error);
   } finally {
     stop.end();
     await disposeDevices();
@@ -47,7 +51,13 @@ export async function lrFind(run: string, options: Options): Promise<void> {
 
 const rate = (value: number): string => value.toExponential(1).replace('e+0', '').replace('.0e', 'e');
 
-function show(terminal: Terminal, run: string, curve: RateCurve, steps: number): void {
+function show(
+  terminal: Terminal,
+  run: string,
+  curve: RateCurve,
+  steps: number,
+  set: Readonly<Record<string, string>>,
+): void {
   for (const line of chartText(chartOf(curve), { columns: Math.min(terminal.columns, 100) })) terminal.line(line);
   const { rates, smooth, suggestion, steepest, tenthOfMinimum, diverged } = curve;
   terminal.line();
@@ -71,7 +81,8 @@ function show(terminal: Terminal, run: string, curve: RateCurve, steps: number):
     `The loss falls fastest at ${rate(steepest)}; a tenth of the rate with the lowest loss is ${rate(tenthOfMinimum)}.`,
   );
   terminal.line(terminal.style.bold(`Suggested learning rate: ${rate(suggestion)}`));
-  terminal.line(`Next: ${commandLine('train', run, '--lr', rate(suggestion))}`);
+  const settings = Object.entries(set).flatMap(([name, value]) => (name === 'lr' ? [] : ['--set', `${name}=${value}`]));
+  terminal.line(`Next: ${commandLine('train', run, '--lr', rate(suggestion), ...settings)}`);
 }
 
 /** Losses above twice the first would press the rest flat. */

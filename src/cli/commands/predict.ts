@@ -4,6 +4,7 @@
 import { disposeDevices } from '../../index.js';
 import type { Predictor } from '../../train/index.js';
 import { useDevice } from '../device.js';
+import { type DownloadOption, allowDownloads } from '../downloads.js';
 import { CliError } from '../errors.js';
 import { predictImages } from '../predict/images.js';
 import { generateText } from '../predict/text.js';
@@ -15,13 +16,15 @@ import { terminalOf } from '../terminal.js';
 import { loadWeights } from '../weights.js';
 import { evaluateRun } from './eval.js';
 
-interface Options {
+interface Options extends DownloadOption {
   readonly test?: true;
   readonly weights?: string;
   readonly definition?: string;
   readonly trust?: true;
   readonly device: string;
   readonly json?: true;
+  readonly show?: true;
+  readonly invert: boolean;
   readonly prompt: string;
   readonly length: number;
   readonly temperature: number;
@@ -32,6 +35,7 @@ export async function predict(file: string | undefined, options: Options): Promi
   if (options.test && file !== undefined)
     throw new CliError('--test takes no file: it evaluates the test data of the run.');
   useDevice(options.device);
+  allowDownloads(options);
   const latest = options.weights === undefined ? latestRun() : undefined;
   const { folder, weights } =
     latest === undefined ? weightsAt(options.weights ?? '') : { folder: latest, weights: latest.weights };
@@ -47,7 +51,7 @@ export async function predict(file: string | undefined, options: Options): Promi
     if (predictor === undefined)
       throw new CliError(`${run.definition.name} does not say how to use its model. Try --test.`);
     await loadWeights(weights, predictor.model);
-    if (predictor.kind === 'image') return await predictImages(predictor, file, terminal, options.json === true);
+    if (predictor.kind === 'image') return await predictImages(predictor, file, terminal, options);
     if (file !== undefined) throw new CliError(`${run.definition.name} writes text: it takes --prompt, not a file.`);
     let text = '';
     for await (const part of generateText(predictor, options)) {

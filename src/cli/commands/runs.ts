@@ -1,12 +1,17 @@
-// `nabla runs`: the runs below a folder, compared in a table.
+// `nabla runs`: the runs below a folder, compared in tables: one for each task, with the settings in which its runs differ.
 
 import { type RunSummary, isLowerBetter, summariseRun } from '../../train/compare.js';
+import type { RunEvent } from '../../train/record.js';
 import { formatNumber } from '../../train/logging/console.js';
 import { CliError } from '../errors.js';
 import { findRuns } from '../records.js';
 import { printable } from '../printable.js';
 import { RUNS } from '../run-folder.js';
-import { duration, terminalOf } from '../terminal.js';
+import { words } from '../run-view.js';
+import { shortest } from '../self.js';
+import { type Terminal, duration, terminalOf } from '../terminal.js';
+import { isPath } from '../trust.js';
+import { wrapped } from '../wrap.js';
 import { existsSync } from 'node:fs';
 import { largest } from '../../tensor/extremes.js';
 
@@ -16,30 +21,100 @@ interface Options {
   readonly json?: true;
 }
 
-type Row = RunSummary & { readonly name: string };
+type Row = RunSummary & {
+  readonly name: string;
+  /** The preset, or the file that defines the run; left out where the record does not say. */
+  readonly task?: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+};
 
 export async function runs(folder: string | undefined, { metric, sort, json }: Options): Promise<void> {
   const root = folder ?? RUNS;
   if (folder === undefined && !existsSync(root))
     throw new CliError(`there is no folder ${RUNS}/ here. Train first (nabla train digits), or name another folder.`);
-  const rows = (await findRuns(root)).map(({ name, events }): Row => ({ name, ...summariseRun(events) }));
+  const rows = (await findRuns(root)).map(({ name, events }): Row => ({
+    name,
+    ...taskOf(events),
+    ...summariseRun(events),
+  }));
   if (rows.length === 0) throw new CliError(`there are no runs in ${root}. A run has config.json and metrics.jsonl.`);
   const metrics = metric ?? metricsOf(rows);
   for (const name of [...metrics, ...(sort === undefined || isColumn(sort) ? [] : [sort])]) {
     if (rows.some((row) => name in row.best || name in row.last)) continue;
     throw new CliError(`no run has a metric '${name}'. There are ${metricsOf(rows, Infinity).join(', ') || 'none'}.`);
   }
-  const sorted = rows.toSorted(order(sort ?? metrics[0] ?? 'name'));
   const terminal = terminalOf(process.stdout);
+  const groups = groupsOf(rows).map((group) => {
+    const own = metric ?? metricsOf(group);
+    return { metrics: own, rows: group.toSorted(order(sort ?? own[0] ?? 'name')) };
+  });
   if (json) {
-    for (const row of sorted) terminal.line(JSON.stringify(row));
+    for (const row of groups.flatMap((group) => group.rows)) terminal.line(JSON.stringify(row));
     return;
   }
-  const table = tableOf(sorted, metrics);
+  groups.forEach((group, i) => {
+    if (i > 0) terminal.line();
+    if (groups.length > 1) terminal.line(terminal.style.bold(titleOf(group.rows)));
+    printTable(terminal, group.rows, group.metrics);
+  });
+}
+
+/** What was trained, and with which settings, as the record of the run has it. */
+function taskOf(events: readonly RunEvent[]): { task?: string; settings: Record<string, unknown> } {
+  const start = events.findLast((event) => event.event === 'start');
+  const { run, settings = {} } = (start?.config ?? {}) as { readonly run?: unknown; readonly settings?: unknown };
+  return {
+    ...(typeof run === 'string' && { task: run }),
+    settings: { ...(typeof settings === 'object' ? settings : {}) },
+  };
+}
+
+/** Runs of the same task together; those that do not say last. */
+function groupsOf(rows: readonly Row[]): Row[][] {
+  const groups = new Map<string, Row[]>();
+  for (const row of rows) groups.set(row.task ?? '', [...(groups.get(row.task ?? '') ?? []), row]);
+  return [...groups]
+    .toSorted(([a], [b]) => Number(a === '') - Number(b === '') || a.localeCompare(b))
+    .map(([, g]) => g);
+}
+
+function titleOf([{ task }, ...others]: readonly Row[]): string {
+  const name = task === undefined ? 'other runs' : isPath(task) ? shortest(task) : task;
+  return `${printable(name)}, ${others.length + 1} run${others.length === 0 ? '' : 's'}`;
+}
+
+/** Shown in columns of their own. */
+const SHOWN = ['lr', 'epochs'];
+
+/** The settings in which the runs differ, for each row in words. */
+function differing(rows: readonly Row[]): string[] {
+  const names = [...new Set(rows.flatMap(({ settings }) => Object.keys(settings)))].filter(
+    (name) => !SHOWN.includes(name) && new Set(rows.map(({ settings }) => String(settings[name]))).size > 1,
+  );
+  return rows.map(({ settings }) =>
+    names
+      .filter((name) => settings[name] !== undefined)
+      .map((name) => printable(`${words(name)} ${settings[name] === '' ? "''" : String(settings[name])}`))
+      .join(', '),
+  );
+}
+
+/** A line for each run; what differs stands behind it, or below it where the line would be too long. */
+function printTable(terminal: Terminal, rows: readonly Row[], metrics: readonly string[]): void {
+  const { style } = terminal;
+  const table = tableOf(rows, metrics);
   const widths = table[0].map((_, c) => largest(table.map((cells) => cells[c].length)));
-  table.forEach((cells, i) => {
-    const line = cells.map((cell, c) => (c < 2 ? cell.padEnd(widths[c]) : cell.padStart(widths[c]))).join('  ');
-    terminal.line(i === 0 ? terminal.style.dim(line.trimEnd()) : line.trimEnd());
+  const lines = table.map((cells) =>
+    cells.map((cell, c) => (c < 2 ? cell.padEnd(widths[c]) : cell.padStart(widths[c]))).join('  '),
+  );
+  const own = differing(rows);
+  const isBeside = own.every((text) => lines[0].length + 2 + text.length <= terminal.columns);
+  lines.forEach((line, i) => {
+    if (i === 0) return terminal.line(style.dim(line.trimEnd()));
+    const text = own[i - 1] ?? '';
+    if (isBeside || text === '') return terminal.line(`${line}  ${text}`.trimEnd());
+    terminal.line(line.trimEnd());
+    for (const part of wrapped(text, terminal.columns - 4)) terminal.line(style.dim(`    ${part.trimStart()}`));
   });
 }
 

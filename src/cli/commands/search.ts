@@ -19,6 +19,7 @@ import {
 } from '../../train/index.js';
 import { loadDefinition } from '../definitions.js';
 import { useDevice } from '../device.js';
+import { type DownloadOption, afterDownloads, allowDownloads } from '../downloads.js';
 import { CliError, Interrupted } from '../errors.js';
 import { createFolder, createFreeFolder } from '../run-folder.js';
 import { type SearchTask, runTrial } from '../search/objective.js';
@@ -31,7 +32,7 @@ import { type Stop, watchSignals } from '../signals.js';
 import { isPath } from '../trust.js';
 import { type Terminal, duration, terminalOf } from '../terminal.js';
 
-export interface SearchCommandOptions {
+export interface SearchCommandOptions extends DownloadOption {
   readonly space?: Readonly<Record<string, string>>;
   readonly set?: Readonly<Record<string, string>>;
   readonly epochs?: number;
@@ -61,6 +62,7 @@ export async function search(run: string, options: SearchCommandOptions): Promis
   const settings = chooseSettings(definition, fixed, (name) => `--set ${name}`);
   useDevice(device);
   const stop = watchSignals();
+  allowDownloads(options, stop);
   const terminal = terminalOf(process.stdout);
   try {
     const direction = await directionOf(definition, settings, monitor, stop);
@@ -94,6 +96,8 @@ export async function search(run: string, options: SearchCommandOptions): Promis
     if (stop.signal !== undefined) throw interrupted(run, study, options, folder, stop.signal);
     await writeOutput(join(folder, 'search.svg'), chartSvg(studyCharts(study, monitor)));
     if (options.json !== true) conclude(terminal, run, study, options, folder);
+  } catch (error) {
+    throw afterDownloads(error);
   } finally {
     stop.end();
     await disposeDevices();

@@ -1,7 +1,7 @@
 // `nabla train`: carries out a run, shows it, and keeps its folder such that it can be taken up again.
 
 import { rmdir } from 'node:fs/promises';
-import { relative, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { disposeDevices, manualSeed } from '../../index.js';
 import {
   type EpochEvent,
@@ -11,22 +11,27 @@ import {
   type RunPlan,
   Trainer,
 } from '../../train/index.js';
+import { formatJson } from '../../train/record.js';
 import { RunFolder } from '../../train/node/run-folder.js';
 import { loadDefinition } from '../definitions.js';
 import { useDevice } from '../device.js';
+import { type DownloadOption, afterDownloads, allowDownloads } from '../downloads.js';
 import { CliError, Interrupted } from '../errors.js';
-import { describeConfig, readConfig } from '../run-config.js';
-import { createRunFolder, RUNS } from '../run-folder.js';
+import { nextCommands } from '../next.js';
+import { type RunConfig, continuedConfig, describeConfig, readConfig } from '../run-config.js';
+import { createRunFolder } from '../run-folder.js';
 import { JsonView, TextView, formatResults } from '../run-view.js';
 import { waitFor } from '../pending.js';
+import { printable } from '../printable.js';
 import { commandLine, shortest } from '../self.js';
 import { type ChosenSettings, chooseSettings } from '../settings.js';
 import { type Stop, watchSignals } from '../signals.js';
 import { type Terminal, duration, terminalOf } from '../terminal.js';
 import { isPath, trustedDefinition } from '../trust.js';
 import { explain } from '../weights.js';
+import { largest } from '../../tensor/extremes.js';
 
-export interface TrainOptions {
+export interface TrainOptions extends DownloadOption {
   readonly epochs?: number;
   readonly lr?: number;
   readonly batchSize?: number;
@@ -48,13 +53,16 @@ interface Asked {
   readonly definition: RunDefinition;
   readonly settings: ChosenSettings;
   readonly device: string;
+  /** What the run began with, if it goes on. */
+  readonly before?: RunConfig;
 }
 
 export async function train(run: string | undefined, options: TrainOptions): Promise<void> {
   const resumed = options.resume === undefined ? undefined : new RunFolder(options.resume);
-  const asked = resumed === undefined ? await askedNow(run, options) : await askedBefore(run, resumed, options.trust);
+  const asked = resumed === undefined ? await askedNow(run, options) : await askedBefore(run, resumed, options);
   useDevice(asked.device);
   const stop = watchSignals();
+  allowDownloads(options, stop);
   const terminal = terminalOf(process.stdout);
   try {
     const folder = resumed ?? createRunFolder(options.out, asked.definition.name);
@@ -76,16 +84,23 @@ export async function train(run: string | undefined, options: TrainOptions): Pro
       ...own,
       listeners: [view, ...listeners],
       folder: folder.path,
-      config: describeConfig(name, settings, device, facts),
+      config:
+        asked.before === undefined
+          ? describeConfig(name, settings, device, facts)
+          : continuedConfig(asked.before, name, settings, facts),
       signal: stop.abort,
       ...(options.doctor && { doctor: true }),
     });
-    if (resumed !== undefined) await takeUp(trainer, resumed);
+    if (resumed !== undefined) await takeUp(trainer, resumed, options.epochs);
     const result = await trainer.fit();
     if (result.reason === 'aborted')
       throw interrupted(result, trainer, asked.run, folder.path, stop.signal ?? 'SIGINT');
-    if (options.json !== true) await conclude(terminal, asked.run, plan, result, folder);
+    if (options.json !== true) await conclude(terminal, plan, result);
+    if (options.doctor) await tellHealth(terminal, folder.path, options.json === true);
+    if (options.json !== true) end(terminal, asked, plan, result, folder);
     if (result.reason === 'diverged') throw new CliError('training has diverged: the loss is not a number any more.');
+  } catch (error) {
+    throw afterDownloads(error);
   } finally {
     stop.end();
     await disposeDevices();
@@ -104,12 +119,19 @@ async function askedNow(run: string | undefined, options: TrainOptions): Promise
   return { run: isPath(run) ? resolve(run) : run, definition, settings, device: options.device };
 }
 
-async function askedBefore(run: string | undefined, folder: RunFolder, trust: true | undefined): Promise<Asked> {
+async function askedBefore(
+  run: string | undefined,
+  folder: RunFolder,
+  { trust, epochs }: TrainOptions,
+): Promise<Asked> {
   const config = readConfig(folder.config);
   const again = (file: string) => commandLine('train', file, '--resume', folder.path);
   const { run: name, definition } = await trustedDefinition(folder, config, { definition: run, trust }, again);
-  const settings = chooseSettings(definition, config.settings, (name) => `${folder.config}, settings.${name}`);
-  return { run: name, definition, settings, device: config.device };
+  const given = { ...config.settings, ...(epochs !== undefined && { epochs }) };
+  const settings = chooseSettings(definition, given, (setting) =>
+    setting === 'epochs' && epochs !== undefined ? '--epochs' : `${folder.config}, settings.${setting}`,
+  );
+  return { run: name, definition, settings, device: config.device, before: config };
 }
 
 /** The plan of the run. Where there is none (no data, for example), a folder that was made for it goes again. */
@@ -124,12 +146,14 @@ async function prepare({ definition, settings }: Asked, folder: RunFolder, stop:
 }
 
 /** Puts the trainer where the folder says, or says why that cannot be. */
-async function takeUp(trainer: Trainer, folder: RunFolder): Promise<void> {
+async function takeUp(trainer: Trainer, folder: RunFolder, epochs: number | undefined): Promise<void> {
   try {
     await trainer.resume(folder.path);
   } catch (error) {
     throw explain(folder.checkpoint, error, `${folder.checkpoint} is not a checkpoint of this run`);
   }
+  if (epochs === undefined || epochs >= trainer.epoch) return;
+  throw new CliError(`--epochs ${epochs}: ${folder.path} has ${trainer.epoch} epochs behind it. Give more than that.`);
 }
 
 function interrupted(
@@ -144,28 +168,57 @@ function interrupted(
   return new Interrupted(`stopped ${where}; go on with: ${command}`, signal);
 }
 
-async function conclude(
+/** What came out. */
+async function conclude(terminal: Terminal, plan: RunPlan, result: FitResult): Promise<void> {
+  const { style } = terminal;
+  const isEarly = result.reason === 'early-stopping';
+  if (isEarly || result.test !== undefined) terminal.line();
+  if (isEarly) terminal.line(`Stopped early, after epoch ${result.epoch}.`);
+  if (result.test !== undefined) terminal.line(style.bold(formatResults('Test', result.test)));
+  if (plan.report === undefined || result.reason === 'diverged') return;
+  terminal.line();
+  await plan.report(terminal);
+}
+
+/** What the doctor has to say about the whole record, of which this run may be the later part. */
+async function tellHealth(terminal: Terminal, path: string, isJson: boolean): Promise<void> {
+  const { examineRun, printHealth } = await import('./doctor.js');
+  const examination = await examineRun(path);
+  if (isJson) return terminal.line(formatJson({ event: 'doctor', ...examination }));
+  terminal.line();
+  printHealth(terminal, examination);
+}
+
+/** Where everything is, and what to type next. */
+function end(
   terminal: Terminal,
-  run: string,
+  { run, definition, settings }: Asked,
   plan: RunPlan,
   result: FitResult,
   folder: RunFolder,
-): Promise<void> {
-  const { style } = terminal;
-  terminal.line();
-  if (result.reason === 'early-stopping') terminal.line(`Stopped early, after epoch ${result.epoch}.`);
-  if (result.test !== undefined) {
-    terminal.line(style.bold(formatResults('Test', result.test)));
-  }
-  if (plan.report !== undefined && result.reason !== 'diverged') {
-    terminal.line();
-    await plan.report(terminal);
-  }
-  terminal.line();
+): void {
   const seconds = result.history.reduce((sum, epoch) => sum + epoch.seconds, 0);
-  terminal.line(`Trained for ${duration(seconds)}. Weights and metrics are in ${folder.path}.`);
-  const isLatest = relative(RUNS, folder.path) !== '' && !relative(RUNS, folder.path).startsWith('..');
-  const weights = isLatest ? [] : ['--weights', folder.path];
-  const definition = isPath(run) ? ['--definition', shortest(run)] : [];
-  terminal.line(`Next: ${commandLine('predict', ...weights, ...definition, ...(plan.test ? ['--test'] : []))}`);
+  const content = result.epoch === 0 ? 'What was measured is' : 'Weights and metrics are';
+  terminal.line();
+  terminal.line(`Trained for ${duration(seconds)}. ${content} in ${printable(folder.path)}.`);
+  const facts = {
+    run,
+    settings,
+    defaults: definition.settings,
+    folder: folder.path,
+    hasDiverged: result.reason === 'diverged',
+    isComplete: result.reason === 'completed',
+    hasWeights: result.epoch > 0,
+    hasTest: plan.test !== undefined,
+    hasValidation: plan.validation !== undefined,
+    hasPredictor: definition.predictor !== undefined,
+  };
+  const lines = nextCommands(facts);
+  const width = largest(lines.map(({ command }) => command.length));
+  const isAligned = lines.every(({ what }) => 8 + width + what.length <= terminal.columns);
+  lines.forEach(({ command, what }, i) => {
+    const start = i === 0 ? 'Next: ' : '      ';
+    if (isAligned) terminal.line(`${start}${command.padEnd(width)}  ${terminal.style.dim(what)}`);
+    else terminal.line(`${start}${command}`);
+  });
 }

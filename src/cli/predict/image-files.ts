@@ -9,6 +9,7 @@ import type { ImageFormat, Images } from './image-text.js';
 
 /** The part of sharp that is used. */
 interface Sharp {
+  ensureAlpha(): Sharp;
   flatten(options: { background: string }): Sharp;
   resize(width: number, height: number, options: { fit: 'fill' }): Sharp;
   greyscale(): Sharp;
@@ -44,7 +45,7 @@ async function readIdxImages(path: string, { shape: [channels, height, width], m
   };
 }
 
-/** One picture, brought to the size and the colours of the network; what is transparent is black. */
+/** One picture, brought to the size and the colours of the network; what is transparent is the opposite of what is drawn on it. */
 async function readPicture(path: string, { shape: [channels, height, width] }: ImageFormat): Promise<Images> {
   let open: (path: string) => Sharp;
   try {
@@ -54,7 +55,8 @@ async function readPicture(path: string, { shape: [channels, height, width] }: I
   }
   let bytes: Uint8Array;
   try {
-    const sized = open(path).flatten({ background: '#000' }).resize(width, height, { fit: 'fill' });
+    const background = await groundFor(open(path));
+    const sized = open(path).flatten({ background }).resize(width, height, { fit: 'fill' });
     bytes = await (channels === 1 ? sized.greyscale().toColourspace('b-w') : sized.toColourspace('srgb'))
       .raw()
       .toBuffer();
@@ -66,5 +68,26 @@ async function readPicture(path: string, { shape: [channels, height, width] }: I
     { length: channels * area },
     (_, i) => bytes[(i % area) * channels + Math.floor(i / area)] / 255,
   );
-  return { pixels, count: 1, names: [basename(path)], labels: [undefined] };
+  return { pixels, count: 1, names: [basename(path)], labels: [undefined], isPicture: true };
+}
+
+const SAMPLED = 64;
+
+/** Black, or white for what is drawn dark on nothing: on black it would be gone. */
+async function groundFor(picture: Sharp): Promise<string> {
+  const bytes = await picture
+    .ensureAlpha()
+    .resize(SAMPLED, SAMPLED, { fit: 'fill' })
+    .toColourspace('srgb')
+    .raw()
+    .toBuffer();
+  const channels = bytes.length / (SAMPLED * SAMPLED);
+  let [light, solid, nothing] = [0, 0, 0];
+  for (let i = 0; i < bytes.length; i += channels) {
+    const alpha = bytes[i + channels - 1] / 255;
+    for (let c = 0; c < channels - 1; c++) light += (alpha * bytes[i + c]) / 255 / (channels - 1);
+    solid += alpha;
+    nothing += 1 - alpha;
+  }
+  return nothing > 0 && solid > 0 && light / solid < 0.5 ? '#fff' : '#000';
 }

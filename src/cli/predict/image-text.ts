@@ -20,6 +20,8 @@ export interface Images {
   readonly count: number;
   /** What to call each image: the number of its line, its place in the file, or the file's name. */
   readonly names: readonly string[];
+  /** Whether it is one drawing or photograph, rather than a list of numbers. */
+  readonly isPicture?: boolean;
   /** undefined where there is no label. */
   readonly labels: readonly (number | undefined)[];
 }

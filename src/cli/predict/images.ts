@@ -3,24 +3,95 @@
 import type { ImagePredictor } from '../../train/index.js';
 import { CliError, fileFault } from '../errors.js';
 import { readText } from '../run-folder.js';
+import { drawImage, layOut } from '../draw.js';
 import { type Terminal, percent } from '../terminal.js';
+import { wrapped } from '../wrap.js';
+import { invertForeign } from './background.js';
 import { type Classified, classify } from './classify.js';
 import { readImageFile } from './image-files.js';
 import { type Images, parseImages } from './image-text.js';
 import { largest } from '../../tensor/extremes.js';
 
+export interface ShowOptions {
+  /** Draw what the network sees. Default: where it is a picture, or was inverted. */
+  readonly show?: true;
+  /** false: a picture with the other background than the network's stays as it is. */
+  readonly invert: boolean;
+  readonly json?: true;
+}
+
 export async function predictImages(
   predictor: ImagePredictor,
   file: string | undefined,
   terminal: Terminal,
-  isJson: boolean,
+  options: ShowOptions,
 ): Promise<void> {
-  const { model, shape, prepare, classes } = predictor;
+  const { model, shape, prepare, classes, background } = predictor;
   const images = await readImages(file, predictor);
-  const pixels = images.pixels.slice();
+  const seen = images.pixels.slice();
+  const inverted =
+    background === undefined || !options.invert
+      ? new Array<boolean>(images.count).fill(false)
+      : invertForeign(seen, shape, background);
+  const pixels = seen.slice();
   prepare?.(pixels);
   const classified = await classify(model, pixels, shape);
-  (isJson ? printJson : printText)(terminal, images, classified, classes);
+  if (options.json) return printJson(terminal, images, classified, classes, inverted);
+  if (inverted.includes(true)) sayInverted(terminal, images, inverted, background);
+  if (options.show || images.isPicture || inverted.includes(true))
+    showImages(terminal, images, seen, shape, options.show ? undefined : inverted);
+  printText(terminal, images, classified, classes);
+}
+
+function sayInverted(
+  terminal: Terminal,
+  { names, count }: Images,
+  inverted: readonly boolean[],
+  background: ImagePredictor['background'],
+): void {
+  const how = background === 'black' ? ['dark on light', 'light on dark'] : ['light on dark', 'dark on light'];
+  const many = inverted.filter(Boolean).length;
+  const what =
+    count === 1
+      ? `image ${names[0]} is`
+      : many === count
+        ? `all ${count} images are`
+        : `${many} of ${count} images are`;
+  const text = `${what} ${how[0]}: inverted, as this network has learned ${how[1]} (--no-invert leaves them as they are).`;
+  for (const line of wrapped(
+    capital(count === 1 ? text.replace('leaves them as they are', 'leaves it as it is') : text),
+    terminal.columns - 2,
+  ))
+    terminal.line(line);
+  terminal.line();
+}
+
+const capital = (text: string): string => text[0].toUpperCase() + text.slice(1);
+
+/** Drawn at most. */
+const MOST_SHOWN = 6;
+
+/** What the network sees, before its numbers are scaled; of the images that are `chosen`, if any is. */
+function showImages(
+  terminal: Terminal,
+  { names, count, isPicture }: Images,
+  pixels: Float32Array,
+  shape: readonly number[],
+  chosen: readonly boolean[] | undefined,
+): void {
+  const size = pixels.length / count;
+  const all = Array.from({ length: count }, (_, i) => i).filter((i) => isPicture || (chosen?.[i] ?? true));
+  const blocks = all.slice(0, MOST_SHOWN).map((i) => {
+    const lines = drawImage(pixels.subarray(i * size, (i + 1) * size), shape);
+    return count === 1 ? lines : [...lines, `image ${names[i]}`];
+  });
+  terminal.line(
+    all.length > blocks.length ? `What the network sees, the first ${blocks.length}:` : 'What the network sees:',
+  );
+  terminal.line();
+  for (const line of layOut(blocks, largest(blocks[0].map((line) => line.length)), terminal.columns))
+    terminal.line(line);
+  terminal.line();
 }
 
 async function readImages(file: string | undefined, predictor: ImagePredictor): Promise<Images> {
@@ -70,7 +141,13 @@ function printText(terminal: Terminal, images: Images, classified: Classified, c
   terminal.line(`accuracy ${percent(right / total, 2)} (${right} of ${total} right)`);
 }
 
-function printJson(terminal: Terminal, images: Images, classified: Classified, classes: readonly string[]): void {
+function printJson(
+  terminal: Terminal,
+  images: Images,
+  classified: Classified,
+  classes: readonly string[],
+  inverted: readonly boolean[],
+): void {
   const { predictions, probabilities } = classified;
   predictions.forEach((prediction, i) => {
     const own = [...probabilities.subarray(i * classified.classes, (i + 1) * classified.classes)];
@@ -80,6 +157,7 @@ function printJson(terminal: Terminal, images: Images, classified: Classified, c
       prediction: classes[prediction],
       probability: own[prediction],
       ...(label === undefined ? {} : { label: classes[label] }),
+      ...(inverted[i] && { inverted: true }),
     };
     terminal.line(JSON.stringify({ ...fields, probabilities: own }));
   });

@@ -75,5 +75,6 @@ export default defineRun({
     shape: [1, 8, 8],
     classes: [...'0123456789'],
     most: 16,
+    background: 'black',
   }),
 });

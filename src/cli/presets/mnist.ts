@@ -67,6 +67,7 @@ export default defineRun({
     shape: [1, 28, 28],
     classes: CLASSES,
     most: 255,
+    background: 'black',
     prepare: (pixels) => pixels.forEach((p, i) => (pixels[i] = (p - MEAN) / STD)),
   }),
 });

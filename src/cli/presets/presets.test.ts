@@ -155,12 +155,35 @@ test('image files', async () => {
   await expect(readImageFile(labels, format)).rejects.toThrow(/takes images of 28x28/);
 });
 
+test('what is transparent is the opposite of what is drawn on it', async () => {
+  const { default: sharp } = await import('sharp');
+  const format = { shape: [1, 8, 8], most: 16, classes: 10 } as const;
+  for (const [ink, edge] of [
+    [0, 1],
+    [255, 0],
+  ]) {
+    const bytes = Uint8Array.from({ length: 16 * 16 * 4 }, (_, i) => {
+      const [x, y] = [Math.floor(i / 4) % 16, Math.floor(i / 64)];
+      return i % 4 < 3 ? ink : x > 4 && x < 11 && y > 2 && y < 13 ? 255 : 0;
+    });
+    const path = join(folder, 'glass.png');
+    await sharp(bytes, { raw: { width: 16, height: 16, channels: 4 } })
+      .png()
+      .toFile(path);
+    const { pixels } = (await readImageFile(path, format)) ?? {};
+    expect([pixels?.[0], Math.abs((pixels?.[36] ?? NaN) - edge)]).toEqual([edge, 1]);
+  }
+});
+
 test('predictions as JSON lines', async () => {
   const { predictor } = await runPreset('mnist', { model: 'mlp', batchSize: 8 });
   if (predictor.kind !== 'image') throw new Error('not an image predictor');
   const lines: string[] = [];
   const terminal = { line: (text: string) => void lines.push(text) };
-  await predictImages(predictor, join(folder, 'mnist', 't10k-images-idx3-ubyte.gz'), terminal as never, true);
+  await predictImages(predictor, join(folder, 'mnist', 't10k-images-idx3-ubyte.gz'), terminal as never, {
+    json: true,
+    invert: true,
+  });
   expect(lines).toHaveLength(12);
   expect(JSON.parse(lines[3])).toMatchObject({ image: '4', prediction: expect.stringMatching(/^\d$/) });
 });

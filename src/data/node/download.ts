@@ -37,8 +37,11 @@ export interface DownloadOptions {
   readonly wait?: number;
 }
 
-/** An answer that another attempt will not change. */
+/** An answer, or a file system, that another attempt will not change. */
 class Refused extends NablaError {}
+
+/** Of errors that come before the first byte: nobody answers there. */
+const UNREACHABLE = /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT)$/;
 
 /**
  * Downloads a file unless it is there. Throws NablaError if the server refuses, the connection breaks `attempts` times in a
@@ -48,7 +51,7 @@ export async function download(options: DownloadOptions): Promise<void> {
   const { path, url, sha256 } = options;
   if ((await sizeOf(path)) !== undefined) return;
   const part = `${path}.part`;
-  await mkdir(dirname(path), { recursive: true });
+  await onDisk(path, mkdir(dirname(path), { recursive: true }));
   const isContinued = ((await sizeOf(part)) ?? 0) > 0;
   await complete(options, part);
   let digest = await digestOf(part);
@@ -64,7 +67,7 @@ export async function download(options: DownloadOptions): Promise<void> {
       `download: ${url} has the SHA-256 ${digest}, and ${sha256} was expected. The file has changed, or somebody changed it on the way; it was deleted.`,
     );
   }
-  await rename(part, path);
+  await onDisk(path, rename(part, path));
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {
@@ -88,18 +91,47 @@ async function complete(options: DownloadOptions, part: string): Promise<void> {
       fruitless = ((await sizeOf(part)) ?? 0) > before ? 0 : fruitless + 1;
       if (fruitless >= attempts) {
         const reason = error instanceof Error ? reasonOf(error) : String(error);
-        throw new NablaError(
-          `download: ${url} broke off ${attempts} times in a row (${reason}). Try again later: ${part} is kept, and the download goes on from there.`,
-          { cause: error },
-        );
+        const what = UNREACHABLE.test(codeOf(error)) ? 'cannot be reached' : `broke off ${attempts} times in a row`;
+        const kept = (await sizeOf(part)) === undefined ? '' : `: ${part} is kept, and the download goes on from there`;
+        throw new NablaError(`download: ${url} ${what} (${reason}). Try again later${kept}.`, { cause: error });
       }
       await pause(wait, undefined, signal === undefined ? {} : { signal });
     }
   }
 }
 
+/** fetch says little; its cause does, or the causes of that where a host has several addresses. */
 function reasonOf({ message, cause }: Error): string {
-  return cause instanceof Error ? `${message}: ${cause.message}` : message;
+  if (!(cause instanceof Error)) return message;
+  const [first] = cause instanceof AggregateError ? (cause.errors as readonly unknown[]) : [];
+  return cause.message !== '' ? cause.message : first instanceof Error ? first.message : message;
+}
+
+function codeOf(error: unknown): string {
+  const { code, cause } = (error ?? {}) as { readonly code?: unknown; readonly cause?: unknown };
+  return typeof code === 'string' ? code : cause === undefined ? '' : codeOf(cause);
+}
+
+/** Makes or writes a file; what the file system refuses is final. */
+async function onDisk<T>(path: string, doing: Promise<T>): Promise<T> {
+  try {
+    return await doing;
+  } catch (cause) {
+    const reasons: Readonly<Record<string, string>> = {
+      ENOSPC: 'the disk is full',
+      EDQUOT: 'the quota of the disk is used up',
+      EACCES: 'permission denied',
+      EPERM: 'permission denied',
+      EROFS: 'the file system is read-only',
+      ENOTDIR: 'a part of the path is a file, not a folder',
+      EEXIST: 'a part of the path is a file, not a folder',
+      EISDIR: 'it is a folder',
+    };
+    const reason = reasons[codeOf(cause)] ?? (cause instanceof Error ? cause.message : String(cause));
+    throw new Refused(`download: ${path} cannot be written (${reason}). Make room for it, or choose another folder.`, {
+      cause,
+    });
+  }
 }
 
 /** One request: appends to `part`, from byte `have` on if the server can. */
@@ -126,12 +158,18 @@ async function receive(options: DownloadOptions, part: string, have: number): Pr
     throw mayChange ? new NablaError(text) : new Refused(text);
   }
   const begin = response.status === 206 ? have : 0; // 200: the server sends all of it again
-  const length = response.headers.get('content-length');
+  const length = response.headers.get('content-encoding') === null ? response.headers.get('content-length') : null;
+  if (bytes !== undefined && length !== null && begin + Number(length) !== bytes) {
+    await response.body.cancel();
+    throw new Refused(
+      `download: ${url} has ${begin + Number(length)} bytes, and ${bytes} were expected. The file has changed.`,
+    );
+  }
   const total = bytes ?? (length === null ? undefined : begin + Number(length));
-  const file = await open(part, begin > 0 ? 'a' : 'w');
+  const file = await onDisk(part, open(part, begin > 0 ? 'a' : 'w'));
   try {
-    await store(response.body, file, begin, total, options);
-    await file.sync();
+    await store(response.body, file, part, begin, total, options);
+    await onDisk(part, file.sync());
   } finally {
     await file.close();
   }
@@ -140,6 +178,7 @@ async function receive(options: DownloadOptions, part: string, have: number): Pr
 async function store(
   body: ReadableStream<Uint8Array>,
   file: FileHandle,
+  part: string,
   begin: number,
   total: number | undefined,
   { url, onProgress }: DownloadOptions,
@@ -149,7 +188,7 @@ async function store(
     received += chunk.length;
     if (total !== undefined && received > total)
       throw new Refused(`download: ${url} sends more than the ${total} bytes that the file has.`);
-    await file.writeFile(chunk);
+    await onDisk(part, file.writeFile(chunk));
     onProgress?.({ url, received, total });
   }
   if (total !== undefined && received < total) throw new NablaError(`it ended after ${received} of ${total} bytes`);

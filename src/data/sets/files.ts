@@ -11,7 +11,11 @@ export interface SetOptions {
    * `NABLA_DATA`, `NABLA_DATA` itself, and the folder of the set's name in the user's cache.
    */
   readonly folder?: string;
-  /** Download what is not there, into `folder`, else into `NABLA_DATA`, else into the cache. Default false. */
+  /**
+   * Download what is not there, into `folder`, else into `NABLA_DATA`, else into the cache. Default false, or true where
+   * `NABLA_DOWNLOAD` is 1. `NABLA_MIRROR`, an http(s) address, takes the place of the publisher's: files are then asked
+   * for at `<mirror>/<name of the set>/<file>`, and checked as ever.
+   */
   readonly download?: boolean;
   readonly onProgress?: (progress: DownloadProgress) => void;
   /** Stops a download; what has come so far is kept for the next one. */
@@ -28,6 +32,23 @@ export interface RemoteFile {
   readonly bytes: number;
   readonly sha256: string;
 }
+
+/**
+ * What holds for every set whose options do not say otherwise: the command line shows progress, ends downloads with Ctrl-C,
+ * and has words of its own for how they are asked for.
+ */
+export interface DownloadDefaults {
+  /** What to do about files that are not there; `size` is how much a download is, and from where. */
+  advice(size: string): string;
+  onProgress: ((progress: DownloadProgress) => void) | undefined;
+  signal: AbortSignal | undefined;
+}
+
+export const downloadDefaults: DownloadDefaults = {
+  advice: (size) => `Put them there, set NABLA_DATA or folder, or give download: true (${size}).`,
+  onProgress: undefined,
+  signal: undefined,
+};
 
 /** One way in which a set may lie in a folder: for each of its files, the names that it may have. */
 export type Layout = Readonly<Record<string, readonly string[]>>;
@@ -72,15 +93,60 @@ export async function locate(
       }
     }
   }
-  if (options.download !== true) throw notFound(set, folders, remote);
+  const { download = isYes('NABLA_DOWNLOAD', process.env['NABLA_DOWNLOAD']) } = options;
+  const there = remote.map((file) => mirrored(set.name, file, process.env['NABLA_MIRROR']));
+  if (!download) throw notFound(set, folders, there);
   const target = folders[0];
+  await fetchAll(set.call, there, target, options);
+  return locate(set, remote, { ...options, folder: target, download: false });
+}
+
+/** Whether a variable of the environment says yes. */
+function isYes(name: string, value: string | undefined): boolean {
+  if (value === undefined || value === '' || value === '0') return false;
+  if (value === '1') return true;
+  throw new ArgumentError(`${name}: '${value}' is not known. Use 1 or 0.`);
+}
+
+/** The file where the mirror has it, if there is one. */
+function mirrored(set: string, file: RemoteFile, mirror: string | undefined): RemoteFile {
+  if (mirror === undefined || mirror === '') return file;
+  if (!/^https?:\/\/[^/]/.test(mirror))
+    throw new ArgumentError(`NABLA_MIRROR: '${mirror}' is no address. Use one that begins with http:// or https://.`);
+  return { ...file, url: `${mirror.replace(/\/+$/, '')}/${set}/${file.name}` };
+}
+
+/** Throws NablaError that says what to do by hand. */
+async function fetchAll(
+  call: string,
+  files: readonly RemoteFile[],
+  target: string,
+  { onProgress = downloadDefaults.onProgress, signal = downloadDefaults.signal }: SetOptions,
+): Promise<void> {
   const { download } = await import('../node/download.js');
   const { join } = await import('../node/files.js');
-  for (const { name, url, bytes, sha256 } of remote) {
-    const { onProgress, signal } = options;
-    await download({ url, path: join(target, name), bytes, sha256, onProgress, signal });
+  for (const { name, url, bytes, sha256 } of files) {
+    try {
+      await download({ url, path: join(target, name), bytes, sha256, onProgress, signal });
+    } catch (error) {
+      if (signal?.aborted || !(error instanceof NablaError)) throw error;
+      const reason = error.message.replace(/^download: /, '');
+      throw new NablaError(
+        `${call}: ${reason} Or fetch ${addresses(files)} in another way, and put ${files.length === 1 ? 'it' : 'them'} into ${target}.`,
+        {
+          cause: error,
+        },
+      );
+    }
   }
-  return locate(set, remote, { ...options, folder: target, download: false });
+}
+
+/** `a, b from https://host/folder/`, or whole addresses where they have no folder in common. */
+function addresses(files: readonly RemoteFile[]): string {
+  const base = files[0].url.replace(/[^/]*$/, '');
+  if (files.length === 1 || files.some(({ name, url }) => url !== base + name))
+    return files.map(({ name, url }) => (url.endsWith(`/${name}`) ? url : `${url} (as ${name})`)).join(', ');
+  return `${files.map(({ name }) => name).join(', ')} from ${base}`;
 }
 
 function notFound(
@@ -92,6 +158,6 @@ function notFound(
   const size = (remote.reduce((sum, { bytes }) => sum + bytes, 0) / 1e6).toFixed(1);
   const host = remote[0] === undefined ? '' : new URL(remote[0].url).host;
   return new NablaError(
-    `${call}: the files are not there. Looked for ${files.join(', ')} (with or without .gz) in ${folders.join(', ')}. Put them there, set NABLA_DATA or folder, or give download: true (${size} MB from ${host}).`,
+    `${call}: the files are not there. Looked for ${files.join(', ')} (with or without .gz) in ${folders.join(', ')}. ${downloadDefaults.advice(`${size} MB from ${host}`)}`,
   );
 }

@@ -3,9 +3,10 @@
 
 import { checkOptions } from '../../tensor/library.js';
 import { readText } from '../read.js';
-import { locate, namesOf, SET_OPTIONS, type SetOptions } from './files.js';
+import { locate, namesOf, type RemoteFile, SET_OPTIONS, type SetOptions } from './files.js';
 
-const FILE = {
+/** What is published; tests put a size and a digest of their own here. */
+export const SHAKESPEARE: RemoteFile = {
   name: 'tinyshakespeare.txt',
   url: 'https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt',
   bytes: 1115394,
@@ -15,7 +16,7 @@ const FILE = {
 /** The text, 1,115,394 characters of which 65 are different. Throws NablaError if the file is not there. */
 export async function tinyShakespeare(options: SetOptions = {}): Promise<string> {
   checkOptions('tinyShakespeare', options, SET_OPTIONS);
-  const layouts = [{ text: namesOf(FILE.name, 'text') }];
-  const { paths } = await locate({ name: 'tinyshakespeare', call: 'tinyShakespeare', layouts }, [FILE], options);
+  const layouts = [{ text: namesOf(SHAKESPEARE.name, 'text') }];
+  const { paths } = await locate({ name: 'tinyshakespeare', call: 'tinyShakespeare', layouts }, [SHAKESPEARE], options);
   return readText(paths['text']);
 }

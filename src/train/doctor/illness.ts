@@ -36,6 +36,10 @@ export type Need = 'losses' | 'epochs' | 'validation' | 'layers' | 'notices' | '
 export interface Illness {
   readonly code: string;
   readonly title: string;
+  /** What it is and why it hurts, for somebody who meets it for the first time. */
+  readonly about: string;
+  /** What in a record shows it, in words. */
+  readonly sign: string;
   readonly severity: Severity;
   readonly needs: readonly Need[];
   /** Certain once it is seen, and so never hidden by an earlier row. Default false. */

@@ -19,6 +19,7 @@ import { Linear, mseLoss } from '../../nn/index.js';
 import { AdamW, SGD } from '../../optim/index.js';
 import { HostRandom } from '../../tensor/host-random.js';
 import { type RunEvent, Trainer, type TrainerOptions, parseEvent } from '../index.js';
+import { summariseRun } from '../compare.js';
 import { readRecordFile } from './run-folder.js';
 
 let root: string;
@@ -95,7 +96,32 @@ describe('the record', () => {
     expect(kinds().filter((kind) => kind === 'end')).toHaveLength(1);
     expect(readFileSync(join(root, 'run', 'metrics.jsonl')).includes(Buffer.from([0x0a, 0xff, 0xfe, 0x0a]))).toBe(true);
     const { events, damaged: lines } = await readRecordFile(join(root, 'run', 'metrics.jsonl'));
-    expect([events.length, lines]).toEqual([whole.length + 5, [4, 9, 10]]); // 4 steps and an epoch more
+    expect([events.length, lines]).toEqual([whole.length + 6, [4, 9, 10]]); // 4 steps, an epoch, and the other end
+  });
+
+  test('a run that goes on beyond its end says so in its record and in config.json; one that does not writes neither', async () => {
+    const config = (epochs: number) => ({ settings: { epochs } });
+    const schedule = () => 0.01;
+    await makeTrainer({ more: { epochs: 2, config: config(2), schedule } }).fit();
+    const resume = async (epochs: number) => {
+      const trainer = makeTrainer({ more: { epochs, config: config(epochs), schedule } });
+      await trainer.resume(join(root, 'run'));
+      return trainer.fit();
+    };
+    const written = () => JSON.parse(readFileSync(join(root, 'run', 'config.json'), 'utf8')) as unknown;
+    expect((await resume(2)).epoch).toBe(2);
+    expect([kinds().filter((kind) => kind === 'start').length, written()]).toEqual([1, config(2)]);
+    expect((await resume(4)).epoch).toBe(4);
+    const { events } = await readRecordFile(join(root, 'run', 'metrics.jsonl'));
+    expect([epochs(), written()]).toEqual([[1, 2, 3, 4], config(4)]);
+    expect(events.flatMap((event) => (event.event === 'start' ? [event.facts.epochs] : []))).toEqual([2, 4]);
+    expect(events.find((event) => event.event === 'notice')).toMatchObject({
+      code: 'other-end',
+      text: 'the run goes on to epoch 4, it was planned for 2; from here on the learning rate is that of a run of 4 epochs.',
+    });
+    expect(summariseRun(events)).toMatchObject({ plannedEpochs: 4, status: 'completed' });
+    await resume(4);
+    expect(kinds().filter((kind) => kind === 'start').length).toBe(2);
   });
 
   test('resuming alone changes nothing in the folder', async () => {

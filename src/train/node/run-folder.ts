@@ -47,6 +47,8 @@ export class RunFolder implements RunListener {
   private lock: FolderLock | undefined;
   /** Of the checkpoint that was loaded or saved last. */
   private seen: Version;
+  /** Epochs that the run is written down to have. */
+  private planned: number | undefined;
 
   /** `absolute` is where `path` is, however the working directory changes. */
   constructor(path: string, absolute = resolve(path)) {
@@ -108,8 +110,14 @@ export class RunFolder implements RunListener {
   /**
    * Makes the record end where the checkpoint is, removes what a killed process left half done, and keeps others from writing
    * to the folder until `close`. Throws NablaError if somebody is writing to it, or has since the checkpoint was loaded.
+   * Where the run goes on to another number of epochs than it was planned for, `config` takes the place of the old one.
+   * Gives the number of epochs that it was planned for.
    */
-  async goOn(step: number, epoch: number): Promise<void> {
+  async goOn(
+    step: number,
+    epoch: number,
+    now: { readonly epochs?: number | undefined; readonly config?: Readonly<Record<string, unknown>> | undefined } = {},
+  ): Promise<number | undefined> {
     const lock = await FolderLock.take(this.absolute, this.name);
     try {
       if ((await versionOf(this.at('checkpoint'))) !== this.seen) {
@@ -122,11 +130,15 @@ export class RunFolder implements RunListener {
         if (TEMPORARY.test(name)) await rm(join(this.absolute, name), { force: true });
       }
       await this.cutRecord((event) => isUpTo(event, step, epoch));
+      const { epochs, config } = now;
+      if (config !== undefined && epochs !== undefined && (this.planned ?? epochs) !== epochs)
+        await writeFileAtomic(this.at('config'), `${JSON.stringify(config, null, 2)}\n`);
     } catch (error) {
       await lock.release();
       throw error;
     }
     this.lock = lock;
+    return this.planned;
   }
 
   /** Without a checkpoint a run starts over: not where the record says that there must have been one. */
@@ -142,15 +154,16 @@ export class RunFolder implements RunListener {
   /** Leaves out events; whatever else is in the record stays as it is, but for a last line that was cut off. */
   private async cutRecord(isKept: (event: RunEvent) => boolean): Promise<void> {
     const lines = await readRecordLines(this.at('record'));
+    this.planned = plannedEpochs(lines.flatMap(({ event }) => event ?? []));
     const kept = lines.filter(({ event, isWhole }) => (event === undefined ? isWhole : isKept(event)));
     if (kept.length === lines.length && kept.every(({ isWhole }) => isWhole)) return;
     const end = Uint8Array.of(LINE_END);
     await writeFileAtomic(this.at('record'), Buffer.concat(kept.flatMap(({ bytes }) => [bytes, end])));
   }
 
-  /** Writes the event down; a resumed run goes on in the record that it has. */
+  /** Writes the event down; a resumed run goes on in the record that it has, unless it goes on to another end. */
   async onEvent(event: RunEvent): Promise<void> {
-    if (event.event === 'start' && event.resumedFrom !== undefined) return;
+    if (event.event === 'start' && event.resumedFrom !== undefined && event.facts.epochs === this.planned) return;
     this.waiting += `${formatEvent(event)}\n`;
     if (event.event === 'end') await this.flush();
     else if (event.event !== 'step' || performance.now() - this.written > WRITE_EVERY_MS) await this.write();
@@ -234,6 +247,11 @@ export class RunFolder implements RunListener {
   async loadWeights(which: 'weights' | 'best'): Promise<LoadedTensors['tensors']> {
     return (await loadSafetensors(this.at(which))).tensors;
   }
+}
+
+function plannedEpochs(events: readonly RunEvent[]): number | undefined {
+  const start = events.findLast((event) => event.event === 'start');
+  return start?.facts.epochs;
 }
 
 async function versionOf(path: string): Promise<Version> {

@@ -185,6 +185,9 @@ export const REGULARISATION: readonly Illness[] = [
   {
     code: 'too-much-weight-decay',
     title: 'Weight decay is too strong',
+    about:
+      'Weight decay pulls every weight towards 0 in each step. If it pulls harder than the loss does, the network forgets as fast as it learns.',
+    sign: 'With a decay of at least 0.005 the norm of the weights falls to half or less, and the loss stays high.',
     severity: 'error',
     needs: ['layers'],
     detect: isDecaying,
@@ -193,6 +196,8 @@ export const REGULARISATION: readonly Illness[] = [
   {
     code: 'too-much-dropout',
     title: 'Dropout is too strong',
+    about: 'Dropout leaves out units at random. With most of them gone, what is left cannot carry the information.',
+    sign: "Three quarters and more of a layer's inputs are dropped, and the loss stays high.",
     severity: 'error',
     needs: ['layers'],
     detect: isDroppingTooMuch,
@@ -204,6 +209,9 @@ export const CURVES: readonly Illness[] = [
   {
     code: 'shuffled-labels',
     title: 'Labels have nothing to do with the inputs',
+    about:
+      'If labels do not belong to their inputs, there is nothing to be learned: a network may memorise the training samples, and guesses at all others. Mostly inputs and labels were put in order separately.',
+    sign: 'Validation stays at chance while the weights move, or while the training loss falls.',
     severity: 'error',
     needs: ['losses', 'validation'],
     detect: isMeaningless,
@@ -213,6 +221,8 @@ export const CURVES: readonly Illness[] = [
   {
     code: 'overfitting',
     title: 'The model overfits (high variance)',
+    about: 'The network learns the training samples by heart: what it learns is true for them and not for others.',
+    sign: 'The validation loss rises again while the training loss goes on down, or accuracies differ by more than 15 %.',
     severity: 'warning',
     needs: ['validation'],
     detect: isOverfitting,
@@ -221,6 +231,9 @@ export const CURVES: readonly Illness[] = [
   {
     code: 'validation-easier',
     title: 'Validation is much better than training',
+    about:
+      'Usually a network does better on what it has seen. If it does much better on the validation data, these may contain training samples, or be of an easier kind.',
+    sign: 'In the later half of the run the validation loss is below 70 % of the training loss, and there is no dropout that would explain it.',
     severity: 'warning',
     needs: ['validation'],
     detect: isEasier,
@@ -230,6 +243,9 @@ export const CURVES: readonly Illness[] = [
   {
     code: 'underfitting',
     title: 'The model underfits (high bias)',
+    about:
+      'The network cannot even do the training samples: it is too small, was trained too briefly or badly, or is held back by regularisation.',
+    sign: 'After at least four epochs the training loss is still above 60 % of that of a model that knows nothing.',
     severity: 'warning',
     needs: ['epochs'],
     detect: isUnderfitting,

@@ -92,6 +92,9 @@ export const DATA: readonly Illness[] = [
   {
     code: 'input-not-finite',
     title: 'Inputs contain NaN or infinity',
+    about:
+      'One NaN or infinity among the inputs makes the loss NaN, and after one update every weight. Such numbers come from missing values, divisions by a deviation of 0, or logarithms of 0.',
+    sign: "Shares of numbers that are not finite are counted in the first layer's input.",
     severity: 'error',
     needs: ['inputs'],
     isCertain: true,
@@ -110,6 +113,9 @@ export const DATA: readonly Illness[] = [
   {
     code: 'unnormalised-inputs',
     title: 'Inputs are not normalised',
+    about:
+      'Initialisations and usual learning rates count on inputs of about mean 0 and deviation 1. Large inputs make large activations and gradients; features of different size need different rates.',
+    sign: "Mean and deviation of the first layer's input: together above 10, or a mean more than 10 deviations away from 0.",
     severity: 'error',
     needs: ['inputs'],
     detect: isUnnormalised,
@@ -118,6 +124,9 @@ export const DATA: readonly Illness[] = [
   {
     code: 'constant-labels',
     title: 'All targets are the same',
+    about:
+      'If all targets are the same, a constant answers everything. Mostly the labels were read from the wrong column, or the data were sorted before they were split.',
+    sign: 'All batches that were looked into, at least three, have one and the same target.',
     severity: 'error',
     needs: ['labels'],
     isCertain: true,
@@ -127,6 +136,9 @@ export const DATA: readonly Illness[] = [
   {
     code: 'same-batch',
     title: 'Every batch is the same',
+    about:
+      'Every step sees the same samples, so the network learns these by heart and nothing else. Often the first batch of a loader was taken once, outside the loop.',
+    sign: 'Mean, deviation and largest value of the inputs are the same in at least four batches, although there are more data.',
     severity: 'error',
     needs: ['inputs'],
     detect: isAlwaysTheSame,
@@ -135,6 +147,8 @@ export const DATA: readonly Illness[] = [
   {
     code: 'forgotten-shuffle',
     title: 'Batches are sorted by class',
+    about: 'In sorted data every batch is of one class, and a step unlearns what the steps before it have learned.',
+    sign: 'Most labels of a batch are the same, and which one it is changes from batch to batch.',
     severity: 'error',
     needs: ['labels'],
     detect: isSorted,
@@ -143,6 +157,9 @@ export const DATA: readonly Illness[] = [
   {
     code: 'wrong-classes',
     title: 'Labels do not fit the number of classes',
+    about:
+      'C outputs stand for the classes 0 to C − 1. Labels that begin at 1, or a last layer with too many outputs, leave classes that never come up.',
+    sign: 'The least and the largest label, after some 30 labels a class, are not 0 and C − 1.',
     severity: 'warning',
     needs: ['labels'],
     detect: hasWrongClasses,

@@ -69,6 +69,9 @@ export const LAYERS: readonly Illness[] = [
   {
     code: 'dead-relus',
     title: 'Units are dead: ReLUs give 0 for every input',
+    about:
+      'A ReLU gives 0 for every negative input, and its slope there is 0. A unit whose input is negative for all samples gets no gradient any more: it never answers again, and never learns. One step that is too long is enough.',
+    sign: 'Units of ReLU layers that are 0 for whole batches are counted; in the later half of the run it is more than 70 % of a layer (95 % where the run learns all the same).',
     severity: 'error',
     needs: ['layers'],
     detect: isDead,
@@ -78,6 +81,9 @@ export const LAYERS: readonly Illness[] = [
   {
     code: 'saturated-activations',
     title: 'Activations are saturated',
+    about:
+      'At the ends of their range sigmoid and tanh are flat: their slope is nearly 0, and nothing that lies before them learns.',
+    sign: "More than 60 % of a hidden layer's outputs are within 1 % of the ends of the range, and the loss does not come down.",
     severity: 'error',
     needs: ['layers'],
     detect: isSaturated,
@@ -87,6 +93,9 @@ export const LAYERS: readonly Illness[] = [
   {
     code: 'vanishing-gradients',
     title: 'Gradients vanish on their way to the first layers',
+    about:
+      'On the way back each layer multiplies the gradient. With factors below 1 (a sigmoid has at most 1/4) little arrives at the first layers, and these stay random.',
+    sign: 'The gradient at the first layer is less than a thousandth of that at the last, in the median of all looks, and the loss does not come down.',
     severity: 'error',
     needs: ['layers'],
     detect: isVanishing,

@@ -46,6 +46,9 @@ export const PROCESS: readonly Illness[] = [
   {
     code: 'forgotten-zero-grad',
     title: 'Gradients are not cleared between updates',
+    about:
+      'backward() adds to the gradients that parameters already have. Without zeroGrad() a step follows the sum of all gradients since the beginning, most of which belong to weights that are long gone; it acts like a rate that grows.',
+    sign: 'Before a backward pass, parameters still had the gradients of an update that was made.',
     severity: 'error',
     needs: ['notices'],
     isCertain: true,
@@ -55,6 +58,9 @@ export const PROCESS: readonly Illness[] = [
   {
     code: 'eval-in-training',
     title: 'The model is trained in evaluation mode',
+    about:
+      'In evaluation mode dropout lets everything through and batch normalisation uses its running statistics, which then never change. What is trained is another network than the one that was built.',
+    sign: 'The model, or a part of it, was in evaluation mode while it was being trained.',
     severity: 'error',
     needs: ['notices'],
     isCertain: true,
@@ -64,6 +70,9 @@ export const PROCESS: readonly Illness[] = [
   {
     code: 'train-in-validation',
     title: 'The model is validated in training mode',
+    about:
+      'In training mode dropout still leaves out units and batch normalisation uses the batch at hand, and learns from the validation data. The figures are noisy and worse than the network is.',
+    sign: 'The model was in training mode during a pass without gradients.',
     severity: 'error',
     needs: ['notices'],
     isCertain: true,
@@ -74,6 +83,9 @@ export const PROCESS: readonly Illness[] = [
   {
     code: 'number-outside-capture',
     title: 'A captured step used a number that has changed since',
+    about:
+      'A captured step is recorded once and replayed. A number that only JavaScript knows, such as a weight that is annealed, keeps the value that it had when the step was recorded.',
+    sign: 'A second recording of the same step came out differently from the first.',
     severity: 'warning',
     needs: ['notices'],
     isCertain: true,
@@ -84,6 +96,9 @@ export const PROCESS: readonly Illness[] = [
   {
     code: 'softmax-before-loss',
     title: 'The loss takes logits and gets probabilities',
+    about:
+      'Cross entropy takes logits and applies softmax itself. If the network ends in one, too, its outputs lie between 0 and 1, the loss cannot go below log(1 + (C − 1)/e), and gradients stay small.',
+    sign: 'The loss was given numbers from 0 to 1 that sum to 1; or the accuracy is high while the loss stays above that bound.',
     severity: 'error',
     needs: ['notices', 'losses'],
     isCertain: true,
@@ -93,6 +108,9 @@ export const PROCESS: readonly Illness[] = [
   {
     code: 'unoptimised-parameters',
     title: 'The optimiser does not have all parameters',
+    about:
+      'Parameters that the optimiser was not given keep their first, random values. This happens where a layer is replaced after the optimiser was made.',
+    sign: 'Parameters of the model that need gradients are in no group of the optimiser.',
     severity: 'error',
     needs: ['notices'],
     isCertain: true,
@@ -102,6 +120,9 @@ export const PROCESS: readonly Illness[] = [
   {
     code: 'frozen-parameters',
     title: 'Layers are frozen that should learn',
+    about:
+      'A frozen parameter gets no gradient and stays as it is. That is right for the beginning of a network that was trained before, and wrong for random weights.',
+    sign: 'Parameters of layers that should learn have requiresGrad false.',
     severity: 'error',
     needs: ['notices'],
     isCertain: true,
@@ -111,6 +132,9 @@ export const PROCESS: readonly Illness[] = [
   {
     code: 'no-updates',
     title: 'The weights are never changed',
+    about:
+      'Losses are computed, but nothing ever changes the weights: step() is not called, the rate is 0, or gradients do not reach the parameters.',
+    sign: 'The weights are the same after several steps, or the learning rate is 0 in all of them.',
     severity: 'error',
     needs: ['losses', 'notices'],
     isCertain: true,
@@ -121,6 +145,9 @@ export const PROCESS: readonly Illness[] = [
   {
     code: 'unconnected-parameters',
     title: 'The loss does not depend on some parameters',
+    about:
+      'A parameter on which the loss does not depend has no gradient and learns nothing: a layer that forward() leaves out, or a detach() on the way.',
+    sign: 'After backward() some parameters had no gradient while others had one.',
     severity: 'warning',
     needs: ['notices'],
     isCertain: true,
@@ -130,6 +157,9 @@ export const PROCESS: readonly Illness[] = [
   {
     code: 'batch-norm-of-one',
     title: 'Batch normalisation of a single sample',
+    about:
+      'Batch normalisation subtracts the mean of the batch. With one sample and one position that mean is the sample itself, so that every output is the same, whatever the input.',
+    sign: 'A batch normalisation in training mode was given one value per channel.',
     severity: 'error',
     needs: ['notices'],
     isCertain: true,

@@ -168,6 +168,9 @@ export const EXPLOSION: readonly Illness[] = [
   {
     code: 'exploding-gradients',
     title: 'Gradients explode',
+    about:
+      'On the way back each layer, or each step through time, multiplies the gradient. With factors above 1 it grows without bound, and one such step throws the weights far away.',
+    sign: 'The gradient at the first layer is over 100 times that at the last, or its norm is that far above what is usual in the run.',
     severity: 'error',
     needs: ['layers', 'losses'],
     detect: isExploding,
@@ -180,6 +183,9 @@ export const RATE: readonly Illness[] = [
   {
     code: 'momentum-too-high',
     title: 'Momentum is too high',
+    about:
+      'With momentum m an update adds up about 1 / (1 − m) gradients: 10 at 0.9, 100 at 0.99. The weights run past the minimum and swing back.',
+    sign: 'Momentum is at least 0.98 while the loss rises, swings, or is lost again.',
     severity: 'error',
     needs: ['losses'],
     detect: hasTooMuchMomentum,
@@ -188,6 +194,9 @@ export const RATE: readonly Illness[] = [
   {
     code: 'lr-too-high',
     title: 'The learning rate is too high',
+    about:
+      'Steps are longer than the valley is wide: each one lands higher up on the other side. The loss rises, swings, or becomes infinite.',
+    sign: 'The loss rises to twice its start, swings without coming down, or stops being a number after that; updates change weights by 10 % and more of their size.',
     severity: 'error',
     needs: ['losses'],
     detect: isTooHigh,
@@ -196,6 +205,9 @@ export const RATE: readonly Illness[] = [
   {
     code: 'loss-not-finite',
     title: 'The loss is not a number',
+    about:
+      'A single operation gave NaN or infinity: the logarithm of 0, a division by 0, the root of a negative number. From then on everything that is computed from it is NaN.',
+    sign: 'The loss stops being a number without having grown before, which a rate that is too high would do.',
     severity: 'error',
     needs: ['losses'],
     detect: isBroken,
@@ -208,6 +220,8 @@ export const RATE_TOO_LOW: readonly Illness[] = [
   {
     code: 'lr-too-low',
     title: 'The learning rate is too low',
+    about: 'Each step goes the right way, and hardly anywhere. The run would arrive, in a hundred times its length.',
+    sign: 'After at least 20 steps the loss has come down by less than a fifth and still falls steadily, or updates change weights by less than 3e-5 of their size.',
     severity: 'error',
     needs: ['losses'],
     detect: isTooLow,

@@ -97,6 +97,9 @@ export const START: readonly Illness[] = [
   {
     code: 'symmetric-initialisation',
     title: 'All units of a layer are the same',
+    about:
+      'Units that start with the same weights get the same gradients and stay the same: a layer of 100 of them can do what one can.',
+    sign: 'The rows of a weight are the same at the first look and still at the last.',
     severity: 'error',
     needs: ['layers'],
     detect: isSymmetric,
@@ -106,6 +109,9 @@ export const START: readonly Illness[] = [
   {
     code: 'initialisation-too-large',
     title: 'Weights start too large',
+    about:
+      'Large weights make sure answers before anything is known: the first loss is high, sigmoid and tanh are at their ends, where they have no slope, and the first steps only undo that.',
+    sign: 'The first loss is far above that of a model that knows nothing (log C for C classes), or activations are at the ends of their range in the first step.',
     severity: 'error',
     needs: ['losses', 'layers'],
     detect: isTooLarge,
@@ -114,6 +120,9 @@ export const START: readonly Illness[] = [
   {
     code: 'initialisation-too-small',
     title: 'Weights start too small',
+    about:
+      'If each layer makes its signal smaller, the last one hardly depends on the input, and gradients shrink in the same way on their way back.',
+    sign: 'The deviation of the outputs falls to less than a thousandth from the first layer to the last, and the loss does not come down.',
     severity: 'error',
     needs: ['layers'],
     detect: isTooSmall,
