@@ -277,7 +277,7 @@ describe('train, interrupt, resume, predict', () => {
     const { status, stdout } = await nabla(['predict', 'paper.csv', '--weights', 'runs/whole']);
     expect([status, stdout.split('\n').every((line) => line.length <= 80)]).toEqual([0, true]);
     expect(stdout).toMatch(
-      /^1 of 2 images are dark on light: inverted, as this network has learned light on[\s]+dark \(--no-invert leaves them as they are\)\.\n\nWhat the network sees:\n\n[\s\S]*█[\s\S]*\n {2}image 1\n\n/,
+      /^1 of 2 images are dark on light: inverted, as this network has learned light\s+on dark \(--no-invert leaves them as they are\)\.\n\nWhat the network sees:\n\n[\s\S]*█[\s\S]*\n {2}image 1\n\n/,
     );
     const [first, second] = stdout.match(/^ +[12] +0 +[\d.]+ %$/gm) ?? [];
     expect(first?.slice(6)).toBe(second?.slice(6));

@@ -99,11 +99,26 @@ function differing(rows: readonly Row[]): string[] {
   );
 }
 
+const widthsOf = (table: readonly (readonly string[])[]): number[] =>
+  table[0].map((_, c) => largest(table.map((cells) => cells[c].length)));
+
+/** Without the last values and the epochs of the best ones, from the right, where the lines would be too long. */
+function fitted(table: string[][], columns: number): string[][] {
+  const length = widthsOf(table).reduce((sum, width) => sum + width + 2, -2);
+  const spare = Math.max(table[0].lastIndexOf('last'), table[0].lastIndexOf('epoch'));
+  if (length <= columns || spare < 0) return table;
+  return fitted(
+    table.map((cells) => cells.filter((_, c) => c !== spare)),
+    columns,
+  );
+}
+
 /** A line for each run; what differs stands behind it, or below it where the line would be too long. */
 function printTable(terminal: Terminal, rows: readonly Row[], metrics: readonly string[]): void {
   const { style } = terminal;
-  const table = tableOf(rows, metrics);
-  const widths = table[0].map((_, c) => largest(table.map((cells) => cells[c].length)));
+  const whole = tableOf(rows, metrics);
+  const table = terminal.isInteractive ? fitted(whole, terminal.columns) : whole; // a pipe takes lines of any length
+  const widths = widthsOf(table);
   const lines = table.map((cells) =>
     cells.map((cell, c) => (c < 2 ? cell.padEnd(widths[c]) : cell.padStart(widths[c]))).join('  '),
   );
