@@ -52,7 +52,11 @@ export async function evaluateRun(
   isJson: boolean,
 ): Promise<void> {
   manualSeed(settings.seed);
-  const { report, ...plan } = await waitFor(`what ${definition.name} creates`, definition.create(settings as never));
+  const {
+    report,
+    facts: _,
+    ...plan
+  } = await waitFor(`what ${definition.name} creates`, definition.create(settings as never));
   const data = plan[part];
   if (data === undefined) throw new CliError(`${definition.name} has no ${part} data.`);
   await loadWeights(weights, plan.model);

@@ -37,7 +37,10 @@ export async function lrFind(run: string, options: Options): Promise<void> {
   try {
     manualSeed(settings.seed);
     const plan: RunPlan = await waitFor(`what ${definition.name} creates`, definition.create(settings as never), stop);
-    const curve = await findLearningRate({ ...plan, from, to, steps, signal: stop.abort });
+    const { model, optimizer, train, loss, forward, clipNorm, clipValue, compile } = plan;
+    const own = { model, optimizer, train, loss, forward, clipNorm, clipValue, compile };
+    const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
+    const curve = await findLearningRate({ model, optimizer, train, ...given, from, to, steps, signal: stop.abort });
     if (stop.signal !== undefined) throw new Interrupted('stopped before the last rate', stop.signal);
     if (json === true) terminal.line(formatJson(curve));
     else show(terminal, run, curve, steps, set);

@@ -3,22 +3,23 @@
 
 export type Background = 'black' | 'white';
 
-/** What a picture has around it: its outermost pixels, and whether they are the lighter or the darker ones. */
+/** What a picture has around it: the median of its outermost pixels says whether that is the lighter or the darker part. */
 export function backgroundOf(pixels: ArrayLike<number>, [channels, height, width]: readonly number[]): Background {
-  let [edge, edgeCount, all] = [0, 0, 0];
+  const edge: number[] = [];
+  let all = 0;
   for (let c = 0; c < channels; c++) {
     for (let y = 0; y < height; y++) {
       for (let x = 0; x < width; x++) {
         const value = pixels[(c * height + y) * width + x];
         all += value;
         if (y > 0 && x > 0 && y < height - 1 && x < width - 1) continue;
-        edge += value;
-        edgeCount++;
+        edge.push(value);
       }
     }
   }
-  const mean = edge / edgeCount;
-  return mean > 0.5 && mean >= all / (channels * height * width) ? 'white' : 'black';
+  // the median, as what is drawn may reach the edge
+  const middle = edge.sort((a, b) => a - b)[Math.floor(edge.length / 2)];
+  return middle > 0.5 && middle >= all / (channels * height * width) ? 'white' : 'black';
 }
 
 /** Inverts, in place, the pictures (numbers from 0 to 1) that have another background; gives whether each one was. */
