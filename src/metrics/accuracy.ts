@@ -4,7 +4,7 @@ import { arange, full } from '../tensor/creation.js';
 import { stack } from '../tensor/functions.js';
 import { withoutGrad } from '../tensor/grad-mode.js';
 import { ArgumentError, checkOptions } from '../tensor/library.js';
-import type { AnyTensor, Tensor } from '../tensor/tensor.js';
+import type { AnyTensor } from '../tensor/tensor.js';
 import { both, checkTarget, classDimOf, LABEL_OPTIONS, type LabelOptions, readLabels, truthOf } from './labels.js';
 import { type Bools, CollectedMetric, Counts, type Ints } from './state.js';
 
@@ -85,10 +85,10 @@ export class TopKAccuracy extends Share {
     const classes = output.shape[dim as number];
     if (this.k > classes) throw new ArgumentError(`${op}: k is ${this.k}, but there are ${classes} classes.`);
     const { truth, valid } = truthOf(op, target, this.options.ignoreIndex);
-    const scores = output as unknown as Tensor;
+    const scores = output;
     const label = truth.unsqueeze(dim as number) as Ints;
-    const own = scores.gather(dim as number, label) as Tensor;
-    const numbers = arange(classes).reshape(output.shape.map((n, i) => (i === dim ? n : 1))) as unknown as Ints;
+    const own = scores.gather(dim as number, label);
+    const numbers = arange(classes).reshape(output.shape.map((n, i) => (i === dim ? n : 1)));
     const tied = (scores.eq(own) as Bools).logicalAnd(numbers.lt(label) as Bools) as Bools;
     // "Not at most" and not "above": NaN is in front of everything, and a label whose score is NaN has no place.
     const ahead = (scores.le(own).logicalNot() as Bools).logicalOr(tied) as Bools;

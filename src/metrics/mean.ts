@@ -4,7 +4,7 @@ import { full } from '../tensor/creation.js';
 import { stack, where } from '../tensor/functions.js';
 import { withoutGrad } from '../tensor/grad-mode.js';
 import { ArgumentError, checkOptions, DTypeError, type OptionNames } from '../tensor/library.js';
-import type { AnyTensor, Tensor } from '../tensor/tensor.js';
+import type { AnyTensor } from '../tensor/tensor.js';
 import { type LabelOptions, checkTarget, classDimOf, truthOf } from './labels.js';
 import { CollectedMetric, type Ints, Sums } from './state.js';
 
@@ -27,13 +27,13 @@ export class Mean {
     if (typeof weight === 'number' && !(weight >= 0 && weight < Infinity))
       throw new ArgumentError(`Mean: weight is ${weight}. Use the number of samples.`);
     withoutGrad(() => {
-      const numbers = values.to('float32') as Tensor;
+      const numbers = values.to('float32');
       const mass = weight === undefined ? values.size : weight;
-      const count = (typeof mass === 'number' ? full([], mass) : mass.to('float32').sum()) as Tensor;
-      const sum = (weight === undefined ? numbers.sum() : numbers.mean().mul(count)) as Tensor;
+      const count = typeof mass === 'number' ? full([], mass) : mass.to('float32').sum();
+      const sum = weight === undefined ? numbers.sum() : numbers.mean().mul(count);
       // A mean of no samples is NaN, and enters with nothing.
-      const entering = weight === undefined ? sum : where(count.gt(0) as Tensor<[], 'bool'>, sum as Tensor<[]>, 0);
-      this.sums.add(stack([entering, count] as Tensor[]));
+      const entering = weight === undefined ? sum : where(count.gt(0), sum, 0);
+      this.sums.add(stack([entering, count]));
     });
   }
 
@@ -123,10 +123,10 @@ export class Perplexity extends CollectedMetric {
       const chosen = output
         .logSoftmax(dim as number)
         .gather(dim as number, label)
-        .squeeze(dim) as Tensor;
-      const counted = valid === undefined ? chosen : (where(valid, chosen, 0) as Tensor);
+        .squeeze(dim);
+      const counted = valid === undefined ? chosen : where(valid, chosen, 0);
       const count = valid === undefined ? full([], target.size) : valid.sum().to('float32');
-      this.collected.add(stack([counted.sum().neg(), count] as Tensor[]));
+      this.collected.add(stack([counted.sum().neg(), count]));
     });
   }
 

@@ -57,8 +57,8 @@ export class AdditiveAttention<const Q extends number = number, const K extends 
   ): [context: Tensor<Attended<S, V>>, weights: Tensor<Scores<S, T>>] {
     checkOptions('AdditiveAttention', options, { values: true, mask: true });
     const { values, mask } = options;
-    const [q, k] = [query, keys] as unknown as [Tensor, Tensor];
-    return this.attend(q, k, (values ?? keys) as unknown as Tensor, mask) as never;
+    const [q, k] = [query, keys];
+    return this.attend(q, k, values ?? keys, mask);
   }
 
   private attend(query: Tensor, keys: Tensor, values: Tensor, mask: AnyTensor | undefined): [Tensor, Tensor] {
@@ -72,12 +72,12 @@ export class AdditiveAttention<const Q extends number = number, const K extends 
     }
     checkLast('AdditiveAttention: query', query.shape, this.queryProj.weight.shape[1], 'queryDim');
     checkLast('AdditiveAttention: keys', keys.shape, this.keyProj.weight.shape[1], 'keyDim');
-    const wanted = (this.queryProj as unknown as Linear<number, number>).forward(query).unsqueeze(2) as Tensor; // [N, L, 1, hidden]
-    const offered = (this.keyProj as unknown as Linear<number, number>).forward(keys).unsqueeze(1) as Tensor; // [N, 1, S, hidden]
-    let scores = this.score.forward(wanted.add(offered).tanh() as Tensor).squeeze(-1) as Tensor;
+    const wanted = this.queryProj.forward(query).unsqueeze(2); // [N, L, 1, hidden]
+    const offered = this.keyProj.forward(keys).unsqueeze(1); // [N, 1, S, hidden]
+    let scores = this.score.forward(wanted.add(offered).tanh()).squeeze(-1);
     if (mask !== undefined) scores = masked(scores, mask);
-    const weights = scores.softmax(-1) as Tensor;
-    return [weights.matmul(values) as Tensor, weights];
+    const weights = scores.softmax(-1);
+    return [weights.matmul(values), weights];
   }
 
   protected override describe(): string {

@@ -135,7 +135,7 @@ abstract class MaxPool<Name extends string, D extends 1 | 2, K extends PerAxis, 
 > {
   protected pool(x: Tensor): Tensor {
     const options: MaxPoolOptions = this.options;
-    return (this.dims === 1 ? maxPool1d : maxPool2d)(x as never, this.kernelSize, options) as unknown as Tensor;
+    return (this.dims === 1 ? maxPool1d : maxPool2d)(x, this.kernelSize, options);
   }
 
   /**
@@ -197,7 +197,7 @@ export class AvgPool1d<const K extends PerAxis, const O extends AvgPoolOptions =
 
   protected pool(x: Tensor): Tensor {
     const options: AvgPoolOptions = this.options;
-    return avgPool1d(x as never, this.kernelSize, options) as unknown as Tensor;
+    return avgPool1d(x, this.kernelSize, options);
   }
 }
 
@@ -215,7 +215,7 @@ export class AvgPool2d<const K extends PerAxis, const O extends AvgPoolOptions =
 
   protected pool(x: Tensor): Tensor {
     const options: AvgPoolOptions = this.options;
-    return avgPool2d(x as never, this.kernelSize, options) as unknown as Tensor;
+    return avgPool2d(x, this.kernelSize, options);
   }
 }
 
@@ -381,7 +381,7 @@ abstract class MaxUnpool<D extends 1 | 2, K extends PerAxis, O> extends Module {
     indices: AnyTensor,
     outputSize?: Size,
   ): Tensor<UnpoolShape<D, S, K, OptionOf<O, 'stride', K, PerAxis>, OptionOf<O, 'padding', 0, PerAxis>, Size>> {
-    return this.compute(x as unknown as Tensor, indices, outputSize) as never;
+    return this.compute(x, indices, outputSize);
   }
 
   private compute(x: Tensor, indices: AnyTensor, outputSize: Shape | undefined): Tensor {

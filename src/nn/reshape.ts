@@ -32,7 +32,7 @@ export class Flatten<const Start extends number = 1, const End extends number = 
   }
 
   protected compute(x: Tensor): Tensor {
-    return x.flatten(this.start, this.end) as Tensor;
+    return x.flatten(this.start, this.end);
   }
 
   /** Positions become features: from here on everything can depend on everything. */
@@ -77,7 +77,7 @@ export class Unflatten<const Dim extends number, const Sizes extends readonly nu
       );
     }
     const filled = sizes.map((n) => (n === -1 ? size / known : n));
-    return x.reshape([...x.shape.slice(0, axis), ...filled, ...x.shape.slice(axis + 1)] as readonly number[]) as Tensor;
+    return x.reshape([...x.shape.slice(0, axis), ...filled, ...x.shape.slice(axis + 1)] as readonly number[]);
   }
 
   protected override describe(): string {
@@ -167,7 +167,7 @@ export class Upsample<const O extends InterpolateOptions> extends Layer<
     if (x.rank !== 3 && x.rank !== 4)
       throw new ShapeError(`Upsample: input ${formatShape(x.shape)}: needs [N, C, L] or [N, C, H, W]`, [x.shape]);
     const options: InterpolateOptions = this.options;
-    return interpolate(x, options) as Tensor;
+    return interpolate(x, options);
   }
 
   protected override describe(): string {

@@ -97,8 +97,8 @@ abstract class TransformerLayer extends Module {
 
   /** x + f(norm(x)), or norm(x + f(x)). */
   protected residual(x: Tensor, norm: LayerNorm<number>, body: (x: Tensor) => Tensor): Tensor {
-    if (this.normFirst) return x.add(body(norm.forward(x) as Tensor));
-    return norm.forward(x.add(body(x))) as Tensor;
+    if (this.normFirst) return x.add(body(norm.forward(x)));
+    return norm.forward(x.add(body(x)));
   }
 }
 
@@ -138,13 +138,13 @@ export class TransformerEncoderLayer<const E extends number> extends Transformer
     const { mask, keyPaddingMask, isCausal } = options;
     checkLast('TransformerEncoderLayer', x.shape, this.linear1.weight.shape[1], 'dModel');
     const asked = { attnMask: mask, keyPaddingMask, isCausal, needWeights: false };
-    const attended = this.residual(x as unknown as Tensor, this.norm1 as LayerNorm<number>, (y) =>
-      this.dropout1.forward(this.selfAttn.forward(y as never, y as never, y as never, asked)[0] as Tensor),
+    const attended = this.residual(x, this.norm1, (y) =>
+      this.dropout1.forward(this.selfAttn.forward(y, y, y, asked)[0]),
     );
-    const out = this.residual(attended, this.norm2 as LayerNorm<number>, (y) =>
+    const out = this.residual(attended, this.norm2, (y) =>
       this.dropout2.forward(feedForward(y, this.linear1, this.activation, this.dropout, this.linear2)),
     );
-    return out as unknown as Tensor<S>;
+    return out;
   }
 }
 
@@ -199,18 +199,14 @@ export class TransformerDecoderLayer<const E extends number> extends Transformer
       isCausal: memoryIsCausal,
       needWeights: false,
     };
-    const attended = this.residual(x as unknown as Tensor, this.norm1 as LayerNorm<number>, (y) =>
-      this.dropout1.forward(this.selfAttn.forward(y as never, y as never, y as never, own)[0] as Tensor),
+    const attended = this.residual(x, this.norm1, (y) => this.dropout1.forward(this.selfAttn.forward(y, y, y, own)[0]));
+    const informed = this.residual(attended, this.norm2, (y) =>
+      this.dropout2.forward(this.multiheadAttn.forward(y, memory as never, memory as never, across)[0]),
     );
-    const informed = this.residual(attended, this.norm2 as LayerNorm<number>, (y) =>
-      this.dropout2.forward(
-        this.multiheadAttn.forward(y as never, memory as never, memory as never, across)[0] as Tensor,
-      ),
-    );
-    const out = this.residual(informed, this.norm3 as LayerNorm<number>, (y) =>
+    const out = this.residual(informed, this.norm3, (y) =>
       this.dropout3.forward(feedForward(y, this.linear1, this.activation, this.dropout, this.linear2)),
     );
-    return out as unknown as Tensor<S>;
+    return out;
   }
 }
 
@@ -221,7 +217,7 @@ function feedForward(
   drop: Dropout,
   linear2: Linear<number, number>,
 ): Tensor {
-  return linear2.forward(drop.forward(activation(linear1.forward(x) as Tensor))) as Tensor;
+  return linear2.forward(drop.forward(activation(linear1.forward(x))));
 }
 
 function copies<L extends Module>(name: string, layer: L, count: number): readonly L[] {
@@ -355,8 +351,8 @@ export class Transformer<const E extends number = 512> extends Module {
       mask: masks.srcMask,
       keyPaddingMask: masks.srcKeyPaddingMask,
       isCausal: masks.srcIsCausal,
-    }) as unknown as Tensor;
-    return this.decoder.forward(tgt as never, memory as never, {
+    });
+    return this.decoder.forward(tgt as never, memory, {
       mask: masks.tgtMask,
       memoryMask: masks.memoryMask,
       keyPaddingMask: masks.tgtKeyPaddingMask,

@@ -35,11 +35,11 @@ export function attentionWeights(query: Tensor, key: Tensor, options: AttentionO
   checkOptions('attentionWeights', options, ATTENTION_OPTIONS);
   const { mask, isCausal = false, scale = 1 / Math.sqrt(query.shape[query.rank - 1]) } = options;
   if (!Number.isFinite(scale)) throw new ArgumentError(`scaledDotProductAttention: scale is ${scale}.`);
-  let scores = query.mul(scale).matmul(key.transpose(-2, -1) as Tensor) as Tensor;
+  let scores = query.mul(scale).matmul(key.transpose(-2, -1));
   const [length, keys] = scores.shape.slice(-2);
   let allowed: AnyTensor | undefined;
   if (mask?.dtype === 'bool') allowed = mask;
-  else if (mask?.dtype === 'float32') scores = scores.add(mask as Tensor);
+  else if (mask?.dtype === 'float32') scores = scores.add(mask);
   else if (mask !== undefined) {
     throw new DTypeError(`scaledDotProductAttention: mask is ${mask.dtype}. Use bool, or float32 to add.`, [
       mask.dtype,
@@ -48,13 +48,13 @@ export function attentionWeights(query: Tensor, key: Tensor, options: AttentionO
   if (isCausal) {
     const past = arange(keys)
       .reshape([1, keys])
-      .le(arange(length).reshape([length, 1]) as AnyTensor) as AnyTensor;
-    allowed = allowed === undefined ? past : (allowed.logicalAnd(past) as AnyTensor);
+      .le(arange(length).reshape([length, 1]));
+    allowed = allowed === undefined ? past : allowed.logicalAnd(past);
   }
   if (allowed === undefined) return scores.softmax(-1);
-  const weights = where(allowed as Tensor<Shape, 'bool'>, scores, LOWEST).softmax(-1) as Tensor;
+  const weights = where(allowed as Tensor<Shape, 'bool'>, scores, LOWEST).softmax(-1);
   // Causal rows have at least one key; a mask may leave none.
-  return mask?.dtype === 'bool' ? (where(allowed as Tensor<Shape, 'bool'>, weights, 0) as Tensor) : weights;
+  return mask?.dtype === 'bool' ? where(allowed as Tensor<Shape, 'bool'>, weights, 0) : weights;
 }
 
 /**
@@ -69,8 +69,6 @@ export function scaledDotProductAttention<Q extends Shape, K extends Shape, V ex
   options: AttentionOptions = {},
 ): Tensor<MatMul<MatMul<Q, Transpose<K, -2, -1>>, V>> {
   checkOptions('scaledDotProductAttention', options, ATTENTION_OPTIONS);
-  const weights = attentionWeights(query as unknown as Tensor, key as unknown as Tensor, options);
-  return drop(weights, options.dropout ?? 0).matmul(value as unknown as Tensor) as unknown as Tensor<
-    MatMul<MatMul<Q, Transpose<K, -2, -1>>, V>
-  >;
+  const weights = attentionWeights(query, key, options);
+  return drop(weights, options.dropout ?? 0).matmul(value);
 }

@@ -33,9 +33,9 @@ export const INTERPOLATE_OPTIONS: OptionNames<InterpolateOptions> = {
 /** The matrix [to, from] · one dimension of x. */
 export function mapAxis(x: Tensor, axis: number, matrix: Tensor): Tensor {
   const last = x.rank - 1;
-  if (axis === last) return x.matmul(matrix.transpose(0, 1) as Tensor) as Tensor;
-  if (axis === last - 1) return matrix.matmul(x) as Tensor;
-  return mapAxis(x.transpose(axis, last) as Tensor, last, matrix).transpose(axis, last) as Tensor;
+  if (axis === last) return x.matmul(matrix.transpose(0, 1));
+  if (axis === last - 1) return matrix.matmul(x);
+  return mapAxis(x.transpose(axis, last), last, matrix).transpose(axis, last);
 }
 
 /** What the methods of Keys (1981) take from the four neighbours of a position, with PyTorch's constant −0.75. */
@@ -75,7 +75,7 @@ function resampleMatrix(from: number, to: number, scale: number, mode: ResampleM
       matrix[i * from + Math.min(Math.max(index, 0), from - 1)] += weight;
     }
   }
-  return tensor(matrix, { shape: [to, from] }) as Tensor;
+  return tensor(matrix, { shape: [to, from] });
 }
 
 /** Each element as a block: what 'nearest' is for whole factors, without a matrix. */
@@ -83,8 +83,8 @@ function repeatEach(x: Tensor, factors: readonly number[]): Tensor {
   const [batch, channels, ...sizes] = x.shape;
   const apart = [batch, channels, ...sizes.flatMap((n) => [n, 1])];
   const wide = [batch, channels, ...sizes.flatMap((n, i) => [n, factors[i]])];
-  const repeated = (x.reshape(apart as Shape) as Tensor).expand(wide as Shape) as Tensor;
-  return repeated.reshape([batch, channels, ...sizes.map((n, i) => n * factors[i])] as Shape) as Tensor;
+  const repeated = x.reshape(apart as Shape).expand(wide as Shape);
+  return repeated.reshape([batch, channels, ...sizes.map((n, i) => n * factors[i])] as Shape);
 }
 
 /** Throws unless exactly one of size and scaleFactor is given, and the mode is known and goes with alignCorners. */
@@ -115,7 +115,7 @@ export function interpolate<S extends Shape, const O extends InterpolateOptions>
   options: O & Exact<O, InterpolateOptions>,
 ): Tensor<ResampleShape<S, OptionOf<O, 'size', 0, PerAxis>, OptionOf<O, 'scaleFactor', 0, PerAxis>>> {
   checkOptions('interpolate', options, INTERPOLATE_OPTIONS);
-  return resample(x as unknown as Tensor, options) as unknown as ReturnType<typeof interpolate<S, O>>;
+  return resample(x, options);
 }
 
 function resample(x: Tensor, options: InterpolateOptions): Tensor {
@@ -161,9 +161,9 @@ export function pixelShuffle(x: Tensor, r: number): Tensor {
   const [channels, height, width] = x.shape.slice(-3);
   const [k, c] = [lead.length, channels / (r * r)];
   // (…, C, r, r, H, W) → (…, C, H, r, W, r)
-  const apart = x.reshape([...lead, c, r, r, height, width] as Shape) as Tensor;
+  const apart = x.reshape([...lead, c, r, r, height, width] as Shape);
   const order = [...lead.keys(), k, k + 3, k + 1, k + 4, k + 2];
-  return apart.permute(order).reshape([...lead, c, height * r, width * r] as Shape) as Tensor;
+  return apart.permute(order).reshape([...lead, c, height * r, width * r] as Shape);
 }
 
 /** x [..., C, H·r, W·r] → [..., C·r², H, W]: the inverse of pixelShuffle. PyTorch: F.pixel_unshuffle. */
@@ -172,7 +172,7 @@ export function pixelUnshuffle(x: Tensor, r: number): Tensor {
   const [channels, height, width] = x.shape.slice(-3);
   const [k, h, w] = [lead.length, height / r, width / r];
   // (…, C, H, r, W, r) → (…, C, r, r, H, W)
-  const apart = x.reshape([...lead, channels, h, r, w, r] as Shape) as Tensor;
+  const apart = x.reshape([...lead, channels, h, r, w, r] as Shape);
   const order = [...lead.keys(), k, k + 2, k + 4, k + 1, k + 3];
-  return apart.permute(order).reshape([...lead, channels * r * r, h, w] as Shape) as Tensor;
+  return apart.permute(order).reshape([...lead, channels * r * r, h, w] as Shape);
 }

@@ -956,8 +956,8 @@ function operand(other: Operand): Node | number {
 
 /** The gradient itself, without a recorded call being told of it. */
 export const GRADIENT_ACCESS: GradientAccess = {
-  get: (owner) => owner['gradient'] as Tensor | undefined,
-  set: (owner, gradient) => (owner['gradient'] = gradient as never),
+  get: (owner) => owner['gradient'],
+  set: (owner, gradient) => (owner['gradient'] = gradient),
   wrap: (storage) => wrapStorage(storage),
   wrapNode: (node) => wrapNode(node),
 };
