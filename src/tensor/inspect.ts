@@ -5,7 +5,7 @@ import { deviceNames, engineStats, getDefaultDevice, getDevice, run, setDefaultD
 import type { DeviceMemory } from '../engine/device/device.js';
 import { differentiate } from '../engine/grad/backward.js';
 import * as build from '../engine/ir/build.js';
-import { GradError } from '../engine/ir/errors.js';
+import { DeviceError, GradError } from '../engine/ir/errors.js';
 import { type Node, topologicalOrder } from '../engine/ir/node.js';
 import { toDot, toMermaid } from '../engine/ir/print.js';
 import { type AnyTensor, wrap } from './tensor.js';
@@ -98,13 +98,25 @@ export interface DeviceInfo {
   readonly details: Readonly<Record<string, string | number | boolean>>;
 }
 
-/** The devices there are, and what the running ones have found: threads, instruction sets, heap. */
+/**
+ * The devices there are, and what they have found: threads, instruction sets, heap. Of one that cannot run here, `unavailable`
+ * says why.
+ */
 export function devices(): DeviceInfo[] {
   return deviceNames().map((name) => ({
     name,
     isDefault: name === getDefaultDevice(),
-    details: getDevice(name).details(),
+    details: detailsOf(name),
   }));
+}
+
+function detailsOf(name: string): DeviceInfo['details'] {
+  try {
+    return getDevice(name).details();
+  } catch (error) {
+    if (error instanceof DeviceError) return { unavailable: error.message };
+    throw error;
+  }
 }
 
 /** The device that new tensors are made on. */

@@ -61,14 +61,16 @@ async function runInPage(entry: string, options: PageOptions, browser?: Browser)
 const bundles = new Map<string, Promise<string>>();
 
 /** A script that leaves a promise of { result } or { error } in the global `outcome`. */
-async function bundle(entry: string): Promise<string> {
+function bundle(entry: string): Promise<string> {
+  return bundleText(`import { main } from ${JSON.stringify(entry)};
+    globalThis.outcome = main().then((result) => ({ result }), (error) => ({ error: String(error?.stack ?? error) }));
+    if (typeof document === 'undefined') globalThis.outcome.then((outcome) => postMessage(outcome));`);
+}
+
+/** A module in TypeScript and all that it imports, as one script. */
+export async function bundleText(contents: string): Promise<string> {
   const { outputFiles } = await build({
-    stdin: {
-      contents: `import { main } from ${JSON.stringify(entry)};
-        globalThis.outcome = main().then((result) => ({ result }), (error) => ({ error: String(error?.stack ?? error) }));
-        if (typeof document === 'undefined') globalThis.outcome.then((outcome) => postMessage(outcome));`,
-      resolveDir: root,
-    },
+    stdin: { contents, resolveDir: root, loader: 'ts' },
     bundle: true,
     write: false,
     format: 'iife',

@@ -1,5 +1,6 @@
 // What a host without WebAssembly, or with half of it, is told: once, before anything is computed.
 import { afterEach, expect, test, vi } from 'vitest';
+import { devices, disposeDevices } from 'nabla';
 import { DeviceError } from '../../ir/errors.js';
 import { CpuRuntime } from './runtime.js';
 
@@ -28,4 +29,12 @@ test.each([
   expect(() => new CpuRuntime()).toThrow(DeviceError);
   expect(() => new CpuRuntime()).toThrow(text);
   expect(() => new CpuRuntime()).toThrow("setDevice('reference')");
+});
+
+test('the list of devices says why one is not available', async () => {
+  await disposeDevices();
+  vi.stubGlobal('WebAssembly', undefined);
+  const [cpu, reference] = devices();
+  expect(cpu.details).toEqual({ unavailable: expect.stringContaining('there is no WebAssembly here') });
+  expect(reference.details).not.toHaveProperty('unavailable');
 });
