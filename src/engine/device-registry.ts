@@ -1,6 +1,7 @@
 // The devices of the process, by name: made when they are first asked for, and which of them is the default.
 // It must not know what is computed on them.
 
+import { shown } from './ir/shape.js';
 import type { Device } from './device/device.js';
 import { DEVICES, type DeviceFactory } from './devices.js';
 import { DeviceError } from './ir/errors.js';
@@ -22,7 +23,7 @@ export function getDevice(name: string): Device {
     const factory = factories.get(name);
     if (factory === undefined) {
       const known = deviceNames().map((d) => `'${d}'`);
-      throw new DeviceError(`device: '${name}' is not known. Use one of ${known.join(', ')}.`);
+      throw new DeviceError(`device: ${shown(name)} is not known. Use one of ${known.join(', ')}.`);
     }
     device = factory();
     devices.set(name, device);

@@ -2,7 +2,7 @@
 
 import { checkOptions, DTypeError, formatShape, type Shape, ShapeError } from '../tensor/library.js';
 import { where } from '../tensor/functions.js';
-import type { AnyTensor, Tensor } from '../tensor/tensor.js';
+import { type AnyTensor, type Tensor, checkTensor } from '../tensor/tensor.js';
 import { checkCount, checkLast } from './layer.js';
 import { Linear } from './linear.js';
 import { Module } from './module.js';
@@ -55,6 +55,8 @@ export class AdditiveAttention<const Q extends number = number, const K extends 
     keys: Tensor<T> & LastArg<'AdditiveAttention: keys', T, K, 'keyDim'>,
     options: { readonly values?: Tensor<V>; readonly mask?: AnyTensor } = {},
   ): [context: Tensor<Attended<S, V>>, weights: Tensor<Scores<S, T>>] {
+    checkTensor(query, this.constructor.name, 'the query');
+    checkTensor(keys, this.constructor.name, 'the keys');
     checkOptions('AdditiveAttention', options, { values: true, mask: true });
     const { values, mask } = options;
     const [q, k] = [query, keys];

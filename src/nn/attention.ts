@@ -14,7 +14,7 @@ import {
   type Shape,
   ShapeError,
 } from '../tensor/library.js';
-import type { AnyTensor, Tensor } from '../tensor/tensor.js';
+import { type AnyTensor, type Tensor, checkTensor } from '../tensor/tensor.js';
 import { zeros } from '../tensor/creation.js';
 import * as init from './init.js';
 import { checkCount, checkFloat, checkLast } from './layer.js';
@@ -121,6 +121,9 @@ export class MultiheadAttention<const E extends number, const O extends Multihea
     value: Tensor<V> & LastArg<'MultiheadAttention: value', V, OptionOf<O, 'vdim', E, number>, 'vdim'>,
     options: MultiheadAttentionArguments = {},
   ): [output: Tensor<Q>, weights: Tensor | undefined] {
+    checkTensor(query, this.constructor.name, 'the query');
+    checkTensor(key, this.constructor.name, 'the key');
+    checkTensor(value, this.constructor.name, 'the value');
     checkOptions('MultiheadAttention', options, MULTIHEAD_ATTENTION_ARGUMENTS);
     const { needWeights = true, averageAttnWeights = true, isCausal = false } = options;
     const inputs = [query, key, value] as unknown as Tensor[];

@@ -105,7 +105,7 @@ const OPTIONS: Readonly<Record<string, readonly Options[]>> = {
   LocalResponseNorm: [
     [() => [0], 'size is 0.'],
     [() => [2, { alpha: Number.NaN }], 'alpha is NaN. Use a number.'],
-    [() => [2, { beta: 'high' }], 'beta is high. Use a number.'],
+    [() => [2, { beta: 'high' }], "beta is 'high'. Use a number."],
     [() => [2, { k: Infinity }], 'k is Infinity. Use a number.'],
   ],
   CELU: [[() => [0], 'alpha is 0. Use another number.']],

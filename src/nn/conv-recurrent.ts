@@ -12,7 +12,7 @@ import type {
   SizeText,
 } from '../tensor/shape-types/shape.js';
 import type { ConvArg, ConvShape } from '../tensor/shape-types/window.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { type Tensor, checkTensor } from '../tensor/tensor.js';
 import { Conv2d, type ConvOptions } from './conv.js';
 import { checkChannels, checkCount } from './layer.js';
 import { Module } from './module.js';
@@ -55,6 +55,7 @@ export class ConvLSTMCell<const In extends number, const H extends number> exten
     super();
     checkCount(inChannels, 1, 'ConvLSTMCell: inChannels');
     checkCount(hiddenChannels, 1, 'ConvLSTMCell: hiddenChannels');
+    checkCount(kernelSize, 1, 'ConvLSTMCell: kernelSize');
     const padding = 'same';
     this.convIh = new Conv2d<number, number, number, ConvOptions>(inChannels, 4 * hiddenChannels, kernelSize, {
       padding,
@@ -72,6 +73,7 @@ export class ConvLSTMCell<const In extends number, const H extends number> exten
     x: Tensor<S> & ConvArg<'ConvLSTMCell', 2, S, In, 1>,
     states?: readonly [h: Tensor, c: Tensor],
   ): [h: Tensor<ConvShape<2, S, H, 1>>, c: Tensor<ConvShape<2, S, H, 1>>] {
+    checkTensor(x, this.constructor.name, 'the input');
     if (x.rank !== 4)
       throw new ShapeError(`ConvLSTMCell: input ${formatShape(x.shape)}: needs [N, C, H, W]`, [x.shape]);
     checkChannels('ConvLSTMCell', x.shape, 1, this.inChannels, 'inChannels');
@@ -155,6 +157,7 @@ export class ConvLSTM<const In extends number, const H extends number> extends M
     x: Tensor<S> & ImagesArg<S, In>,
     initial?: readonly [h0: Tensor, c0: Tensor],
   ): [output: Tensor<Images<S, H>>, states: [h: Tensor, c: Tensor]] {
+    checkTensor(x, this.constructor.name, 'the input');
     const text = this.batchFirst ? '[N, T, C, H, W]' : '[T, N, C, H, W]';
     if (x.rank !== 5) throw new ShapeError(`ConvLSTM: input ${formatShape(x.shape)}: needs ${text}`, [x.shape]);
     checkChannels('ConvLSTM', x.shape, 2, this.inChannels, 'inChannels');

@@ -335,6 +335,10 @@ export class DepthwiseSeparableConv2d<
   constructor(inChannels: In, outChannels: Out, kernelSize: K, options?: O & Exact<O, DepthwiseSeparableOptions>) {
     checkOptions(new.target.name, options, DEPTHWISE_SEPARABLE_OPTIONS);
     super();
+    const { name } = this.constructor;
+    checkCount(inChannels, 1, `${name}: inChannels`);
+    checkCount(outChannels, 1, `${name}: outChannels`);
+    for (const size of perAxis(kernelSize, 2, `${name}: kernelSize`)) checkCount(size, 1, `${name}: kernelSize`);
     const given: DepthwiseSeparableOptions = options ?? {};
     this.depthwise = new Conv2d(inChannels, inChannels, kernelSize, { ...given, groups: inChannels });
     this.pointwise = new Conv2d(inChannels, outChannels, 1, { bias: given.bias });

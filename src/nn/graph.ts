@@ -16,7 +16,7 @@ import {
 } from '../tensor/library.js';
 import type { Add, Multiply } from '../tensor/shape-types/arithmetic.js';
 import type { Exact, OptionOf } from '../tensor/shape-types/options.js';
-import type { AnyTensor, Tensor } from '../tensor/tensor.js';
+import { type AnyTensor, type Tensor, checkTensor } from '../tensor/tensor.js';
 import { leakyRelu } from './functional.js';
 import * as init from './init.js';
 import { checkSteps } from './containers.js';
@@ -41,6 +41,8 @@ function degrees(target: Index, count: number): Tensor {
 }
 
 function checkMessages(name: string, messages: Tensor, target: Index, count: number): void {
+  checkTensor(messages, name, 'the messages');
+  checkTensor(target, name, 'the target');
   checkCount(count, 1, `${name}: count`);
   if (target.dtype !== 'int32')
     throw new DTypeError(`${name}: target is ${String(target.dtype)}. Convert with to('int32').`, [target.dtype]);
@@ -57,6 +59,7 @@ function checkMessages(name: string, messages: Tensor, target: Index, count: num
  * that reach it. PyTorch Geometric: scatter.
  */
 export function aggregate(messages: Tensor, target: Index, count: number, kind: Aggregation = 'sum'): Tensor {
+  checkTensor(messages, 'aggregate', 'the messages');
   checkMessages('aggregate', messages, target, count);
   const features = messages.shape[1];
   if (kind === 'max') return largest(messages, target, count);
@@ -82,6 +85,7 @@ function largest(messages: Tensor, target: Index, count: number): Tensor {
 
 /** scores [E, H] → weights [E, H] that sum to 1 over the edges with one target. */
 export function edgeSoftmax(scores: Tensor, target: Index, count: number): Tensor {
+  checkTensor(scores, 'edgeSoftmax', 'the scores');
   checkMessages('edgeSoftmax', scores, target, count);
   const at = alongFeatures(target, scores.shape[1]);
   const most = largest(scores.detach(), target, count).gather(0, at);
@@ -189,6 +193,9 @@ export class MessagePassing<Edge extends Module = Module, Node extends Module = 
     nodes: Tensor<Apply<ShapeFnOf<Node>, Known<N, Messages<Edge, N, G>>>>,
     edgeFeatures: Tensor<Messages<Edge, N, G>>,
   ] {
+    checkTensor(nodes, this.constructor.name, 'the nodes');
+    checkTensor(edges, this.constructor.name, 'the edges');
+    if (edgeFeatures !== undefined) checkTensor(edgeFeatures, this.constructor.name, 'the edge features');
     return this.pass(nodes, edges, edgeFeatures);
   }
 
@@ -254,6 +261,8 @@ export class GCNConv<const In extends number, const Out extends number> extends 
     x: Tensor<S> & LastArg<'GCNConv', S, In, 'inFeatures'>,
     edges: AnyTensor,
   ): Tensor<ReplaceLast<S, Out>> {
+    checkTensor(x, this.constructor.name, 'the input');
+    checkTensor(edges, this.constructor.name, 'the edges');
     const nodes = x as unknown as Tensor;
     const [source, target] = endsOf('GCNConv', nodes, edges, this.addSelfLoops);
     checkLast('GCNConv', x.shape, this.lin.weight.shape[1], 'inFeatures');
@@ -345,6 +354,8 @@ export class GATConv<
     x: Tensor<S> & LastArg<'GATConv', S, In, 'inFeatures'>,
     edges: AnyTensor,
   ): Tensor<ReplaceLast<S, HeadsOut<Out, O>>> {
+    checkTensor(x, this.constructor.name, 'the input');
+    checkTensor(edges, this.constructor.name, 'the edges');
     const { heads = 1, concat = true, dropout: p = 0, negativeSlope = 0.2, addSelfLoops = true } = this.options;
     const nodes = x as unknown as Tensor;
     const [source, target] = endsOf('GATConv', nodes, edges, addSelfLoops);

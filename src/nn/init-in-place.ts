@@ -6,12 +6,16 @@
 //     });
 
 import type { Shape } from '../tensor/library.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { type Tensor, checkTensor } from '../tensor/tensor.js';
 import * as init from './init.js';
 
 /** `make` for the shape of a tensor, written into it. */
 function inPlace<A extends readonly unknown[]>(make: (shape: Shape, ...args: A) => Tensor) {
-  return <S extends Shape>(t: Tensor<S>, ...args: A): Tensor<S> => t.assign_(make(t.shape, ...args));
+  const name = `${make.name}_`;
+  return <S extends Shape>(t: Tensor<S>, ...args: A): Tensor<S> => {
+    checkTensor(t, name, 'the parameter');
+    return t.assign_(make(t.shape, ...args));
+  };
 }
 
 export const constant_ = inPlace<[value: number]>(init.constant);

@@ -5,7 +5,16 @@
 
 import { tensor } from '../tensor/creation.js';
 import { type HostRandom, nextHostRandom } from '../tensor/host-random.js';
-import { ArgumentError, checkOptions, formatShape, type OptionNames, type Shape, sizeOf } from '../tensor/library.js';
+import { checkNumber } from './layer.js';
+import {
+  ArgumentError,
+  checkOptions,
+  checkShape,
+  formatShape,
+  type OptionNames,
+  type Shape,
+  sizeOf,
+} from '../tensor/library.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 function stored<const S extends Shape>(data: Float32Array, shape: S): Tensor<S> {
@@ -28,6 +37,8 @@ function checkStd(name: string, std: number): void {
 
 /** PyTorch: nn.init.constant_. */
 export function constant<const S extends Shape>(shape: S, value: number): Tensor<S> {
+  checkShape(shape, 'constant');
+  checkNumber(value, 'constant: the value');
   return stored(new Float32Array(sizeOf(shape)).fill(value), shape);
 }
 
@@ -41,6 +52,7 @@ export function ones<const S extends Shape>(shape: S): Tensor<S> {
 
 /** Ones on the diagonal of [rows, columns]: a linear layer that hands on its input. PyTorch: nn.init.eye_. */
 export function eye<const S extends Shape>(shape: S): Tensor<S> {
+  checkShape(shape, 'eye');
   if (shape.length !== 2)
     throw new ArgumentError(`eye: ${formatShape(shape)} is not a matrix. Use a shape of 2 dimensions.`);
   const [rows, columns] = shape;
@@ -54,6 +66,7 @@ export function eye<const S extends Shape>(shape: S): Tensor<S> {
  * handed on, in each of `groups` groups. PyTorch: nn.init.dirac_.
  */
 export function dirac<const S extends Shape>(shape: S, groups = 1): Tensor<S> {
+  checkShape(shape, 'dirac');
   if (shape.length < 3 || shape.length > 5)
     throw new ArgumentError(`dirac: ${formatShape(shape)} is no kernel of a convolution. Use 3, 4 or 5 dimensions.`);
   const [out, channels, ...kernel] = shape;
@@ -72,12 +85,14 @@ export function dirac<const S extends Shape>(shape: S, groups = 1): Tensor<S> {
 
 /** Uniform in [low, high). PyTorch: nn.init.uniform_. */
 export function uniform<const S extends Shape>(shape: S, low = 0, high = 1): Tensor<S> {
+  checkShape(shape, 'uniform');
   if (!(low <= high)) throw new ArgumentError(`uniform: low ${low} is above high ${high}. Exchange them.`);
   return drawn(shape, (random) => random.between(low, high));
 }
 
 /** PyTorch: nn.init.normal_. */
 export function normal<const S extends Shape>(shape: S, mean = 0, std = 1): Tensor<S> {
+  checkShape(shape, 'normal');
   checkStd('normal', std);
   return drawn(shape, (random) => mean + std * random.normal());
 }
@@ -87,6 +102,7 @@ export function normal<const S extends Shape>(shape: S, mean = 0, std = 1): Tens
  * nn.init.trunc_normal_.
  */
 export function truncNormal<const S extends Shape>(shape: S, mean = 0, std = 1, low = -2, high = 2): Tensor<S> {
+  checkShape(shape, 'truncNormal');
   checkStd('truncNormal', std);
   if (!(low < high)) throw new ArgumentError(`truncNormal: low ${low} is not below high ${high}.`);
   if (std === 0) return constant(shape, Math.min(high, Math.max(low, mean)));
@@ -133,6 +149,7 @@ function truncated(from: number, to: number): (random: HostRandom) => number {
  * (Martens 2010). PyTorch: nn.init.sparse_.
  */
 export function sparse<const S extends Shape>(shape: S, sparsity: number, std = 0.01): Tensor<S> {
+  checkShape(shape, 'sparse');
   if (shape.length !== 2)
     throw new ArgumentError(`sparse: ${formatShape(shape)} is not a matrix. Use a shape of 2 dimensions.`);
   if (!(sparsity >= 0 && sparsity <= 1))
@@ -154,6 +171,7 @@ export function sparse<const S extends Shape>(shape: S, sparsity: number, std = 
  * orthonormal where there are at most as many as columns, else the columns are (Saxe et al. 2014). PyTorch: nn.init.orthogonal_.
  */
 export function orthogonal<const S extends Shape>(shape: S, gain = 1): Tensor<S> {
+  checkShape(shape, 'orthogonal');
   if (shape.length < 2)
     throw new ArgumentError(`orthogonal: ${formatShape(shape)} has fewer than 2 dimensions. Use uniform or normal.`);
   const [rows, columns] = [shape[0], sizeOf(shape.slice(1))];
@@ -242,6 +260,7 @@ function kaimingStd(name: string, shape: Shape, options: KaimingOptions): number
 
 /** Uniform with standard deviation gain/√fan (He et al. 2015). PyTorch: nn.init.kaiming_uniform_. */
 export function kaimingUniform<const S extends Shape>(shape: S, options: KaimingOptions = {}): Tensor<S> {
+  checkShape(shape, 'kaimingUniform');
   checkOptions('kaimingUniform', options, KAIMING_OPTIONS);
   const bound = Math.sqrt(3) * kaimingStd('kaimingUniform', shape, options);
   return uniform(shape, -bound, bound);
@@ -249,12 +268,14 @@ export function kaimingUniform<const S extends Shape>(shape: S, options: Kaiming
 
 /** Normal with standard deviation gain/√fan (He et al. 2015). PyTorch: nn.init.kaiming_normal_. */
 export function kaimingNormal<const S extends Shape>(shape: S, options: KaimingOptions = {}): Tensor<S> {
+  checkShape(shape, 'kaimingNormal');
   checkOptions('kaimingNormal', options, KAIMING_OPTIONS);
   return normal(shape, 0, kaimingStd('kaimingNormal', shape, options));
 }
 
 /** Uniform with variance gain²·2/(fanIn + fanOut) (Glorot and Bengio 2010). PyTorch: nn.init.xavier_uniform_. */
 export function xavierUniform<const S extends Shape>(shape: S, gain = 1): Tensor<S> {
+  checkShape(shape, 'xavierUniform');
   const { fanIn, fanOut } = fans(shape);
   const bound = Math.abs(gain) * Math.sqrt(6 / (fanIn + fanOut));
   return uniform(shape, -bound, bound);
@@ -262,6 +283,7 @@ export function xavierUniform<const S extends Shape>(shape: S, gain = 1): Tensor
 
 /** Normal with variance gain²·2/(fanIn + fanOut) (Glorot and Bengio 2010). PyTorch: nn.init.xavier_normal_. */
 export function xavierNormal<const S extends Shape>(shape: S, gain = 1): Tensor<S> {
+  checkShape(shape, 'xavierNormal');
   const { fanIn, fanOut } = fans(shape);
   return normal(shape, 0, Math.abs(gain) * Math.sqrt(2 / (fanIn + fanOut)));
 }

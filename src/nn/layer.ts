@@ -1,8 +1,16 @@
 // What layers share: a shape function known to the compiler, and the same check at run time, in the same words.
 
-import { ArgumentError, DTypeError, type DType, type Shape, ShapeError, formatShape } from '../tensor/library.js';
+import {
+  ArgumentError,
+  DTypeError,
+  type DType,
+  type Shape,
+  ShapeError,
+  formatShape,
+  shown,
+} from '../tensor/library.js';
 import type { Padding, PerAxis } from '../tensor/shape-types/window.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { type Tensor, checkTensor } from '../tensor/tensor.js';
 import { Module } from './module.js';
 import { noteModule, tellsOfCalls } from './module-guards.js';
 import { POINT, type ReceptiveField } from './receptive-field.js';
@@ -18,6 +26,7 @@ export abstract class Layer<F extends ShapeFn, D extends DType = 'float32'> exte
   }
 
   forward<S extends Shape>(x: Tensor<S, D> & ApplyArg<F, S>): Tensor<Apply<F, S>> {
+    checkTensor(x, this.constructor.name, 'the input');
     noteModule(this);
     return this.compute(x);
   }
@@ -36,7 +45,7 @@ export abstract class Pointwise extends Layer<IdentityFn> {
 /** Throws unless `value` is a whole number of at least `least`. */
 export function checkCount(value: number, least: number, what: string): void {
   if (!Number.isInteger(value) || value < least) {
-    throw new ArgumentError(`${what} is ${value}. Use a whole number of at least ${least}.`);
+    throw new ArgumentError(`${what} is ${shown(value)}. Use a whole number of at least ${least}.`);
   }
 }
 
@@ -48,7 +57,7 @@ export function checkFloat(name: string, { dtype }: { readonly dtype: DType }): 
 
 /** Throws unless `value` is a finite number. */
 export function checkNumber(value: number, what: string): void {
-  if (!Number.isFinite(value)) throw new ArgumentError(`${what} is ${String(value)}. Use a number.`);
+  if (!Number.isFinite(value)) throw new ArgumentError(`${what} is ${shown(value)}. Use a number.`);
 }
 
 export function checkLast(name: string, shape: Shape, size: number, what: string): void {
@@ -71,8 +80,9 @@ export function checkChannels(name: string, shape: Shape, dim: number, size: num
 /** One number for each of `dims` dimensions. */
 export function perAxis(value: PerAxis, dims: number, what: string): number[] {
   if (typeof value === 'number') return new Array<number>(dims).fill(value);
+  if (!Array.isArray(value)) throw new ArgumentError(`${what} is ${shown(value)}. Use one number, or ${dims}.`);
   if (value.length !== dims) {
-    throw new ArgumentError(`${what} is [${value.join(', ')}]. Use one number, or ${dims}.`);
+    throw new ArgumentError(`${what} is [${value.map(shown).join(', ')}]. Use one number, or ${dims}.`);
   }
   return [...value];
 }

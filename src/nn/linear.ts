@@ -11,7 +11,7 @@ import {
 } from '../tensor/library.js';
 import { embedding, where } from '../tensor/functions.js';
 import type { Shape } from '../tensor/shape-types/shape.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { type Tensor, checkTensor } from '../tensor/tensor.js';
 import { arange } from '../tensor/creation.js';
 import * as init from './init.js';
 import { Layer, checkCount, checkFloat, checkLast } from './layer.js';
@@ -85,6 +85,8 @@ export class Bilinear<const In1 extends number, const In2 extends number, const 
     x1: Tensor<S> & LastArg<'Bilinear', S, In1, 'in1Features'>,
     x2: Tensor<T> & LastArg<'Bilinear', T, In2, 'in2Features'>,
   ): Tensor<ReplaceLast<S, Out>> {
+    checkTensor(x1, this.constructor.name, 'the x1');
+    checkTensor(x2, this.constructor.name, 'the x2');
     const [out, in1, in2] = this.weight.shape as readonly number[];
     checkFloat('Bilinear', x1);
     checkFloat('Bilinear', x2);

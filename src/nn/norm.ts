@@ -10,6 +10,7 @@ import {
   type Shape,
   ShapeError,
   sizeOf,
+  shown,
 } from '../tensor/library.js';
 import { checkProbability } from '../tensor/dropout.js';
 import type { Mutable } from '../tensor/shape-types/shape.js';
@@ -169,6 +170,8 @@ type Sizes<Size extends number | Shape> = Size extends number ? [Size] : Size ex
 
 /** The sizes as a list, checked. */
 function sizesOf<const Size extends number | Shape>(name: string, size: Size): Sizes<Size> {
+  if (typeof size !== 'number' && !Array.isArray(size))
+    throw new ArgumentError(`${name}: normalizedShape is ${shown(size)}. Use a size or a list of sizes.`);
   const sizes = typeof size === 'number' ? [size] : [...(size as Shape)];
   if (sizes.length === 0) throw new ArgumentError(`${name}: normalizedShape is []. Give at least one size.`);
   for (const n of sizes) checkCount(n, 1, `${name}: normalizedShape`);

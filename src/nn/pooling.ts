@@ -23,10 +23,11 @@ import {
   sameShape,
   type Shape,
   ShapeError,
+  checkShape,
 } from '../tensor/library.js';
 import type { Exact, OptionOf } from '../tensor/shape-types/options.js';
 import type { LayoutArg, PerAxis, UnpoolShape } from '../tensor/shape-types/window.js';
-import type { AnyTensor, Tensor } from '../tensor/tensor.js';
+import { type AnyTensor, type Tensor, checkTensor } from '../tensor/tensor.js';
 import { Layer, batched, checkCount, checkWindow, perAxis } from './layer.js';
 import { Module } from './module.js';
 import { type ReceptiveField, WHOLE } from './receptive-field.js';
@@ -145,6 +146,7 @@ abstract class MaxPool<Name extends string, D extends 1 | 2, K extends PerAxis, 
   forwardWithIndices<S extends Shape>(
     x: Tensor<S> & ApplyArg<PoolOf<Name, D, K, O>, S>,
   ): [values: Tensor<Apply<PoolOf<Name, D, K, O>, S>>, indices: Tensor<Apply<PoolOf<Name, D, K, O>, S>, 'int32'>] {
+    checkTensor(x, this.constructor.name, 'the input');
     let indices: AnyTensor | undefined;
     const options: MaxPoolOptions = this.options;
     const pool = this.dims === 1 ? maxPool1dWithIndices : maxPool2dWithIndices;
@@ -381,6 +383,8 @@ abstract class MaxUnpool<D extends 1 | 2, K extends PerAxis, O> extends Module {
     indices: AnyTensor,
     outputSize?: Size,
   ): Tensor<UnpoolShape<D, S, K, OptionOf<O, 'stride', K, PerAxis>, OptionOf<O, 'padding', 0, PerAxis>, Size>> {
+    checkTensor(x, this.constructor.name, 'the input');
+    checkTensor(indices, this.constructor.name, 'the indices');
     return this.compute(x, indices, outputSize);
   }
 
@@ -388,6 +392,7 @@ abstract class MaxUnpool<D extends 1 | 2, K extends PerAxis, O> extends Module {
     const { name } = this.constructor;
     const dims: 1 | 2 = this.dims;
     checkIndices(name, x, indices);
+    if (outputSize !== undefined) checkShape(outputSize, name);
     if (outputSize !== undefined && outputSize.length !== dims) {
       throw new ShapeError(
         `${name}: outputSize ${formatShape(outputSize)}: needs ${dims} ${dims === 1 ? 'size' : 'sizes'}`,

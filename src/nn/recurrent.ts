@@ -18,10 +18,11 @@ import {
   recurrentStep,
   type Shape,
   ShapeError,
+  shown,
 } from '../tensor/library.js';
 import type { Multiply } from '../tensor/shape-types/arithmetic.js';
 import type { Exact, OptionOf } from '../tensor/shape-types/options.js';
-import type { AnyTensor, Tensor } from '../tensor/tensor.js';
+import { type AnyTensor, type Tensor, checkTensor } from '../tensor/tensor.js';
 import { checkProbability, dropout } from '../tensor/dropout.js';
 import * as init from './init.js';
 import { checkCount, checkFloat, checkLast } from './layer.js';
@@ -106,6 +107,14 @@ type Features<H extends number, O> =
     : OptionOf<O, 'bidirectional', false, boolean> extends true
       ? Multiply<H, 2>
       : number;
+
+/** Throws unless the states are a list of tensors. */
+function checkStates(name: string, states: readonly Tensor[] | undefined): void {
+  if (states === undefined) return;
+  if (!Array.isArray(states))
+    throw new ArgumentError(`${name}: the initial states are ${shown(states)}. Pass a list of tensors: [h0, c0].`);
+  for (const state of states) checkTensor(state, name, 'an initial state');
+}
 
 abstract class Recurrent<In extends number, H extends number> extends Module {
   readonly inputSize: In;
@@ -213,6 +222,7 @@ abstract class Recurrent<In extends number, H extends number> extends Module {
   private startStates(initial: readonly Tensor[] | undefined, batch: number, unbatched: boolean): Tensor[][] {
     const count = this.directions.length * this.directions[0].length;
     const shape = unbatched ? [count, this.hiddenSize] : [count, batch, this.hiddenSize];
+    checkStates(this.constructor.name, initial);
     if (initial !== undefined && initial.length !== this.cell.states) {
       throw new ArgumentError(
         `${this.constructor.name}: ${initial.length} initial states, needs ${this.cell.states}. Give all of them, or none.`,
@@ -282,6 +292,8 @@ export class RNN<const In extends number, const H extends number, const O extend
     h0?: Tensor,
     options: SequenceOptions = {},
   ): [output: Tensor<ReplaceLast<S, Features<H, O>>>, h: Tensor] {
+    checkTensor(x, this.constructor.name, 'the input');
+    if (h0 !== undefined) checkTensor(h0, this.constructor.name, 'the h0');
     const { output, states } = this.run(x, h0 === undefined ? undefined : [h0], options);
     return [output, states[0]];
   }
@@ -306,6 +318,8 @@ export class GRU<
     h0?: Tensor,
     options: SequenceOptions = {},
   ): [output: Tensor<ReplaceLast<S, Features<H, O>>>, h: Tensor] {
+    checkTensor(x, this.constructor.name, 'the input');
+    if (h0 !== undefined) checkTensor(h0, this.constructor.name, 'the h0');
     const { output, states } = this.run(x, h0 === undefined ? undefined : [h0], options);
     return [output, states[0]];
   }
@@ -333,6 +347,7 @@ export class LSTM<
     initial?: readonly [h0: Tensor, c0: Tensor],
     options: SequenceOptions = {},
   ): [output: Tensor<ReplaceLast<S, Features<H, O>>>, states: [h: Tensor, c: Tensor]] {
+    checkTensor(x, this.constructor.name, 'the input');
     const { output, states } = this.run(x, initial, options);
     return [output, [states[0], states[1]]];
   }
@@ -374,6 +389,7 @@ abstract class RecurrentCell<In extends number, H extends number> extends Module
 
   protected step(x: Tensor, states: readonly Tensor[] | undefined): Tensor[] {
     const { name } = this.constructor;
+    checkStates(name, states);
     checkFloat(name, x);
     if (x.rank !== 1 && x.rank !== 2)
       throw new ShapeError(`${name}: input ${formatShape(x.shape)}: needs 1 or 2 dimensions`, [x.shape]);
@@ -416,6 +432,8 @@ export class RNNCell<const In extends number, const H extends number> extends Re
   }
 
   forward<S extends Shape>(x: Tensor<S> & StepArg<'RNNCell', S, In>, h?: Tensor): Tensor<ReplaceLast<S, H>> {
+    checkTensor(x, this.constructor.name, 'the input');
+    if (h !== undefined) checkTensor(h, this.constructor.name, 'the h');
     return this.step(x, h && [h])[0];
   }
 }
@@ -428,6 +446,8 @@ export class GRUCell<const In extends number, const H extends number> extends Re
   }
 
   forward<S extends Shape>(x: Tensor<S> & StepArg<'GRUCell', S, In>, h?: Tensor): Tensor<ReplaceLast<S, H>> {
+    checkTensor(x, this.constructor.name, 'the input');
+    if (h !== undefined) checkTensor(h, this.constructor.name, 'the h');
     return this.step(x, h && [h])[0];
   }
 }
@@ -443,6 +463,7 @@ export class LSTMCell<const In extends number, const H extends number> extends R
     x: Tensor<S> & StepArg<'LSTMCell', S, In>,
     states?: readonly [h: Tensor, c: Tensor],
   ): [h: Tensor<ReplaceLast<S, H>>, c: Tensor<ReplaceLast<S, H>>] {
+    checkTensor(x, this.constructor.name, 'the input');
     const [h, c] = this.step(x, states);
     return [h, c];
   }

@@ -1,7 +1,7 @@
 // Layers that only move elements, or resample images: flatten, unflatten, pixel shuffle, upsample.
 
 import { INTERPOLATE_OPTIONS } from '../tensor/resample.js';
-import { ArgumentError, checkOptions, formatShape, ShapeError, sizeOf } from '../tensor/library.js';
+import { ArgumentError, checkOptions, formatShape, ShapeError, sizeOf, shown } from '../tensor/library.js';
 import {
   type InterpolateOptions,
   checkResample,
@@ -54,7 +54,8 @@ export class Unflatten<const Dim extends number, const Sizes extends readonly nu
 
   constructor(dim: Dim, sizes: Sizes) {
     super();
-    if (!Number.isInteger(dim)) throw new ArgumentError(`Unflatten: dim is ${dim}. Use a whole number.`);
+    if (!Number.isInteger(dim)) throw new ArgumentError(`Unflatten: dim is ${shown(dim)}. Use a whole number.`);
+    if (!Array.isArray(sizes)) throw new ArgumentError(`Unflatten: sizes is ${shown(sizes)}. Use a list of sizes.`);
     if (sizes.length === 0) throw new ArgumentError('Unflatten: no sizes. Give at least one.');
     for (const size of sizes) if (size !== -1) checkCount(size, 1, 'Unflatten: size');
     if (sizes.filter((size) => size === -1).length > 1)

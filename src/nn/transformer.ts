@@ -3,7 +3,7 @@
 // Masks are PyTorch's: bool true forbids, float32 is added to the scores.
 
 import { ArgumentError, checkOptions, type OptionNames, type Shape } from '../tensor/library.js';
-import type { AnyTensor, Tensor } from '../tensor/tensor.js';
+import { type AnyTensor, type Tensor, checkTensor } from '../tensor/tensor.js';
 import { MultiheadAttention } from './attention.js';
 import { deepCopy } from './copy.js';
 import { Dropout } from './dropout.js';
@@ -118,6 +118,8 @@ export class TransformerEncoderLayer<const E extends number> extends Transformer
 
   constructor(dModel: E, nhead: number, options: TransformerLayerOptions = {}) {
     checkOptions(new.target.name, options, TRANSFORMER_LAYER_OPTIONS);
+    checkCount(dModel, 1, `${new.target.name}: dModel`);
+    checkCount(nhead, 1, `${new.target.name}: nhead`);
     super(options);
     const { dimFeedforward = 2048, dropout: p = 0.1, layerNormEps: eps, batchFirst, bias } = options;
     this.selfAttn = new MultiheadAttention(dModel, nhead, { dropout: p, batchFirst, bias });
@@ -134,6 +136,7 @@ export class TransformerEncoderLayer<const E extends number> extends Transformer
     x: Tensor<S> & LastArg<'TransformerEncoderLayer', S, E, 'dModel'>,
     options: EncoderMasks = {},
   ): Tensor<S> {
+    checkTensor(x, this.constructor.name, 'the input');
     checkOptions(this.constructor.name, options, ENCODER_MASKS);
     const { mask, keyPaddingMask, isCausal } = options;
     checkLast('TransformerEncoderLayer', x.shape, this.linear1.weight.shape[1], 'dModel');
@@ -168,6 +171,8 @@ export class TransformerDecoderLayer<const E extends number> extends Transformer
 
   constructor(dModel: E, nhead: number, options: TransformerLayerOptions = {}) {
     checkOptions(new.target.name, options, TRANSFORMER_LAYER_OPTIONS);
+    checkCount(dModel, 1, `${new.target.name}: dModel`);
+    checkCount(nhead, 1, `${new.target.name}: nhead`);
     super(options);
     const { dimFeedforward = 2048, dropout: p = 0.1, layerNormEps: eps, batchFirst, bias } = options;
     this.selfAttn = new MultiheadAttention(dModel, nhead, { dropout: p, batchFirst, bias });
@@ -188,6 +193,8 @@ export class TransformerDecoderLayer<const E extends number> extends Transformer
     memory: Tensor<M> & LastArg<'TransformerDecoderLayer: memory', M, E, 'dModel'>,
     masks: DecoderMasks = {},
   ): Tensor<S> {
+    checkTensor(x, this.constructor.name, 'the input');
+    checkTensor(memory, this.constructor.name, 'the memory');
     checkOptions(this.constructor.name, masks, DECODER_MASKS);
     checkLast('TransformerDecoderLayer', x.shape, this.linear1.weight.shape[1], 'dModel');
     checkLast('TransformerDecoderLayer: memory', memory.shape, this.linear1.weight.shape[1], 'dModel');
@@ -245,6 +252,7 @@ export class TransformerEncoder<const E extends number> extends Module {
     x: Tensor<S> & LastArg<'TransformerEncoder', S, E, 'dModel'>,
     masks: EncoderMasks = {},
   ): Tensor<S> {
+    checkTensor(x, this.constructor.name, 'the input');
     checkOptions(this.constructor.name, masks, ENCODER_MASKS);
     const out = this.layers.reduce((y, layer) => layer.forward(y as never, masks), x as Tensor<S>);
     return this.norm === undefined ? out : (this.norm.forward(out as never) as unknown as Tensor<S>);
@@ -270,6 +278,8 @@ export class TransformerDecoder<const E extends number> extends Module {
     memory: Tensor<M> & LastArg<'TransformerDecoder: memory', M, E, 'dModel'>,
     masks: DecoderMasks = {},
   ): Tensor<S> {
+    checkTensor(x, this.constructor.name, 'the input');
+    checkTensor(memory, this.constructor.name, 'the memory');
     checkOptions(this.constructor.name, masks, DECODER_MASKS);
     const out = this.layers.reduce((y, layer) => layer.forward(y as never, memory as never, masks), x as Tensor<S>);
     return this.norm === undefined ? out : (this.norm.forward(out as never) as unknown as Tensor<S>);
@@ -346,6 +356,8 @@ export class Transformer<const E extends number = 512> extends Module {
     tgt: Tensor<T> & LastArg<'Transformer', T, E, 'dModel'>,
     masks: TransformerMasks = {},
   ): Tensor<T> {
+    checkTensor(src, this.constructor.name, 'the src');
+    checkTensor(tgt, this.constructor.name, 'the tgt');
     checkOptions(this.constructor.name, masks, TRANSFORMER_MASKS);
     const memory = this.encoder.forward(src as never, {
       mask: masks.srcMask,

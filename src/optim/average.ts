@@ -12,7 +12,7 @@ import {
   updateAtOnce,
 } from '../tensor/library.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
-import { checkRange, number } from './optimizer.js';
+import { checkRange, number, parametersOf } from './optimizer.js';
 
 export interface WeightAverageOptions {
   /** Part of the average that an update keeps; without it all updates weigh the same. */
@@ -49,7 +49,7 @@ export class WeightAverage {
     const { decay } = options;
     if (decay !== undefined) checkRange(decay, 'WeightAverage: decay', 0, 1);
     this.decay = decay;
-    this.parameters = [...parameters];
+    this.parameters = parametersOf('WeightAverage', parameters);
     if (this.parameters.length === 0) throw new ArgumentError('WeightAverage: no parameters. Pass model.parameters().');
     this.averages = this.parameters.map((p) => tensor(new Float32Array(p.size), { shape: p.shape, device: p.device }));
   }

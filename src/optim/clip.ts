@@ -1,6 +1,7 @@
 // Limits: of gradients before a step, of weights after it.
 
-import { ArgumentError, checkOptions, type OptionNames, updateAtOnce } from '../tensor/library.js';
+import { parametersOf } from './optimizer.js';
+import { ArgumentError, checkOptions, type OptionNames, shown, updateAtOnce } from '../tensor/library.js';
 import { withoutGrad } from '../tensor/grad-mode.js';
 import { where } from '../tensor/functions.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -19,10 +20,11 @@ const CLIP_OPTIONS: OptionNames<ClipOptions> = { normType: true };
 export function clipGradNorm_(parameters: Iterable<Tensor>, maxNorm: number, options: ClipOptions = {}): Tensor<[]> {
   checkOptions('clipGradNorm_', options, CLIP_OPTIONS);
   const { normType = 2 } = options;
-  if (!(maxNorm >= 0)) throw new ArgumentError(`clipGradNorm_: maxNorm is ${maxNorm}. Use a number of at least 0.`);
+  if (!isNumber(maxNorm, 0))
+    throw new ArgumentError(`clipGradNorm_: maxNorm is ${shown(maxNorm)}. Use a number of at least 0.`);
   if (!(normType > 0))
     throw new ArgumentError(`clipGradNorm_: normType is ${normType}. Use a number above 0 or Infinity.`);
-  const active = [...parameters].filter((p) => p.grad !== undefined);
+  const active = parametersOf('clipGradNorm_', parameters).filter((p) => p.grad !== undefined);
   if (active.length === 0)
     throw new ArgumentError('clipGradNorm_: no parameter has a gradient. Call backward() first.');
   return withoutGrad(() => {
@@ -39,9 +41,11 @@ export function clipGradNorm_(parameters: Iterable<Tensor>, maxNorm: number, opt
  * PyTorch: nn.utils.clip_grad_value_.
  */
 export function clipGradValue_(parameters: Iterable<Tensor>, value: number): void {
-  if (!(value >= 0)) throw new ArgumentError(`clipGradValue_: value is ${value}. Use a number of at least 0.`);
+  if (!isNumber(value, 0))
+    throw new ArgumentError(`clipGradValue_: value is ${shown(value)}. Use a number of at least 0.`);
+  const list = parametersOf('clipGradValue_', parameters);
   withoutGrad(() => {
-    for (const p of parameters) if (p.grad !== undefined) p.grad = p.grad.clamp(-value, value);
+    for (const p of list) if (p.grad !== undefined) p.grad = p.grad.clamp(-value, value);
   });
 }
 
@@ -51,9 +55,11 @@ export function clipGradValue_(parameters: Iterable<Tensor>, value: number): voi
  * PyTorch: torch.renorm(p, 2, 0, maxNorm).
  */
 export async function maxNorm_(parameters: Iterable<Tensor>, maxNorm: number): Promise<void> {
-  if (!(maxNorm > 0)) throw new ArgumentError(`maxNorm_: maxNorm is ${maxNorm}. Use a number above 0.`);
+  if (!(isNumber(maxNorm, 0) && maxNorm > 0))
+    throw new ArgumentError(`maxNorm_: maxNorm is ${shown(maxNorm)}. Use a number above 0.`);
+  const list = parametersOf('maxNorm_', parameters);
   await updateAtOnce(() => {
-    for (const p of parameters) {
+    for (const p of list) {
       if (p.rank < 2) continue;
       const axes = Array.from({ length: p.rank - 1 }, (_, i) => i + 1);
       const norm = p.square().sum(axes, { keepdim: true }).sqrt();
@@ -61,6 +67,10 @@ export async function maxNorm_(parameters: Iterable<Tensor>, maxNorm: number): P
       p.assign_(p.mul(scale));
     }
   });
+}
+
+function isNumber(value: number, least: number): boolean {
+  return typeof value === 'number' && value >= least;
 }
 
 /** The p-norm of all tensors together, as one number. PyTorch: nn.utils.get_total_norm. */

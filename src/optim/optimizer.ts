@@ -10,16 +10,17 @@ import {
   currentRecording,
   eachRun,
   formatShape,
+  shown,
   type Guard,
   inUnit,
   type Recording,
-  refuseOtherCopy,
   runPending,
   sameShape,
   StaleTensorError,
   updateAtOnce,
 } from '../tensor/library.js';
-import type { AnyTensor, Tensor } from '../tensor/tensor.js';
+import { isPromise } from '../tensor/not-a-tensor.js';
+import { type AnyTensor, type Tensor, checkTensor } from '../tensor/tensor.js';
 
 /** Parameters, or lists of them with hyper-parameters of their own. */
 export type Params<Options> = Iterable<Tensor> | Iterable<ParamGroup<Options>>;
@@ -63,8 +64,9 @@ export abstract class Optimizer<Options extends object, Rates> {
   constructor(params: Params<Options>, defaults: Options & object, options: Partial<Options> = {}) {
     checkOptions(new.target.name, options, defaults);
     this.defaults = { ...defaults, ...options };
-    const list = [...(params as Iterable<Tensor | ParamGroup<Options>>)];
-    const isGroup = (p: Tensor | ParamGroup<Options>): p is ParamGroup<Options> => 'params' in p;
+    const list = [...iterableOf<Tensor | ParamGroup<Options>>(new.target.name, params)];
+    const isGroup = (p: Tensor | ParamGroup<Options>): p is ParamGroup<Options> =>
+      typeof p === 'object' && p !== null && 'params' in p;
     const groups = list.length > 0 && list.every(isGroup) ? list : [{ params: list } as unknown as ParamGroup<Options>];
     for (const group of groups) this.addParamGroup(group);
   }
@@ -72,11 +74,10 @@ export abstract class Optimizer<Options extends object, Rates> {
   /** Takes over more parameters, with hyper-parameters of their own. */
   addParamGroup(group: ParamGroup<Options>): void {
     const name = this.constructor.name;
-    const params = [...group.params];
+    const params = parametersOf(name, group.params);
     if (params.length === 0) throw new ArgumentError(`${name}: no parameters. Pass model.parameters().`);
     const known = new Set(this.groups.flatMap((g) => g.params));
     for (const p of params) {
-      refuseOtherCopy(name, p);
       if (!p.isLeaf)
         throw new ArgumentError(
           `${name}: ${String(p)} was computed. Pass parameters, or tensors made with requiresGrad.`,
@@ -262,6 +263,35 @@ export abstract class Optimizer<Options extends object, Rates> {
       }
     });
   }
+}
+
+/** What parameters were passed as; a module or a single tensor is none. */
+export function iterableOf<T>(name: string, params: Iterable<unknown>): Iterable<T> {
+  const given: unknown = params;
+  if (typeof given === 'function')
+    throw new ArgumentError(`${name}: the parameters are a function. Call it: model.parameters().`);
+  if (typeof given === 'object' && given !== null) {
+    if ('parameters' in given && typeof given.parameters === 'function')
+      throw new ArgumentError(`${name}: ${shown(given)} is a module. Pass its parameters: model.parameters().`);
+    if ('dtype' in given) throw new ArgumentError(`${name}: ${String(given)} is one tensor. Pass a list: [tensor].`);
+    if (isPromise(given)) throw new ArgumentError(`${name}: the parameters are a promise. Await it first.`);
+    if (Symbol.iterator in given) return given as Iterable<T>;
+  }
+  throw new ArgumentError(`${name}: ${shown(given)} is not a list of parameters. Pass model.parameters().`);
+}
+
+/** The parameters as a list of tensors. */
+export function parametersOf(name: string, params: Iterable<unknown>): Tensor[] {
+  const list = [...iterableOf<Tensor>(name, params)];
+  for (const p of list) checkTensor(p, name, 'a parameter');
+  return list;
+}
+
+/** Throws unless it is an optimiser, or has groups as one. */
+export function checkOptimizer(name: string, optimizer: { readonly groups: readonly object[] }): void {
+  const groups: unknown = optimizer?.groups;
+  if (!Array.isArray(groups))
+    throw new ArgumentError(`${name}: ${shown(optimizer)} is not an optimiser. Pass the optimiser itself.`);
 }
 
 type Switches = readonly (readonly [name: string, value: unknown])[];

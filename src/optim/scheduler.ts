@@ -1,7 +1,8 @@
 // What moves the learning rates of an optimiser: by a schedule, or when a metric stops improving. Both go on where a saved
 // state left off.
 
-import { ArgumentError, checkOptions, currentRecording, eachRun } from '../tensor/library.js';
+import { checkOptimizer } from './optimizer.js';
+import { ArgumentError, checkFunction, checkOptions, currentRecording, eachRun } from '../tensor/library.js';
 import type { Schedule } from './schedule.js';
 
 /** An optimiser, as far as it is needed here. */
@@ -20,6 +21,8 @@ export class LRScheduler {
   private readonly schedules: readonly Schedule[];
 
   constructor(optimizer: HasRates, schedule: Schedule | readonly Schedule[]) {
+    checkOptimizer('LRScheduler', optimizer);
+    for (const each of Array.isArray(schedule) ? schedule : [schedule]) checkFunction('LRScheduler', each);
     const { length } = optimizer.groups;
     this.optimizer = optimizer;
     this.schedules = typeof schedule === 'function' ? Array.from({ length }, () => schedule) : schedule;
@@ -101,6 +104,7 @@ export class ReduceLROnPlateau {
 
   constructor(optimizer: HasRates, options: Partial<PlateauOptions> = {}) {
     this.optimizer = optimizer;
+    checkOptimizer(new.target.name, optimizer);
     checkOptions(new.target.name, options, PLATEAU_DEFAULTS);
     this.options = { ...PLATEAU_DEFAULTS, ...options };
     const { factor, mode, thresholdMode, patience, cooldown } = this.options;

@@ -9,7 +9,7 @@ import { ArgumentError, DTypeError } from '../engine/ir/errors.js';
 import type { MatMul, MatMulArg } from './shape-types/matmul.js';
 import type { Transpose } from './shape-types/movement.js';
 import type { Shape } from './shape-types/shape.js';
-import type { AnyTensor, Tensor } from './tensor.js';
+import { type AnyTensor, type Tensor, checkTensor } from './tensor.js';
 
 export interface AttentionOptions {
   /**
@@ -68,6 +68,9 @@ export function scaledDotProductAttention<Q extends Shape, K extends Shape, V ex
   value: Tensor<V> & MatMulArg<MatMul<Q, Transpose<K, -2, -1>>, V>,
   options: AttentionOptions = {},
 ): Tensor<MatMul<MatMul<Q, Transpose<K, -2, -1>>, V>> {
+  checkTensor(query, 'scaledDotProductAttention', 'the query');
+  checkTensor(key, 'scaledDotProductAttention', 'the key');
+  checkTensor(value, 'scaledDotProductAttention', 'the value');
   checkOptions('scaledDotProductAttention', options, ATTENTION_OPTIONS);
   const weights = attentionWeights(query, key, options);
   return drop(weights, options.dropout ?? 0).matmul(value);

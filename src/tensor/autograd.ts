@@ -1,13 +1,14 @@
 // Derivatives as functions, in the manner of JAX: grad, vjp, jvp, jacobian, hessian, and operators with a derivative of
 // their own. Everything is composed from reverse mode on the graph, so that derivatives can be nested.
 
+import { checkFunction } from '../engine/ir/options.js';
 import { gradient } from '../engine/grad/backward.js';
 import * as build from '../engine/ir/build.js';
 import { ArgumentError, GradError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
 import { formatShape, sameShape } from '../engine/ir/shape.js';
 import { leafLike } from './leaf-like.js';
-import { type AnyTensor, type Tensor, wrap } from './tensor.js';
+import { type AnyTensor, type Tensor, wrap, checkTensor } from './tensor.js';
 
 type Fn = (...inputs: Tensor[]) => AnyTensor;
 
@@ -17,6 +18,7 @@ function variables(inputs: readonly AnyTensor[]): Tensor[] {
 }
 
 function checkScalar(y: AnyTensor, op: string): void {
+  checkTensor(y, op, 'what the function returned');
   if (y.size !== 1)
     throw new GradError(
       `${op}: the function returned shape ${formatShape(y.shape)}, not one number. Reduce it with sum() or mean().`,
@@ -35,6 +37,7 @@ function one(y: AnyTensor): Node {
 export function valueAndGrad<A extends readonly Tensor[]>(
   fn: (...inputs: A) => AnyTensor,
 ): (...inputs: A) => { value: Tensor<[]>; grads: Tensor[] } {
+  checkFunction('valueAndGrad', fn);
   return (...inputs) => {
     const vars = variables(inputs);
     const y = (fn as unknown as Fn)(...vars);
@@ -52,12 +55,14 @@ export function valueAndGrad<A extends readonly Tensor[]>(
 
 /** The gradient of a scalar function with respect to its first input. */
 export function grad<A extends readonly Tensor[]>(fn: (...inputs: A) => AnyTensor): (...inputs: A) => A[0] {
+  checkFunction('grad', fn);
   const both = valueAndGrad(fn);
   return (...inputs) => both(...inputs).grads[0] as A[0];
 }
 
 /** Vector-Jacobian products: `pull(v)` is vᵀ·J for each input. */
 export function vjp(fn: Fn, ...inputs: Tensor[]): { value: AnyTensor; pull: (v: AnyTensor) => Tensor[] } {
+  checkFunction('vjp', fn);
   const vars = variables(inputs);
   const value = fn(...vars);
   return {
@@ -82,6 +87,7 @@ export function jvp(
   inputs: readonly Tensor[],
   tangents: readonly AnyTensor[],
 ): { value: AnyTensor; tangent: Tensor } {
+  checkFunction('jvp', fn);
   if (inputs.length !== tangents.length)
     throw new ArgumentError(`jvp: ${inputs.length} inputs and ${tangents.length} tangents. Give one for each.`);
   const vars = variables(inputs);
@@ -101,6 +107,7 @@ export function jvp(
 
 /** All partial derivatives: result [..y shape, ..x shape] for the first input. */
 export function jacobian(fn: (x: Tensor) => AnyTensor, x: Tensor): Tensor {
+  checkFunction('jacobian', fn);
   const [variable] = variables([x]);
   const y = fn(variable);
   const flat = build.reshape(y.node, [y.size]);
@@ -116,6 +123,7 @@ export function jacobian(fn: (x: Tensor) => AnyTensor, x: Tensor): Tensor {
 
 /** Second derivatives of a scalar function: result [..x shape, ..x shape]. */
 export function hessian(fn: (x: Tensor) => AnyTensor, x: Tensor): Tensor {
+  checkFunction('hessian', fn);
   return jacobian((v) => {
     const y = fn(v);
     checkScalar(y, 'hessian');

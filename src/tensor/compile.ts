@@ -5,7 +5,7 @@
 // What a guard cannot see (a variable of JavaScript) a check does: now and then the function itself runs, is recorded again,
 // and both recordings are compared; what differs is named, and the function is then no longer replayed.
 
-import { type OptionNames, checkOptions } from '../engine/ir/options.js';
+import { type OptionNames, checkFunction, checkOptions } from '../engine/ir/options.js';
 import { beganState, differenceOf } from '../engine/capture.js';
 import { debug } from '../engine/device/debug.js';
 import { getDefaultDevice, getEnvironment, restIfDue, run } from '../engine/engine.js';
@@ -65,6 +65,7 @@ export function compile<A extends readonly Argument[], R extends Result>(
   fn: (...args: A) => R | Promise<R>,
   options: CompileOptions = {},
 ): CompiledFunction<A, R> {
+  checkFunction('compile', fn);
   checkOptions('compile', options, COMPILE_OPTIONS);
   const compiled = new Compiled(fn as unknown as Fn, options);
   const call = (...args: A) => compiled.call(args) as Promise<R>;

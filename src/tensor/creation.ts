@@ -12,7 +12,7 @@ import { flattenNested } from './nested.js';
 import { positions } from './reductions.js';
 import * as random from './random.js';
 import type { NestedArray, NestedArrayArg, ShapeOf } from './shape-types/nested-array.js';
-import { type AnyTensor, Tensor, wrap, wrapStorage } from './tensor.js';
+import { type AnyTensor, Tensor, wrap, wrapStorage, checkTensor } from './tensor.js';
 import { typedArrayKind } from './typed-arrays.js';
 
 export interface CreationOptions<D extends DType = DType> {
@@ -166,11 +166,20 @@ export function full<const S extends Shape, D extends DType = 'float32'>(
   value: number,
   options: CreationOptions<D> = {},
 ): Tensor<Writable<S>, D> {
-  checkOptions('full', options, CREATION_OPTIONS);
-  checkShape(shape, 'full');
+  return filled('full', shape, value, options);
+}
+
+function filled<S extends Shape, D extends DType>(
+  op: string,
+  shape: S,
+  value: number,
+  options: CreationOptions<D>,
+): Tensor<Writable<S>, D> {
+  checkShape(shape, op);
+  checkOptions(op, options, CREATION_OPTIONS);
   const dtype: DType = options.dtype ?? 'float32';
-  checkDType(dtype, 'full');
-  checkNumber(value, dtype, 'full', 'the value');
+  checkDType(dtype, op);
+  checkNumber(value, dtype, op, 'the value');
   return made(build.filled(value, [...shape], dtype), options);
 }
 
@@ -178,23 +187,23 @@ export function zeros<const S extends Shape, D extends DType = 'float32'>(
   shape: S,
   options: CreationOptions<D> = {},
 ): Tensor<Writable<S>, D> {
-  checkOptions('zeros', options, CREATION_OPTIONS);
-  return full(shape, 0, options);
+  return filled('zeros', shape, 0, options);
 }
 
 export function ones<const S extends Shape, D extends DType = 'float32'>(
   shape: S,
   options: CreationOptions<D> = {},
 ): Tensor<Writable<S>, D> {
-  checkOptions('ones', options, CREATION_OPTIONS);
-  return full(shape, 1, options);
+  return filled('ones', shape, 1, options);
 }
 
 export function zerosLike<S extends Shape, D extends DType>(like: Tensor<S, D>): Tensor<S, D> {
+  checkTensor(like, 'zerosLike', 'the argument');
   return wrap(build.filled(0, like.shape, like.dtype));
 }
 
 export function onesLike<S extends Shape, D extends DType>(like: Tensor<S, D>): Tensor<S, D> {
+  checkTensor(like, 'onesLike', 'the argument');
   return wrap(build.filled(1, like.shape, like.dtype));
 }
 
@@ -282,12 +291,14 @@ function listed(shape: Shape, op: string): Shape {
 
 /** Uniform in [0, 1). */
 export function rand<const S extends Shape>(shape: S, options: CreationOptions = {}): Tensor<Writable<S>> {
+  checkShape(shape, 'rand');
   checkOptions('rand', options, CREATION_OPTIONS);
   return made(random.uniform(listed(shape, 'rand')), options);
 }
 
 /** Normal with mean 0 and variance 1. */
 export function randn<const S extends Shape>(shape: S, options: CreationOptions = {}): Tensor<Writable<S>> {
+  checkShape(shape, 'randn');
   checkOptions('randn', options, CREATION_OPTIONS);
   return made(random.normal(listed(shape, 'randn')), options);
 }

@@ -3,7 +3,7 @@
 import { ArgumentError } from '../engine/ir/errors.js';
 import { type Shape, shown } from '../engine/ir/shape.js';
 import { rand } from './creation.js';
-import type { Tensor } from './tensor.js';
+import { type Tensor, checkTensor } from './tensor.js';
 
 /** Throws unless p is a probability. */
 export function checkProbability(p: number, what: string): void {
@@ -28,6 +28,7 @@ export function drop(x: Tensor, p: number, shape: Shape): Tensor {
  * numbers in each call. PyTorch: F.dropout in training.
  */
 export function dropout<S extends Shape>(x: Tensor<S>, p = 0.5): Tensor<S> {
+  checkTensor(x, 'dropout', 'the input');
   checkProbability(p, 'dropout: p');
   return drop(x, p, x.shape);
 }

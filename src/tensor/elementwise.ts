@@ -4,7 +4,7 @@ import * as build from '../engine/ir/build.js';
 import { ArgumentError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
 import type { ArithmeticOp, ComparisonOp, UnaryOp } from '../engine/ir/op.js';
-import { asBool, asFloat, asNumber, promoted } from './operands.js';
+import { asBool, asFloat, asNumber, promoted, checkNumber } from './operands.js';
 
 type Operand = Node | number;
 
@@ -136,6 +136,8 @@ export function gelu(x: Node): Node {
 
 /** Slope 1 between the bounds, 0 at them, outside and for NaN, as PyTorch. */
 export function clamp(x: Node, min: number | undefined, max: number | undefined): Node {
+  if (min !== undefined) checkNumber(min, 'clamp', 'min');
+  if (max !== undefined) checkNumber(max, 'clamp', 'max');
   if (min === undefined && max === undefined) throw new ArgumentError('clamp: no bound. Give min, max or both.');
   if (min !== undefined && max !== undefined && min > max) {
     throw new ArgumentError(`clamp: min ${min} is above max ${max}. Exchange them.`);

@@ -12,7 +12,7 @@ import type { Concat, ConcatArg, ShapesOf, Stack, StackArg } from './shape-types
 import type { ConvOf, ConvOfArg, ConvTransposeOf, ConvTransposeOfArg } from './shape-types/window.js';
 import type { OptionOf } from './shape-types/options.js';
 import type { AnyTensor, Promoted, Tensor } from './tensor.js';
-import { wrap } from './tensor.js';
+import { nodeOf, nodesOf, wrap } from './tensor.js';
 import * as windows from './windows.js';
 
 export type { ConvOptions, PerAxis, Padding, PoolOptions } from './windows.js';
@@ -24,12 +24,7 @@ export function cat<const Ts extends readonly AnyTensor[], const Dim extends num
   tensors: Ts & ConcatArg<ShapesOf<Ts>, Dim>,
   dim?: Dim,
 ): Tensor<Concat<ShapesOf<Ts>, Dim>, DTypeOf<Ts>> {
-  return wrap(
-    movement.cat(
-      tensors.map((t) => t.node),
-      dim ?? 0,
-    ),
-  );
+  return wrap(movement.cat(nodesOf(tensors, 'cat'), dim ?? 0));
 }
 
 /** Joins along a new dimension. PyTorch: torch.stack. */
@@ -37,12 +32,7 @@ export function stack<const Ts extends readonly AnyTensor[], const Dim extends n
   tensors: Ts & StackArg<ShapesOf<Ts>, Dim>,
   dim?: Dim,
 ): Tensor<Stack<ShapesOf<Ts>, Dim>, DTypeOf<Ts>> {
-  return wrap(
-    movement.stack(
-      tensors.map((t) => t.node),
-      dim ?? 0,
-    ),
-  );
+  return wrap(movement.stack(nodesOf(tensors, 'stack'), dim ?? 0));
 }
 
 /** a where the condition holds, else b; all three broadcast. */
@@ -64,7 +54,11 @@ export function where<C extends Shape, B extends Shape, D extends DType>(
 export function where<C extends Shape>(condition: Tensor<C, 'bool'>, a: number, b: number): Tensor<C>;
 export function where(condition: AnyTensor, a: AnyTensor | number, b: AnyTensor | number): unknown {
   return wrap(
-    elementwise.where(condition.node, typeof a === 'number' ? a : a.node, typeof b === 'number' ? b : b.node),
+    elementwise.where(
+      nodeOf(condition, 'where', 'the condition'),
+      typeof a === 'number' ? a : nodeOf(a, 'where', 'the first choice'),
+      typeof b === 'number' ? b : nodeOf(b, 'where', 'the second choice'),
+    ),
   );
 }
 
@@ -73,7 +67,7 @@ export function embedding<I extends Shape, W extends number>(
   table: Tensor<[number, W]>,
   index: Tensor<I, 'int32'>,
 ): Tensor<[...I, W]> {
-  return wrap(indexing.rows(table.node, index.node));
+  return wrap(indexing.rows(nodeOf(table, 'embedding', 'the table'), nodeOf(index, 'embedding', 'the index')));
 }
 
 export interface ConvArguments extends windows.ConvOptions {
@@ -116,7 +110,15 @@ export function conv1d<S extends Shape, W extends Shape, const O extends ConvArg
   options?: O & Exact<O, ConvArguments>,
 ): ConvResult<1, S, W, O> {
   checkOptions('conv1d', options, CONV_ARGUMENTS);
-  return wrap(windows.convolution(1, x.node, w.node, options?.bias?.node, options ?? {}));
+  return wrap(
+    windows.convolution(
+      1,
+      nodeOf(x, 'conv1d', 'the input'),
+      nodeOf(w, 'conv1d', 'the weight'),
+      options?.bias && nodeOf(options.bias, 'conv1d', 'the bias'),
+      options ?? {},
+    ),
+  );
 }
 
 /**
@@ -129,7 +131,15 @@ export function conv2d<S extends Shape, W extends Shape, const O extends ConvArg
   options?: O & Exact<O, ConvArguments>,
 ): ConvResult<2, S, W, O> {
   checkOptions('conv2d', options, CONV_ARGUMENTS);
-  return wrap(windows.convolution(2, x.node, w.node, options?.bias?.node, options ?? {}));
+  return wrap(
+    windows.convolution(
+      2,
+      nodeOf(x, 'conv2d', 'the input'),
+      nodeOf(w, 'conv2d', 'the weight'),
+      options?.bias && nodeOf(options.bias, 'conv2d', 'the bias'),
+      options ?? {},
+    ),
+  );
 }
 
 export interface ConvTransposeArguments {
@@ -170,7 +180,15 @@ export function convTranspose1d<S extends Shape, W extends Shape, const O extend
   options?: O & Exact<O, ConvTransposeArguments>,
 ): ConvTransposeResult<1, S, W, O> {
   checkOptions('convTranspose1d', options, CONV_TRANSPOSE_ARGUMENTS);
-  return wrap(windows.transposedConvolution(1, x.node, w.node, options?.bias?.node, options ?? {}));
+  return wrap(
+    windows.transposedConvolution(
+      1,
+      nodeOf(x, 'convTranspose1d', 'the input'),
+      nodeOf(w, 'convTranspose1d', 'the weight'),
+      options?.bias && nodeOf(options.bias, 'convTranspose1d', 'the bias'),
+      options ?? {},
+    ),
+  );
 }
 
 /**
@@ -184,5 +202,13 @@ export function convTranspose2d<S extends Shape, W extends Shape, const O extend
   options?: O & Exact<O, ConvTransposeArguments>,
 ): ConvTransposeResult<2, S, W, O> {
   checkOptions('convTranspose2d', options, CONV_TRANSPOSE_ARGUMENTS);
-  return wrap(windows.transposedConvolution(2, x.node, w.node, options?.bias?.node, options ?? {}));
+  return wrap(
+    windows.transposedConvolution(
+      2,
+      nodeOf(x, 'convTranspose2d', 'the input'),
+      nodeOf(w, 'convTranspose2d', 'the weight'),
+      options?.bias && nodeOf(options.bias, 'convTranspose2d', 'the bias'),
+      options ?? {},
+    ),
+  );
 }

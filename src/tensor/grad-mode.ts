@@ -1,6 +1,7 @@
 // Whether operations are recorded for gradients. `noGrad` switches recording off for the duration of a callback,
 // synchronous or not, and for nobody else.
 
+import { checkFunction } from '../engine/ir/options.js';
 import { AsyncScope } from '../engine/async-scope.js';
 
 let isOff = false;
@@ -17,6 +18,7 @@ export function isGradEnabled(): boolean {
  * PyTorch: torch.no_grad.
  */
 export function noGrad<T>(body: () => T): T {
+  checkFunction('noGrad', body);
   return scope.run(OFF, body);
 }
 

@@ -85,6 +85,10 @@ export function index(x: Node, items: readonly IndexItem[]): Node {
       continue;
     }
     if (Array.isArray(item)) {
+      for (const bound of item as readonly unknown[]) {
+        if (bound !== undefined && bound !== null && !Number.isInteger(bound))
+          throw new ArgumentError(`index: ${shown(bound)} is not a whole number. A list is [start, end, step].`);
+      }
       const [start, end, step] = item as readonly [number?, number?, number?];
       out = slice(out, dim, start ?? undefined, end ?? undefined, step ?? 1);
     } else if (item !== null && item !== undefined) {

@@ -8,7 +8,7 @@ import * as build from '../engine/ir/build.js';
 import { DeviceError, GradError } from '../engine/ir/errors.js';
 import { type Node, topologicalOrder } from '../engine/ir/node.js';
 import { toDot, toMermaid } from '../engine/ir/print.js';
-import { type AnyTensor, wrap } from './tensor.js';
+import { type AnyTensor, wrap, checkTensor } from './tensor.js';
 
 export interface GraphNode {
   readonly id: number;
@@ -45,6 +45,7 @@ function shorten(numbers: readonly number[]): string {
 
 /** The computational graph below a tensor: operators as nodes, operands before users. */
 export async function graphOf(t: AnyTensor, options: GraphOptions = {}): Promise<Graph> {
+  checkTensor(t, 'graphOf', 'the t');
   checkOptions('graphOf', options, GRAPH_OPTIONS);
   const root = t.node;
   let order = topologicalOrder([root], true);

@@ -27,10 +27,10 @@ export {
   StaleTensorError,
 } from '../engine/ir/errors.js';
 export { markCopy, refuseOtherCopy } from '../engine/ir/copies.js';
-export { type OptionNames, checkOptions } from '../engine/ir/options.js';
+export { type OptionNames, checkFunction, checkOptions } from '../engine/ir/options.js';
 export { type Cell, elmanCell, gruCell, lstmCell, recurrence, recurrentStep } from './recurrence.js';
 export { checkedLabels, checkedProbabilities } from './ranges.js';
-export { type Shape, formatShape, sameShape, sizeOf } from '../engine/ir/shape.js';
+export { type Shape, checkShape, formatShape, sameShape, shown, sizeOf } from '../engine/ir/shape.js';
 
 /**
  * The numbers of `t` in memory of their own. A given tensor is taken over; a computed one is computed at the next run,

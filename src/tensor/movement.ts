@@ -46,7 +46,10 @@ export function reshape(x: Node, to: Shape): Node {
 
 /** Callers without types pass anything. */
 function checkList(list: unknown, op: string, name: string): void {
-  if (!Array.isArray(list)) throw new ArgumentError(`${op}: ${name} is ${shown(list)}. Give a list of numbers.`);
+  if (!Array.isArray(list)) {
+    const advice = typeof list === 'number' ? `: ${op}([${list}, …])` : '';
+    throw new ArgumentError(`${op}: ${name} is ${shown(list)}. Give a list of numbers${advice}.`);
+  }
 }
 
 export function permute(x: Node, order: readonly number[]): Node {

@@ -11,7 +11,7 @@ import { onesLike, tensor, zeros } from './creation.js';
 import { mapAxis } from './resample.js';
 import type { OptionOf } from './shape-types/options.js';
 import type { AdaptivePoolShape, LayoutArg, PoolArg, PoolShape } from './shape-types/window.js';
-import { type Tensor, wrap } from './tensor.js';
+import { type Tensor, checkTensor, wrap } from './tensor.js';
 import * as windows from './windows.js';
 
 type PoolResult<D extends 1 | 2, S extends Shape, K extends windows.PerAxis, O, E extends DType = 'float32'> = Tensor<
@@ -55,6 +55,7 @@ export function maxPool2d<S extends Shape, const K extends windows.PerAxis, cons
   kernel: K,
   options?: O & Exact<O, windows.PoolOptions>,
 ): PoolResult<2, S, K, O> {
+  checkTensor(x, 'maxPool2d', 'the input');
   checkOptions('maxPool2d', options, windows.POOL_OPTIONS);
   return wrap(windows.maxPool(2, x.node, kernel, options ?? {}));
 }
@@ -64,6 +65,7 @@ export function maxPool1d<S extends Shape, const K extends windows.PerAxis, cons
   kernel: K,
   options?: O & Exact<O, windows.PoolOptions>,
 ): PoolResult<1, S, K, O> {
+  checkTensor(x, 'maxPool1d', 'the input');
   checkOptions('maxPool1d', options, windows.POOL_OPTIONS);
   return wrap(windows.maxPool(1, x.node, kernel, options ?? {}));
 }
@@ -74,6 +76,7 @@ export function avgPool2d<S extends Shape, const K extends windows.PerAxis, cons
   kernel: K,
   options?: O & Exact<O, AvgPoolOptions>,
 ): PoolResult<2, S, K, O> {
+  checkTensor(x, 'avgPool2d', 'the input');
   checkOptions('avgPool2d', options, AVG_POOL_OPTIONS);
   return wrap(windows.avgPool(2, x.node, kernel, options ?? {}));
 }
@@ -83,6 +86,7 @@ export function avgPool1d<S extends Shape, const K extends windows.PerAxis, cons
   kernel: K,
   options?: O & Exact<O, AvgPoolOptions>,
 ): PoolResult<1, S, K, O> {
+  checkTensor(x, 'avgPool1d', 'the input');
   checkOptions('avgPool1d', options, AVG_POOL_OPTIONS);
   return wrap(windows.avgPool(1, x.node, kernel, options ?? {}));
 }
@@ -103,6 +107,7 @@ export function maxPool1dWithIndices<
   kernel: K,
   options?: O & Exact<O, windows.PoolOptions>,
 ): WithIndices<PoolResult<1, S, K, O>, PoolResult<1, S, K, O, 'int32'>> {
+  checkTensor(x, 'maxPool1dWithIndices', 'the input');
   checkOptions('maxPool1dWithIndices', options, windows.POOL_OPTIONS);
   const { values, indices } = windows.maxPoolWithIndices(1, x.node, kernel, options ?? {});
   return { values: wrap(values), indices: wrap(indices) };
@@ -118,6 +123,7 @@ export function maxPool2dWithIndices<
   kernel: K,
   options?: O & Exact<O, windows.PoolOptions>,
 ): WithIndices<PoolResult<2, S, K, O>, PoolResult<2, S, K, O, 'int32'>> {
+  checkTensor(x, 'maxPool2dWithIndices', 'the input');
   checkOptions('maxPool2dWithIndices', options, windows.POOL_OPTIONS);
   const { values, indices } = windows.maxPoolWithIndices(2, x.node, kernel, options ?? {});
   return { values: wrap(values), indices: wrap(indices) };
@@ -159,6 +165,8 @@ export function maxUnpool1d<S extends Shape>(
   indices: Tensor<Shape, 'int32'>,
   size: readonly number[],
 ): Tensor<[number, number, number]> {
+  checkTensor(x, 'maxUnpool1d', 'the input');
+  checkTensor(indices, 'maxUnpool1d', 'the indices');
   return unpool(x, indices, size);
 }
 
@@ -168,6 +176,8 @@ export function maxUnpool2d<S extends Shape>(
   indices: Tensor<Shape, 'int32'>,
   size: readonly number[],
 ): Tensor<[number, number, number, number]> {
+  checkTensor(x, 'maxUnpool2d', 'the input');
+  checkTensor(indices, 'maxUnpool2d', 'the indices');
   return unpool(x, indices, size);
 }
 
@@ -226,6 +236,7 @@ export function adaptiveAvgPool1d<S extends Shape, const Size extends windows.Pe
   x: Tensor<S> & LayoutArg<'adaptiveAvgPool1d', 1, S>,
   size: Size,
 ): Tensor<AdaptivePoolShape<1, S, Size>> {
+  checkTensor(x, 'adaptiveAvgPool1d', 'the input');
   return adaptiveAvgPool(x, size);
 }
 
@@ -234,6 +245,7 @@ export function adaptiveAvgPool2d<S extends Shape, const Size extends windows.Pe
   x: Tensor<S> & LayoutArg<'adaptiveAvgPool2d', 2, S>,
   size: Size,
 ): Tensor<AdaptivePoolShape<2, S, Size>> {
+  checkTensor(x, 'adaptiveAvgPool2d', 'the input');
   return adaptiveAvgPool(x, size);
 }
 
@@ -242,6 +254,7 @@ export function adaptiveMaxPool1d<S extends Shape, const Size extends windows.Pe
   x: Tensor<S> & LayoutArg<'adaptiveMaxPool1d', 1, S>,
   size: Size,
 ): Tensor<AdaptivePoolShape<1, S, Size>> {
+  checkTensor(x, 'adaptiveMaxPool1d', 'the input');
   return adaptiveMaxPool(x, size);
 }
 
@@ -250,5 +263,6 @@ export function adaptiveMaxPool2d<S extends Shape, const Size extends windows.Pe
   x: Tensor<S> & LayoutArg<'adaptiveMaxPool2d', 2, S>,
   size: Size,
 ): Tensor<AdaptivePoolShape<2, S, Size>> {
+  checkTensor(x, 'adaptiveMaxPool2d', 'the input');
   return adaptiveMaxPool(x, size);
 }

@@ -55,9 +55,9 @@ export function mean(x: Node, dim: Dim, keepdim: boolean): Node {
   return keepdim ? out : drop(out, axes);
 }
 
-export function variance(x: Node, dim: Dim, keepdim: boolean, correction: number): Node {
-  const axes = normalizeDims(dim, x.shape.length, 'var');
-  checkNumber(correction, 'var', 'correction');
+export function variance(x: Node, dim: Dim, keepdim: boolean, correction: number, op = 'var'): Node {
+  const axes = normalizeDims(dim, x.shape.length, op);
+  checkNumber(correction, op, 'correction');
   const f = asFloat(x);
   const n = countOf(x, axes);
   const centred = build.sub(f, meanOf(f, axes));
@@ -77,7 +77,7 @@ function whereNotZero(x: Node, f: (x: Node) => Node): Node {
 }
 
 export function std(x: Node, dim: Dim, keepdim: boolean, correction: number): Node {
-  return rootOfSquares(variance(x, dim, keepdim, correction));
+  return rootOfSquares(variance(x, dim, keepdim, correction, 'std'));
 }
 
 export function norm(x: Node, p: number, dim: Dim, keepdim: boolean): Node {
@@ -204,8 +204,8 @@ export function extreme(
   return keepdim ? { values, indices } : { values: drop(values, [axis]), indices: drop(indices, [axis]) };
 }
 
-export function argsort(x: Node, dim: number, descending: boolean): Node {
-  return build.argsort(asNumber(x), normalizeDim(dim, x.shape.length, 'sort'), descending);
+export function argsort(x: Node, dim: number, descending: boolean, op = 'sort'): Node {
+  return build.argsort(asNumber(x), normalizeDim(dim, x.shape.length, op), descending);
 }
 
 export function topk(x: Node, k: number, dim: number, largest: boolean): { values: Node; indices: Node } {

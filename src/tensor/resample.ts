@@ -8,7 +8,7 @@ import { type Shape, checkShape, shown } from '../engine/ir/shape.js';
 import { tensor } from './creation.js';
 import type { OptionOf } from './shape-types/options.js';
 import type { PerAxis, ResampleArg, ResampleShape } from './shape-types/window.js';
-import type { Tensor } from './tensor.js';
+import { type Tensor, checkTensor } from './tensor.js';
 import { perAxis } from './windows.js';
 
 export type ResampleMode = 'nearest' | 'linear' | 'bilinear' | 'bicubic';
@@ -89,6 +89,7 @@ function repeatEach(x: Tensor, factors: readonly number[]): Tensor {
 
 /** Throws unless exactly one of size and scaleFactor is given, and the mode is known and goes with alignCorners. */
 export function checkResample(name: string, options: InterpolateOptions): void {
+  if ((options as unknown) === undefined) throw new ArgumentError(`${name}: give either size or scaleFactor.`);
   const { size, scaleFactor, mode = 'nearest', alignCorners = false } = options;
   if ((size === undefined) === (scaleFactor === undefined))
     throw new ArgumentError(`${name}: give either size or scaleFactor.`);
@@ -114,6 +115,7 @@ export function interpolate<S extends Shape, const O extends InterpolateOptions>
   x: Tensor<S> & ResampleArg<'interpolate', S>,
   options: O & Exact<O, InterpolateOptions>,
 ): Tensor<ResampleShape<S, OptionOf<O, 'size', 0, PerAxis>, OptionOf<O, 'scaleFactor', 0, PerAxis>>> {
+  checkTensor(x, 'interpolate', 'the input');
   checkOptions('interpolate', options, INTERPOLATE_OPTIONS);
   return resample(x, options);
 }
@@ -157,6 +159,7 @@ function list(value: PerAxis, dims: number, what: string): readonly number[] {
 
 /** x [..., C·r², H, W] → [..., C, H·r, W·r]: channels become pixels (Shi et al. 2016). PyTorch: F.pixel_shuffle. */
 export function pixelShuffle(x: Tensor, r: number): Tensor {
+  checkTensor(x, 'pixelShuffle', 'the input');
   const lead = x.shape.slice(0, -3);
   const [channels, height, width] = x.shape.slice(-3);
   const [k, c] = [lead.length, channels / (r * r)];
@@ -168,6 +171,7 @@ export function pixelShuffle(x: Tensor, r: number): Tensor {
 
 /** x [..., C, H·r, W·r] → [..., C·r², H, W]: the inverse of pixelShuffle. PyTorch: F.pixel_unshuffle. */
 export function pixelUnshuffle(x: Tensor, r: number): Tensor {
+  checkTensor(x, 'pixelUnshuffle', 'the input');
   const lead = x.shape.slice(0, -3);
   const [channels, height, width] = x.shape.slice(-3);
   const [k, h, w] = [lead.length, height / r, width / r];

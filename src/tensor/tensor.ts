@@ -20,15 +20,17 @@ import {
 import { leafGradients } from '../engine/grad/backward.js';
 import { markProbabilities } from './probabilities.js';
 import * as build from '../engine/ir/build.js';
-import { markCopy, refuseOtherCopy } from '../engine/ir/copies.js';
+import { markCopy } from '../engine/ir/copies.js';
 import type { DType, DataOf } from '../engine/ir/dtype.js';
 import { ArgumentError, DTypeError, GradError, ShapeError } from '../engine/ir/errors.js';
 import { freedError } from '../engine/ir/linearise.js';
 import type { Node } from '../engine/ir/node.js';
-import { type Shape, formatShape, sameShape } from '../engine/ir/shape.js';
+import { type Shape, formatShape, sameShape, shown } from '../engine/ir/shape.js';
+import { notATensor } from './not-a-tensor.js';
 import { type Storage, standIn } from '../engine/ir/storage.js';
 import { comesFrom } from '../engine/parts.js';
 import * as elementwise from './elementwise.js';
+import { checkNumber } from './operands.js';
 import { isGradEnabled } from './grad-mode.js';
 import { ownerOf, rememberOwner, setGradient } from './gradients.js';
 import * as indexing from './indexing.js';
@@ -82,6 +84,10 @@ interface TopkOptions {
 const TOPK_OPTIONS: OptionNames<TopkOptions> = { largest: true };
 
 function kept(op: string, options: ReduceOptions | undefined): boolean {
+  if (typeof options === 'number')
+    throw new ArgumentError(
+      `${op}: the second argument is ${String(options)}. Several dimensions are one list: ${op}([0, 1]).`,
+    );
   checkOptions(op, options, REDUCE_OPTIONS);
   return options?.keepdim ?? false;
 }
@@ -234,6 +240,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
    * A tensor with more than one element needs a `seed` of its shape. PyTorch: Tensor.backward.
    */
   backward(seed?: AnyTensor): void {
+    if (seed !== undefined) checkTensor(seed, 'backward', 'the seed');
     const { node } = this;
     if (!node.requiresGrad)
       throw new GradError(
@@ -270,6 +277,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
    * step). Tensors computed from the old value must be read before, or kept.
    */
   assign_(value: AnyTensor): this {
+    checkTensor(value, 'assign_', 'the value');
     // An argument of a recorded call: what was passed is overwritten, under all its names.
     const base = this.storage?.base;
     if (base !== undefined) for (const stand of currentRecording()?.stands.get(base) ?? []) stand.overwritten?.();
@@ -295,6 +303,10 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
   to(device: string): Promise<Tensor<S, D>>;
   to(target: string): unknown {
     if (target === 'float32' || target === 'int32' || target === 'bool') return wrap(build.cast(this.node, target));
+    if (typeof target !== 'string')
+      throw new ArgumentError(`to: ${shown(target)} is neither a dtype nor a device. Write to('int32') or to('cpu').`);
+    const dtype = unsupportedDType(target);
+    if (dtype !== undefined) throw dtype;
     return moveTo(this, target);
   }
 
@@ -306,7 +318,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
     other: Tensor<B, E> & BroadcastArg<'add', X, B>,
   ): Tensor<Broadcast<X, B>, Promoted<Y, E>>;
   add(other: Operand): unknown {
-    return wrap(elementwise.arithmetic('add', this.node, operand(other)));
+    return wrap(elementwise.arithmetic('add', this.node, operand(other, 'add')));
   }
 
   sub(other: number): Tensor<S, D>;
@@ -315,7 +327,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
     other: Tensor<B, E> & BroadcastArg<'sub', X, B>,
   ): Tensor<Broadcast<X, B>, Promoted<Y, E>>;
   sub(other: Operand): unknown {
-    return wrap(elementwise.arithmetic('sub', this.node, operand(other)));
+    return wrap(elementwise.arithmetic('sub', this.node, operand(other, 'sub')));
   }
 
   mul(other: number): Tensor<S, D>;
@@ -324,7 +336,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
     other: Tensor<B, E> & BroadcastArg<'mul', X, B>,
   ): Tensor<Broadcast<X, B>, Promoted<Y, E>>;
   mul(other: Operand): unknown {
-    return wrap(elementwise.arithmetic('mul', this.node, operand(other)));
+    return wrap(elementwise.arithmetic('mul', this.node, operand(other, 'mul')));
   }
 
   /** True division: integers give float32. */
@@ -334,7 +346,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
     other: Tensor<B, E> & BroadcastArg<'div', X, B>,
   ): Tensor<Broadcast<X, B>>;
   div(other: Operand): unknown {
-    return wrap(elementwise.divide(this.node, operand(other)));
+    return wrap(elementwise.divide(this.node, operand(other, 'div')));
   }
 
   pow(exponent: number): Tensor<S>;
@@ -343,7 +355,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
     exponent: Tensor<B, E> & BroadcastArg<'pow', X, B>,
   ): Tensor<Broadcast<X, B>>;
   pow(exponent: Operand): unknown {
-    return wrap(elementwise.power(this.node, operand(exponent)));
+    return wrap(elementwise.power(this.node, operand(exponent, 'pow')));
   }
 
   /** Remainder with the sign of the divisor, as Python's %. */
@@ -353,7 +365,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
     other: Tensor<B, E> & BroadcastArg<'mod', X, B>,
   ): Tensor<Broadcast<X, B>, Promoted<Y, E>>;
   remainder(other: Operand): unknown {
-    return wrap(elementwise.arithmetic('mod', this.node, operand(other)));
+    return wrap(elementwise.arithmetic('mod', this.node, operand(other, 'remainder')));
   }
 
   /** Division rounded down. An int32 divisor of 0 gives 0. */
@@ -363,7 +375,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
     other: Tensor<B, E> & BroadcastArg<'floorDivide', X, B>,
   ): Tensor<Broadcast<X, B>, Promoted<Y, E>>;
   floorDivide(other: Operand): unknown {
-    return wrap(elementwise.floorDivide(this.node, operand(other)));
+    return wrap(elementwise.floorDivide(this.node, operand(other, 'floorDivide')));
   }
 
   maximum(other: number): Tensor<S, D>;
@@ -372,7 +384,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
     other: Tensor<B, E> & BroadcastArg<'max', X, B>,
   ): Tensor<Broadcast<X, B>, Promoted<Y, E>>;
   maximum(other: Operand): unknown {
-    return wrap(elementwise.arithmetic('max', this.node, operand(other)));
+    return wrap(elementwise.arithmetic('max', this.node, operand(other, 'maximum')));
   }
 
   minimum(other: number): Tensor<S, D>;
@@ -381,12 +393,13 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
     other: Tensor<B, E> & BroadcastArg<'min', X, B>,
   ): Tensor<Broadcast<X, B>, Promoted<Y, E>>;
   minimum(other: Operand): unknown {
-    return wrap(elementwise.arithmetic('min', this.node, operand(other)));
+    return wrap(elementwise.arithmetic('min', this.node, operand(other, 'minimum')));
   }
 
   /** this + weight · (end − this) */
   lerp(end: Tensor<S>, weight: number): Tensor<S> {
-    const [a, b] = [this.node, end.node];
+    const [a, b] = [this.node, nodeOf(end, 'lerp', 'the end')];
+    checkNumber(weight, 'lerp', 'the weight');
     return wrap(build.add(a, build.mul(build.sub(b, a), build.scalar(weight))));
   }
 
@@ -510,7 +523,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
     other: Tensor<B, E> & BroadcastArg<'eq', X, B>,
   ): Tensor<Broadcast<X, B>, 'bool'>;
   eq(other: Operand): unknown {
-    return wrap(elementwise.comparison('eq', this.node, operand(other)));
+    return wrap(elementwise.comparison('eq', this.node, operand(other, 'eq')));
   }
   ne(other: number): Tensor<S, 'bool'>;
   ne<X extends Shape, B extends Shape, E extends DType>(
@@ -518,7 +531,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
     other: Tensor<B, E> & BroadcastArg<'ne', X, B>,
   ): Tensor<Broadcast<X, B>, 'bool'>;
   ne(other: Operand): unknown {
-    return wrap(elementwise.comparison('ne', this.node, operand(other)));
+    return wrap(elementwise.comparison('ne', this.node, operand(other, 'ne')));
   }
   lt(other: number): Tensor<S, 'bool'>;
   lt<X extends Shape, B extends Shape, E extends DType>(
@@ -526,7 +539,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
     other: Tensor<B, E> & BroadcastArg<'lt', X, B>,
   ): Tensor<Broadcast<X, B>, 'bool'>;
   lt(other: Operand): unknown {
-    return wrap(elementwise.comparison('lt', this.node, operand(other)));
+    return wrap(elementwise.comparison('lt', this.node, operand(other, 'lt')));
   }
   le(other: number): Tensor<S, 'bool'>;
   le<X extends Shape, B extends Shape, E extends DType>(
@@ -534,7 +547,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
     other: Tensor<B, E> & BroadcastArg<'le', X, B>,
   ): Tensor<Broadcast<X, B>, 'bool'>;
   le(other: Operand): unknown {
-    return wrap(elementwise.comparison('le', this.node, operand(other)));
+    return wrap(elementwise.comparison('le', this.node, operand(other, 'le')));
   }
   gt(other: number): Tensor<S, 'bool'>;
   gt<X extends Shape, B extends Shape, E extends DType>(
@@ -542,7 +555,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
     other: Tensor<B, E> & BroadcastArg<'gt', X, B>,
   ): Tensor<Broadcast<X, B>, 'bool'>;
   gt(other: Operand): unknown {
-    return wrap(elementwise.reversed('lt', this.node, operand(other)));
+    return wrap(elementwise.reversed('lt', this.node, operand(other, 'gt')));
   }
   ge(other: number): Tensor<S, 'bool'>;
   ge<X extends Shape, B extends Shape, E extends DType>(
@@ -550,25 +563,25 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
     other: Tensor<B, E> & BroadcastArg<'ge', X, B>,
   ): Tensor<Broadcast<X, B>, 'bool'>;
   ge(other: Operand): unknown {
-    return wrap(elementwise.reversed('le', this.node, operand(other)));
+    return wrap(elementwise.reversed('le', this.node, operand(other, 'ge')));
   }
   logicalAnd<X extends Shape, B extends Shape, E extends DType>(
     this: Tensor<X, DType>,
     other: Tensor<B, E> & BroadcastArg<'and', X, B>,
   ): Tensor<Broadcast<X, B>, 'bool'> {
-    return wrap(elementwise.logical('and', this.node, other.node));
+    return wrap(elementwise.logical('and', this.node, nodeOf(other, 'logicalAnd', 'the other operand')));
   }
   logicalOr<X extends Shape, B extends Shape, E extends DType>(
     this: Tensor<X, DType>,
     other: Tensor<B, E> & BroadcastArg<'or', X, B>,
   ): Tensor<Broadcast<X, B>, 'bool'> {
-    return wrap(elementwise.logical('or', this.node, other.node));
+    return wrap(elementwise.logical('or', this.node, nodeOf(other, 'logicalOr', 'the other operand')));
   }
   logicalXor<X extends Shape, B extends Shape, E extends DType>(
     this: Tensor<X, DType>,
     other: Tensor<B, E> & BroadcastArg<'xor', X, B>,
   ): Tensor<Broadcast<X, B>, 'bool'> {
-    return wrap(elementwise.logical('xor', this.node, other.node));
+    return wrap(elementwise.logical('xor', this.node, nodeOf(other, 'logicalXor', 'the other operand')));
   }
   logicalNot(): Tensor<S, 'bool'> {
     return wrap(elementwise.logicalNot(this.node));
@@ -761,7 +774,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
   }
   /** Indices that sort along `dim`, stable; NaN counts as largest. */
   argsort(dim = -1, descending = false): Tensor<S, 'int32'> {
-    return wrap(reductions.argsort(this.node, dim, descending));
+    return wrap(reductions.argsort(this.node, dim, descending, 'argsort'));
   }
   sort(dim = -1, descending = false): Extreme<S, D> {
     const indices = reductions.argsort(this.node, dim, descending);
@@ -786,7 +799,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
     this: Tensor<X, DType>,
     other: Tensor<B> & MatMulArg<X, B>,
   ): Tensor<MatMul<X, B>> {
-    return wrap(matmul(this.node, other.node));
+    return wrap(matmul(this.node, nodeOf(other, 'matmul', 'the other matrix')));
   }
 
   // -------------------------------------------------------------- movement
@@ -906,11 +919,18 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
   }
   /** out[i][j] = this[index[i][j]][j] for dim 0. PyTorch: gather. */
   gather<I extends Shape>(dim: number, index: Tensor<I, 'int32'>): Tensor<I, D> {
-    return wrap(indexing.gather(this.node, dim, index.node));
+    return wrap(indexing.gather(this.node, dim, nodeOf(index, 'gather', 'the index')));
   }
   /** This tensor with source[i][j] added at [index[i][j]][j] for dim 0. PyTorch: scatter_add. */
   scatterAdd<I extends Shape>(dim: number, index: Tensor<I, 'int32'>, source: Tensor<I, D>): Tensor<S, D> {
-    return wrap(indexing.scatterAdd(this.node, dim, index.node, source.node));
+    return wrap(
+      indexing.scatterAdd(
+        this.node,
+        dim,
+        nodeOf(index, 'scatterAdd', 'the index'),
+        nodeOf(source, 'scatterAdd', 'the source'),
+      ),
+    );
   }
   /** The listed positions of one dimension. */
   indexSelect<X extends Shape, Y extends DType, Dim extends number, I extends Shape>(
@@ -918,7 +938,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
     dim: Dim & DimArg<'indexSelect', X, Dim>,
     index: Tensor<I, 'int32'>,
   ): Tensor<IndexSelect<X, Dim, I>, Y> {
-    return wrap(indexing.indexSelect(this.node, dim, index.node));
+    return wrap(indexing.indexSelect(this.node, dim, nodeOf(index, 'indexSelect', 'the index')));
   }
   /** int32 classes → float32 with a 1 at each class. A class outside 0 … classes − 1 is an IndexError when numbers are read. */
   oneHot<X extends Shape, C extends number>(this: Tensor<X, DType>, classes: C): Tensor<[...X, C]> {
@@ -945,13 +965,31 @@ export type IndexArgument =
 
 type Operand = number | { readonly node: Node };
 
-function operand(other: Operand): Node | number {
+function operand(other: Operand, op: string): Node | number {
   if (typeof other === 'number') return other;
-  if (!(other instanceof Tensor)) {
-    refuseOtherCopy('operand', other);
-    throw new ArgumentError(`operand: ${String(other)} is neither a tensor nor a number. Make one with tensor().`);
-  }
+  if (!(other instanceof Tensor)) throw notATensor(op, 'the other operand', other);
   return other.node;
+}
+
+/** Throws ArgumentError unless `t` is a tensor; `what` names the argument. */
+export function checkTensor(t: unknown, op: string, what = 'the argument'): void {
+  if (!(t instanceof Tensor)) throw notATensor(op, what, t);
+}
+
+/** The node of what has to be a tensor. */
+export function nodeOf(t: AnyTensor, op: string, what = 'the argument'): Node {
+  if (!(t instanceof Tensor)) throw notATensor(op, what, t);
+  return t.node;
+}
+
+/** The nodes of what has to be a list of tensors. */
+export function nodesOf(tensors: readonly AnyTensor[], op: string): Node[] {
+  if (!Array.isArray(tensors)) {
+    const isOne: boolean = (tensors as unknown) instanceof Tensor;
+    if (isOne) throw new ArgumentError(`${op}: the tensors are one list. Write ${op}([a, b]).`);
+    throw new ArgumentError(`${op}: ${shown(tensors)} is not a list of tensors. Write ${op}([a, b]).`);
+  }
+  return tensors.map((t, i) => nodeOf(t, op, `tensor ${i}`));
 }
 
 /** The gradient itself, without a recorded call being told of it. */
@@ -989,6 +1027,38 @@ export function wrapStorage<S extends Shape, D extends DType>(storage: Storage):
   return t;
 }
 
+const OTHER_DTYPES: Readonly<Record<string, DType>> = {
+  float: 'float32',
+  float16: 'float32',
+  bfloat16: 'float32',
+  half: 'float32',
+  double: 'float32',
+  float64: 'float32',
+  number: 'float32',
+  int: 'int32',
+  int8: 'int32',
+  uint8: 'int32',
+  int16: 'int32',
+  uint16: 'int32',
+  uint32: 'int32',
+  int64: 'int32',
+  long: 'int32',
+  short: 'int32',
+  integer: 'int32',
+  boolean: 'bool',
+};
+
+/** The error for a dtype of other libraries. */
+function unsupportedDType(name: string): DTypeError | undefined {
+  const plain = name.replace(/^torch\./, '');
+  const nearest = Object.hasOwn(OTHER_DTYPES, plain) ? OTHER_DTYPES[plain] : undefined;
+  if (nearest === undefined) return undefined;
+  return new DTypeError(
+    `to: '${name}' is a dtype that nabla does not have. Use 'float32', 'int32' or 'bool', here to('${nearest}').`,
+    [name],
+  );
+}
+
 async function moveTo(t: AnyTensor, device: string): Promise<AnyTensor> {
   getDevice(device); // an unknown name is an error before anything is read
   if (device === t.device) return t;
@@ -1002,6 +1072,6 @@ async function moveTo(t: AnyTensor, device: string): Promise<AnyTensor> {
  * Without arguments only what waits.
  */
 export async function realize(...tensors: AnyTensor[]): Promise<void> {
-  await runWithRoom(tensors.map((t) => t.node));
+  await runWithRoom(tensors.map((t) => nodeOf(t, 'realize')));
   await rest();
 }

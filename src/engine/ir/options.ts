@@ -94,6 +94,12 @@ export function checkOptions(op: string, options: object | undefined, known: obj
   for (const name in options) if (!Object.hasOwn(known, name)) throw unknownOption(op, name, Object.keys(known));
 }
 
+/** Throws ArgumentError unless `fn` can be called. */
+export function checkFunction(op: string, fn: unknown): void {
+  if (typeof fn === 'function') return;
+  throw new ArgumentError(`${op}: ${shown(fn)} is not a function. Pass one: ${op}(() => …).`);
+}
+
 function isPlain(options: unknown): boolean {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) return false;
   const prototype: unknown = Object.getPrototypeOf(options);

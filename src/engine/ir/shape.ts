@@ -97,7 +97,9 @@ export function shown(value: unknown): string {
 /** Sizes must be whole numbers from 0 to 2^31 - 1 elements in all. */
 export function checkShape(shape: Shape, op: string): void {
   if (!Array.isArray(shape))
-    throw new ArgumentError(`${op}: ${shown(shape)} is not a shape. Give a list of whole numbers, 0 or more.`);
+    throw new ArgumentError(
+      `${op}: ${shown(shape)} is not a shape. Give a list of whole numbers, 0 or more${typeof shape === 'number' ? `: [${String(shape)}, …]` : ''}.`,
+    );
   for (const size of shape) {
     if (!Number.isInteger(size) || size < 0) {
       throw new ArgumentError(

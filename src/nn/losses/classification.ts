@@ -11,7 +11,7 @@ import {
 } from '../../tensor/library.js';
 import { customOp } from '../../tensor/autograd.js';
 import { where } from '../../tensor/functions.js';
-import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
+import { type AnyTensor, type Tensor, checkTensor } from '../../tensor/tensor.js';
 import {
   CLASS_DIM,
   type Labels,
@@ -58,6 +58,8 @@ export function crossEntropy<const O extends CrossEntropyOptions = {}>(
   target: AnyTensor,
   options?: O & Exact<O, CrossEntropyOptions>,
 ): Reduced<O> {
+  checkTensor(logits, 'crossEntropy', 'the input');
+  checkTensor(target, 'crossEntropy', 'the target');
   checkOptions('crossEntropy', options, CROSS_ENTROPY_OPTIONS);
   const { labelSmoothing: smoothing = 0, reduction, ignoreIndex, weight }: CrossEntropyOptions = options ?? {};
   if (!(smoothing >= 0 && smoothing <= 1)) {
@@ -88,6 +90,8 @@ export function nllLoss<const O extends LabelOptions = {}>(
   target: AnyTensor,
   options?: O & Exact<O, LabelOptions>,
 ): Reduced<O> {
+  checkTensor(logProbabilities, 'nllLoss', 'the input');
+  checkTensor(target, 'nllLoss', 'the target');
   checkOptions('nllLoss', options, LABEL_OPTIONS);
   const { reduction, ignoreIndex, weight }: LabelOptions = options ?? {};
   const logp = checkFloat(logProbabilities, 'nllLoss');
@@ -167,6 +171,8 @@ export function bceWithLogits<const O extends BceWithLogitsOptions = {}>(
   target: AnyTensor,
   options?: O & Exact<O, BceWithLogitsOptions>,
 ): Reduced<O> {
+  checkTensor(logits, 'bceWithLogits', 'the input');
+  checkTensor(target, 'bceWithLogits', 'the target');
   checkOptions('bceWithLogits', options, BCE_WITH_LOGITS_OPTIONS);
   const [x, y] = floats('bceWithLogits', logits, target);
   warnOfProbabilities('bceWithLogits', logits);
@@ -224,6 +230,8 @@ export function bceLoss<const O extends BceOptions = {}>(
   target: AnyTensor,
   options?: O & Exact<O, BceOptions>,
 ): Reduced<O> {
+  checkTensor(probabilities, 'bceLoss', 'the input');
+  checkTensor(target, 'bceLoss', 'the target');
   checkOptions('bceLoss', options, BCE_OPTIONS);
   const each = entropyOfPair(...floats('bceLoss', probabilities, target));
   const result = reduce(weighed(each, options?.weight, 'bceLoss'), options?.reduction, 'bceLoss');
@@ -241,6 +249,8 @@ const KL_OPTIONS: OptionNames<KlOptions> = { reduction: true, logTarget: true };
 
 /** target · (log target − x) for log-probabilities x; 0 · log 0 = 0. Kullback and Leibler 1951; PyTorch: F.kl_div. */
 export function klDivLoss(logProbabilities: AnyTensor, target: AnyTensor, options: KlOptions = {}): Tensor {
+  checkTensor(logProbabilities, 'klDivLoss', 'the input');
+  checkTensor(target, 'klDivLoss', 'the target');
   checkOptions('klDivLoss', options, KL_OPTIONS);
   const { reduction = 'mean', logTarget = false } = options;
   const [x, t] = floats('klDivLoss', logProbabilities, target);
@@ -266,6 +276,8 @@ export function hingeLoss<const O extends HingeOptions = {}>(
   labels: AnyTensor,
   options?: O & Exact<O, HingeOptions>,
 ): Reduced<O> {
+  checkTensor(scores, 'hingeLoss', 'the scores');
+  checkTensor(labels, 'hingeLoss', 'the labels');
   checkOptions('hingeLoss', options, HINGE_OPTIONS);
   const { margin = 1, reduction }: HingeOptions = options ?? {};
   const x = checkFloat(scores, 'hingeLoss');
@@ -290,6 +302,8 @@ export function diceLoss<const O extends DiceOptions = {}>(
   target: AnyTensor,
   options?: O & Exact<O, DiceOptions>,
 ): Reduced<O> {
+  checkTensor(probabilities, 'diceLoss', 'the input');
+  checkTensor(target, 'diceLoss', 'the target');
   checkOptions('diceLoss', options, DICE_OPTIONS);
   const { smooth = 1, reduction }: DiceOptions = options ?? {};
   const [p, y] = floats('diceLoss', probabilities, target);

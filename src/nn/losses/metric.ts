@@ -4,7 +4,7 @@ import type { Exact } from '../../tensor/shape-types/options.js';
 import { eye, tensor } from '../../tensor/creation.js';
 import { cat, where } from '../../tensor/functions.js';
 import { ArgumentError, checkOptions, formatShape, type OptionNames, ShapeError } from '../../tensor/library.js';
-import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
+import { type AnyTensor, type Tensor, checkTensor } from '../../tensor/tensor.js';
 import { type LossOptions, type Reduced, checkSame, floats, reduce } from './common.js';
 import { crossEntropy } from './classification.js';
 
@@ -29,6 +29,9 @@ export function tripletMarginLoss<const O extends TripletOptions = {}>(
   negative: AnyTensor,
   options?: O & Exact<O, TripletOptions>,
 ): Reduced<O> {
+  checkTensor(anchor, 'tripletMarginLoss', 'the anchor');
+  checkTensor(positive, 'tripletMarginLoss', 'the positive');
+  checkTensor(negative, 'tripletMarginLoss', 'the negative');
   checkOptions('tripletMarginLoss', options, TRIPLET_OPTIONS);
   const { margin = 1, p = 2, eps = 1e-6, reduction }: TripletOptions = options ?? {};
   if (!(margin > 0)) throw new ArgumentError(`tripletMarginLoss: margin is ${margin}. Use a number above 0.`);
@@ -55,6 +58,8 @@ export function ntXentLoss<const O extends NtXentOptions = {}>(
   second: AnyTensor,
   options?: O & Exact<O, NtXentOptions>,
 ): Reduced<O> {
+  checkTensor(first, 'ntXentLoss', 'the first');
+  checkTensor(second, 'ntXentLoss', 'the second');
   checkOptions('ntXentLoss', options, NT_XENT_OPTIONS);
   const { temperature = 0.5, reduction }: NtXentOptions = options ?? {};
   if (!(temperature > 0)) throw new ArgumentError(`ntXentLoss: temperature is ${temperature}. Use a number above 0.`);

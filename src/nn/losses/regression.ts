@@ -3,7 +3,7 @@
 import type { Exact } from '../../tensor/shape-types/options.js';
 import { where } from '../../tensor/functions.js';
 import { ArgumentError, checkOptions, type OptionNames } from '../../tensor/library.js';
-import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
+import { type AnyTensor, type Tensor, checkTensor } from '../../tensor/tensor.js';
 import { floats, LOSS_OPTIONS, type LossOptions, reduce, type Reduced, tell } from './common.js';
 
 /** (prediction − target)². PyTorch: F.mse_loss. */
@@ -12,6 +12,8 @@ export function mseLoss<const O extends LossOptions = {}>(
   target: AnyTensor,
   options?: O & Exact<O, LossOptions>,
 ): Reduced<O> {
+  checkTensor(prediction, 'mseLoss', 'the prediction');
+  checkTensor(target, 'mseLoss', 'the target');
   checkOptions('mseLoss', options, LOSS_OPTIONS);
   const [x, y] = floats('mseLoss', prediction, target);
   const each = x.sub(y).square();
@@ -24,6 +26,8 @@ export function l1Loss<const O extends LossOptions = {}>(
   target: AnyTensor,
   options?: O & Exact<O, LossOptions>,
 ): Reduced<O> {
+  checkTensor(prediction, 'l1Loss', 'the prediction');
+  checkTensor(target, 'l1Loss', 'the target');
   checkOptions('l1Loss', options, LOSS_OPTIONS);
   const [x, y] = floats('l1Loss', prediction, target);
   const each = x.sub(y).abs();
@@ -43,6 +47,8 @@ export function huberLoss<const O extends HuberOptions = {}>(
   target: AnyTensor,
   options?: O & Exact<O, HuberOptions>,
 ): Reduced<O> {
+  checkTensor(prediction, 'huberLoss', 'the prediction');
+  checkTensor(target, 'huberLoss', 'the target');
   checkOptions('huberLoss', options, HUBER_OPTIONS);
   const { delta = 1, reduction }: HuberOptions = options ?? {};
   if (!(delta > 0)) throw new ArgumentError(`huberLoss: delta is ${delta}. Use a number above 0.`);
@@ -64,6 +70,8 @@ export function smoothL1Loss<const O extends SmoothL1Options = {}>(
   target: AnyTensor,
   options?: O & Exact<O, SmoothL1Options>,
 ): Reduced<O> {
+  checkTensor(prediction, 'smoothL1Loss', 'the prediction');
+  checkTensor(target, 'smoothL1Loss', 'the target');
   checkOptions('smoothL1Loss', options, SMOOTH_L1_OPTIONS);
   const { beta = 1, reduction }: SmoothL1Options = options ?? {};
   if (!(beta >= 0)) throw new ArgumentError(`smoothL1Loss: beta is ${beta}. Use a number of at least 0.`);
