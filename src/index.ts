@@ -19,6 +19,7 @@ export {
 export {
   Tensor,
   realize,
+  show,
   type AnyTensor,
   type Extreme,
   type IndexArgument,

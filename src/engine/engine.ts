@@ -294,6 +294,20 @@ export function storageOf(node: Node): Storage {
   return storage as Storage;
 }
 
+/** The numbers of a node, if they have been computed and lie where they can be seen at once. Changes nothing and never throws. */
+export function peek(node: Node): TypedArray | undefined {
+  const storage = node.storage ?? (node.op === 'leaf' ? (node as Node<'leaf'>).arg.storage : undefined);
+  if (storage === undefined || isRecording() || !isCurrent(storage.owner, storage.device)) return undefined;
+  if (storage.failure !== undefined || storage.expired?.() !== undefined || storage.owner === undefined)
+    return undefined;
+  try {
+    const device = getDevice(storage.device);
+    return device.peek?.(bufferOf(storage, device), storage.size, storage.dtype);
+  } catch {
+    return undefined; // freed, or its device is ending
+  }
+}
+
 /** The numbers of a node. A read inside `compile(fn)` cannot be replayed and is refused. */
 export async function read(node: Node): Promise<TypedArray> {
   if (isRecording()) {

@@ -12,6 +12,7 @@ import {
   getDefaultDevice,
   getDevice,
   keep,
+  peek,
   read,
   rest,
   runWithRoom,
@@ -27,6 +28,7 @@ import { freedError } from '../engine/ir/linearise.js';
 import type { Node } from '../engine/ir/node.js';
 import { type Shape, formatShape, sameShape, shown } from '../engine/ir/shape.js';
 import { notATensor } from './not-a-tensor.js';
+import { numberText } from './number-text.js';
 import { type Storage, standIn } from '../engine/ir/storage.js';
 import { comesFrom } from '../engine/parts.js';
 import * as elementwise from './elementwise.js';
@@ -186,8 +188,17 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
     return `Tensor(${formatShape(this.shape)}, ${this.dtype}, ${this.device}${this.requiresGrad ? ', requiresGrad' : ''})`;
   }
 
+  /** What `console.log` shows in Node: the numbers, rounded as NumPy does, once they are known. */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return this.toString();
+    const data = this.peek();
+    return data === undefined ? `${this.toString()}, not computed yet: await t.data() or show(t)` : textOf(this, data);
+  }
+
+  private peek(): ArrayLike<number> | undefined {
+    const storage = this.storage ?? this.value.node.storage;
+    if (storage === undefined || storage.buffer === null || storage.size > MOST_PRINTED) return undefined;
+    // A value that waits to be written is yet to come.
+    return this.value instanceof StoredValue && this.value.isPending ? undefined : peek(this.node);
   }
 
   // -------------------------------------------------------------- reading
@@ -1057,6 +1068,26 @@ function unsupportedDType(name: string): DTypeError | undefined {
     `to: '${name}' is a dtype that nabla does not have. Use 'float32', 'int32' or 'bool', here to('${nearest}').`,
     [name],
   );
+}
+
+/** Larger tensors are not copied only to print their corners. */
+const MOST_PRINTED = 1 << 24;
+
+function textOf(t: AnyTensor, data: ArrayLike<number>): string {
+  return `${t.toString()}${t.rank === 0 ? ' ' : '\n'}${numberText(data, t.shape, t.dtype)}`;
+}
+
+/**
+ * Computes the tensor, prints what it is and its numbers as NumPy does (aligned columns, eight digits behind the point at
+ * most, the middle of large tensors left out), and gives the text.
+ *
+ *     await show(x.matmul(w));
+ */
+export async function show(t: AnyTensor): Promise<string> {
+  checkTensor(t, 'show');
+  const text = textOf(t, await read(t.node));
+  console.log(text);
+  return text;
 }
 
 async function moveTo(t: AnyTensor, device: string): Promise<AnyTensor> {

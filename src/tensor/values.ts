@@ -38,6 +38,11 @@ export class StoredValue {
     return this.pending ?? (build.leaf(this.storage) as Node);
   }
 
+  /** A value waits to be written. */
+  get isPending(): boolean {
+    return this.pending !== undefined;
+  }
+
   assign(value: Node): void {
     this.pending = value;
     assignLater(this.storage, value, (left) => {

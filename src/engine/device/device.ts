@@ -43,6 +43,8 @@ export interface Device {
   upload(buffer: unknown, data: ArrayLike<number>, dtype: DType): void;
   /** float32 → Float32Array, int32 → Int32Array, bool → Uint8Array; the reference device gives Float64Array for float32. */
   download(buffer: unknown, size: number, dtype: DType): Promise<TypedArray>;
+  /** What `download` would give, if that is known without waiting. */
+  peek?(buffer: unknown, size: number, dtype: DType): TypedArray | undefined;
   free(buffer: unknown): void;
   /** The same memory from element `offset` on, as an input of a program; it is freed with its buffer. */
   from(buffer: unknown, offset: number): unknown;

@@ -100,6 +100,10 @@ export class CpuDevice implements Device {
     return this.runtime.download(buffer as Buffer, size, dtype);
   }
 
+  peek(buffer: unknown, size: number, dtype: DType): TypedArray | undefined {
+    return this.runtime.peek(buffer as Buffer, size, dtype);
+  }
+
   free(buffer: unknown): void {
     this.runtime.free(buffer as Buffer);
   }

@@ -189,6 +189,11 @@ export class CpuRuntime {
     return readNumbers(this.#heap.memory.buffer, buffer.address, size, dtype);
   }
 
+  /** `download` if nothing is pending. */
+  peek(buffer: Buffer, size: number, dtype: DType): TypedArray | undefined {
+    return !this.#disposed && this.#crew.idle() ? this.read(buffer, size, dtype) : undefined;
+  }
+
   /** Later work may use the place again, and is ordered after all that was given so far. */
   free(buffer: Buffer): void {
     if (!this.#disposed) this.#heap.free(buffer);

@@ -47,6 +47,10 @@ export class ReferenceDevice implements Device {
   }
 
   async download(buffer: unknown, size: number, dtype: DType): Promise<TypedArray> {
+    return this.peek(buffer, size, dtype);
+  }
+
+  peek(buffer: unknown, size: number, dtype: DType): TypedArray {
     const data = this.#own(buffer).data.slice(0, size);
     if (dtype === 'int32') return Int32Array.from(data);
     return dtype === 'bool' ? Uint8Array.from(data) : data;
