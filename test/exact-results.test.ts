@@ -13,6 +13,35 @@ const COUNTS = [1, 2, 3, 5, 7, 41, 47, 55, 61, 82, 83, 97, 107, 194, 1000];
 const X = [0.1, 1.7, -2.3, 1e10, 3.3333333, 1 / 3, 1e-20, 7];
 const Y = [3, -0.3, 1.1, 1e-3, 0.7, 3, 1e-20, 1 / 7];
 
+const f = Math.fround;
+
+/** a, b, a modulo b and ⌊a / b⌋ as PyTorch has them. */
+const QUOTIENTS: readonly (readonly [a: number, b: number, rest: number, quotient: number])[] = [
+  [1e9, 7, 6, 142857142],
+  [1e10, 7, 4, 1428571428],
+  [3e8, 7, 6, 42857142],
+  [-1e9, 7, 1, -142857143],
+  [1e9, -7, -1, -142857143],
+  [f(1e30), 7, f(1e30) % 7, f(1e30) / 7],
+  [f(3e38), f(1e-30), f(3e38) % f(1e-30), Infinity],
+  [1, f(0.1), 1 % f(0.1), 9],
+  [f(0.3), f(0.1), f(0.3) % f(0.1), 3],
+  [6, f(0.1), 6 % f(0.1), 59],
+  [-3, Infinity, Infinity, -1],
+  [3, -Infinity, -Infinity, -1],
+  [3, Infinity, 3, 0],
+  [-1, 3, 2, -1],
+  [1, 0, NaN, Infinity],
+  [-1, 0, NaN, -Infinity],
+  [0, 0, NaN, NaN],
+  [Infinity, 2, NaN, NaN],
+  [NaN, 2, NaN, NaN],
+  [2, NaN, NaN, NaN],
+  [-0, 5, -0, -0],
+  [0, -5, 0, -0],
+  [f(1e-40), f(3e-41), f(1e-40) % f(3e-41), 3],
+];
+
 describe.each(TIERS)('on $device', ({ device }) => {
   const given = (data: readonly number[]): Tensor => {
     setDevice(device);
@@ -66,5 +95,24 @@ describe.each(TIERS)('on $device', ({ device }) => {
     setDevice(device);
     expect(new Set(await numbers(full([5, 41], 3).softmax(1))).size).toBe(1);
     expect(new Set(await numbers(new AvgPool2d(11).forward(full([1, 1, 11, 22], 1))))).toEqual(new Set([1]));
+  });
+
+  test('remainders and rounded quotients are those of the exact quotient', async () => {
+    const { length } = QUOTIENTS;
+    const [x, y] = [given(QUOTIENTS.map(([a]) => a)), given(QUOTIENTS.map(([, b]) => b))];
+    const results = [x.remainder(y), x.floorDivide(y)];
+    await realize(...results);
+    const [rest, quotient] = await Promise.all(results.map(async (t) => Array.from(await t.data(), f)));
+    for (let k = 0; k < length; k++) {
+      const [a, b, r, q] = QUOTIENTS[k];
+      expect([a, b, rest[k], quotient[k]]).toEqual([a, b, f(r), f(q)]);
+    }
+  });
+
+  test('an int32 to the power of 2 is the float32 that its type says', async () => {
+    setDevice(device);
+    const square = tensor(Int32Array.of(3, -4, 100_000)).pow(2);
+    expect(square.dtype).toBe('float32');
+    expect(await numbers(square)).toEqual([9, 16, 1e10]);
   });
 });

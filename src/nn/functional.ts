@@ -101,9 +101,10 @@ export const relu6: Same = named('relu6', (x) => hardtanh(x, 0, 6));
 export const hardsigmoid: Same = named('hardsigmoid', (x) => hardtanh(x.add(3), 0, 6).mul(1 / 6));
 
 /** x · hardsigmoid(x). Howard et al. 2019; PyTorch: F.hardswish. */
-export const hardswish: Same = named('hardswish', (x) =>
-  select(x.le(-3), 0, select(x.ge(3), x, x.mul(x.add(3)).mul(1 / 6))),
-);
+export const hardswish: Same = named('hardswish', (x) => {
+  const inner = select(x.abs().ge(3), 0, x); // beyond, its slope is 0 · ∞
+  return select(x.le(-3), 0, select(x.ge(3), x, inner.mul(inner.add(3)).mul(1 / 6)));
+});
 
 /** x where |x| > λ, 0 elsewhere. PyTorch: F.hardshrink. */
 export function hardshrink<S extends Shape>(x: Tensor<S>, lambda = 0.5): Tensor<S> {
@@ -150,8 +151,8 @@ export function gelu<S extends Shape>(x: Tensor<S>, approximate: 'none' | 'tanh'
   if (approximate !== 'tanh')
     throw new ArgumentError(`gelu: approximate is '${String(approximate)}'. Use 'none' or 'tanh'.`);
   return elementwise((t) => {
-    const inner = t.add(t.pow(3).mul(0.044715)).mul(Math.sqrt(2 / Math.PI));
-    return t.mul(inner.tanh().add(1)).mul(0.5);
+    const inner = t.add(t.pow(3).mul(0.044715)).mul(2 * Math.sqrt(2 / Math.PI));
+    return t.mul(inner.sigmoid()); // (1 + tanh u) / 2 without the rounding of the sum
   })(x);
 }
 

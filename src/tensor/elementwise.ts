@@ -32,7 +32,7 @@ export function power(a: Node, b: Operand): Node {
 
 export function floorDivide(a: Node, b: Operand): Node {
   const [x, y] = promoted(a, b, 'floorDivide');
-  if (x.dtype === 'float32') return build.unary('floor', build.div(x, y));
+  if (x.dtype === 'float32') return build.binary('idiv', x, y);
   return build.binary('idiv', asNumber(x), asNumber(y));
 }
 
@@ -73,9 +73,6 @@ export function rounding(op: UnaryOp, x: Node): Node {
 const constant = (value: number): Node => build.constant(value) as Node;
 
 export const rsqrt = (x: Node): Node => build.unary('recip', float('sqrt', x));
-export const log2 = (x: Node): Node => build.mul(float('log', x), constant(Math.LOG2E));
-export const log10 = (x: Node): Node => build.mul(float('log', x), constant(Math.LOG10E));
-export const tan = (x: Node): Node => build.div(float('sin', x), float('cos', x));
 export const square = (x: Node): Node => build.mul(asNumber(x), asNumber(x));
 export const isNaN = (x: Node): Node => build.binary('ne', x, x);
 
@@ -88,41 +85,17 @@ export function isInf(x: Node): Node {
   return build.binary('eq', build.unary('abs', asFloat(x)), constant(Infinity));
 }
 
-/** (eˣ − e⁻ˣ) / 2 without cancellation near 0. */
-export function sinh(x: Node): Node {
-  const e = float('expm1', x);
-  return build.mul(build.add(e, build.div(e, build.add(e, constant(1)))), constant(0.5));
-}
-
-export function cosh(x: Node): Node {
-  const f = asFloat(x);
-  return build.mul(build.add(build.unary('exp', f), build.unary('exp', build.neg(f))), constant(0.5));
-}
-
-/** atan(x / √((1 − x)(1 + x))) */
-export function asin(x: Node): Node {
-  const f = asFloat(x);
-  const one = constant(1);
-  return build.unary('atan', build.div(f, build.unary('sqrt', build.mul(build.sub(one, f), build.add(one, f)))));
-}
-
-export function acos(x: Node): Node {
-  return build.sub(constant(Math.PI / 2), asin(x));
-}
-
-/**
- * log(1 + eˣ) as m + log(e^−m + e^(x−m)) with m = max(x, 0), which overflows nowhere. m is a number to the derivative,
- * so that all orders are right at 0 too.
- */
+/** log(1 + eˣ) as max(x, 0) + log(1 + e^−|x|), which overflows nowhere; its derivative is σ(x), also where |x| is infinite. */
 export function softplus(x: Node): Node {
   const f = asFloat(x);
-  const m = build.detach(build.binary('min', build.unary('relu', f), constant(LARGEST)));
-  const rest = build.add(build.unary('expm1', build.neg(m)), build.unary('exp', build.sub(f, m)));
-  return build.add(m, build.unary('log1p', rest));
+  const e = build.unary('exp', build.neg(build.unary('abs', f)));
+  const value = build.add(build.unary('relu', f), build.unary('log1p', e));
+  if (!f.requiresGrad) return value;
+  return build.custom(value, [f], {
+    name: 'softplus',
+    backward: (gradient: unknown): Node[] => [build.mul(gradient as Node, build.unary('sigmoid', f))],
+  });
 }
-
-/** The largest float32: ∞ − ∞ must not arise. */
-const LARGEST = 3.4028234663852886e38;
 
 /** x · Φ(x) with the exact error function. */
 export function gelu(x: Node): Node {

@@ -445,10 +445,10 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
     return wrap(elementwise.float('log1p', this.node));
   }
   log2(): Tensor<S> {
-    return wrap(elementwise.log2(this.node));
+    return wrap(elementwise.float('log2', this.node));
   }
   log10(): Tensor<S> {
-    return wrap(elementwise.log10(this.node));
+    return wrap(elementwise.float('log10', this.node));
   }
   sqrt(): Tensor<S> {
     return wrap(elementwise.float('sqrt', this.node));
@@ -466,22 +466,22 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
     return wrap(elementwise.float('cos', this.node));
   }
   tan(): Tensor<S> {
-    return wrap(elementwise.tan(this.node));
+    return wrap(elementwise.float('tan', this.node));
   }
   sinh(): Tensor<S> {
-    return wrap(elementwise.sinh(this.node));
+    return wrap(elementwise.float('sinh', this.node));
   }
   cosh(): Tensor<S> {
-    return wrap(elementwise.cosh(this.node));
+    return wrap(elementwise.float('cosh', this.node));
   }
   tanh(): Tensor<S> {
     return wrap(elementwise.float('tanh', this.node));
   }
   asin(): Tensor<S> {
-    return wrap(elementwise.asin(this.node));
+    return wrap(elementwise.float('asin', this.node));
   }
   acos(): Tensor<S> {
-    return wrap(elementwise.acos(this.node));
+    return wrap(elementwise.float('acos', this.node));
   }
   atan(): Tensor<S> {
     return wrap(elementwise.float('atan', this.node));

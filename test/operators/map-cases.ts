@@ -62,10 +62,17 @@ const UNARY: Partial<Record<UnaryOp, [Domain, number?]>> = {
   expm1: ['normal'],
   log: ['positive'],
   log1p: ['unit', 4e-6],
+  log2: ['positive'],
+  log10: ['positive'],
   sqrt: ['positive'],
   sin: ['normal'],
   cos: ['normal'],
+  tan: ['unit'],
+  sinh: ['normal'],
+  cosh: ['normal'],
   tanh: ['normal'],
+  asin: ['unit', 4e-6],
+  acos: ['unit', 4e-6],
   atan: ['normal'],
   erf: ['normal'],
   sigmoid: ['normal'],
@@ -161,9 +168,10 @@ function binaryCases(): OperatorCase[] {
       row(`${op} of one operand twice`, [f([7], 'positive')], ([u]) => binary(op, u, u), { tolerance }),
     ];
   });
-  const special = (['add', 'sub', 'mul', 'div', 'pow', 'mod', 'max', 'min', 'eq', 'ne', 'lt', 'le'] as const).map(
-    (op) =>
-      row(`${op} of special values`, [left, right], ([u, v]) => binary(op, u, v), { derivatives: 0, tolerance: 2e-5 }),
+  const special = (
+    ['add', 'sub', 'mul', 'div', 'pow', 'mod', 'idiv', 'max', 'min', 'eq', 'ne', 'lt', 'le'] as const
+  ).map((op) =>
+    row(`${op} of special values`, [left, right], ([u, v]) => binary(op, u, v), { derivatives: 0, tolerance: 2e-5 }),
   );
   const kinked = (['max', 'min', 'mod'] as const).flatMap((op) =>
     PAIRS.map(([p, q]) => {

@@ -526,7 +526,7 @@ export class KernelBuilder {
 
   /** Binds a subexpression of a composed operator (a polynomial's partial result). */
   private binder(depth: number): math.Bind {
-    return (name, expr) => this.defineAt(depth, name, expr);
+    return math.binder(this.scopes[depth].body);
   }
 
   private leafValue(node: Node, index: readonly Index[], type: ValueType): Value {

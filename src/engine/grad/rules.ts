@@ -45,16 +45,7 @@ import { type Shape, sameShape, sizeOf } from '../ir/shape.js';
 /** Operators with a float32 operand that the result depends on smoothly almost everywhere. */
 export type DifferentiableOp = Exclude<
   Op,
-  | (typeof LEAF_OPS)[number]
-  | CompilerOp
-  | ComparisonOp
-  | BitOp
-  | 'idiv'
-  | 'not'
-  | 'cast'
-  | 'bitcast'
-  | 'argsort'
-  | 'detach'
+  (typeof LEAF_OPS)[number] | CompilerOp | ComparisonOp | BitOp | 'not' | 'cast' | 'bitcast' | 'argsort' | 'detach'
 >;
 
 type Slope<O extends Op> = (g: Node, src: readonly Node[], node: Node<O>) => Node;
@@ -80,10 +71,17 @@ export const RULES = {
   expm1: [(g, _, out) => mul(g, add(out, one()))],
   log: [(g, [x]) => div(g, x)],
   log1p: [(g, [x]) => div(g, add(x, one()))],
+  log2: [(g, [x]) => div(g, times(x, Math.LN2))],
+  log10: [(g, [x]) => div(g, times(x, Math.LN10))],
   sqrt: [(g, _, out) => div(g, times(out, 2))],
   sin: [(g, [x]) => mul(g, unary('cos', x))],
   cos: [(g, [x]) => neg(mul(g, unary('sin', x)))],
+  tan: [(g, _, out) => mul(g, add(mul(out, out), one()))],
+  sinh: [(g, [x]) => mul(g, unary('cosh', x))],
+  cosh: [(g, [x]) => mul(g, unary('sinh', x))],
   tanh: [(g, _, out) => mul(g, sub(one(), mul(out, out)))],
+  asin: [(g, [x]) => div(g, cosineOfAsin(x))],
+  acos: [(g, [x]) => neg(div(g, cosineOfAsin(x)))],
   atan: [(g, [x]) => div(g, add(mul(x, x), one()))],
   erf: [(g, [x]) => mul(g, times(unary('exp', neg(mul(x, x))), 2 / Math.sqrt(Math.PI)))],
   sigmoid: [(g, _, out) => mul(g, mul(out, sub(one(), out)))],
@@ -100,7 +98,8 @@ export const RULES = {
   mul: [(g, [, b]) => mul(g, b), (g, [a]) => mul(g, a)],
   div: [(g, [, b]) => div(g, b), (g, [, b], out) => neg(mul(g, div(out, b)))],
   pow: [powBase, powExponent],
-  mod: [(g) => g, (g, [a, b]) => neg(mul(g, unary('floor', div(a, b))))],
+  mod: [(g) => g, (g, [a, b]) => neg(mul(g, binary('idiv', a, b)))],
+  idiv: [flat, flat],
   max: [(g, [a, b]) => share(g, a, b, binary('lt', a, b)), (g, [a, b]) => share(g, a, b, binary('lt', b, a))],
   min: [(g, [a, b]) => share(g, a, b, binary('lt', b, a)), (g, [a, b]) => share(g, a, b, binary('lt', a, b))],
   where: [null, (g, [condition]) => where(condition, g, zero()), (g, [condition]) => where(condition, zero(), g)],
@@ -141,6 +140,11 @@ export const RULES = {
 } satisfies { readonly [O in DifferentiableOp]: Rule<O> };
 
 // ---------------------------------------------------------------- longer rules
+
+/** √(1 − x²) without cancellation at ±1, where it is 0. */
+function cosineOfAsin(x: Node): Node {
+  return unary('sqrt', mul(sub(one(), x), add(one(), x)));
+}
 
 /** g · y · x^(y − 1). At x = y = 0 the power is taken as 1 instead of 0^(−1), so that the product is 0. */
 function powBase(g: Node, [x, y]: readonly Node[]): Node {

@@ -86,10 +86,17 @@ export const UNARY_DTYPES: Record<UnaryOp, DTypeRule> = {
   expm1: FLOAT,
   log: FLOAT,
   log1p: FLOAT,
+  log2: FLOAT,
+  log10: FLOAT,
   sqrt: FLOAT,
   sin: FLOAT,
   cos: FLOAT,
+  tan: FLOAT,
+  sinh: FLOAT,
+  cosh: FLOAT,
   tanh: FLOAT,
+  asin: FLOAT,
+  acos: FLOAT,
   atan: FLOAT,
   erf: FLOAT,
   sigmoid: FLOAT,
@@ -141,7 +148,7 @@ const LOGICAL: ReadonlySet<Op> = new Set<Op>(['and', 'or', 'xor']);
 
 function binaryDTypes(op: BinaryOp): DTypeRule {
   if (LOGICAL.has(op)) return ['bool', 'int32'];
-  if (BITS.has(op) || op === 'idiv') return ['int32'];
+  if (BITS.has(op)) return ['int32'];
   if (op === 'div' || op === 'pow') return FLOAT;
   if (op === 'max' || op === 'min' || COMPARISON.has(op)) return ANY;
   return NUMBER;

@@ -53,10 +53,17 @@ export interface OpArgs {
   expm1: None;
   log: None;
   log1p: None;
+  log2: None;
+  log10: None;
   sqrt: None;
   sin: None;
   cos: None;
+  tan: None;
+  sinh: None;
+  cosh: None;
   tanh: None;
+  asin: None;
+  acos: None;
   atan: None;
   erf: None;
   sigmoid: None;
@@ -177,10 +184,17 @@ export const UNARY_OPS = [
   'expm1',
   'log',
   'log1p',
+  'log2',
+  'log10',
   'sqrt',
   'sin',
   'cos',
+  'tan',
+  'sinh',
+  'cosh',
   'tanh',
+  'asin',
+  'acos',
   'atan',
   'erf',
   'sigmoid',

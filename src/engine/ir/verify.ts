@@ -154,7 +154,7 @@ function inferExtremum(src: readonly Node[], arg: { readonly axes: readonly numb
 
 const INTEGER_UNARY: readonly Op[] = ['neg', 'relu', 'abs', 'sign'];
 const FLOAT_BINARY: readonly Op[] = ['div', 'pow'];
-const INTEGER_BINARY: readonly Op[] = ['idiv', 'shl', 'shr'];
+const INTEGER_BINARY: readonly Op[] = ['shl', 'shr'];
 const COMPARISONS: readonly Op[] = COMPARISON_OPS;
 
 function inferUnary(src: readonly Node[], _: null, node: Node<UnaryOp>): Type {

@@ -16,6 +16,7 @@ export type LoopUnary =
   | 'trunc'
   | 'nearest' // f32; neg and abs also i32
   | 'not' // bool, or bitwise on i32
+  | 'any' // bool vector to bool scalar: true in one lane at least
   | 'same'; // i32 scalar: x, but an optimiser behind the emitter shall not know it
 export type LoopBinary =
   | 'add'
@@ -236,6 +237,11 @@ export function load(source: Buffer, index: Expr, lanes = 1): Expr {
 
 export function unary(op: LoopUnary, x: Expr): Expr {
   return { kind: 'unary', type: x.type, lanes: x.lanes, op, x };
+}
+
+/** Whether a truth value is true in any lane. */
+export function any(x: Expr): Expr {
+  return x.lanes === 1 ? x : { kind: 'unary', type: 'bool', lanes: 1, op: 'any', x };
 }
 
 /** Lanes of the wider side; the narrower one is splatted. */

@@ -1,15 +1,49 @@
-// Transcendental functions in the loop IR: polynomials over basic operations, branch-free, for any number of lanes and
-// the same on every target. Nothing here relies on `fma` being fused: it may or may not be, and results stay within the
-// stated error either way.
+// Transcendental functions in the loop IR: polynomials over basic operations, for any number of lanes and the same on every
+// target. Nothing here relies on `fma` being fused: it may or may not be, and results stay within the stated error either way.
+// There are no branches but one kind (`seldom`): what ordinary arguments do not need (an angle of a million, a quotient of 10⁹)
+// is computed only where a vector has such an element.
 // Input: an expression and `bind`, which names a subexpression (and so has it computed once). Output: an expression.
 // Range reductions follow Cody and Waite; the polynomials for log, sin, cos, tanh and atan are those of S. Moshier's Cephes
-// library (single precision), the one for erf is N. Juffa's, the one for exp is tools/polynomials/exp.py's.
-// Error against the exact value, in units in the last place: exp, log, sin, cos, tanh, erf, atan 2; pow 3.
+// library (single precision), the one for erf is N. Juffa's, those for exp, sinh and asin are tools/polynomials' own.
+// test/range-sweep.test.ts has the error of each over all exponents, docs/tensors.md the table.
 
 import * as L from './loop.js';
-import type { Expr } from './loop.js';
+import type { Expr, Stmt, Var } from './loop.js';
 
-export type Bind = (name: string, value: Expr) => Expr;
+type Name = (name: string, value: Expr) => Expr;
+
+/** Names a subexpression, by a `let` at the end of `body`. */
+export interface Bind extends Name {
+  readonly body: Stmt[];
+}
+
+/** Names at the end of a list of statements. */
+export function binder(body: Stmt[]): Bind {
+  const bind = (name: string, value: Expr): Expr => {
+    if (value.kind === 'var' || value.kind === 'const') return value;
+    const v = L.variable(name, value.type, value.lanes);
+    body.push(L.define(v, value));
+    return v;
+  };
+  return Object.assign(bind, { body });
+}
+
+/** A variable with a value that may change. */
+function changing(name: string, value: Expr, { body }: Bind): Var {
+  const v = L.variable(name, value.type, value.lanes);
+  body.push(L.define(v, value, true));
+  return v;
+}
+
+/** The values; but where the condition holds, what `make` makes, which is computed only if it holds in some lane. */
+function seldom(condition: Expr, values: readonly Expr[], bind: Bind, make: (bind: Bind) => readonly Expr[]): Expr[] {
+  const results = values.map((value) => changing('result', value, bind));
+  const inner = binder([]);
+  const others = make(inner).map((other) => inner('other', other));
+  others.forEach((other, k) => inner.body.push(L.set(results[k], L.select(condition, other, results[k]))));
+  bind.body.push(L.when(L.any(condition), inner.body));
+  return results;
+}
 
 const f = (x: Expr, value: number): Expr => L.literal(value, 'f32', x.lanes);
 const i = (x: Expr, value: number): Expr => L.literal(value, 'i32', x.lanes);
@@ -72,7 +106,7 @@ function scale(value: Expr, count: Expr, bind: Bind): Expr {
  * What `scale` means, in integers, for targets without an instruction for it: the low bits of `shifted`, moved up, are an
  * exponent, and the bits above them are gone.
  */
-export function scaleByBits(value: Expr, shifted: Expr, bind: Bind): Expr {
+export function scaleByBits(value: Expr, shifted: Expr, bind: Name): Expr {
   const bits = bind('bits', bitsOf(shifted));
   const half = bind('half', L.binary('shl', L.binary('shrs', bits, L.int(1)), L.int(23)));
   const rest = L.sub(L.binary('shl', bits, L.int(23)), half);
@@ -90,14 +124,15 @@ export interface Range {
 }
 
 /** What is 0 (of a masked score, say) is scaled as 0: a product too small for a float takes processors a hundred cycles. */
-export function exp(x: Expr, bind: Bind, { least = -Infinity, most = Infinity }: Range = {}): Expr {
+export function exp(x: Expr, bind: Bind, { least = -Infinity, most = Infinity }: Range = {}, halvings = 0): Expr {
   const below = most <= MOST_EXP ? x : bind('x', atMost(x, MOST_EXP));
   const isBounded = least >= LEAST_EXP;
   const inside = isBounded ? below : bind('x', atLeast(below, LEAST_EXP));
   const { shifted, r } = reduceExp(inside, bind, EXPONENT_ROUNDER);
   const value = polynomial(r, [...EXP, 1, 1]);
   const isZero = L.compare('lt', below, f(x, LEAST_EXP));
-  return L.binary('scale', isBounded ? value : L.select(isZero, f(x, 0), value), shifted);
+  const exponent = halvings === 0 ? shifted : L.sub(shifted, f(x, halvings));
+  return L.binary('scale', isBounded ? value : L.select(isZero, f(x, 0), value), exponent);
 }
 
 export function expm1(x: Expr, bind: Bind): Expr {
@@ -132,14 +167,40 @@ function splitExponent(x: Expr, bind: Bind): { e: Expr; m: Expr } {
   };
 }
 
-export function log(x: Expr, bind: Bind): Expr {
+/** x = 2^e·(1 + r), and log(1 + r) = r − z/2 + cubic with z = r². */
+function reduceLog(x: Expr, bind: Bind): { e: Expr; r: Expr; z: Expr; cubic: Expr } {
   const { e, m } = splitExponent(x, bind);
   const r = bind('r', L.sub(m, f(x, 1)));
   const z = bind('z', L.mul(r, r));
-  const tail = L.fma(e, f(x, LN2_LOW), L.mul(L.mul(polynomial(r, LOG), r), z));
+  return { e, r, z, cubic: L.mul(L.mul(polynomial(r, LOG), r), z) };
+}
+
+export function log(x: Expr, bind: Bind): Expr {
+  const { e, r, z, cubic } = reduceLog(x, bind);
+  const tail = L.fma(e, f(x, LN2_LOW), cubic);
   const sum = L.add(r, L.fma(z, f(x, -0.5), tail));
   const finite = bind('log', L.fma(e, f(x, LN2_HIGH), sum));
   return logSpecial(x, finite);
+}
+
+/** e + log(1 + r)·log2 e, the factor as 1 and what is left of it: exact for powers of two. */
+export function log2(x: Expr, bind: Bind): Expr {
+  const { e, r, z, cubic } = reduceLog(x, bind);
+  const tail = bind('tail', L.fma(z, f(x, -0.5), cubic));
+  const rest = L.fma(r, f(x, Math.LOG2E - 1), L.fma(tail, f(x, Math.LOG2E - 1), tail));
+  return logSpecial(x, bind('log', L.add(e, L.add(r, rest))));
+}
+
+/** log10 2 and log10 e, each as a number of a few bits and the rest. */
+const [LOG10_2, LOG10_E] = [0.30078125, 0.43359375];
+
+export function log10(x: Expr, bind: Bind): Expr {
+  const { e, r, z, cubic } = reduceLog(x, bind);
+  const tail = bind('tail', L.fma(z, f(x, -0.5), cubic));
+  let sum = L.mul(L.add(r, tail), f(x, Math.LOG10E - LOG10_E));
+  sum = L.fma(tail, f(x, LOG10_E), sum);
+  sum = L.fma(r, f(x, LOG10_E), L.fma(e, f(x, Math.log10(2) - LOG10_2), sum));
+  return logSpecial(x, bind('log', L.fma(e, f(x, LOG10_2), sum)));
 }
 
 function logSpecial(x: Expr, finite: Expr): Expr {
@@ -157,26 +218,153 @@ export function log1p(x: Expr, bind: Bind): Expr {
   return L.select(L.compare('eq', x, f(x, Infinity)), x, tiny);
 }
 
-const PI_HALF = [1.5703125, 4.837512969970703125e-4, 7.549789954891882e-8];
+/** π/2 in parts whose products with a whole number below 2¹² are exact (12 bits each), and the rest. */
+const PI_HALF = [1.5703125, 4.837512969970703125e-4, 7.549533620476723e-8, 2.5633440682570896e-12];
+/** Up to here the parts above are exact enough. */
+const MOST_ANGLE = 6000;
+/** 2/π without the point, after 16 zeros: what angles up to the largest float32 can need. */
+const TWO_OVER_PI = (() => {
+  const digits = `0000${'a2f9836e4e441529fc2757d1f534ddc0db6295993c439041fe5163ab'}`;
+  return (byte: number): number => Number.parseInt(digits.slice(2 * byte, 2 * byte + 8), 16) | 0;
+})();
 const SIN = [-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1];
 const COS = [2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2];
 
-/** sin(x + quarter·π/2). The reduction is good for |x| up to about 10⁴; beyond, error grows with |x|. */
-function sine(x: Expr, quarter: number, bind: Bind): Expr {
-  const { n: j, shifted } = nearestMultiple(x, 2 / Math.PI, bind);
-  let r = x;
-  for (const part of PI_HALF) r = bind('r', L.sub(r, L.mul(j, f(x, part))));
-  const z = bind('z', L.mul(r, r));
-  const s = L.fma(L.mul(polynomial(z, SIN), z), r, r);
-  const c = L.fma(polynomial(z, COS), L.mul(z, z), L.fma(z, f(x, -0.5), f(x, 1)));
-  const quadrant = bind('q', L.add(countOf(shifted), i(x, quarter)));
-  const odd = L.compare('ne', L.binary('and', quadrant, i(x, 1)), i(x, 0));
-  const flip = L.binary('shl', L.binary('and', quadrant, i(x, 2)), L.int(30));
-  return floatOf(L.binary('xor', bitsOf(L.select(odd, c, s)), flip));
+const shiftLeft = (x: Expr, by: number): Expr => L.binary('shl', x, L.int(by));
+const shiftRight = (x: Expr, by: number): Expr => L.binary('shru', x, L.int(by));
+const lowBits = (x: Expr, mask: number): Expr => L.binary('and', x, i(x, mask));
+
+/** The upper 32 bits of the product of two numbers of 32 bits without sign. */
+function upperProduct(a: Expr, b: Expr, bind: Bind): Expr {
+  const [aHigh, aLow] = [bind('ah', shiftRight(a, 16)), bind('al', lowBits(a, 0xffff))];
+  const [bHigh, bLow] = [bind('bh', shiftRight(b, 16)), bind('bl', lowBits(b, 0xffff))];
+  const u = bind('u', L.add(L.mul(aHigh, bLow), shiftRight(L.mul(aLow, bLow), 16)));
+  const v = bind('v', L.add(L.mul(aLow, bHigh), lowBits(u, 0xffff)));
+  return L.add(L.mul(aHigh, bHigh), L.add(shiftRight(u, 16), shiftRight(v, 16)));
 }
 
-export const sin = (x: Expr, bind: Bind): Expr => sine(x, 0, bind);
+/** table[at] for 0 ≤ at < 16, by the bits of `at`. */
+function fromTable(at: Expr, table: readonly number[], bind: Bind): Expr {
+  let level = table.map((value) => i(at, value));
+  for (let bit = 1; level.length > 1; bit <<= 1) {
+    const isSet = bind('bit', L.compare('ne', lowBits(at, bit), i(at, 0)));
+    level = Array.from({ length: level.length / 2 }, (_, k) =>
+      bind('word', L.select(isSet, level[2 * k + 1], level[2 * k])),
+    );
+  }
+  return level[0];
+}
+
+/**
+ * x modulo π/2 for any x above 4096, by the bits of 2/π (Payne and Hanek 1983): |x| = m·2^s, and of m·2^s·(2/π) only what is
+ * below 4 matters. That is m·2^t times 96 bits of 2/π from a byte on, as s + 14 = 8·byte + t, modulo 2⁹⁶.
+ */
+function reduceHuge(x: Expr, bind: Bind): { r: Expr; quadrant: Expr } {
+  const bits = bind('bits', bitsOf(x));
+  const position = bind('position', L.sub(lowBits(shiftRight(bits, 23), 255), i(x, 136)));
+  const byte = bind('byte', shiftRight(position, 3));
+  const power = L.convert('f32.i32', powerOfTwo(lowBits(position, 7)));
+  const mantissa = L.binary('or', lowBits(bits, 0x7fffff), i(x, 0x800000));
+  const m = bind('m', L.mul(mantissa, power));
+  const word = (n: number): Expr => {
+    const words = Array.from({ length: 16 }, (_, k) => TWO_OVER_PI(k + 4 * n));
+    return fromTable(byte, words, bind);
+  };
+  const [first, second, third] = [0, 1, 2].map(word);
+  const middle = bind('middle', L.mul(m, second));
+  const low = bind('low', L.add(middle, upperProduct(m, third, bind)));
+  // as numbers without sign: the sum is smaller than a term where it has wrapped around
+  const turned = (v: Expr): Expr => L.binary('xor', v, i(x, -0x80000000));
+  const carry = L.select(L.compare('lt', turned(low), turned(middle)), i(x, 1), i(x, 0));
+  const high = bind('high', L.add(L.add(L.mul(m, first), upperProduct(m, second, bind)), carry));
+  // high and low are quarters in units of 2⁻³⁰ and 2⁻⁶²; the nearest whole number of them goes.
+  const quarters = shiftRight(L.add(high, i(x, 0x20000000)), 30);
+  const part = bind('part', L.binary('shrs', shiftLeft(high, 2), L.int(2)));
+  const fine = L.fma(
+    L.convert('i32.f32', shiftRight(low, 8)),
+    f(x, 2 ** -24),
+    L.convert('i32.f32', lowBits(part, 0xfff)),
+  );
+  const coarse = bind('coarse', L.convert('i32.f32', L.binary('and', part, i(x, -0x1000))));
+  const fineSum = bind('fine', fine);
+  const sum = bind('sum', L.add(coarse, fineSum));
+  const lost = L.add(L.sub(coarse, sum), fineSum);
+  const half = 2 ** -30 * Math.fround(Math.PI / 2);
+  const small = L.fma(sum, f(x, 2 ** -30 * PI_HALF_LOW), L.mul(lost, f(x, half)));
+  const size = bind('size', L.fma(sum, f(x, half), small));
+  const isNegative = bind('negative', L.compare('lt', x, f(x, 0)));
+  return {
+    r: L.add(L.select(isNegative, neg(size), size), L.sub(x, x)), // NaN of an infinite x
+    quadrant: L.select(isNegative, L.sub(i(x, 0), quarters), quarters),
+  };
+}
+
+/** x = quadrant·π/2 + r with |r| ≤ π/4. */
+function reduceAngle(x: Expr, bind: Bind): { r: Expr; quadrant: Expr } {
+  const { n, shifted } = nearestMultiple(x, 2 / Math.PI, bind);
+  let near = x;
+  for (const part of PI_HALF) near = bind('r', L.fma(n, f(x, -part), near));
+  const isHuge = bind('huge', L.compare('lt', f(x, MOST_ANGLE), abs(x)));
+  const [r, quadrant] = seldom(isHuge, [near, countOf(shifted)], bind, (inner) => {
+    const huge = reduceHuge(x, inner);
+    return [huge.r, huge.quadrant];
+  });
+  return { r, quadrant };
+}
+
+/** sin r and cos r for |r| ≤ π/4. */
+function sineAndCosine(r: Expr, bind: Bind): { s: Expr; c: Expr } {
+  const z = bind('z', L.mul(r, r));
+  return {
+    s: L.fma(L.mul(polynomial(z, SIN), z), r, r),
+    c: L.fma(polynomial(z, COS), L.mul(z, z), L.fma(z, f(r, -0.5), f(r, 1))),
+  };
+}
+
+const isOdd = (n: Expr): Expr => L.compare('ne', lowBits(n, 1), i(n, 0));
+
+/** x where x is 0: keeps the sign of a zero. */
+const keepingZero = (x: Expr, value: Expr): Expr => L.select(L.compare('eq', x, f(x, 0)), x, value);
+
+/** sin(x + quarter·π/2) */
+function sine(x: Expr, quarter: number, bind: Bind): Expr {
+  const { r, quadrant } = reduceAngle(x, bind);
+  const { s, c } = sineAndCosine(r, bind);
+  const q = bind('q', L.add(quadrant, i(x, quarter)));
+  const flip = shiftLeft(lowBits(q, 2), 30);
+  return floatOf(L.binary('xor', bitsOf(L.select(isOdd(q), c, s)), flip));
+}
+
+export const sin = (x: Expr, bind: Bind): Expr => keepingZero(x, sine(x, 0, bind));
 export const cos = (x: Expr, bind: Bind): Expr => sine(x, 1, bind);
+
+export function tan(x: Expr, bind: Bind): Expr {
+  const { r, quadrant } = reduceAngle(x, bind);
+  const parts = sineAndCosine(r, bind);
+  const [s, c] = [bind('s', parts.s), bind('c', parts.c)];
+  const odd = bind('odd', isOdd(quadrant));
+  return keepingZero(x, div(L.select(odd, neg(c), s), L.select(odd, s, c)));
+}
+
+/** (sinh x − x) / x³ for |x| ≤ 1, in powers of x². */
+const SINH = [2.816951337e-6, 1.983615948e-4, 8.3333496e-3, 1.666666716e-1];
+
+/** e^a/2 for a ≥ 0, which overflows where sinh and cosh do. */
+const halfExp = (a: Expr, bind: Bind): Expr => bind('half', exp(a, bind, { least: 0 }, 1));
+
+export function sinh(x: Expr, bind: Bind): Expr {
+  const a = bind('a', abs(x));
+  const z = bind('z', L.mul(a, a));
+  const small = L.fma(L.mul(polynomial(z, SINH), z), a, a);
+  const half = halfExp(a, bind);
+  const large = L.sub(half, div(f(x, 0.25), half));
+  return withSign(L.select(L.compare('lt', a, f(x, 1)), small, large), x);
+}
+
+export function cosh(x: Expr, bind: Bind): Expr {
+  const half = halfExp(bind('a', abs(x)), bind);
+  return L.add(half, div(f(x, 0.25), half));
+}
 
 const TANH = [-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1];
 
@@ -187,14 +375,45 @@ function withSign(value: Expr, x: Expr): Expr {
 
 export function tanh(x: Expr, bind: Bind): Expr {
   const a = bind('a', abs(x));
-  const z = bind('z', L.mul(x, x));
-  const small = L.fma(L.mul(polynomial(z, TANH), z), x, x);
-  const large = L.sub(f(x, 1), div(f(x, 2), L.add(exp(L.add(a, a), bind, { least: 0 }), f(x, 1))));
-  return L.select(L.compare('lt', a, f(x, 0.625)), small, L.select(L.compare('eq', x, x), withSign(large, x), x));
+  const z = bind('z', L.mul(a, a));
+  const small = L.fma(L.mul(polynomial(z, TANH), z), a, a);
+  const large = L.sub(f(x, 1), div(f(x, 2), L.add(exp(bind('twice', L.add(a, a)), bind, { least: 0 }), f(x, 1))));
+  return withSign(L.select(L.compare('lt', a, f(x, 0.625)), small, large), x);
 }
 
+/** 1 / (1 + e^−x), for negative x as e^x / (1 + e^x): e^−x would be infinite where the result is not 0 yet. */
 export function sigmoid(x: Expr, bind: Bind): Expr {
-  return div(f(x, 1), L.add(exp(neg(x), bind), f(x, 1)));
+  const e = bind('e', exp(bind('a', neg(abs(x))), bind, { most: 0 }));
+  return div(L.select(L.compare('lt', x, f(x, 0)), e, f(x, 1)), L.add(e, f(x, 1)));
+}
+
+/** What float32 leaves out of π/2. */
+const PI_HALF_LOW = Math.PI / 2 - Math.fround(Math.PI / 2);
+/** (asin s − s) / s³ for s ≤ ½, in powers of s². */
+const ASIN = [4.216630757e-2, 2.41795145e-2, 4.547037557e-2, 7.495297492e-2, 1.66667521e-1];
+
+/** Of a = |x|: whether it is above ½, and asin a if it is not, else half of acos a, as asin √((1 − a)/2). */
+function reduceAsin(x: Expr, bind: Bind): { far: Expr; y: Expr } {
+  const a = bind('a', abs(x));
+  const far = bind('far', L.compare('lt', f(x, 0.5), a));
+  const z = bind('z', L.select(far, L.mul(L.sub(f(x, 1), a), f(x, 0.5)), L.mul(a, a)));
+  const s = bind('s', L.select(far, L.unary('sqrt', z), a));
+  return { far, y: bind('y', L.fma(L.mul(polynomial(z, ASIN), z), s, s)) };
+}
+
+export function asin(x: Expr, bind: Bind): Expr {
+  const { far, y } = reduceAsin(x, bind);
+  const beyond = L.add(L.sub(f(x, Math.PI / 2), L.add(y, y)), f(x, PI_HALF_LOW));
+  return withSign(L.select(far, beyond, y), x);
+}
+
+export function acos(x: Expr, bind: Bind): Expr {
+  const { far, y } = reduceAsin(x, bind);
+  const twice = L.add(y, y);
+  const isNegative = L.compare('lt', x, f(x, 0));
+  const beyond = L.select(isNegative, L.add(L.sub(f(x, Math.PI), twice), f(x, 2 * PI_HALF_LOW)), twice);
+  const middle = L.sub(f(x, Math.PI / 2), L.sub(withSign(y, x), f(x, PI_HALF_LOW)));
+  return L.select(far, beyond, middle);
 }
 
 const ATAN = [8.05374449538e-2, -1.38776856032e-1, 1.99777106478e-1, -3.33329491539e-1];
@@ -306,24 +525,79 @@ function powSpecial(x: Expr, y: Expr, a: Expr, value: Expr, bind: Bind): Expr {
   return L.select(L.binary('or', L.compare('eq', y, zero), L.compare('eq', x, one)), one, r);
 }
 
-/** x − y·⌊x / y⌋, exact where the quotient is below 2²⁴; the sign is the divisor's, as in Python. */
-export function mod(x: Expr, y: Expr, bind: Bind): Expr {
-  const q = bind('q', L.unary('floor', div(x, y)));
-  const { p, e } = twoProduct(q, y, bind);
-  let r = bind('r', L.sub(L.sub(x, p), e));
-  const wrongSign = L.binary('and', L.compare('ne', r, f(x, 0)), L.compare('lt', L.mul(r, y), f(x, 0)));
-  r = bind('r', L.select(wrongSign, L.add(r, y), r));
-  const tooLarge = L.compare('lt', abs(y), abs(r));
-  r = bind('r', L.select(tooLarge, L.sub(r, y), r));
-  const infiniteY = L.compare('eq', abs(y), f(x, Infinity));
-  const opposite = L.compare(
-    'lt',
-    L.mul(L.select(L.compare('lt', x, f(x, 0)), f(x, -1), L.select(L.compare('lt', f(x, 0), x), f(x, 1), f(x, 0))), y),
-    f(x, 0),
+/** Quotients up to here are exact enough to take the remainder at once. */
+const MOST_QUOTIENT = 2 ** 22;
+/** More than there are between the largest and the smallest float32. */
+const MOST_DOUBLINGS = 280;
+
+/** ⌊log2 a⌋ for a > 0. */
+function exponentOf(a: Expr, bind: Bind): Expr {
+  const isSmall = bind('small', L.compare('lt', a, f(a, 1.17549435e-38)));
+  const bits = bitsOf(L.select(isSmall, L.mul(a, f(a, 8388608)), a));
+  return L.sub(shiftRight(bits, 23), L.select(isSmall, i(a, 127 + 23), i(a, 127)));
+}
+
+/** a modulo b for a ≥ b > 0 by long division, a bit of the quotient after the other: all steps are exact. */
+function longRemainder(a: Expr, b: Expr, bind: Bind): Expr {
+  const doublings = bind('doublings', L.sub(exponentOf(a, bind), exponentOf(b, bind)));
+  let multiple = b;
+  let rest = doublings;
+  for (let k = 0; k < 3; k++) {
+    const step = bind('step', L.binary('max', L.binary('min', rest, i(a, 126)), i(a, 0)));
+    multiple = bind('multiple', L.mul(multiple, powerOfTwo(step)));
+    rest = bind('rest', L.sub(rest, step));
+  }
+  const r = changing('r', a, bind);
+  const m = changing('m', multiple, bind);
+  bind.body.push(
+    L.loop(L.variable('bit', 'i32'), L.int(0), L.int(MOST_DOUBLINGS), 1, [
+      L.set(r, L.select(L.compare('le', m, r), L.sub(r, m), r)),
+      L.set(m, L.select(L.compare('lt', b, m), L.mul(m, f(a, 0.5)), m)),
+    ]),
   );
-  const finiteX = L.compare('lt', abs(x), f(x, Infinity));
-  const atInfinity = L.select(finiteX, L.select(opposite, y, x), f(x, NaN));
-  return L.select(infiniteY, atInfinity, r);
+  return r;
+}
+
+/** x − y·trunc(x / y), exactly, with the sign of x: C's fmod. */
+function remainder(x: Expr, y: Expr, bind: Bind): Expr {
+  const [a, b] = [bind('a', abs(x)), bind('b', abs(y))];
+  const q = bind('q', L.unary('trunc', div(a, b)));
+  const { p, e } = twoProduct(q, b, bind);
+  let r = bind('r', L.sub(L.sub(a, p), e)); // the quotient may be rounded up to a whole number
+  r = bind('r', L.select(L.compare('lt', r, f(x, 0)), L.add(r, b), r));
+  r = bind('r', L.select(L.compare('le', b, r), L.sub(r, b), r));
+  const isNear = L.binary('and', L.compare('le', f(x, 2 ** -100), b), L.compare('le', b, f(x, 2 ** 100)));
+  const isSmall = L.binary('and', isNear, L.compare('lt', q, f(x, MOST_QUOTIENT)));
+  const isOrdinary = L.binary('and', L.compare('lt', a, f(x, Infinity)), L.compare('lt', f(x, 0), b));
+  const isLong = L.binary('and', L.binary('and', isOrdinary, L.compare('le', b, a)), L.unary('not', isSmall));
+  [r] = seldom(bind('long', isLong), [r], bind, (inner) => [longRemainder(a, b, inner)]);
+  return withSign(L.select(L.compare('lt', a, b), a, r), x);
+}
+
+/** The remainder is not 0, and its sign is not the divisor's. */
+function isOpposite(r: Expr, y: Expr): Expr {
+  const [rNegative, yNegative] = [L.compare('lt', r, f(r, 0)), L.compare('lt', y, f(r, 0))];
+  return L.binary('and', L.compare('ne', r, f(r, 0)), L.binary('xor', rNegative, yNegative));
+}
+
+/** x − y·⌊x / y⌋; the sign is the divisor's, as in Python. */
+export function mod(x: Expr, y: Expr, bind: Bind): Expr {
+  const r = bind('r', remainder(x, y, bind));
+  return L.select(isOpposite(r, y), L.add(r, y), r);
+}
+
+/** ⌊x / y⌋ of the exact quotient, from the remainder: x / y itself may be rounded up to a whole number. */
+export function floorDivide(x: Expr, y: Expr, bind: Bind): Expr {
+  const r = bind('r', remainder(x, y, bind));
+  const exact = div(L.sub(x, r), y);
+  const quotient = bind('quotient', L.sub(exact, L.select(isOpposite(r, y), f(x, 1), f(x, 0))));
+  const ratio = bind('ratio', div(x, y));
+  const whole = L.select(
+    L.compare('eq', quotient, f(x, 0)),
+    withSign(f(x, 0), ratio),
+    L.unary('nearest', quotient), // whole but for the rounding of the division
+  );
+  return L.select(L.compare('eq', y, f(x, 0)), ratio, whole);
 }
 
 // ---------------------------------------------------------------- random bits

@@ -108,7 +108,10 @@ class Verifier {
         this.expect(e.type === e.buffer.type, e, `${e.buffer.type} read as ${e.type}`);
         return;
       case 'unary':
-        agree(e.x);
+        if (e.op === 'any') {
+          this.expression(e.x);
+          this.expect(e.lanes === 1 && e.x.lanes > 1, e, `any of ${e.x.lanes} lanes`);
+        } else agree(e.x);
         this.expect(e.x.type === e.type, e, 'types that differ');
         return;
       case 'binary':

@@ -3,7 +3,7 @@
 
 import { castValue } from '../../ir/dtype.js';
 import type { BinaryOp, UnaryOp } from '../../ir/op.js';
-import { erf, pow, remainder, roundHalfEven, saturateToInt32, threefry2x32 } from './special.js';
+import { erf, floorQuotient, pow, remainder, roundHalfEven, saturateToInt32, threefry2x32 } from './special.js';
 import { type Meaning, type Meanings, type Value, broadcast, wrap } from './value.js';
 
 type Unary = (x: number, dtype: Value['dtype']) => number;
@@ -16,10 +16,17 @@ const UNARY = {
   expm1: Math.expm1,
   log: Math.log,
   log1p: Math.log1p,
+  log2: Math.log2,
+  log10: Math.log10,
   sqrt: Math.sqrt,
   sin: Math.sin,
   cos: Math.cos,
+  tan: Math.tan,
+  sinh: Math.sinh,
+  cosh: Math.cosh,
   tanh: Math.tanh,
+  asin: Math.asin,
+  acos: Math.acos,
   atan: Math.atan,
   erf,
   sigmoid: (x) => 1 / (1 + Math.exp(-x)),
@@ -40,7 +47,7 @@ const BINARY = {
   div: (a, b) => a / b,
   pow,
   mod: (a, b, dtype) => (dtype === 'int32' && b === 0 ? 0 : remainder(a, b)),
-  idiv: (a, b) => (b === 0 ? 0 : Math.floor(a / b)),
+  idiv: (a, b, dtype) => (dtype === 'int32' ? (b === 0 ? 0 : Math.floor(a / b)) : floorQuotient(a, b)),
   max: (a, b) => Math.max(a, b),
   min: (a, b) => Math.min(a, b),
   eq: (a, b) => Number(a === b),

@@ -199,7 +199,7 @@ describe('maps', () => {
     ).toEqual([1, 1, 1, 1, Infinity, NaN, 1]);
   });
 
-  test('NaN passes through max, min, relu and sign; comparisons are false', async () => {
+  test('NaN passes through max, min and relu; its sign is 0, as PyTorch; comparisons are false', async () => {
     expect(
       await value(
         [
@@ -210,7 +210,7 @@ describe('maps', () => {
       ),
     ).toEqual([NaN, NaN]);
     expect(await value([[NaN, -1]], ([a]) => unary('relu', a))).toEqual([NaN, 0]);
-    expect(await value([[NaN, -3, 0]], ([a]) => unary('sign', a))).toEqual([NaN, -1, 0]);
+    expect(await value([[NaN, -3, 0]], ([a]) => unary('sign', a))).toEqual([0, -1, 0]);
     expect(await value([[NaN]], ([a]) => cast(binary('le', a, a), 'float32'))).toEqual([0]);
     expect(await value([[NaN]], ([a]) => cast(binary('ne', a, a), 'float32'))).toEqual([1]);
   });

@@ -30,6 +30,15 @@ export function remainder(a: number, b: number): number {
   return m !== 0 && m < 0 !== b < 0 ? m + b : m;
 }
 
+/** ⌊a / b⌋ of the exact quotient, as torch.floor_divide: from the remainder, as a / b may be rounded up to a whole number. */
+export function floorQuotient(a: number, b: number): number {
+  if (b === 0) return a / b;
+  const m = a % b;
+  const quotient = (a - m) / b - (m !== 0 && m < 0 !== b < 0 ? 1 : 0);
+  if (quotient === 0) return Object.is(a / b, -0) ? -0 : 0;
+  return Math.round(quotient); // whole but for the rounding of the division
+}
+
 /** C's pow: 1 to any power and (-1) to ±Infinity are 1, where JavaScript has NaN. */
 export function pow(a: number, b: number): number {
   if (a === 1 || (a === -1 && Math.abs(b) === Infinity)) return 1;

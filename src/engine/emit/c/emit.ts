@@ -258,6 +258,7 @@ class KernelPrinter {
       case 'unary':
         if (e.op === 'neg') return `(-${this.expr(e.x)})`;
         if (e.op === 'not') return e.type === 'bool' && e.lanes === 1 ? `(!${this.expr(e.x)})` : `(~${this.expr(e.x)})`;
+        if (e.op === 'any') return this.call(`vi${e.x.lanes}_any`, e.x);
         return this.call(`${prefixOf(e.type, e.lanes)}_${e.op}`, e.x);
       case 'binary':
         return this.binary(e);

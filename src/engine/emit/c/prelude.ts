@@ -37,7 +37,7 @@ ${lanewise('nearest', '__builtin_rintf')}
 static inline ${i} ${i}_abs(${i} x) { return ${i}_select(x < ${i}_splat(0), -x, x); }
 static inline ${i} ${i}_min(${i} a, ${i} b) { return ${i}_select(a < b, a, b); }
 static inline ${i} ${i}_max(${i} a, ${i} b) { return ${i}_select(a < b, b, a); }
-${fma(lanes)}${choices(lanes)}${unless(lanes)}${scale(lanes)}static inline ${f} ${f}_min(${f} a, ${f} b) { return ${f}_select(a != a, a, ${f}_smaller(a, b)); }
+${fma(lanes)}${any(lanes)}${choices(lanes)}${unless(lanes)}${scale(lanes)}static inline ${f} ${f}_min(${f} a, ${f} b) { return ${f}_select(a != a, a, ${f}_smaller(a, b)); }
 static inline ${f} ${f}_max(${f} a, ${f} b) { return ${f}_select(a != a, a, ${f}_larger(a, b)); }
 
 static inline ${i} ${i}_saturated(${f} x) {
@@ -75,6 +75,21 @@ const X86_CHOICES: Readonly<Record<number, [macro: string, call: (name: string) 
   8: ['__AVX__', (name) => `__builtin_ia32_${name}ps256(a, b)`],
   16: ['__AVX512F__', (name) => `__builtin_ia32_${name}ps512_mask(a, b, a, (unsigned short)-1, 4)`],
 };
+
+/** What GCC calls the instructions that ask all lanes at once. */
+const X86_ANY: Readonly<Record<number, [macro: string, call: string]>> = {
+  4: ['__SSE2__', '__builtin_ia32_movmskps((vf4)x) != 0'],
+  8: ['__AVX__', '__builtin_ia32_movmskps256((vf8)x) != 0'],
+  16: ['__AVX512F__', '__builtin_ia32_ptestmd512(x, x, (unsigned short)-1) != 0'],
+};
+
+/** Whether a lane is true. */
+function any(lanes: number): string {
+  const define = (value: string) => `static inline int vi${lanes}_any(vi${lanes} x) { return ${value}; }\n`;
+  const plain = define(`(${Array.from({ length: lanes }, (_, lane) => `x[${lane}]`).join(' | ')}) != 0`);
+  const x86 = X86_ANY[lanes];
+  return x86 === undefined ? plain : ifGnu(x86[0], define(x86[1]), plain);
+}
 
 /** smaller: a < b ? a : b; larger: a > b ? a : b; both b where one is NaN. */
 function choices(lanes: number): string {

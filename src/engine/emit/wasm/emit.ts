@@ -307,6 +307,11 @@ class FunctionEmitter {
       this.expr(e.x);
       return;
     }
+    if (e.op === 'any') {
+      this.expr(e.x);
+      this.code.push(CODE.anyTrue);
+      return;
+    }
     if (e.type === 'f32') {
       this.expr(e.x);
       this.encoded(F32_UNARY[e.op as 'neg'], e.lanes, e.op);

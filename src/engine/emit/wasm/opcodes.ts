@@ -52,6 +52,7 @@ export const CODE = {
   f32x4Replace: simd(32),
   andnot: simd(79),
   bitselect: simd(82),
+  anyTrue: simd(83),
   pmin: simd(234),
   pmax: simd(235),
   relaxedMadd: simd(0x105),
