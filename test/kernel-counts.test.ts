@@ -94,14 +94,15 @@ test('softmax backward: the gradient joins the forward pass', async () => {
   expect(await kernelsOf(y as AnyTensor, x.grad as unknown as AnyTensor)).toHaveLength(1);
 });
 
-test('crossEntropy and its gradient: rows in one kernel, the mean in another', async () => {
+// How many labels count (all but −100) divides the gradient, and is known only after a walk over the labels.
+test('crossEntropy and its gradient: the labels that count, rows in one kernel, the mean in another', async () => {
   const logits = parameter(256, 32);
   const loss = crossEntropy(
     logits as AnyTensor,
     tensor(new Int32Array(256)) as unknown as AnyTensor,
   ) as unknown as Tensor;
   loss.backward();
-  expect((await kernelsOf(loss as AnyTensor, logits.grad as unknown as AnyTensor)).length).toBeLessThanOrEqual(2);
+  expect((await kernelsOf(loss as AnyTensor, logits.grad as unknown as AnyTensor)).length).toBeLessThanOrEqual(3);
 });
 
 test('a linear layer: forward one kernel; backward one for each gradient', async () => {

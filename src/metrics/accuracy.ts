@@ -54,7 +54,7 @@ export class Accuracy extends Share {
 
   protected right(output: AnyTensor, target: AnyTensor): { right: Bools; valid: Bools | undefined } {
     // Class numbers are only compared: how many there are does not matter.
-    const labelled = readLabels('Accuracy', output, target, { numClasses: 2, ...this.options });
+    const labelled = readLabels('Accuracy', output, target, { numClasses: 2, ...this.options }, true);
     const { truth, predicted, ranked, valid } = labelled;
     return { right: both(predicted.eq(truth) as Bools, ranked) as Bools, valid };
   }
@@ -84,7 +84,7 @@ export class TopKAccuracy extends Share {
     checkTarget(op, output, target, dim);
     const classes = output.shape[dim as number];
     if (this.k > classes) throw new ArgumentError(`${op}: k is ${this.k}, but there are ${classes} classes.`);
-    const { truth, valid } = truthOf(op, target, this.options.ignoreIndex);
+    const { truth, valid } = truthOf(op, target, this.options.ignoreIndex, classes);
     const scores = output;
     const label = truth.unsqueeze(dim as number) as Ints;
     const own = scores.gather(dim as number, label);

@@ -4,9 +4,8 @@ import { zeros } from '../tensor/creation.js';
 import { stack, where } from '../tensor/functions.js';
 import { withoutGrad } from '../tensor/grad-mode.js';
 import { ArgumentError, checkOptions, type OptionNames } from '../tensor/library.js';
-import { areProbabilities } from '../tensor/probabilities.js';
-import type { AnyTensor } from '../tensor/tensor.js';
-import { type LabelOptions, both, checkTarget, classDimOf, readLabels } from './labels.js';
+import type { AnyTensor, Tensor } from '../tensor/tensor.js';
+import { type LabelOptions, both, checkTarget, classDimOf, probabilitiesOf, readLabels } from './labels.js';
 import { type Bools, CollectedMetric, type Ints, Sums } from './state.js';
 
 export interface CalibrationOptions extends Pick<LabelOptions, 'classDim' | 'ignoreIndex'> {
@@ -43,9 +42,7 @@ export class CalibrationError extends CollectedMetric {
     if (target.size === 0) return;
     withoutGrad(() => {
       const { truth, predicted, valid, ranked } = readLabels(op, output, target, this.options);
-      const given = output;
-      const probabilities = areProbabilities(given.node) ? given : given.softmax(dim as number);
-      const confidence = probabilities.amax(dim);
+      const confidence = probabilitiesOf(output as Tensor, dim as number).amax(dim);
       const counted = both(valid, ranked);
       const safe = counted === undefined ? confidence : where(counted, confidence, 0);
       const bin = safe

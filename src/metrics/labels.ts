@@ -8,6 +8,7 @@
 import { where } from '../tensor/functions.js';
 import {
   ArgumentError,
+  checkedLabels,
   DTypeError,
   formatShape,
   type OptionNames,
@@ -15,7 +16,7 @@ import {
   type Shape,
   ShapeError,
 } from '../tensor/library.js';
-import { areProbabilities } from '../tensor/probabilities.js';
+import { areLogits, areProbabilities } from '../tensor/probabilities.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 import type { Bools, Ints } from './state.js';
 
@@ -26,7 +27,10 @@ export interface LabelOptions {
   readonly numClasses?: number;
   /** A label that counts nowhere. None by default. */
   readonly ignoreIndex?: number;
-  /** Scores above it mean 1, where there is one score a label. Default 0 (logits), 0.5 for the result of sigmoid. */
+  /**
+   * Scores above it mean 1, where there is one score a label. Default 0.5 for probabilities, 0 for logits: the result of sigmoid
+   * is one, what was given to a loss of logits the other, and else scores that all lie in [0, 1] are probabilities.
+   */
   readonly threshold?: number;
 }
 
@@ -51,10 +55,19 @@ export interface Labelled {
   readonly ranked: Bools | undefined;
 }
 
-/** Throws ShapeError, DTypeError or ArgumentError if the two do not fit each other. */
-export function readLabels(op: string, output: AnyTensor, target: AnyTensor, options: LabelOptions): Labelled {
+/**
+ * Throws ShapeError, DTypeError or ArgumentError if the two do not fit each other. `isCompared`: class numbers are only compared, and
+ * may be any.
+ */
+export function readLabels(
+  op: string,
+  output: AnyTensor,
+  target: AnyTensor,
+  options: LabelOptions,
+  isCompared = false,
+): Labelled {
   const dim = classDimOf(op, output, options.classDim);
-  if (output.dtype !== 'float32') return fromClasses(op, output, target, options);
+  if (output.dtype !== 'float32') return fromClasses(op, output, target, options, isCompared);
   const perClass = without(output.shape, dim);
   const isPerScore = sameShape(output.shape, target.shape);
   const isSingle = dim === undefined || output.shape[dim] === 1;
@@ -72,7 +85,7 @@ export function readLabels(op: string, output: AnyTensor, target: AnyTensor, opt
   }
   checkTarget(op, output, target, dim);
   const scores = output;
-  const { truth, valid } = truthOf(op, target, options.ignoreIndex);
+  const { truth, valid } = truthOf(op, target, options.ignoreIndex, output.shape[dim as number]);
   return {
     kind: 'classes',
     classes: output.shape[dim as number],
@@ -111,18 +124,47 @@ export function checkTarget(op: string, output: AnyTensor, target: AnyTensor, di
   );
 }
 
-/** The labels with ignored ones made 0, and which of them count. Targets of 0 and 1 may be float32 or bool. */
+/**
+ * The labels with ignored ones made 0, and which of them count. Targets of 0 and 1 may be float32 or bool. A label that is
+ * none of `classes` is an IndexError when the metric is computed; without `classes` it may be any number.
+ */
 export function truthOf(
   op: string,
   target: AnyTensor,
   ignoreIndex: number | undefined,
+  classes: number | undefined,
 ): Pick<Labelled, 'truth' | 'valid'> {
   const whole = target.dtype === 'int32' ? target : (target.dtype === 'bool' ? target : target.round()).to('int32');
-  const truth = whole as Ints;
-  if (ignoreIndex === undefined) return { truth, valid: undefined };
-  if (!Number.isInteger(ignoreIndex)) throw new ArgumentError(`${op}: ignoreIndex is ${ignoreIndex}. Use a label.`);
-  const valid = truth.ne(ignoreIndex) as Bools;
-  return { truth: where(valid, truth, 0) as Ints, valid };
+  if (ignoreIndex !== undefined && !Number.isInteger(ignoreIndex))
+    throw new ArgumentError(`${op}: ignoreIndex is ${ignoreIndex}. Use a label.`);
+  const valid = ignoreIndex === undefined ? undefined : (whole.ne(ignoreIndex) as Bools);
+  const truth = (valid === undefined ? whole : where(valid, whole as Ints, 0)) as Ints;
+  if (classes === undefined) return { truth, valid };
+  return {
+    truth: checkedLabels(op, truth, classes, 'label', ', or pass { ignoreIndex } for what counts nowhere'),
+    valid,
+  };
+}
+
+/** 1 where every number lies in [0, 1] (NaN aside), else 0: numbers of which nothing else is known are probabilities then. */
+function areAllInside(scores: Tensor): Tensor {
+  return scores.lt(0).logicalOr(scores.gt(1)).any().logicalNot().to('float32') as Tensor;
+}
+
+/** Above which score an answer is 1. */
+function thresholdOf(op: string, scores: Tensor, asked: number | undefined): number | Tensor {
+  if (Number.isNaN(asked)) throw new ArgumentError(`${op}: threshold is NaN. Use a number.`);
+  if (asked !== undefined) return asked;
+  if (areProbabilities(scores.node)) return 0.5;
+  return areLogits(scores.node) ? 0 : areAllInside(scores).mul(0.5);
+}
+
+/** Probabilities of classes along `dim`: softmax of logits, and what are probabilities already as they are. */
+export function probabilitiesOf(scores: Tensor, dim: number): Tensor {
+  if (areProbabilities(scores.node)) return scores;
+  const p = scores.softmax(dim) as Tensor;
+  if (areLogits(scores.node) || scores.size === 0) return p;
+  return where(areAllInside(scores).gt(0), scores, p) as Tensor;
 }
 
 /** a ∧ b, where undefined stands for true everywhere. */
@@ -140,11 +182,10 @@ function fromScores(
   target: AnyTensor,
   { threshold, ignoreIndex }: LabelOptions,
 ): Pick<Labelled, 'truth' | 'valid' | 'predicted' | 'ranked'> {
-  const limit = threshold ?? (areProbabilities(scores.node) ? 0.5 : 0);
-  if (Number.isNaN(limit)) throw new ArgumentError(`${op}: threshold is NaN. Use a number.`);
+  const limit = thresholdOf(op, scores, threshold);
   return {
-    ...truthOf(op, target, ignoreIndex),
-    predicted: scores.gt(limit).to('int32') as Ints,
+    ...truthOf(op, target, ignoreIndex, 2),
+    predicted: (typeof limit === 'number' ? scores.gt(limit) : scores.gt(limit)).to('int32') as Ints,
     ranked: scores.isNaN().logicalNot() as Bools,
   };
 }
@@ -154,6 +195,7 @@ function fromClasses(
   output: AnyTensor,
   target: AnyTensor,
   { numClasses, ignoreIndex }: LabelOptions,
+  isCompared: boolean,
 ): Labelled {
   const classes = numClasses ?? (output.dtype === 'bool' ? 2 : undefined);
   if (classes === undefined || !Number.isInteger(classes) || classes < 2) {
@@ -167,6 +209,9 @@ function fromClasses(
       [output.shape, target.shape],
     );
   }
-  const predicted = (output.dtype === 'bool' ? output.to('int32') : output) as Ints;
-  return { kind: 'classes', classes, classDim: -1, predicted, ranked: undefined, ...truthOf(op, target, ignoreIndex) };
+  const given = (output.dtype === 'bool' ? output.to('int32') : output) as Ints;
+  const { truth, valid } = truthOf(op, target, ignoreIndex, isCompared ? undefined : classes);
+  const counted = (valid === undefined ? given : where(valid, given, 0)) as Ints;
+  const predicted = isCompared ? given : checkedLabels(op, counted, classes, 'prediction');
+  return { kind: 'classes', classes, classDim: -1, predicted, ranked: undefined, truth, valid };
 }

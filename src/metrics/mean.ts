@@ -50,7 +50,7 @@ export class Mean {
 export interface MeanLossOptions {
   /** Default 'loss'. */
   readonly name?: string;
-  /** Labels that the loss ignores: batches weigh as much as they have others. None by default. */
+  /** Labels that the loss ignores: batches weigh as much as they have others. Default −100 for int32 targets, as the losses have it. */
   readonly ignoreIndex?: number;
 }
 
@@ -87,7 +87,7 @@ export class MeanLoss extends CollectedMetric {
         `MeanLoss: the loss gives ${value.size} numbers, not one. Use its reduction 'mean', or Mean for each number.`,
       );
     }
-    const { ignoreIndex } = this;
+    const ignoreIndex = this.ignoreIndex ?? (target.dtype === 'int32' ? -100 : undefined);
     this.mean.update(value, ignoreIndex === undefined ? target.size : withoutGrad(() => target.ne(ignoreIndex)));
   }
 
@@ -118,7 +118,7 @@ export class Perplexity extends CollectedMetric {
     const dim = classDimOf('Perplexity', output, this.options.classDim);
     checkTarget('Perplexity', output, target, dim);
     withoutGrad(() => {
-      const { truth, valid } = truthOf('Perplexity', target, this.options.ignoreIndex);
+      const { truth, valid } = truthOf('Perplexity', target, this.options.ignoreIndex, output.shape[dim as number]);
       const label = truth.unsqueeze(dim as number) as Ints;
       const chosen = output
         .logSoftmax(dim as number)

@@ -17,9 +17,8 @@ import {
   ShapeError,
   stored,
 } from '../tensor/library.js';
-import { areProbabilities } from '../tensor/probabilities.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
-import { checkTarget, classDimOf, truthOf } from './labels.js';
+import { checkTarget, classDimOf, probabilitiesOf, truthOf } from './labels.js';
 import {
   type Bools,
   CollectedMetric,
@@ -194,7 +193,12 @@ abstract class Ranking extends CollectedMetric {
         throw new ArgumentError(`${op}: several labels a sample. Use one metric for each label.`);
       const dim = isBinary ? undefined : classDimOf(op, output);
       if (!isBinary) checkTarget(op, output, target, dim);
-      const { truth, valid } = truthOf(op, target, this.options.ignoreIndex);
+      const { truth, valid } = truthOf(
+        op,
+        target,
+        this.options.ignoreIndex,
+        isBinary ? 2 : output.shape[dim as number],
+      );
       const labels = (valid === undefined ? truth : where(valid, truth, IGNORED)).reshape([-1]) as Ints;
       this.collected.add(isBinary ? output.to('float32').reshape([-1, 1]) : probabilities(output), labels);
     });
@@ -226,8 +230,7 @@ abstract class Ranking extends CollectedMetric {
 
 /** Rows of class probabilities: scores of different samples must be comparable. */
 function probabilities(output: AnyTensor): Tensor {
-  const known = areProbabilities(output.node);
-  const p = known ? output : output.softmax(1);
+  const p = probabilitiesOf(output as Tensor, 1);
   const order = [0, ...Array.from({ length: p.rank - 2 }, (_, i) => i + 2), 1];
   return p.permute(order as never).reshape([-1, p.shape[1]]) as Tensor;
 }

@@ -236,7 +236,11 @@ export abstract class Optimizer<Options extends object, Rates> {
       return { p, value, name: key.slice(0, dot), index };
     });
     const options = state.groups.map(({ count: _count, params: _params, ...rest }) => structuredClone(rest));
-    this.groups.forEach((group, i) => this.check({ ...group, ...options[i] }));
+    this.groups.forEach((group, i) => {
+      const wrong = Object.entries(options[i]).find(([name, value]) => !isAlike(valueOf(group, name), value));
+      if (wrong !== undefined) fail(`${wrong[0]} is ${JSON.stringify(wrong[1])}`);
+      this.check({ ...group, ...options[i] });
+    });
     for (const count of [state.step, ...(state.steps ?? [])])
       if (!Number.isInteger(count) || count < 0) fail(`a number of steps is ${String(count)}`);
     const unit = inUnit(() => {
@@ -292,6 +296,16 @@ export function checkOptimizer(name: string, optimizer: { readonly groups: reado
   const groups: unknown = optimizer?.groups;
   if (!Array.isArray(groups))
     throw new ArgumentError(`${name}: ${shown(optimizer)} is not an optimiser. Pass the optimiser itself.`);
+}
+
+const valueOf = (options: object, name: string): unknown =>
+  Object.hasOwn(options, name) ? (options as Record<string, unknown>)[name] : undefined;
+
+/** Whether a value can be that of an option that has the value `known` now; anything can where nothing is known. */
+function isAlike(known: unknown, value: unknown): boolean {
+  if (known === undefined || known === null) return true;
+  if (!Array.isArray(known)) return typeof known === typeof value;
+  return Array.isArray(value) && value.length === known.length && value.every((v) => typeof v === 'number');
 }
 
 type Switches = readonly (readonly [name: string, value: unknown])[];

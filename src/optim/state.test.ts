@@ -86,6 +86,10 @@ test('a state that is refused has changed nothing, and one that is loaded stays 
   for (const wrong of [
     { groups: [{ ...group, lr: -1 }] },
     { groups: [{ ...group, betas: [2, 2] }] },
+    { groups: [{ ...group, betas: null }] },
+    { groups: [{ ...group, betas: [0.9] }] },
+    { groups: [{ ...group, amsgrad: 'no' }] },
+    { groups: [{ ...group, lr: '0.1' }] },
     { step: -1 },
     { steps: [0.5] },
     { tensors: { 'exp_avg.0': tensor([1, 2]) } },

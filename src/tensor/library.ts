@@ -29,7 +29,7 @@ export {
 export { markCopy, refuseOtherCopy } from '../engine/ir/copies.js';
 export { type OptionNames, checkFunction, checkOptions } from '../engine/ir/options.js';
 export { type Cell, elmanCell, gruCell, lstmCell, recurrence, recurrentStep } from './recurrence.js';
-export { checkedLabels, checkedProbabilities } from './ranges.js';
+export { checkedLabels, checkedProbabilities, gatherLabels } from './ranges.js';
 export { type Shape, checkShape, formatShape, sameShape, shown, sizeOf } from '../engine/ir/shape.js';
 
 /**

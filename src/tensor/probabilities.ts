@@ -1,15 +1,33 @@
-// Which nodes are known to be probabilities: losses that take logits can then say that they were given the wrong thing.
+// Which nodes are known to be probabilities, and which to be logits: losses that take logits can then say that they were given the
+// wrong thing, and metrics need not guess.
 
-import type { Node } from '../engine/ir/node.js';
+import { type Node, isOp } from '../engine/ir/node.js';
 
-const known = new WeakSet<Node>();
+const probabilities = new WeakSet<object>();
+const logits = new WeakSet<object>();
 
 /** Remembers that the node is a result of softmax or sigmoid. */
 export function markProbabilities(node: Node): Node {
-  known.add(node);
+  probabilities.add(sourceOf(node));
   return node;
 }
 
 export function areProbabilities(node: Node): boolean {
-  return known.has(node);
+  return probabilities.has(sourceOf(node));
+}
+
+/** Remembers that the node was given to a loss of logits. */
+export function markLogits(node: Node): void {
+  logits.add(sourceOf(node));
+}
+
+export function areLogits(node: Node): boolean {
+  return logits.has(sourceOf(node));
+}
+
+/** Where the numbers were made, whatever shape they have now: a node, or the storage that a tensor has for good. */
+function sourceOf(node: Node): object {
+  let found = node;
+  while (found.op === 'reshape' || found.op === 'permute' || found.op === 'detach') found = found.src[0];
+  return isOp(found, 'leaf') ? found.arg.storage : found;
 }

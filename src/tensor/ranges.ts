@@ -1,6 +1,7 @@
 // Numbers that have to lie in a range: labels of classes, probabilities. They are looked at where they are computed, as part of
 // the program, and before it overwrites anything; a violation is an IndexError in the words of the call, when results are read.
 
+import * as build from '../engine/ir/build.js';
 import type { Shape } from '../engine/ir/shape.js';
 import { inRange } from './indexing.js';
 import { type Tensor, wrap } from './tensor.js';
@@ -17,9 +18,18 @@ export function checkedLabels(
   return wrap(inRange(labels.node, classes, `${op}: ${what} {index} is no class. ${range}`));
 }
 
+/** x.gather(dim, labels), for labels of the classes along `dim`. */
+export function gatherLabels(op: string, x: Tensor, dim: number, labels: Tensor<Shape, 'int32'>, advice = ''): Tensor {
+  const says = `${op}: label {index} is no class. Use 0 to ${x.shape[dim] - 1}${advice}.`;
+  return wrap(build.gather(x.node, dim, labels.node, says));
+}
+
+/** What softmax gives may be above 1 by its rounding. */
+const MOST = 1 + 1e-6;
+
 /** The numbers, none of which may be below 0 or above 1; NaN, which a diverged network gives, stays NaN. */
 export function checkedProbabilities(op: string, x: Tensor, advice: string): Tensor {
-  const isOutside = x.lt(0).logicalOr(x.gt(1));
+  const isOutside = x.lt(0).logicalOr(x.gt(MOST));
   const says = `${op}: {index} of ${x.size} probabilities ${x.size === 1 ? 'is' : 'are'} outside 0 to 1. ${advice}`;
   // The number of those outside is looked up in a table of one zero: what it gives is added.
   const zero = wrap<[], 'int32'>(inRange(isOutside.sum().node, 1, says));

@@ -3,10 +3,11 @@
 import type { Exact } from '../../tensor/shape-types/options.js';
 import {
   ArgumentError,
+  checkedProbabilities,
   checkOptions,
   formatShape,
+  gatherLabels,
   type OptionNames,
-  type Shape,
   ShapeError,
 } from '../../tensor/library.js';
 import { customOp } from '../../tensor/autograd.js';
@@ -29,11 +30,14 @@ import {
 } from './common.js';
 
 export interface LabelOptions extends LossOptions {
-  /** A label that counts nowhere, not in the mean either. None by default. */
+  /** A label that counts nowhere, not in the mean either. Default −100. */
   readonly ignoreIndex?: number;
   /** float32 [C]: what a sample of each class counts, in the mean too. All the same by default. */
   readonly weight?: AnyTensor;
 }
+
+/** PyTorch's. */
+const IGNORED = -100;
 
 const LABEL_OPTIONS: OptionNames<LabelOptions> = { weight: true, ignoreIndex: true, reduction: true };
 
@@ -51,7 +55,8 @@ const CROSS_ENTROPY_OPTIONS: OptionNames<CrossEntropyOptions> = {
 
 /**
  * Cross entropy of logits [N, C] (or [N, C, …]) and int32 labels [N] (or [N, …]), or float32 probabilities of the logits'
- * shape. A label outside 0 … C − 1 is an IndexError when the loss is computed. PyTorch: F.cross_entropy.
+ * shape. A label outside 0 … C − 1 other than `ignoreIndex` is an IndexError when the loss is computed; without any label that
+ * counts the mean is NaN. PyTorch: F.cross_entropy.
  */
 export function crossEntropy<const O extends CrossEntropyOptions = {}>(
   logits: AnyTensor,
@@ -61,7 +66,12 @@ export function crossEntropy<const O extends CrossEntropyOptions = {}>(
   checkTensor(logits, 'crossEntropy', 'the input');
   checkTensor(target, 'crossEntropy', 'the target');
   checkOptions('crossEntropy', options, CROSS_ENTROPY_OPTIONS);
-  const { labelSmoothing: smoothing = 0, reduction, ignoreIndex, weight }: CrossEntropyOptions = options ?? {};
+  const {
+    labelSmoothing: smoothing = 0,
+    reduction,
+    ignoreIndex = IGNORED,
+    weight,
+  }: CrossEntropyOptions = options ?? {};
   if (!(smoothing >= 0 && smoothing <= 1)) {
     throw new ArgumentError(`crossEntropy: labelSmoothing is ${smoothing}. Use a number from 0 to 1.`);
   }
@@ -93,7 +103,7 @@ export function nllLoss<const O extends LabelOptions = {}>(
   checkTensor(logProbabilities, 'nllLoss', 'the input');
   checkTensor(target, 'nllLoss', 'the target');
   checkOptions('nllLoss', options, LABEL_OPTIONS);
-  const { reduction, ignoreIndex, weight }: LabelOptions = options ?? {};
+  const { reduction, ignoreIndex = IGNORED, weight }: LabelOptions = options ?? {};
   const logp = checkFloat(logProbabilities, 'nllLoss');
   checkRank(logp.shape, 'nllLoss', 'log-probabilities');
   const labels = checkLabels(target, logp.shape, 'nllLoss');
@@ -105,17 +115,20 @@ export function nllLoss<const O extends LabelOptions = {}>(
 interface Picking {
   readonly smoothing: number;
   readonly reduction: Reduction | undefined;
-  readonly ignoreIndex: number | undefined;
+  readonly ignoreIndex: number;
   readonly weights: Tensor | undefined;
   readonly op: string;
 }
 
 /** −log p of the labelled class, smoothed, with ignored labels left out of the mean. */
 function pick(logp: Tensor, labels: Labels, { smoothing, reduction, ignoreIndex, weights, op }: Picking): Tensor {
-  const valid = ignoreIndex === undefined ? undefined : labels.ne(ignoreIndex);
-  const safe: Labels = valid === undefined ? labels : (where(valid, labels, 0) as Labels);
+  if (!Number.isInteger(ignoreIndex))
+    throw new ArgumentError(`${op}: ignoreIndex is ${String(ignoreIndex)}. Use the label that counts nowhere.`);
+  const valid = labels.ne(ignoreIndex);
+  const safe: Labels = where(valid, labels, 0);
+  const advice = `, or ignoreIndex (${ignoreIndex}) for what counts nowhere`;
   // A gather of one element along the classes fuses with the row reductions of logSoftmax, forward and backward.
-  const chosen = logp.gather(CLASS_DIM, safe.unsqueeze(CLASS_DIM) as Labels);
+  const chosen = gatherLabels(op, logp, CLASS_DIM, safe.unsqueeze(CLASS_DIM), advice);
   let each = chosen.squeeze(CLASS_DIM).neg();
   const ofLabel = weights?.gather(0, safe.reshape([-1]) as Labels).reshape(safe.shape);
   if (ofLabel !== undefined) each = each.mul(ofLabel);
@@ -123,11 +136,9 @@ function pick(logp: Tensor, labels: Labels, { smoothing, reduction, ignoreIndex,
     const all = weights === undefined ? logp : logp.mul(acrossClasses(weights, logp));
     each = each.mul(1 - smoothing).sub(all.mean(CLASS_DIM).mul(smoothing));
   }
-  if (valid === undefined && ofLabel === undefined) return reduce(each, reduction, op);
-  const counted = valid === undefined ? each : where(valid, each, 0);
+  const counted = where(valid, each, 0);
   if ((reduction ?? 'mean') !== 'mean') return reduce(counted, reduction, op);
-  if (ofLabel === undefined) return counted.sum().div((valid as Tensor<Shape, 'bool'>).sum()) as Tensor;
-  const share = valid === undefined ? ofLabel : where(valid, ofLabel, 0);
+  const share = ofLabel === undefined ? valid : where(valid, ofLabel, 0);
   return counted.sum().div(share.sum());
 }
 
@@ -224,7 +235,10 @@ const entropyOfPair = customOp({
   },
 });
 
-/** Binary cross entropy of probabilities and targets in [0, 1]. Prefer bceWithLogits. PyTorch: F.binary_cross_entropy. */
+/**
+ * Binary cross entropy of probabilities and targets in [0, 1]; a probability outside is an IndexError when the loss is computed.
+ * Prefer bceWithLogits. PyTorch: F.binary_cross_entropy.
+ */
 export function bceLoss<const O extends BceOptions = {}>(
   probabilities: AnyTensor,
   target: AnyTensor,
@@ -233,7 +247,8 @@ export function bceLoss<const O extends BceOptions = {}>(
   checkTensor(probabilities, 'bceLoss', 'the input');
   checkTensor(target, 'bceLoss', 'the target');
   checkOptions('bceLoss', options, BCE_OPTIONS);
-  const each = entropyOfPair(...floats('bceLoss', probabilities, target));
+  const [p, y] = floats('bceLoss', probabilities, target);
+  const each = entropyOfPair(checkedProbabilities('bceLoss', p, 'Call sigmoid() first, or use bceWithLogits.'), y);
   const result = reduce(weighed(each, options?.weight, 'bceLoss'), options?.reduction, 'bceLoss');
   return tell('bceLoss', probabilities, target, result) as Reduced<O>;
 }
@@ -283,7 +298,7 @@ export function hingeLoss<const O extends HingeOptions = {}>(
   const x = checkFloat(scores, 'hingeLoss');
   checkRank(x.shape, 'hingeLoss', 'scores');
   const y = checkLabels(labels, x.shape, 'hingeLoss');
-  const right = x.gather(CLASS_DIM, y.unsqueeze(CLASS_DIM) as Labels);
+  const right = gatherLabels('hingeLoss', x, CLASS_DIM, y.unsqueeze(CLASS_DIM));
   // The right class adds the margin itself.
   const each = x.sub(right).add(margin).relu().sum(CLASS_DIM).sub(margin);
   return tell('hingeLoss', scores, labels, reduce(each, reduction, 'hingeLoss')) as Reduced<O>;
@@ -308,10 +323,11 @@ export function diceLoss<const O extends DiceOptions = {}>(
   const { smooth = 1, reduction }: DiceOptions = options ?? {};
   const [p, y] = floats('diceLoss', probabilities, target);
   checkRank(p.shape, 'diceLoss', 'probabilities');
+  const q = checkedProbabilities('diceLoss', p, 'Call sigmoid() or softmax(1) first.');
   const total = (t: Tensor): Tensor => t.reshape([t.shape[0], -1]).sum(1);
-  const overlap = total(p.mul(y)).mul(2).add(smooth);
+  const overlap = total(q.mul(y)).mul(2).add(smooth);
   const each = overlap
-    .div(total(p).add(total(y)).add(smooth))
+    .div(total(q).add(total(y)).add(smooth))
     .neg()
     .add(1);
   return tell('diceLoss', probabilities, target, reduce(each, reduction, 'diceLoss')) as Reduced<O>;

@@ -9,7 +9,7 @@ import {
   type Shape,
   ShapeError,
 } from '../../tensor/library.js';
-import { areProbabilities } from '../../tensor/probabilities.js';
+import { areProbabilities, markLogits } from '../../tensor/probabilities.js';
 import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
 
 export type Reduction = 'mean' | 'sum' | 'none';
@@ -108,9 +108,10 @@ export function tell(op: string, input: AnyTensor, target: AnyTensor, result: Te
 
 let hasWarned = false;
 
-/** Says once on the console that a loss of logits was given the result of softmax or sigmoid. */
+/** Notes that these are logits; says once on the console that a loss of logits was given the result of softmax or sigmoid. */
 export function warnOfProbabilities(op: string, x: AnyTensor): void {
-  if (hasWarned || !areProbabilities(x.node)) return;
+  if (!areProbabilities(x.node)) return markLogits(x.node);
+  if (hasWarned) return;
   hasWarned = true;
   console.warn(
     `nabla: ${op} takes logits and was given probabilities (the result of softmax or sigmoid). Leave that layer out: the loss contains it.`,

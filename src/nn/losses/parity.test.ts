@@ -78,12 +78,32 @@ describe.each(TIERS)('on $device', ({ device, tolerance }) => {
       [1, 2, 3],
       [4, 5, 6],
     ]);
-    for (const bad of [3, -1, -100]) {
+    for (const bad of [3, -1, -101]) {
       const labels = tensor([0, bad], { dtype: 'int32' });
       for (const loss of [nn.crossEntropy, nn.nllLoss, nn.hingeLoss] as AnyLoss[]) {
         await expect((loss(logits, labels, {}) as Tensor).item()).rejects.toThrow(IndexError);
       }
     }
+    // −100 counts nowhere, as in PyTorch; without a label that counts the mean is that of nothing.
+    const ignored = tensor([0, -100], { dtype: 'int32' });
+    expect(await nn.crossEntropy(logits, ignored).item()).toBeCloseTo(2.407606, 5);
+    expect(await nn.crossEntropy(logits, ignored, { reduction: 'none' }).array()).toEqual([
+      expect.closeTo(2.407606, 5),
+      0,
+    ]);
+    expect(await nn.nllLoss(logits, ignored).item()).toBe(-1);
+    expect(await nn.crossEntropy(logits, tensor([-100, -100], { dtype: 'int32' })).item()).toBe(NaN);
+    await expect(nn.crossEntropy(logits, ignored, { ignoreIndex: -1 }).item()).rejects.toThrow(
+      'crossEntropy: label -100 is no class. Use 0 to 2, or ignoreIndex (-1) for what counts nowhere.',
+    );
+    await expect(nn.hingeLoss(logits, ignored).item()).rejects.toThrow(
+      'hingeLoss: label -100 is no class. Use 0 to 2.',
+    );
+    const p = tensor([0.5, 1.5]);
+    await expect(nn.bceLoss(p, tensor([0, 1])).item()).rejects.toThrow(
+      'bceLoss: 1 of 2 probabilities are outside 0 to 1. Call sigmoid() first, or use bceWithLogits.',
+    );
+    await expect(nn.diceLoss(p.reshape([1, 2]), tensor([[0, 1]])).item()).rejects.toThrow('diceLoss: 1 of 2');
     expect(await nn.crossEntropy(logits, tensor([0, 1], { dtype: 'int32' })).item()).toBeCloseTo(1.9076, 4);
     const rows = new nn.Embedding(4, 2).forward(tensor([1, 4], { dtype: 'int32' }));
     await expect(rows.data()).rejects.toThrow(IndexError);
