@@ -4,6 +4,7 @@
 
 import { ArgumentError, checkOptions, FormatError, type OptionNames } from '../tensor/library.js';
 import { ArrayDataset, type Field } from './dataset.js';
+import { type SplitOptions, splitIndices } from './split.js';
 
 export type Column =
   | { readonly kind: 'number'; readonly values: Float64Array; readonly missing: readonly number[] }
@@ -55,19 +56,71 @@ export class CsvTable {
   numbers(name: string): Float64Array {
     const column = this.column(name);
     if (column.kind === 'number') return column.values;
-    throw this.fault(`column '${name}' is text ('${column.values[0] ?? ''}'). Leave it out of the features`, 0);
+    throw this.fault(
+      `column '${name}' is text ('${column.values[0] ?? ''}'). Leave it out of the features, or encode it (TableEncoder)`,
+      0,
+    );
   }
 
-  /** A column as classes 0, 1, …, and what they are called: numbers in ascending order, text in the order of its characters. */
-  classes(name: string): { readonly labels: Int32Array; readonly classes: readonly string[] } {
+  /**
+   * A column as classes 0, 1, …, and what they are called: numbers in ascending order, text in the order of its characters.
+   * Where a value is missing it throws FormatError, or the class is −1 (`skip`).
+   */
+  classes(
+    name: string,
+    gaps: 'error' | 'skip' = 'error',
+  ): { readonly labels: Int32Array; readonly classes: readonly string[] } {
     const { kind, values, missing } = this.column(name);
-    if (missing.length > 0) throw this.fault(`column '${name}' has no class`, missing[0]);
+    if (missing.length > 0 && gaps === 'error') throw this.fault(`column '${name}' has no class`, missing[0]);
+    const isMissing = new Set(missing);
+    const isThere = (_: unknown, row: number): boolean => !isMissing.has(row);
     const found =
       kind === 'number'
-        ? [...new Set(values)].sort((a, b) => a - b).map(String)
-        : [...new Set(values)].sort((a, b) => (a < b ? -1 : 1));
+        ? [...new Set(values.filter(isThere))].sort((a, b) => a - b).map(String)
+        : [...new Set(values.filter(isThere))].sort((a, b) => (a < b ? -1 : 1));
     const ranks = new Map(found.map((value, i) => [value, i]));
-    return { labels: Int32Array.from(values as ArrayLike<unknown>, (v) => ranks.get(String(v))!), classes: found };
+    const labels = Int32Array.from(values as ArrayLike<unknown>, (v) => ranks.get(String(v)) ?? -1);
+    for (const row of missing) labels[row] = -1;
+    return { labels, classes: found };
+  }
+
+  /** The rows at `positions`, in that order, as a table of their own; their lines stay those of the file. */
+  subset(positions: ArrayLike<number>): CsvTable {
+    const rows = Int32Array.from(positions);
+    const wrong = rows.find((row) => row < 0 || row >= this.length);
+    if (wrong !== undefined)
+      throw new ArgumentError(`csv: there is no row ${wrong}. The table has ${this.length}, counted from 0.`);
+    const columns = this.names.map((name): Column => {
+      const column = this.column(name);
+      const isMissing = new Set(column.missing);
+      const missing = [...rows.keys()].filter((i) => isMissing.has(rows[i]));
+      return column.kind === 'number'
+        ? { kind: 'number', values: Float64Array.from(rows, (row) => column.values[row]), missing }
+        : { kind: 'text', values: Array.from(rows, (row) => column.values[row]), missing };
+    });
+    const lines = rows.map((row) => this.lines[row]);
+    return new CsvTable(this.names, columns, lines, this.path);
+  }
+
+  /**
+   * Disjoint parts of random rows, by fractions or counts, the same for the same seed. `stratify` names a column whose values
+   * keep their shares in each part. Split first and fit encoders to the training part: so nothing leaks into it.
+   */
+  split<K extends string>(
+    parts: Readonly<Record<K, number>>,
+    { stratify, ...rest }: SplitOptions & { readonly stratify?: string } = {},
+  ): Record<K, CsvTable> {
+    const names = Object.keys(parts) as K[];
+    const classes = stratify === undefined ? undefined : this.classes(stratify).labels;
+    const sizes = names.map((name) => parts[name]);
+    const lists = splitIndices(this.length, sizes, { ...rest, classes });
+    return Object.fromEntries(names.map((name, i) => [name, this.subset(lists[i])])) as Record<K, CsvTable>;
+  }
+
+  /** The rows that lack nothing in these columns (default: in any). */
+  complete(names: readonly string[] = this.names): CsvTable {
+    const gaps = new Set(names.flatMap((name) => this.column(name).missing));
+    return this.subset(Array.from({ length: this.length }, (_, row) => row).filter((row) => !gaps.has(row)));
   }
 
   /** For classification: x the features, float32 [F], y the class of column `target`; `classes` are their names. */
@@ -111,7 +164,8 @@ export class CsvTable {
     return { rows, x: { data, shape: [features.length] } };
   }
 
-  private fault(what: string, row: number): FormatError {
+  /** An error about a row, with its line. */
+  fault(what: string, row: number): FormatError {
     const where = `${this.path === undefined ? '' : `${this.path}, `}line ${this.lines[row] ?? 1}`;
     return new FormatError(`csv: ${where}: ${what}.`, this.path);
   }

@@ -34,6 +34,13 @@ export {
   WordVocabulary,
   tokenizeWords,
 } from './text.js';
+export {
+  type ColumnEncoding,
+  type EncoderOptions,
+  type EncoderState,
+  TableEncoder,
+  type Unseen,
+} from './table-encoder.js';
 export { type ClassData, type Column, CsvTable, type FeatureOptions, type TargetData } from './csv-table.js';
 export { type Cifar100Images, type CifarImages, parseCifar10, parseCifar100 } from './formats/cifar.js';
 export { type CsvOptions, parseCsv } from './formats/csv.js';

@@ -51,7 +51,9 @@ test('a table becomes a dataset for classification or regression', () => {
     [2, 6],
     [1, 5],
   ]);
-  expect(() => table.regression('w')).toThrow("column 'kind' is text ('cat'). Leave it out of the features.");
+  expect(() => table.regression('w')).toThrow(
+    "column 'kind' is text ('cat'). Leave it out of the features, or encode it (TableEncoder).",
+  );
   expect(() => table.regression('h', { features: ['w'] })).toThrow("line 3: column 'h' has no value");
   expect(() => table.column('x')).toThrow("csv: there is no column 'x'. There are 'w', 'h', 'kind'.");
   expect(parseCsv('y\n10\n9').classes('y')).toEqual({ labels: Int32Array.of(1, 0), classes: ['9', '10'] });
