@@ -62,6 +62,7 @@ function createProgram(): Command {
     })
     .configureHelp({ showGlobalOptions: false });
   addTrain(program);
+  addNew(program);
   addEval(program);
   addPredict(program);
   addAugment(program);
@@ -138,6 +139,27 @@ Examples:
     });
 }
 
+function addNew(program: Command): void {
+  program
+    .command('new')
+    .summary('make a small project: a run in TypeScript, with its data')
+    .description(
+      'Makes a folder with a project that runs at once: a run file, a table to learn from, package.json, types.',
+    )
+    .argument('<name>', 'folder to make; its name is that of the package')
+    .option('--nabla <what>', 'where npm takes nabla from: a version, or file:<path> (default: where this one is from)')
+    .addHelpText(
+      'after',
+      `
+Example:
+  nabla new fruit
+  nabla train fruit/run.ts
+  nabla predict fruit/data/new.csv --definition fruit/run.ts`,
+    )
+    .allowExcessArguments(false)
+    .action(async (name, options) => (await import('./commands/new.js')).newProject(name, options));
+}
+
 function addEval(program: Command): void {
   program
     .command('eval')
@@ -158,9 +180,11 @@ function addEval(program: Command): void {
 function addPredict(program: Command): void {
   program
     .command('predict')
-    .summary('use a trained network: classify images, write text')
-    .description('Uses the network of a run: classifies images, or goes on with a text.')
-    .argument('[file]', 'images: text, IDX or PNG; standard input (text) if it is missing or -')
+    .summary('use a trained network: classify images or rows of a table, write text')
+    .description(
+      'Uses the network of a run: classifies images, says what belongs to the rows of a CSV file, or goes on with a text.',
+    )
+    .argument('[file]', 'images: text, IDX or PNG; tables: CSV; standard input (text) if it is missing or -')
     .option('--test', 'evaluate the test data of the run instead of a file')
     .option('--weights <path>', 'a run folder, or a .safetensors file in one (default: the latest below runs/)')
     .option('--show', 'draw what the network sees (pictures, and what was inverted, are drawn anyway)')

@@ -3,7 +3,7 @@
 // validation or test data leaks into it. Plain JSON holds it, so that a run can keep it.
 // Must not know: files, text of CSV.
 
-import { ArgumentError } from '../tensor/library.js';
+import { ArgumentError, checkOptions, type OptionNames } from '../tensor/library.js';
 import type { ClassData, CsvTable, FeatureField, TargetData } from './csv-table.js';
 import { ArrayDataset } from './dataset.js';
 
@@ -28,6 +28,15 @@ export interface EncoderOptions {
   /** A category that the training part does not have: all zeros in one-hot, −1 in ordinal (`ignore`, default), or an error. */
   readonly unseen?: 'ignore' | 'error';
 }
+
+const ENCODER_OPTIONS: OptionNames<EncoderOptions> = {
+  target: true,
+  task: true,
+  features: true,
+  columns: true,
+  missing: true,
+  unseen: true,
+};
 
 interface NumberColumn {
   readonly name: string;
@@ -86,6 +95,7 @@ export class TableEncoder {
 
   /** Learns means, deviations and categories from the training part. Throws ArgumentError for options, FormatError for values. */
   static fit(table: CsvTable, options: EncoderOptions = {}): TableEncoder {
+    checkOptions('TableEncoder.fit', options, ENCODER_OPTIONS);
     const { target, features = table.names.filter((name) => name !== target), columns = {} } = options;
     const { missing = 'error', unseen = 'ignore' } = options;
     if (table.length === 0)

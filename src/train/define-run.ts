@@ -2,6 +2,7 @@
 // `nabla train FILE` takes such a definition as the default export.
 // Must not know: command lines, folders.
 
+import type { TableEncoder } from '../data/table-encoder.js';
 import type { Module } from '../nn/module.js';
 import type { AnyTensor } from '../tensor/tensor.js';
 import type { TrainerOptions } from './options.js';
@@ -59,7 +60,16 @@ export interface TextPredictor {
   readonly context: number;
 }
 
-export type Predictor = ImagePredictor | TextPredictor;
+/** Says what belongs to the rows of a table. */
+export interface TablePredictor {
+  readonly kind: 'table';
+  /** Logits [N, classes], or numbers [N] or [N, 1], of features [N, width]; its weights are loaded before use. */
+  readonly model: Module & { forward(x: AnyTensor): AnyTensor };
+  /** As it was fitted to the training part: kept in `facts`, taken from there by `TableEncoder.from`. */
+  readonly encoder: TableEncoder;
+}
+
+export type Predictor = ImagePredictor | TextPredictor | TablePredictor;
 
 export interface RunDefinition<S extends Settings = Settings> {
   /** Short: part of folder names. */

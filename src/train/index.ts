@@ -21,6 +21,7 @@ export {
   type RunPlan,
   type Setting,
   type Settings,
+  type TablePredictor,
   type TextPredictor,
 } from './define-run.js';
 export { isLowerBetter, summariseRun, type BestValue, type RunSummary } from './compare.js';

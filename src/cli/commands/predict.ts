@@ -7,6 +7,7 @@ import { useDevice } from '../device.js';
 import { type DownloadOption, allowDownloads } from '../downloads.js';
 import { CliError } from '../errors.js';
 import { predictImages } from '../predict/images.js';
+import { predictTable } from '../predict/table.js';
 import { generateText } from '../predict/text.js';
 import { waitFor } from '../pending.js';
 import { printable } from '../printable.js';
@@ -52,6 +53,7 @@ export async function predict(file: string | undefined, options: Options): Promi
       throw new CliError(`${run.definition.name} does not say how to use its model. Try --test.`);
     await loadWeights(weights, predictor.model);
     if (predictor.kind === 'image') return await predictImages(predictor, file, terminal, options);
+    if (predictor.kind === 'table') return await predictTable(predictor, file, terminal, options.json === true);
     if (file !== undefined) throw new CliError(`${run.definition.name} writes text: it takes --prompt, not a file.`);
     let text = '';
     for await (const part of generateText(predictor, options)) {

@@ -1,12 +1,13 @@
 // `nabla predict` for images: what the network says of each, and how well where there are labels.
 
 import type { ImagePredictor } from '../../train/index.js';
-import { CliError, fileFault } from '../errors.js';
+import { CliError } from '../errors.js';
 import { readText } from '../run-folder.js';
 import { drawImage, layOut } from '../draw.js';
 import { type Terminal, percent } from '../terminal.js';
 import { wrapped } from '../wrap.js';
 import { invertForeign } from './background.js';
+import { readStandardInput } from './standard-input.js';
 import { type Classified, classify } from './classify.js';
 import { readImageFile } from './image-files.js';
 import { type Images, parseImages } from './image-text.js';
@@ -102,18 +103,7 @@ async function readImages(file: string | undefined, predictor: ImagePredictor): 
   if (file === undefined && process.stdin.isTTY) {
     throw new CliError('nothing to classify. Name a file, pipe one in, or use --test. See nabla predict --help.');
   }
-  try {
-    return parseImages(await readStandardInput(), 'standard input', format);
-  } catch (error) {
-    throw error instanceof CliError ? error : fileFault('read', 'standard input', error);
-  }
-}
-
-/** All of it, however slowly it comes: reading at once would fail where nothing has come yet. */
-async function readStandardInput(): Promise<string> {
-  const parts: Uint8Array[] = [];
-  for await (const part of process.stdin) parts.push(part as Uint8Array);
-  return Buffer.concat(parts).toString('utf8');
+  return parseImages(await readStandardInput(), 'standard input', format);
 }
 
 function printText(terminal: Terminal, images: Images, classified: Classified, classes: readonly string[]): void {
