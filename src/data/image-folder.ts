@@ -8,7 +8,7 @@ import type { ImageFolder, ImageFolderOptions } from './node/image-folder.js';
 const IMAGE_FOLDER_OPTIONS: OptionNames<ImageFolderOptions> = { size: true, channels: true, extensions: true };
 
 /**
- * Pictures below `root`, whose folders are the classes in the order of their names. Items: x bytes [C, height, width], y
+ * Pictures below `root`, whose folders are the classes in the order of their names; names that begin with a dot count for nothing. Items: x bytes [C, height, width], y
  * int32. Pictures are decoded when they are asked for; `load()` decodes all of them. Throws NablaError if there are no
  * classes or a class has no picture. PyTorch: torchvision.datasets.ImageFolder. Node only; needs `npm install sharp`.
  *

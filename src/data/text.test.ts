@@ -20,6 +20,11 @@ test('characters: encoding and decoding are inverse, whatever the text', () => {
 });
 
 test('words: by frequency, with limits and an unknown word', () => {
+  expect(tokenizeWords('Cafe\u0301 CAF\u00c9')).toEqual(['caf\u00e9', 'caf\u00e9']); // composed, whatever was given
+  expect(tokenizeWords('\u0939\u093f\u0928\u094d\u0926\u0940 x\u0304y')).toEqual([
+    '\u0939\u093f\u0928\u094d\u0926\u0940',
+    'x\u0304y',
+  ]);
   expect(tokenizeWords("Don't stop, 3 times!")).toEqual(["don't", 'stop', ',', '3', 'times', '!']);
   const texts = ['b a b', 'c a b', 'd'];
   expect(WordVocabulary.of(texts).tokens).toEqual(['<unk>', 'b', 'a', 'c', 'd']);

@@ -84,9 +84,13 @@ const WORD_OPTIONS: OptionNames<WordOptions> = { minFrequency: true, maxSize: tr
 
 const UNKNOWN = '<unk>';
 
-/** Words (letters, digits, apostrophes) in lower case, and punctuation marks, one by one. */
+/**
+ * Words (letters with their marks, digits, apostrophes) in lower case, and punctuation marks, one by one. What looks the same is
+ * the same: e with an accent of its own is é (Unicode's NFC).
+ */
 export function tokenizeWords(text: string): string[] {
-  return text.toLowerCase().match(/[\p{L}\p{N}]+(?:['’][\p{L}\p{N}]+)*|[^\s\p{L}\p{N}]/gu) ?? [];
+  const word = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*(?:['’][\p{L}\p{N}][\p{L}\p{N}\p{M}]*)*|[^\s\p{L}\p{N}]/gu;
+  return text.toLowerCase().normalize('NFC').match(word) ?? [];
 }
 
 /** The words of texts, most frequent first, and equally frequent ones in the order of their characters. */

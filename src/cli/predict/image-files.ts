@@ -37,6 +37,8 @@ async function readIdxImages(path: string, { shape: [channels, height, width], m
   if (size.join() !== (channels === 1 ? [height, width] : [channels, height, width]).join()) {
     throw new CliError(`${path} holds [${shape.join(', ')}]. This network takes images of ${height}x${width}.`);
   }
+  const wrong = (data as Uint8Array).findIndex((value) => !(value >= 0 && value <= most));
+  if (wrong >= 0) throw new CliError(`${path}: value ${wrong + 1} is ${data[wrong]}. Pixels go from 0 to ${most}.`);
   return {
     pixels: Float32Array.from(data as Uint8Array, (value) => value / most),
     count,

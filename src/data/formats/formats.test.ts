@@ -108,6 +108,29 @@ test.each(fixture.files.npy.map((file, i) => [i, file.dtype, file] as const))(
   },
 );
 
+test('npy: headers as NumPy reads them, not only as it writes them', () => {
+  const file = (header: string, version = 1): Uint8Array => {
+    const text = new TextEncoder().encode(header);
+    const length = version === 1 ? [text.length & 255, text.length >> 8] : [text.length & 255, text.length >> 8, 0, 0];
+    return Uint8Array.of(0x93, ...new TextEncoder().encode('NUMPY'), version, 0, ...length, ...text, 1, 2, 3, 4, 5, 6);
+  };
+  for (const header of [
+    "{'descr': '|u1', 'fortran_order': False, 'shape': (2L, 3L), }",
+    "{'shape': (2, 3L,), 'fortran_order': False, 'descr': '|u1'}",
+    '{"descr": "|u1", "fortran_order": False, "shape": (2, 3)}',
+    `{'descr':"|u1",'fortran_order':False,'shape':(2,3)}`,
+    "  {  'descr'  :  '|u1'  ,\t'fortran_order' : False , 'shape' : ( 2 , 3 , ) , }  \n",
+  ])
+    for (const version of [1, 2, 3]) expect(parseNpy(file(header, version)).shape).toEqual([2, 3]);
+  expect(parseNpy(file("{'descr': '|u1', 'fortran_order': False, 'shape': (6,), }")).shape).toEqual([6]);
+  for (const shape of ['(6)', '(2LL, 3)', '(L, 6)', '(2, , 3)', '(2 3,)', '[2, 3]', '6', '(-6,)'])
+    expect(() => parseNpy(file(`{'descr': '|u1', 'fortran_order': False, 'shape': ${shape}}`))).toThrow(FormatError);
+  for (const descr of [`'|u1"`, `"|u1'`]) {
+    const header = `{'descr': ${descr}, 'fortran_order': False, 'shape': (6,)}`;
+    expect(() => parseNpy(file(header))).toThrow(FormatError);
+  }
+});
+
 test('npy: fields of a dataset, and what is refused', async () => {
   const files = fixture.files;
   const [bytes] = files.npy;

@@ -184,7 +184,8 @@ interface Header {
 
 /** Python's literal of a dictionary with exactly the three known keys. */
 function parseHeader(text: string, offset: number, fault: Fault): Header {
-  const entry = /\s*['"](\w+)['"]\s*:\s*(?:'([^']*)'|(True|False)|\(([\d\s,]*)\))\s*(?:,|(?=\}))/y;
+  // A number may end with L: Python 2 wrote long integers so.
+  const entry = /\s*(?:'(\w+)'|"(\w+)")\s*:\s*(?:'([^']*)'|"([^"]*)"|(True|False)|\(([\d\s,L]*)\))\s*(?:,|(?=\}))/y;
   const opening = /^\s*\{/.exec(text);
   if (opening === null) return fault('the header is no dictionary', offset);
   if (/['"]descr['"]\s*:\s*\[/.test(text)) fault('arrays of records are not read', offset);
@@ -192,7 +193,9 @@ function parseHeader(text: string, offset: number, fault: Fault): Header {
   const found = new Map<string, string>();
   let last = entry.lastIndex;
   for (let match = entry.exec(text); match !== null; match = entry.exec(text)) {
-    const [, key, string, flag, tuple] = match;
+    const key = match[1] ?? match[2];
+    const string = match[3] ?? match[4];
+    const [flag, tuple] = [match[5], match[6]];
     if (found.has(key)) fault(`the header has '${key}' twice`, offset + match.index);
     const type = string !== undefined ? 'descr' : flag !== undefined ? 'fortran_order' : 'shape';
     if (type !== key) fault(`the header's '${key}' is not understood`, offset + match.index);
@@ -205,8 +208,9 @@ function parseHeader(text: string, offset: number, fault: Fault): Header {
     .split(',')
     .map((s) => s.trim());
   if (parts.at(-1) === '') parts.pop();
-  const shape = parts.map(Number);
-  if (parts.some((part) => part === '') || !shape.every(Number.isSafeInteger))
+  const shape = parts.map((part) => Number(part.replace(/L$/, '')));
+  if (!found.get('shape')!.includes(',') && parts.length > 0) fault('the shape is no tuple', offset);
+  if (!parts.every((part) => /^\d+L?$/.test(part)) || !shape.every(Number.isSafeInteger))
     fault('the shape is not understood', offset);
   return { descr: found.get('descr')!, isFortran: found.get('fortran_order') === 'True', shape };
 }

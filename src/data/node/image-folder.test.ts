@@ -38,6 +38,9 @@ describe.skipIf(sharp === undefined)('needs the optional package sharp', () => {
     for (const name of ['b/2.png', 'b/10.png', 'b/a/x.PNG', 'a/1.png']) await put(name, red);
     writeFileSync(join(root, 'b', 'notes.txt'), 'not a picture');
     writeFileSync(join(root, 'readme.md'), '');
+    for (const name of ['.cache/1.png', '__MACOSX/a/1.png', 'a/.hidden.png', 'b/.checkpoints/1.png'])
+      await put(name, red);
+    writeFileSync(join(root, 'a', '._1.png'), 'what macOS leaves beside a/1.png');
     const images = await imageFolder(root);
     expect(images.classes).toEqual(['a', 'b']);
     expect(images.paths.map((path) => relative(root, path))).toEqual(['a/1.png', 'b/10.png', 'b/2.png', 'b/a/x.PNG']);

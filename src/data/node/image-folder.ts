@@ -59,7 +59,8 @@ export async function openImageFolder(root: string, options: ImageFolderOptions)
     throw new NablaError(`imageFolder: ${root} cannot be read (${(cause as Error).message}).`, { cause });
   });
   const classes: string[] = [];
-  for (const { name } of entries) if ((await stat(join(root, name))).isDirectory()) classes.push(name);
+  for (const { name } of entries)
+    if (!isHidden(name) && (await stat(join(root, name))).isDirectory()) classes.push(name);
   if (classes.length === 0) throw new NablaError(`imageFolder: ${root} has no folders. Make one for each class.`);
   classes.sort();
   const [paths, labels] = [new Array<string>(), new Array<number>()];
@@ -77,6 +78,9 @@ export async function openImageFolder(root: string, options: ImageFolderOptions)
   }
   return new ImageFolder(classes, paths, Int32Array.from(labels), options, sharp);
 }
+
+/** What systems leave beside pictures: .DS_Store, ._a.png, .ipynb_checkpoints, __MACOSX. */
+const isHidden = (name: string): boolean => name.startsWith('.') || name === '__MACOSX';
 
 async function importSharp(): Promise<Sharp> {
   try {
@@ -103,7 +107,8 @@ async function* findPictures(
   const here = await realpath(folder);
   if (open.includes(here)) throw new NablaError(`imageFolder: ${folder} leads back to ${here}. Remove that link.`);
   const folders: string[] = [];
-  const entries = (await readdir(folder, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const found = await readdir(folder, { withFileTypes: true });
+  const entries = found.filter(({ name }) => !isHidden(name)).sort((a, b) => (a.name < b.name ? -1 : 1));
   for (const entry of entries) {
     const path = join(folder, entry.name);
     if (entry.isDirectory() || (entry.isSymbolicLink() && (await stat(path)).isDirectory())) folders.push(path);
