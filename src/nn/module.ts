@@ -67,6 +67,17 @@ export class StateDictError extends NablaError {
 type State = Parameter | Buffer;
 type Fields = Iterable<readonly [name: string, value: unknown]>;
 
+/** Errors name a parameter by its path in the largest module that was asked for its parameters; `named()` goes before. */
+const pathNames = new WeakMap<object, string>();
+
+function nameStorage(path: string, storage: Parameter['storage']): void {
+  if (storage === undefined || storage.name !== pathNames.get(storage)) return;
+  const name = `parameter ${path} ${formatShape(storage.shape)}`;
+  if (storage.name !== undefined && storage.name.length >= name.length) return;
+  storage.name = name;
+  pathNames.set(storage, name);
+}
+
 export abstract class Module {
   constructor() {
     registerModule(this);
@@ -96,7 +107,9 @@ export abstract class Module {
 
   /** Parameters with their keys; one that is shared appears under its first. */
   namedParameters(): [name: string, parameter: Parameter][] {
-    return once(stateOf(this)).filter((entry): entry is [string, Parameter] => entry[1] instanceof Parameter);
+    const named = once(stateOf(this)).filter((entry): entry is [string, Parameter] => entry[1] instanceof Parameter);
+    for (const [path, { storage }] of named) nameStorage(path, storage);
+    return named;
   }
 
   buffers(): Buffer[] {
