@@ -42,12 +42,10 @@ export async function examineRun(folder: string): Promise<Examination> {
 export function printHealth(terminal: Terminal, examination: Examination): void {
   const { diagnoses, missing } = examination;
   const advice = 'Train with doctor: true (nabla train --doctor) to have layers, gradients and data looked at, too.';
-  const lines = [
-    ...healthLines(examination),
-    ...(missing.includes('statistics of layers') ? [advice] : []),
-    ...(diagnoses.length > 0 ? [`More about it: ${commandLine('doctor', '--explain', diagnoses[0].code)}`] : []),
-  ];
+  const lines = [...healthLines(examination), ...(missing.includes('statistics of layers') ? [advice] : [])];
   for (const line of lines) for (const part of wrapped(line, terminal.columns)) print(terminal, part);
+  // a command is copied as a whole
+  if (diagnoses.length > 0) terminal.line(`More about it: ${commandLine('doctor', '--explain', diagnoses[0].code)}`);
 }
 
 /** One illness, whether this run has it or not. Throws CliError for a name that is none, with the nearest. */
