@@ -33,7 +33,7 @@ type Scores<S extends Shape, T extends Shape> = S extends readonly [
 /**
  * `forward(query, keys, { values?, mask? })` → `[context, weights]`: query [N, L, queryDim], keys [N, S, keyDim], values [N, S, V]
  * (the keys unless given) → context [N, L, V], weights [N, L, S] = softmax of v·tanh(W_q·query + W_k·key). mask [N, S] or
- * [N, L, S] is true where a query may look; at least one key has to be left. Bahdanau et al. 2015.
+ * [N, L, S] is true where a query may look; a query that may look nowhere gives 0. Bahdanau et al. 2015.
  */
 export class AdditiveAttention<const Q extends number = number, const K extends number = number> extends Module {
   readonly queryProj: Linear<Q, number>;
@@ -77,8 +77,11 @@ export class AdditiveAttention<const Q extends number = number, const K extends 
     const wanted = this.queryProj.forward(query).unsqueeze(2); // [N, L, 1, hidden]
     const offered = this.keyProj.forward(keys).unsqueeze(1); // [N, 1, S, hidden]
     let scores = this.score.forward(wanted.add(offered).tanh()).squeeze(-1);
-    if (mask !== undefined) scores = masked(scores, mask);
-    const weights = scores.softmax(-1);
+    const allowed = mask === undefined ? undefined : allowedBy(mask, scores);
+    // Where all keys are forbidden the scores are alike, and the weights 0.
+    if (allowed !== undefined) scores = where(allowed, scores, LOWEST);
+    const soft = scores.softmax(-1);
+    const weights = allowed === undefined ? soft : where(allowed, soft, 0);
     return [weights.matmul(values), weights];
   }
 
@@ -88,7 +91,11 @@ export class AdditiveAttention<const Q extends number = number, const K extends 
   }
 }
 
-function masked(scores: Tensor, mask: AnyTensor): Tensor {
+/** Finite, so that a row of nothing else has a softmax and a gradient. */
+const LOWEST = -3.4028234663852886e38;
+
+/** [N, L or 1, S] */
+function allowedBy(mask: AnyTensor, scores: Tensor): Tensor<Shape, 'bool'> {
   if (mask.dtype !== 'bool')
     throw new DTypeError(`AdditiveAttention: mask is ${mask.dtype}. Use bool, true where a query may look.`, [
       mask.dtype,
@@ -96,6 +103,5 @@ function masked(scores: Tensor, mask: AnyTensor): Tensor {
   const [batch, , keys] = scores.shape;
   if ((mask.rank !== 2 && mask.rank !== 3) || mask.shape[0] !== batch || mask.shape[mask.rank - 1] !== keys)
     throw new ShapeError(`AdditiveAttention: mask ${formatShape(mask.shape)}: needs [N, S] or [N, L, S]`, [mask.shape]);
-  const allowed = (mask.rank === 2 ? mask.unsqueeze(1) : mask) as Tensor<Shape, 'bool'>;
-  return where(allowed, scores, -Infinity) as Tensor;
+  return (mask.rank === 2 ? mask.unsqueeze(1) : mask) as Tensor<Shape, 'bool'>;
 }

@@ -68,7 +68,7 @@ const MULTIHEAD_ATTENTION_ARGUMENTS: OptionNames<MultiheadAttentionArguments> = 
 /**
  * `forward(query, key, value)` → `[output, weights]`: query [L, N, embedDim], key [S, N, kdim], value [S, N, vdim] (batch
  * first if asked for, or no batch) → output [L, N, embedDim], weights [N, L, S]. Masks as PyTorch's: true forbids; a
- * query to which bool masks forbid every key gives the output bias. in_proj_weight [3 · embedDim, embedDim] starts Xavier uniform, biases
+ * query to which masks forbid every key gives the output bias. in_proj_weight [3 · embedDim, embedDim] starts Xavier uniform, biases
  * at 0. PyTorch: nn.MultiheadAttention (Vaswani et al. 2017).
  */
 export class MultiheadAttention<const E extends number, const O extends MultiheadAttentionOptions = {}> extends Module {

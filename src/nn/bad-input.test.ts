@@ -237,7 +237,7 @@ const OPTIONS: Readonly<Record<string, readonly Options[]>> = {
 const sequence = (name: string): Inputs[] => [
   [() => [3, 2], () => [f(4, 2, 5)], 'last dimension 5 is not inputSize 3'],
   [() => [3, 2], () => [f(3)], `${name}: input [3]: needs 2 or 3 dimensions`],
-  [() => [3, 2], () => [f(4, 0, 3)], 'no steps or no sequences'],
+  [() => [3, 2], () => [f(0, 4, 3)], 'no steps'],
   [() => [3, 2], () => [f(4, 2, 3), undefined, { lengths: f(2) }], 'lengths are float32. Convert'],
   [() => [3, 2], () => [f(4, 2, 3), undefined, { lengths: int(3) }], 'lengths [3] for a batch of 2'],
 ];
@@ -383,7 +383,7 @@ const INPUTS: Readonly<Record<string, readonly Inputs[]>> = {
   ConvLSTM: [
     [() => [1, 2, 3], () => [f(2, 1, 4, 4)], 'needs [T, N, C, H, W]'],
     [() => [1, 2, 3], () => [f(2, 1, 3, 4, 4)], 'channel dimension 3 is not inChannels 1'],
-    [() => [1, 2, 3], () => [f(0, 1, 1, 4, 4)], 'no steps or no sequences'],
+    [() => [1, 2, 3], () => [f(0, 1, 1, 4, 4)], 'no steps'],
   ],
   ConvLSTMCell: [
     [() => [2, 2, 3], () => [f(1, 3, 4, 4)], 'channel dimension 3 is not inChannels 2'],

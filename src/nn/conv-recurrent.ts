@@ -161,8 +161,8 @@ export class ConvLSTM<const In extends number, const H extends number> extends M
     const text = this.batchFirst ? '[N, T, C, H, W]' : '[T, N, C, H, W]';
     if (x.rank !== 5) throw new ShapeError(`ConvLSTM: input ${formatShape(x.shape)}: needs ${text}`, [x.shape]);
     checkChannels('ConvLSTM', x.shape, 2, this.inChannels, 'inChannels');
-    if (x.size === 0)
-      throw new ShapeError(`ConvLSTM: input ${formatShape(x.shape)}: no steps or no sequences`, [x.shape]);
+    if (x.shape[this.batchFirst ? 1 : 0] === 0)
+      throw new ShapeError(`ConvLSTM: input ${formatShape(x.shape)}: no steps`, [x.shape]);
     let sequence = (this.batchFirst ? (x as unknown as Tensor).transpose(0, 1) : x) as Tensor;
     const ends: [h: Tensor, c: Tensor][] = [];
     for (const [layer, cell] of this.cells.entries()) {

@@ -1,6 +1,7 @@
 // An empty batch: layers without statistics hand on a shape with 0 in it, and have a gradient; the others say why not.
 import { describe, expect, test } from 'vitest';
 import { type AnyTensor, type Tensor, setDevice, tensor, zeros } from '../index.js';
+import { forward } from '../../test/support/loose.js';
 import * as nn from './index.js';
 
 type Forward = { forward(x: AnyTensor): AnyTensor };
@@ -80,11 +81,29 @@ describe.each(['reference', 'cpu'])('on %s', (device) => {
   });
 });
 
+/** Steps of an empty batch, as in PyTorch: outputs and states without elements, gradients of 0. */
+test.each([
+  ['LSTM', () => new nn.LSTM(3, 2, { numLayers: 2, bidirectional: true }), [4, 0, 3], [4, 0, 4]],
+  ['GRU', () => new nn.GRU(3, 2), [4, 0, 3], [4, 0, 2]],
+  ['RNN', () => new nn.RNN(3, 2, { batchFirst: true }), [0, 4, 3], [0, 4, 2]],
+  ['ConvLSTM', () => new nn.ConvLSTM(1, 2, 3), [4, 0, 1, 3, 3], [4, 0, 2, 3, 3]],
+])('%s over an empty batch', async (_name, make, shape, output) => {
+  for (const device of ['reference', 'cpu']) {
+    setDevice(device);
+    const layer: nn.Module = make();
+    const [y] = forward<Tensor[]>(layer, zeros(shape));
+    expect(y.shape).toEqual(output);
+    y.sum().backward();
+    for (const parameter of layer.parameters())
+      expect([...(await parameter.grad!.data())].every((g) => g === 0)).toBe(true);
+  }
+});
+
 test.each([
   ['BatchNorm2d', () => new nn.BatchNorm2d(2), [0, 2, 3, 3], 'one number a channel has no variance'],
-  ['LSTM', () => new nn.LSTM(3, 2), [4, 0, 3], 'no steps or no sequences'],
+  ['LSTM', () => new nn.LSTM(3, 2), [0, 4, 3], 'no steps'],
   ['InstanceNorm1d', () => new nn.InstanceNorm1d(2), [0, 2, 1], 'one number a channel has no variance'],
-  ['ConvLSTM', () => new nn.ConvLSTM(1, 2, 3), [4, 0, 1, 3, 3], 'no steps or no sequences'],
+  ['ConvLSTM', () => new nn.ConvLSTM(1, 2, 3), [0, 4, 1, 3, 3], 'no steps'],
 ])('%s says why not', (_name, make, shape, text) => {
   setDevice('reference');
   expect(() => (make() as unknown as Forward).forward(zeros(shape) as AnyTensor)).toThrow(text);

@@ -132,7 +132,7 @@ test('arguments that do not fit', () => {
     new ShapeError('LSTM: input [4, 2, 5]: last dimension 5 is not inputSize 3', [[4, 2, 5]]),
   );
   expect(() => layer.forward(zeros([3]) as never)).toThrow('LSTM: input [3]: needs 2 or 3 dimensions');
-  expect(() => layer.forward(zeros([4, 0, 3]))).toThrow('LSTM: input [4, 0, 3]: no steps or no sequences');
+  expect(() => layer.forward(zeros([0, 4, 3]))).toThrow('LSTM: input [0, 4, 3]: no steps');
   const state = zeros([1, 3, 2]) as unknown as Tensor;
   expect(() => layer.forward(zeros([4, 2, 3]), [state, state])).toThrow(
     'LSTM: initial state [1, 3, 2] is not [1, 2, 2]',

@@ -3,7 +3,7 @@
 // Here are parameters, layouts and options; the walk through time is src/tensor/recurrence.ts.
 
 import { arange, zeros } from '../tensor/creation.js';
-import { cat, stack } from '../tensor/functions.js';
+import { cat, stack, where } from '../tensor/functions.js';
 import {
   ArgumentError,
   type Cell,
@@ -177,12 +177,13 @@ abstract class Recurrent<In extends number, H extends number> extends Module {
     const batchFirst = this.options.batchFirst && !unbatched;
     const sequence = unbatched ? x.unsqueeze(1) : batchFirst ? x.transpose(0, 1) : x;
     const [time, batch] = sequence.shape;
-    if (time === 0 || batch === 0)
-      throw new ShapeError(`${name}: input ${formatShape(x.shape)}: no steps or no sequences`, [x.shape]);
+    if (time === 0) throw new ShapeError(`${name}: input ${formatShape(x.shape)}: no steps`, [x.shape]);
     const starts = this.startStates(initial, batch, unbatched);
     const valid = lengths === undefined ? undefined : this.validSteps(lengths, time, batch);
-    const { output, states } = this.layers(sequence, starts, valid);
-    const masked = valid === undefined ? output : output.mul(valid.to('float32'));
+    // Whatever padding holds counts nowhere, not as 0 · NaN in a gradient either.
+    const counted = valid === undefined ? sequence : where(valid, sequence, 0);
+    const { output, states } = this.layers(counted, starts, valid);
+    const masked = valid === undefined ? output : where(valid, output, 0);
     return {
       output: unbatched ? masked.squeeze(1) : batchFirst ? masked.transpose(0, 1) : masked,
       states: unbatched ? states.map((state) => state.squeeze(1)) : states,

@@ -14,7 +14,7 @@ import { type AnyTensor, type Tensor, checkTensor } from './tensor.js';
 export interface AttentionOptions {
   /**
    * [L, S], or anything that broadcasts to [..., L, S]. bool: true where a query may look (PyTorch's convention for this
-   * function); float32: added to the scores. A query that may look nowhere gives 0.
+   * function); float32: added to the scores, −Infinity where it must not. A query that may look nowhere gives 0.
    */
   readonly mask?: AnyTensor;
   /** A query looks at keys up to its own position. Default false. */
@@ -39,7 +39,7 @@ export function attentionWeights(query: Tensor, key: Tensor, options: AttentionO
   const [length, keys] = scores.shape.slice(-2);
   let allowed: AnyTensor | undefined;
   if (mask?.dtype === 'bool') allowed = mask;
-  else if (mask?.dtype === 'float32') scores = scores.add(mask);
+  else if (mask?.dtype === 'float32') scores = scores.add(mask).maximum(LOWEST);
   else if (mask !== undefined) {
     throw new DTypeError(`scaledDotProductAttention: mask is ${mask.dtype}. Use bool, or float32 to add.`, [
       mask.dtype,
@@ -51,10 +51,14 @@ export function attentionWeights(query: Tensor, key: Tensor, options: AttentionO
       .le(arange(length).reshape([length, 1]));
     allowed = allowed === undefined ? past : allowed.logicalAnd(past);
   }
-  if (allowed === undefined) return scores.softmax(-1);
-  const weights = where(allowed as Tensor<Shape, 'bool'>, scores, LOWEST).softmax(-1);
+  const masked = allowed === undefined ? scores : where(allowed as Tensor<Shape, 'bool'>, scores, LOWEST);
+  const weights = masked.softmax(-1);
   // Causal rows have at least one key; a mask may leave none.
-  return mask?.dtype === 'bool' ? where(allowed as Tensor<Shape, 'bool'>, weights, 0) : weights;
+  if (mask?.dtype === 'bool') return where(allowed as Tensor<Shape, 'bool'>, weights, 0);
+  if (mask === undefined) return weights;
+  const mayLook = mask.detach().gt(-Infinity);
+  const looks = allowed === undefined ? mayLook : mayLook.logicalAnd(allowed);
+  return where(looks, weights, 0);
 }
 
 /**
