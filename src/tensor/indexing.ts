@@ -3,11 +3,26 @@
 import * as build from '../engine/ir/build.js';
 import { ArgumentError, DTypeError, ShapeError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
-import { checkShape, formatShape, normalizeDim, shown } from '../engine/ir/shape.js';
+import {
+  type Shape,
+  broadcastShapes,
+  checkShape,
+  formatShape,
+  normalizeDim,
+  shown,
+  sizeOf,
+} from '../engine/ir/shape.js';
 import { select, slice } from './movement.js';
 import { positions } from './reductions.js';
 
 export function checkIndex(index: Node, op: string): Node {
+  if (index.dtype === 'bool') {
+    // Numbers made of it would be 0 and 1: the first two positions.
+    throw new DTypeError(
+      `${op}: index is a bool mask, and how much it picks is known only when it is computed. Keep the shape with where(mask, x, 0), or give the positions of what is true as an int32 tensor.`,
+      ['bool'],
+    );
+  }
   if (index.dtype !== 'int32')
     throw new DTypeError(`${op}: index is ${index.dtype}, indices are int32. Convert with to('int32').`, [index.dtype]);
   return index;
@@ -22,11 +37,11 @@ export function scatterAdd(x: Node, dim: number, index: Node, source: Node): Nod
 }
 
 /** Whole slices of x: out[.., i, ..] = x[.., index[i], ..]. */
-export function indexSelect(x: Node, dim: number, index: Node): Node {
-  checkIndex(index, 'indexSelect');
-  const axis = normalizeDim(dim, x.shape.length, 'indexSelect');
+export function indexSelect(x: Node, dim: number, index: Node, op = 'indexSelect'): Node {
+  checkIndex(index, op);
+  const axis = normalizeDim(dim, x.shape.length, op);
   if (index.shape.length !== 1)
-    throw new ShapeError(`indexSelect: index ${formatShape(index.shape)} is not a vector`, [index.shape]);
+    throw new ShapeError(`${op}: index ${formatShape(index.shape)} is not a vector`, [index.shape]);
   const shape = x.shape.map((n, i) => (i === axis ? index.shape[0] : n));
   const column = build.reshape(
     index,
@@ -44,7 +59,10 @@ export function inRange(index: Node, size: number, says: string): Node {
 
 /** index [..] → [.., classes]: 1 where the class is, 0 elsewhere. */
 export function oneHot(index: Node, classes: number): Node {
-  checkIndex(index, 'oneHot');
+  if (index.dtype !== 'int32')
+    throw new DTypeError(`oneHot: index is ${index.dtype}, classes are int32. Convert with to('int32').`, [
+      index.dtype,
+    ]);
   if (!Number.isInteger(classes) || classes < 1)
     throw new ArgumentError(`oneHot: ${shown(classes)} classes. Use a whole number above 0.`);
   const rank = index.shape.length;
@@ -63,7 +81,7 @@ export function rows(table: Node, index: Node): Node {
   return build.reshape(picked, [...index.shape, width]);
 }
 
-/** One dimension's part: a number (dropped), a range, all of it, or an int32 vector of positions. */
+/** One dimension's part: a number (dropped), a range, all of it, or int32 positions. */
 export type IndexItem =
   | number
   | null
@@ -71,34 +89,84 @@ export type IndexItem =
   | readonly [start?: number | null, end?: number | null, step?: number]
   | Node;
 
-export function index(x: Node, items: readonly IndexItem[]): Node {
+/** Numbers and ranges are taken; what is left are lists of positions, each with its dimension. */
+function takeParts(
+  op: string,
+  x: Node,
+  items: readonly IndexItem[],
+): { part: Node; lists: [dim: number, list: Node][] } {
   if (items.length > x.shape.length) {
     throw new ArgumentError(
-      `index: ${items.length} indices for a tensor of rank ${x.shape.length}. Give at most ${x.shape.length}.`,
+      `${op}: ${items.length} indices for a tensor of rank ${x.shape.length}. Give at most ${x.shape.length}.`,
     );
   }
-  let out = x;
+  let part = x;
   let dim = 0;
+  const lists: [number, Node][] = [];
   for (const item of items) {
     if (typeof item === 'number') {
-      out = select(out, dim, item);
+      part = select(part, dim, item);
       continue;
     }
-    if (Array.isArray(item)) {
-      for (const bound of item as readonly unknown[]) {
+    if (isRange(item)) {
+      for (const bound of item) {
         if (bound !== undefined && bound !== null && !Number.isInteger(bound))
-          throw new ArgumentError(`index: ${shown(bound)} is not a whole number. A list is [start, end, step].`);
+          throw new ArgumentError(`${op}: ${shown(bound)} is not a whole number. A list is [start, end, step].`);
       }
-      const [start, end, step] = item as readonly [number?, number?, number?];
-      out = slice(out, dim, start ?? undefined, end ?? undefined, step ?? 1);
+      if (item.length > 3)
+        throw new ArgumentError(
+          `${op}: a list of ${item.length} numbers is no range [start, end, step]. Positions are a tensor: tensor(Int32Array.of(…)).`,
+        );
+      const [start, end, step] = item;
+      part = slice(part, dim, start ?? undefined, end ?? undefined, step ?? 1);
     } else if (item !== null && item !== undefined) {
       if (typeof item !== 'object' || (item as Partial<Node>).dtype === undefined)
         throw new ArgumentError(
-          `index: ${shown(item)} is no index. Use a number, [start, end, step], null or a tensor.`,
+          `${op}: ${shown(item)} is no index. Use a number, [start, end, step], null or a tensor.`,
         );
-      out = indexSelect(out, dim, item as Node);
+      lists.push([dim, checkIndex(item, op)]);
     }
     dim++;
   }
-  return out;
+  return { part, lists };
+}
+
+function isRange(item: IndexItem): item is readonly [start?: number | null, end?: number | null, step?: number] {
+  return Array.isArray(item);
+}
+
+/** Lists of positions in several dimensions go together: [0, 1] and [2, 3] are the elements (0, 2) and (1, 3). */
+export function index(x: Node, items: readonly IndexItem[]): Node {
+  const { part, lists } = takeParts('index', x, items);
+  if (lists.length === 0) return part;
+  if (lists.length === 1 && lists[0][1].shape.length === 1) return indexSelect(part, ...lists[0]);
+  const dims = lists.map(([dim]) => dim);
+  const others = part.shape.map((_, i) => i).filter((i) => !dims.includes(i));
+  const together = lists.reduce<Shape>((shape, [, list]) => broadcastShapes(shape, list.shape, 'index'), []);
+  // [listed…, others…] as rows; the number of a row from its positions, which are checked one by one
+  let row: Node | undefined;
+  for (const [dim, list] of lists) {
+    const size = part.shape[dim];
+    const says = `index: position {index} is out of range for dimension ${dim} of ${formatShape(part.shape)}. Use 0 to ${size - 1}.`;
+    const wide = build.expand(inRange(list, size, says), together);
+    row = row === undefined ? wide : build.add(build.mul(row, build.constant(size, 'int32')), wide);
+  }
+  const kept = others.map((i) => part.shape[i]);
+  const table = build.reshape(build.permute(part, [...dims, ...others]), [
+    sizeOf(dims.map((i) => part.shape[i])),
+    sizeOf(kept),
+  ]);
+  const picked = build.reshape(rows(table, row ?? build.constant(0, 'int32')), [...together, ...kept]);
+  // Where the dimensions are neighbours, what was picked stands in their place; else in front, as in NumPy.
+  const isNext = dims.every((dim, i) => i === 0 || dim === dims[i - 1] + 1);
+  const before = isNext ? dims[0] : 0;
+  const front = together.map((_, i) => i);
+  const rest = kept.map((_, i) => together.length + i);
+  return build.permute(picked, [...rest.slice(0, before), ...front, ...rest.slice(before)]);
+}
+
+/** Lists of positions in several dimensions are rows and columns of a grid: every one with every other. */
+export function indexGrid(x: Node, items: readonly IndexItem[]): Node {
+  const { part, lists } = takeParts('indexGrid', x, items);
+  return lists.reduce((out, [dim, list]) => indexSelect(out, dim, list, 'indexGrid'), part);
 }

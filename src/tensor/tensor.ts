@@ -919,14 +919,17 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
 
   // -------------------------------------------------------------- indexing
 
-  /** A part of each dimension in turn: a number (drops it), [start, end, step], null (all of it), or an int32 vector. */
+  /**
+   * A part of each dimension in turn: a number (drops it), [start, end, step], null (all of it), or int32 positions. Positions in
+   * several dimensions broadcast and go together: x.index(rows, columns) are the elements at (rows[i], columns[i]). NumPy and
+   * PyTorch: x[rows, columns]. For every row with every column see indexGrid.
+   */
   index(...items: IndexArgument[]): Tensor<number[], D> {
-    return wrap(
-      indexing.index(
-        this.node,
-        items.map((i) => (i instanceof Tensor ? i.node : i)),
-      ),
-    );
+    return wrap(indexing.index(this.node, items.map(indexItem)));
+  }
+  /** As index, but int32 vectors in several dimensions are a grid: every row with every column. NumPy: x[np.ix_(rows, columns)]. */
+  indexGrid(...items: IndexArgument[]): Tensor<number[], D> {
+    return wrap(indexing.indexGrid(this.node, items.map(indexItem)));
   }
   /** out[i][j] = this[index[i][j]][j] for dim 0. PyTorch: gather. */
   gather<I extends Shape>(dim: number, index: Tensor<I, 'int32'>): Tensor<I, D> {
@@ -973,6 +976,10 @@ export type IndexArgument =
   | undefined
   | readonly [start?: number | null, end?: number | null, step?: number]
   | Tensor<Shape, 'int32'>;
+
+function indexItem(item: IndexArgument): indexing.IndexItem {
+  return item instanceof Tensor ? item.node : item;
+}
 
 type Operand = number | { readonly node: Node };
 
