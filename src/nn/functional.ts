@@ -168,7 +168,9 @@ export function prelu<S extends Shape>(x: Tensor<S>, weight: Tensor): Tensor<S> 
     throw new ShapeError(`prelu: ${weight.size} slopes for ${channels} channels of ${formatShape(x.shape)}`, [x.shape]);
   }
   const slopes =
-    weight.size === 1 ? weight.reshape([1]) : weight.reshape(x.shape.map((_, dim) => (dim === 1 ? channels : 1)));
+    weight.size === 1
+      ? weight.reshape(x.rank === 0 ? [] : [1])
+      : weight.reshape(x.shape.map((_, dim) => (dim === 1 ? channels : 1)));
   return elementwise((t) => select(t.gt(0), t, t.mul(slopes)))(x);
 }
 

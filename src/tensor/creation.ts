@@ -244,7 +244,7 @@ export function arange(start: number, end?: number, step = 1, options: CreationO
   return made(build.cast(build.expand(node, [count]), dtype), options);
 }
 
-/** `count` numbers from start to end, both included. */
+/** `count` numbers from start to end, both included; none for 0, and start alone for 1. */
 export function linspace<N extends number>(
   start: number,
   end: number,
@@ -252,8 +252,8 @@ export function linspace<N extends number>(
   options: CreationOptions = {},
 ): Tensor<[N]> {
   checkOptions('linspace', options, CREATION_OPTIONS);
-  if (!Number.isInteger(count) || count < 1)
-    throw new ArgumentError(`linspace: count is ${shown(count)}. Use a whole number above 0.`);
+  if (!Number.isInteger(count) || count < 0)
+    throw new ArgumentError(`linspace: count is ${shown(count)}. Use a whole number, 0 or more.`);
   for (const [name, value] of [
     ['start', start],
     ['end', end],

@@ -153,6 +153,8 @@ export function pad(x: Node, pairs: readonly (readonly [number, number])[], valu
 /** start, end (exclusive) and step along one dimension; negative positions count from the end, a negative step walks back. */
 export function slice(x: Node, dim: number, start: number | undefined, end: number | undefined, step: number): Node {
   const axis = normalizeDim(dim, x.shape.length, 'slice');
+  if (x.shape.length === 0)
+    throw new ShapeError('slice: a tensor of rank 0 has no dimension to take a part of.', [x.shape]);
   const n = x.shape[axis];
   if (!Number.isInteger(step) || step === 0)
     throw new ArgumentError(`slice: step is ${shown(step)}. Use a whole number other than 0.`);
@@ -213,7 +215,18 @@ function sameDType(parts: readonly Node[], op: string): Node[] {
 
 export function cat(parts: readonly Node[], dim: number): Node {
   const same = sameDType(parts, 'cat');
-  return build.concat(same, normalizeDim(dim, same[0].shape.length, 'cat'));
+  const scalar = same.find((part) => part.shape.length === 0);
+  if (scalar !== undefined)
+    throw new ShapeError('cat: a tensor of rank 0 has no dimension to join along. Use stack().', [scalar.shape]);
+  const first = same.find((part) => part.shape.length > 1 || part.size > 0) ?? same[0];
+  const axis = normalizeDim(dim, first.shape.length, 'cat');
+  // As in PyTorch: a vector without elements goes with tensors of any rank.
+  const isNothing = (part: Node): boolean => part.shape.length === 1 && part.size === 0;
+  const nothing = first.shape.with(axis, 0);
+  return build.concat(
+    same.map((part) => (isNothing(part) ? build.reshape(part, nothing) : part)),
+    axis,
+  );
 }
 
 export function stack(parts: readonly Node[], dim: number): Node {
@@ -258,6 +271,7 @@ export function chunk(x: Node, count: number, dim: number): Node[] {
   if (!Number.isInteger(count) || count < 1)
     throw new ArgumentError(`chunk: count is ${shown(count)}. Use a whole number above 0.`);
   const axis = normalizeDim(dim, x.shape.length, 'chunk');
+  if (x.shape[axis] === 0) return Array.from({ length: count }, () => x); // as in PyTorch
   return split(x, Math.max(1, Math.ceil(x.shape[axis] / count)), axis);
 }
 

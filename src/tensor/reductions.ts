@@ -117,6 +117,7 @@ export function softmax(x: Node, dim: number): Node {
   const f = asFloat(x);
   const axis = normalizeDim(dim, x.shape.length, 'softmax');
   if (f.shape.length === 0) return build.reshape(softmax(build.reshape(f, [1]), 0), []);
+  if (f.size === 0) return f; // also along an axis without elements
   const e = build.unary('exp', build.sub(f, shift(f, [axis])));
   // One division a row instead of one an element would be faster, and doubles the error of the gradient.
   const value = build.div(e, build.sum(e, [axis]));
@@ -134,6 +135,7 @@ export function logSoftmax(x: Node, dim: number): Node {
   const f = asFloat(x);
   const axis = normalizeDim(dim, x.shape.length, 'logSoftmax');
   if (f.shape.length === 0) return build.reshape(logSoftmax(build.reshape(f, [1]), 0), []);
+  if (f.size === 0) return f;
   const shifted = build.sub(f, shift(f, [axis]));
   return build.sub(shifted, build.unary('log', build.sum(build.unary('exp', shifted), [axis])));
 }
@@ -141,7 +143,8 @@ export function logSoftmax(x: Node, dim: number): Node {
 export function logsumexp(x: Node, dim: Dim, keepdim: boolean): Node {
   const f = asFloat(x);
   const axes = normalizeDims(dim, x.shape.length, 'logsumexp');
-  const top = shift(f, axes);
+  // of none: log 0
+  const top = countOf(f, axes) === 0 ? (build.constant(0) as Node) : shift(f, axes);
   // an infinite maximum would give ∞ − ∞
   const safe = build.where(
     build.binary('lt', build.unary('abs', top), build.constant(Infinity) as Node),

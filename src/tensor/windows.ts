@@ -2,7 +2,7 @@
 
 import type { OptionNames } from '../engine/ir/options.js';
 import * as build from '../engine/ir/build.js';
-import { ArgumentError, ShapeError } from '../engine/ir/errors.js';
+import { ArgumentError, DTypeError, ShapeError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
 import type { ConvSpec, WindowSpec } from '../engine/ir/op.js';
 import { checkShape, formatShape, shown } from '../engine/ir/shape.js';
@@ -44,21 +44,24 @@ export function perAxis(value: PerAxis, axes: number, name: string, least: numbe
   return list;
 }
 
-function checkRank(x: Node, axes: number, op: string, what: string, layout: string): void {
-  if (x.shape.length !== axes + 2) {
-    throw new ShapeError(
-      `${op}: ${what} ${formatShape(x.shape)} has rank ${x.shape.length}, ${axes + 2} is needed: ${layout}`,
-      [x.shape],
-    );
-  }
+const LAYOUT = ['', '[N, C, L] or [C, L]', '[N, C, H, W] or [C, H, W]', '[N, C, D, H, W] or [C, D, H, W]'];
+
+/** [N, C, …] with `axes` more dimensions; an input without a batch gets one. */
+export function withBatch(x: Node, axes: number, op: string): Node {
+  if (x.shape.length === axes + 2) return x;
+  if (x.shape.length === axes + 1) return build.reshape(x, [1, ...x.shape]);
+  throw new ShapeError(`${op}: input ${formatShape(x.shape)}: needs ${LAYOUT[axes]}`, [x.shape]);
 }
 
-const LAYOUT = [
-  '',
-  '[batch, channels, length]',
-  '[batch, channels, height, width]',
-  '[batch, channels, depth, height, width]',
-];
+/** A result without the batch that the input did not have. */
+export function asGiven(result: Node, x: Node, axes: number): Node {
+  return x.shape.length === axes + 2 ? result : build.reshape(result, result.shape.slice(1));
+}
+
+function checkWeight(w: Node, axes: number, op: string, layout: string): void {
+  if (w.shape.length === axes + 2) return;
+  throw new ShapeError(`${op}: weight ${formatShape(w.shape)}: needs ${layout}`, [w.shape]);
+}
 
 /** Padding on both sides; 'same' keeps the size at stride 1, the odd element goes to the end. */
 function paddings(
@@ -91,6 +94,8 @@ function convSpec(kernel: readonly number[], options: ConvOptions, op: string): 
 
 function addBias(y: Node, bias: Node | undefined, op: string): Node {
   if (bias === undefined) return y;
+  if (bias.dtype !== 'float32')
+    throw new DTypeError(`${op}: bias is ${bias.dtype}. Convert with to('float32').`, [bias.dtype]);
   if (bias.shape.length !== 1 || bias.shape[0] !== y.shape[1]) {
     throw new ShapeError(`${op}: bias ${formatShape(bias.shape)} does not fit ${y.shape[1]} output channels`, [
       bias.shape,
@@ -100,25 +105,26 @@ function addBias(y: Node, bias: Node | undefined, op: string): Node {
   return build.add(y, build.reshape(bias, [1, bias.size, ...y.shape.slice(2).map(() => 1)]));
 }
 
-/** x [B, C, …], w [O, C / groups, …] → [B, O, …] with `axes` spatial axes. */
+/** x [B, C, …] or [C, …], w [O, C / groups, …] → [B, O, …] or [O, …] with `axes` spatial axes. */
 export function convolution(axes: number, x: Node, w: Node, bias: Node | undefined, options: ConvOptions): Node {
   const op = `conv${axes}d`;
-  checkRank(x, axes, op, 'input', LAYOUT[axes]);
-  checkRank(w, axes, op, 'weight', '[out, in / groups, kernel…]');
-  return addBias(build.conv(x, w, convSpec(w.shape.slice(2), options, op), op), bias, op);
+  const batch = withBatch(x, axes, op);
+  checkWeight(w, axes, op, '[out, in / groups, kernel…]');
+  const y = build.conv(batch, w, convSpec(w.shape.slice(2), options, op), op);
+  return asGiven(addBias(y, bias, op), x, axes);
 }
 
-/** x [B, C, …], w [C, O / groups, …] → the input sizes of the convolution that it transposes, plus output padding. */
+/** x [B, C, …] or [C, …], w [C, O / groups, …] → the input sizes of the convolution that it transposes, plus output padding. */
 export function transposedConvolution(
   axes: number,
-  x: Node,
+  given: Node,
   w: Node,
   bias: Node | undefined,
   options: ConvOptions & { readonly outputPadding?: PerAxis },
 ): Node {
   const op = `convTranspose${axes}d`;
-  checkRank(x, axes, op, 'input', LAYOUT[axes]);
-  checkRank(w, axes, op, 'weight', '[in, out / groups, kernel…]');
+  const x = withBatch(given, axes, op);
+  checkWeight(w, axes, op, '[in, out / groups, kernel…]');
   if (x.shape[1] !== w.shape[0]) {
     throw new ShapeError(
       `${op}: input ${formatShape(x.shape)} has ${x.shape[1]} channels, weight ${formatShape(w.shape)} takes ${w.shape[0]}`,
@@ -149,7 +155,7 @@ export function transposedConvolution(
   if (x.shape[1] % spec.groups !== 0)
     throw new ShapeError(`${op}: ${x.shape[1]} input channels do not divide into ${spec.groups} groups`, [x.shape]);
   checkShape([x.shape[0], w.shape[1] * spec.groups, ...sizes], op);
-  return addBias(build.convInput(x, w, spec, sizes), bias, op);
+  return asGiven(addBias(build.convInput(x, w, spec, sizes, op), bias, op), given, axes);
 }
 
 /** The windows of a pooling over `sizes`; in ceil mode the last one may reach beyond the padding, but begins before it. */
@@ -188,9 +194,9 @@ interface MaxWindows {
   readonly number: Node;
 }
 
+/** x [B, C, …] */
 function maxWindows(axes: number, x: Node, kernel: PerAxis, options: PoolOptions): MaxWindows {
   const op = `maxPool${axes}d`;
-  checkRank(x, axes, op, 'input', LAYOUT[axes]);
   const spec = poolSpec(kernel, x.shape.slice(2), options, op);
   let windows = build.window(asFloat(x), spec, op);
   if (spec.lo.some((p) => p > 0) || spec.hi.some((p) => p > 0)) {
@@ -213,7 +219,7 @@ function firstTap({ windows, top, taps, number }: MaxWindows): Node {
 
 /** Maximum of each window; padding counts as −∞, and at ties the first element takes the gradient. */
 export function maxPool(axes: number, x: Node, kernel: PerAxis, options: PoolOptions): Node {
-  return maxOf(maxWindows(axes, x, kernel, options));
+  return asGiven(maxOf(maxWindows(axes, withBatch(x, axes, `maxPool${axes}d`), kernel, options)), x, axes);
 }
 
 function maxOf(all: MaxWindows): Node {
@@ -233,10 +239,11 @@ function maxOf(all: MaxWindows): Node {
 /** maxPool, and where in its channel each maximum was, counted row by row. */
 export function maxPoolWithIndices(
   axes: number,
-  x: Node,
+  given: Node,
   kernel: PerAxis,
   options: PoolOptions,
 ): { readonly values: Node; readonly indices: Node } {
+  const x = withBatch(given, axes, `maxPool${axes}d`);
   const all = maxWindows(axes, x, kernel, options);
   const { spec, out } = all;
   const whole = (value: number): Node => build.constant(value, 'int32') as Node;
@@ -250,18 +257,18 @@ export function maxPoolWithIndices(
     index = build.add(index, build.mul(at, whole(stride)));
     stride *= x.shape[i + 2];
   }
-  return { values: maxOf(all), indices: index };
+  return { values: asGiven(maxOf(all), given, axes), indices: asGiven(index, given, axes) };
 }
 
 /** Mean of each window; padding counts as zeros unless `countIncludePad` is false. */
 export function avgPool(
   axes: number,
-  x: Node,
+  given: Node,
   kernel: PerAxis,
   options: PoolOptions & { readonly countIncludePad?: boolean },
 ): Node {
   const op = `avgPool${axes}d`;
-  checkRank(x, axes, op, 'input', LAYOUT[axes]);
+  const x = withBatch(given, axes, op);
   const spec = poolSpec(kernel, x.shape.slice(2), options, op);
   const { lo, hi } = spec;
   const windows = build.window(asFloat(x), spec, op);
@@ -270,11 +277,13 @@ export function avgPool(
   const total = build.reshape(build.sum(windows, taps), out);
   const beyond = hi.map((p, i) => p - lo[i]);
   const includesPad = options.countIncludePad ?? true;
-  if (beyond.every((p) => p === 0) && (includesPad || lo.every((p) => p === 0)))
-    return build.div(total, build.constant(spec.size.reduce((a, b) => a * b, 1)) as Node);
+  if (beyond.every((p) => p === 0) && (includesPad || lo.every((p) => p === 0))) {
+    const mean = build.div(total, build.constant(spec.size.reduce((a, b) => a * b, 1)) as Node);
+    return asGiven(mean, given, axes);
+  }
   // What counts is the input, with its padding or without, but never what ceil mode adds beyond.
   const counted = includesPad ? x.shape.map((n, i) => (i < 2 ? n : n + 2 * lo[i - 2])) : x.shape;
   const around = includesPad ? { lo: lo.map(() => 0), hi: beyond } : { lo, hi };
   const ones = build.window(build.expand(build.constant(1) as Node, counted), { ...spec, ...around }, op);
-  return build.div(total, build.reshape(build.sum(ones, taps), out));
+  return asGiven(build.div(total, build.reshape(build.sum(ones, taps), out)), given, axes);
 }

@@ -158,9 +158,16 @@ function finish(state: CompileState): CompiledGraph {
   return { program: state.program, inputWord, outputWord, scalarWord, nodes: state.nodes };
 }
 
-/** Derivatives have been taken: an operator with one of its own is its value, and no longer reads its inputs. */
+/**
+ * Derivatives have been taken: an operator with one of its own is its value, and no longer reads its inputs. What has no
+ * elements is a constant, so that no kernel reads an index or a row that is not there.
+ */
 function valuesPass(state: CompileState): void {
-  const value = (n: Node) => (n.op === 'custom' ? derive(n, 'detach', [n.src[0]], null, n.shape) : undefined);
+  const value = (n: Node, push: (made: Node) => Node) => {
+    if (n.size === 0 && OP_CLASS[n.op] !== 'leaf')
+      return derive(n, 'expand', [push(derive(n, 'const', [], { value: 0 }, []))], { shape: n.shape }, n.shape);
+    return n.op === 'custom' ? derive(n, 'detach', [n.src[0]], null, n.shape) : undefined;
+  };
   replaceNodes(state, rewrite(state.nodes, value));
 }
 

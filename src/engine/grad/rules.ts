@@ -131,10 +131,13 @@ export const RULES = {
     (g, [x, w], { arg }) => convWeight(x, g, arg, w.shape.slice(2)),
   ],
   convInput: [
-    (g, [, w], { arg }) => conv(g, w, arg),
+    (g, [dy, w], { arg }) => atPositionsOf(dy, conv(g, w, arg)),
     (g, [dy, w], { arg }) => convWeight(g, dy, arg, w.shape.slice(2)),
   ],
-  convWeight: [(g, [x, dy], { arg }) => convInput(dy, g, arg, x.shape.slice(2)), (g, [x], { arg }) => conv(x, g, arg)],
+  convWeight: [
+    (g, [x, dy], { arg }) => convInput(dy, g, arg, x.shape.slice(2)),
+    (g, [x, dy], { arg }) => atPositionsOf(dy, conv(x, g, arg)),
+  ],
 
   custom: (g, [, ...inputs], { arg }) => [null, ...checkCustom(arg.name, arg.backward(g), inputs)],
 } satisfies { readonly [O in DifferentiableOp]: Rule<O> };
@@ -251,6 +254,11 @@ function matmulRight(g: Node, a: Node, b: Node): Node {
   }
   if (isTransposed(b)) return transposeLast(matmul(transposeLast(g), a));
   return matmul(transposeLast(a), g);
+}
+
+/** The first positions of a convolution, as many as `dy` has: output padding may leave room for more. */
+function atPositionsOf(dy: Node, y: Node): Node {
+  return slice(y, origin(y.shape), [...y.shape.slice(0, 2), ...dy.shape.slice(2)], unitSteps(y));
 }
 
 /** Only what a window is: the argument of fold carries more. */

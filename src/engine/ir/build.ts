@@ -441,6 +441,8 @@ function checkIndexShape(op: string, x: Shape, index: Shape, axis: number): void
       index,
     ]);
   }
+  if (x[axis] === 0 && sizeOf(index) > 0)
+    throw new IndexError(`${op}: dimension ${axis} of ${formatShape(x)} has size 0: no index is in range.`, 0, 0);
 }
 
 // ---------------------------------------------------------------- reductions
@@ -534,8 +536,10 @@ export function conv(x: Node, w: Node, spec: ConvSpec, op = 'conv'): Node {
 }
 
 /** dy [B, O, …], w [O, C / groups, …] → [B, C, …input]. */
-export function convInput(dy: Node, w: Node, spec: ConvSpec, input: readonly number[]): Node {
-  checkDevice('conv', [dy, w]);
+export function convInput(dy: Node, w: Node, spec: ConvSpec, input: readonly number[], op = 'conv'): Node {
+  checkDevice(op, [dy, w]);
+  checkDType(op, dy, FLOAT);
+  checkDType(op, w, FLOAT);
   const shape = [dy.shape[0], w.shape[1] * spec.groups, ...input];
   return createNode('convInput', [dy, w], { ...convArgs(spec), input }, shape, 'float32') as Node;
 }
