@@ -17,6 +17,7 @@ import {
   type Metric,
   Perplexity,
   Precision,
+  R2Score,
   Recall,
   TopKAccuracy,
 } from './index.js';
@@ -124,5 +125,16 @@ describe.each(['reference', 'cpu'])('%s', (device) => {
     const logits = tensor(p.map((row) => row.map((v) => Math.log(v))));
     expect(await of(new CalibrationError(), logits, target)).toBeCloseTo(confidence, 6);
     expect(await of(new AUROC(), tensor(p), target)).toBe(1);
+  });
+
+  test('R² of constant targets: 0 where they are missed, 1 where they are met, whatever their rounding', async () => {
+    for (const value of [1, 0.1, 0.3, 1e6 + 0.1, 1 / 3]) {
+      const constant = (n: number, v: number) => tensor(new Array<number>(n).fill(v));
+      for (const off of [0, 0.5]) {
+        const r2 = new R2Score();
+        for (const n of [3, 7, 100]) r2.update(constant(n, value + off), constant(n, value));
+        expect(await r2.compute()).toBe(off === 0 ? 1 : 0);
+      }
+    }
   });
 });

@@ -1,7 +1,7 @@
 // Errors of numbers: mean absolute and squared error, its root, and the share of variance explained.
 
 import { full } from '../tensor/creation.js';
-import { stack } from '../tensor/functions.js';
+import { stack, where } from '../tensor/functions.js';
 import { withoutGrad } from '../tensor/grad-mode.js';
 import { ShapeError, formatShape, sameShape } from '../tensor/library.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
@@ -70,7 +70,10 @@ export class R2Score extends CollectedMetric {
   readonly name = 'r2';
   readonly better = 'higher';
   protected readonly collected = new Sums('R2Score');
-  /** Samples, mean and squared deviations of the targets so far, [K] each: batches are merged as Chan et al. 1979 do. */
+  /**
+   * Samples, mean and squared deviations of the targets so far, [K] each: batches are merged as Chan et al. 1979 do. All is counted from
+   * the first target, the fourth: what is constant deviates by nothing then, and not by its rounding.
+   */
   private moments: readonly Tensor[] | undefined;
 
   update(output: AnyTensor, target: AnyTensor): void {
@@ -82,17 +85,20 @@ export class R2Score extends CollectedMetric {
       this.collected.add(y.sub(columns(output)).square().sum(0));
       settle(this.moments);
       const width = y.shape[1];
-      this.moments ??= [0, 0, 0].map(() => storedZeros(y, [width], 'float32') as Tensor);
-      const [count, mean, squares] = this.moments;
+      this.moments ??= [0, 0, 0, 0].map(() => storedZeros(y, [width], 'float32') as Tensor);
+      const [count, mean, squares, origin] = this.moments;
+      const start = where(count.eq(0), y.slice(0, 0, 1).reshape([width]), origin) as Tensor;
+      const shifted = y.sub(start) as Tensor;
       const rows = y.shape[0];
-      const batchMean = y.mean(0) as Tensor;
+      const batchMean = shifted.mean(0) as Tensor;
       const total = count.add(rows) as Tensor;
       const apart = batchMean.sub(mean) as Tensor;
       const between = apart.square().mul(count).mul(rows).div(total) as Tensor;
-      const within = y.sub(batchMean).square().sum(0) as Tensor;
+      const within = shifted.sub(batchMean).square().sum(0) as Tensor;
       mean.assign_(mean.add(apart.mul(rows).div(total)));
       squares.assign_(squares.add(within).add(between));
       count.assign_(total);
+      origin.assign_(start);
     });
   }
 
@@ -113,9 +119,9 @@ export class R2Score extends CollectedMetric {
   }
 
   override restore([width, ...numbers]: readonly number[]): void {
-    super.restore(numbers.slice(3 * width));
+    super.restore(numbers.slice(4 * width));
     if (width === 0) return clear(this.moments);
-    const parts = [0, 1, 2].map(
+    const parts = [0, 1, 2, 3].map(
       (i) => storedNumbers(numbers.slice(i * width, (i + 1) * width), [width], 'float32', this.moments?.[0]) as Tensor,
     );
     const { moments } = this;
