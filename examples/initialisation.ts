@@ -37,26 +37,26 @@ for (const { name, activation, fill } of experiments) {
   manualSeed(0);
   const linears = Array.from({ length: LAYERS }, () => new Linear(WIDTH, WIDTH, { bias: false }));
   const model = new Sequential(...linears.flatMap((linear) => [linear, new activation()]));
-  for (const { weight } of linears) fill(weight as unknown as Tensor);
+  for (const { weight } of linears) fill(weight);
 
   const outputs: Tensor[] = [];
   model.apply((m) => {
-    if (m instanceof activation) m.registerForwardHook((_module, _inputs, y) => void outputs.push(y as Tensor));
+    if (m instanceof activation) m.registerForwardHook((_module, _inputs, y) => void outputs.push(y));
   });
   // A loss that pushes every output about alike
   const loss = model
     .forward(randn([SAMPLES, WIDTH]))
-    .mul(randn([SAMPLES, WIDTH]) as never)
-    .sum() as unknown as Tensor;
+    .mul(randn([SAMPLES, WIDTH]))
+    .sum();
   loss.backward();
-  const gradients = linears.map(({ weight }) => weight.grad as unknown as Tensor);
+  const gradients = linears.flatMap(({ weight }) => weight.grad ?? []);
   realize(...outputs, ...gradients);
 
   console.log(`\n${name}`);
   console.log('layer  variance  gradient  outputs');
   for (const [i, output] of outputs.entries()) {
-    const numbers = (await output.data()) as Float32Array;
-    const size = Math.sqrt(variance((await gradients[i].data()) as Float32Array));
+    const numbers = await output.data();
+    const size = Math.sqrt(variance(await gradients[i].data()));
     const [low, high] = activation === Tanh ? [-1, 1] : [0, 3];
     const columns = [`${i + 1}`.padStart(5), ...[variance(numbers), size].map((v) => v.toExponential(2).padEnd(8))];
     const shown = activation === Tanh ? numbers : numbers.filter((x) => x > 0); // the killed half would dwarf the rest

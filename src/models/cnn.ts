@@ -44,5 +44,5 @@ export function cnn(options: CnnOptions = {}): Classifier {
   layers.push(new AdaptiveAvgPool2d(1), new Flatten());
   if (dropout > 0) layers.push(new Dropout(dropout));
   layers.push(new Linear(from, classes));
-  return new Sequential(...(layers as never[]));
+  return new Sequential(...layers);
 }

@@ -106,7 +106,7 @@ export class GPT extends Module {
   forward(x: Tensor<[number, number], 'int32'>): Sequence {
     const length = x.shape[1];
     if (length > this.context) throw new ArgumentError(`GPT: ${length} tokens, the context is ${this.context}.`);
-    let y = this.tokens.forward(x).add(this.positions.forward(arange(length) as never));
+    let y = this.tokens.forward(x).add(this.positions.forward(arange(length)));
     for (const block of this.blocks) y = block.forward(y);
     return this.norm.forward(y).matmul(this.tokens.weight.transpose(0, 1));
   }

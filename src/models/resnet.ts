@@ -3,7 +3,7 @@
 
 import { type OptionNames, checkOptions } from '../tensor/library.js';
 import { BatchNorm2d, Conv2d, Linear, MaxPool2d, Module, Sequential, init } from '../nn/index.js';
-import type { AnyTensor, Tensor } from '../tensor/tensor.js';
+import type { Tensor } from '../tensor/tensor.js';
 
 export interface ResNetOptions {
   /** Default 1000. */
@@ -79,11 +79,11 @@ export class ResNet extends Module {
     });
   }
 
-  forward(x: AnyTensor): Tensor<[number, number]> {
-    let y = this.bn1.forward(this.conv1.forward(x as never) as Image).relu() as Image;
+  forward(x: Tensor): Tensor<[number, number]> {
+    let y: Image = this.bn1.forward(this.conv1.forward(x)).relu();
     if (this.maxpool !== undefined) y = this.maxpool.forward(y);
     for (const block of [this.layer1, this.layer2, this.layer3, this.layer4].flat()) y = block.forward(y);
-    return this.fc.forward(y.mean([2, 3])) as Tensor<[number, number]>;
+    return this.fc.forward(y.mean([2, 3]));
   }
 }
 

@@ -18,7 +18,11 @@ export interface HookHandle {
 /** Sees the arguments of `forward`; may return others, as a list. */
 export type ForwardPreHook = (module: Module, inputs: readonly unknown[]) => readonly unknown[] | void;
 /** Sees arguments and result of `forward`; may return another result. */
-export type ForwardHook = (module: Module, inputs: readonly unknown[], output: unknown) => unknown;
+export type ForwardHook<M = Module> = (module: M, inputs: readonly unknown[], output: OutputOf<M>) => unknown;
+
+/** What the module's `forward` returns. */
+export type OutputOf<M> = M extends { forward(...inputs: never[]): infer Output } ? Output : unknown;
+
 /**
  * Sees the gradients of the tensors among the arguments (undefined for one that requires none) and of the results; may
  * return others for the arguments.

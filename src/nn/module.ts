@@ -180,8 +180,8 @@ export abstract class Module {
    *     const handle = layer.registerForwardHook((_, inputs, output) => console.log(output));
    *     handle.remove();
    */
-  registerForwardHook(hook: ForwardHook): HookHandle {
-    return addHook(this, 'after', hook);
+  registerForwardHook(hook: ForwardHook<this>): HookHandle {
+    return addHook(this, 'after', hook as ForwardHook);
   }
 
   /**

@@ -6,7 +6,7 @@ import { gradient } from '../engine/grad/backward.js';
 import * as build from '../engine/ir/build.js';
 import { ArgumentError, GradError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
-import { formatShape, sameShape } from '../engine/ir/shape.js';
+import { type Shape, formatShape, sameShape } from '../engine/ir/shape.js';
 import { leafLike } from './leaf-like.js';
 import { type AnyTensor, type Tensor, wrap, checkTensor } from './tensor.js';
 
@@ -133,22 +133,31 @@ export function hessian(fn: (x: Tensor) => AnyTensor, x: Tensor): Tensor {
 }
 
 /** What a custom operator's forward pass leaves for its backward pass. */
-export interface CustomContext {
-  /** Tensors and numbers that the backward pass needs. */
-  readonly saved: Record<string, unknown>;
+export interface CustomContext<Saved extends object = Record<string, unknown>> {
+  /** Tensors and numbers that the backward pass needs. Empty when `forward` is called. */
+  readonly saved: Saved;
 }
 
-export interface CustomOp {
+export interface CustomOp<
+  Inputs extends readonly Tensor[] = Tensor[],
+  Output extends Shape = Shape,
+  Saved extends object = Record<string, unknown>,
+> {
   readonly name: string;
-  forward(ctx: CustomContext, ...inputs: Tensor[]): Tensor;
+  /** Write `ctx: CustomContext<{ t: Tensor }>` for the types of what is saved. */
+  forward(ctx: CustomContext<Saved>, ...inputs: Inputs): Tensor<Output>;
   /** The gradient of the result → one gradient an input, null for none. */
-  backward(ctx: CustomContext, gradient: Tensor): readonly (AnyTensor | null)[];
+  backward(ctx: CustomContext<Saved>, gradient: Tensor<Output>): readonly (AnyTensor | null)[];
 }
 
 /** An operator with a hand-written derivative. The backward pass is made of tensor operations and can be differentiated again. */
-export function customOp(op: CustomOp): (...inputs: Tensor[]) => Tensor {
+export function customOp<
+  Inputs extends readonly Tensor[],
+  Output extends Shape,
+  Saved extends object = Record<string, unknown>,
+>(op: CustomOp<Inputs, Output, Saved>): (...inputs: Inputs) => Tensor<Output> {
   return (...inputs) => {
-    const ctx: CustomContext = { saved: {} };
+    const ctx = { saved: {} as Saved }; // `forward` fills it
     const value = op.forward(ctx, ...inputs);
     const backward = (g: unknown): (Node | null)[] => {
       const grads = op.backward(ctx, wrap(g as Node));

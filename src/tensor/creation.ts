@@ -212,11 +212,30 @@ function checkFinite(value: number, op: string, name: string): void {
     throw new ArgumentError(`${op}: ${name} is ${shown(value)}. Use a finite number.`);
 }
 
+// oxlint-disable-next-line typescript/no-explicit-any -- int32 or float32, which only the run decides: fits both
+type Either = any;
+
+/** The dtype that `arange` gives these numbers: known where they are literals. */
+type RangeDType<N extends number> = number extends N ? Either : `${N}` extends `${bigint}` ? 'int32' : 'float32';
+
+/** float32 if one of several is. */
+type RangeDTypes<N extends number> = [RangeDType<N>] extends ['int32']
+  ? 'int32'
+  : number extends N
+    ? Either
+    : 'float32';
+
 /**
  * start, start + step, … below end (above it for a negative step). int32 if all are whole numbers, else float32. Throws
  * ArgumentError where int32 cannot hold the numbers; dtype 'float32' can.
  */
-export function arange(start: number, end?: number, step = 1, options: CreationOptions = {}): Tensor<[number], DType> {
+export function arange<
+  const A extends number,
+  const B extends number = 0,
+  const C extends number = 1,
+  D extends DType = RangeDTypes<A | B | C>,
+>(start: A, end?: B, step?: C, options?: CreationOptions<D>): Tensor<[number], D>;
+export function arange(start: number, end?: number, step = 1, options: CreationOptions = {}): AnyTensor {
   checkOptions('arange', options, CREATION_OPTIONS);
   const [from, to] = end === undefined ? [0, start] : [start, end];
   if (!(step !== 0 && Number.isFinite(step)))

@@ -1,11 +1,23 @@
 // Nested JavaScript arrays ↔ flat numbers with a shape.
 
 import { refuseOtherCopy } from '../engine/ir/copies.js';
+import type { DType } from '../engine/ir/dtype.js';
 import { ArgumentError, ShapeError } from '../engine/ir/errors.js';
 import { type Shape, sizeOf } from '../engine/ir/shape.js';
 
 export type Nested = number | boolean | readonly Nested[];
 export type NestedNumbers = number | boolean | NestedNumbers[];
+
+/** The nested arrays of a tensor of this shape: `number[][]` for a matrix. No variance is seen through the outer condition. */
+export type NestedOf<S extends Shape, D extends DType> = [S] extends [infer Known extends Shape]
+  ? NestedIn<Known, D extends 'bool' ? boolean : number>
+  : never;
+
+type NestedIn<S extends Shape, Element> = number extends S['length']
+  ? NestedNumbers
+  : S extends readonly [number, ...infer Rest extends Shape]
+    ? NestedIn<Rest, Element>[]
+    : Element;
 
 export interface Flat {
   readonly shape: number[];

@@ -38,7 +38,7 @@ import { ownerOf, rememberOwner, setGradient } from './gradients.js';
 import * as indexing from './indexing.js';
 import { matmul } from './matmul.js';
 import * as movement from './movement.js';
-import { type NestedNumbers, nest } from './nested.js';
+import { type NestedOf, nest } from './nested.js';
 import * as reductions from './reductions.js';
 import type { DimArg, NewDimArg } from './shape-types/axis.js';
 import type { Broadcast, BroadcastArg, Expand, ExpandArg } from './shape-types/broadcast.js';
@@ -218,8 +218,9 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
   }
 
   /** The numbers as nested arrays; a rank-0 tensor gives its number. */
-  async array(): Promise<NestedNumbers> {
-    return nest(await read(this.node), this.shape, this.dtype === 'bool');
+  async array(): Promise<NestedOf<S, D>> {
+    const nested: unknown = nest(await read(this.node), this.shape, this.dtype === 'bool');
+    return nested as NestedOf<S, D>; // `nest` follows the shape, as the type does
   }
 
   /** Computes this tensor together with the next update, so that it can still be read afterwards. */

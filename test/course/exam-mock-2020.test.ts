@@ -46,7 +46,7 @@ course('mock exam of 2020', () => {
     const inputs = [randn([4, 3]), randn([3, 2]), randn([2])] as unknown as Tensor[];
     const [x, w, b] = inputs;
     await expectSame(affine(x, w, b), x.matmul(w).add(b));
-    const check = await checkGradient((...args) => affine(...args).square(), inputs);
+    const check = await checkGradient((x, w, b) => affine(x, w, b).square(), inputs);
     expect(check).toMatchObject({ ok: true });
   });
 
