@@ -97,7 +97,7 @@ function call(compute: Call, [inputs, args]: Row): (Tensor | undefined)[] {
   const outputs = outputsOf(compute(xs, args as readonly never[]));
   const trained = outputs.filter((y) => y.requiresGrad);
   if (trained.length === 0) return outputs;
-  const sums = trained.map((y) => y.mul((arange(y.size).add(1) as Tensor).cos().reshape(y.shape) as Tensor).sum());
+  const sums = trained.map((y) => y.mul(arange(y.size).add(1).cos().reshape(y.shape) as Tensor).sum());
   (sums as Tensor[]).reduce((a, b) => a.add(b) as Tensor).backward();
   return [...outputs, ...xs.filter((x) => x.requiresGrad).map((x) => x.grad)];
 }
