@@ -28,6 +28,8 @@ export function areLogits(node: Node): boolean {
 /** Where the numbers were made, whatever shape they have now: a node, or the storage that a tensor has for good. */
 function sourceOf(node: Node): object {
   let found = node;
-  while (found.op === 'reshape' || found.op === 'permute' || found.op === 'detach') found = found.src[0];
+  const isMoved = ({ op, src }: Node): boolean =>
+    src.length > 0 && (op === 'reshape' || op === 'permute' || op === 'detach'); // a node that was computed forgets its operands
+  while (isMoved(found)) found = found.src[0];
   return isOp(found, 'leaf') ? found.arg.storage : found;
 }

@@ -64,7 +64,8 @@ async function runPreset(name: string, given: Readonly<Record<string, unknown>>)
   const settings = chooseSettings(definition, { epochs: 1, ...given }, String);
   manualSeed(settings.seed);
   const plan = await definition.create(settings as never);
-  const result = await new Trainer(plan).fit();
+  const { report: _, facts: __, ...training } = plan;
+  const result = await new Trainer(training).fit();
   const predictor = (await definition.predictor?.(settings as never, plan.facts ?? {})) as Predictor;
   predictor.model.loadStateDict(plan.model.stateDict());
   return { definition, plan, result, predictor, lines: await reportLines(plan) };

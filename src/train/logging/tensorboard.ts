@@ -39,7 +39,8 @@ export class TensorBoardLogger implements RunListener {
 
   /** Where the events go; made with the first of them. */
   get writer(): SummaryWriter {
-    return (this.open ??= new SummaryWriter(this.folder, this.options));
+    const { every: _, ...options } = this.options;
+    return (this.open ??= new SummaryWriter(this.folder, options));
   }
 
   onEvent(event: RunEvent): void {
