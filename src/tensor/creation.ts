@@ -98,7 +98,7 @@ function numbersOf(values: unknown): Numbers {
 export function tensor<const A extends NestedArray, const S extends Shape = ShapeOf<A>, D extends DType = DTypeOf<A>>(
   values: A & NestedArrayArg<A>,
   options: TensorOptions<D, S> = {},
-): Tensor<Writable<S>, D> {
+): Tensor<Writable<S>, NoInfer<D>> {
   checkOptions('tensor', options, TENSOR_OPTIONS);
   return fromData(values, options) as Tensor<Writable<S>, D>;
 }
@@ -165,7 +165,7 @@ export function full<const S extends Shape, D extends DType = 'float32'>(
   shape: S,
   value: number,
   options: CreationOptions<D> = {},
-): Tensor<Writable<S>, D> {
+): Tensor<Writable<S>, NoInfer<D>> {
   return filled('full', shape, value, options);
 }
 
@@ -174,7 +174,7 @@ function filled<S extends Shape, D extends DType>(
   shape: S,
   value: number,
   options: CreationOptions<D>,
-): Tensor<Writable<S>, D> {
+): Tensor<Writable<S>, NoInfer<D>> {
   checkShape(shape, op);
   checkOptions(op, options, CREATION_OPTIONS);
   const dtype: DType = options.dtype ?? 'float32';
@@ -186,14 +186,14 @@ function filled<S extends Shape, D extends DType>(
 export function zeros<const S extends Shape, D extends DType = 'float32'>(
   shape: S,
   options: CreationOptions<D> = {},
-): Tensor<Writable<S>, D> {
+): Tensor<Writable<S>, NoInfer<D>> {
   return filled('zeros', shape, 0, options);
 }
 
 export function ones<const S extends Shape, D extends DType = 'float32'>(
   shape: S,
   options: CreationOptions<D> = {},
-): Tensor<Writable<S>, D> {
+): Tensor<Writable<S>, NoInfer<D>> {
   return filled('ones', shape, 1, options);
 }
 
@@ -234,7 +234,7 @@ export function arange<
   const B extends number = 0,
   const C extends number = 1,
   D extends DType = RangeDTypes<A | B | C>,
->(start: A, end?: B, step?: C, options?: CreationOptions<D>): Tensor<[number], D>;
+>(start: A, end?: B, step?: C, options?: CreationOptions<D>): Tensor<[number], NoInfer<D>>;
 export function arange(start: number, end?: number, step = 1, options: CreationOptions = {}): AnyTensor {
   checkOptions('arange', options, CREATION_OPTIONS);
   const [from, to] = end === undefined ? [0, start] : [start, end];

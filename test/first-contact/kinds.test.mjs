@@ -1,3 +1,4 @@
+/* oxlint-disable import/namespace -- every public function is looked up by its name */
 // Arguments of a wrong kind, as callers without types pass them: each argument of each public function, method, layer and
 // optimiser in turn is a plain list, a number, a string, nothing, a promise that nobody awaited, a module, … None of these
 // calls may end in an error of JavaScript's own, or succeed where the kind is not one that the call takes.

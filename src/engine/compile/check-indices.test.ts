@@ -1,7 +1,7 @@
 // Where the compiler checks indices: before anything that was given is overwritten, and at no cost where a reader comes first.
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Tensor, disposeDevices, noGrad, realize, setDevice, tensor } from 'nabla';
-import { BatchNorm1d, Embedding, Linear, crossEntropy } from 'nabla/nn';
+import { BatchNorm1d, Embedding, Linear } from 'nabla/nn';
 import { SGD } from 'nabla/optim';
 import { CpuDevice } from '../device/cpu/device.js';
 import type { Graph } from '../device/device.js';
