@@ -1,7 +1,9 @@
 // L1: W3 trained from a DataLoader with random crops and flips, as a person would train it, and the share of the time in
 // which the training loop waits for its next batch. With no workers, one, and two.
 
+import { compile } from 'nabla';
 import { DataLoader, workerDataset } from 'nabla/data';
+import { clipGradNorm_ } from 'nabla/optim';
 import { round } from './timing.mjs';
 import { trainingStep } from './training-step.mjs';
 import { WORKLOADS } from './workloads.mjs';
@@ -13,7 +15,7 @@ export async function loader(report) {
   const dataset = await workerDataset(new URL('loader-data.mjs', import.meta.url));
   const workload = WORKLOADS.W3();
   const { batch } = workload;
-  const step = trainingStep(workload);
+  const step = trainingStep({ compile, clipGradNorm_ }, workload);
   for (const workers of [0, 1, 2]) {
     const options = { batchSize: batch, shuffle: true, seed: 1, dropLast: true, workers, persistentWorkers: true };
     const source = new DataLoader(dataset, options);

@@ -1,6 +1,8 @@
 // LOSS: the twentieth loss of W3 and W4, whose rounding errors grow from step to step, over sixteen runs whose inputs differ by
 // 1e-7: single numbers say little, and their mean can be compared with another framework's.
 
+import { compile } from 'nabla';
+import { clipGradNorm_ } from 'nabla/optim';
 import { trainingStep } from './training-step.mjs';
 import { WORKLOADS } from './workloads.mjs';
 
@@ -13,7 +15,7 @@ export async function losses(report) {
     const last = [];
     for (const factor of FACTORS) {
       const workload = WORKLOADS[name]();
-      const step = trainingStep(workload);
+      const step = trainingStep({ compile, clipGradNorm_ }, workload);
       const x = workload.x.mul(factor);
       await x.data();
       for (let i = 1; i < STEPS; i++) await (await step(x, workload.y)).item();

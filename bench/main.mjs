@@ -33,6 +33,7 @@ if (values.threads !== undefined) process.env.NABLA_THREADS = values.threads;
 process.env.NABLA_CPU = values.tier ?? process.env.NABLA_CPU ?? 'wasm';
 
 const { compile, devices, memoryStats, noGrad, setDevice } = await import('nabla');
+const { clipGradNorm_ } = await import('nabla/optim');
 const { computing, peakArithmetic, peakCopy } = await import('./peak.mjs');
 const { INFERENCE, WORKLOADS } = await import('./workloads.mjs');
 const { measure, round } = await import('./timing.mjs');
@@ -71,7 +72,7 @@ function report(line) {
 async function train(name) {
   const workload = WORKLOADS[name]();
   const { x, y, batch } = workload;
-  const step = trainingStep(workload);
+  const step = trainingStep({ compile, clipGradNorm_ }, workload);
   const start = performance.now();
   const losses = [await (await step(x, y)).item()];
   const first = performance.now() - start;

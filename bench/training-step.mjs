@@ -1,9 +1,7 @@
-// The step of a workload, captured: forward pass, loss, gradients, update.
+// The step of a workload, captured: forward pass, loss, gradients, update. `library` is { compile, clipGradNorm_ } of the build
+// that the workload was made with.
 
-import { compile } from 'nabla';
-import { clipGradNorm_ } from 'nabla/optim';
-
-export function trainingStep({ model, optimizer, loss, clip }) {
+export function trainingStep({ compile, clipGradNorm_ }, { model, optimizer, loss, clip }) {
   return compile(async (input, target) => {
     optimizer.zeroGrad();
     const l = loss(model.forward(input), target);

@@ -3,6 +3,7 @@
 
 import { microCases } from './micro-cases.mjs';
 import { running } from './running.mjs';
+import { trainingStep } from './training-step.mjs';
 
 const [folder, workload] = process.argv.slice(2);
 const nabla = await import(`${folder}/dist/index.js`);
@@ -49,15 +50,9 @@ function runner() {
     const run = compile(async (input) => noGrad(() => model.forward(input)));
     return async () => (await run(x)).data();
   }
-  const { model, optimizer, x, y, loss, clip } = workload === 'GRU' ? gru() : WORKLOADS[workload]();
-  const step = compile(async (input, target) => {
-    optimizer.zeroGrad();
-    const l = loss(model.forward(input), target);
-    l.backward();
-    if (clip !== undefined) clipGradNorm_(model.parameters(), clip);
-    await optimizer.step();
-    return l;
-  });
+  const training = workload === 'GRU' ? gru() : WORKLOADS[workload]();
+  const { x, y } = training;
+  const step = trainingStep({ compile, clipGradNorm_ }, training);
   return async () => (await step(x, y)).item();
 }
 
