@@ -299,8 +299,8 @@ export function hingeLoss<const O extends HingeOptions = {}>(
   checkRank(x.shape, 'hingeLoss', 'scores');
   const y = checkLabels(labels, x.shape, 'hingeLoss');
   const right = gatherLabels('hingeLoss', x, CLASS_DIM, y.unsqueeze(CLASS_DIM));
-  // The right class adds the margin itself.
-  const each = x.sub(right).add(margin).relu().sum(CLASS_DIM).sub(margin);
+  // The right class adds max(0, margin).
+  const each = x.sub(right).add(margin).relu().sum(CLASS_DIM).sub(Math.max(0, margin));
   return tell('hingeLoss', scores, labels, reduce(each, reduction, 'hingeLoss')) as Reduced<O>;
 }
 

@@ -35,6 +35,16 @@ describe.each(['reference', 'cpu'])('on %s', (device) => {
       ],
       [nn.hingeLoss(extremes, tensor(Int32Array.of(1, 0))) as Tensor, (20_001 + 10_001 + 20_001 + 20_001) / 2],
     ];
+    // by the definition: only the wrong class, whatever the sign of the margin
+    const scores = tensor([
+      [1, 3],
+      [2, 0.5],
+    ]);
+    const ofMargin = (margin: number) =>
+      nn.hingeLoss(scores, tensor(Int32Array.of(0, 0)), { margin, reduction: 'none' });
+    expect(await ofMargin(-1).array()).toEqual([1, 0]);
+    expect(await ofMargin(-3).array()).toEqual([0, 0]);
+    expect(await ofMargin(1).array()).toEqual([3, 0]);
     for (const [loss, wanted] of losses) {
       extremes.grad = undefined;
       loss.backward();
