@@ -4,9 +4,10 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { RunDefinition } from '../train/index.js';
+import type { RunDefinition, RunPlan } from '../train/index.js';
 import { CliError } from './errors.js';
 import { waitFor } from './pending.js';
+import type { Stop } from './signals.js';
 import { oneLine } from './printable.js';
 import { loadTypeScript, registerHooks } from './typescript.js';
 
@@ -31,6 +32,16 @@ export async function loadDefinition(run: string): Promise<RunDefinition> {
   if (!existsSync(path)) throw new CliError(`cannot read ${run}: there is no such file or folder.`);
   refuseRunFolder(run, path);
   return checkDefinition(run, await waitFor(`the module ${run}`, importFile(run, path)));
+}
+
+/** What the definition makes of settings that `chooseSettings` has checked against it; the generator is seeded before. */
+export function createPlan(
+  definition: RunDefinition,
+  settings: Readonly<Record<string, unknown>>,
+  stop?: Stop,
+): Promise<RunPlan> {
+  // Of which settings there are, and of which types, only the definition's own file knows.
+  return waitFor(`what ${definition.name} creates`, definition.create(settings as never), stop);
 }
 
 /** The files of which config.json and another one make a folder that of a run. */

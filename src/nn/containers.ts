@@ -12,6 +12,11 @@ interface Step {
   forward(x: AnyTensor): AnyTensor;
 }
 
+/** A module that `checkSteps` has let pass: what it takes is checked when it is called. */
+export function stepOf(module: Module): Step {
+  return module as unknown as Step;
+}
+
 /** Throws unless each is a module that can be called. */
 export function checkSteps(name: string, modules: readonly unknown[]): void {
   if (!Array.isArray(modules)) throw new ArgumentError(`${name}: the modules are not a list. Use new ${name}([…]).`);
@@ -48,7 +53,7 @@ export class Sequential<const Ms extends readonly Module[]> extends Layer<Sequen
 
   protected compute(x: Tensor): Tensor {
     let out: AnyTensor = x;
-    for (const module of this.layers) out = (module as unknown as Step).forward(out);
+    for (const module of this.layers) out = stepOf(module).forward(out);
     return out as Tensor;
   }
 
@@ -80,8 +85,8 @@ export class Residual<const Ms extends readonly Module[], Short extends Module |
 
   protected compute(x: Tensor): Tensor {
     let out: AnyTensor = x;
-    for (const module of this.body) out = (module as unknown as Step).forward(out);
-    const past = this.shortcut === undefined ? x : (this.shortcut as unknown as Step).forward(x);
+    for (const module of this.body) out = stepOf(module).forward(out);
+    const past = this.shortcut === undefined ? x : stepOf(this.shortcut).forward(x);
     if (!sameShape(out.shape, past.shape)) {
       throw new ShapeError(
         `Residual: the body gives ${formatShape(out.shape)}, the shortcut ${formatShape(past.shape)}. Give a shortcut that changes the shape alike.`,
@@ -122,7 +127,7 @@ export class Parallel<const Ms extends readonly Module[], const Dim extends numb
   }
 
   protected compute(x: Tensor): Tensor {
-    const results = this.branches.map((branch) => (branch as unknown as Step).forward(x));
+    const results = this.branches.map((branch) => stepOf(branch).forward(x));
     return cat(results as Tensor[], this.dim) as Tensor;
   }
 

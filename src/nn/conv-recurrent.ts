@@ -78,7 +78,8 @@ export class ConvLSTMCell<const In extends number, const H extends number> exten
       throw new ShapeError(`ConvLSTMCell: input ${formatShape(x.shape)}: needs [N, C, H, W]`, [x.shape]);
     checkChannels('ConvLSTMCell', x.shape, 1, this.inChannels, 'inChannels');
     const [h, c] = this.startStates('ConvLSTMCell', [x.shape[0], ...x.shape.slice(2)], states);
-    return this.step(this.convIh.forward(x as unknown as Tensor), h, c);
+    const images: Tensor = x;
+    return this.step(this.convIh.forward(images), h, c);
   }
 
   /** @internal The states at the start, [N, hidden, H, W], for sizes [N, H, W]. */
@@ -163,7 +164,8 @@ export class ConvLSTM<const In extends number, const H extends number> extends M
     checkChannels('ConvLSTM', x.shape, 2, this.inChannels, 'inChannels');
     if (x.shape[this.batchFirst ? 1 : 0] === 0)
       throw new ShapeError(`ConvLSTM: input ${formatShape(x.shape)}: no steps`, [x.shape]);
-    let sequence = (this.batchFirst ? (x as unknown as Tensor).transpose(0, 1) : x) as Tensor;
+    let sequence: Tensor = x;
+    if (this.batchFirst) sequence = sequence.transpose(0, 1);
     const ends: [h: Tensor, c: Tensor][] = [];
     for (const [layer, cell] of this.cells.entries()) {
       const start = initial?.map((state) => state.index(layer) as Tensor) as [Tensor, Tensor] | undefined;

@@ -128,7 +128,8 @@ abstract class Conv<
       checkChannels(name, x.shape, x.rank - dims - 1, perGroup * groups, 'inChannels');
       checkWindow(name, x.shape, kernel, padding, dilation);
       const convolve = (dims === 1 ? conv1d : conv2d) as typeof conv2d;
-      return convolve(images, this.weight as unknown as Tensor, { padding, dilation, stride, groups, bias });
+      const weight: Tensor = this.weight;
+      return convolve(images, weight, { padding, dilation, stride, groups, bias });
     });
   }
 
@@ -262,7 +263,8 @@ abstract class ConvTranspose<
       checkChannels(name, x.shape, x.rank - dims - 1, this.weight.shape[0], 'inChannels');
       const spread = (dims === 1 ? convTranspose1d : convTranspose2d) as typeof convTranspose2d;
       const options = { stride, padding, outputPadding, dilation, groups, bias };
-      return spread(images, this.weight as unknown as Tensor, options);
+      const weight: Tensor = this.weight;
+      return spread(images, weight, options);
     });
   }
 

@@ -19,7 +19,7 @@ import type { Exact, OptionOf } from '../tensor/shape-types/options.js';
 import { type AnyTensor, type Tensor, checkTensor } from '../tensor/tensor.js';
 import { leakyRelu } from './functional.js';
 import * as init from './init.js';
-import { checkSteps } from './containers.js';
+import { checkSteps, stepOf } from './containers.js';
 import { checkCount, checkLast } from './layer.js';
 import { Linear } from './linear.js';
 import { Module } from './module.js';
@@ -113,10 +113,6 @@ function rowsOf(x: Tensor, index: Index): Tensor {
 
 // ---------------------------------------------------------------- the general step
 
-interface Network extends Module {
-  forward(x: Tensor): AnyTensor;
-}
-
 export interface MessagePassingOptions {
   /** 'attention': the mean, weighted by the softmax of `score` over the edges of a node. Default 'sum'. */
   readonly aggregation?: Aggregation | 'attention';
@@ -208,14 +204,14 @@ export class MessagePassing<Edge extends Module = Module, Node extends Module = 
       );
     }
     const seen = [rowsOf(nodes, source), ...(edgeFeatures === undefined ? [] : [edgeFeatures]), rowsOf(nodes, target)];
-    const messages = (this.edge as unknown as Network).forward(cat(seen, 1) as Tensor) as Tensor;
+    const messages = stepOf(this.edge).forward(cat(seen, 1)) as Tensor;
     const gathered = this.gather(messages, target, nodes.shape[0]);
-    return [(this.node as unknown as Network).forward(cat([nodes, gathered], 1) as Tensor) as Tensor, messages];
+    return [stepOf(this.node).forward(cat([nodes, gathered], 1)) as Tensor, messages];
   }
 
   private gather(messages: Tensor, target: Index, count: number): Tensor {
     if (this.aggregation !== 'attention') return aggregate(messages, target, count, this.aggregation);
-    const scores = (this.score as unknown as Network).forward(messages) as Tensor;
+    const scores = stepOf(this.score as Module).forward(messages) as Tensor;
     return aggregate(messages.mul(edgeSoftmax(scores, target, count)), target, count);
   }
 
@@ -263,18 +259,16 @@ export class GCNConv<const In extends number, const Out extends number> extends 
   ): Tensor<ReplaceLast<S, Out>> {
     checkTensor(x, this.constructor.name, 'the input');
     checkTensor(edges, this.constructor.name, 'the edges');
-    const nodes = x as unknown as Tensor;
+    const nodes: Tensor = x;
     const [source, target] = endsOf('GCNConv', nodes, edges, this.addSelfLoops);
     checkLast('GCNConv', x.shape, this.lin.weight.shape[1], 'inFeatures');
     const [count] = x.shape;
     const degree = degrees(target, count);
     const share = where(degree.gt(0), degree.maximum(1).rsqrt() as Tensor, 0) as Tensor;
     const weights = rowsOf(share, source).mul(rowsOf(share, target)).unsqueeze(1) as Tensor;
-    const mapped = (this.lin as unknown as Linear<number, number>).forward(nodes) as Tensor;
+    const mapped = stepOf(this.lin).forward(nodes) as Tensor;
     const out = aggregate(rowsOf(mapped, source).mul(weights) as Tensor, target, count);
-    return (this.bias === undefined ? out : out.add(this.bias as unknown as Tensor)) as unknown as Tensor<
-      ReplaceLast<S, Out>
-    >;
+    return (this.bias === undefined ? out : out.add(this.bias)) as unknown as Tensor<ReplaceLast<S, Out>>;
   }
 
   protected override describe(): string {
@@ -357,11 +351,11 @@ export class GATConv<
     checkTensor(x, this.constructor.name, 'the input');
     checkTensor(edges, this.constructor.name, 'the edges');
     const { heads = 1, concat = true, dropout: p = 0, negativeSlope = 0.2, addSelfLoops = true } = this.options;
-    const nodes = x as unknown as Tensor;
+    const nodes: Tensor = x;
     const [source, target] = endsOf('GATConv', nodes, edges, addSelfLoops);
     checkLast('GATConv', x.shape, this.lin.weight.shape[1], 'inFeatures');
     const [count] = x.shape;
-    const mapped = (this.lin as unknown as Linear<number, number>).forward(nodes) as Tensor;
+    const mapped = stepOf(this.lin).forward(nodes) as Tensor;
     const split = mapped.reshape([count, heads, this.outFeatures] as Shape) as Tensor;
     const part = (a: Parameter): Tensor => split.mul(a as Tensor).sum(-1) as Tensor; // [N, heads]
     const scores = rowsOf(part(this.attSrc), source).add(rowsOf(part(this.attDst), target)) as Tensor;

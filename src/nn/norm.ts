@@ -426,8 +426,8 @@ abstract class InstanceNorm<D extends 1 | 2, C extends number> extends Layer<Cha
       const flat = x.reshape([x.shape[0], this.numFeatures, -1] as readonly number[]);
       const mean = flat.mean(2).mean(0);
       const variance = flat.var(2).mean(0);
-      follow(this.runningMean as unknown as Tensor, mean, this.momentum);
-      follow(this.runningVar as unknown as Tensor, variance, this.momentum);
+      follow(this.runningMean as Tensor, mean, this.momentum);
+      follow(this.runningVar as Tensor, variance, this.momentum);
     });
   }
 

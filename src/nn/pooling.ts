@@ -150,7 +150,7 @@ abstract class MaxPool<Name extends string, D extends 1 | 2, K extends PerAxis, 
     let indices: AnyTensor | undefined;
     const options: MaxPoolOptions = this.options;
     const pool = this.dims === 1 ? maxPool1dWithIndices : maxPool2dWithIndices;
-    const values = batched(this.constructor.name, x as unknown as Tensor, this.dims, (images) => {
+    const values = batched(this.constructor.name, x, this.dims, (images) => {
       const found = pool(images, this.kernelSize, options);
       ({ indices } = found);
       return found.values;

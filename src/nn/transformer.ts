@@ -254,8 +254,10 @@ export class TransformerEncoder<const E extends number> extends Module {
   ): Tensor<S> {
     checkTensor(x, this.constructor.name, 'the input');
     checkOptions(this.constructor.name, masks, ENCODER_MASKS);
-    const out = this.layers.reduce((y, layer) => layer.forward(y as never, masks), x as Tensor<S>);
-    return this.norm === undefined ? out : (this.norm.forward(out as never) as unknown as Tensor<S>);
+    const layers: readonly TransformerEncoderLayer<number>[] = this.layers;
+    const norm: LayerNorm<number> | undefined = this.norm;
+    const out = layers.reduce<Tensor>((y, layer) => layer.forward(y, masks), x);
+    return norm === undefined ? out : norm.forward(out);
   }
 }
 
@@ -281,8 +283,11 @@ export class TransformerDecoder<const E extends number> extends Module {
     checkTensor(x, this.constructor.name, 'the input');
     checkTensor(memory, this.constructor.name, 'the memory');
     checkOptions(this.constructor.name, masks, DECODER_MASKS);
-    const out = this.layers.reduce((y, layer) => layer.forward(y as never, memory as never, masks), x as Tensor<S>);
-    return this.norm === undefined ? out : (this.norm.forward(out as never) as unknown as Tensor<S>);
+    const layers: readonly TransformerDecoderLayer<number>[] = this.layers;
+    const norm: LayerNorm<number> | undefined = this.norm;
+    const seen: Tensor = memory;
+    const out = layers.reduce<Tensor>((y, layer) => layer.forward(y, seen, masks), x);
+    return norm === undefined ? out : norm.forward(out);
   }
 }
 
@@ -359,12 +364,15 @@ export class Transformer<const E extends number = 512> extends Module {
     checkTensor(src, this.constructor.name, 'the src');
     checkTensor(tgt, this.constructor.name, 'the tgt');
     checkOptions(this.constructor.name, masks, TRANSFORMER_MASKS);
-    const memory = this.encoder.forward(src as never, {
+    const [given, wanted]: Tensor[] = [src, tgt];
+    const encoder: TransformerEncoder<number> = this.encoder;
+    const decoder: TransformerDecoder<number> = this.decoder;
+    const memory = encoder.forward(given, {
       mask: masks.srcMask,
       keyPaddingMask: masks.srcKeyPaddingMask,
       isCausal: masks.srcIsCausal,
     });
-    return this.decoder.forward(tgt as never, memory, {
+    return decoder.forward(wanted, memory, {
       mask: masks.tgtMask,
       memoryMask: masks.memoryMask,
       keyPaddingMask: masks.tgtKeyPaddingMask,

@@ -3,10 +3,10 @@
 import { existsSync } from 'node:fs';
 import { disposeDevices, manualSeed } from '../../index.js';
 import { Trainer } from '../../train/index.js';
+import { createPlan } from '../definitions.js';
 import { useDevice } from '../device.js';
 import { type DownloadOption, allowDownloads } from '../downloads.js';
 import { CliError } from '../errors.js';
-import { waitFor } from '../pending.js';
 import { weightsAt } from '../run-folder.js';
 import { formatResults } from '../run-view.js';
 import { type Terminal, terminalOf } from '../terminal.js';
@@ -52,11 +52,7 @@ export async function evaluateRun(
   isJson: boolean,
 ): Promise<void> {
   manualSeed(settings.seed);
-  const {
-    report,
-    facts: _,
-    ...plan
-  } = await waitFor(`what ${definition.name} creates`, definition.create(settings as never));
+  const { report, facts: _, ...plan } = await createPlan(definition, settings);
   const data = plan[part];
   if (data === undefined) throw new CliError(`${definition.name} has no ${part} data.`);
   await loadWeights(weights, plan.model);

@@ -5,11 +5,10 @@ import { type RateCurve, type RunPlan, findLearningRate } from '../../train/inde
 import { formatJson } from '../../train/record.js';
 import type { Chart } from '../../train/plot/chart.js';
 import { chartText } from '../../train/plot/text.js';
-import { loadDefinition } from '../definitions.js';
+import { createPlan, loadDefinition } from '../definitions.js';
 import { useDevice } from '../device.js';
 import { type DownloadOption, afterDownloads, allowDownloads } from '../downloads.js';
 import { CliError, Interrupted } from '../errors.js';
-import { waitFor } from '../pending.js';
 import { commandLine } from '../self.js';
 import { chooseSettings } from '../settings.js';
 import { watchSignals } from '../signals.js';
@@ -36,7 +35,7 @@ export async function lrFind(run: string, options: Options): Promise<void> {
   const terminal = terminalOf(process.stdout);
   try {
     manualSeed(settings.seed);
-    const plan: RunPlan = await waitFor(`what ${definition.name} creates`, definition.create(settings as never), stop);
+    const plan: RunPlan = await createPlan(definition, settings, stop);
     const { model, optimizer, train, loss, forward, clipNorm, clipValue, compile } = plan;
     const own = { model, optimizer, train, loss, forward, clipNorm, clipValue, compile };
     const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));

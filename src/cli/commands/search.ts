@@ -17,7 +17,7 @@ import {
   studyCharts,
   successiveHalving,
 } from '../../train/index.js';
-import { loadDefinition } from '../definitions.js';
+import { createPlan, loadDefinition } from '../definitions.js';
 import { useDevice } from '../device.js';
 import { type DownloadOption, afterDownloads, allowDownloads } from '../downloads.js';
 import { CliError, Interrupted } from '../errors.js';
@@ -25,7 +25,6 @@ import { createFolder, createFreeFolder } from '../run-folder.js';
 import { type SearchTask, runTrial } from '../search/objective.js';
 import { readSpace } from '../search/space-text.js';
 import { writeOutput } from '../output-file.js';
-import { waitFor } from '../pending.js';
 import { commandLine } from '../self.js';
 import { chooseSettings } from '../settings.js';
 import { type Stop, watchSignals } from '../signals.js';
@@ -112,7 +111,7 @@ async function directionOf(
   stop: Stop,
 ): Promise<NonNullable<SearchOptions['direction']>> {
   manualSeed(0);
-  const { metrics = {} } = await waitFor(`what ${definition.name} creates`, definition.create(settings as never), stop);
+  const { metrics = {} } = await createPlan(definition, settings, stop);
   const name = monitor.replace(/^(train|validation)\./, '');
   if (name !== 'loss' && !Object.hasOwn(metrics, name)) {
     throw new CliError(

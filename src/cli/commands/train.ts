@@ -13,7 +13,7 @@ import {
 } from '../../train/index.js';
 import { formatJson } from '../../train/record.js';
 import { RunFolder } from '../../train/node/run-folder.js';
-import { loadDefinition } from '../definitions.js';
+import { createPlan, loadDefinition } from '../definitions.js';
 import { useDevice } from '../device.js';
 import { type DownloadOption, afterDownloads, allowDownloads } from '../downloads.js';
 import { CliError, Interrupted } from '../errors.js';
@@ -21,7 +21,6 @@ import { nextCommands } from '../next.js';
 import { type RunConfig, continuedConfig, describeConfig, readConfig } from '../run-config.js';
 import { createRunFolder } from '../run-folder.js';
 import { JsonView, TextView, formatResults } from '../run-view.js';
-import { waitFor } from '../pending.js';
 import { printable } from '../printable.js';
 import { commandLine, shortest } from '../self.js';
 import { type ChosenSettings, chooseSettings } from '../settings.js';
@@ -138,7 +137,7 @@ async function askedBefore(
 async function prepare({ definition, settings }: Asked, folder: RunFolder, stop: Stop): Promise<RunPlan> {
   manualSeed(settings.seed);
   try {
-    return await waitFor(`what ${definition.name} creates`, definition.create(settings as never), stop);
+    return await createPlan(definition, settings, stop);
   } catch (error) {
     await rmdir(folder.path).catch(() => {}); // one that is not empty stays
     throw error;

@@ -5,10 +5,9 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { manualSeed } from '../../index.js';
 import { type EpochEvent, type RunningTrial, Trainer } from '../../train/index.js';
-import { loadDefinition } from '../definitions.js';
+import { createPlan, loadDefinition } from '../definitions.js';
 import { useDevice } from '../device.js';
 import { fileFault } from '../errors.js';
-import { waitFor } from '../pending.js';
 import { describeConfig } from '../run-config.js';
 import { chooseSettings } from '../settings.js';
 
@@ -34,7 +33,7 @@ export async function runTrial(
   const settings = chooseSettings(definition, { ...task.settings, ...params }, (name) => `setting ${name}`);
   useDevice(task.device);
   manualSeed(settings.seed);
-  const plan = await waitFor(`what ${definition.name} creates`, definition.create(settings as never));
+  const plan = await createPlan(definition, settings);
   const { facts, report: _report, test: _test, callbacks = [], ...own } = plan; // a search must not look at test data
   const path = createTrialFolder(task.folder, trial.number);
   const trainer: Trainer = new Trainer({

@@ -60,13 +60,21 @@ export function compose(...transforms: readonly AnyImageTransform[]): AnyImageTr
   return (image, random) => transforms.reduce((current, transform) => transform(current, random), image);
 }
 
+/** One transform made of others of its type: images in and out are as theirs, which is all that types could say of it. */
+function like<T>(transforms: readonly T[], make: (transforms: readonly AnyImageTransform[]) => AnyImageTransform): T {
+  return make(transforms as unknown as readonly AnyImageTransform[]) as unknown as T;
+}
+
 /** The transform with probability `p` (default 0.5), else nothing. torchvision: RandomApply. */
 export function randomApply<T extends Transform<never, unknown>>(transform: T, p = 0.5): T {
   checkTransforms('randomApply', [transform]);
   checkProbability('randomApply', p);
-  const apply = transform as unknown as AnyImageTransform;
-  const either: AnyImageTransform = (image, random) => (random.uniform() < p ? apply(image, random) : image);
-  return either as unknown as T;
+  return like<T>(
+    [transform],
+    ([apply]) =>
+      (image, random) =>
+        random.uniform() < p ? apply(image, random) : image,
+  );
 }
 
 /** One of the transforms, each as likely as the others or as its weight says. torchvision: RandomChoice. */
@@ -81,8 +89,7 @@ export function randomChoice<T extends Transform<never, unknown>>(
       `randomChoice: weights [${weights.join(', ')}] of ${transforms.length} transforms. Give one of at least 0 for each.`,
     );
   }
-  const list = transforms as unknown as readonly AnyImageTransform[];
-  const one: AnyImageTransform = (image, random) => {
+  return like<T>(transforms, (list) => (image, random) => {
     let rest = random.uniform() * sum;
     let choice = 0;
     for (; choice < list.length - 1; choice++) {
@@ -91,19 +98,16 @@ export function randomChoice<T extends Transform<never, unknown>>(
       rest -= weight;
     }
     return list[choice](image, random);
-  };
-  return one as unknown as T;
+  });
 }
 
 /** All of the transforms, in an order of each sample's own. torchvision: RandomOrder. */
 export function randomOrder<T extends Transform<never, unknown>>(transforms: readonly T[]): T {
   checkTransforms('randomOrder', transforms);
-  const list = transforms as unknown as readonly AnyImageTransform[];
-  const all: AnyImageTransform = (image, random) => {
+  return like<T>(transforms, (list) => (image, random) => {
     const order = random.shuffle(Int32Array.from(list, (_, i) => i));
     return order.reduce((current, i) => list[i](current, random), image);
-  };
-  return all as unknown as T;
+  });
 }
 
 /** A function of images that takes no random numbers, as a transform: `deterministic((image) => functional.invert(image))`. */
