@@ -216,13 +216,13 @@ export class DataLoader<D extends AnyDataset, B = BatchOf<D>> implements AsyncIt
 
   /** The dataset as a maker of whole batches, unless items are wanted. */
   private source(): Samples {
-    const source = this.dataset as unknown as Samples;
+    const source = this.dataset as Samples;
     return this.options.collate === undefined ? source : { get: source.get?.bind(source) };
   }
 
   /** From samples in host memory to what is yielded; always on this thread. */
   private async finish(made: unknown): Promise<B> {
-    const source = this.dataset as unknown as Partial<BatchSource<unknown, B>>;
+    const source = this.dataset as Partial<BatchSource<unknown, B>>;
     if (this.options.collate === undefined && isBatchSource(source)) return source.upload(made);
     return this.collate(made as ItemOf<D>[]);
   }

@@ -110,9 +110,7 @@ export class ArrayDataset<F extends Fields> implements Dataset<Item<F>>, BatchSo
 
   get(index: number, random?: HostRandom): Item<F> {
     const batch = this.batch([index], random && (() => random));
-    return Object.fromEntries(
-      Object.entries(batch).map(([name, t]) => [name, (t as Tensor).squeeze(0)]),
-    ) as unknown as Item<F>;
+    return Object.fromEntries(Object.entries(batch).map(([name, t]) => [name, t.squeeze(0)])) as Item<F>;
   }
 
   /**

@@ -53,7 +53,7 @@ export class CalibrationError extends CollectedMetric {
         .to('int32') as Ints;
       const collect = (values: AnyTensor) => {
         const kept = counted === undefined ? values : where(counted, values, 0);
-        return zeros([this.bins]).scatterAdd(0, bin.reshape([-1]) as Ints, kept.reshape([-1]) as never);
+        return zeros([this.bins]).scatterAdd(0, bin.reshape([-1]) as Ints, kept.reshape([-1]) as Tensor);
       };
       const right = (predicted.eq(truth) as Bools).to('float32');
       this.collected.add(stack([collect(right.mul(0).add(1)), collect(safe), collect(right)]));

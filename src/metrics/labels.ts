@@ -148,7 +148,7 @@ export function truthOf(
 
 /** 1 where every number lies in [0, 1] (NaN aside), else 0: numbers of which nothing else is known are probabilities then. */
 function areAllInside(scores: Tensor): Tensor {
-  return scores.lt(0).logicalOr(scores.gt(1)).any().logicalNot().to('float32') as Tensor;
+  return scores.lt(0).logicalOr(scores.gt(1)).any().logicalNot().to('float32');
 }
 
 /** Above which score an answer is 1. */
@@ -162,9 +162,9 @@ function thresholdOf(op: string, scores: Tensor, asked: number | undefined): num
 /** Probabilities of classes along `dim`: softmax of logits, and what are probabilities already as they are. */
 export function probabilitiesOf(scores: Tensor, dim: number): Tensor {
   if (areProbabilities(scores.node)) return scores;
-  const p = scores.softmax(dim) as Tensor;
+  const p = scores.softmax(dim);
   if (areLogits(scores.node) || scores.size === 0) return p;
-  return where(areAllInside(scores).gt(0), scores, p) as Tensor;
+  return where(areAllInside(scores).gt(0), scores, p);
 }
 
 /** a ∧ b, where undefined stands for true everywhere. */

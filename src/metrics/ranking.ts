@@ -97,7 +97,7 @@ class ScoreStore implements Collection {
   private write(scores: Tensor, labels: Ints): void {
     const [table, column, rows] = [this.scores as Tensor, this.labels as Ints, this.rows as Ints];
     const last = scores.shape[0] - 1;
-    const at = (arange(table.shape[0]) as Ints).sub(rows as never) as Ints;
+    const at = arange(table.shape[0]).sub(rows) as Ints;
     const isNew = (at.ge(0) as Bools).logicalAnd(at.le(last) as Bools) as Bools;
     const from = at.clamp(0, last) as Ints;
     table.assign_(where(isNew.unsqueeze(1) as Bools, scores.indexSelect(0, from) as Tensor, table));
@@ -120,7 +120,7 @@ class ScoreStore implements Collection {
     ];
     this.rows ??= storedZeros(like, [], 'int32');
     const table = this.scores === undefined ? scores : (stored(cat([this.scores, scores])) as Tensor);
-    const column = this.labels === undefined ? labels : (stored(cat([this.labels, labels])) as unknown as Ints);
+    const column = this.labels === undefined ? labels : (stored(cat([this.labels, labels])) as Ints);
     runPending();
     [this.scores, this.labels] = [table, column];
   }
@@ -232,7 +232,7 @@ abstract class Ranking extends CollectedMetric {
 function probabilities(output: AnyTensor): Tensor {
   const p = probabilitiesOf(output as Tensor, 1);
   const order = [0, ...Array.from({ length: p.rank - 2 }, (_, i) => i + 2), 1];
-  return p.permute(order as never).reshape([-1, p.shape[1]]) as Tensor;
+  return p.permute(order).reshape([-1, p.shape[1]]);
 }
 
 /** Positive and negative samples at and above each distinct score, from the highest on. */

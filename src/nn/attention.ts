@@ -126,7 +126,7 @@ export class MultiheadAttention<const E extends number, const O extends Multihea
     checkTensor(value, this.constructor.name, 'the value');
     checkOptions('MultiheadAttention', options, MULTIHEAD_ATTENTION_ARGUMENTS);
     const { needWeights = true, averageAttnWeights = true, isCausal = false } = options;
-    const inputs = [query, key, value] as unknown as Tensor[];
+    const inputs = [query, key, value] as Tensor[];
     this.check(inputs);
     const unbatched = query.rank === 2;
     const batchFirst = inputs.map(
@@ -148,7 +148,7 @@ export class MultiheadAttention<const E extends number, const O extends Multihea
     const joined = heads.transpose(1, 2).reshape([batch, length, this.embedDim] as Shape) as Tensor;
     const output = (this.outProj as Linear<number, number>).forward(joined) as Tensor;
     const shaped = unbatched ? output.squeeze(0) : this.batchFirst ? output : output.transpose(0, 1);
-    return [shaped as unknown as Tensor<Q>, weights];
+    return [shaped as unknown as Tensor<Q>, weights]; // the width of the values is the queries': outProj
   }
 
   private check([query, key, value]: readonly Tensor[]): void {

@@ -174,8 +174,8 @@ export class ConvLSTM<const In extends number, const H extends number> extends M
       sequence = hidden;
     }
     const output = this.batchFirst ? sequence.transpose(0, 1) : sequence;
-    const states = [0, 1].map((i) => stack(ends.map((end) => end[i])) as Tensor);
-    return [output, states] as never;
+    const states = [0, 1].map((i) => stack(ends.map((end) => end[i])));
+    return [output, states] as never; // the branches of a condition on its options, which stays open here
   }
 }
 

@@ -268,7 +268,7 @@ export class GCNConv<const In extends number, const Out extends number> extends 
     const weights = rowsOf(share, source).mul(rowsOf(share, target)).unsqueeze(1) as Tensor;
     const mapped = stepOf(this.lin).forward(nodes) as Tensor;
     const out = aggregate(rowsOf(mapped, source).mul(weights) as Tensor, target, count);
-    return (this.bias === undefined ? out : out.add(this.bias)) as unknown as Tensor<ReplaceLast<S, Out>>;
+    return (this.bias === undefined ? out : out.add(this.bias)) as Tensor<ReplaceLast<S, Out>>;
   }
 
   protected override describe(): string {
@@ -365,7 +365,7 @@ export class GATConv<
     const flat = messages.reshape([source.size, heads * this.outFeatures] as Shape) as Tensor;
     let out = aggregate(flat, target, count);
     if (!concat) out = out.reshape([count, heads, this.outFeatures] as Shape).mean(1) as Tensor;
-    return (this.bias === undefined ? out : out.add(this.bias as Tensor)) as never;
+    return (this.bias === undefined ? out : out.add(this.bias as Tensor)) as never; // the width is a condition on the options, open here
   }
 
   protected override describe(): string {

@@ -103,7 +103,7 @@ export class Bilinear<const In1 extends number, const In2 extends number, const 
     const half = x1.matmul(matrix);
     const parts = half.reshape([...x1.shape.slice(0, -1), out, in2] as Shape);
     const y = parts.mul(x2.unsqueeze(-2)).sum(-1);
-    return (this.bias === undefined ? y : y.add(this.bias)) as unknown as Tensor<ReplaceLast<S, Out>>;
+    return (this.bias === undefined ? y : y.add(this.bias)) as Tensor<ReplaceLast<S, Out>>;
   }
 
   protected override describe(): string {

@@ -155,7 +155,7 @@ abstract class MaxPool<Name extends string, D extends 1 | 2, K extends PerAxis, 
       ({ indices } = found);
       return found.values;
     });
-    return [values, (indices as AnyTensor).reshape(values.shape)] as never;
+    return [values, (indices as AnyTensor).reshape(values.shape)] as never; // one of the forms that the options choose between
   }
 }
 

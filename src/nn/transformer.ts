@@ -207,8 +207,9 @@ export class TransformerDecoderLayer<const E extends number> extends Transformer
       needWeights: false,
     };
     const attended = this.residual(x, this.norm1, (y) => this.dropout1.forward(this.selfAttn.forward(y, y, y, own)[0]));
+    const seen: Tensor = memory;
     const informed = this.residual(attended, this.norm2, (y) =>
-      this.dropout2.forward(this.multiheadAttn.forward(y, memory as never, memory as never, across)[0]),
+      this.dropout2.forward(this.multiheadAttn.forward(y, seen, seen, across)[0]),
     );
     const out = this.residual(informed, this.norm3, (y) =>
       this.dropout3.forward(feedForward(y, this.linear1, this.activation, this.dropout, this.linear2)),

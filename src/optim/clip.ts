@@ -32,7 +32,7 @@ export function clipGradNorm_(parameters: Iterable<Tensor>, maxNorm: number, opt
     const norm = jointNorm(gradients, normType);
     const factor = norm.add(1e-6).reciprocal().mul(maxNorm).clamp(undefined, 1);
     active.forEach((p, i) => (p.grad = gradients[i].mul(factor)));
-    return norm.keep() as unknown as Tensor<[]>;
+    return norm.keep() as Tensor<[]>;
   });
 }
 

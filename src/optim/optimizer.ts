@@ -67,6 +67,7 @@ export abstract class Optimizer<Options extends object, Rates> {
     const list = [...iterableOf<Tensor | ParamGroup<Options>>(new.target.name, params)];
     const isGroup = (p: Tensor | ParamGroup<Options>): p is ParamGroup<Options> =>
       typeof p === 'object' && p !== null && 'params' in p;
+    // Options may be absent from a group: the defaults are added below.
     const groups = list.length > 0 && list.every(isGroup) ? list : [{ params: list } as unknown as ParamGroup<Options>];
     for (const group of groups) this.addParamGroup(group);
   }

@@ -40,10 +40,10 @@ export function valueAndGrad<A extends readonly Tensor[]>(
   checkFunction('valueAndGrad', fn);
   return (...inputs) => {
     const vars = variables(inputs);
-    const y = (fn as unknown as Fn)(...vars);
+    const y = (fn as unknown as Fn)(...vars); // variables of the inputs' shapes
     checkScalar(y, 'grad');
     return {
-      value: y as unknown as Tensor<[]>,
+      value: y as Tensor<[]>,
       grads: gradientsOf(
         y,
         one(y),

@@ -206,7 +206,7 @@ function meansAlong(x: Tensor, axis: number, parts: number): Tensor {
   const { positions, width, lengths } = spreadParts(x.shape[axis], parts);
   const along = (...sizes: number[]): number[] => [...x.shape.slice(0, axis), ...sizes, ...x.shape.slice(axis + 1)];
   const column = (...sizes: number[]): number[] => x.shape.flatMap((_, i) => (i === axis ? sizes : [1]));
-  const spread = x.indexSelect(axis, tensor(positions)).reshape(along(parts, width)) as Tensor;
+  const spread = x.indexSelect(axis, tensor(positions)).reshape(along(parts, width));
   const isInside = tensor(
     lengths.flatMap((length) => Array.from({ length: width }, (_, k) => k < length)),
     { shape: column(parts, width) },

@@ -89,7 +89,7 @@ function repeatEach(x: Tensor, factors: readonly number[]): Tensor {
 
 /** Throws unless exactly one of size and scaleFactor is given, and the mode is known and goes with alignCorners. */
 export function checkResample(name: string, options: InterpolateOptions): void {
-  if ((options as unknown) === undefined) throw new ArgumentError(`${name}: give either size or scaleFactor.`);
+  if (options === undefined) throw new ArgumentError(`${name}: give either size or scaleFactor.`);
   const { size, scaleFactor, mode = 'nearest', alignCorners = false } = options;
   if ((size === undefined) === (scaleFactor === undefined))
     throw new ArgumentError(`${name}: give either size or scaleFactor.`);

@@ -174,7 +174,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
       );
     }
     setFlag(storage, flag);
-    if (flag) rememberOwner(storage, this as unknown as Tensor);
+    if (flag) rememberOwner(storage, this as Tensor);
     return this;
   }
 
@@ -205,7 +205,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
 
   /** The numbers in row-major order: Float32Array, Int32Array, or Uint8Array of 0 and 1 for bool. */
   async data(): Promise<DataOf[D]> {
-    return (await read(this.node)) as unknown as DataOf[D];
+    return (await read(this.node)) as DataOf[D];
   }
 
   /** The number of a tensor with one element. Throws ArgumentError for any other. */
@@ -1004,7 +1004,7 @@ export function nodeOf(t: AnyTensor, op: string, what = 'the argument'): Node {
 /** The nodes of what has to be a list of tensors. */
 export function nodesOf(tensors: readonly AnyTensor[], op: string): Node[] {
   if (!Array.isArray(tensors)) {
-    const isOne: boolean = (tensors as unknown) instanceof Tensor;
+    const isOne: boolean = tensors instanceof Tensor;
     if (isOne) throw new ArgumentError(`${op}: the tensors are one list. Write ${op}([a, b]).`);
     throw new ArgumentError(`${op}: ${shown(tensors)} is not a list of tensors. Write ${op}([a, b]).`);
   }
@@ -1042,7 +1042,7 @@ export function standFor(t: AnyTensor, base: Storage, name: string, recording: R
 /** A tensor of a storage: an input or a parameter. */
 export function wrapStorage<S extends Shape, D extends DType>(storage: Storage): Tensor<S, D> {
   const t = new Tensor<S, D>(new StoredValue(storage));
-  if (storage.requiresGrad) rememberOwner(storage, t as unknown as Tensor);
+  if (storage.requiresGrad) rememberOwner(storage, t as Tensor);
   return t;
 }
 

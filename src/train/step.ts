@@ -189,7 +189,7 @@ export class Steps<M extends Module, B> {
       for (const p of this.parameters()) {
         const g = p.grad as Tensor | undefined;
         if (g === undefined) continue;
-        const sum = this.sums.get(p) ?? (zerosLike(p as AnyTensor) as unknown as Tensor);
+        const sum = this.sums.get(p) ?? (zerosLike(p as AnyTensor) as Tensor);
         this.sums.set(p, sum);
         sum.assign_(sum.add(g));
       }

@@ -47,6 +47,7 @@ export async function predict(file: string | undefined, options: Options): Promi
     if (options.test) return await evaluateRun(run, weights, 'test', terminal, options.json === true);
     const predictor: Predictor | undefined = await waitFor(
       `the predictor of ${run.definition.name}`,
+      // as with createPlan
       run.definition.predictor?.(run.settings as never, run.config.facts),
     );
     if (predictor === undefined)

@@ -73,7 +73,7 @@ function createTrialFolder(folder: string, number: number): string {
 
 /** The number that `train.loss`, `validation.loss` or `loss` (of the validation, where there is one) stands for. */
 function monitored(event: EpochEvent, monitor: string): number | undefined {
-  const [, part, name] = /^(?:(train|validation)\.)?(.+)$/s.exec(monitor) as unknown as [string, string?, string?];
+  const [, part, name] = /^(?:(train|validation)\.)?(.+)$/s.exec(monitor) as [string, string?, string?];
   const values = part === undefined ? (event.validation ?? event.train) : event[part as 'train' | 'validation'];
   return values?.[name as string];
 }

@@ -55,7 +55,7 @@ export function grayscale<const N extends 1 | 3 = 1>(
 export function randomGrayscale(p = 0.1): ImageTransform {
   return sometimes('randomGrayscale', p, (image) => {
     const grey = F.toGrayscale(image, image.shape[0] === 1 ? 1 : 3);
-    return grey as unknown as typeof image;
+    return grey as typeof image;
   });
 }
 

@@ -62,7 +62,7 @@ export function compose(...transforms: readonly AnyImageTransform[]): AnyImageTr
 
 /** One transform made of others of its type: images in and out are as theirs, which is all that types could say of it. */
 function like<T>(transforms: readonly T[], make: (transforms: readonly AnyImageTransform[]) => AnyImageTransform): T {
-  return make(transforms as unknown as readonly AnyImageTransform[]) as unknown as T;
+  return make(transforms as readonly AnyImageTransform[]) as T;
 }
 
 /** The transform with probability `p` (default 0.5), else nothing. torchvision: RandomApply. */

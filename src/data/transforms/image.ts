@@ -79,7 +79,7 @@ export function checkRange(op: string, name: string, value: number, low: number,
 
 /** Height and width of `size`, checked. */
 export function sizePair<H extends number, W extends number>(op: string, size: Size<H, W>): readonly [H, W] {
-  const pair = typeof size === 'number' ? ([size as H, size as unknown as W] as const) : size;
+  const pair = typeof size === 'number' ? ([size as H, size as W] as const) : size;
   checkSizes(op, ...pair);
   return pair;
 }

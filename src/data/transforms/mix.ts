@@ -67,11 +67,11 @@ export function cutmix<N extends number, C extends number, H extends number, W e
   const [top, bottom] = [Math.max(y - halfHeight, 0), Math.min(y + halfHeight, height)];
   const own = new Float32Array(height * width).fill(1);
   for (let i = top; i < bottom; i++) own.fill(0, i * width + left, i * width + right);
-  const mask = tensor(own, { shape: [1, 1, height, width], device: batch.x.device }) as unknown as Tensor;
+  const mask = tensor(own, { shape: [1, 1, height, width], device: batch.x.device }) as Tensor;
   const lambda = 1 - ((right - left) * (bottom - top)) / (width * height);
-  const images = batch.x as unknown as Tensor; // with sizes of any kind, so that they broadcast with the mask's
+  const images = batch.x as Tensor; // with sizes of any kind, so that they broadcast with the mask's
   const kept = images.mul(mask).add(images.roll(1, 0).mul(mask.neg().add(1)));
-  return { x: kept as unknown as Tensor<[N, C, H, W]>, y: mixLabels(batch.y, classes, lambda), lambda };
+  return { x: kept as Tensor<[N, C, H, W]>, y: mixLabels(batch.y, classes, lambda), lambda };
 }
 
 function mixLabels<N extends number>(

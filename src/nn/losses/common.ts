@@ -43,7 +43,7 @@ export function reduce(each: Tensor, reduction: Reduction = 'mean', op: string):
 // ---------------------------------------------------------------- checks
 
 export function checkFloat(t: AnyTensor, op: string): Tensor {
-  if (t.dtype === 'float32') return t as unknown as Tensor;
+  if (t.dtype === 'float32') return t as Tensor;
   throw new DTypeError(`${op}: takes float32, not ${t.dtype}. Convert with to('float32').`, [t.dtype]);
 }
 
@@ -63,7 +63,7 @@ export function checkLabels(target: AnyTensor, shape: Shape, op: string): Labels
       [target.shape, shape],
     );
   }
-  return target as unknown as Labels;
+  return target as Labels;
 }
 
 export function checkSame(op: string, a: AnyTensor, b: AnyTensor): void {

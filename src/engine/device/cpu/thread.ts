@@ -272,7 +272,7 @@ export function createThread(options: ThreadOptions) {
 
     instantiate(bytes: Uint8Array, keepsBytes: boolean): LoadedCode {
       const code = new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>);
-      const { run, stages, serial } = new WebAssembly.Instance(code, { env: { memory } }).exports as unknown as {
+      const { run, stages, serial } = new WebAssembly.Instance(code, { env: { memory } }).exports as {
         readonly run: Run;
         readonly stages: { readonly value: number };
         readonly serial: { readonly value: number };

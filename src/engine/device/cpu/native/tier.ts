@@ -237,6 +237,7 @@ function bindLibrary(process: NodeJS.Process, path: string): CrewLibrary {
     load(path: string): { func(prototype: string): (...args: unknown[]) => unknown };
   };
   const library = koffi.load(path);
+  // What a prototype in C takes, no type can read from it.
   const bind = (prototype: string) => library.func(prototype) as never;
   return {
     create: bind('void *nabla_create(int threads, int cores)'),
