@@ -46,7 +46,8 @@ test('names what is wrong with a run, with evidence and remedy', () => {
   expect(stdout).toContain('Error: The learning rate is too high (lr-too-high)');
   expect(stdout).toContain('  Step 21: the loss is NaN in step 21.');
   expect(stdout).toContain('  Remedy: Divide the learning rate by 10');
-  expect(stdout.split('\n').every((line) => line.length <= 80)).toBe(true);
+  // a command is copied as a whole, and how long it is depends on the folder that nabla was installed in
+  expect(stdout.split('\n').every((line) => line.length <= 80 || line.startsWith('More about it: '))).toBe(true);
   const report = JSON.parse(nabla('doctor', '--json').stdout) as { run: string; healthy: boolean; diagnoses: object[] };
   expect(report).toMatchObject({ run: join('runs', 'high'), healthy: false, diagnoses: [{ code: 'lr-too-high' }] });
 });

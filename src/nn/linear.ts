@@ -102,7 +102,7 @@ export class Bilinear<const In1 extends number, const In2 extends number, const 
     const matrix = this.weight.permute([1, 0, 2]).reshape([in1, out * in2] as Shape);
     const half = x1.matmul(matrix);
     const parts = half.reshape([...x1.shape.slice(0, -1), out, in2] as Shape);
-    const y = parts.mul(x2.unsqueeze(-2)).sum(-1);
+    const y: Tensor = parts.mul(x2.unsqueeze(-2)).sum(-1);
     return (this.bias === undefined ? y : y.add(this.bias)) as Tensor<ReplaceLast<S, Out>>;
   }
 
