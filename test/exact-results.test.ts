@@ -49,7 +49,7 @@ describe.each(TIERS)('on $device', ({ device }) => {
   };
   // One program: a call of the C compiler for each count would take its time.
   test('equal numbers have no variance', async () => {
-    const results = COUNTS.flatMap((n) => {
+    const results: Tensor[] = COUNTS.flatMap((n) => {
       const x = given(Array.from({ length: n }, () => 1));
       const some = { correction: 0 };
       return [x.var(0, some), x.std(0, some), x.sub(x.mean()), x.mean().sub(1), ...(n > 1 ? [x.var()] : [])];

@@ -5,6 +5,7 @@ import { zeros } from '../tensor/creation.js';
 import { stack } from '../tensor/functions.js';
 import { checkOptions, formatShape, type OptionNames, sameShape, type Shape, ShapeError } from '../tensor/library.js';
 import type {
+  Guard,
   HasRank,
   ShapeError as ShapeErrorType,
   ShapeText,
@@ -118,14 +119,15 @@ type Images<S extends Shape, Hidden extends number> = S extends readonly [
   : number[];
 
 /** Guard of a sequence of images. */
-type ImagesArg<S extends Shape, In extends number> =
+type ImagesArg<S extends Shape, In extends number> = Guard<
   HasRank<S> extends true
     ? S extends readonly [number, number, infer C extends number, number, number]
       ? SizesDiffer<C, In> extends true
         ? ShapeErrorType<`ConvLSTM: input ${ShapeText<S>}: channel dimension ${SizeText<C>} is not inChannels ${SizeText<In>}`>
         : unknown
       : ShapeErrorType<`ConvLSTM: input ${ShapeText<S>}: needs [T, N, C, H, W]`>
-    : unknown;
+    : unknown
+>;
 
 /**
  * `forward(x, [h0, c0]?)` → `[output, [h, c]]`: x [T, N, inChannels, H, W] ([N, T, …] with batchFirst) → output

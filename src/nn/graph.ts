@@ -16,6 +16,7 @@ import {
 } from '../tensor/library.js';
 import type { Add, Multiply } from '../tensor/shape-types/arithmetic.js';
 import type { Exact, OptionOf } from '../tensor/shape-types/options.js';
+import type { Guard } from '../tensor/shape-types/shape.js';
 import { type AnyTensor, type Tensor, checkTensor } from '../tensor/tensor.js';
 import { leakyRelu } from './functional.js';
 import * as init from './init.js';
@@ -139,10 +140,11 @@ type Known<N extends Shape, M extends Shape> = N extends readonly [infer Count e
   : number[];
 
 /** Guard of the nodes: both networks take what they would see. */
-type StepArg<Edge, Node, N extends Shape, G extends Shape> =
+type StepArg<Edge, Node, N extends Shape, G extends Shape> = Guard<
   unknown extends ApplyArg<ShapeFnOf<Edge>, Seen<N, G>>
     ? ApplyArg<ShapeFnOf<Node>, Known<N, Messages<Edge, N, G>>>
-    : ApplyArg<ShapeFnOf<Edge>, Seen<N, G>>;
+    : ApplyArg<ShapeFnOf<Edge>, Seen<N, G>>
+>;
 
 /**
  * One step of message passing (Gilmer et al. 2017): every edge is updated by a network that sees it and its two nodes, then every node

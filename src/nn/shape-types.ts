@@ -11,6 +11,7 @@ import type { Concat } from '../tensor/shape-types/join.js';
 import type { Flatten, FlattenArg, Reshape, ReshapeArg } from '../tensor/shape-types/reshape.js';
 import type {
   Forget,
+  Guard,
   HasRank,
   Mutable,
   Shape,
@@ -51,7 +52,7 @@ export interface ShapeFn {
 export type Apply<F extends ShapeFn, S extends Shape> = (F & { readonly input: S })['output'];
 
 /** Guard of the argument of `forward`. */
-export type ApplyArg<F extends ShapeFn, S extends Shape> = (F & { readonly input: S })['guard'];
+export type ApplyArg<F extends ShapeFn, S extends Shape> = Guard<(F & { readonly input: S })['guard']>;
 
 /** The input of a shape function as seen from its own members. */
 type In<Fn extends { readonly input: unknown }> = Fn['input'] extends infer S extends Shape ? S : Shape;
@@ -179,39 +180,41 @@ type HalvedArg<S extends Shape, Dim extends number> =
       : unknown
     : unknown;
 
-export type ReplaceLast<S extends Shape, Size extends number> = S extends readonly [...infer Head extends Shape, number]
+export type ReplaceLast<S extends Shape, Size extends number> = S extends readonly [
+  ...infer Head extends Shape,
+  unknown,
+]
   ? [...Head, Size]
   : [...number[], Size];
 
 /** The last size is compared even where the rank is unknown. */
-export type LastArg<
-  Name extends string,
-  S extends Shape,
-  Size extends number,
-  What extends string,
-> = S extends readonly [...Shape, infer Last extends number]
-  ? SizesDiffer<Last, Size> extends true
-    ? ShapeError<`${Name}: input ${ShapeText<S>}: last dimension ${SizeText<Last>} is not ${What} ${SizeText<Size>}`>
-    : unknown
-  : S extends readonly []
-    ? ShapeError<`${Name}: input []: needs at least one dimension`>
-    : unknown;
+export type LastArg<Name extends string, S extends Shape, Size extends number, What extends string> = Guard<
+  S extends readonly [...Shape, infer Last extends number]
+    ? SizesDiffer<Last, Size> extends true
+      ? ShapeError<`${Name}: input ${ShapeText<S>}: last dimension ${SizeText<Last>} is not ${What} ${SizeText<Size>}`>
+      : unknown
+    : S extends readonly []
+      ? ShapeError<`${Name}: input []: needs at least one dimension`>
+      : unknown
+>;
 
 /** Guard of a recurrent network's input: a sequence, with a batch or without. */
-export type SequenceArg<Name extends string, S extends Shape, Size extends number> =
+export type SequenceArg<Name extends string, S extends Shape, Size extends number> = Guard<
   HasRank<S> extends true
     ? S['length'] extends 2 | 3
       ? LastArg<Name, S, Size, 'inputSize'>
       : ShapeError<`${Name}: input ${ShapeText<S>}: needs 2 or 3 dimensions`>
-    : LastArg<Name, S, Size, 'inputSize'>;
+    : LastArg<Name, S, Size, 'inputSize'>
+>;
 
 /** Guard of a recurrent cell's input: one step, with a batch or without. */
-export type StepArg<Name extends string, S extends Shape, Size extends number> =
+export type StepArg<Name extends string, S extends Shape, Size extends number> = Guard<
   HasRank<S> extends true
     ? S['length'] extends 1 | 2
       ? LastArg<Name, S, Size, 'inputSize'>
       : ShapeError<`${Name}: input ${ShapeText<S>}: needs 1 or 2 dimensions`>
-    : LastArg<Name, S, Size, 'inputSize'>;
+    : LastArg<Name, S, Size, 'inputSize'>
+>;
 
 // ---------------------------------------------------------------- channels and windows
 

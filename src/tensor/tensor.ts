@@ -94,16 +94,11 @@ function kept(op: string, options: ReduceOptions | undefined): boolean {
   return options?.keepdim ?? false;
 }
 
-/** Types only, by which tensors are compared: see shape-types/shape.ts. */
-// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- a method that nobody calls is not missing
-export interface Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
-  // First of all members, and compared first: what does not fit is refused before the others are looked at.
-  '~sizes'(...sizes: Sizes<S>): void;
-  readonly '~dtype': D;
-}
-
-// oxlint-disable-next-line typescript/no-unsafe-declaration-merging
 export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
+  // Types only, by which tensors are compared, and before all other members: see shape-types/shape.ts.
+  declare readonly '~sizes': Sizes<S>;
+  declare readonly '~dtype': D;
+
   private value: Value;
   private gradient: Tensor<S, 'float32'> | undefined = undefined;
 
@@ -218,9 +213,9 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
   }
 
   /** The numbers as nested arrays; a rank-0 tensor gives its number. */
-  async array(): Promise<NestedOf<S, D>> {
+  async array<X extends Shape, Y extends DType>(this: Tensor<X, Y>): Promise<NestedOf<X, Y>> {
     const nested: unknown = nest(await read(this.node), this.shape, this.dtype === 'bool');
-    return nested as NestedOf<S, D>; // `nest` follows the shape, as the type does
+    return nested as NestedOf<X, Y>; // `nest` follows the shape, as the type does
   }
 
   /** Computes this tensor together with the next update, so that it can still be read afterwards. */
@@ -324,7 +319,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
 
   // -------------------------------------------------------------- arithmetic (operands broadcast as in NumPy)
 
-  add(other: number): Tensor<S, D>;
+  add<X extends Shape, Y extends DType>(this: Tensor<X, Y>, other: number): Tensor<X, Y>;
   add<X extends Shape, Y extends DType, B extends Shape, E extends DType>(
     this: Tensor<X, Y>,
     other: Tensor<B, E> & BroadcastArg<'add', X, B>,
@@ -333,7 +328,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
     return wrap(elementwise.arithmetic('add', this.node, operand(other, 'add')));
   }
 
-  sub(other: number): Tensor<S, D>;
+  sub<X extends Shape, Y extends DType>(this: Tensor<X, Y>, other: number): Tensor<X, Y>;
   sub<X extends Shape, Y extends DType, B extends Shape, E extends DType>(
     this: Tensor<X, Y>,
     other: Tensor<B, E> & BroadcastArg<'sub', X, B>,
@@ -342,7 +337,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
     return wrap(elementwise.arithmetic('sub', this.node, operand(other, 'sub')));
   }
 
-  mul(other: number): Tensor<S, D>;
+  mul<X extends Shape, Y extends DType>(this: Tensor<X, Y>, other: number): Tensor<X, Y>;
   mul<X extends Shape, Y extends DType, B extends Shape, E extends DType>(
     this: Tensor<X, Y>,
     other: Tensor<B, E> & BroadcastArg<'mul', X, B>,
@@ -352,7 +347,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
   }
 
   /** True division: integers give float32. */
-  div(other: number): Tensor<S>;
+  div<X extends Shape>(this: Tensor<X, DType>, other: number): Tensor<X>;
   div<X extends Shape, B extends Shape, E extends DType>(
     this: Tensor<X, DType>,
     other: Tensor<B, E> & BroadcastArg<'div', X, B>,
@@ -361,7 +356,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
     return wrap(elementwise.divide(this.node, operand(other, 'div')));
   }
 
-  pow(exponent: number): Tensor<S>;
+  pow<X extends Shape>(this: Tensor<X, DType>, exponent: number): Tensor<X>;
   pow<X extends Shape, B extends Shape, E extends DType>(
     this: Tensor<X, DType>,
     exponent: Tensor<B, E> & BroadcastArg<'pow', X, B>,
@@ -371,7 +366,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
   }
 
   /** Remainder with the sign of the divisor, as Python's %. */
-  remainder(other: number): Tensor<S, D>;
+  remainder<X extends Shape, Y extends DType>(this: Tensor<X, Y>, other: number): Tensor<X, Y>;
   remainder<X extends Shape, Y extends DType, B extends Shape, E extends DType>(
     this: Tensor<X, Y>,
     other: Tensor<B, E> & BroadcastArg<'mod', X, B>,
@@ -381,7 +376,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
   }
 
   /** Division rounded down. An int32 divisor of 0 gives 0. */
-  floorDivide(other: number): Tensor<S, D>;
+  floorDivide<X extends Shape, Y extends DType>(this: Tensor<X, Y>, other: number): Tensor<X, Y>;
   floorDivide<X extends Shape, Y extends DType, B extends Shape, E extends DType>(
     this: Tensor<X, Y>,
     other: Tensor<B, E> & BroadcastArg<'floorDivide', X, B>,
@@ -390,7 +385,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
     return wrap(elementwise.floorDivide(this.node, operand(other, 'floorDivide')));
   }
 
-  maximum(other: number): Tensor<S, D>;
+  maximum<X extends Shape, Y extends DType>(this: Tensor<X, Y>, other: number): Tensor<X, Y>;
   maximum<X extends Shape, Y extends DType, B extends Shape, E extends DType>(
     this: Tensor<X, Y>,
     other: Tensor<B, E> & BroadcastArg<'max', X, B>,
@@ -399,7 +394,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
     return wrap(elementwise.arithmetic('max', this.node, operand(other, 'maximum')));
   }
 
-  minimum(other: number): Tensor<S, D>;
+  minimum<X extends Shape, Y extends DType>(this: Tensor<X, Y>, other: number): Tensor<X, Y>;
   minimum<X extends Shape, Y extends DType, B extends Shape, E extends DType>(
     this: Tensor<X, Y>,
     other: Tensor<B, E> & BroadcastArg<'min', X, B>,
@@ -529,7 +524,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
 
   // -------------------------------------------------------------- comparison and logic (results are bool)
 
-  eq(other: number): Tensor<S, 'bool'>;
+  eq<X extends Shape>(this: Tensor<X, DType>, other: number): Tensor<X, 'bool'>;
   eq<X extends Shape, B extends Shape, E extends DType>(
     this: Tensor<X, DType>,
     other: Tensor<B, E> & BroadcastArg<'eq', X, B>,
@@ -537,7 +532,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
   eq(other: Operand): unknown {
     return wrap(elementwise.comparison('eq', this.node, operand(other, 'eq')));
   }
-  ne(other: number): Tensor<S, 'bool'>;
+  ne<X extends Shape>(this: Tensor<X, DType>, other: number): Tensor<X, 'bool'>;
   ne<X extends Shape, B extends Shape, E extends DType>(
     this: Tensor<X, DType>,
     other: Tensor<B, E> & BroadcastArg<'ne', X, B>,
@@ -545,7 +540,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
   ne(other: Operand): unknown {
     return wrap(elementwise.comparison('ne', this.node, operand(other, 'ne')));
   }
-  lt(other: number): Tensor<S, 'bool'>;
+  lt<X extends Shape>(this: Tensor<X, DType>, other: number): Tensor<X, 'bool'>;
   lt<X extends Shape, B extends Shape, E extends DType>(
     this: Tensor<X, DType>,
     other: Tensor<B, E> & BroadcastArg<'lt', X, B>,
@@ -553,7 +548,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
   lt(other: Operand): unknown {
     return wrap(elementwise.comparison('lt', this.node, operand(other, 'lt')));
   }
-  le(other: number): Tensor<S, 'bool'>;
+  le<X extends Shape>(this: Tensor<X, DType>, other: number): Tensor<X, 'bool'>;
   le<X extends Shape, B extends Shape, E extends DType>(
     this: Tensor<X, DType>,
     other: Tensor<B, E> & BroadcastArg<'le', X, B>,
@@ -561,7 +556,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
   le(other: Operand): unknown {
     return wrap(elementwise.comparison('le', this.node, operand(other, 'le')));
   }
-  gt(other: number): Tensor<S, 'bool'>;
+  gt<X extends Shape>(this: Tensor<X, DType>, other: number): Tensor<X, 'bool'>;
   gt<X extends Shape, B extends Shape, E extends DType>(
     this: Tensor<X, DType>,
     other: Tensor<B, E> & BroadcastArg<'gt', X, B>,
@@ -569,7 +564,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
   gt(other: Operand): unknown {
     return wrap(elementwise.reversed('lt', this.node, operand(other, 'gt')));
   }
-  ge(other: number): Tensor<S, 'bool'>;
+  ge<X extends Shape>(this: Tensor<X, DType>, other: number): Tensor<X, 'bool'>;
   ge<X extends Shape, B extends Shape, E extends DType>(
     this: Tensor<X, DType>,
     other: Tensor<B, E> & BroadcastArg<'ge', X, B>,

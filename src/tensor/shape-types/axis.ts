@@ -5,7 +5,7 @@
 // Must not know: what an operator does with an axis.
 
 import type { Subtract } from './arithmetic.js';
-import type { HasRank, IsUnion, Shape, ShapeError, ShapeText } from './shape.js';
+import type { Guard, HasRank, IsUnion, Shape, ShapeError, ShapeText } from './shape.js';
 
 /** `Dim` counted from the front, `number` where it is not one literal, or 'outside'. S has a rank. */
 export type Axis<S extends Shape, Dim extends number> = number extends Dim
@@ -77,14 +77,15 @@ export type Drop<
 // ---------------------------------------------------------------- arguments
 
 /** Guard of one dimension or a list of them: `unknown`, or the `ShapeError` of the first that does not exist. */
-export type DimArg<Op extends string, S extends Shape, Dim extends number | readonly number[] | undefined> =
+export type DimArg<Op extends string, S extends Shape, Dim extends number | readonly number[] | undefined> = Guard<
   HasRank<S> extends true
     ? Dim extends number
       ? DimsArg<Op, S, [Dim]>
       : Dim extends readonly number[]
         ? DimsArg<Op, S, Dim>
         : unknown
-    : unknown;
+    : unknown
+>;
 
 type DimsArg<
   Op extends string,
@@ -120,9 +121,10 @@ type Range<S extends Shape> = S extends readonly [number, ...infer Rest]
 export type Longer<S extends Shape> = [...S, 1];
 
 /** Guard of the place of a new dimension: there is one place more than there are dimensions. */
-export type NewDimArg<Op extends string, S extends Shape, Dim extends number> =
+export type NewDimArg<Op extends string, S extends Shape, Dim extends number> = Guard<
   HasRank<S> extends true
     ? Axis<Longer<S>, Dim> extends 'outside'
       ? ShapeError<`${Op}: dimension ${Dim} is out of range for a new dimension of ${ShapeText<S>}. Use -${Longer<S>['length']} to ${S['length']}.`>
       : unknown
-    : unknown;
+    : unknown
+>;

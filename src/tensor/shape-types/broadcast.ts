@@ -3,21 +3,32 @@
 // Sizes are aligned at the end; a size of 1, or one that is missing, grows.
 // Must not know: which operators broadcast.
 
-import type { HasRank, Mutable, Shape, ShapeError, ShapesAgree, ShapeText, SizesDiffer, SizeText } from './shape.js';
+import type {
+  Guard,
+  HasRank,
+  Mutable,
+  Shape,
+  ShapeError,
+  ShapesAgree,
+  ShapeText,
+  SizesDiffer,
+  SizeText,
+} from './shape.js';
 
 /** The shape of `a + b`. */
 export type Broadcast<A extends Shape, B extends Shape> =
   Same<A, B> extends true ? A : HasRank<A> extends true ? (HasRank<B> extends true ? Align<A, B> : number[]) : number[];
 
 /** Guard of the second argument of an element-wise operator. */
-export type BroadcastArg<Op extends string, A extends Shape, B extends Shape> =
+export type BroadcastArg<Op extends string, A extends Shape, B extends Shape> = Guard<
   Same<A, B> extends true
     ? unknown
     : HasRank<A> extends true
       ? HasRank<B> extends true
         ? Explain<Mismatch<A, B>, `${Op}: ${ShapeText<A>} x ${ShapeText<B>}`>
         : unknown
-      : unknown;
+      : unknown
+>;
 
 /** Decided even where A and B are one type parameter, so that `x.add(x)` compiles in generic code. */
 type Same<A extends Shape, B extends Shape> = { shape: A } extends { shape: B }
@@ -83,14 +94,15 @@ type Keep<S extends Shape, To extends Shape, Out extends number[] = []> = To ext
     : Keep<[], Tos, [-1 extends N ? number : N, ...Out]>
   : Out;
 
-export type ExpandArg<S extends Shape, To extends Shape> =
+export type ExpandArg<S extends Shape, To extends Shape> = Guard<
   HasRank<S> extends true
     ? HasRank<To> extends true
       ? Grows<S, Keep<S, To>> extends true
         ? unknown
         : ShapeError<`expand: ${ShapeText<S>} to ${ShapeText<Keep<S, To>>}: only axes of size 1 can grow`>
       : unknown
-    : unknown;
+    : unknown
+>;
 
 type Grows<S extends Shape, To extends Shape> = S extends readonly [...infer Ss extends Shape, infer X]
   ? To extends readonly [...infer Tos extends Shape, infer N]
@@ -105,12 +117,13 @@ type Grows<S extends Shape, To extends Shape> = S extends readonly [...infer Ss 
 // ---------------------------------------------------------------- no broadcasting
 
 /** Guard of an argument that must have the very shape S, such as the target of a loss. */
-export type SameShapeArg<Op extends string, S extends Shape, B extends Shape> =
+export type SameShapeArg<Op extends string, S extends Shape, B extends Shape> = Guard<
   Same<S, B> extends true
     ? unknown
     : ShapesAgree<S, B> extends true
       ? unknown
-      : ShapeError<`${Op}: ${ShapeText<S>} x ${ShapeText<B>}: shapes differ`>;
+      : ShapeError<`${Op}: ${ShapeText<S>} x ${ShapeText<B>}: shapes differ`>
+>;
 
 /** The shape of the result of such an operator: what either side knows. */
 export type SameShape<S extends Shape, B extends Shape> = HasRank<S> extends true ? Mutable<S> : Mutable<B>;

@@ -6,7 +6,7 @@
 import type { Add } from './arithmetic.js';
 import type { Axis, DimArg, Longer, NewDimArg, ReplaceAxis } from './axis.js';
 import type { Insert } from './movement.js';
-import type { Forget, HasRank, Mutable, Shape, ShapeError, ShapeIn, ShapesAgree, ShapeText } from './shape.js';
+import type { Guard, Forget, HasRank, Mutable, Shape, ShapeError, ShapeIn, ShapesAgree, ShapeText } from './shape.js';
 
 /** The shapes of a list of tensors. */
 export type ShapesOf<Tensors extends readonly unknown[]> = {
@@ -55,16 +55,15 @@ type ConcatAll<S extends Shape, Rest extends Shapes, A> = Rest extends readonly 
   : Mutable<S>;
 
 /** Guard of the list: all sizes but those at Dim agree with the first shape's. */
-export type ConcatArg<Parts extends Shapes, Dim extends number = 0> = Parts extends readonly [
-  infer First extends Shape,
-  ...infer Rest extends Shapes,
-]
-  ? HasRank<First> extends true
-    ? unknown extends DimArg<'cat', First, Dim>
-      ? ConcatRest<First, Rest, Axis<First, Dim>>
-      : DimArg<'cat', First, Dim>
+export type ConcatArg<Parts extends Shapes, Dim extends number = 0> = Guard<
+  Parts extends readonly [infer First extends Shape, ...infer Rest extends Shapes]
+    ? HasRank<First> extends true
+      ? unknown extends DimArg<'cat', First, Dim>
+        ? ConcatRest<First, Rest, Axis<First, Dim>>
+        : DimArg<'cat', First, Dim>
+      : unknown
     : unknown
-  : unknown;
+>;
 
 type ConcatRest<First extends Shape, Rest extends Shapes, A> = number extends A
   ? unknown
@@ -88,14 +87,13 @@ type StackMany<S extends Shape, Count extends number, Dim extends number> =
   HasRank<S> extends true ? Insert<S, Axis<Longer<S>, Dim>, Count> : number[];
 
 /** Guard of the list: all shapes agree with the first. */
-export type StackArg<Parts extends Shapes, Dim extends number = 0> = Parts extends readonly [
-  infer First extends Shape,
-  ...infer Rest extends Shapes,
-]
-  ? unknown extends NewDimArg<'stack', First, Dim>
-    ? StackRest<First, Rest>
-    : NewDimArg<'stack', First, Dim>
-  : unknown;
+export type StackArg<Parts extends Shapes, Dim extends number = 0> = Guard<
+  Parts extends readonly [infer First extends Shape, ...infer Rest extends Shapes]
+    ? unknown extends NewDimArg<'stack', First, Dim>
+      ? StackRest<First, Rest>
+      : NewDimArg<'stack', First, Dim>
+    : unknown
+>;
 
 type StackRest<First extends Shape, Rest extends Shapes> = Rest extends readonly [
   infer Next extends Shape,

@@ -4,7 +4,7 @@
 // Must not know: how the product is computed.
 
 import type { Align, Explain, Mismatch } from './broadcast.js';
-import type { HasRank, Shape, ShapeError, ShapeText, SizesDiffer, SizeText } from './shape.js';
+import type { Guard, HasRank, Shape, ShapeError, ShapeText, SizesDiffer, SizeText } from './shape.js';
 
 export type MatMul<A extends Shape, B extends Shape> =
   HasRank<A> extends true
@@ -18,7 +18,7 @@ export type MatMul<A extends Shape, B extends Shape> =
     : number[];
 
 /** Guard of the second argument. */
-export type MatMulArg<A extends Shape, B extends Shape> =
+export type MatMulArg<A extends Shape, B extends Shape> = Guard<
   HasRank<A> extends true
     ? HasRank<B> extends true
       ? Split<A, 'left'> extends { batch: infer P extends Shape; inner: infer K extends number }
@@ -29,7 +29,8 @@ export type MatMulArg<A extends Shape, B extends Shape> =
           : ShapeError<`${Where<A, B>}: both arguments need at least one dimension`>
         : ShapeError<`${Where<A, B>}: both arguments need at least one dimension`>
       : unknown
-    : unknown;
+    : unknown
+>;
 
 type Where<A extends Shape, B extends Shape> = `matmul: ${ShapeText<A>} x ${ShapeText<B>}`;
 

@@ -3,7 +3,7 @@
 // Must not know: strides or views; sizes themselves never change here.
 
 import type { Axis, DimArg, InsertAxis, Longer, RemoveAxis, ReplaceAxis } from './axis.js';
-import type { Forget, HasRank, Shape, ShapeError, ShapeText } from './shape.js';
+import type { Guard, Forget, HasRank, Shape, ShapeError, ShapeText } from './shape.js';
 
 /** Dimension i of the result is dimension `Order[i]` of S. */
 export type Permute<S extends Shape, Order extends readonly number[]> =
@@ -16,14 +16,15 @@ type Reorder<S extends Shape, Order extends readonly number[]> = {
 /** The size of an axis that `Axis` has found; `number` where it found none. */
 type SizeAt<S extends Shape, A> = number extends A ? number : A extends keyof S ? S[A] & number : number;
 
-export type PermuteArg<S extends Shape, Order extends readonly number[]> =
+export type PermuteArg<S extends Shape, Order extends readonly number[]> = Guard<
   HasRank<S> extends true
     ? HasRank<Order> extends true
       ? Order['length'] extends S['length']
         ? DimArg<'permute', S, Order>
         : ShapeError<`permute: ${ShapeText<S>} has ${S['length']} dimensions, ${ShapeText<Order>} lists ${Order['length']}`>
       : unknown
-    : unknown;
+    : unknown
+>;
 
 /** S with dimensions A and B exchanged. Guard of each: `DimArg`. */
 export type Transpose<S extends Shape, A extends number, B extends number> =

@@ -4,7 +4,7 @@
 
 import type { Divide, Multiply } from './arithmetic.js';
 import type { Axis, DimArg, Drop, Take } from './axis.js';
-import type { HasRank, Shape, ShapeError, ShapeText, SizeText } from './shape.js';
+import type { Guard, HasRank, Shape, ShapeError, ShapeText, SizeText } from './shape.js';
 
 /** Number of elements; `number` where a size is not known. */
 export type SizeOf<S extends Shape, Size extends number = 1> =
@@ -34,8 +34,9 @@ type FillIn<To extends Shape, Size extends number> = {
   -readonly [I in keyof To]: [To[I]] extends [-1] ? Size : -1 extends To[I] ? number : To[I];
 };
 
-export type ReshapeArg<S extends Shape, To extends Shape> =
-  HasRank<To> extends true ? CompareSizes<S, To, Given<To>, SizeOf<S>, SizeOf<Given<To>>> : unknown;
+export type ReshapeArg<S extends Shape, To extends Shape> = Guard<
+  HasRank<To> extends true ? CompareSizes<S, To, Given<To>, SizeOf<S>, SizeOf<Given<To>>> : unknown
+>;
 
 type CompareSizes<
   S extends Shape,
@@ -91,12 +92,13 @@ type Join<S extends Shape, A, B> = number extends A | B
     : number[];
 
 /** Guard of both dimensions together, to be put on either. */
-export type FlattenArg<S extends Shape, Start extends number, End extends number = -1> =
+export type FlattenArg<S extends Shape, Start extends number, End extends number = -1> = Guard<
   unknown extends DimArg<'flatten', S, Start>
     ? unknown extends DimArg<'flatten', S, End>
       ? Ordered<S, Axis<S, Start>, Axis<S, End>>
       : DimArg<'flatten', S, End>
-    : DimArg<'flatten', S, Start>;
+    : DimArg<'flatten', S, Start>
+>;
 
 type Ordered<S extends Shape, A, B> =
   HasRank<S> extends true

@@ -4,7 +4,7 @@
 // Must not know: modules and how their options are written.
 
 import type { Add, DivideFloor, Multiply, Subtract } from './arithmetic.js';
-import type { Forget, HasRank, Mutable, Shape, ShapeError, ShapeText, SizesDiffer, SizeText } from './shape.js';
+import type { Guard, Forget, HasRank, Mutable, Shape, ShapeError, ShapeText, SizesDiffer, SizeText } from './shape.js';
 
 /** One number for every spatial dimension, or one for each. */
 export type PerAxis = number | readonly number[];
@@ -152,7 +152,7 @@ export type ConvArg<
   Pad extends Padding = 0,
   Dilation extends PerAxis = 1,
   Name extends string = 'inChannels',
-> =
+> = Guard<
   SplitInput<D, S> extends infer Input
     ? Input extends 'rank'
       ? ShapeError<RankText<Op, D, S>>
@@ -161,7 +161,8 @@ export type ConvArg<
           ? ShapeError<`${Op}: input ${ShapeText<S>}: channel dimension ${SizeText<C>} is not ${Name} ${SizeText<In>}`>
           : SlideArg<Op, Sizes, Kernel, Pad, Dilation>
         : unknown
-    : unknown;
+    : unknown
+>;
 
 /** The output of `conv(x, weight)`; the weight is (out, in / groups, …kernel). */
 export type ConvOf<
@@ -187,7 +188,7 @@ export type ConvOfArg<
   Groups extends number = 1,
   Pad extends Padding = 0,
   Dilation extends PerAxis = 1,
-> =
+> = Guard<
   SplitInput<D, S> extends infer Input
     ? Input extends 'rank'
       ? ShapeError<RankText<Op, D, S>>
@@ -200,7 +201,8 @@ export type ConvOfArg<
             : unknown
           : ShapeError<`${Op}: weight ${ShapeText<Weight>}: needs ${WeightLayout[D]}`>
         : unknown
-    : unknown;
+    : unknown
+>;
 
 interface WeightLayout {
   1: '[out, in / groups, K]';
@@ -275,7 +277,7 @@ export type ConvTransposeOf<
     : ConvTransposeShape<D, S, number, number, Stride, Pad, OutputPad, Dilation>;
 
 /** Guard of the weight of `convTranspose(x, weight)`. */
-export type ConvTransposeOfArg<Op extends string, D extends Dims, S extends Shape, Weight extends Shape> =
+export type ConvTransposeOfArg<Op extends string, D extends Dims, S extends Shape, Weight extends Shape> = Guard<
   SplitInput<D, S> extends infer Input
     ? Input extends 'rank'
       ? ShapeError<RankText<Op, D, S>>
@@ -288,7 +290,8 @@ export type ConvTransposeOfArg<Op extends string, D extends Dims, S extends Shap
             : unknown
           : ShapeError<`${Op}: weight ${ShapeText<Weight>}: needs ${TransposedWeightLayout[D]}`>
         : unknown
-    : unknown;
+    : unknown
+>;
 
 interface TransposedWeightLayout {
   1: '[in, out / groups, K]';
@@ -382,13 +385,15 @@ type Resampled<D extends Dims, S extends Shape, Size extends PerAxis, Scale exte
   ? UpsampleShape<D, S, Scale>
   : AdaptivePoolShape<D, S, Size>;
 
-export type ResampleArg<Op extends string, S extends Shape> =
+export type ResampleArg<Op extends string, S extends Shape> = Guard<
   HasRank<S> extends true
     ? S['length'] extends 3 | 4
       ? unknown
       : ShapeError<`${Op}: input ${ShapeText<S>}: needs [N, C, L] or [N, C, H, W]`>
-    : unknown;
+    : unknown
+>;
 
 /** Guard of the rank alone. */
-export type LayoutArg<Op extends string, D extends Dims, S extends Shape> =
-  SplitInput<D, S> extends 'rank' ? ShapeError<RankText<Op, D, S>> : unknown;
+export type LayoutArg<Op extends string, D extends Dims, S extends Shape> = Guard<
+  SplitInput<D, S> extends 'rank' ? ShapeError<RankText<Op, D, S>> : unknown
+>;
