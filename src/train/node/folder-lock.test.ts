@@ -73,6 +73,24 @@ test('the lock of a process that was killed is taken over, that of one that live
   await lock.release();
 });
 
+test('who was killed while taking over is succeeded in turn', async () => {
+  const dead = (token: string) => JSON.stringify({ token, host: hostname(), pid: 2 ** 22 - 1, began: 'before' });
+  writeFileSync(path, dead('a'));
+  writeFileSync(`${path}.after.a`, dead('b'));
+  writeFileSync(`${path}.after.b`, dead('c'));
+  const results = await Promise.allSettled(Array.from({ length: 4 }, take));
+  const locks = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  expect(locks).toHaveLength(1);
+  expect(readdirSync(folder).every(isOfLock)).toBe(true);
+  await locks[0].release();
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test('a token that would lead to another folder is none', async () => {
+  writeFileSync(path, JSON.stringify({ token: '../../x', host: hostname(), pid: 2 ** 22 - 1, began: 'before' }));
+  await expect(take()).rejects.toThrow('another process is just taking it');
+});
+
 test('on another machine, a sign of life within minutes counts', async () => {
   writeFileSync(path, JSON.stringify({ token: 't', host: 'else\u001bwhere', pid: 7, began: '' }));
   await expect(take()).rejects.toThrow(/process 7 on "else\\u001bwhere" writes to it.*remove .*lock/);
@@ -100,6 +118,7 @@ test('the process takes its locks with it when it ends', () => {
 });
 
 test('names of the lock', () => {
-  expect(['lock', 'lock.0b0e7e7a-9a3c-4a53-8f49-0d3b7ee2a6a1'].every(isOfLock)).toBe(true);
+  const id = '0b0e7e7a-9a3c-4a53-8f49-0d3b7ee2a6a1';
+  expect(['lock', `lock.${id}`, `lock.after.${id}`, `lock.after.${id}.${id}`].every(isOfLock)).toBe(true);
   expect(['lock.txt', 'locks', 'my.lock'].some(isOfLock)).toBe(false);
 });

@@ -3,25 +3,26 @@
 // shares the folder), and its lock is taken over. Whoever writes asks first whether the lock is still its own.
 // Node's modules are asked for at run time, so that a bundler for browsers finds nothing to resolve.
 
-import type { FileHandle } from 'node:fs/promises';
 import { NablaError } from '../../tensor/library.js';
 
 const { randomUUID } = process.getBuiltinModule('node:crypto');
 const { readFileSync, rmSync } = process.getBuiltinModule('node:fs');
-const { mkdir, open, readFile, realpath, rename, rm, stat, utimes, writeFile } =
+const { link, mkdir, readFile, realpath, rename, rm, stat, utimes, writeFile } =
   process.getBuiltinModule('node:fs/promises');
 const { hostname } = process.getBuiltinModule('node:os');
 const { join } = process.getBuiltinModule('node:path');
 
 export const LOCK = 'lock';
-/** Whoever takes a dead holder's lock over has `lock.turn` meanwhile. */
-const TURN = 'turn';
+/** `lock.after.TOKEN` names who takes over from the dead holder TOKEN: one of all that want to. */
+const AFTER = 'after';
 /** A holder touches its lock this often. */
 const TOUCH_EVERY_MS = 15_000;
 /** On another machine, a lock that was not touched for so long belongs to nobody. */
 const ABANDONED_MS = 5 * 60_000;
-/** Between making the file and writing into it. */
+/** Between making a file and writing into it, where a file system cannot do both at once. */
 const UNWRITTEN_MS = 5000;
+/** A take-over lasts milliseconds; who finds one going on waits for so long. */
+const PATIENCE_MS = UNWRITTEN_MS + 1000;
 
 interface Holder {
   readonly token: string;
@@ -55,20 +56,13 @@ export class FolderLock {
     await mkdir(folder, { recursive: true });
     const path = join(await realpath(folder), LOCK);
     const holder: Holder = { token: randomUUID(), host: hostname(), pid: process.pid, began: beganOf(process.pid) };
-    for (let attempt = 0; attempt < 10; attempt++) {
-      const file = await open(path, 'wx').catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'EEXIST') return undefined;
-        throw error;
-      });
-      if (file !== undefined) {
-        await writeHolder(file, path, holder);
-        return new FolderLock(path, holder.token);
-      }
+    for (const start = performance.now(); performance.now() - start < PATIENCE_MS;) {
+      if (await createWhole(path, holder)) return new FolderLock(path, holder.token);
       const found = await look(path);
       if (found === undefined) continue; // given back a moment ago
       const reason = await inUse(found, path);
       if (reason !== undefined) throw new NablaError(`${what} is in use: ${reason}.`);
-      if (await takeOver(path, found.text, holder)) return new FolderLock(path, holder.token);
+      if (await takeOver(path, found, holder)) return new FolderLock(path, holder.token);
       await pause(5 + 20 * Math.random()); // somebody else is at it
     }
     throw new NablaError(`${what} is in use: others take its lock again and again. Try again later.`);
@@ -107,14 +101,25 @@ process.on('exit', () => {
   }
 });
 
-async function writeHolder(file: FileHandle, path: string, holder: Holder): Promise<void> {
+/**
+ * Makes a file that names us, unless it is there (false). It is never seen without its text, however suddenly this process
+ * ends: a link to a file that was written before.
+ */
+async function createWhole(path: string, holder: Holder): Promise<boolean> {
+  const text = `${JSON.stringify(holder)}\n`;
+  const own = `${path}.${randomUUID()}`;
   try {
-    await file.writeFile(`${JSON.stringify(holder)}\n`);
+    await writeFile(own, text);
+    await link(own, path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'EEXIST') throw error;
+      return writeFile(path, text, { flag: 'wx' }); // a file system without links
+    });
+    return true;
   } catch (error) {
-    await rm(path, { force: true });
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
   } finally {
-    await file.close();
+    await rm(own, { force: true });
   }
 }
 
@@ -149,7 +154,9 @@ async function ageOf(path: string): Promise<number> {
 function parseHolder(text: string): Holder | undefined {
   try {
     const { token, host, pid, began } = (JSON.parse(text) ?? {}) as Partial<Holder>;
-    const isWhole = typeof token === 'string' && typeof host === 'string' && typeof began === 'string';
+    // the token becomes part of a file's name
+    const isWhole =
+      typeof token === 'string' && /^[\w-]{1,64}$/.test(token) && typeof host === 'string' && typeof began === 'string';
     return isWhole && Number.isSafeInteger(pid) && (pid ?? 0) > 0 ? { token, host, pid: pid ?? 0, began } : undefined;
   } catch {
     return undefined;
@@ -193,29 +200,35 @@ function beganOf(pid: number): string {
 }
 
 /**
- * Puts our lock in the place of a dead holder's, whose text is given. One at a time does that, or a lock that was just taken over
- * would be taken for the dead one; the lock is never missing meanwhile. False if somebody else is at it, or was.
+ * Puts our lock in the place of a dead holder's, which was found. One alone succeeds a holder, or a lock that was just taken over
+ * would be taken for the dead one; the lock is never missing meanwhile. Who dies while taking over is succeeded in turn.
+ * False if somebody else is at it, or was.
  */
-async function takeOver(path: string, text: string, holder: Holder): Promise<boolean> {
-  const turn = `${path}.${TURN}`;
-  const file = await open(turn, 'wx').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'EEXIST') return undefined;
-    throw error;
-  });
-  if (file === undefined) {
-    if ((await ageOf(turn)) > UNWRITTEN_MS) await rm(turn, { force: true }); // of one that died at it
+async function takeOver(path: string, { text, holder: dead }: Found, holder: Holder): Promise<boolean> {
+  const claims: string[] = [];
+  for (let before = dead?.token ?? 'unwritten'; ;) {
+    const claim = `${path}.${AFTER}.${before}`;
+    claims.push(claim);
+    if (await createWhole(claim, holder)) break;
+    const other = await look(claim);
+    if (other === undefined || (await inUse(other, claim)) !== undefined) return false;
+    if (other.holder === undefined) {
+      await rm(claim, { force: true }); // of one that died between making and writing it
+      return false;
+    }
+    before = other.holder.token;
+  }
+  if ((await look(path))?.text !== text) {
+    await rm(claims[claims.length - 1], { force: true });
     return false;
   }
-  await file.close();
   const own = `${path}.${holder.token}`;
   try {
-    if ((await look(path))?.text !== text) return false;
     await writeFile(own, `${JSON.stringify(holder)}\n`);
     await rename(own, path);
     return true;
   } finally {
-    await rm(own, { force: true });
-    await rm(turn, { force: true });
+    for (const leftover of [own, ...claims]) await rm(leftover, { force: true });
   }
 }
 
@@ -223,5 +236,5 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 /** Names that a process which dies may leave behind: the lock itself, and files of a moment beside it. */
 export function isOfLock(name: string): boolean {
-  return name === LOCK || name === `${LOCK}.${TURN}` || /^lock\.[0-9a-f-]{36}$/.test(name);
+  return name === LOCK || /^lock\.(?:after\.[\w-]{1,64}|[0-9a-f-]{36})(?:\.[0-9a-f-]{36})?$/.test(name);
 }
