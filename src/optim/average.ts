@@ -90,8 +90,10 @@ export class WeightAverage {
   async loadStateDict({ count, tensors }: WeightAverageState): Promise<void> {
     if (!Number.isInteger(count) || count < 0)
       throw new ArgumentError(`WeightAverage: the state has ${count} updates. Load what stateDict() gave.`);
-    const shapes = (list: readonly { readonly shape: readonly number[] }[]) => list.map((t) => formatShape(t.shape));
-    if (tensors.length !== this.averages.length || !tensors.every((t, i) => sameShape(t.shape, this.averages[i].shape)))
+    const fits = (t: AnyTensor, average: AnyTensor) => t.dtype === average.dtype && sameShape(t.shape, average.shape);
+    const shapes = (list: readonly AnyTensor[]) =>
+      list.map((t) => `${t.dtype === 'float32' ? '' : `${t.dtype} `}${formatShape(t.shape)}`);
+    if (tensors.length !== this.averages.length || !tensors.every((t, i) => fits(t, this.averages[i])))
       throw new ArgumentError(
         `WeightAverage: the state is of [${shapes(tensors).join(', ')}], the parameters are [${shapes(this.averages).join(', ')}]. Load it into the average that saved it.`,
       );

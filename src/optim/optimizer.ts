@@ -234,6 +234,7 @@ export abstract class Optimizer<Options extends object, Rates> {
       if (!sameShape(p.shape, value.shape)) {
         fail(`${key} is ${formatShape(value.shape)}, its parameter ${formatShape(p.shape)}`);
       }
+      if (value.dtype !== p.dtype) fail(`${key} is ${value.dtype}, its parameter ${p.dtype}`);
       return { p, value, name: key.slice(0, dot), index };
     });
     const options = state.groups.map(({ count: _count, params: _params, ...rest }) => structuredClone(rest));

@@ -93,6 +93,7 @@ test('a state that is refused has changed nothing, and one that is loaded stays 
     { step: -1 },
     { steps: [0.5] },
     { tensors: { 'exp_avg.0': tensor([1, 2]) } },
+    { tensors: { ...zeros, 'exp_avg_sq.0': tensor(new Int32Array([0])) } },
   ]) {
     expect(() => optimizer.loadStateDict({ ...before, tensors: zeros, ...wrong })).toThrow(ArgumentError);
     const now = optimizer.stateDict();
@@ -119,4 +120,6 @@ test('damaged states of schedulers and averages are refused', async () => {
   await average.update();
   for (const count of [-1, 0.5, NaN])
     await expect(average.loadStateDict({ ...average.stateDict(), count })).rejects.toThrow(ArgumentError);
+  const whole = [tensor(new Int32Array([1]))] as unknown as Tensor[];
+  await expect(average.loadStateDict({ count: 1, tensors: whole })).rejects.toThrow('the state is of [int32 [1]]');
 });
