@@ -2,7 +2,7 @@
 // which computes them as they are written; and how many multiplications are left.
 
 import { describe, expect, test } from 'vitest';
-import { multiplyTables } from '../src/engine/compile/lookups.js';
+import { multiplyTables } from '../src/engine/compile/graph/lookups.js';
 import { ReferenceDevice } from '../src/engine/device/reference/device.js';
 import { gradient } from '../src/engine/grad/backward.js';
 import { IndexError } from '../src/engine/ir/errors.js';

@@ -1,4 +1,4 @@
-// What is kept from run to run (compile/keep.ts) must follow what it was made from.
+// What is kept from run to run (prologue.ts) must follow what it was made from.
 
 import { expect, test } from 'vitest';
 import { type Tensor, compile, conv2d, randn, tensor } from '../../src/index.js';

@@ -1,4 +1,4 @@
-// The weight gradients of a recurrent layer written by hand: large enough that the compiler joins them (join-gradients.ts).
+// The weight gradients of a recurrent layer written by hand: large enough that the compiler joins them (horizontal-gradients.ts).
 
 import { afterAll, expect, test } from 'vitest';
 import { type Tensor, cat, randn, setDevice, stack, tensor, zeros } from '../../src/index.js';

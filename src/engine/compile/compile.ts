@@ -20,30 +20,32 @@ import {
 import { moveOrigins } from '../loop/origins.js';
 import { withoutQuotients } from '../loop/quotients.js';
 import type { Target } from '../loop/target.js';
-import { distributeSums } from './distribute.js';
-import { type Fused, fuse } from './fuse.js';
-import { contractionsOf } from './contraction.js';
-import { isSummedInParts } from './contraction-frame.js';
-import { type Group, collectReads, formGroup, isContraction } from './group.js';
-import { flatten } from './index-expr.js';
-import { joinGradients } from './join-gradients.js';
-import { joinStages } from './join-stages.js';
-import { joinSums } from './join-sums.js';
-import { cutKept } from './keep.js';
-import { chooseLayouts } from './layouts.js';
-import { multiplyTables } from './lookups.js';
-import { keepLostInScatters } from './long-scatters.js';
-import { type LoweredKernel, lowerGroup } from './lower-group.js';
-import { materialise } from './materialise.js';
-import { type Block, planMemory } from './plan-memory.js';
-import { type Assignment, type Schedule, type UpdateInPlace, schedule } from './schedule.js';
-import { type Rewritten, derive, rewrite, withoutUnused } from './rewrite.js';
-import { splitReductions } from './split-reductions.js';
-import { placeParts } from './place-parts.js';
-import { stackParts } from './stacks.js';
-import { findStreams } from './stream.js';
-import { trace } from './trace.js';
-import { useWinograd } from './winograd.js';
+import { distributeSums } from './graph/distribute.js';
+import { type Fused, fuse } from './plan/fuse.js';
+import { contractionsOf } from './index/contraction.js';
+import { isSummedInParts } from './index/contraction.js';
+import { type Group, collectReads, formGroup } from './plan/group.js';
+import { isContraction } from './graph/kinds.js';
+import { flatten } from './index/index-expr.js';
+import { joinGradients } from './graph/horizontal-gradients.js';
+import { joinStages } from './program/barrier-elimination.js';
+import { joinSums } from './graph/horizontal-sums.js';
+import { cutKept } from './graph/prologue.js';
+import { chooseLayouts } from './graph/layouts.js';
+import { multiplyTables } from './graph/lookups.js';
+import { keepLostInScatters } from './graph/compensated-scatters.js';
+import { lowerGroup } from './lower/lower-group.js';
+import type { LoweredKernel } from './lower/kernel/lowering.js';
+import { materialise } from './plan/materialise.js';
+import { type Block, planMemory } from './program/plan-memory.js';
+import { type Assignment, type Schedule, type UpdateInPlace, schedule } from './plan/schedule.js';
+import { type Rewritten, derive, rewrite, withoutUnused } from './graph/rewrite.js';
+import { splitReductions } from './graph/split-reductions.js';
+import { placeParts } from './plan/place-parts.js';
+import { stackParts } from './graph/stacks.js';
+import { findStreams } from './plan/stream.js';
+import { trace } from './index/trace.js';
+import { useWinograd } from './graph/winograd.js';
 
 export interface CompileOptions {
   readonly target: Target;
@@ -87,7 +89,7 @@ export interface CompileState {
 
 type Pass = readonly [name: string, pass: (state: CompileState) => void];
 
-/** Nodes into nodes; then what of them is kept is cut off (keep.ts). */
+/** Nodes into nodes; then what of them is kept is cut off (prologue.ts). */
 const REWRITES: readonly Pass[] = [
   ['values', valuesPass],
   ['lookups', lookupsPass],

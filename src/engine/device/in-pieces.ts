@@ -1,8 +1,8 @@
-// A program of several: the pieces of a graph that is too large for one (compile/cut-graph.ts), run one after the other,
+// A program of several: the pieces of a graph that is too large for one (partition.ts), run one after the other,
 // with memory for what they hand on, which is held from the piece that makes it to the last one that reads it.
 // Input: pieces, and the device that compiles them. Output: an executable like any other.
 
-import type { Pieces, Place } from '../compile/cut-graph.js';
+import type { Pieces, Place } from '../compile/graph/partition.js';
 import { formatShape } from '../ir/shape.js';
 import type { Device, Executable, Graph } from './device.js';
 

@@ -143,7 +143,7 @@ export interface OpArgs {
   /** base, index, src: base with src[i, j] added at [index[i, j], j] for axis 0. */
   scatterAdd: { readonly axis: number };
 
-  // made by the compiler alone (compile/long-scatters.ts, compile/winograd.ts, and below)
+  // made by the compiler alone (compensated-scatters.ts, compile/winograd.ts, and below)
   /** scatterAdd's operands → [2, …base]: the sums, and what rounding has taken from them. */
   scatterSums: { readonly axis: number };
   /** w [O, C, 3, 3] → [16, O, C]; `turned` gives [16, C, O] of the kernel turned around. Kept from run to run if it pays. */

@@ -2,7 +2,7 @@
 // threads. All policy lies elsewhere: what to fuse in compile/, how to print it in emit/, who runs it in runtime.ts.
 
 import { type CompiledGraph, compileGraph } from '../../compile/compile.js';
-import { cutGraph } from '../../compile/cut-graph.js';
+import { cutGraph } from '../../compile/graph/partition.js';
 import { debug, debugLevel } from '../debug.js';
 import { emitProgram } from '../../emit/wasm/emit.js';
 import { BYTES_PER_ELEMENT, type DType } from '../../ir/dtype.js';
@@ -34,7 +34,7 @@ export interface CpuDeviceOptions {
   readonly fuse?: boolean;
   /** Elements from which products are streamed instead of stored, where they can be (compile/stream.ts). */
   readonly leastStreamed?: number;
-  /** Operators and operands from which a graph becomes several programs (compile/cut-graph.ts). */
+  /** Operators and operands from which a graph becomes several programs (partition.ts). */
   readonly mostWeight?: number;
   /** Check every program before it is emitted. Default: only with NABLA_DEBUG=4. */
   readonly verify?: boolean;

@@ -1,0 +1,505 @@
+// Matrix products and convolutions: a packed, register-tiled kernel.
+//   for each block of columns, for each block of k:
+//     pack B into panels [k][columns of a tile]  (reading through views, padding and windows)
+//     for each block of rows (A read in place, or packed where its rows are not contiguous):
+//       for each tile of rows × columns: the inner loop over k with all accumulators in registers
+// The last block of k ends with the epilogue: whatever element-wise members the group has, at the tile's elements.
+// Threads share the columns, the rows or the batch, whichever gives them most to do; each packs for itself.
+// Input: a group with one contraction. Output: the kernel's statements. Forms of contractions: contraction.ts; sizes and axes:
+// contraction-frame.ts; what is read in place: contraction-operands.ts; what becomes of a tile: contraction-ends.ts.
+
+import type { Node } from '../../../ir/node.js';
+import * as L from '../../../loop/loop.js';
+import type { Buffer, Expr, Var } from '../../../loop/loop.js';
+import { type Contraction, contractionsOf, transposed } from '../../index/contraction.js';
+import { ContractionFrame, LONGEST_K } from './contraction-frame.js';
+import { product } from '../../index/contraction.js';
+import { TileEnds } from './contraction-ends.js';
+import { FEW_TILES, Operands } from './contraction-operands.js';
+import type { Touched } from '../kernel/epilogue.js';
+import type { Group } from '../../plan/group.js';
+import { isContraction } from '../../graph/kinds.js';
+import {
+  type Axis,
+  type Index,
+  ZERO,
+  addConstant,
+  addIndex,
+  atomIndex,
+  constantIndex,
+  dependsOn,
+  distance,
+  newAxis,
+  scaleIndex,
+} from '../../index/index-expr.js';
+import { KernelBuilder } from '../kernel/kernel-builder.js';
+import { StreamTile } from '../kernel/stream-tile.js';
+import { type Stream, hasStreams, streamsBelow } from '../../plan/stream.js';
+import type { Lowering } from '../kernel/lowering.js';
+import { PanelPacker } from './pack-panels.js';
+import { splitRange } from '../kernel/parallel.js';
+
+/**
+ * Elements of A and of B that one block may have, and half of what C may have: fewer are faster, even where the cache is
+ * larger, unless A would be packed again for each of several blocks of B.
+ */
+const BLOCK = 128 << 10;
+/** Elements of A in a block that is packed row by row. */
+const BLOCK_OF_ROWS = 64 << 10;
+/** Lines of one row that are asked for at once. */
+const ASKED_AT_ONCE = 8;
+/** Terms of a sum that takes longer than asking for it. */
+const LONG_SUM = 64;
+/** Fewer multiply-adds than this run on one thread. */
+const SERIAL_MACS = 32 << 10;
+
+export function lowerContraction(group: Group, lowering: Lowering): KernelBuilder {
+  const builder = new KernelBuilder(lowering.context, lowering.target.lanes);
+  const node = group.members.find(isContraction) as Node;
+  for (const form of contractionsOf(node)) new ContractionLowering(builder, node, form, group, lowering).lower();
+  return builder;
+}
+
+export interface AloneOptions {
+  /** The rows of B are the panels that the inner loop reads. */
+  readonly isPacked?: boolean;
+  /** Where it does not hold, the product is added to what `output` has. */
+  readonly isFirst?: Expr;
+  /** As large as `output`, where very many products are added: what the sums have lost by rounding. */
+  readonly lost?: Buffer;
+}
+
+/** A product as part of another kernel: the calling thread computes all of it, and stores it in `output`. */
+export function contractAlone(
+  builder: KernelBuilder,
+  node: Node,
+  form: Contraction,
+  output: Buffer,
+  lowering: Lowering,
+  options: AloneOptions = {},
+): void {
+  const group = { members: [node] };
+  const own: Lowering = { ...lowering, output: (n) => (n === node ? output : undefined) };
+  new ContractionLowering(builder, node, form, group, own, options).lower();
+}
+
+type Split = 'columns' | 'rows' | 'batch' | 'alone';
+
+/** Vectors of B at base + k · stride. */
+interface Operand {
+  readonly buffer: Buffer;
+  readonly base: Expr;
+  readonly stride: number;
+}
+
+/** Threads share what gives them most to do. */
+function chooseSplit(f: ContractionFrame): Split {
+  const panels = f.panels;
+  if (f.batch >= 8) return 'batch';
+  return panels >= 16 || panels >= f.tileAxis.size ? 'columns' : 'rows';
+}
+
+/**
+ * Rows of a tile where each thread can have the same number of whole tiles: then it computes what comes before and after
+ * of the same rows too, and need not wait for the others (barrier-elimination.ts).
+ */
+function rowsForEach(rows: number, threads: number, most: number): number | undefined {
+  const own = rows / threads;
+  for (let tiles = Math.ceil(own / most); own / tiles > most / 2; tiles++) {
+    if (Number.isInteger(own / tiles)) return own / tiles;
+  }
+  return undefined;
+}
+
+/** One form: the whole result, or the part of it that the form computes. */
+class ContractionLowering {
+  private readonly k: KernelBuilder;
+  private readonly f: ContractionFrame;
+  private readonly lowering: Lowering;
+  private readonly node: Node;
+  private readonly split: Split;
+  private readonly alone: AloneOptions;
+  private readonly serial: boolean;
+  private readonly packer: PanelPacker;
+
+  /** Streamed products that A is computed from, and a tile of each. */
+  private readonly streams: readonly Stream[];
+  private readonly streamTiles: readonly StreamTile[];
+
+  private readonly packsA: boolean;
+  private readonly strideB: number | undefined;
+  private readonly packsAllPanels: boolean;
+  private readonly blockRows: number; // in tiles
+  private readonly blockPanels: number;
+  private readonly panelB: Buffer | undefined;
+  private readonly panelA: Buffer | undefined;
+  private readonly operands: Operands;
+  private readonly ends: TileEnds;
+
+  constructor(
+    k: KernelBuilder,
+    node: Node,
+    form: Contraction,
+    group: Pick<Group, 'members'>,
+    lowering: Lowering,
+    alone?: AloneOptions,
+  ) {
+    this.lowering = lowering;
+    this.alone = alone ?? {};
+    this.k = k;
+    this.node = node;
+    const { target } = lowering;
+    const { members } = group;
+    // Vectors run along n; a narrow n with many rows is better computed transposed.
+    const isStreamed = node.op === 'matmul' && hasStreams(node.src[0], lowering.isMaterialised);
+    const isNarrow = !isStreamed && product(form.n) < target.lanes && product(form.m) >= 2 * target.lanes;
+    const oriented = isNarrow ? transposed(form) : form;
+    const operandsOf = (frame: ContractionFrame) =>
+      new Operands(frame, lowering.isMaterialised, this.alone.isPacked === true);
+    const first = new ContractionFrame(k, oriented, target);
+    const isFew = first.tileAxis.size <= FEW_TILES && alone === undefined;
+    // B stands in panels already: there is nothing to pack, and nothing to gain from sums in parts.
+    const isInPanels = isFew && operandsOf(first).strideOfB() === first.columns;
+    const ownRows = isInPanels ? rowsForEach(first.M, lowering.threads, target.tileRows) : undefined;
+    const f = isInPanels ? new ContractionFrame(k, oriented, target, LONGEST_K, ownRows) : first;
+    this.f = f;
+    this.operands = operandsOf(f);
+    this.packer = new PanelPacker(f, lowering);
+    this.serial = f.batch * f.M * f.N * f.K < SERIAL_MACS;
+    this.split = alone !== undefined ? 'alone' : ownRows !== undefined ? 'rows' : chooseSplit(f);
+    this.streams = isStreamed ? this.streamsOfA() : [];
+
+    this.packsA = this.operands.strideOfA() === undefined;
+    const panelElements = Math.max(f.blockK, 1) * f.columns;
+    const isRepeated = this.packsA && f.panels * panelElements > BLOCK;
+    const block = isRepeated ? target.l2Bytes / 8 : Math.min(target.l2Bytes / 8, BLOCK);
+    const rowsIn = (elements: number) =>
+      Math.max(f.rows, Math.floor(elements / Math.max(f.blockK, 1) / f.rows) * f.rows);
+    const isSmaller = this.packsA && this.packer.readsRowsOfA && f.M > rowsIn(block);
+    const rowsOfBlock = rowsIn(isSmaller ? BLOCK_OF_ROWS : block);
+    this.blockRows = Math.ceil(Math.min(f.M, rowsOfBlock) / f.rows);
+    const oneRowBlock = this.blockRows * f.rows >= f.M;
+    this.strideB = this.operands.strideOfB();
+    this.packsAllPanels = !oneRowBlock || this.split === 'rows';
+    const byB = this.packsAllPanels ? Math.floor(block / panelElements) : Infinity;
+    const byC = f.isBlocked && !isStreamed ? Math.floor((2 * block) / Math.max(f.M, 1) / f.columns) : Infinity;
+    this.blockPanels = Math.min(f.panels, Math.max(1, Math.min(byB, byC)));
+    this.streamTiles = this.streams.map((s) => {
+      const [m, kk] = [this.blockRows * f.rows, f.blockK];
+      return this.isTurned(s) ? new StreamTile(s, kk, m, lowering) : new StreamTile(s, m, kk, lowering);
+    });
+    const panels = this.packsAllPanels ? this.blockPanels : 1;
+    this.panelB = this.strideB === undefined ? lowering.scratch('B', this.packer.sizeB(panels)) : undefined;
+    this.ends = new TileEnds(f, lowering, node, members, this.alone.isFirst, this.alone.lost);
+    this.panelA = this.packsA ? lowering.scratch('A', this.packer.sizeA(this.blockRows)) : undefined;
+  }
+
+  private streamsOfA(): Stream[] {
+    const { node, index } = this.f.a(scaleIndex(atomIndex(this.f.tileAxis), this.f.rows), this.f.inner());
+    return [...streamsBelow(node, index, this.lowering.isMaterialised).values()];
+  }
+
+  /** Do the columns of a streamed product run along m? */
+  private isTurned({ index }: Stream): boolean {
+    return dependsOn(index[index.length - 1], this.f.tileAxis);
+  }
+
+  /** The part of the streamed products that the tiles from `from` on read in this block of k. */
+  private computeStreams(from: Expr): void {
+    const { k, f } = this;
+    if (this.streams.length === 0) return;
+    const row = k.define('row', L.mul(from, L.int(f.rows)));
+    const [start] = f.kIndex(f.innerK.map(() => ZERO));
+    const column = k.define('column', k.integer(start).expr);
+    this.streams.forEach((s, i) => {
+      if (this.isTurned(s)) this.streamTiles[i].compute(k, column, row);
+      else this.streamTiles[i].compute(k, row, column);
+    });
+  }
+
+  /** Are all panels of B there at once, so that A is walked once for all of them? */
+  private get isOneBlock(): boolean {
+    return this.packsAllPanels && this.split !== 'columns' && this.blockPanels >= this.f.panels;
+  }
+
+  lower(): void {
+    const { f } = this;
+    if (f.M * f.N * f.batch === 0) return;
+    if (f.K === 0) this.fillWithoutK();
+    else this.overBatch(() => this.overColumns());
+  }
+
+  // -------------------------------------------------------------- loops
+
+  private overBatch(inside: () => void): void {
+    const count = this.f.batch;
+    if (this.f.batchAxes.length === 0) {
+      inside();
+      return;
+    }
+    const range =
+      this.split === 'batch' ? splitRange(this.k, count, this.serial, 1) : { from: L.int(0), to: L.int(count) };
+    this.k.loop('batch', range.from, range.to, 1, undefined, (variable) => {
+      this.k.bindAxes(this.f.batchAxes, variable);
+      inside();
+    });
+  }
+
+  private overColumns(): void {
+    const full = Math.floor(this.f.N / this.f.columns);
+    const tail = this.f.N - full * this.f.columns;
+    if (full > 0) {
+      const range =
+        this.split === 'columns' ? splitRange(this.k, full, this.serial, 1) : { from: L.int(0), to: L.int(full) };
+      const single = this.blockPanels >= full;
+      if (this.isOneBlock && tail > 0) {
+        this.columnBlock(range.from, range.to, { first: full * this.f.columns, count: tail });
+        return;
+      }
+      if (single) this.columnBlock(range.from, range.to);
+      else {
+        this.k.loop('nb', range.from, range.to, this.blockPanels, undefined, (from) => {
+          const to = this.k.define('to', L.binary('min', L.add(from, L.int(this.blockPanels)), range.to));
+          this.columnBlock(from, to);
+        });
+      }
+    }
+    if (tail > 0) {
+      const work = () => this.tailPanel(full * this.f.columns, tail);
+      if (this.split !== 'columns' || this.serial) {
+        if (this.split === 'columns') this.onlyFirstThread(work);
+        else work();
+      } else this.onlyLastThread(work);
+    }
+  }
+
+  private onlyFirstThread(work: () => void): void {
+    this.k.emit(L.when(L.compare('eq', this.k.tid, L.int(0)), this.k.block(work)));
+  }
+
+  private onlyLastThread(work: () => void): void {
+    const last = L.compare('eq', this.k.tid, L.sub(this.k.threads, L.int(1)));
+    this.k.emit(L.when(last, this.k.block(work)));
+  }
+
+  /** Panels [from, to), and the last one if it is `tail`: all blocks of k, all rows. */
+  private columnBlock(from: Expr, to: Expr, tail?: { readonly first: number; readonly count: number }): void {
+    this.f.overK(() => {
+      const panel = this.f.blockK * this.f.columns;
+      const { panelB } = this;
+      const atTail = L.mul(L.sub(to, from), L.int(panel));
+      if (panelB !== undefined && tail !== undefined)
+        this.packer.packB(panelB, atTail, constantIndex(tail.first), tail.count);
+      if (panelB !== undefined && this.packsAllPanels) {
+        this.k.loop('p', from, to, 1, this.f.panelAxis, (p) => {
+          this.packer.packB(
+            panelB,
+            L.mul(L.sub(p, from), L.int(panel)),
+            scaleIndex(atomIndex(this.f.panelAxis), this.f.columns),
+            this.f.columns,
+          );
+        });
+      }
+      this.overRowBlocks((tiles) => {
+        this.k.loop('p', from, to, 1, this.f.panelAxis, (p) => {
+          let at: Expr = L.int(0);
+          if (this.packsAllPanels) at = this.k.define('at', L.mul(L.sub(p, from), L.int(panel)));
+          else if (panelB !== undefined)
+            this.packer.packB(panelB, at, scaleIndex(atomIndex(this.f.panelAxis), this.f.columns), this.f.columns);
+          this.tiles(tiles, at, scaleIndex(atomIndex(this.f.panelAxis), this.f.columns), this.f.columns);
+        });
+        if (tail !== undefined) this.tiles(tiles, atTail, constantIndex(tail.first), tail.count);
+      });
+    });
+  }
+
+  /** The last panel, `count` columns wide: its vectors are filled up with zeros. */
+  private tailPanel(first: number, count: number): void {
+    const column = constantIndex(first);
+    this.f.overK(() => {
+      if (this.panelB !== undefined) this.packer.packB(this.panelB, L.int(0), column, count);
+      this.overRowBlocks((tiles) => this.tiles(tiles, L.int(0), column, count));
+    });
+  }
+
+  /** Blocks of rows, in tiles [from, to) of the rows that this thread has. */
+  private overRowBlocks(inside: (tiles: { from: Expr; to: Expr }) => void): void {
+    const count = this.f.tileAxis.size;
+    const range =
+      this.split === 'rows' ? splitRange(this.k, count, this.serial, 1) : { from: L.int(0), to: L.int(count) };
+    const block = (from: Expr, to: Expr) => {
+      this.computeStreams(from);
+      if (this.panelA !== undefined) this.packer.packA(this.panelA, from, to);
+      inside({ from, to });
+    };
+    if (this.blockRows >= count) block(range.from, range.to);
+    else {
+      this.k.loop('mb', range.from, range.to, this.blockRows, undefined, (from) => {
+        block(from, this.k.define('to', L.binary('min', L.add(from, L.int(this.blockRows)), range.to)));
+      });
+    }
+  }
+
+  // -------------------------------------------------------------- tiles
+
+  /** All tiles [from, to) against one panel. */
+  private tiles(tiles: { from: Expr; to: Expr }, panel: Expr, column: Index, count: number): void {
+    const whole = Math.floor(this.f.M / this.f.rows);
+    const rest = this.f.M - whole * this.f.rows;
+    const origin = tiles.from;
+    const to = rest === 0 ? tiles.to : L.binary('min', tiles.to, L.int(whole));
+    if (whole > 0) {
+      // An axis of their own says that all rows of these tiles are there: their addresses are linear.
+      const wholeTile = newAxis(whole);
+      this.k.loop('t', tiles.from, this.k.define('to', to), 1, wholeTile, (t) => {
+        this.tile(scaleIndex(atomIndex(wholeTile), this.f.rows), this.f.rows, panel, column, count, L.sub(t, origin));
+      });
+    }
+    if (rest > 0) {
+      const hasRest = L.compare('le', L.int(whole + 1), tiles.to);
+      const body = this.k.block(() =>
+        this.tile(constantIndex(whole * this.f.rows), rest, panel, column, count, L.sub(L.int(whole), origin)),
+      );
+      if (this.split === 'rows' || this.blockRows < this.f.tileAxis.size) this.k.emit(L.when(hasRest, body));
+      else for (const s of body) this.k.emit(s);
+    }
+  }
+
+  private tile(row: Index, rows: number, panel: Expr, column: Index, count: number, tileInBlock: Expr): void {
+    const vectors = Math.ceil(count / this.f.W);
+    const width = vectors * this.f.W;
+    const accumulators: Var[][] = [];
+    for (let r = 0; r < rows; r++) {
+      accumulators.push(
+        Array.from({ length: vectors }, (_, j) =>
+          this.k.define('acc', this.ends.startValue(addConstant(row, r), column, j, count), true),
+        ),
+      );
+    }
+    const kk = newAxis(Math.max(this.f.blockK, 2));
+    const strideA = this.packsA ? this.f.rows : (this.operands.strideOfA() as number);
+    const baseA = this.packsA ? this.k.define('tileA', L.mul(tileInBlock, L.int(this.packer.tileStrideA))) : undefined;
+    const zeros = this.f.innerK.map(() => ZERO);
+    const inPlace = Array.from({ length: rows }, (_, r) =>
+      this.packsA ? undefined : this.operands.direct(this.f.a(addConstant(row, r), zeros)),
+    );
+    // Rows at constant distances from the first one need no address of their own.
+    const rowOffsets = inPlace.map((d) => (d === undefined ? undefined : distance(d.flat, inPlace[0]?.flat ?? d.flat)));
+    const rowBase = inPlace.map((d, r) =>
+      d === undefined || (r > 0 && rowOffsets[r] !== undefined)
+        ? undefined
+        : this.k.define('row', this.k.integer(d.flat).expr),
+    );
+    const ofB = this.operandB(panel, column, width, zeros);
+    this.overSum(kk, rows, vectors, row, column, (k) => {
+      // Not named: what moves with k is added to an address that does not.
+      const at = L.add(ofB.base, L.mul(k, L.int(ofB.stride)));
+      const b = Array.from({ length: vectors }, (_, j) =>
+        this.k.define('b', L.load(ofB.buffer, L.add(at, L.int(j * this.f.W)), this.f.W)),
+      );
+      const step = L.mul(k, L.int(strideA));
+      for (let r = 0; r < rows; r++) {
+        const base = this.packsA ? baseA : (rowBase[r] ?? rowBase[0]);
+        const offset = this.packsA ? r : rowBase[r] === undefined ? (rowOffsets[r] as number) : 0;
+        const index = L.add(L.add(base as Expr, step), L.int(offset));
+        const buffer = this.packsA
+          ? (this.panelA as Buffer)
+          : (this.lowering.context.buffer((inPlace[r] as { node: Node }).node) as Buffer);
+        const a = this.k.define('a', L.splat(L.load(buffer, index), this.f.W));
+        for (let j = 0; j < vectors; j++) this.k.emit(L.set(accumulators[r][j], L.fma(a, b[j], accumulators[r][j])));
+      }
+      // Rows that follow one another: those of the next tile are asked for, as many elements as this step has used.
+      const isDense = rowOffsets.every((offset, r) => offset === r * this.f.K) && !this.f.isBlocked;
+      if (rowBase[0] !== undefined && isDense && strideA === 1 && rows > 1) {
+        const buffer = this.lowering.context.buffer((inPlace[0] as { node: Node }).node) as Buffer;
+        const next = L.add(L.add(rowBase[0], L.mul(k, L.int(rows))), L.int(rows * this.f.K));
+        this.k.emit(L.prefetch(buffer, next, false));
+      }
+    });
+    this.ends.finish(accumulators, this.again(row), column, count);
+  }
+
+  /**
+   * The row as if it were another: C compilers would keep the addresses of results in registers through the loop over k,
+   * which has none to spare.
+   */
+  private again(row: Index): Index {
+    const { k } = this;
+    const [term, ...more] = row.terms;
+    if (term === undefined || more.length > 0) return row;
+    const axis = newAxis(term.atom.size);
+    k.bindAxis(axis, k.define('t', L.unary('same', k.integer(atomIndex(term.atom)).expr)));
+    return addConstant(scaleIndex(atomIndex(axis), term.coefficient), row.constant);
+  }
+
+  /** Where the inner loop reads B: a packed panel, or the rows of B itself. */
+  private operandB(panel: Expr, column: Index, width: number, zeros: readonly Index[]): Operand {
+    if (this.panelB !== undefined) return { buffer: this.panelB, base: this.k.define('panel', panel), stride: width };
+    const { node, flat } = this.operands.direct(this.f.b(column, zeros)) as { node: Node; flat: Index };
+    const buffer = this.lowering.context.buffer(node) as Buffer;
+    return { buffer, base: this.k.define('panel', this.k.integer(flat).expr), stride: this.strideB as number };
+  }
+
+  /**
+   * The loop over k. Rows of a large result lie far apart, a few cache lines each: those that the epilogue writes and reads,
+   * asked for before, have arrived when it ends. (Partial sums are read first anyway.) Where they are many, they are asked for
+   * a few at a time, since a processor waits for only so many lines at once, and the loop with it.
+   */
+  private overSum(kk: Axis, rows: number, vectors: number, row: Index, column: Index, step: (k: Expr) => void): void {
+    const { f, k, alone } = this;
+    const isAsked =
+      this.lowering.output(this.node)?.kind !== 'scratch' && alone.isFirst === undefined && f.K >= LONG_SUM;
+    const asked = (at: Index): Touched[] => (isAsked ? this.ends.touchedInRow(at, vectors, column) : []);
+    const ask = (lines: readonly Touched[]) => {
+      for (const { buffer, flat, isWritten } of lines) k.emit(L.prefetch(buffer, k.integer(flat).expr, isWritten));
+    };
+    const turns = Math.ceil(asked(row).length / ASKED_AT_ONCE);
+    if (turns <= 1) {
+      for (let r = 0; r < rows; r++) ask(asked(addConstant(row, r)));
+      k.loop('k', L.int(0), f.lengthK, 1, kk, step);
+      return;
+    }
+    const axis = newAxis(rows);
+    const part = Math.ceil(f.blockK / (rows * turns));
+    const isEven = part * rows * turns === f.blockK && !f.isRagged;
+    k.loop('r', L.int(0), L.int(rows), 1, axis, (r) => {
+      const lines = asked(addIndex(row, atomIndex(axis)));
+      for (let turn = 0; turn < turns; turn++) {
+        ask(lines.slice(turn * ASKED_AT_ONCE, (turn + 1) * ASKED_AT_ONCE));
+        const from = k.define('from', L.mul(L.add(L.mul(r, L.int(turns)), L.int(turn)), L.int(part)));
+        const next = L.add(from, L.int(part));
+        k.loop('k', from, k.define('to', isEven ? next : L.binary('min', next, f.lengthK)), 1, kk, step);
+      }
+    });
+  }
+
+  /** A sum over nothing is zero; the epilogue still runs. */
+  private fillWithoutK(): void {
+    const { f } = this;
+    const row = newAxis(f.M);
+    const whole = Math.floor(f.N / f.W);
+    const counter = newAxis(Math.max(1, whole));
+    const range = splitRange(this.k, f.M, false, 1);
+    this.overBatchSerial(() =>
+      this.k.loop('m', range.from, range.to, 1, row, () => {
+        const zero = L.float(0, f.W);
+        this.k.loop('n', L.int(0), L.int(whole), 1, counter, () =>
+          this.ends.epilogue(zero, atomIndex(row), scaleIndex(atomIndex(counter), f.W), 0, f.W),
+        );
+        if (f.N > whole * f.W)
+          this.ends.epilogue(zero, atomIndex(row), constantIndex(whole * f.W), 0, f.N - whole * f.W);
+      }),
+    );
+  }
+
+  private overBatchSerial(inside: () => void): void {
+    if (this.f.batchAxes.length === 0) {
+      inside();
+      return;
+    }
+    this.k.loop('batch', L.int(0), L.int(this.f.batch), 1, undefined, (v) => {
+      this.k.bindAxes(this.f.batchAxes, v);
+      inside();
+    });
+  }
+}

@@ -1,0 +1,26 @@
+// How a loop is shared: thread t of T takes the t-th of T equal parts, rounded to a granule so that vectors and cache
+// lines are not torn. Work too small to share is done by thread 0.
+
+import * as L from '../../../loop/loop.js';
+import type { Expr } from '../../../loop/loop.js';
+import type { KernelBuilder } from './kernel-builder.js';
+
+export interface Range {
+  readonly from: Expr;
+  readonly to: Expr;
+}
+
+export function splitRange(k: KernelBuilder, size: number, serial: boolean, granule: number): Range {
+  if (serial) {
+    const isFirst = L.compare('eq', k.tid, L.int(0));
+    return { from: L.int(0), to: k.define('to', L.select(isFirst, L.int(size), L.int(0))) };
+  }
+  k.isParallel = true;
+  const units = Math.ceil(size / granule);
+  const bound = (t: Expr): Expr => {
+    const at = L.mul(L.binary('divs', L.mul(L.int(units), t), k.threads), L.int(granule));
+    if (size % granule === 0) return at;
+    return L.binary('min', at, L.int(size));
+  };
+  return { from: k.define('from', bound(k.tid)), to: k.define('to', bound(L.add(k.tid, L.int(1)))) };
+}
