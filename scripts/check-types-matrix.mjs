@@ -1,5 +1,6 @@
 // `npm run smoke`, second half: the declarations of the packed package stand on their own (`skipLibCheck` is off) and say
-// the same to old and new versions of TypeScript, under both module resolutions in use today.
+// the same to old and new versions of TypeScript, under both module resolutions in use today: of a consumer, and of the
+// ordinary and the wrong programs of test/types/programs, which import the package by its name.
 // Usage: check-types-matrix.mjs [--report FILE] [VERSION]…
 import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -29,6 +30,9 @@ try {
     for (const from of ['app/run.ts', 'app/network.ts', 'types/consumer.ts']) {
       cpSync(fileURLToPath(new URL(`smoke/${from}`, import.meta.url)), join(work, from.split('/')[1]));
     }
+    cpSync(fileURLToPath(new URL('../test/types/programs', import.meta.url)), join(work, 'programs'), {
+      recursive: true,
+    });
     installPacked(work, { '@types/node': '20' });
     const packages = versions.map((version) => [`typescript-${version}`, `npm:typescript@${version}`]);
     tools = installTools('typescript', Object.fromEntries(packages));
@@ -48,7 +52,7 @@ function checkTypes(tools, version, project) {
     const file = join(work, `tsconfig.${version}.${moduleResolution}.json`);
     const strict = { strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false };
     const compilerOptions = { target: 'es2022', noEmit: true, ...strict, ...project };
-    writeFileSync(file, JSON.stringify({ compilerOptions, files: ['consumer.ts', 'run.ts'] }));
+    writeFileSync(file, JSON.stringify({ compilerOptions, files: ['consumer.ts', 'run.ts'], include: ['programs'] }));
     await run(process.execPath, tsc, '-p', file);
   });
 }

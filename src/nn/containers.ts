@@ -38,8 +38,8 @@ function inRow(modules: readonly Module[]): ReceptiveField {
  *
  *     new Sequential(new Flatten(), new Linear(784, 128), new ReLU(), new Linear(128, 10))
  */
-export class Sequential<const Ms extends readonly Module[]> extends Layer<SequentialFn<Ms>> {
-  readonly layers: Ms;
+export class Sequential<Ms extends readonly Module[]> extends Layer<SequentialFn<readonly [...Ms]>> {
+  readonly layers: readonly [...Ms];
 
   constructor(...modules: CheckSequential<Ms>) {
     super();
@@ -70,9 +70,9 @@ export class Sequential<const Ms extends readonly Module[]> extends Layer<Sequen
  *     new Residual([new Conv2d(16, 32, 3, { stride: 2, padding: 1 })], new Conv2d(16, 32, 1, { stride: 2 }))
  */
 export class Residual<const Ms extends readonly Module[], Short extends Module | undefined = undefined> extends Layer<
-  ResidualFn<Ms, Short>
+  ResidualFn<readonly [...Ms], Short>
 > {
-  readonly body: Ms;
+  readonly body: readonly [...Ms];
   readonly shortcut: Short;
 
   constructor(body: CheckSequential<Ms>, shortcut?: Short) {
@@ -108,9 +108,9 @@ export class Residual<const Ms extends readonly Module[], Short extends Module |
  *     new Parallel([new Conv2d(3, 8, 1), new Conv2d(3, 16, 3, { padding: 1 })])   // [N, 3, H, W] → [N, 24, H, W]
  */
 export class Parallel<const Ms extends readonly Module[], const Dim extends number = 1> extends Layer<
-  ParallelFn<Ms, Dim>
+  ParallelFn<readonly [...Ms], Dim>
 > {
-  readonly branches: Ms;
+  readonly branches: readonly [...Ms];
   readonly dim: number;
 
   constructor(branches: Ms, dim?: Dim) {
