@@ -5,7 +5,7 @@ import { tensor } from '../tensor/creation.js';
 import { stack } from '../tensor/functions.js';
 import { ArgumentError, type DType, type Shape, formatShape, sameShape, sizeOf } from '../tensor/library.js';
 import { type AnyTensor, Tensor } from '../tensor/tensor.js';
-import type { Field, FieldData } from './dataset.js';
+import type { Field, FieldData } from './fields.js';
 import { allocate } from './sample-steps.js';
 import { isFloat32Array, isInt32Array, isUint8Array } from '../tensor/typed-arrays.js';
 

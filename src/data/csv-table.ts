@@ -3,7 +3,8 @@
 // Columns in, ArrayDataset out. Must not know: files, text.
 
 import { ArgumentError, checkOptions, FormatError, type OptionNames } from '../tensor/library.js';
-import { ArrayDataset, type Field } from './dataset.js';
+import { ArrayDataset } from './dataset.js';
+import type { Field } from './fields.js';
 import { type SplitOptions, splitIndices } from './split.js';
 
 export type Column =

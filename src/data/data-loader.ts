@@ -9,7 +9,8 @@
 import { HostRandom, nextHostRandom } from '../tensor/host-random.js';
 import { ArgumentError, checkOptions, type OptionNames } from '../tensor/library.js';
 import { type Collated, collate as collateDefault } from './collate.js';
-import type { BatchSource, Dataset, SampleRandom } from './dataset.js';
+import type { BatchSource, Dataset } from './dataset.js';
+import type { SampleRandom } from './fields.js';
 import { type IterableDataset, passThrough, shuffleWindow } from './iterable-dataset.js';
 import { inOrder } from './prefetch.js';
 import { SampleError } from './sample-error.js';

@@ -16,6 +16,7 @@ import {
   sizeOf,
 } from '../tensor/library.js';
 import type { Tensor } from '../tensor/tensor.js';
+import type { Field, Fields, HostBatch, SampleRandom } from './fields.js';
 import { type SampleStep, allocate, applySteps } from './sample-steps.js';
 import { kFold } from './k-fold.js';
 import { type SplitOptions, splitIndices } from './split.js';
@@ -29,31 +30,12 @@ export interface Dataset<Item> {
   get(index: number, random?: HostRandom): Item | Promise<Item>;
 }
 
-/** Random numbers of the sample at a position. The same position of the same epoch always gets the same ones. */
-export type SampleRandom = (position: number) => HostRandom;
-
 /** A dataset that makes whole batches itself: in host memory, which a worker thread can do, and from there on the device. */
 export interface BatchSource<Host, Batch> {
   readonly length: number;
   gather(positions: ArrayLike<number>, randomOf?: SampleRandom): Host | Promise<Host>;
   upload(host: Host): Batch;
 }
-
-/** Bytes are what images are stored in; they become float32 tensors of the same numbers, 0 to 255. */
-export type FieldData = Float32Array | Int32Array | Uint8Array;
-
-/** One field of all items: `data` holds them one after the other, each of the given shape. */
-export interface Field<Data extends FieldData = FieldData, S extends Shape = Shape> {
-  readonly data: Data;
-  readonly shape: S;
-}
-
-export type Fields = Readonly<Record<string, Field>>;
-
-/** A batch before it becomes tensors: fresh arrays that may be changed, the batch's size first in each shape. */
-export type HostBatch<F extends Fields> = {
-  readonly [K in keyof F]: Field<F[K]['data'], readonly [number, ...F[K]['shape']]>;
-};
 
 type TensorOf<Data, S extends Shape> = Tensor<S, Data extends Int32Array ? 'int32' : 'float32'>;
 

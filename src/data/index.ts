@@ -6,14 +6,11 @@ export {
   type Batch,
   type BatchSource,
   type Dataset,
-  type Field,
-  type Fields,
-  type HostBatch,
   type Item,
   type LabelOptions,
-  type SampleRandom,
   type WithField,
 } from './dataset.js';
+export type { Field, Fields, HostBatch, SampleRandom } from './fields.js';
 export {
   type AnyDataset,
   type BatchOf,

@@ -4,7 +4,7 @@
 
 import { HostRandom } from '../tensor/host-random.js';
 import { ArgumentError, type Shape, formatShape, sameShape, sizeOf } from '../tensor/library.js';
-import type { Field, FieldData, Fields, HostBatch, SampleRandom } from './dataset.js';
+import type { Field, FieldData, Fields, HostBatch, SampleRandom } from './fields.js';
 import { SampleError } from './sample-error.js';
 import { isInt32Array, isUint8Array } from '../tensor/typed-arrays.js';
 

@@ -8,7 +8,6 @@ import { customOp } from '../tensor/autograd.js';
 import { cat } from '../tensor/functions.js';
 import { ArgumentError, currentRecording } from '../tensor/library.js';
 import { Tensor } from '../tensor/tensor.js';
-import type { Module } from './module.js';
 
 /** Takes a hook away again. */
 export interface HookHandle {
@@ -16,9 +15,9 @@ export interface HookHandle {
 }
 
 /** Sees the arguments of `forward`; may return others, as a list. */
-export type ForwardPreHook = (module: Module, inputs: readonly unknown[]) => readonly unknown[] | void;
+export type ForwardPreHook<M = object> = (module: M, inputs: readonly unknown[]) => readonly unknown[] | void;
 /** Sees arguments and result of `forward`; may return another result. */
-export type ForwardHook<M = Module> = (module: M, inputs: readonly unknown[], output: OutputOf<M>) => unknown;
+export type ForwardHook<M = object> = (module: M, inputs: readonly unknown[], output: OutputOf<M>) => unknown;
 
 /** What the module's `forward` returns. */
 export type OutputOf<M> = M extends { forward(...inputs: never[]): infer Output } ? Output : unknown;
@@ -27,21 +26,23 @@ export type OutputOf<M> = M extends { forward(...inputs: never[]): infer Output 
  * Sees the gradients of the tensors among the arguments (undefined for one that requires none) and of the results; may
  * return others for the arguments.
  */
-export type BackwardHook = (
-  module: Module,
+export type BackwardHook<M = object> = (
+  module: M,
   gradInputs: readonly (Tensor | undefined)[],
   gradOutputs: readonly (Tensor | undefined)[],
 ) => readonly (Tensor | undefined)[] | void;
 
-interface Hooks {
-  readonly before: Set<ForwardPreHook>;
-  readonly after: Set<ForwardHook>;
-  readonly backward: Set<BackwardHook>;
+interface HookOf<M> {
+  readonly before: ForwardPreHook<M>;
+  readonly after: ForwardHook<M>;
+  readonly backward: BackwardHook<M>;
 }
+
+type Hooks = { readonly [K in keyof HookOf<object>]: Set<HookOf<object>[K]> };
 
 type Forward = (...inputs: readonly unknown[]) => unknown;
 
-const hooksOf = new WeakMap<Module, Hooks>();
+const hooksOf = new WeakMap<object, Hooks>();
 let changes = 0;
 
 /** How often hooks have been added or removed, anywhere. */
@@ -55,24 +56,20 @@ const watching = new WeakSet<object>();
  * A hook that a replay of a compiled function need not call: all that it finds is tensors that the function returns, or
  * holds for the next call as for this one.
  */
-export function watchOnly<H extends ForwardHook>(hook: H): H {
+export function watchOnly<H extends ForwardHook<never>>(hook: H): H {
   watching.add(hook);
   return hook;
 }
 
 /** Whether calls of the module have to call hooks, each of them. */
 export function mustCallHooks(module: object): boolean {
-  const hooks = hooksOf.get(module as Module);
+  const hooks = hooksOf.get(module);
   if (hooks === undefined) return false;
   return [hooks.before, hooks.after, hooks.backward].some((list) => [...list].some((hook) => !watching.has(hook)));
 }
 
 /** Adds a hook to one of the lists of a module. */
-export function addHook<K extends keyof Hooks>(
-  module: Module,
-  list: K,
-  hook: Hooks[K] extends Set<infer H> ? H : never,
-): HookHandle {
+export function addHook<M extends object, K extends keyof Hooks>(module: M, list: K, hook: HookOf<M>[K]): HookHandle {
   if (typeof hook !== 'function') throw new ArgumentError(`${module.constructor.name}: a hook is a function.`);
   const { forward } = Object.getPrototypeOf(module) as { forward?: Forward };
   if (typeof forward !== 'function')
@@ -100,7 +97,7 @@ export function addHook<K extends keyof Hooks>(
   };
 }
 
-function call(module: Module, hooks: Hooks, forward: Forward, given: readonly unknown[]): unknown {
+function call(module: object, hooks: Hooks, forward: Forward, given: readonly unknown[]): unknown {
   const recording = currentRecording();
   if (recording !== undefined && mustCallHooks(module))
     recording.refuse(`${module.constructor.name} has a hook, which no replay would call`);
@@ -167,7 +164,7 @@ function passThrough(
 }
 
 /** `forward` with identities around it that report the gradients. */
-function watched(module: Module, hooks: Hooks, forward: Forward, given: readonly unknown[]): unknown {
+function watched(module: object, hooks: Hooks, forward: Forward, given: readonly unknown[]): unknown {
   let gradOutputs: readonly Tensor[] = [];
   const tensorsAmong = given.filter((value) => value instanceof Tensor);
   const trained = tensorsAmong.filter(isTrained);

@@ -20,7 +20,7 @@ import {
   type Shape,
 } from '../tensor/library.js';
 import type { AnyTensor } from '../tensor/tensor.js';
-import { type BackwardHook, type ForwardHook, type ForwardPreHook, type HookHandle, addHook } from './hooks.js';
+import * as hooks from './hooks.js';
 import { registerModule, setTraining, trainingOf } from './module-guards.js';
 import { Buffer, Parameter } from './parameter.js';
 import type { ReceptiveField } from './receptive-field.js';
@@ -77,6 +77,11 @@ function nameStorage(path: string, storage: Parameter['storage']): void {
   storage.name = name;
   pathNames.set(storage, name);
 }
+
+export type HookHandle = hooks.HookHandle;
+export type ForwardPreHook<M = Module> = hooks.ForwardPreHook<M>;
+export type ForwardHook<M = Module> = hooks.ForwardHook<M>;
+export type BackwardHook<M = Module> = hooks.BackwardHook<M>;
 
 export abstract class Module {
   constructor() {
@@ -170,8 +175,8 @@ export abstract class Module {
   }
 
   /** Calls `hook(module, inputs)` before each `forward`; it may return other arguments. PyTorch: register_forward_pre_hook. */
-  registerForwardPreHook(hook: ForwardPreHook): HookHandle {
-    return addHook(this, 'before', hook);
+  registerForwardPreHook(hook: ForwardPreHook<this>): HookHandle {
+    return hooks.addHook(this, 'before', hook);
   }
 
   /**
@@ -181,7 +186,7 @@ export abstract class Module {
    *     handle.remove();
    */
   registerForwardHook(hook: ForwardHook<this>): HookHandle {
-    return addHook(this, 'after', hook as ForwardHook);
+    return hooks.addHook(this, 'after', hook);
   }
 
   /**
@@ -189,8 +194,8 @@ export abstract class Module {
    * inputs. They are tensors to be read or kept like any other. A module none of whose inputs requires a gradient is reported with
    * gradInputs of undefined. PyTorch: register_full_backward_hook.
    */
-  registerFullBackwardHook(hook: BackwardHook): HookHandle {
-    return addHook(this, 'backward', hook);
+  registerFullBackwardHook(hook: BackwardHook<this>): HookHandle {
+    return hooks.addHook(this, 'backward', hook);
   }
 
   /**

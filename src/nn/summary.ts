@@ -8,7 +8,6 @@ import { ArgumentError, type Shape, formatShape } from '../tensor/library.js';
 import { WorkCounter } from '../tensor/work.js';
 import { type AnyTensor, Tensor } from '../tensor/tensor.js';
 import { addHook } from './hooks.js';
-import type { Module } from './module.js';
 import { largest } from '../tensor/extremes.js';
 
 export interface SummaryRow {
@@ -35,7 +34,7 @@ export class Summary {
   readonly trainable: number;
   readonly inputBytes: number;
 
-  constructor(rows: readonly SummaryRow[], module: Module, inputs: readonly AnyTensor[]) {
+  constructor(rows: readonly SummaryRow[], module: Summarised, inputs: readonly AnyTensor[]) {
     this.rows = rows;
     const all = module.parameters();
     this.parameters = all.reduce((sum, p) => sum + p.size, 0);
@@ -110,13 +109,23 @@ interface Open {
   readonly results: AnyTensor[];
 }
 
-type Callable = Module & { forward(...inputs: unknown[]): unknown };
+type Callable = Summarised & { forward(...inputs: unknown[]): unknown };
+
+/** A module, as far as a summary is concerned. */
+interface Summarised {
+  training: boolean;
+  parameters(): readonly AnyTensor[];
+  buffers(): readonly AnyTensor[];
+  namedModules(): readonly (readonly [string, Summarised])[];
+  eval(): unknown;
+  toString(): string;
+}
 
 /**
  * Sends the inputs through the model in evaluation mode and without gradients, and writes down every call of a module. An input is a tensor, or the
  * shape of one.
  */
-export function summarise(module: Module, given: readonly (AnyTensor | Shape)[]): Summary {
+export function summarise(module: Summarised, given: readonly (AnyTensor | Shape)[]): Summary {
   if (given.length === 0) throw new ArgumentError('summary: there is no input. Give a tensor, or its shape.');
   const random = getRandomState();
   const inputs = given.map((x) => (x instanceof Tensor ? x : rand(x as Shape)));
@@ -173,13 +182,13 @@ export function summarise(module: Module, given: readonly (AnyTensor | Shape)[])
 }
 
 /** The head of what the module prints. */
-function title(module: Module): string {
+function title(module: Summarised): string {
   const [head] = module.toString().split('\n');
   return head.endsWith('(') ? head.slice(0, -1) : head.replace(/\(\)$/, '');
 }
 
 /** Those that belong to no module inside it. */
-function ownParameters(module: Module): readonly AnyTensor[] {
+function ownParameters(module: Summarised): readonly AnyTensor[] {
   const inner = new Set(
     module
       .namedModules()

@@ -126,7 +126,7 @@ function handingOut(slotOf: (storage: Storage) => number | undefined): HandOut {
 
 /** Leaves the gradient where a call without `compile` would, and says how a replay does. */
 function effectOf(
-  effect: GradientEffect,
+  effect: GradientEffect<AnyTensor, Tensor>,
   args: readonly Argument[],
   given: readonly Argument[],
   handOut: HandOut,
@@ -168,7 +168,7 @@ function checkReached(args: readonly Argument[], argument: number, isReached: bo
 }
 
 /** Whether tensors require gradients is part of the structure: of all that the call read, and of all it switched. */
-function guardFlags(recording: Recording, { effects }: GradientResult): void {
+function guardFlags(recording: Recording, { effects }: GradientResult<AnyTensor, Tensor>): void {
   const { flags, guards, runs, stands } = recording;
   const isStand = new Set([...stands.values()].flatMap((list) => list.map(({ storage }) => storage)));
   const seen = new Set<Storage>();

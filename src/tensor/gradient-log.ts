@@ -8,50 +8,52 @@ import { areReadable } from '../engine/ir/linearise.js';
 import { type Node, isOp } from '../engine/ir/node.js';
 import { type Storage, createStorage, standIn } from '../engine/ir/storage.js';
 import { type Guard, type Recording, currentRecording, withoutRecording } from '../engine/recording.js';
-import type { AnyTensor, Tensor } from './tensor.js';
-
-type Gradient = Tensor | undefined;
+import type { Differentiable } from './gradients.js';
 
 /** How the log gets at a tensor's gradient without being told of it. */
-export interface GradientAccess {
-  get(owner: AnyTensor): Gradient;
-  set(owner: AnyTensor, gradient: Gradient): void;
-  wrap(storage: Storage): Tensor;
-  wrapNode(node: Node): Tensor;
+export interface GradientAccess<Owner extends Differentiable, T extends Owner> {
+  get(owner: Owner): T | undefined;
+  set(owner: Owner, gradient: T | undefined): void;
+  wrap(storage: Storage): T;
+  wrapNode(node: Node): T;
+  /** What each recorded call has met. */
+  readonly logs: WeakMap<Recording, Map<Owner, Entry<T>>>;
 }
 
-interface Entry {
+interface Entry<T> {
   /** Before the call. */
-  readonly before: Gradient;
+  readonly before: T | undefined;
   /** Read before it was written. */
   readonly isRead: boolean;
   /** What stands for the gradient that was there. */
   readonly stand: Storage | undefined;
   /** The tensor in the call that has it. */
-  readonly given: Gradient;
+  readonly given: T | undefined;
 }
 
 /** What a call has left in `owner.grad`: a value that it has computed, or else this (nothing, or one overwritten since). */
-export interface GradientEffect {
-  readonly owner: AnyTensor;
+export interface GradientEffect<Owner, T> {
+  readonly owner: Owner;
   readonly node: Node | undefined;
-  readonly otherwise: Gradient;
+  readonly otherwise: T | undefined;
 }
 
-export interface GradientResult {
+export interface GradientResult<Owner, T> {
   /** Tensors whose gradients the call reads, and the storages that stood for them. */
-  readonly inputs: readonly { readonly owner: AnyTensor; readonly stand: Storage }[];
-  readonly effects: readonly GradientEffect[];
+  readonly inputs: readonly { readonly owner: Owner; readonly stand: Storage }[];
+  readonly effects: readonly GradientEffect<Owner, T>[];
 }
-
-const logs = new WeakMap<Recording, Map<AnyTensor, Entry>>();
 
 /** To be called before `owner.grad` is read or written. */
-export function noteGradient(owner: AnyTensor, isRead: boolean, access: GradientAccess): void {
+export function noteGradient<Owner extends Differentiable, T extends Owner>(
+  owner: Owner,
+  isRead: boolean,
+  access: GradientAccess<Owner, T>,
+): void {
   const recording = currentRecording();
   if (recording === undefined) return;
-  let log = logs.get(recording);
-  if (log === undefined) logs.set(recording, (log = new Map()));
+  let log = access.logs.get(recording);
+  if (log === undefined) access.logs.set(recording, (log = new Map()));
   if (log.has(owner)) return;
   const before = access.get(owner);
   if (!isRead || before === undefined) {
@@ -76,12 +78,12 @@ function leafStorage(node: Node): Storage | undefined {
   return isOp(node, 'leaf') ? node.arg.storage : undefined;
 }
 
-function isComputable(gradient: Tensor): boolean {
+function isComputable(gradient: Differentiable): boolean {
   return !gone.has(gradient) && (gradient.storage !== undefined || areReadable([gradient.node])[0]);
 }
 
 /** What decides how a call goes on from a gradient: there is none, one, or one that was overwritten. */
-function stateOf(gradient: Gradient): 'none' | 'some' | 'overwritten' {
+function stateOf(gradient: Differentiable | undefined): 'none' | 'some' | 'overwritten' {
   if (gradient === undefined) return 'none';
   return gone.has(gradient) ? 'overwritten' : 'some';
 }
@@ -90,26 +92,26 @@ function stateOf(gradient: Gradient): 'none' | 'some' | 'overwritten' {
  * At the end of the recorded call: computes what it leaves, and says what a replay needs and does. `replaced` are the tensors that
  * stand for arguments, whose gradients are part of the capture's key.
  */
-export function settleGradients(
+export function settleGradients<Owner extends Differentiable, T extends Owner>(
   recording: Recording,
   replaced: readonly unknown[],
-  access: GradientAccess,
-): GradientResult {
-  const log = [...(logs.get(recording) ?? [])];
+  access: GradientAccess<Owner, T>,
+): GradientResult<Owner, T> {
+  const log = [...(access.logs.get(recording) ?? [])];
   const stands = new Set([...recording.stands.values()].flatMap((list) => list.map(({ storage }) => storage)));
   // A gradient that is an argument itself is a copy of it: the argument is another one in the next call.
   const left = log.map(([owner, { given }]) => {
     const gradient = access.get(owner);
     const storage = gradient && (gradient.storage ?? leafStorage(gradient.node));
     const isArgument = gradient !== given && storage !== undefined && stands.has(storage);
-    return isArgument ? access.wrapNode(build.copy((gradient as Tensor).node)) : gradient;
+    return isArgument ? access.wrapNode(build.copy((gradient as T).node)) : gradient;
   });
   const isReadable = areReadable(left.flatMap((gradient) => gradient?.node ?? []));
   let next = 0;
   const live = left.map((gradient) => gradient !== undefined && isReadable[next++]);
-  run(left.flatMap((gradient, i) => (live[i] ? ((gradient as Tensor).node as Node) : [])));
-  const inputs: { owner: AnyTensor; stand: Storage }[] = [];
-  const effects: GradientEffect[] = [];
+  run(left.flatMap((gradient, i) => (live[i] ? ((gradient as T).node as Node) : [])));
+  const inputs: { owner: Owner; stand: Storage }[] = [];
+  const effects: GradientEffect<Owner, T>[] = [];
   log.forEach(([owner, { before, isRead, stand, given }], i) => {
     if (isRead && !replaced.includes(owner)) {
       recording.guards.push(gradientGuard(owner, stateOf(before), access));
@@ -126,17 +128,24 @@ export function settleGradients(
 }
 
 /** A function of its own: a guard must not hold what the call has used. */
-function gradientGuard(owner: AnyTensor, state: ReturnType<typeof stateOf>, access: GradientAccess): Guard {
+function gradientGuard<Owner extends Differentiable, T extends Owner>(
+  owner: Owner,
+  state: ReturnType<typeof stateOf>,
+  access: GradientAccess<Owner, T>,
+): Guard {
   return { what: 'a gradient that was there', holds: () => stateOf(access.get(owner)) === state };
 }
 
 /** A buffer that is never looked at. */
 const NO_BUFFER = {};
 /** Gradients that stand for ones that nobody can compute any more. */
-const gone = new WeakSet<Tensor>();
+const gone = new WeakSet<Differentiable>();
 
 /** A gradient that nobody can compute any more, without the graph that it came from. */
-function overwritten({ shape, device }: AnyTensor, access: GradientAccess): Tensor {
+function overwritten<Owner extends Differentiable, T extends Owner>(
+  { shape, device }: Owner,
+  access: GradientAccess<Owner, T>,
+): T {
   const storage = createStorage(device, 'float32', [], 1, NO_BUFFER);
   storage.name = 'the weights before an update in a compiled function';
   const gradient = build.expand(build.leaf(storage) as Node, shape);

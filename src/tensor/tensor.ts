@@ -1007,7 +1007,8 @@ export function nodesOf(tensors: readonly AnyTensor[], op: string): Node[] {
 }
 
 /** The gradient itself, without a recorded call being told of it. */
-export const GRADIENT_ACCESS: GradientAccess = {
+export const GRADIENT_ACCESS: GradientAccess<AnyTensor, Tensor> = {
+  logs: new WeakMap(),
   get: (owner) => owner['gradient'],
   set: (owner, gradient) => (owner['gradient'] = gradient),
   wrap: (storage) => wrapStorage(storage),

@@ -2,7 +2,7 @@
 
 import type { Module } from '../nn/module.js';
 import { ArgumentError, checkOptions } from '../tensor/library.js';
-import { DOCTOR_OPTIONS } from './doctor/trainer-probe.js';
+import { DOCTOR_OPTIONS } from './doctor/options.js';
 import { plainOptions } from './doctor/plain-options.js';
 import {
   type Batches,

@@ -42,7 +42,7 @@ export {
   examine,
 } from './doctor/diagnose.js';
 export { describeHealth } from './doctor/report.js';
-export type { DoctorOptions } from './doctor/trainer-probe.js';
+export type { DoctorOptions } from './doctor/options.js';
 export { type BiasVariance, type Errors, type Verdict, readErrors } from './checks/bias-variance.js';
 export { type FindRateOptions, type RateCurve, findLearningRate } from './checks/find-rate.js';
 export { type InitialLossOptions, checkInitialLoss } from './checks/initial-loss.js';

@@ -6,7 +6,7 @@ import type { Module } from '../nn/module.js';
 import type { OptimizerState } from '../optim/optimizer.js';
 import type { PlateauOptions } from '../optim/scheduler.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
-import type { DoctorOptions } from './doctor/trainer-probe.js';
+import type { DoctorOptions } from './doctor/options.js';
 import type { EpochEvent, RunEvent, RunListener, StepEvent } from './record.js';
 
 /** Where batches come from, epoch by epoch: a DataLoader, or anything like it. */

@@ -3,7 +3,7 @@
 // Bytes in, typed arrays and shapes out. Specification: numpy.lib.format. Must not know: files, tensors.
 
 import { FormatError, formatShape } from '../../tensor/library.js';
-import type { Field } from '../dataset.js';
+import type { Field } from '../fields.js';
 import { type Fault, faultOf } from './fault.js';
 import { parseZip } from './zip.js';
 import { isFloat32Array, isFloat64Array, isUint8Array } from '../../tensor/typed-arrays.js';

@@ -3,7 +3,8 @@
 // Node's modules are asked for at run time, so that a bundler for browsers finds nothing to resolve.
 
 import { ArgumentError, FormatError, NablaError } from '../../tensor/library.js';
-import { ArrayDataset, type Dataset, type Field } from '../dataset.js';
+import { ArrayDataset, type Dataset } from '../dataset.js';
+import type { Field } from '../fields.js';
 import type { HostImage } from '../transform.js';
 
 const { readdir, realpath, stat } = process.getBuiltinModule('node:fs/promises');

@@ -2,7 +2,8 @@
 // A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009. Licence: none is stated.
 
 import { checkOptions, FormatError, type OptionNames } from '../../tensor/library.js';
-import { ArrayDataset, type Field } from '../dataset.js';
+import { ArrayDataset } from '../dataset.js';
+import type { Field } from '../fields.js';
 import { type CifarImages, parseCifar10, parseCifar100 } from '../formats/cifar.js';
 import { parseTar } from '../formats/tar.js';
 import { readBytes } from '../read.js';

@@ -2,7 +2,8 @@
 // assets/digits.ts). Decoded from base64 on first use; no file is read, so a browser has them too.
 
 import { bitReader } from './packed.js';
-import { ArrayDataset, type Field } from '../dataset.js';
+import { ArrayDataset } from '../dataset.js';
+import type { Field } from '../fields.js';
 import { COUNT, LABELS, PIXELS } from '../assets/digits.js';
 
 /** x: one channel of 8 × 8 pixels from 0 (paper) to 1 (ink); y: the digit. */

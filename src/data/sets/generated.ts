@@ -4,7 +4,8 @@
 
 import { HostRandom } from '../../tensor/host-random.js';
 import { ArgumentError, checkOptions, type OptionNames } from '../../tensor/library.js';
-import { ArrayDataset, type Field } from '../dataset.js';
+import { ArrayDataset } from '../dataset.js';
+import type { Field } from '../fields.js';
 
 /** x: a point in the plane; y: its class. */
 export type PointData = ArrayDataset<{

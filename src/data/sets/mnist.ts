@@ -3,7 +3,8 @@
 // Fashion-MNIST: Zalando, H. Xiao, K. Rasul and R. Vollgraf, 2017, MIT licence.
 
 import { checkOptions, FormatError } from '../../tensor/library.js';
-import { ArrayDataset, type Field } from '../dataset.js';
+import { ArrayDataset } from '../dataset.js';
+import type { Field } from '../fields.js';
 import { readIdx } from '../read.js';
 import { locate, namesOf, type RemoteFile, SET_OPTIONS, type SetOptions } from './files.js';
 import { isUint8Array } from '../../tensor/typed-arrays.js';

@@ -7,7 +7,8 @@ import * as breastCancerData from '../assets/breast-cancer.js';
 import * as diabetesData from '../assets/diabetes.js';
 import * as irisData from '../assets/iris.js';
 import * as wineData from '../assets/wine.js';
-import { ArrayDataset, type Field } from '../dataset.js';
+import { ArrayDataset } from '../dataset.js';
+import type { Field } from '../fields.js';
 import { type ColumnLayout, unpackColumns } from './packed.js';
 
 type Features<N extends number> = Field<Float32Array, readonly [N]>;

@@ -1,21 +1,14 @@
 // The doctor's probe in a Trainer: the looks of `look.ts` in the steps that are due, captured as the Trainer captures them.
 // A captured step runs its hooks once; what they find comes back as tensors at every replay.
 
-import type { OptionNames } from '../../tensor/library.js';
 import type { Module } from '../../nn/module.js';
 import type { AnyTensor } from '../../tensor/tensor.js';
 import { checkInitialLoss } from '../checks/initial-loss.js';
 import type { StepProbe, TrainerHandle, TrainingOptimizer } from '../options.js';
 import type { RunEvent } from '../record.js';
 import { Look, type Values, readLook } from './look.js';
+import type { DoctorOptions } from './options.js';
 import { Process } from './process.js';
-
-export interface DoctorOptions {
-  /** Look into the first two steps, and then into every so many (and one more, in turn). Default 10. */
-  readonly every?: number;
-}
-
-export const DOCTOR_OPTIONS: OptionNames<DoctorOptions> = { every: true };
 
 /**
  * Whether a look is due. Distances are `every` and `every + 1` in turn: with one distance, looks might see the same part of

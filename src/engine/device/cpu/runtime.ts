@@ -12,7 +12,8 @@ import { type Crew, LocalCrew, type Regions, RemoteCrew } from './crew.js';
 import type { FailedRun } from './driver.js';
 import { checkWebAssembly, hasRelaxedSimd, hasSimd } from './features.js';
 import { type Block, Heap } from './heap.js';
-import { type Platform, detectPlatform } from './platform.js';
+import { detectPlatform } from './detect-platform.js';
+import type { Platform } from './platform.js';
 import { chooseHeapLimit, chooseThreads } from './settings.js';
 
 /** Between the scratch regions of two threads: reads beyond the edges, and prefetching, stay apart. */
