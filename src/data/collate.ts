@@ -31,6 +31,7 @@ export type Collated<I> =
               : { [K in keyof I]: Collated<I[K]> };
 
 /** Puts items into one batch: see `Collated`. PyTorch: default_collate. */
+export function collate<I>(items: readonly I[]): Collated<I>;
 export function collate(items: readonly unknown[]): unknown {
   const [first] = items;
   if (first instanceof Tensor) return stack(items as AnyTensor[]);

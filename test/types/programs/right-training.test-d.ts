@@ -10,6 +10,7 @@ import {
   type Transform,
   Vocabulary,
   WeightedRandomSampler,
+  collate,
   digits,
   iris,
   kFold,
@@ -217,6 +218,12 @@ export async function batches(): Promise<void> {
   }
 }
 export const squares: Dataset<{ x: number; y: number }> = { length: 10, get: (i) => ({ x: i, y: i * i }) };
+export async function ownItems(): Promise<Tensor[]> {
+  const out: Tensor[] = [];
+  const loader = new DataLoader(squares, { batchSize: 2, collate: (items) => collate(items.map(({ y }) => y)) });
+  for await (const batch of loader) out.push(batch.to('float32'));
+  return out;
+}
 export function sampled(labels: readonly number[]) {
   const counts = new Map<number, number>();
   for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
