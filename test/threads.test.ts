@@ -1,12 +1,12 @@
 // More threads than cores, on both tiers: whoever comes does the shares of those that do not, and it makes no difference to
 // the numbers. A thread that never comes is simulated by ending its worker.
 import { describe, expect, test } from 'vitest';
-import { CONTROL } from '../src/engine/device/cpu/control.js';
+import { CONTROL } from '../src/engine/device/cpu/threads/control.js';
 import { CpuDevice } from '../src/engine/device/cpu/device.js';
-import { startThread } from '../src/engine/device/cpu/driver.js';
+import { startThread } from '../src/engine/device/cpu/threads/driver.js';
 import type { TierMode } from '../src/engine/device/cpu/settings.js';
-import { detectPlatform } from '../src/engine/device/cpu/detect-platform.js';
-import { createThread } from '../src/engine/device/cpu/thread.js';
+import { detectPlatform } from '../src/engine/device/cpu/host/detect-platform.js';
+import { createThread } from '../src/engine/device/cpu/threads/thread.js';
 import { registerDevice } from '../src/engine/engine.js';
 import { manualSeed, randn, setDevice, tensor } from '../src/index.js';
 import { GRU, Linear } from '../src/nn/index.js';

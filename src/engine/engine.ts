@@ -12,11 +12,11 @@ import { checkExpired, linearise } from './ir/linearise.js';
 import { type Node, clearInterned } from './ir/node.js';
 import { formatShape } from './ir/shape.js';
 import type { Storage } from './ir/storage.js';
-import { noteRun } from './lost-runs.js';
-import { type Dropped, type Part, type Unit, type Update, describeDropped, partsOf } from './parts.js';
-import { portions } from './portions.js';
+import { noteRun } from './prepare/lost-runs.js';
+import { type Dropped, type Part, type Unit, type Update, describeDropped, partsOf } from './prepare/parts.js';
+import { portions } from './prepare/portions.js';
 import { type Job, type Prepared, copyOf, executeAll, newOf, prepare, programCache } from './program-runs.js';
-import { countRun } from './recomputed.js';
+import { countRun } from './prepare/recomputed.js';
 import {
   type ProgramRun,
   type Recording,

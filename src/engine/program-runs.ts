@@ -10,9 +10,9 @@ import { type LinearGraph, linearise } from './ir/linearise.js';
 import type { Node } from './ir/node.js';
 import { formatShape } from './ir/shape.js';
 import type { Storage } from './ir/storage.js';
-import { type MovedSlice, graphOfMoved, movedSlices } from './moved-slices.js';
+import { type MovedSlice, graphOfMoved, movedSlices } from './prepare/moved-slices.js';
 import { type CachedProgram, ProgramCache, programLimitBytes } from './program-cache.js';
-import { recomputed } from './recomputed.js';
+import { recomputed } from './prepare/recomputed.js';
 import type { ProgramRun, Recording } from './recording.js';
 import { bufferOf, freeStorage, newStorage, swapBuffers } from './storages.js';
 

@@ -4,7 +4,7 @@
 // Input: events from the engine and the library while `record` runs. Output: a Recording for capture.ts.
 // It knows nothing of tensors and modules.
 
-import { AsyncScope, isPromiseLike } from './async-scope.js';
+import { AsyncScope, isPromiseLike } from './host/async-scope.js';
 import type { Device } from './device/device.js';
 import { CaptureError } from './ir/errors.js';
 import type { ScalarSource } from './ir/op.js';

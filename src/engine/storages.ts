@@ -4,7 +4,7 @@
 
 import type { Device } from './device/device.js';
 import { getDevice, isCurrent, isOwn } from './device-registry.js';
-import { findGarbageCollector } from './garbage-collector.js';
+import { findGarbageCollector } from './host/garbage-collector.js';
 import { otherCopyError } from './ir/copies.js';
 import type { DType } from './ir/dtype.js';
 import { StaleTensorError } from './ir/errors.js';
@@ -13,7 +13,7 @@ import { type Node, clearInterned } from './ir/node.js';
 import { type Shape, formatShape, sizeOf } from './ir/shape.js';
 import { type Storage, createStorage } from './ir/storage.js';
 import { currentRecording, mayBeRecording } from './recording.js';
-import { giveWay, takeTurns } from './turns.js';
+import { giveWay, takeTurns } from './host/turns.js';
 
 const collected = new FinalizationRegistry<{ device: Device; buffer: unknown }>(({ device, buffer }) =>
   release(device, buffer),

@@ -2,7 +2,7 @@
 // synchronous or not, and for nobody else.
 
 import { checkFunction } from '../engine/ir/options.js';
-import { AsyncScope } from '../engine/async-scope.js';
+import { AsyncScope } from '../engine/host/async-scope.js';
 
 let isOff = false;
 const scope = new AsyncScope<object>();

@@ -6,14 +6,14 @@ import { addWitness, currentRecording, isRecording, onReplay } from '../engine/r
 import * as build from '../engine/ir/build.js';
 import type { DType } from '../engine/ir/dtype.js';
 import { type Shape, formatShape } from '../engine/ir/shape.js';
-import type { Unit } from '../engine/parts.js';
+import type { Unit } from '../engine/prepare/parts.js';
 import { withoutGrad } from './grad-mode.js';
 import { type AnyTensor, Tensor } from './tensor.js';
 import { StoredValue } from './values.js';
 
 export { addWitness, currentRecording, inUnit, isRecording, onReplay };
 export type { Guard, Recording } from '../engine/recording.js';
-export { giveWay } from '../engine/turns.js';
+export { giveWay } from '../engine/host/turns.js';
 export type { DataOf, DType } from '../engine/ir/dtype.js';
 export {
   ArgumentError,

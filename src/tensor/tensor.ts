@@ -30,7 +30,7 @@ import { type Shape, formatShape, sameShape, shown } from '../engine/ir/shape.js
 import { notATensor } from './not-a-tensor.js';
 import { numberText } from './number-text.js';
 import { type Storage, standIn } from '../engine/ir/storage.js';
-import { comesFrom } from '../engine/parts.js';
+import { comesFrom } from '../engine/prepare/parts.js';
 import * as elementwise from './elementwise.js';
 import { checkNumber } from './operands.js';
 import { isGradEnabled } from './grad-mode.js';

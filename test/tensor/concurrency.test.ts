@@ -1,6 +1,6 @@
 // Two things at once: what one call records, and whether it wants gradients, is its own matter.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { AsyncScope } from '../../src/engine/async-scope.js';
+import { AsyncScope } from '../../src/engine/host/async-scope.js';
 import { type Tensor, compile, disposeDevices, manualSeed, noGrad, ones, setDevice, tensor } from 'nabla';
 import { BatchNorm1d, Linear, Parameter, Sequential, Tanh, mseLoss } from 'nabla/nn';
 import { Adam, SGD } from 'nabla/optim';

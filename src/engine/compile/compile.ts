@@ -18,7 +18,7 @@ import {
   type Stage,
 } from '../loop/loop.js';
 import { moveOrigins } from '../loop/origins.js';
-import { withoutQuotients } from '../loop/quotients.js';
+import { reduceStrength } from '../loop/strength-reduction.js';
 import type { Target } from '../loop/target.js';
 import { distributeSums } from './graph/distribute.js';
 import { type Fused, fuse } from './plan/fuse.js';
@@ -391,7 +391,7 @@ function lowerPass(state: CompileState): void {
       scratchBytes,
       kernel.scratch.reduce((n, b) => n + 64 + Math.ceil((b.size * 4) / 64) * 64, 0),
     );
-    const moved = moveOrigins(state.options.target.fuses ? withoutQuotients(kernel) : kernel);
+    const moved = moveOrigins(state.options.target.fuses ? reduceStrength(kernel) : kernel);
     kernels.push(moved.kernel);
     const slots = operands.map((o, i): Slot => {
       if (o.kind === 'scalar') {

@@ -1,4 +1,4 @@
-// The CPU device without its compiler: buffers on the heap, and WebAssembly programs run by a crew of threads.
+// The CPU device without its compiler: buffers on the heap, and WebAssembly programs run by a pool of threads.
 // Input: bytes of modules that export run(from, to, tid, threads, table, arena, scratch) and how many stages there are, and words for their argument
 // tables; output: the contents of buffers. Runs and uploads take effect in the order given, and `download` waits for
 // them; in a browser page with shared memory the calls return earlier. It must not know graphs or kernels.
@@ -7,13 +7,13 @@ import { BYTES_PER_ELEMENT, type DType } from '../../ir/dtype.js';
 import { ArgumentError, DeviceError, IndexError } from '../../ir/errors.js';
 import { LATE_ERROR_OFFSET } from '../../loop/loop.js';
 import type { DeviceMemory, TypedArray } from '../device.js';
-import { CONTROL } from './control.js';
-import { type Crew, LocalCrew, type Regions, RemoteCrew } from './crew.js';
-import type { FailedRun } from './driver.js';
-import { checkWebAssembly, hasRelaxedSimd, hasSimd } from './features.js';
+import { CONTROL } from './threads/control.js';
+import { type ThreadPool, LocalThreadPool, type Regions, RemoteThreadPool } from './threads/thread-pool.js';
+import type { FailedRun } from './threads/driver.js';
+import { checkWebAssembly, hasRelaxedSimd, hasSimd } from './host/features.js';
 import { type Block, Heap } from './heap.js';
-import { detectPlatform } from './detect-platform.js';
-import type { Platform } from './platform.js';
+import { detectPlatform } from './host/detect-platform.js';
+import type { Platform } from './host/platform.js';
 import { chooseHeapLimit, chooseThreads } from './settings.js';
 
 /** Between the scratch regions of two threads: reads beyond the edges, and prefetching, stay apart. */
@@ -84,7 +84,7 @@ export class CpuRuntime {
   /** How often that has happened. */
   lostRuns = 0;
   readonly #heap: Heap;
-  readonly #crew: Crew;
+  readonly #pool: ThreadPool;
   readonly #loaded = new Map<number, { readonly arenaBytes: number }>();
   readonly #regions = {
     table: { label: 'the argument table', block: undefined } as Region,
@@ -109,10 +109,10 @@ export class CpuRuntime {
     });
     this.maxPages = this.#heap.maxPages;
     const { memory } = this.#heap;
-    this.#crew =
+    this.#pool =
       platform.mayBlock || !shared
-        ? new LocalCrew(platform, memory, this.threads)
-        : new RemoteCrew(platform, memory, this.threads, (failed) => this.#lose(failed));
+        ? new LocalThreadPool(platform, memory, this.threads)
+        : new RemoteThreadPool(platform, memory, this.threads, (failed) => this.#lose(failed));
   }
 
   /** The WebAssembly memory that all of this lies in, for other code that works on the same heap. */
@@ -122,17 +122,17 @@ export class CpuRuntime {
 
   /** Threads that take part now: 1 until the others have started. */
   get workingThreads(): number {
-    return this.#crew.working();
+    return this.#pool.working();
   }
 
   /** Whether other threads were wanted and could not be had: one does all. */
   get isAlone(): boolean {
-    return this.#crew.isAlone();
+    return this.#pool.isAlone();
   }
 
   /** How far runs have got that are done later than they were given; undefined where there are none. */
   progress(): { readonly given: number; readonly done: number } | undefined {
-    return this.#crew.progress();
+    return this.#pool.progress();
   }
 
   #lose(failed: FailedRun): Error {
@@ -167,20 +167,20 @@ export class CpuRuntime {
         `upload: ${data.length} numbers do not fit a buffer of ${buffer.byteLength} bytes. Pass as many as the tensor has.`,
       );
     }
-    if (this.#crew.idle()) {
+    if (this.#pool.idle()) {
       fill(this.#heap.memory.buffer, buffer.address, data, dtype);
       return;
     }
     const copy = new ArrayBuffer(data.length * BYTES_PER_ELEMENT);
     fill(copy, 0, data, dtype);
-    this.#crew.write(buffer.address, new Uint8Array(copy));
+    this.#pool.write(buffer.address, new Uint8Array(copy));
   }
 
   /** A copy of the first `size` elements as they are after all that was given so far. */
   async download(buffer: Buffer, size: number, dtype: DType): Promise<TypedArray> {
     this.#checkAlive();
-    if (this.#crew.idle()) return this.read(buffer, size, dtype);
-    const bytes = await this.#crew.read(buffer.address, size * BYTES_PER_ELEMENT);
+    if (this.#pool.idle()) return this.read(buffer, size, dtype);
+    const bytes = await this.#pool.read(buffer.address, size * BYTES_PER_ELEMENT);
     return readNumbers(bytes.buffer, 0, size, dtype);
   }
 
@@ -192,7 +192,7 @@ export class CpuRuntime {
 
   /** `download` if nothing is pending. */
   peek(buffer: Buffer, size: number, dtype: DType): TypedArray | undefined {
-    return !this.#disposed && this.#crew.idle() ? this.read(buffer, size, dtype) : undefined;
+    return !this.#disposed && this.#pool.idle() ? this.read(buffer, size, dtype) : undefined;
   }
 
   /** Later work may use the place again, and is ordered after all that was given so far. */
@@ -210,7 +210,7 @@ export class CpuRuntime {
     this.#checkAlive();
     this.#reserve(program);
     const id = this.#nextProgram++;
-    this.#crew.load(id, program.bytes, this.#regions.staging.block!.address);
+    this.#pool.load(id, program.bytes, this.#regions.staging.block!.address);
     const { argumentCount, arenaBytes } = program;
     this.#loaded.set(id, { arenaBytes });
     return {
@@ -250,7 +250,7 @@ export class CpuRuntime {
       );
     }
     const { table, arena, scratch, staging } = this.#regions;
-    this.#crew.run(id, words, {
+    this.#pool.run(id, words, {
       table: table.block!.address,
       arena: arena.block!.address,
       scratch: scratch.block!.address,
@@ -260,7 +260,7 @@ export class CpuRuntime {
   }
 
   #unload(id: number): void {
-    if (this.#loaded.has(id) && !this.#disposed) this.#crew.drop(id);
+    if (this.#loaded.has(id) && !this.#disposed) this.#pool.drop(id);
     this.#forget(id);
   }
 
@@ -277,7 +277,7 @@ export class CpuRuntime {
 
   /** The first index error that kernels have recorded since the last call. Where runs are done later, `whenLost` tells. */
   takeError(): IndexErrorRecord | undefined {
-    if (this.#crew.progress() !== undefined) return undefined;
+    if (this.#pool.progress() !== undefined) return undefined;
     const words = this.#heap.i32;
     const early = this.errorAddress >>> 2;
     const late = (this.errorAddress + LATE_ERROR_OFFSET) >>> 2;
@@ -318,7 +318,7 @@ export class CpuRuntime {
   async dispose(): Promise<void> {
     this.#disposed = true;
     this.#loaded.clear();
-    await this.#crew.dispose();
+    await this.#pool.dispose();
   }
 
   #checkAlive(): void {

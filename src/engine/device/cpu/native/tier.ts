@@ -1,4 +1,4 @@
-// The native tier: C programs compiled in the background, kept on disk, and run by a crew of POSIX threads on the heap
+// The native tier: C programs compiled in the background, kept on disk, and run by a pool of POSIX threads on the heap
 // that the WebAssembly tier uses. Whatever goes wrong leaves tier 1 in place, with one line at NABLA_DEBUG=1.
 //
 // The cache is a folder of its own (made with mode 0700), and only files that are called as its own are ever removed from
@@ -10,7 +10,7 @@
 import type { Target } from '../../../loop/target.js';
 import { debug } from '../../debug.js';
 import { ANSWER_BYTES, type CompileJob, serveCompiler } from './compile-worker.js';
-import { CREW_SOURCE } from './crew-source.js';
+import { THREAD_POOL_SOURCE } from './thread-pool-source.js';
 import { nodeProcess } from './host.js';
 import { SUPERVISOR } from './supervisor.js';
 import { COMPILER_TIMEOUT_MS, type Toolchain, findToolchain } from './toolchain.js';
@@ -26,15 +26,15 @@ export interface NativeProgram {
   readonly path: string;
 }
 
-/** The functions of crew-source.ts. */
-interface CrewLibrary {
+/** The functions of thread-pool-source.ts. */
+interface ThreadPoolLibrary {
   create(threads: number, cores: number): unknown;
-  threads(crew: unknown): number;
-  destroy(crew: unknown): void;
+  threads(pool: unknown): number;
+  destroy(pool: unknown): void;
   open(path: string, error: Uint8Array, size: number): unknown;
-  close(crew: unknown, path: string): void;
+  close(pool: unknown, path: string): void;
   run(
-    crew: unknown,
+    pool: unknown,
     program: unknown,
     heap: Uint8Array,
     table: number,
@@ -80,8 +80,8 @@ interface CompiledSource {
 class NativeCompiler {
   readonly toolchain: Toolchain;
   private readonly trial: CompiledSource;
-  private readonly crewSource: CompiledSource;
-  private bound: CrewLibrary | undefined;
+  private readonly poolSource: CompiledSource;
+  private bound: ThreadPoolLibrary | undefined;
   private readonly process: NodeJS.Process;
   private readonly folder: string;
   private worker: { postMessage(job: CompileJob): void } | undefined;
@@ -98,16 +98,16 @@ class NativeCompiler {
       suffix: '.run',
     });
     this.trial.start();
-    this.crewSource = this.requestLibrary(CREW_SOURCE, new Uint32Array(0));
-    this.crewSource.start();
+    this.poolSource = this.requestLibrary(THREAD_POOL_SOURCE, new Uint32Array(0));
+    this.poolSource.start();
   }
 
   /** The functions that run programs: undefined while they are being compiled. Throws if they cannot be had. */
-  library(wait: boolean): CrewLibrary | undefined {
+  library(wait: boolean): ThreadPoolLibrary | undefined {
     if (this.bound !== undefined) return this.bound;
-    const path = wait ? this.crewSource.wait() : this.crewSource.poll();
+    const path = wait ? this.poolSource.wait() : this.poolSource.poll();
     if (path === undefined) return undefined;
-    if (path === null) throw new Error(`the threads cannot be compiled: ${this.crewSource.failure()}`);
+    if (path === null) throw new Error(`the threads cannot be compiled: ${this.poolSource.failure()}`);
     this.bound = bindLibrary(this.process, path);
     return this.bound;
   }
@@ -231,7 +231,7 @@ class NativeCompiler {
   }
 }
 
-function bindLibrary(process: NodeJS.Process, path: string): CrewLibrary {
+function bindLibrary(process: NodeJS.Process, path: string): ThreadPoolLibrary {
   const { createRequire } = process.getBuiltinModule('node:module');
   const koffi = createRequire(import.meta.url)('koffi') as {
     load(path: string): { func(prototype: string): (...args: unknown[]) => unknown };
@@ -241,12 +241,12 @@ function bindLibrary(process: NodeJS.Process, path: string): CrewLibrary {
   const bind = (prototype: string) => library.func(prototype) as never;
   return {
     create: bind('void *nabla_create(int threads, int cores)'),
-    threads: bind('int nabla_threads(void *crew)'),
-    destroy: bind('void nabla_destroy(void *crew)'),
+    threads: bind('int nabla_threads(void *pool)'),
+    destroy: bind('void nabla_destroy(void *pool)'),
     open: bind('void *nabla_open(const char *path, void *error, int size)'),
-    close: bind('void nabla_close(void *crew, const char *path)'),
+    close: bind('void nabla_close(void *pool, const char *path)'),
     run: bind(
-      'void nabla_run(void *crew, void *program, void *heap, uint table, uint arena, uint scratch, uint stride, int active, void *profile)',
+      'void nabla_run(void *pool, void *program, void *heap, uint table, uint arena, uint scratch, uint stride, int active, void *profile)',
     ),
   };
 }
@@ -310,19 +310,19 @@ function giveUp(error: unknown): void {
   debug(1, () => `native tier: not available: ${failure}`);
 }
 
-/** The native tier of one device: its crew of threads. */
+/** The native tier of one device: its pool of threads. */
 export class NativeTier {
   readonly target: Target;
   private readonly compiler: NativeCompiler;
-  private readonly library: CrewLibrary;
-  private readonly crew: unknown;
+  private readonly library: ThreadPoolLibrary;
+  private readonly pool: unknown;
 
-  private constructor(compiler: NativeCompiler, library: CrewLibrary, threads: number) {
+  private constructor(compiler: NativeCompiler, library: ThreadPoolLibrary, threads: number) {
     this.compiler = compiler;
     this.library = library;
     this.target = compiler.toolchain.target;
     const cores = nodeProcess()?.getBuiltinModule('node:os').availableParallelism() ?? 1;
-    this.crew = library.create(threads, cores);
+    this.pool = library.create(threads, cores);
   }
 
   /** undefined: not yet, ask again; null: never (no compiler, no cache folder, no way to call C). */
@@ -376,15 +376,15 @@ export class NativeTier {
     profile: Float64Array | null,
   ): void {
     const { table, arena, scratch, scratchStride } = regions;
-    this.library.run(this.crew, program.address, heap, table, arena, scratch, scratchStride, threads, profile);
+    this.library.run(this.pool, program.address, heap, table, arena, scratch, scratchStride, threads, profile);
   }
 
   /** Unloads a program that will not run again. */
   close(program: NativeProgram): void {
-    this.library.close(this.crew, program.path);
+    this.library.close(this.pool, program.path);
   }
 
   dispose(): void {
-    this.library.destroy(this.crew);
+    this.library.destroy(this.pool);
   }
 }

@@ -3,7 +3,7 @@
 // Input: a program. Output: the words that tell the trial where everything lies; and the trial itself, in C.
 
 import type { KernelCall, Program } from '../../../loop/loop.js';
-import { CONTROL } from '../control.js';
+import { CONTROL } from '../threads/control.js';
 import { SLACK } from '../heap.js';
 
 const ALIGNMENT = 64;

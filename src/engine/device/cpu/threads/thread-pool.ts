@@ -1,9 +1,9 @@
 // The threads of the CPU device, seen from the thread that owns the heap: one interface, two ways of working.
-// LocalCrew: the caller is thread 0 and takes part (Node, web workers; also a page without shared memory, alone).
-// RemoteCrew: all threads are workers, the caller posts commands and may await them (a browser page with shared memory).
+// LocalThreadPool: the caller is thread 0 and takes part (Node, web workers; also a page without shared memory, alone).
+// RemoteThreadPool: all threads are workers, the caller posts commands and may await them (a browser page with shared memory).
 // Input: program bytes, addresses; output: effects on the heap, in the order given. It must not know buffers or dtypes.
 
-import { DeviceError, InternalError } from '../../ir/errors.js';
+import { DeviceError, InternalError } from '../../../ir/errors.js';
 import { CONTROL } from './control.js';
 import {
   type DriverAnswer,
@@ -13,7 +13,7 @@ import {
   type ThreadStart,
   startThread,
 } from './driver.js';
-import type { Platform, ThreadHandle } from './platform.js';
+import type { Platform, ThreadHandle } from '../host/platform.js';
 import { type Thread, createThread } from './thread.js';
 
 /** Regions of the heap that a run works with; byte addresses. */
@@ -26,7 +26,7 @@ export interface Regions {
   readonly staging: number;
 }
 
-export interface Crew {
+export interface ThreadPool {
   /** All of them; the first launches are done by one, until the others have started. */
   readonly threads: number;
   /** How many work now. */
@@ -64,7 +64,7 @@ function spawnThread(platform: Platform, memory: WebAssembly.Memory, tid: number
   return platform.spawn(WORKER_CODE, data, `nabla thread ${tid}`);
 }
 
-export class LocalCrew implements Crew {
+export class LocalThreadPool implements ThreadPool {
   readonly threads: number;
   readonly #memory: WebAssembly.Memory;
   readonly #leader: Thread;
@@ -163,7 +163,7 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-export class RemoteCrew implements Crew {
+export class RemoteThreadPool implements ThreadPool {
   readonly threads: number;
   readonly #memory: WebAssembly.Memory;
   readonly #workers: ThreadHandle[] = [];

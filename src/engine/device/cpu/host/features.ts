@@ -1,7 +1,7 @@
 // Which WebAssembly features this host has, found by validating the smallest modules that use them.
 // Output: yes or no, or a DeviceError where nothing can run at all. It knows nothing of the programs that will be compiled.
 
-import { DeviceError } from '../../ir/errors.js';
+import { DeviceError } from '../../../ir/errors.js';
 
 /** `f` of type [] → [v128] whose body, after three zero vectors, is one instruction. */
 function moduleWith(instruction: readonly number[]): Uint8Array<ArrayBuffer> {

@@ -2,7 +2,7 @@
 // Output: a function that collects at once, where the host has one. A page has none; Node's and Deno's is V8's `gc`, which a
 // flag shows to contexts made while it is set, Bun has one of its own (it takes V8's flags and does nothing with them).
 
-import { debug } from './device/debug.js';
+import { debug } from '../device/debug.js';
 
 interface Host {
   readonly gc?: () => void;

@@ -4,8 +4,8 @@
 // program that read nothing that another one overwrites.
 // Input: what a run has to compute. Output: runs, to be made one after the other.
 
-import { type Node, newStamp } from './ir/node.js';
-import type { Storage } from './ir/storage.js';
+import { type Node, newStamp } from '../ir/node.js';
+import type { Storage } from '../ir/storage.js';
 
 interface Update {
   readonly storage: Storage;

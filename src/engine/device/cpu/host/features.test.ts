@@ -1,8 +1,8 @@
 // What a host without WebAssembly, or with half of it, is told: once, before anything is computed.
 import { afterEach, expect, test, vi } from 'vitest';
 import { devices, disposeDevices } from 'nabla';
-import { DeviceError } from '../../ir/errors.js';
-import { CpuRuntime } from './runtime.js';
+import { DeviceError } from '../../../ir/errors.js';
+import { CpuRuntime } from '../runtime.js';
 
 afterEach(() => vi.unstubAllGlobals());
 

@@ -6,9 +6,9 @@
 // said to belong together.
 // Input: nodes and updates. Output: parts, those without updates first, since they read what others overwrite.
 
-import { type Node, isOp, topologicalOrder } from './ir/node.js';
-import { OP_CLASS, type ScalarSource } from './ir/op.js';
-import type { Storage } from './ir/storage.js';
+import { type Node, isOp, topologicalOrder } from '../ir/node.js';
+import { OP_CLASS, type ScalarSource } from '../ir/op.js';
+import type { Storage } from '../ir/storage.js';
 
 /** Updates that are made all or not at all, and how to take back what JavaScript has counted with them. */
 export interface Unit {

@@ -18,7 +18,7 @@ const MOST = 2 ** 60;
 const FEWEST_TURNS = 4;
 const LOWEST = -3.4028234663852886e38;
 
-export function withoutQuotients(kernel: KernelFunction): KernelFunction {
+export function reduceStrength(kernel: KernelFunction): KernelFunction {
   return { ...kernel, body: statements(kernel.body) };
 }
 

@@ -1,4 +1,4 @@
-// Quotients by what a loop does not change (quotients.ts): the same numbers, to the last bit, as division.
+// Quotients by what a loop does not change (strength-reduction.ts): the same numbers, to the last bit, as division.
 import { describe, expect, test } from 'vitest';
 import { f, makeLeaves } from '../../../test/operators/case.js';
 import { evaluateOn } from '../../../test/operators/run.js';
@@ -8,7 +8,7 @@ import * as build from '../ir/build.js';
 import * as L from './loop.js';
 import type { Expr, KernelFunction } from './loop.js';
 import { printKernel } from './print.js';
-import { withoutQuotients } from './quotients.js';
+import { reduceStrength } from './strength-reduction.js';
 import { verifyKernel } from './verify.js';
 
 const COLUMNS = 70; // four vectors of 16 lanes and a rest
@@ -57,7 +57,7 @@ function divisions(turns: number, divisorOf: (v: Expr, s: L.Var) => Expr): Kerne
 
 test('divisors that a loop changes, and loops of few turns, stay as they are', () => {
   const isChanged = (kernel: KernelFunction): boolean => {
-    const made = withoutQuotients(kernel);
+    const made = reduceStrength(kernel);
     verifyKernel(made);
     return printKernel(made) !== printKernel(kernel);
   };

@@ -4,12 +4,12 @@
 // does: one program for all places from then on. (Slices of a stretch along the first axis need none of this: narrow-inputs.)
 // Input: a graph. Output: the key and the graph of the program that serves it, or nothing.
 
-import type { Graph } from './device/device.js';
-import { type LinearGraph, sameKey, snapshot } from './ir/linearise.js';
-import { type Node, isOp, structureWith } from './ir/node.js';
-import type { OpArgs } from './ir/op.js';
-import { RecentMap } from './ir/recent-map.js';
-import { stridesOf } from './ir/shape.js';
+import type { Graph } from '../device/device.js';
+import { type LinearGraph, sameKey, snapshot } from '../ir/linearise.js';
+import { type Node, isOp, structureWith } from '../ir/node.js';
+import type { OpArgs } from '../ir/op.js';
+import { RecentMap } from '../ir/recent-map.js';
+import { stridesOf } from '../ir/shape.js';
 
 /** More slices that begin elsewhere are left as they are: as inputs of their own they would no longer be parts of one tensor. */
 const MOST_MOVED = 8;

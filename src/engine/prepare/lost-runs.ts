@@ -3,8 +3,8 @@
 // known to be done; if it never will be, counts go back, and its results throw the reason when they are used.
 // Input: runs as they are given. It must not know what a run computes.
 
-import type { Device } from './device/device.js';
-import type { Storage } from './ir/storage.js';
+import type { Device } from '../device/device.js';
+import type { Storage } from '../ir/storage.js';
 
 interface Given {
   readonly run: number;

@@ -5,10 +5,10 @@
 // state is stored when it is computed for the second time.
 // Input: the nodes of a run in order. Output: those of them that are to be stored. It must not know programs or tensors.
 
-import type { DeviceMemory } from './device/device.js';
-import { BYTES_PER_ELEMENT } from './ir/dtype.js';
-import type { Node } from './ir/node.js';
-import { OP_CLASS, type OpClass } from './ir/op.js';
+import type { DeviceMemory } from '../device/device.js';
+import { BYTES_PER_ELEMENT } from '../ir/dtype.js';
+import type { Node } from '../ir/node.js';
+import { OP_CLASS, type OpClass } from '../ir/op.js';
 
 /** Computing a node costs at least so much, all that it needs included, or it is not worth memory. */
 const WORTH_STORING = 8;

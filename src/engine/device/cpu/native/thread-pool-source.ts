@@ -1,10 +1,10 @@
-// The threads of the native tier, in C: a crew of POSIX threads that all run the same program, stage by stage (the protocol of
+// The threads of the native tier, in C: a pool of POSIX threads that all run the same program, stage by stage (the protocol of
 // thread.ts). Thread 0 is the caller. Programs are shared libraries that export `program` (see emit/c).
 //
 // A good neighbour: whoever waits spins for microseconds, then does the shares that late threads have not begun, then sleeps.
 // There is no sched_yield: beside other programs it gives away a time slice of milliseconds, and waking up is quicker.
 
-export const CREW_SOURCE = `
+export const THREAD_POOL_SOURCE = `
 #include <dlfcn.h>
 #include <limits.h>
 #include <pthread.h>
@@ -56,7 +56,7 @@ typedef struct { _Alignas(64) atomic_uint stage; } claim;
 
 typedef struct { _Alignas(64) atomic_uint value; _Alignas(64) atomic_int sleepers; } word;
 
-typedef struct crew {
+typedef struct pool {
   int threads, spins_freely;
   pthread_t *handles;
   double *profile, begun; /* milliseconds in the first share of each kernel */
@@ -67,9 +67,9 @@ typedef struct crew {
   _Alignas(64) atomic_int inside; /* followers that may be looking into a program */
   task tasks[2]; /* of the even and the odd commands */
   claim *claims;
-} crew;
+} pool;
 
-typedef struct { crew *crew; int tid; } start;
+typedef struct { pool *pool; int tid; } start;
 
 static double milliseconds(void) {
   struct timespec t;
@@ -90,7 +90,7 @@ static int spin(word *w, unsigned target, int looks) {
 }
 
 /* A thread that sleeps counts itself before it looks for the last time: none is missed. */
-static void sleep_until(crew *c, word *w, unsigned target) {
+static void sleep_until(pool *c, word *w, unsigned target) {
   atomic_fetch_add(&w->sleepers, 1);
 #ifdef __linux__
   (void)c;
@@ -104,7 +104,7 @@ static void sleep_until(crew *c, word *w, unsigned target) {
   atomic_fetch_sub(&w->sleepers, 1);
 }
 
-static void set(crew *c, word *w, unsigned value) {
+static void set(pool *c, word *w, unsigned value) {
   atomic_store(&w->value, value);
   if (atomic_load(&w->sleepers) == 0) return;
 #ifdef __linux__
@@ -121,7 +121,7 @@ static void set(crew *c, word *w, unsigned value) {
 static _Thread_local int shy, shyness;
 static _Thread_local double taken;
 
-static void wait_until(crew *c, word *w, unsigned target, double patience) {
+static void wait_until(pool *c, word *w, unsigned target, double patience) {
   if (spin(w, target, SPINS)) return;
   if (shy > 0) shy--;
   else if (c->spins_freely) {
@@ -143,14 +143,14 @@ static void wait_until(crew *c, word *w, unsigned target, double patience) {
 
 /* Told by the program: kernel -1, one begins; else kernel k has ended. */
 static void mark(void *sync, int kernel) {
-  crew *c = sync;
+  pool *c = sync;
   double now = milliseconds();
   if (kernel >= 0 && c->profile != 0) c->profile[kernel] += now - c->begun;
   c->begun = now;
 }
 
 /* Does a share of a stage, unless somebody has begun it; whoever does the last one opens the next stage. */
-static void try_share(crew *c, const task *t, int k, int share) {
+static void try_share(pool *c, const task *t, int k, int share) {
   unsigned stage = t->first + (unsigned)k;
   unsigned last = atomic_load_explicit(&c->claims[share].stage, memory_order_relaxed);
   if ((int)(last - stage) >= 0 || !atomic_compare_exchange_strong(&c->claims[share].stage, &last, stage)) return;
@@ -162,7 +162,7 @@ static void try_share(crew *c, const task *t, int k, int share) {
 }
 
 /* Takes part in a program. Stages that the others have done meanwhile are skipped. */
-static void perform(crew *c, const task *t, int tid) {
+static void perform(pool *c, const task *t, int tid) {
   const int stages = t->program->stages;
   for (int k = 0; k < stages; k++) {
     unsigned stage = t->first + (unsigned)k;
@@ -181,7 +181,7 @@ static void perform(crew *c, const task *t, int tid) {
 }
 
 static void *follow(void *argument) {
-  crew *c = ((start *)argument)->crew;
+  pool *c = ((start *)argument)->pool;
   int tid = ((start *)argument)->tid;
   free(argument);
   for (unsigned seen = 0;;) {
@@ -200,7 +200,7 @@ static void *follow(void *argument) {
 }
 
 /* Gives a task to all. Its place is not that of the command before, which threads may be reading. */
-static const task *give(crew *c, task t) {
+static const task *give(pool *c, task t) {
   unsigned command = atomic_load(&c->command.value) + 1;
   atomic_thread_fence(memory_order_seq_cst);
   c->tasks[command & 1] = t;
@@ -208,11 +208,11 @@ static const task *give(crew *c, task t) {
   return &c->tasks[command & 1];
 }
 
-crew *nabla_create(int threads, int cores) {
-  crew *c = aligned_alloc(64, (sizeof(crew) + 63) / 64 * 64);
+pool *nabla_create(int threads, int cores) {
+  pool *c = aligned_alloc(64, (sizeof(pool) + 63) / 64 * 64);
   claim *claims = aligned_alloc(64, (size_t)threads * sizeof(claim));
   if (c == 0 || claims == 0) return 0;
-  *c = (crew){.threads = 1, .spins_freely = threads <= cores, .claims = claims};
+  *c = (pool){.threads = 1, .spins_freely = threads <= cores, .claims = claims};
   for (int tid = 0; tid < threads; tid++) claims[tid] = (claim){0};
   pthread_mutex_init(&c->lock, 0);
   pthread_cond_init(&c->wake, 0);
@@ -226,9 +226,9 @@ crew *nabla_create(int threads, int cores) {
   return c;
 }
 
-int nabla_threads(crew *c) { return c->threads; }
+int nabla_threads(pool *c) { return c->threads; }
 
-void nabla_destroy(crew *c) {
+void nabla_destroy(pool *c) {
   give(c, (task){.active = 0});
   for (int tid = 1; tid < c->threads; tid++) pthread_join(c->handles[tid], 0);
   free(c->handles);
@@ -237,7 +237,7 @@ void nabla_destroy(crew *c) {
 }
 
 /* Returns when all shares are done, although not all threads need have come. */
-void nabla_run(crew *c, const program *p, char *heap, unsigned table, unsigned arena, unsigned scratch, unsigned stride, int active,
+void nabla_run(pool *c, const program *p, char *heap, unsigned table, unsigned arena, unsigned scratch, unsigned stride, int active,
                double *profile) {
   c->profile = profile;
   unsigned first = atomic_load(&c->complete.value) + 1;
@@ -259,7 +259,7 @@ const program *nabla_open(const char *path, char *error, int size) {
 
 /* Gives a library back that nabla_open has loaded: once for each time it was opened. A thread that comes late for a run finds a
    task without a program, and one that looks into the program is waited for. */
-void nabla_close(crew *c, const char *path) {
+void nabla_close(pool *c, const char *path) {
   give(c, (task){.active = 1});
   struct timespec moment = {0, 20000};
   while (atomic_load(&c->inside) != 0) nanosleep(&moment, 0);
