@@ -1,0 +1,164 @@
+// From groups to a program: kernels, the memory they work in, and the stages they run in.
+// Input: the state after scheduling. Output: its program.
+
+import { BYTES_PER_ELEMENT } from '../../ir/dtype.js';
+import { InternalError } from '../../ir/errors.js';
+import type { Node } from '../../ir/node.js';
+import {
+  ERROR_WORD,
+  type KernelCall,
+  type KernelFunction,
+  LATE_ERROR_OFFSET,
+  type Slot,
+  type Stage,
+} from '../../loop/loop.js';
+import { moveOrigins } from '../../loop/origins.js';
+import { reduceStrength } from '../../loop/strength-reduction.js';
+import type { LoweredKernel } from '../lower/kernel/lowering.js';
+import { lowerGroup } from '../lower/lower-group.js';
+import type { Group } from '../plan/group.js';
+import { placeParts } from '../plan/place-parts.js';
+import { type CompileState, assignments, numbersOf } from '../plan/state.js';
+import { joinStages } from './barrier-elimination.js';
+import { type Block, planMemory } from './plan-memory.js';
+
+/** Where kernels say what is wrong with their input. */
+const ERRORS: Slot = { kind: 'argument', index: ERROR_WORD };
+
+export function assemble(state: CompileState): void {
+  const { stages, stageOf, checks } = state.schedule;
+  const copied = new Set(state.schedule.copied.map((a) => a.node));
+  const updates = assignments(state).filter((a) => !copied.has(a.node));
+  const overwritten = new Set(updates.map((a) => a.node));
+  const inPlace = new Set(updates.flatMap((a) => (a.input === undefined ? [] : [a.node])));
+  const outputWord = 1 + state.inputs.length;
+  const scalarWord = outputWord + state.outputs.length;
+
+  // Memory: outputs have buffers of their own, everything else that is stored lives in the arena.
+  const lastStage = stages.length; // the stage of the copies
+  const numberOfInput = numbersOf(state.inputs);
+  const numberOfScalar = numbersOf(state.scalars);
+  const numberOfOutput = numbersOf(state.outputs);
+  const inArena = [...state.fused.stored].filter((n) => !numberOfOutput.has(n) || copied.has(n));
+  const places = placeParts(state.nodes, state.fused.groups, inArena);
+  const lastUse = new Map<Node, number>();
+  stages.forEach((groups, stage) => {
+    for (const g of groups) for (const n of g.reads) lastUse.set(n, stage);
+  });
+  for (const n of copied) lastUse.set(n, lastStage);
+  const blocks = new Map<Node, { bytes: number; from: number; to: number }>();
+  for (const n of inArena) {
+    const stage = stageOf.get(n) as number;
+    blocks.set(n, { bytes: n.size * BYTES_PER_ELEMENT, from: stage, to: lastUse.get(n) ?? stage });
+  }
+  // A concatenation is there from its first part on, and as long as any of them is read; parts of parts come last.
+  for (const [part, { host }] of [...places].reverse()) {
+    const own = blocks.get(part) as { from: number; to: number };
+    const whole = blocks.get(host) as { from: number; to: number };
+    whole.from = Math.min(whole.from, own.from);
+    whole.to = Math.max(whole.to, own.to);
+  }
+  const placed = inArena.filter((n) => !places.has(n));
+  const plan = planMemory(placed.map((n) => blocks.get(n) as Block));
+  const arenaOffset = new Map(placed.map((n, i) => [n, plan.offsets[i]]));
+  for (const [part, { host, at }] of places) {
+    arenaOffset.set(part, (arenaOffset.get(host) as number) + at * BYTES_PER_ELEMENT);
+  }
+
+  const slotOf = (node: Node): Slot => {
+    const input = numberOfInput.get(node);
+    if (input !== undefined) return { kind: 'argument', index: 1 + input };
+    const offset = arenaOffset.get(node);
+    if (offset !== undefined) return { kind: 'arena', offset };
+    const output = numberOfOutput.get(node);
+    if (output !== undefined) return { kind: 'argument', index: outputWord + output };
+    throw new InternalError(`compile: ${node.op} is read but was never stored.`);
+  };
+
+  const kernels: KernelFunction[] = [];
+  let scratchBytes = 0;
+  let serial = true;
+  const lowered = (
+    { kernel, operands, isParallel }: LoweredKernel,
+    storedIn: (n: Node) => Slot | undefined,
+  ): KernelCall => {
+    serial &&= !isParallel;
+    scratchBytes = Math.max(
+      scratchBytes,
+      kernel.scratch.reduce((n, b) => n + 64 + Math.ceil((b.size * 4) / 64) * 64, 0),
+    );
+    const moved = moveOrigins(state.options.target.fuses ? reduceStrength(kernel) : kernel);
+    kernels.push(moved.kernel);
+    const slots = operands.map((o, i): Slot => {
+      if (o.kind === 'scalar') {
+        return { kind: 'argument', index: scalarWord + (numberOfScalar.get(o.node) as number) };
+      }
+      const slot = o.kind === 'error' ? ERRORS : o.kind === 'write' ? (storedIn(o.node) as Slot) : slotOf(o.node);
+      return { ...slot, offset: (slot.offset ?? 0) + moved.origins[i] * BYTES_PER_ELEMENT };
+    });
+    return { kernel: kernels.length - 1, slots };
+  };
+  const callsOf = (group: Group, storedIn: (n: Node) => Slot | undefined): KernelCall[][] =>
+    lowerGroup(group, {
+      target: state.options.target,
+      threads: state.options.threads,
+      isMaterialised: (n) => state.materialised.has(n),
+      isStored: (n) => storedIn(n) !== undefined,
+      places,
+      inPlace,
+    }).map((step) => step.map((kernel) => lowered(kernel, storedIn)));
+
+  const programStages: KernelCall[][] = [];
+  const checking = new Set<KernelCall>();
+  const updating = new Set<KernelCall>();
+  for (const groups of stages) {
+    const steps: KernelCall[][] = [];
+    for (const group of groups) {
+      const calls = callsOf(group, (n) => (state.fused.stored.has(n) ? slotOf(n) : undefined));
+      calls.forEach((step, i) => {
+        for (const call of step) (steps[i] ??= []).push(call); // a barrier between the steps
+      });
+      if (checks.has(group)) calls.flat().forEach((c) => checking.add(c));
+      if (group.members.some((n) => overwritten.has(n))) calls.flat().forEach((c) => updating.add(c));
+    }
+    for (const step of steps) programStages.push(step);
+  }
+  if (state.copies.length > 0) {
+    const calls = state.copies.flatMap(({ group, output }) =>
+      callsOf(group, () => ({ kind: 'argument', index: outputWord + output })).flat(),
+    );
+    calls.forEach((c) => updating.add(c));
+    programStages.push(calls);
+  }
+  state.program = {
+    kernels,
+    stages: withLateErrors(
+      joinStages(kernels, programStages, {
+        threads: state.options.threads,
+        cacheBytes: state.options.target.l2Bytes,
+        overwrites: new Map(
+          state.graph.outputs.flatMap(({ assign }, i) => (assign === undefined ? [] : [[outputWord + i, 1 + assign]])),
+        ),
+        checks: checking,
+        updates: updating,
+      }),
+    ),
+    argumentCount: scalarWord + state.scalars.length,
+    arenaBytes: plan.bytes,
+    scratchBytes,
+    serial,
+  };
+}
+
+/** What comes after the last check reports to a record of its own. */
+function withLateErrors(stages: readonly Stage[]): readonly Stage[] {
+  const last = stages.findIndex((s) => s.isLastCheck === true);
+  if (last < 0) return stages;
+  const late = (slot: Slot): Slot =>
+    slot.kind === 'argument' && slot.index === ERROR_WORD ? { ...slot, offset: LATE_ERROR_OFFSET } : slot;
+  return stages.map((stage, i) =>
+    i <= last
+      ? stage
+      : { ...stage, calls: stage.calls.map(({ kernel, slots }) => ({ kernel, slots: slots.map(late) })) },
+  );
+}
