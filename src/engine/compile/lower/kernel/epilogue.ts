@@ -4,7 +4,8 @@
 import type { Node } from '../../../ir/node.js';
 import type { Buffer, Expr } from '../../../loop/loop.js';
 import { type Index, flatten, isDynamic, unflatten } from '../../index/index-expr.js';
-import type { KernelBuilder, Value } from './kernel-builder.js';
+import type { KernelBuilder } from './kernel-builder.js';
+import type { Value } from './scopes.js';
 import type { Lowering } from './lowering.js';
 import type { Guard } from '../../index/movement.js';
 import { positionOf } from '../../plan/place-parts.js';

@@ -26,7 +26,8 @@ import {
   substitute,
   unflatten,
 } from '../../index/index-expr.js';
-import { KernelBuilder, type Value } from '../kernel/kernel-builder.js';
+import { KernelBuilder } from '../kernel/kernel-builder.js';
+import type { Value } from '../kernel/scopes.js';
 import { Accumulators, isLongSum, nestInChains, overLongVector } from '../kernel/compensated-sums.js';
 import { type Nest, chooseVector, collapse, streamsOf } from './loop-nest.js';
 import { widthsOf } from '../kernel/vector-blocks.js';
