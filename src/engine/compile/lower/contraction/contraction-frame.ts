@@ -223,6 +223,18 @@ export class ContractionFrame {
       this.k.loop('kp', L.int(0), to, 1, axes[at], () => this.overBlockK(axes, inside, at + 1));
     }
   }
+
+  /** A loop over the batch, on one thread. */
+  overBatch(inside: () => void): void {
+    if (this.batchAxes.length === 0) {
+      inside();
+      return;
+    }
+    this.k.loop('batch', L.int(0), L.int(this.batch), 1, undefined, (v) => {
+      this.k.bindAxes(this.batchAxes, v);
+      inside();
+    });
+  }
 }
 
 /** Which axis of k is cut into chunks, and how long they are. */

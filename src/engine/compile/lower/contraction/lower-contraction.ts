@@ -11,9 +11,10 @@
 import type { Node } from '../../../ir/node.js';
 import * as L from '../../../loop/loop.js';
 import type { Buffer, Expr, Var } from '../../../loop/loop.js';
-import { type Contraction, contractionsOf, transposed } from '../../index/contraction.js';
+import { type Contraction, contractionsOf, product, transposed } from '../../index/contraction.js';
+import { StreamedOperand } from './streamed-operand.js';
+import { type Split, chooseSplit, rowsForEach } from './contraction-shares.js';
 import { ContractionFrame, LONGEST_K } from './contraction-frame.js';
-import { product } from '../../index/contraction.js';
 import { TileEnds } from './contraction-ends.js';
 import { FEW_TILES, Operands } from './contraction-operands.js';
 import type { Touched } from '../kernel/epilogue.js';
@@ -27,14 +28,12 @@ import {
   addIndex,
   atomIndex,
   constantIndex,
-  dependsOn,
   distance,
   newAxis,
   scaleIndex,
 } from '../../index/index-expr.js';
 import { KernelBuilder } from '../kernel/kernel-builder.js';
-import { StreamTile } from '../kernel/stream-tile.js';
-import { type Stream, hasStreams, streamsBelow } from '../../plan/stream.js';
+import { hasStreams } from '../../plan/stream.js';
 import type { Lowering } from '../kernel/lowering.js';
 import { PanelPacker } from './pack-panels.js';
 import { splitRange } from '../kernel/parallel.js';
@@ -83,32 +82,11 @@ export function contractAlone(
   new ContractionLowering(builder, node, form, group, own, options).lower();
 }
 
-type Split = 'columns' | 'rows' | 'batch' | 'alone';
-
 /** Vectors of B at base + k · stride. */
 interface Operand {
   readonly buffer: Buffer;
   readonly base: Expr;
   readonly stride: number;
-}
-
-/** Threads share what gives them most to do. */
-function chooseSplit(f: ContractionFrame): Split {
-  const panels = f.panels;
-  if (f.batch >= 8) return 'batch';
-  return panels >= 16 || panels >= f.tileAxis.size ? 'columns' : 'rows';
-}
-
-/**
- * Rows of a tile where each thread can have the same number of whole tiles: then it computes what comes before and after
- * of the same rows too, and need not wait for the others (barrier-elimination.ts).
- */
-function rowsForEach(rows: number, threads: number, most: number): number | undefined {
-  const own = rows / threads;
-  for (let tiles = Math.ceil(own / most); own / tiles > most / 2; tiles++) {
-    if (Number.isInteger(own / tiles)) return own / tiles;
-  }
-  return undefined;
 }
 
 /** One form: the whole result, or the part of it that the form computes. */
@@ -122,9 +100,7 @@ class ContractionLowering {
   private readonly serial: boolean;
   private readonly packer: PanelPacker;
 
-  /** Streamed products that A is computed from, and a tile of each. */
-  private readonly streams: readonly Stream[];
-  private readonly streamTiles: readonly StreamTile[];
+  private readonly streamed: StreamedOperand | undefined;
 
   private readonly packsA: boolean;
   private readonly strideB: number | undefined;
@@ -167,7 +143,6 @@ class ContractionLowering {
     this.packer = new PanelPacker(f, lowering);
     this.serial = f.batch * f.M * f.N * f.K < SERIAL_MACS;
     this.split = alone !== undefined ? 'alone' : ownRows !== undefined ? 'rows' : chooseSplit(f);
-    this.streams = isStreamed ? this.streamsOfA() : [];
 
     this.packsA = this.operands.strideOfA() === undefined;
     const panelElements = Math.max(f.blockK, 1) * f.columns;
@@ -184,37 +159,11 @@ class ContractionLowering {
     const byB = this.packsAllPanels ? Math.floor(block / panelElements) : Infinity;
     const byC = f.isBlocked && !isStreamed ? Math.floor((2 * block) / Math.max(f.M, 1) / f.columns) : Infinity;
     this.blockPanels = Math.min(f.panels, Math.max(1, Math.min(byB, byC)));
-    this.streamTiles = this.streams.map((s) => {
-      const [m, kk] = [this.blockRows * f.rows, f.blockK];
-      return this.isTurned(s) ? new StreamTile(s, kk, m, lowering) : new StreamTile(s, m, kk, lowering);
-    });
+    this.streamed = isStreamed ? new StreamedOperand(k, f, lowering, this.blockRows) : undefined;
     const panels = this.packsAllPanels ? this.blockPanels : 1;
     this.panelB = this.strideB === undefined ? lowering.scratch('B', this.packer.sizeB(panels)) : undefined;
     this.ends = new TileEnds(f, lowering, node, members, this.alone.isFirst, this.alone.lost);
     this.panelA = this.packsA ? lowering.scratch('A', this.packer.sizeA(this.blockRows)) : undefined;
-  }
-
-  private streamsOfA(): Stream[] {
-    const { node, index } = this.f.a(scaleIndex(atomIndex(this.f.tileAxis), this.f.rows), this.f.inner());
-    return [...streamsBelow(node, index, this.lowering.isMaterialised).values()];
-  }
-
-  /** Do the columns of a streamed product run along m? */
-  private isTurned({ index }: Stream): boolean {
-    return dependsOn(index[index.length - 1], this.f.tileAxis);
-  }
-
-  /** The part of the streamed products that the tiles from `from` on read in this block of k. */
-  private computeStreams(from: Expr): void {
-    const { k, f } = this;
-    if (this.streams.length === 0) return;
-    const row = k.define('row', L.mul(from, L.int(f.rows)));
-    const [start] = f.kIndex(f.innerK.map(() => ZERO));
-    const column = k.define('column', k.integer(start).expr);
-    this.streams.forEach((s, i) => {
-      if (this.isTurned(s)) this.streamTiles[i].compute(k, column, row);
-      else this.streamTiles[i].compute(k, row, column);
-    });
   }
 
   /** Are all panels of B there at once, so that A is walked once for all of them? */
@@ -328,7 +277,7 @@ class ContractionLowering {
     const range =
       this.split === 'rows' ? splitRange(this.k, count, this.serial, 1) : { from: L.int(0), to: L.int(count) };
     const block = (from: Expr, to: Expr) => {
-      this.computeStreams(from);
+      this.streamed?.compute(from);
       if (this.panelA !== undefined) this.packer.packA(this.panelA, from, to);
       inside({ from, to });
     };
@@ -480,7 +429,7 @@ class ContractionLowering {
     const whole = Math.floor(f.N / f.W);
     const counter = newAxis(Math.max(1, whole));
     const range = splitRange(this.k, f.M, false, 1);
-    this.overBatchSerial(() =>
+    this.f.overBatch(() =>
       this.k.loop('m', range.from, range.to, 1, row, () => {
         const zero = L.float(0, f.W);
         this.k.loop('n', L.int(0), L.int(whole), 1, counter, () =>
@@ -490,16 +439,5 @@ class ContractionLowering {
           this.ends.epilogue(zero, atomIndex(row), constantIndex(whole * f.W), 0, f.N - whole * f.W);
       }),
     );
-  }
-
-  private overBatchSerial(inside: () => void): void {
-    if (this.f.batchAxes.length === 0) {
-      inside();
-      return;
-    }
-    this.k.loop('batch', L.int(0), L.int(this.f.batch), 1, undefined, (v) => {
-      this.k.bindAxes(this.f.batchAxes, v);
-      inside();
-    });
   }
 }
