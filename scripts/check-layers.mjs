@@ -4,7 +4,7 @@
 //
 //   cli → library (nn optim data metrics train models classic io) → tensor → engine
 //   engine: loop, grad, host, prepare → ir;  compile, emit → loop, ir;  device → all of these;  src/engine/*.ts → device and all
-//   compile: program → lower → plan → graph → index, and the rooms of lower in their order
+//   compile: program → lower → plan → graph → indices, and the rooms of lower in their order
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, join, posix, relative, resolve, sep } from 'node:path';
@@ -16,7 +16,7 @@ import { parseSync, Visitor } from 'oxc-parser';
 const LIBRARY = ['nn', 'optim', 'data', 'metrics', 'train', 'models', 'classic', 'io'];
 /** The compiler's rooms in the order in which they may know each other: each may import those before it. */
 const COMPILER = [
-  'engine/compile/index',
+  'engine/compile/indices',
   'engine/compile/graph',
   'engine/compile/plan',
   'engine/compile/lower/kernel',

@@ -73,9 +73,9 @@ test('the rooms of the compiler know those below them', () => {
       'src/engine/compile/compile.ts': `import './lower/lower-group.js';`,
       'src/engine/compile/lower/lower-group.ts': `import './loop/lower-loop.js';`,
       'src/engine/compile/lower/loop/lower-loop.ts': `import '../../plan/group.js';\nimport type { L } from '../lower-group.js';`,
-      'src/engine/compile/plan/group.ts': `import '../index/trace.js';\nimport '../lower/kernel/kernel-builder.js';`,
+      'src/engine/compile/plan/group.ts': `import '../indices/trace.js';\nimport '../lower/kernel/kernel-builder.js';`,
       'src/engine/compile/lower/kernel/kernel-builder.ts': '',
-      'src/engine/compile/index/trace.ts': '',
+      'src/engine/compile/indices/trace.ts': '',
     }).map((line) => line.slice(0, line.indexOf(';'))),
   ).toEqual(
     expect.arrayContaining([

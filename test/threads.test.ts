@@ -5,7 +5,7 @@ import { CONTROL } from '../src/engine/device/cpu/threads/control.js';
 import { CpuDevice } from '../src/engine/device/cpu/device.js';
 import { startThread } from '../src/engine/device/cpu/threads/driver.js';
 import type { TierMode } from '../src/engine/device/cpu/settings.js';
-import { detectPlatform } from '../src/engine/device/cpu/host/detect-platform.js';
+import { detectPlatform } from '../src/engine/device/cpu/platform/detect-platform.js';
 import { createThread } from '../src/engine/device/cpu/threads/thread.js';
 import { registerDevice } from '../src/engine/engine.js';
 import { manualSeed, randn, setDevice, tensor } from '../src/index.js';

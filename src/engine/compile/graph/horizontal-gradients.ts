@@ -14,8 +14,8 @@ import {
   modIndex,
   newAxis,
   scaleIndex,
-} from '../index/index-expr.js';
-import { isWideConcat, readsOf } from '../index/movement.js';
+} from '../indices/index-expr.js';
+import { isWideConcat, readsOf } from '../indices/movement.js';
 import { type Rewritten, derive, newList } from './rewrite.js';
 
 /** Elements of a stack that no longer stays in a cache. */

@@ -9,7 +9,7 @@
 import { type Node, isOp } from '../../ir/node.js';
 import { sizeOf } from '../../ir/shape.js';
 import type { Target } from '../../loop/target.js';
-import { isOneWindow } from '../index/contraction.js';
+import { isOneWindow } from '../indices/contraction.js';
 import { type Rewritten, derive, rewrite } from './rewrite.js';
 
 /** Smaller weights stay in the first-level cache, in whatever order. */

@@ -5,7 +5,7 @@
 
 import { type Node, isOp } from '../../ir/node.js';
 import { sameShape, sizeOf } from '../../ir/shape.js';
-import { isWideConcat } from '../index/movement.js';
+import { isWideConcat } from '../indices/movement.js';
 import { type Rewritten, derive, rewrite } from './rewrite.js';
 
 /** Shorter pieces would be read one by one. */

@@ -20,7 +20,7 @@ import { lowerWinogradGradient } from './winograd/lower-winograd-gradient.js';
 import { lowerWinogradKernel, lowerWinogradWeights } from './winograd/lower-winograd-weights.js';
 import { lowerWinograd } from './winograd/lower-winograd.js';
 import { type Places, isComplete, reachOf } from '../plan/place-parts.js';
-import type { IsMaterialised } from '../index/trace.js';
+import type { IsMaterialised } from '../indices/trace.js';
 
 export interface LowerGroupOptions {
   readonly target: Target;

@@ -8,7 +8,7 @@ import { type Node, isOp } from '../../ir/node.js';
 import { OP_CLASS } from '../../ir/op.js';
 import { type Group, formGroup } from './group.js';
 import { derive } from '../graph/rewrite.js';
-import type { IsMaterialised } from '../index/trace.js';
+import type { IsMaterialised } from '../indices/trace.js';
 
 type Reader = Node<'gather'> | Node<'scatterAdd'>;
 

@@ -8,7 +8,7 @@ import type { Node } from '../../ir/node.js';
 import { InternalError } from '../../ir/errors.js';
 import { type Group, formGroup, isAlone, mayJoin } from './group.js';
 import { isReduction } from '../graph/kinds.js';
-import type { IsMaterialised } from '../index/trace.js';
+import type { IsMaterialised } from '../indices/trace.js';
 
 export interface Fused {
   readonly groups: readonly Group[];

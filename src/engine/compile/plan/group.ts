@@ -9,9 +9,18 @@ import type { Node } from '../../ir/node.js';
 import { type CompilerOp, OP_CLASS } from '../../ir/op.js';
 import { type Shape, sameShape, sizeOf } from '../../ir/shape.js';
 import { costOf } from './costs.js';
-import { isWideConcat } from '../index/movement.js';
-import { type Axis, type Index, ZERO, atomIndex, dependsOn, flatten, newAxis, unflatten } from '../index/index-expr.js';
-import { type IsMaterialised, indexKey, trace } from '../index/trace.js';
+import { isWideConcat } from '../indices/movement.js';
+import {
+  type Axis,
+  type Index,
+  ZERO,
+  atomIndex,
+  dependsOn,
+  flatten,
+  newAxis,
+  unflatten,
+} from '../indices/index-expr.js';
+import { type IsMaterialised, indexKey, trace } from '../indices/trace.js';
 
 export type GroupKind =
   | 'loop'

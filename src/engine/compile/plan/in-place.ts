@@ -1,10 +1,10 @@
 // Whether a kernel may write a new value over the old one that it reads.
 
 import type { Node } from '../../ir/node.js';
-import { contractionsOf, isSummedInParts } from '../index/contraction.js';
+import { contractionsOf, isSummedInParts } from '../indices/contraction.js';
 import { isContraction } from '../graph/kinds.js';
-import { flatten } from '../index/index-expr.js';
-import { trace } from '../index/trace.js';
+import { flatten } from '../indices/index-expr.js';
+import { trace } from '../indices/trace.js';
 import { type Group, collectReads } from './group.js';
 import type { UpdateInPlace } from './schedule.js';
 

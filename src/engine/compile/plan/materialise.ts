@@ -4,14 +4,12 @@
 // never stored (fuse.ts).
 // Input: the nodes of a graph in order. Output: the set of materialised nodes.
 
-import { STORE_COST } from './costs.js';
-import { baseOfView } from '../graph/kinds.js';
+import { STORE_COST, costOf } from './costs.js';
+import { baseOfView, isContraction } from '../graph/kinds.js';
 import { type Node, isOp } from '../../ir/node.js';
 import { OP_CLASS } from '../../ir/op.js';
 import { type Shape, sameShape } from '../../ir/shape.js';
-import { costOf } from './costs.js';
-import { isContraction } from '../graph/kinds.js';
-import { isTiling, isWideConcat } from '../index/movement.js';
+import { isTiling, isWideConcat } from '../indices/movement.js';
 
 /** So is reading more arrays of its size than this again. */
 const MOST_READ = 3;

@@ -5,11 +5,10 @@
 // Input: the groups, and the nodes that get memory in the arena. Output: the place of each such part.
 
 import type { Node } from '../../ir/node.js';
-import { isSummedInParts } from '../index/contraction.js';
-import { contractionsOf } from '../index/contraction.js';
+import { isSummedInParts, contractionsOf } from '../indices/contraction.js';
 import type { Group } from './group.js';
 import { isContraction } from '../graph/kinds.js';
-import { type Index, addConstant, flatten } from '../index/index-expr.js';
+import { type Index, addConstant, flatten } from '../indices/index-expr.js';
 import { usersIn } from '../graph/rewrite.js';
 import { partsOfStack } from '../graph/stacks.js';
 

@@ -8,7 +8,7 @@
 import type { Node } from '../../ir/node.js';
 import { checkIndices } from './check-indices.js';
 import type { Group } from './group.js';
-import type { IsMaterialised } from '../index/trace.js';
+import type { IsMaterialised } from '../indices/trace.js';
 
 export interface Assignment {
   /** The node whose value is written over `input` (a leaf), or over what is no input of the program. */

@@ -12,8 +12,8 @@ import { OP_CLASS } from '../../ir/op.js';
 import { sameShape } from '../../ir/shape.js';
 import { isReduction } from '../graph/kinds.js';
 import { usersIn } from '../graph/rewrite.js';
-import { type IsMaterialised, trace } from '../index/trace.js';
-import { type Index, atomIndex, newAxis } from '../index/index-expr.js';
+import { type IsMaterialised, trace } from '../indices/trace.js';
+import { type Index, atomIndex, newAxis } from '../indices/index-expr.js';
 
 /**
  * Elements from which a product is streamed: 64 MiB, the scores of 4096 queries and keys. A training step multiplies twice as

@@ -4,9 +4,8 @@
 // Where indices are checked, there is a barrier between the last check and the first update of what was given.
 // Input: the kernels and stages of a program, and the threads that run it (all of them, or one alone). Output: stages.
 
-import type { Sharing } from './accesses.js';
+import { type Sharing, Accesses, Touched } from './accesses.js';
 import type { KernelCall, KernelFunction, Stage } from '../../loop/loop.js';
-import { Accesses, Touched } from './accesses.js';
 import { cutStage } from './cache-blocking.js';
 
 /** Calls in one stage: more are seldom worth comparing. */

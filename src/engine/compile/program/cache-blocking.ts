@@ -5,8 +5,7 @@
 // Input: kernels, the calls of a stage, and who shares them. Output: the number of parts of each thread's share.
 
 import type { KernelCall, KernelFunction } from '../../loop/loop.js';
-import { Accesses, type Access, Touched } from './accesses.js';
-import type { Sharing } from './accesses.js';
+import { Accesses, type Access, Touched, type Sharing } from './accesses.js';
 
 /** Parts are at most so many: each is a call of every kernel. */
 const MOST_PARTS = 64;

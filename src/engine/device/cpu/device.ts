@@ -18,7 +18,7 @@ import { PiecewiseExecutable } from '../in-pieces.js';
 import { nodeProcess } from './native/host.js';
 import { NativeTier, nativeToolchain } from './native/tier.js';
 import { type KernelTime, NativeTwin, type TierSource, refuseWebAssembly } from './native/twin.js';
-import { detectPlatform } from './host/detect-platform.js';
+import { detectPlatform } from './platform/detect-platform.js';
 import type { FailedRun } from './threads/driver.js';
 import { type Buffer, CpuRuntime, type IndexErrorRecord, type LoadedProgram } from './runtime.js';
 import { type TierMode, checkNativeSettings, chooseTier, warnOfMisspeltNames } from './settings.js';

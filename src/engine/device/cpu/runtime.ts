@@ -10,10 +10,10 @@ import type { DeviceMemory, TypedArray } from '../device.js';
 import { CONTROL } from './threads/control.js';
 import { type ThreadPool, LocalThreadPool, type Regions, RemoteThreadPool } from './threads/thread-pool.js';
 import type { FailedRun } from './threads/driver.js';
-import { checkWebAssembly, hasRelaxedSimd, hasSimd } from './host/features.js';
+import { checkWebAssembly, hasRelaxedSimd, hasSimd } from './platform/features.js';
 import { type Block, Heap } from './heap.js';
-import { detectPlatform } from './host/detect-platform.js';
-import type { Platform } from './host/platform.js';
+import { detectPlatform } from './platform/detect-platform.js';
+import type { Platform } from './platform/platform.js';
 import { chooseHeapLimit, chooseThreads } from './settings.js';
 
 /** Between the scratch regions of two threads: reads beyond the edges, and prefetching, stay apart. */

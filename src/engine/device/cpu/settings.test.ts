@@ -7,8 +7,8 @@ import { ArgumentError, DeviceError } from '../../ir/errors.js';
 import { debugLevel } from '../debug.js';
 import { CpuDevice } from './device.js';
 import { refuseWebAssembly } from './native/twin.js';
-import { detectPlatform } from './host/detect-platform.js';
-import type { Platform } from './host/platform.js';
+import { detectPlatform } from './platform/detect-platform.js';
+import type { Platform } from './platform/platform.js';
 import { checkNativeSettings, chooseHeapLimit, chooseThreads, chooseTier, describeMisspeltNames } from './settings.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'nabla-settings-'));

@@ -4,7 +4,7 @@
 
 import { ArgumentError } from '../../ir/errors.js';
 import { nodeProcess } from './native/host.js';
-import type { Platform } from './host/platform.js';
+import type { Platform } from './platform/platform.js';
 
 const MAX_DEFAULT_THREADS = 8;
 const MAX_THREADS = 256;

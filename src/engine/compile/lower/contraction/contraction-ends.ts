@@ -16,7 +16,7 @@ import {
   flatten,
   newAxis,
   scaleIndex,
-} from '../../index/index-expr.js';
+} from '../../indices/index-expr.js';
 import type { KernelBuilder } from '../kernel/kernel-builder.js';
 import { plus } from '../kernel/compensated-sums.js';
 import type { Lowering } from '../kernel/lowering.js';

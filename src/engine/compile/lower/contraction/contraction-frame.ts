@@ -6,7 +6,7 @@
 import * as L from '../../../loop/loop.js';
 import type { Expr } from '../../../loop/loop.js';
 import type { Target } from '../../../loop/target.js';
-import { type Contraction, type Element, WHOLE_K, product } from '../../index/contraction.js';
+import { type Contraction, type Element, WHOLE_K, product } from '../../indices/contraction.js';
 import {
   type Axis,
   type Index,
@@ -18,9 +18,9 @@ import {
   newAxis,
   scaleIndex,
   unflatten,
-} from '../../index/index-expr.js';
+} from '../../indices/index-expr.js';
 import type { KernelBuilder } from '../kernel/kernel-builder.js';
-import { type IsMaterialised, trace } from '../../index/trace.js';
+import { type IsMaterialised, trace } from '../../indices/trace.js';
 
 /** Blocks of k, where it is too long to be walked whole. */
 const BLOCK_K = 512;

@@ -4,7 +4,7 @@
 
 import { OP_CLASS } from '../../../ir/op.js';
 import type { Node } from '../../../ir/node.js';
-import type { Element } from '../../index/contraction.js';
+import type { Element } from '../../indices/contraction.js';
 import type { ContractionFrame } from './contraction-frame.js';
 import {
   type Index,
@@ -15,9 +15,9 @@ import {
   distance,
   flatten,
   scaleIndex,
-} from '../../index/index-expr.js';
-import { readsOf } from '../../index/movement.js';
-import type { IsMaterialised } from '../../index/trace.js';
+} from '../../indices/index-expr.js';
+import { readsOf } from '../../indices/movement.js';
+import type { IsMaterialised } from '../../indices/trace.js';
 
 /** Elements between neighbours from which each of them lies in a part of memory of its own. */
 const FAR_STRIDE = 256;

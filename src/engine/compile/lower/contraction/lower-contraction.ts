@@ -11,7 +11,7 @@
 import type { Node } from '../../../ir/node.js';
 import * as L from '../../../loop/loop.js';
 import type { Buffer, Expr, Var } from '../../../loop/loop.js';
-import { type Contraction, contractionsOf, product, transposed } from '../../index/contraction.js';
+import { type Contraction, contractionsOf, product, transposed } from '../../indices/contraction.js';
 import { StreamedOperand } from './streamed-operand.js';
 import { type Split, chooseSplit, rowsForEach } from './contraction-shares.js';
 import { ContractionFrame, LONGEST_K } from './contraction-frame.js';
@@ -31,7 +31,7 @@ import {
   distance,
   newAxis,
   scaleIndex,
-} from '../../index/index-expr.js';
+} from '../../indices/index-expr.js';
 import { KernelBuilder } from '../kernel/kernel-builder.js';
 import { hasStreams } from '../../plan/stream.js';
 import type { Lowering } from '../kernel/lowering.js';

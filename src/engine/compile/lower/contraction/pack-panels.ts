@@ -6,8 +6,7 @@
 import * as L from '../../../loop/loop.js';
 import type { Buffer, Expr } from '../../../loop/loop.js';
 import type { ContractionFrame } from './contraction-frame.js';
-import { product } from '../../index/contraction.js';
-import type { Element } from '../../index/contraction.js';
+import { product, type Element } from '../../indices/contraction.js';
 import {
   type Axis,
   type Index,
@@ -21,9 +20,9 @@ import {
   newAxis,
   scaleIndex,
   unflatten,
-} from '../../index/index-expr.js';
+} from '../../indices/index-expr.js';
 import type { Lowering } from '../kernel/lowering.js';
-import type { Guard } from '../../index/movement.js';
+import type { Guard } from '../../indices/movement.js';
 import { transposeVectors } from '../kernel/transpose.js';
 
 /** A line along k is at least so many vectors long, if the block has them: addresses are worked out once a line. */

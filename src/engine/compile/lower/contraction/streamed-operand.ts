@@ -2,7 +2,7 @@
 
 import type { Expr } from '../../../loop/loop.js';
 import * as L from '../../../loop/loop.js';
-import { ZERO, atomIndex, dependsOn, scaleIndex } from '../../index/index-expr.js';
+import { ZERO, atomIndex, dependsOn, scaleIndex } from '../../indices/index-expr.js';
 import { type Stream, streamsBelow } from '../../plan/stream.js';
 import type { KernelBuilder } from '../kernel/kernel-builder.js';
 import type { Lowering } from '../kernel/lowering.js';

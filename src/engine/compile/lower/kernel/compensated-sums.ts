@@ -7,7 +7,7 @@
 import type { Node } from '../../../ir/node.js';
 import * as L from '../../../loop/loop.js';
 import type { Expr, Var } from '../../../loop/loop.js';
-import type { Axis } from '../../index/index-expr.js';
+import type { Axis } from '../../indices/index-expr.js';
 import type { KernelBuilder } from './kernel-builder.js';
 import { combineOf, identityOf, inPairs } from './reductions.js';
 import { type Block, overBlocks } from './vector-blocks.js';

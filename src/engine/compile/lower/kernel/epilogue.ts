@@ -3,13 +3,13 @@
 
 import type { Node } from '../../../ir/node.js';
 import type { Buffer, Expr } from '../../../loop/loop.js';
-import { type Index, flatten, isDynamic, unflatten } from '../../index/index-expr.js';
+import { type Index, flatten, isDynamic, unflatten } from '../../indices/index-expr.js';
 import type { KernelBuilder } from './kernel-builder.js';
 import type { Value } from './scopes.js';
 import type { Lowering } from './lowering.js';
-import type { Guard } from '../../index/movement.js';
+import type { Guard } from '../../indices/movement.js';
 import { positionOf } from '../../plan/place-parts.js';
-import { trace } from '../../index/trace.js';
+import { trace } from '../../indices/trace.js';
 
 /** Stores the first `lanes` of a vector. */
 export function storeVector(

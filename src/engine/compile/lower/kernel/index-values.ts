@@ -12,8 +12,8 @@ import {
   dependsOn,
   splitByAxis,
   substitute,
-} from '../../index/index-expr.js';
-import type { Guard } from '../../index/movement.js';
+} from '../../indices/index-expr.js';
+import type { Guard } from '../../indices/movement.js';
 import { Scopes, type Value } from './scopes.js';
 
 /** Terms and conditions in one expression: compilers of C take no parentheses within hundreds of others. */

@@ -11,14 +11,14 @@ import { OP_CLASS } from '../../../ir/op.js';
 import * as L from '../../../loop/loop.js';
 import type { Buffer, Expr, Stmt, ValueType, Var } from '../../../loop/loop.js';
 import * as math from '../../../loop/math.js';
-import { type Index, atomIndex, dynamic, flatten } from '../../index/index-expr.js';
-import { type Guard, broadcastIndex, readsOf } from '../../index/movement.js';
+import { type Index, atomIndex, dynamic, flatten } from '../../indices/index-expr.js';
+import { type Guard, broadcastIndex, readsOf } from '../../indices/movement.js';
 import { isPartOfSum, rangeOf } from './bounds.js';
 import { MOST_NESTED, guardKey } from './index-values.js';
 import { MemoryAccess } from './memory-access.js';
 import { BINARY_VALUES, CAST_VALUES, UNARY_VALUES } from './op-values.js';
 import type { Value } from './scopes.js';
-import { gatherKey, indexKey } from '../../index/trace.js';
+import { gatherKey, indexKey } from '../../indices/trace.js';
 
 export const VALUE_TYPE: Record<DType, ValueType> = { float32: 'f32', int32: 'i32', bool: 'bool' };
 

@@ -3,8 +3,8 @@
 import type { Node } from '../../../ir/node.js';
 import type { Buffer, KernelFunction } from '../../../loop/loop.js';
 import type { Target } from '../../../loop/target.js';
-import type { Contraction } from '../../index/contraction.js';
-import type { IsMaterialised } from '../../index/trace.js';
+import type { Contraction } from '../../indices/contraction.js';
+import type { IsMaterialised } from '../../indices/trace.js';
 import type { Places } from '../../plan/place-parts.js';
 import type { KernelBuilder, KernelContext } from './kernel-builder.js';
 

@@ -5,8 +5,8 @@ import type { DType } from '../../../ir/dtype.js';
 import type { Node } from '../../../ir/node.js';
 import * as L from '../../../loop/loop.js';
 import type { Buffer, Expr } from '../../../loop/loop.js';
-import { type Index, coefficientOf, flatten } from '../../index/index-expr.js';
-import type { Guard } from '../../index/movement.js';
+import { type Index, coefficientOf, flatten } from '../../indices/index-expr.js';
+import type { Guard } from '../../indices/movement.js';
 import { IndexValues, guardKey } from './index-values.js';
 import type { Value } from './scopes.js';
 

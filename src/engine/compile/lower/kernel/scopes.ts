@@ -5,7 +5,7 @@
 import { InternalError } from '../../../ir/errors.js';
 import * as L from '../../../loop/loop.js';
 import type { Expr, Stmt, Var } from '../../../loop/loop.js';
-import { type Axis, newAxis } from '../../index/index-expr.js';
+import { type Axis, newAxis } from '../../indices/index-expr.js';
 
 /** An expression and the loop depth at which its variables are known. */
 export interface Value {

@@ -4,11 +4,11 @@
 
 import * as L from '../../../loop/loop.js';
 import type { Buffer, Expr } from '../../../loop/loop.js';
-import type { Contraction } from '../../index/contraction.js';
-import { type Index, addIndex, atomIndex, newAxis, scaleIndex } from '../../index/index-expr.js';
+import type { Contraction } from '../../indices/contraction.js';
+import { type Index, addIndex, atomIndex, newAxis, scaleIndex } from '../../indices/index-expr.js';
 import type { KernelBuilder } from './kernel-builder.js';
 import type { Lowering } from './lowering.js';
-import { broadcastIndex } from '../../index/movement.js';
+import { broadcastIndex } from '../../indices/movement.js';
 import { derive } from '../../graph/rewrite.js';
 import type { Stream } from '../../plan/stream.js';
 

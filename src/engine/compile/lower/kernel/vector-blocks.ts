@@ -11,7 +11,7 @@ import {
   atomIndex,
   newAxis,
   scaleIndex,
-} from '../../index/index-expr.js';
+} from '../../indices/index-expr.js';
 import type { KernelBuilder } from './kernel-builder.js';
 
 /** Narrower vectors than this are not worth their loop. */

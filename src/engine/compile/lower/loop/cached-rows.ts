@@ -6,14 +6,13 @@ import type { Node } from '../../../ir/node.js';
 import type { Buffer } from '../../../loop/loop.js';
 import type { Group } from '../../plan/group.js';
 import { isReduction } from '../../graph/kinds.js';
-import { type Axis, type Index, atomIndex, dependsOn, flatten, isDynamic } from '../../index/index-expr.js';
+import { type Axis, type Index, atomIndex, dependsOn, flatten, isDynamic } from '../../indices/index-expr.js';
 import type { KernelBuilder } from '../kernel/kernel-builder.js';
 import type { Nest } from './loop-nest.js';
 import type { Lowering } from '../kernel/lowering.js';
-import { costOf } from '../../plan/costs.js';
-import { STORE_COST } from '../../plan/costs.js';
+import { costOf, STORE_COST } from '../../plan/costs.js';
 import type { Phases } from './phases.js';
-import { indexKey, trace } from '../../index/trace.js';
+import { indexKey, trace } from '../../indices/trace.js';
 import type { Block } from '../kernel/vector-blocks.js';
 
 /** Longest row whose values are kept. */

@@ -16,10 +16,10 @@ import {
   newAxis,
   substitute,
   unflatten,
-} from '../../index/index-expr.js';
+} from '../../indices/index-expr.js';
 import type { Lowering } from '../kernel/lowering.js';
 import { type Stream, streamsBelow } from '../../plan/stream.js';
-import { trace } from '../../index/trace.js';
+import { trace } from '../../indices/trace.js';
 
 /** A group rewritten onto fewer, longer axes. */
 export interface Nest {

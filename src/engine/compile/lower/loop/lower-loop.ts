@@ -25,12 +25,12 @@ import {
   scaleIndex,
   substitute,
   unflatten,
-} from '../../index/index-expr.js';
+} from '../../indices/index-expr.js';
 import { KernelBuilder } from '../kernel/kernel-builder.js';
 import type { Value } from '../kernel/scopes.js';
 import { Accumulators, isLongSum, nestInChains, overLongVector } from '../kernel/compensated-sums.js';
 import { type Nest, chooseVector, collapse, streamsOf } from './loop-nest.js';
-import { widthsOf } from '../kernel/vector-blocks.js';
+import { widthsOf, type Block, overBlocks } from '../kernel/vector-blocks.js';
 import type { Lowering } from '../kernel/lowering.js';
 import { nextRows } from './prefetch-rows.js';
 import { type Range, splitRange } from '../kernel/parallel.js';
@@ -39,7 +39,6 @@ import { acrossLanes, combineOf } from '../kernel/reductions.js';
 import type { Stream } from '../../plan/stream.js';
 import { StreamTile } from '../kernel/stream-tile.js';
 import { isTall, overTallColumns } from './tall-columns.js';
-import { type Block, overBlocks } from '../kernel/vector-blocks.js';
 
 /** Parallel loops shorter than this many elements run on one thread: waking the others costs more. */
 const SERIAL_WORK = 4096;

@@ -5,10 +5,10 @@
 import type { Node } from '../../../ir/node.js';
 import type { Group } from '../../plan/group.js';
 import { isReduction } from '../../graph/kinds.js';
-import type { Index } from '../../index/index-expr.js';
+import type { Index } from '../../indices/index-expr.js';
 import type { Nest } from './loop-nest.js';
 import type { Lowering } from '../kernel/lowering.js';
-import { trace } from '../../index/trace.js';
+import { trace } from '../../indices/trace.js';
 
 export interface Phases {
   readonly of: ReadonlyMap<Node, number>;

@@ -16,9 +16,9 @@ import {
   coefficientOf,
   flatten,
   substitute,
-} from '../../index/index-expr.js';
+} from '../../indices/index-expr.js';
 import type { Lowering } from '../kernel/lowering.js';
-import { trace } from '../../index/trace.js';
+import { trace } from '../../indices/trace.js';
 
 /** Elements of an array that is no longer in a cache nearby. */
 export const FAR = 64 << 10;

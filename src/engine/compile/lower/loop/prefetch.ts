@@ -4,11 +4,11 @@
 
 import type { Node } from '../../../ir/node.js';
 import type { Touched } from '../kernel/epilogue.js';
-import { type Axis, type Index, addConstant, coefficientOf, flatten, isDynamic } from '../../index/index-expr.js';
+import { type Axis, type Index, addConstant, coefficientOf, flatten, isDynamic } from '../../indices/index-expr.js';
 import type { Lowering } from '../kernel/lowering.js';
 import { costOf } from '../../plan/costs.js';
 import { FAR } from './prefetch-rows.js';
-import { trace } from '../../index/trace.js';
+import { trace } from '../../indices/trace.js';
 
 /** Vector instructions for an element from which asking pays. */
 const MUCH = 12;

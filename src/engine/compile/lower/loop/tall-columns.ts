@@ -7,7 +7,7 @@
 import type { Node } from '../../../ir/node.js';
 import * as L from '../../../loop/loop.js';
 import type { Buffer, Expr, Var } from '../../../loop/loop.js';
-import { type Axis, type Index, ZERO, addConstant, atomIndex, newAxis, scaleIndex } from '../../index/index-expr.js';
+import { type Axis, type Index, ZERO, addConstant, atomIndex, newAxis, scaleIndex } from '../../indices/index-expr.js';
 import type { KernelBuilder } from '../kernel/kernel-builder.js';
 import { isFloatSum, isLongSum, nestInChains, plus } from '../kernel/compensated-sums.js';
 import type { Lowering } from '../kernel/lowering.js';

@@ -4,7 +4,7 @@
 import type { Node } from '../../../ir/node.js';
 import * as L from '../../../loop/loop.js';
 import type { Group } from '../../plan/group.js';
-import { atomIndex } from '../../index/index-expr.js';
+import { atomIndex } from '../../indices/index-expr.js';
 import { KernelBuilder } from '../kernel/kernel-builder.js';
 import type { Lowering } from '../kernel/lowering.js';
 import { overPositions } from './lower-scan.js';

@@ -6,13 +6,13 @@
 import type { Node } from '../../../ir/node.js';
 import * as L from '../../../loop/loop.js';
 import type { Group } from '../../plan/group.js';
-import { addConstant, addIndex, atomIndex, newAxis, scaleIndex, unflatten } from '../../index/index-expr.js';
+import { addConstant, addIndex, atomIndex, newAxis, scaleIndex, unflatten } from '../../indices/index-expr.js';
 import { KernelBuilder } from '../kernel/kernel-builder.js';
 import type { Lowering } from '../kernel/lowering.js';
 import { splitRange } from '../kernel/parallel.js';
 import type { Places } from '../../plan/place-parts.js';
 import { partsOfStack } from '../../graph/stacks.js';
-import type { IsMaterialised } from '../../index/trace.js';
+import type { IsMaterialised } from '../../indices/trace.js';
 
 /** With fewer rows the threads share the parts instead. */
 const FEW_ROWS = 8;

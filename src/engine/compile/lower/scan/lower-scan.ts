@@ -16,7 +16,7 @@ import {
   flatten,
   newAxis,
   scaleIndex,
-} from '../../index/index-expr.js';
+} from '../../indices/index-expr.js';
 import { KernelBuilder } from '../kernel/kernel-builder.js';
 import { LONGEST_CHAIN, knownLoss, plus, twoSum } from '../kernel/compensated-sums.js';
 import type { Lowering } from '../kernel/lowering.js';

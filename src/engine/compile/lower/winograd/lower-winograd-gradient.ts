@@ -8,7 +8,7 @@ import type { Node } from '../../../ir/node.js';
 import * as L from '../../../loop/loop.js';
 import type { Buffer, Expr } from '../../../loop/loop.js';
 import { MANY_BLOCKS } from '../contraction/contraction-ends.js';
-import { type Contraction, outside } from '../../index/contraction.js';
+import { type Contraction, outside } from '../../indices/contraction.js';
 import type { Group } from '../../plan/group.js';
 import {
   type Axis,
@@ -19,7 +19,7 @@ import {
   newAxis,
   scaleIndex,
   unflatten,
-} from '../../index/index-expr.js';
+} from '../../indices/index-expr.js';
 import { KernelBuilder } from '../kernel/kernel-builder.js';
 import { contractAlone } from '../contraction/lower-contraction.js';
 import type { Lowering } from '../kernel/lowering.js';

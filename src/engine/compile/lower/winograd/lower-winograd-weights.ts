@@ -14,7 +14,7 @@ import {
   flatten,
   newAxis,
   scaleIndex,
-} from '../../index/index-expr.js';
+} from '../../indices/index-expr.js';
 import { KernelBuilder } from '../kernel/kernel-builder.js';
 import type { Lowering } from '../kernel/lowering.js';
 import { splitRange } from '../kernel/parallel.js';

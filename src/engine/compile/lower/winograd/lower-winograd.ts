@@ -8,7 +8,7 @@
 import type { Node } from '../../../ir/node.js';
 import * as L from '../../../loop/loop.js';
 import type { Buffer, Expr } from '../../../loop/loop.js';
-import { type Contraction, outside } from '../../index/contraction.js';
+import { type Contraction, outside } from '../../indices/contraction.js';
 import { finish } from '../kernel/epilogue.js';
 import type { Group } from '../../plan/group.js';
 import {
@@ -20,11 +20,11 @@ import {
   newAxis,
   scaleIndex,
   unflatten,
-} from '../../index/index-expr.js';
+} from '../../indices/index-expr.js';
 import { KernelBuilder } from '../kernel/kernel-builder.js';
 import { contractAlone } from '../contraction/lower-contraction.js';
 import type { Lowering } from '../kernel/lowering.js';
-import type { Guard } from '../../index/movement.js';
+import type { Guard } from '../../indices/movement.js';
 import { type Range, splitRange } from '../kernel/parallel.js';
 import { derive } from '../../graph/rewrite.js';
 import { bothWays, leafLike, ofInput, ofOutput } from './winograd-tiles.js';

@@ -13,7 +13,7 @@ import {
   type ThreadStart,
   startThread,
 } from './driver.js';
-import type { Platform, ThreadHandle } from '../host/platform.js';
+import type { Platform, ThreadHandle } from '../platform/platform.js';
 import { type Thread, createThread } from './thread.js';
 
 /** Regions of the heap that a run works with; byte addresses. */
