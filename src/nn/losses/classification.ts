@@ -269,7 +269,7 @@ export function klDivLoss(logProbabilities: AnyTensor, target: AnyTensor, option
   checkOptions('klDivLoss', options, KL_OPTIONS);
   const { reduction = 'mean', logTarget = false } = options;
   const [x, t] = floats('klDivLoss', logProbabilities, target);
-  const log = where(t.gt(0), t, 1).log();
+  const log = where(t.eq(0), 1, t).log(); // NaN for targets below 0, as in PyTorch
   const each = logTarget ? t.exp().mul(t.sub(x)) : t.mul(log).sub(t.mul(x));
   if (reduction === 'batchMean') return each.sum().div(x.shape[0] ?? 1);
   return reduce(each, reduction, 'klDivLoss');

@@ -100,6 +100,8 @@ describe.each(TIERS)('on $device', ({ device, tolerance }) => {
       'hingeLoss: label -100 is no class. Use 0 to 2.',
     );
     const p = tensor([0.5, 1.5]);
+    const divergences = nn.klDivLoss(tensor([-0.3, -0.3]), tensor([-0.5, 0]), { reduction: 'none' });
+    expect([...(await divergences.data())]).toEqual([NaN, 0]); // a target below 0 has no logarithm
     await expect(nn.bceLoss(p, tensor([0, 1])).item()).rejects.toThrow(
       'bceLoss: 1 of 2 probabilities are outside 0 to 1. Call sigmoid() first, or use bceWithLogits.',
     );
