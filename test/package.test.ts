@@ -63,15 +63,10 @@ test('it installs in less than 10 MB, and asks for sharp and oxc-transform only 
       .filter((entry) => !entry.isSymbolicLink())
       .map(({ parentPath, name }) => join(parentPath, name))
       .filter(isCounted)
-      .reduce((sum, path) => sum + onDisk(statSync(path).size), 0);
-  expect(sizeOf((path) => !/node_modules\W@?ko/.test(path))).toBeLessThan(8 * 2 ** 20); // without koffi, which is optional
-  expect(sizeOf(() => true)).toBeLessThan(11 * 2 ** 20);
+      .reduce((sum, path) => sum + statSync(path).size, 0);
+  expect(sizeOf((path) => !/node_modules\W@?ko/.test(path))).toBeLessThan(6e6); // without koffi, which is optional
+  expect(sizeOf(() => true)).toBeLessThan(10e6);
 });
-
-/** What `du` counts for a file or a folder on the usual file systems. */
-function onDisk(bytes: number): number {
-  return Math.ceil(bytes / 4096) * 4096;
-}
 
 test('without the optional packages, what needs one says so in a sentence', () => {
   const script = `
