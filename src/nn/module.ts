@@ -78,9 +78,13 @@ function nameStorage(path: string, storage: Parameter['storage']): void {
   pathNames.set(storage, name);
 }
 
+/** Takes a hook away again: `remove()`. */
 export type HookHandle = hooks.HookHandle;
+/** Sees the arguments of `forward`; may return others, as a list. */
 export type ForwardPreHook<M = Module> = hooks.ForwardPreHook<M>;
+/** Sees arguments and result of `forward`; may return another result. */
 export type ForwardHook<M = Module> = hooks.ForwardHook<M>;
+/** Sees the gradients of arguments and results; may return others for the arguments. */
 export type BackwardHook<M = Module> = hooks.BackwardHook<M>;
 
 export abstract class Module {

@@ -28,9 +28,9 @@ export function gatherLabels(op: string, x: Tensor, dim: number, labels: Tensor<
 const MOST = 1 + 1e-6;
 
 /** The numbers, none of which may be below 0 or above 1; NaN, which a diverged network gives, stays NaN. */
-export function checkedProbabilities(op: string, x: Tensor, advice: string): Tensor {
+export function checkedProbabilities(op: string, x: Tensor, advice: string, what = 'probabilities'): Tensor {
   const isOutside = x.lt(0).logicalOr(x.gt(MOST));
-  const says = `${op}: {index} of ${x.size} probabilities ${x.size === 1 ? 'is' : 'are'} outside 0 to 1. ${advice}`;
+  const says = `${op}: {index} of ${x.size} ${what} ${x.size === 1 ? 'is' : 'are'} outside 0 to 1. ${advice}`;
   // The number of those outside is looked up in a table of one zero: what it gives is added.
   const zero = wrap<[], 'int32'>(inRange(isOutside.sum().node, 1, says));
   return x.add(zero.to('float32'));

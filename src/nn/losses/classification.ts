@@ -236,7 +236,7 @@ const entropyOfPair = customOp({
 });
 
 /**
- * Binary cross entropy of probabilities and targets in [0, 1]; a probability outside is an IndexError when the loss is computed.
+ * Binary cross entropy of probabilities and targets in [0, 1]; a number outside is an IndexError when the loss is computed.
  * Prefer bceWithLogits. PyTorch: F.binary_cross_entropy.
  */
 export function bceLoss<const O extends BceOptions = {}>(
@@ -248,7 +248,10 @@ export function bceLoss<const O extends BceOptions = {}>(
   checkTensor(target, 'bceLoss', 'the target');
   checkOptions('bceLoss', options, BCE_OPTIONS);
   const [p, y] = floats('bceLoss', probabilities, target);
-  const each = entropyOfPair(checkedProbabilities('bceLoss', p, 'Call sigmoid() first, or use bceWithLogits.'), y);
+  const each = entropyOfPair(
+    checkedProbabilities('bceLoss', p, 'Call sigmoid() first, or use bceWithLogits.'),
+    checkedProbabilities('bceLoss', y, 'Use 0, 1 or what lies between.', 'targets'),
+  );
   const result = reduce(weighed(each, options?.weight, 'bceLoss'), options?.reduction, 'bceLoss');
   return tell('bceLoss', probabilities, target, result) as Reduced<O>;
 }

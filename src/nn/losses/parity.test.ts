@@ -105,6 +105,10 @@ describe.each(TIERS)('on $device', ({ device, tolerance }) => {
     await expect(nn.bceLoss(p, tensor([0, 1])).item()).rejects.toThrow(
       'bceLoss: 1 of 2 probabilities are outside 0 to 1. Call sigmoid() first, or use bceWithLogits.',
     );
+    for (const wrong of [-0.5, 1.5])
+      await expect(nn.bceLoss(tensor([0.5, 0.5]), tensor([0, wrong])).item()).rejects.toThrow(
+        'bceLoss: 1 of 2 targets are outside 0 to 1. Use 0, 1 or what lies between.',
+      );
     await expect(nn.diceLoss(p.reshape([1, 2]), tensor([[0, 1]])).item()).rejects.toThrow('diceLoss: 1 of 2');
     expect(await nn.crossEntropy(logits, tensor([0, 1], { dtype: 'int32' })).item()).toBeCloseTo(1.9076, 4);
     const rows = new nn.Embedding(4, 2).forward(tensor([1, 4], { dtype: 'int32' }));
