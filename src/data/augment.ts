@@ -1,7 +1,20 @@
 // Random changes to images, made in JavaScript on samples that are about to be used. Each image is drawn again through a
 // random similarity: turned, scaled and moved about its centre, with bilinear interpolation and zeros outside.
 
-import { ArgumentError, checkOptions, formatShape, type OptionNames, type Shape } from '../tensor/library.js';
+import {
+  ArgumentError,
+  formatShape,
+  type OptionNames,
+  type Shape,
+  checkGiven,
+  checkHas,
+  checkNumber,
+  checkNumbers,
+  wrongKind,
+  checkRandom,
+  checkNeededOptions,
+} from '../tensor/library.js';
+import { isFloat32Array } from '../tensor/typed-arrays.js';
 import type { HostRandom } from '../tensor/host-random.js';
 import { inverseAffineMatrix, warpInto } from './transforms/functional/warp.js';
 
@@ -22,8 +35,13 @@ export function jitter(
   random: HostRandom,
   options: JitterOptions,
 ): void {
-  checkOptions('jitter', options, JITTER_OPTIONS);
+  checkNeededOptions('jitter', options, JITTER_OPTIONS, '{ shift: 1 }');
   const { shift = 0, rotate = 0, scale = 0 } = options;
+  checkHas('jitter', 'the images', images, ['data', 'shape'], 'Give { data, shape }, [C, H, W] or [N, C, H, W]');
+  if (!isFloat32Array(images.data)) throw wrongKind('jitter', 'data of the images', images.data, 'Give a Float32Array');
+  checkNumbers('jitter', 'the shape of the images', images.shape);
+  checkRandom('jitter', random);
+  checkGiven(checkNumber, 'jitter', { shift, rotate, scale });
   const { data } = images;
   const shape = images.shape.length === 3 ? [1, ...images.shape] : images.shape;
   if (shape.length !== 4)

@@ -3,7 +3,15 @@
 
 import { tensor } from '../tensor/creation.js';
 import { stack } from '../tensor/functions.js';
-import { ArgumentError, type DType, type Shape, formatShape, sameShape, sizeOf } from '../tensor/library.js';
+import {
+  ArgumentError,
+  type DType,
+  type Shape,
+  formatShape,
+  sameShape,
+  sizeOf,
+  checkIterable,
+} from '../tensor/library.js';
 import { type AnyTensor, Tensor } from '../tensor/tensor.js';
 import type { Field, FieldData } from './fields.js';
 import { allocate } from './sample-steps.js';
@@ -33,6 +41,7 @@ export type Collated<I> =
 /** Puts items into one batch: see `Collated`. PyTorch: default_collate. */
 export function collate<I>(items: readonly I[]): Collated<I>;
 export function collate(items: readonly unknown[]): unknown {
+  checkIterable('collate', 'the argument', items, 'items');
   const [first] = items;
   if (first instanceof Tensor) return stack(items as AnyTensor[]);
   if (typeof first === 'number') return tensor(items as number[]);

@@ -2,7 +2,18 @@
 // comes out is an RGB image for `encodePng` of nabla/io.
 // Must not know: files, where images come from.
 
-import { ArgumentError, checkOptions, formatShape, type OptionNames, ShapeError } from '../tensor/library.js';
+import {
+  ArgumentError,
+  checkOptions,
+  formatShape,
+  type OptionNames,
+  ShapeError,
+  checkGiven,
+  checkHas,
+  checkList,
+  checkNumber,
+  checkText,
+} from '../tensor/library.js';
 import { LETTER_HEIGHT, drawText, textWidth } from './pixel-font.js';
 import type { HostImage } from './transform.js';
 import { isUint8Array } from '../tensor/typed-arrays.js';
@@ -37,7 +48,11 @@ export function contactSheet(
   options: ContactSheetOptions = {},
 ): HostImage<readonly [3, number, number], Uint8Array> {
   checkOptions('contactSheet', options, CONTACT_SHEET_OPTIONS);
+  checkList('contactSheet', 'the argument', images, 'images');
   const { columns = Math.ceil(Math.sqrt(images.length)), scale, labels, gap = 4 } = options;
+  if (labels !== undefined) checkList('contactSheet', 'labels', labels, 'texts');
+  labels?.forEach((label, i) => checkText('contactSheet', `label ${i}`, label));
+  checkGiven(checkNumber, 'contactSheet', { columns, scale, gap });
   if (images.length === 0) throw new ArgumentError('contactSheet: no images. Give at least one.');
   images.forEach(checkCell);
   const tallest = largest(images.map(({ shape }) => shape[1]));
@@ -60,7 +75,9 @@ export function contactSheet(
   return sheet;
 }
 
-function checkCell({ data, shape }: HostImage): void {
+function checkCell(image: HostImage): void {
+  checkHas('contactSheet', 'an image', image, ['data', 'shape'], 'Give images { data, shape }');
+  const { data, shape } = image;
   const [channels, height, width] = shape;
   if (shape.length === 3 && (channels === 1 || channels === 3) && data.length === channels * height * width) return;
   throw new ShapeError(

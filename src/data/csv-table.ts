@@ -2,7 +2,17 @@
 // target, what happens where a value is missing.
 // Columns in, ArrayDataset out. Must not know: files, text.
 
-import { ArgumentError, checkOptions, FormatError, type OptionNames } from '../tensor/library.js';
+import {
+  ArgumentError,
+  checkOptions,
+  FormatError,
+  type OptionNames,
+  checkList,
+  checkNumber,
+  checkNumbers,
+  checkRecord,
+  checkText,
+} from '../tensor/library.js';
 import { ArrayDataset } from './dataset.js';
 import type { Field } from './fields.js';
 import { type SplitOptions, splitIndices } from './split.js';
@@ -45,6 +55,7 @@ export class CsvTable {
   }
 
   column(name: string): Column {
+    checkText('column', 'the name', name);
     const column = this.columns.get(name);
     if (column === undefined) {
       const known = this.names.map((n) => `'${n}'`).join(', ');
@@ -87,6 +98,7 @@ export class CsvTable {
 
   /** The rows at `positions`, in that order, as a table of their own; their lines stay those of the file. */
   subset(positions: ArrayLike<number>): CsvTable {
+    checkNumbers('subset', 'the list of positions', positions);
     const rows = Int32Array.from(positions);
     const wrong = rows.find((row) => row < 0 || row >= this.length);
     if (wrong !== undefined)
@@ -111,6 +123,8 @@ export class CsvTable {
     parts: Readonly<Record<K, number>>,
     { stratify, ...rest }: SplitOptions & { readonly stratify?: string } = {},
   ): Record<K, CsvTable> {
+    checkRecord('split', 'the argument', parts, 'fractions or counts');
+    for (const [name, part] of Object.entries(parts)) checkNumber('split', `part '${name}'`, part);
     const names = Object.keys(parts) as K[];
     const classes = stratify === undefined ? undefined : this.classes(stratify).labels;
     const sizes = names.map((name) => parts[name]);
@@ -120,6 +134,7 @@ export class CsvTable {
 
   /** The rows that lack nothing in these columns (default: in any). */
   complete(names: readonly string[] = this.names): CsvTable {
+    checkList('complete', 'the argument', names, 'names of columns');
     const gaps = new Set(names.flatMap((name) => this.column(name).missing));
     return this.subset(Array.from({ length: this.length }, (_, row) => row).filter((row) => !gaps.has(row)));
   }

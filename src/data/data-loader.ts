@@ -7,7 +7,15 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import { HostRandom, nextHostRandom } from '../tensor/host-random.js';
-import { ArgumentError, checkOptions, type OptionNames } from '../tensor/library.js';
+import {
+  ArgumentError,
+  checkOptions,
+  type OptionNames,
+  checkFunction,
+  checkHas,
+  checkWhole,
+  wrongKind,
+} from '../tensor/library.js';
 import { type Collated, collate as collateDefault } from './collate.js';
 import type { BatchSource, Dataset } from './dataset.js';
 import type { SampleRandom } from './fields.js';
@@ -125,6 +133,8 @@ export class DataLoader<D extends AnyDataset, B = BatchOf<D>> implements AsyncIt
 
   /** The batches of one epoch, beginning with batch `from`. */
   batches(epoch: number, from = 0): AsyncGenerator<B, void, void> {
+    checkWhole('DataLoader', 'the epoch', epoch);
+    checkWhole('DataLoader', 'the first batch', from);
     if (this.sampler === undefined) return this.stream(epoch, from);
     return this.workers > 0 ? this.fromWorkers(epoch, from) : this.fromHere(epoch, from);
   }
@@ -258,7 +268,33 @@ async function makeSamples(source: Samples, positions: Int32Array, randomOf: Sam
   );
 }
 
+/** Throws unless `dataset` has positions or can be gone through. */
+function checkDataset(dataset: unknown): void {
+  const wanted = 'Give a dataset: an ArrayDataset, { length, get(i) }, or an async iterable';
+  if (Array.isArray(dataset))
+    throw wrongKind('DataLoader', 'the dataset', dataset, 'Give { length: list.length, get: (i) => list[i] }');
+  checkHas('DataLoader', 'the dataset', dataset, [], wanted);
+  const { get } = dataset as { readonly get?: unknown };
+  if (typeof get === 'function') {
+    checkWhole('DataLoader', 'length of the dataset', (dataset as { readonly length?: unknown }).length);
+    return;
+  }
+  const isIterable = Symbol.asyncIterator in (dataset as object) || 'items' in (dataset as object);
+  if (!isIterable) throw wrongKind('DataLoader', 'the dataset', dataset, wanted);
+}
+
 function checkSettings<D extends AnyDataset, B>(dataset: D, options: LoaderOptions<D, B>): void {
+  checkDataset(dataset);
+  if (options.seed !== undefined) checkWhole('DataLoader', 'seed', options.seed, -Infinity);
+  if (options.collate !== undefined) checkFunction('DataLoader', options.collate, 'collate');
+  if (options.sampler !== undefined)
+    checkHas(
+      'DataLoader',
+      'sampler',
+      options.sampler,
+      ['length', 'order'],
+      'Give a sampler, such as new RandomSampler(dataset)',
+    );
   const check = (name: 'batchSize' | 'workers' | 'prefetch' | 'shuffleBuffer', least: number): void => {
     const value = options[name];
     if (value !== undefined && !(Number.isInteger(value) && value >= least))

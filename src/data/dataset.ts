@@ -14,6 +14,15 @@ import {
   type OptionNames,
   type Shape,
   sizeOf,
+  checkFunction,
+  checkHas,
+  checkNumber,
+  checkNumbers,
+  checkRecord,
+  checkShape,
+  checkText,
+  checkWhole,
+  wrongKind,
 } from '../tensor/library.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Field, Fields, HostBatch, SampleRandom } from './fields.js';
@@ -21,7 +30,7 @@ import { type SampleStep, allocate, applySteps } from './sample-steps.js';
 import { kFold } from './k-fold.js';
 import { type SplitOptions, splitIndices } from './split.js';
 import type { Transform } from './transform.js';
-import { isInt32Array } from '../tensor/typed-arrays.js';
+import { isFloat32Array, isInt32Array, isUint8Array } from '../tensor/typed-arrays.js';
 
 /** Items by number, 0 to length − 1. PyTorch: a map-style Dataset. */
 export interface Dataset<Item> {
@@ -81,6 +90,8 @@ export class ArrayDataset<F extends Fields> implements Dataset<Item<F>>, BatchSo
   private readonly steps: readonly SampleStep[];
 
   constructor(fields: F, indices?: Int32Array, steps: readonly SampleStep[] = []) {
+    if (indices !== undefined) checkNumbers('ArrayDataset', 'the indices', indices);
+    checkFields(fields);
     this.storage = fields;
     this.indices = indices ?? Int32Array.from({ length: countItems(fields) }, (_, i) => i);
     this.steps = steps;
@@ -91,6 +102,7 @@ export class ArrayDataset<F extends Fields> implements Dataset<Item<F>>, BatchSo
   }
 
   get(index: number, random?: HostRandom): Item<F> {
+    checkWhole('get', 'the index', index, -Infinity);
     const batch = this.batch([index], random && (() => random));
     return Object.fromEntries(Object.entries(batch).map(([name, t]) => [name, t.squeeze(0)])) as Item<F>;
   }
@@ -105,6 +117,7 @@ export class ArrayDataset<F extends Fields> implements Dataset<Item<F>>, BatchSo
 
   /** The items at `positions`, copied into arrays and transformed. */
   gather(positions: ArrayLike<number>, randomOf?: SampleRandom): HostBatch<F> {
+    checkNumbers('dataset', 'the list of positions', positions);
     const raw = this.copy(positions, Object.keys(this.storage));
     if (this.steps.length === 0 || positions.length === 0) return raw as HostBatch<F>;
     return applySteps(this.steps, raw, positions, randomOf) as HostBatch<F>;
@@ -143,6 +156,7 @@ export class ArrayDataset<F extends Fields> implements Dataset<Item<F>>, BatchSo
     transform: Transform<F[K], O>,
   ): ArrayDataset<WithField<F, K, O>> {
     this.checkField(name, 'transformed');
+    checkFunction('transformed', transform, 'the transform');
     const step: SampleStep = {
       field: name,
       always: true,
@@ -153,11 +167,13 @@ export class ArrayDataset<F extends Fields> implements Dataset<Item<F>>, BatchSo
 
   /** The same for whole samples: fields that belong together (an image and its mask), fields that come or go. */
   transformedSamples<G extends Fields>(transform: Transform<F, G>): ArrayDataset<G> {
+    checkFunction('transformedSamples', transform, 'the transform');
     return this.with<G>({ always: true, apply: (sample, random) => transform(sample as F, random) });
   }
 
   /** The same items, changed in place at random whenever a DataLoader draws them, and left alone otherwise. */
   augmented(augmentation: Augmentation<F>): ArrayDataset<F> {
+    checkFunction('augmented', augmentation, 'the augmentation');
     const apply: SampleStep['apply'] = (sample, random) => {
       augmentation(sample as F, random);
       return sample;
@@ -177,10 +193,15 @@ export class ArrayDataset<F extends Fields> implements Dataset<Item<F>>, BatchSo
     options: SplitOptions & LabelOptions<F> = {},
   ): Record<K, ArrayDataset<F>> {
     checkOptions('split', options, SPLIT_OPTIONS);
+    checkRecord('split', 'the argument', parts, 'fractions or counts');
+    for (const [name, part] of Object.entries(parts)) checkNumber('split', `part '${name}'`, part);
     const { stratify, groups, ...rest } = options;
     const names = Object.keys(parts) as K[];
     const sizes = names.map((n) => parts[n]);
-    const labels = { classes: this.labels(stratify), groups: this.labels(groups) };
+    const labels = {
+      classes: this.labels('split', 'stratify', stratify),
+      groups: this.labels('split', 'groups', groups),
+    };
     const lists = splitIndices(this.length, sizes, { ...rest, ...labels });
     return Object.fromEntries(names.map((name, i) => [name, this.subset(lists[i])])) as Record<K, ArrayDataset<F>>;
   }
@@ -195,16 +216,29 @@ export class ArrayDataset<F extends Fields> implements Dataset<Item<F>>, BatchSo
     options: SplitOptions & LabelOptions<F> = {},
   ): { train: ArrayDataset<F>; validation: ArrayDataset<F> }[] {
     checkOptions('folds', options, SPLIT_OPTIONS);
+    checkWhole('folds', 'the number of folds', k, 2);
     const { stratify, groups, ...rest } = options;
-    const labels = { stratify: this.labels(stratify), groups: this.labels(groups) };
+    const labels = {
+      stratify: this.labels('folds', 'stratify', stratify),
+      groups: this.labels('folds', 'groups', groups),
+    };
     return kFold(this.length, k, { ...rest, ...labels }).map(({ train, validation }) => ({
       train: this.subset(train),
       validation: this.subset(validation),
     }));
   }
 
-  private labels(name: (keyof F & string) | ArrayLike<number> | undefined): ArrayLike<number> | undefined {
-    return typeof name === 'string' ? this.column(name) : name;
+  private labels(
+    op: string,
+    option: string,
+    name: (keyof F & string) | ArrayLike<number> | undefined,
+  ): ArrayLike<number> | undefined {
+    if (typeof name === 'string') {
+      this.checkField(name, `${op}: ${option}`);
+      return this.column(name);
+    }
+    if (name !== undefined) checkNumbers(op, option, name);
+    return name;
   }
 
   private with<G extends Fields>(step: SampleStep): ArrayDataset<G> {
@@ -227,6 +261,7 @@ export class ArrayDataset<F extends Fields> implements Dataset<Item<F>>, BatchSo
   }
 
   private rowsAt(positions: ArrayLike<number>, op: string): Int32Array {
+    checkNumbers(op, 'the list of positions', positions);
     return Int32Array.from({ length: positions.length }, (_, i) => {
       const at = this.indices[positions[i]];
       if (at !== undefined) return at;
@@ -240,6 +275,7 @@ export class ArrayDataset<F extends Fields> implements Dataset<Item<F>>, BatchSo
   }
 
   private checkField(name: string, op: string): void {
+    checkText(op, 'the name of a field', name);
     if (this.steps.some((step) => step.field === undefined && step.always) || name in this.storage) return;
     throw new ArgumentError(
       `${op}: there is no field '${name}'. Use one of ${Object.keys(this.storage)
@@ -250,6 +286,18 @@ export class ArrayDataset<F extends Fields> implements Dataset<Item<F>>, BatchSo
 
   private positions(): Int32Array {
     return Int32Array.from({ length: this.length }, (_, i) => i);
+  }
+}
+
+function checkFields(fields: Fields): void {
+  checkRecord('ArrayDataset', 'the argument', fields, 'fields');
+  for (const [name, field] of Object.entries(fields)) {
+    const wanted = 'Give { data, shape }, the numbers of all items and the shape of one';
+    checkHas('ArrayDataset', `field '${name}'`, field, ['data', 'shape'], wanted);
+    const { data, shape } = field;
+    if (!isFloat32Array(data) && !isInt32Array(data) && !isUint8Array(data))
+      throw wrongKind('ArrayDataset', `data of field '${name}'`, data, 'Give a Float32Array, Int32Array or Uint8Array');
+    checkShape(shape, `ArrayDataset: shape of field '${name}'`);
   }
 }
 

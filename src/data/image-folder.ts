@@ -22,7 +22,7 @@ export async function imageFolder(root: string, options: ImageFolderOptions = {}
     throw new ArgumentError(
       'imageFolder: there are no files here. Fetch the pictures and decode them with the browser.',
     );
-  const folder = absolutePath(root); // pictures are read later, from wherever the process is then
+  const folder = absolutePath(root, 'imageFolder'); // pictures are read later, from wherever the process is then
   const { openImageFolder } = await import('./node/image-folder.js');
   return openImageFolder(folder, options);
 }

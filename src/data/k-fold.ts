@@ -3,7 +3,14 @@
 // Numbers in, lists of positions out. Without shuffling, the folds are those of scikit-learn's KFold, StratifiedKFold,
 // GroupKFold and StratifiedGroupKFold.
 
-import { ArgumentError, checkOptions, type OptionNames } from '../tensor/library.js';
+import {
+  ArgumentError,
+  checkOptions,
+  type OptionNames,
+  checkGiven,
+  checkNumbers,
+  checkWhole,
+} from '../tensor/library.js';
 import { HostRandom } from '../tensor/host-random.js';
 import { smallest } from '../tensor/extremes.js';
 
@@ -35,6 +42,10 @@ export interface Fold {
 export function kFold(n: number, k: number, options: KFoldOptions = {}): Fold[] {
   checkOptions('kFold', options, KFOLD_OPTIONS);
   const { stratify, groups, seed = 0, shuffle = true } = options;
+  checkWhole('kFold', 'the number of items', n);
+  checkWhole('kFold', 'the number of folds', k);
+  checkWhole('kFold', 'seed', seed, -Infinity);
+  checkGiven(checkNumbers, 'kFold', { stratify, groups });
   if (!Number.isInteger(k) || k < 2 || k > n)
     throw new ArgumentError(`kFold: ${k} folds of ${n} items. Use a whole number from 2 to the number of items.`);
   checkLength(stratify, n, 'stratify');

@@ -1,7 +1,7 @@
 // From a path, an address or bytes to arrays: the readers of formats/ with a file in front of them. gzip is unpacked
 // wherever it turns up. Files are reached in Node only; addresses and bytes everywhere.
 
-import { ArgumentError, checkOptions, NablaError, type OptionNames } from '../tensor/library.js';
+import { ArgumentError, checkOptions, NablaError, type OptionNames, wrongKind } from '../tensor/library.js';
 import type { CsvTable } from './csv-table.js';
 import { type Cifar100Images, type CifarImages, parseCifar10, parseCifar100 } from './formats/cifar.js';
 import { CSV_OPTIONS, type CsvOptions, parseCsv } from './formats/csv.js';
@@ -25,6 +25,8 @@ const READ_CSV_OPTIONS: OptionNames<CsvOptions & ReadOptions> = { ...CSV_OPTIONS
 export async function readBytes(source: Source, options: ReadOptions = {}): Promise<Uint8Array> {
   checkOptions('readBytes', options, READ_OPTIONS);
   if (isUint8Array(source)) return decompress(source, options);
+  if (typeof source !== 'string' && !isUrl(source))
+    throw wrongKind('read', 'the source', source, 'Give a path, an address, or the bytes as Uint8Array');
   const path = String(source);
   return decompress(await fetchBytes(path), { ...options, path });
 }
@@ -56,6 +58,10 @@ async function answerOf(address: string): Promise<Response> {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new NablaError(`read: ${address} cannot be fetched (${reason}).${advice}`, { cause });
   }
+}
+
+function isUrl(value: unknown): boolean {
+  return Object.prototype.toString.call(value) === '[object URL]';
 }
 
 const nameOf = (source: Source): string | undefined => (isUint8Array(source) ? undefined : String(source));

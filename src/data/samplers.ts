@@ -2,7 +2,15 @@
 // so that an epoch can be repeated and entered in its middle.
 // Number of items (and weights, classes, ranks) in, positions out. Must not know: datasets, batches of tensors.
 
-import { ArgumentError, checkOptions, type OptionNames } from '../tensor/library.js';
+import {
+  ArgumentError,
+  checkOptions,
+  type OptionNames,
+  checkHas,
+  checkNumbers,
+  checkWhole,
+  checkNeededOptions,
+} from '../tensor/library.js';
 import { HostRandom } from '../tensor/host-random.js';
 
 /** The order in which an epoch visits a dataset. */
@@ -17,6 +25,7 @@ export interface Sampler {
 export type Sized = number | { readonly length: number };
 
 function lengthOf(sized: Sized, op: string): number {
+  if (typeof sized !== 'number') checkHas(op, 'the argument', sized, ['length'], 'Give a dataset, or its length');
   const length = typeof sized === 'number' ? sized : sized.length;
   return checkCount(length, `${op}: the length`, 0);
 }
@@ -62,6 +71,7 @@ export class RandomSampler implements Sampler {
   constructor(dataset: Sized, options: RandomSamplerOptions = {}) {
     checkOptions(new.target.name, options, RANDOM_SAMPLER_OPTIONS);
     const { seed = 0, replacement = false, numSamples } = options;
+    checkWhole('RandomSampler', 'seed', seed, -Infinity);
     this.count = lengthOf(dataset, 'RandomSampler');
     this.length = checkCount(numSamples ?? this.count, 'RandomSampler: numSamples', 0);
     this.seed = seed;
@@ -102,6 +112,8 @@ export class WeightedRandomSampler implements Sampler {
   constructor(weights: ArrayLike<number>, numSamples: number, options: WeightedRandomSamplerOptions = {}) {
     checkOptions(new.target.name, options, WEIGHTED_RANDOM_SAMPLER_OPTIONS);
     const { seed = 0, replacement = true } = options;
+    checkWhole('WeightedRandomSampler', 'seed', seed, -Infinity);
+    checkNumbers('WeightedRandomSampler', 'the list of weights', weights);
     this.weights = Float64Array.from(weights);
     const at = this.weights.findIndex((w) => !(w >= 0 && w < Infinity));
     if (at >= 0) {
@@ -169,8 +181,10 @@ export class StratifiedSampler implements Sampler {
   private readonly byClass: readonly (readonly number[])[];
 
   constructor(classes: ArrayLike<number>, options: StratifiedSamplerOptions) {
-    checkOptions(new.target.name, options, STRATIFIED_SAMPLER_OPTIONS);
+    checkNeededOptions(new.target.name, options, STRATIFIED_SAMPLER_OPTIONS, '{ batchSize: 64 }');
     const { batchSize, seed = 0 } = options;
+    checkNumbers('StratifiedSampler', 'the list of classes', classes);
+    checkWhole('StratifiedSampler', 'seed', seed, -Infinity);
     this.length = classes.length;
     this.seed = seed;
     this.batchSize = checkCount(batchSize, 'StratifiedSampler: batchSize', 1);
@@ -238,7 +252,7 @@ export class DistributedSampler implements Sampler {
   private readonly whole: Sampler;
 
   constructor(dataset: Sized, options: DistributedSamplerOptions) {
-    checkOptions(new.target.name, options, DISTRIBUTED_SAMPLER_OPTIONS);
+    checkNeededOptions(new.target.name, options, DISTRIBUTED_SAMPLER_OPTIONS, '{ numReplicas: 2, rank: 0 }');
     const { numReplicas, rank, shuffle = true, seed = 0, dropLast = false } = options;
     this.count = lengthOf(dataset, 'DistributedSampler');
     this.numReplicas = checkCount(numReplicas, 'DistributedSampler: numReplicas', 1);

@@ -1,7 +1,7 @@
 // Which items go into which part of a split: seeded, disjoint, on request with the same mix of classes in each part.
 // Numbers in, lists of positions out.
 
-import { ArgumentError } from '../tensor/library.js';
+import { ArgumentError, type OptionNames, checkNumbers, checkOptions, checkWhole } from '../tensor/library.js';
 import { HostRandom } from '../tensor/host-random.js';
 import { largest } from '../tensor/extremes.js';
 
@@ -20,13 +20,24 @@ export interface SplitLabels {
   readonly groups?: ArrayLike<number> | undefined;
 }
 
+const SPLIT_OPTIONS: OptionNames<SplitOptions & SplitLabels> = {
+  seed: true,
+  shuffle: true,
+  classes: true,
+  groups: true,
+};
+
 /** Positions 0 … length − 1 dealt to parts of the given sizes. */
 export function splitIndices(
   length: number,
   parts: readonly number[],
   options: SplitOptions & SplitLabels = {},
 ): Int32Array[] {
+  checkOptions('splitIndices', options, SPLIT_OPTIONS);
   const { seed = 0, shuffle = true, classes, groups } = options;
+  checkWhole('splitIndices', 'the length', length);
+  checkNumbers('splitIndices', 'the list of parts', parts);
+  checkWhole('split', 'seed', seed, -Infinity);
   for (const labels of [classes, groups]) {
     if (labels !== undefined && labels.length !== length)
       throw new ArgumentError(`split: ${labels.length} labels for ${length} items. Give one for each.`);

@@ -3,7 +3,17 @@
 // validation or test data leaks into it. Plain JSON holds it, so that a run can keep it.
 // Must not know: files, text of CSV.
 
-import { ArgumentError, checkOptions, type OptionNames } from '../tensor/library.js';
+import {
+  ArgumentError,
+  checkOptions,
+  type OptionNames,
+  checkChoice,
+  checkGiven,
+  checkHas,
+  checkList,
+  checkRecord,
+  checkText,
+} from '../tensor/library.js';
 import type { ClassData, CsvTable, FeatureField, TargetData } from './csv-table.js';
 import { ArrayDataset } from './dataset.js';
 
@@ -96,6 +106,23 @@ export class TableEncoder {
   /** Learns means, deviations and categories from the training part. Throws ArgumentError for options, FormatError for values. */
   static fit(table: CsvTable, options: EncoderOptions = {}): TableEncoder {
     checkOptions('TableEncoder.fit', options, ENCODER_OPTIONS);
+    checkTable('TableEncoder.fit', table);
+    if (options.target !== undefined) checkText('TableEncoder.fit', 'target', options.target);
+    if (options.features !== undefined) checkList('TableEncoder.fit', 'features', options.features, 'names of columns');
+    if (options.columns !== undefined) checkRecord('TableEncoder.fit', 'columns', options.columns, 'encodings');
+    checkGiven(
+      (op, what, value) => checkChoice(op, what, value, ['classification', 'regression']),
+      'TableEncoder.fit',
+      {
+        task: options.task,
+      },
+    );
+    checkGiven((op, what, value) => checkChoice(op, what, value, ['error', 'fill']), 'TableEncoder.fit', {
+      missing: options.missing,
+    });
+    checkGiven((op, what, value) => checkChoice(op, what, value, ['error', 'ignore']), 'TableEncoder.fit', {
+      unseen: options.unseen,
+    });
     const { target, features = table.names.filter((name) => name !== target), columns = {} } = options;
     const { missing = 'error', unseen = 'ignore' } = options;
     if (table.length === 0)
@@ -172,6 +199,7 @@ export class TableEncoder {
 
   /** The features of a table's rows, float32 [width]. Throws FormatError with the line of a value that cannot be encoded. */
   encode(table: CsvTable): FeatureField {
+    checkTable('encode', table);
     const { width } = this;
     const data = new Float32Array(table.length * width);
     let at = 0;
@@ -367,4 +395,8 @@ function isState(value: unknown): value is EncoderState {
     (target === undefined || typeof target === 'string') &&
     (classes === undefined || isTexts(classes))
   );
+}
+
+function checkTable(op: string, table: unknown): void {
+  checkHas(op, 'the table', table, ['names', 'column', 'length'], 'Give a table: await readCsv(path)');
 }

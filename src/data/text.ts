@@ -2,7 +2,20 @@
 // Strings in, Int32Arrays and datasets out. Must not know: files, models.
 
 import { tensor } from '../tensor/creation.js';
-import { ArgumentError, checkOptions, IndexError, type OptionNames } from '../tensor/library.js';
+import {
+  ArgumentError,
+  checkOptions,
+  IndexError,
+  type OptionNames,
+  checkFunction,
+  checkIterable,
+  checkList,
+  checkNumber,
+  checkText,
+  wrongKind,
+  checkNeededOptions,
+} from '../tensor/library.js';
+import { isInt32Array } from '../tensor/typed-arrays.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { BatchSource, Dataset } from './dataset.js';
 
@@ -12,6 +25,8 @@ export class Vocabulary {
   private readonly ids: ReadonlyMap<string, number>;
 
   constructor(tokens: readonly string[]) {
+    checkList('Vocabulary', 'the argument', tokens, 'tokens');
+    tokens.forEach((token, i) => checkText('Vocabulary', `token ${i}`, token));
     this.tokens = tokens;
     this.ids = new Map(tokens.map((token, i) => [token, i]));
     if (this.ids.size !== tokens.length) throw new ArgumentError('Vocabulary: a token comes twice. Give each once.');
@@ -24,6 +39,12 @@ export class Vocabulary {
   /** The number of a token, or undefined. */
   idOf(token: string): number | undefined {
     return this.ids.get(token);
+  }
+
+  /** The tokens of numbers. */
+  protected tokensOf(ids: Iterable<number>): string[] {
+    checkIterable('decode', 'the argument', ids, 'numbers');
+    return Array.from(ids, (id) => this.tokenOf(id));
   }
 
   /** The token of a number; IndexError beyond the vocabulary. */
@@ -44,6 +65,7 @@ export class Vocabulary {
  */
 export class CharVocabulary extends Vocabulary {
   static of(text: string): CharVocabulary {
+    checkText('CharVocabulary', 'the text', text);
     const points = new Set<number>();
     for (const character of text) points.add(character.codePointAt(0)!);
     return new CharVocabulary([...points].sort((a, b) => a - b).map((point) => String.fromCodePoint(point)));
@@ -51,6 +73,7 @@ export class CharVocabulary extends Vocabulary {
 
   /** One number for each character; ArgumentError for one that is not in the vocabulary. */
   encode(text: string): Int32Array {
+    checkText('encode', 'the text', text);
     const out = new Int32Array(text.length);
     let used = 0;
     for (const character of text) {
@@ -65,7 +88,7 @@ export class CharVocabulary extends Vocabulary {
   }
 
   decode(ids: Iterable<number>): string {
-    return Array.from(ids, (id) => this.tokenOf(id)).join('');
+    return this.tokensOf(ids).join('');
   }
 }
 
@@ -89,6 +112,7 @@ const UNKNOWN = '<unk>';
  * the same: e with an accent of its own is é (Unicode's NFC).
  */
 export function tokenizeWords(text: string): string[] {
+  checkText('tokenizeWords', 'the text', text);
   const word = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*(?:['’][\p{L}\p{N}][\p{L}\p{N}\p{M}]*)*|[^\s\p{L}\p{N}]/gu;
   return text.toLowerCase().normalize('NFC').match(word) ?? [];
 }
@@ -105,8 +129,18 @@ export class WordVocabulary extends Vocabulary {
   static of(texts: Iterable<string>, options: WordOptions = {}): WordVocabulary {
     checkOptions('WordVocabulary.of', options, WORD_OPTIONS);
     const { minFrequency = 1, maxSize = Infinity, specials = [UNKNOWN], tokenize = tokenizeWords } = options;
+    checkIterable('WordVocabulary.of', 'the argument', texts, 'texts');
+    checkNumber('WordVocabulary.of', 'minFrequency', minFrequency);
+    checkNumber('WordVocabulary.of', 'maxSize', maxSize);
+    checkList('WordVocabulary.of', 'specials', specials, 'tokens');
+    checkFunction('WordVocabulary.of', tokenize, 'tokenize');
     const counts = new Map<string, number>();
-    for (const text of texts) for (const word of tokenize(text)) counts.set(word, (counts.get(word) ?? 0) + 1);
+    for (const text of texts) {
+      checkText('WordVocabulary.of', 'a text', text);
+      const words = tokenize(text);
+      checkIterable('WordVocabulary.of', 'what tokenize returned', words, 'words');
+      for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+    }
     for (const special of specials) counts.delete(special);
     const words = [...counts]
       .filter(([, count]) => count >= minFrequency)
@@ -117,6 +151,7 @@ export class WordVocabulary extends Vocabulary {
 
   /** One number for each word, that of `<unk>` for unknown ones; ArgumentError if there is no `<unk>`. */
   encode(text: string): Int32Array {
+    checkText('encode', 'the text', text);
     const unknown = this.idOf(UNKNOWN);
     return Int32Array.from(this.tokenize(text), (word) => {
       const id = this.idOf(word) ?? unknown;
@@ -130,7 +165,7 @@ export class WordVocabulary extends Vocabulary {
 
   /** The words, with blanks between them. */
   decode(ids: Iterable<number>): string {
-    return Array.from(ids, (id) => this.tokenOf(id)).join(' ');
+    return this.tokensOf(ids).join(' ');
   }
 }
 
@@ -165,8 +200,10 @@ export class TokenWindows
   readonly stride: number;
 
   constructor(tokens: Int32Array, options: WindowOptions) {
-    checkOptions('TokenWindows', options, WINDOW_OPTIONS);
+    checkNeededOptions('TokenWindows', options, WINDOW_OPTIONS, '{ length: 64 }');
     const { length, stride = length } = options;
+    if (!isInt32Array(tokens))
+      throw wrongKind('TokenWindows', 'the list of tokens', tokens, 'Give an Int32Array, as encode() makes it');
     for (const [name, value] of Object.entries({ length, stride })) {
       if (!Number.isInteger(value) || value < 1)
         throw new ArgumentError(`TokenWindows: ${name} is ${value}. Use a whole number of at least 1.`);

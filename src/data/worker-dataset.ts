@@ -1,6 +1,6 @@
 // Datasets that worker threads can make again. A function cannot be sent to a thread; the address of a module can.
 
-import { ArgumentError } from '../tensor/library.js';
+import { ArgumentError, wrongKind } from '../tensor/library.js';
 import type { DatasetRecipe } from './worker-pool.js';
 
 /** A module whose default export makes a dataset from one argument. */
@@ -25,14 +25,30 @@ export async function workerDataset<M extends DatasetModule = DatasetModule<unkn
   module: URL | string,
   args?: ArgsOf<M>,
 ): Promise<DatasetOf<M>> {
+  if (typeof module !== 'string' && Object.prototype.toString.call(module) !== '[object URL]')
+    throw wrongKind('workerDataset', 'the module', module, "Give its URL: new URL('./data.js', import.meta.url)");
   const url = String(module);
-  const loaded = (await import(/* @vite-ignore */ url)) as Partial<DatasetModule<unknown, object>>;
+  const loaded = (await load(url)) as Partial<DatasetModule<unknown, object>>;
   if (typeof loaded.default !== 'function') {
     throw new ArgumentError(`workerDataset: ${url} has no default export that makes a dataset.`);
   }
   const dataset = await loaded.default(args);
   recipes.set(dataset, { module: url, args });
   return dataset as DatasetOf<M>;
+}
+
+async function load(url: string): Promise<unknown> {
+  try {
+    return await import(/* @vite-ignore */ url);
+  } catch (cause) {
+    const { code, message } = cause as { readonly code?: unknown; readonly message?: string };
+    // What the module itself throws is its own.
+    if (typeof code !== 'string' || !/^ERR_(MODULE_NOT_FOUND|INVALID_|UNSUPPORTED_)/.test(code)) throw cause;
+    throw new ArgumentError(
+      `workerDataset: '${url}' cannot be loaded (${message}). Give its URL: new URL('./data.js', import.meta.url).`,
+      { cause },
+    );
+  }
 }
 
 /** How threads make this very dataset, if it comes from `workerDataset`. */

@@ -1,10 +1,11 @@
 // Paths that stay what they were when the caller gave them, wherever the process goes meanwhile. Works without Node, where
 // there are no paths to resolve.
 
-import { ArgumentError } from '../tensor/library.js';
+import { ArgumentError, wrongKind } from '../tensor/library.js';
 
 /** `path` as an absolute path of the working directory of now; as it is where there is no Node. */
-export function absolutePath(path: string): string {
+export function absolutePath(path: string, call = 'path'): string {
+  checkPath(call, path);
   const host = globalThis as { process?: NodeJS.Process };
   if (host.process?.versions?.node === undefined) return path;
   return host.process.getBuiltinModule('node:path').resolve(path);
@@ -12,8 +13,13 @@ export function absolutePath(path: string): string {
 
 /** The same for what is written to: throws ArgumentError, which names the call, where there are no files. */
 export function filePath(path: string, call: string): string {
+  checkPath(call, path);
   checkFiles(call, `'${path}'`);
-  return absolutePath(path);
+  return absolutePath(path, call);
+}
+
+function checkPath(call: string, path: unknown): void {
+  if (typeof path !== 'string') throw wrongKind(call, 'the path', path, 'Give a text');
 }
 
 /** Throws ArgumentError where there are no files: in a browser. */

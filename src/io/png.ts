@@ -2,7 +2,7 @@
 // Must not know: files, tensors.
 
 import { zlibSync } from 'fflate';
-import { ArgumentError, formatShape } from '../tensor/library.js';
+import { ArgumentError, formatShape, checkHas } from '../tensor/library.js';
 import { smallest } from '../tensor/extremes.js';
 
 export interface ImageBytes {
@@ -28,7 +28,15 @@ function crc32(bytes: Uint8Array): number {
 }
 
 /** The bytes of a PNG file. Throws ArgumentError for other shapes and for data that does not fill them. */
-export function encodePng({ data, shape }: ImageBytes): Uint8Array {
+export function encodePng(image: ImageBytes): Uint8Array {
+  checkHas(
+    'encodePng',
+    'the image',
+    image,
+    ['data', 'shape'],
+    'Give { data, shape }: bytes, and [channels, height, width]',
+  );
+  const { data, shape } = image;
   const [channels, height, width] = shape;
   const sizes = shape.length === 3 && [height, width].every((n) => Number.isInteger(n) && n > 0 && n < 2 ** 31);
   if (!sizes || !Object.hasOwn(COLOUR_TYPES, channels))

@@ -4,7 +4,20 @@
 // must fill the data without overlap or gap, and a violation is a FormatError with the offset where it stands.
 // Specification: https://github.com/huggingface/safetensors. Must not know: files, tensors, modules.
 
-import { ArgumentError, FormatError, type DType, type Shape, formatShape, sizeOf } from '../tensor/library.js';
+import {
+  ArgumentError,
+  FormatError,
+  type DType,
+  type Shape,
+  formatShape,
+  sizeOf,
+  checkRecord,
+  checkShape,
+  wrongKind,
+  checkChoice,
+  checkHas,
+} from '../tensor/library.js';
+import { isUint8Array } from '../tensor/typed-arrays.js';
 import { duplicateKey } from './duplicate-key.js';
 import { type Encoding, ENCODINGS } from './encodings.js';
 
@@ -48,6 +61,8 @@ export function parseSafetensors(bytes: Uint8Array, path?: string): SafetensorsC
       offset,
     );
   };
+  if (!isUint8Array(bytes))
+    throw wrongKind('fromSafetensors', 'the argument', bytes, 'Give the bytes of a file: a Uint8Array');
   if (bytes.length < PREFIX) fail(`${bytes.length} bytes are too few for the length of a header`, bytes.length);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = Number(view.getBigUint64(0, true));
@@ -164,6 +179,7 @@ const WRITTEN: Record<DType, string> = { float32: 'F32', int32: 'I32', bool: 'BO
 
 /** Metadata as the format holds them: numbers and truth values as texts. Throws ArgumentError for anything else. */
 export function checkMetadata(metadata: Readonly<Record<string, unknown>>): Record<string, string> {
+  checkRecord('safetensors', 'the metadata', metadata, 'texts');
   const texts = Object.entries(metadata).map(([name, value]) => {
     if (!['string', 'number', 'boolean'].includes(typeof value)) {
       const what = value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value;
@@ -181,11 +197,19 @@ export function formatSafetensors(
   tensors: Readonly<Record<string, NamedArray>>,
   metadata: Readonly<Record<string, string | number | boolean>> = {},
 ): Uint8Array {
+  checkRecord('formatSafetensors', 'the argument', tensors, '{ dtype, shape, data }');
   const texts = checkMetadata(metadata);
   const header: [string, unknown][] = Object.keys(texts).length > 0 ? [[METADATA, texts]] : [];
   let size = 0;
+  for (const [name, value] of Object.entries(tensors)) {
+    checkHas('formatSafetensors', `'${name}'`, value, ['dtype', 'shape', 'data'], 'Give { dtype, shape, data }');
+    checkChoice('formatSafetensors', `dtype of '${name}'`, value.dtype, ['float32', 'int32', 'bool']);
+  }
   for (const [name, { dtype, shape, data }] of Object.entries(tensors)) {
     if (name === METADATA) throw new ArgumentError(`safetensors: a tensor cannot be called ${METADATA}.`);
+    if (!ArrayBuffer.isView(data))
+      throw wrongKind('formatSafetensors', `data of '${name}'`, data, 'Give a typed array');
+    checkShape(shape, `formatSafetensors: shape of '${name}'`);
     if (data.length !== sizeOf(shape)) {
       throw new ArgumentError(
         `safetensors: tensor ${name} has ${data.length} numbers for shape ${formatShape(shape)}.`,

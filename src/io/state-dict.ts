@@ -1,7 +1,8 @@
 // Named tensors ↔ bytes and files in the safetensors format.
 
 import { tensor } from '../tensor/creation.js';
-import type { AnyTensor } from '../tensor/tensor.js';
+import { type AnyTensor, checkTensor } from '../tensor/tensor.js';
+import { checkRecord } from '../tensor/library.js';
 import { absolutePath } from './path.js';
 import { type NamedArray, checkMetadata, formatSafetensors, parseSafetensors } from './safetensors.js';
 
@@ -23,6 +24,7 @@ export type Metadata = Readonly<Record<string, string | number | boolean>>;
  * truth value.
  */
 export async function toSafetensors(tensors: NamedTensors, metadata: Metadata = {}): Promise<Uint8Array> {
+  checkTensors('toSafetensors', tensors);
   const texts = checkMetadata(metadata);
   // All reads begin before the first is awaited: they stand before whatever is asked of the device later.
   const reading = Object.entries(tensors).map(async ([name, t]): Promise<[string, NamedArray]> => {
@@ -46,7 +48,8 @@ export function fromSafetensors(bytes: Uint8Array, path?: string): LoadedTensors
  * Throws ArgumentError for metadata as `toSafetensors`, and NablaError where a folder, a device or a read-only file is in the way.
  */
 export async function saveSafetensors(path: string, tensors: NamedTensors, metadata: Metadata = {}): Promise<void> {
-  const absolute = absolutePath(path); // of the working directory at the call
+  checkTensors('saveSafetensors', tensors);
+  const absolute = absolutePath(path, 'saveSafetensors'); // of the working directory at the call
   const bytes = toSafetensors(tensors, metadata);
   const [{ writeFileAtomic }, content] = await Promise.all([import('./node/files.js'), bytes]);
   await writeFileAtomic(absolute, content);
@@ -54,7 +57,12 @@ export async function saveSafetensors(path: string, tensors: NamedTensors, metad
 
 /** Reads tensors from a file. Node only. Throws FormatError with the path and the offset. */
 export async function loadSafetensors(path: string): Promise<LoadedTensors> {
-  const absolute = absolutePath(path);
+  const absolute = absolutePath(path, 'loadSafetensors');
   const { readFileBytes } = await import('./node/files.js');
   return fromSafetensors(await readFileBytes(absolute), path);
+}
+
+function checkTensors(op: string, tensors: NamedTensors): void {
+  checkRecord(op, 'the argument', tensors, 'tensors');
+  for (const [name, t] of Object.entries(tensors)) checkTensor(t, op, `'${name}'`);
 }

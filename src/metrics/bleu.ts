@@ -1,7 +1,7 @@
 // BLEU of a corpus (Papineni et al. 2002): matching n-grams of translations and references, punished for brevity. The
 // figures are sacrebleu's (Post 2018), whose defaults these are. Works on text: there is nothing to do for a device.
 
-import { ArgumentError, checkOptions, type OptionNames } from '../tensor/library.js';
+import { ArgumentError, checkOptions, type OptionNames, checkList, checkText } from '../tensor/library.js';
 import { TOKENISATIONS, type Tokenisation, tokenize } from './tokenize.js';
 
 export type Smoothing = 'none' | 'floor' | 'add-k' | 'exp';
@@ -84,6 +84,12 @@ export class Bleu {
 
   /** Takes in sentences; each has one reference or several. Throws ArgumentError if the lists differ in length. */
   update(candidates: readonly string[], references: readonly (string | readonly string[])[]): void {
+    checkList('Bleu', 'the candidates', candidates, 'texts');
+    checkList('Bleu', 'the references', references, 'texts');
+    candidates.forEach((candidate, i) => checkText('Bleu', `candidate ${i}`, candidate));
+    references.forEach((given, i) =>
+      (Array.isArray(given) ? given : [given]).forEach((text) => checkText('Bleu', `reference ${i}`, text)),
+    );
     if (candidates.length !== references.length) {
       throw new ArgumentError(
         `Bleu: ${candidates.length} candidates, ${references.length} references. Give one (or a list) for each candidate.`,

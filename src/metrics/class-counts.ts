@@ -24,7 +24,7 @@ export interface ClassMetricOptions extends LabelOptions {
   readonly zeroDivision?: number;
 }
 
-const CLASS_METRIC_OPTIONS: OptionNames<ClassMetricOptions> = {
+export const CLASS_METRIC_OPTIONS: OptionNames<ClassMetricOptions> = {
   average: true,
   labels: true,
   zeroDivision: true,

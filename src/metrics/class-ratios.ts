@@ -1,7 +1,7 @@
 // Metrics that are one fraction of the counts of a class: precision, recall, F, intersection over union, Dice.
 
-import { ArgumentError } from '../tensor/library.js';
-import { type ClassCount, type ClassMetricOptions, ClassRatio } from './class-counts.js';
+import { ArgumentError, checkOptions, checkNumber } from '../tensor/library.js';
+import { type ClassCount, type ClassMetricOptions, CLASS_METRIC_OPTIONS, ClassRatio } from './class-counts.js';
 
 /** Right predictions of a class / predictions of it. scikit-learn: precision_score. */
 export class Precision extends ClassRatio {
@@ -31,6 +31,7 @@ export class FBeta extends ClassRatio {
 
   constructor(beta: number, options: ClassMetricOptions = {}) {
     super(options);
+    checkNumber('FBeta', 'beta', beta);
     if (!(beta > 0 && beta < Infinity)) throw new ArgumentError(`FBeta: beta is ${beta}. Use a number above 0.`);
     this.name = `f${beta}`;
     this.square = beta ** 2;
@@ -56,6 +57,7 @@ export class MeanIoU extends ClassRatio {
   readonly name: string = 'meanIoU';
 
   constructor(options: ClassMetricOptions = {}) {
+    checkOptions(new.target.name, options, CLASS_METRIC_OPTIONS);
     super({ average: 'macro', ...options });
   }
 
@@ -69,6 +71,7 @@ export class IoU extends MeanIoU {
   override readonly name = 'iou';
 
   constructor(options: ClassMetricOptions = {}) {
+    checkOptions(new.target.name, options, CLASS_METRIC_OPTIONS);
     super({ average: 'binary', ...options });
   }
 }

@@ -15,9 +15,10 @@ import {
   sameShape,
   type Shape,
   ShapeError,
+  wrongKind,
 } from '../tensor/library.js';
 import { areLogits, areProbabilities } from '../tensor/probabilities.js';
-import type { AnyTensor, Tensor } from '../tensor/tensor.js';
+import { type AnyTensor, type Tensor, checkTensor } from '../tensor/tensor.js';
 import type { Bools, Ints } from './state.js';
 
 export interface LabelOptions {
@@ -67,6 +68,7 @@ export function readLabels(
   isCompared = false,
 ): Labelled {
   const dim = classDimOf(op, output, options.classDim);
+  checkTensor(target, op, 'the target');
   if (output.dtype !== 'float32') return fromClasses(op, output, target, options, isCompared);
   const perClass = without(output.shape, dim);
   const isPerScore = sameShape(output.shape, target.shape);
@@ -99,6 +101,8 @@ export function readLabels(
 
 /** The class dimension; undefined for a vector of scores. */
 export function classDimOf(op: string, output: AnyTensor, asked = 1): number | undefined {
+  checkTensor(output, op, 'the output');
+  if (typeof asked !== 'number') throw wrongKind(op, 'classDim', asked, 'Use a whole number');
   const { rank } = output;
   if (rank < 2) return undefined;
   const dim = asked < 0 ? asked + rank : asked;
@@ -110,6 +114,7 @@ export function classDimOf(op: string, output: AnyTensor, asked = 1): number | u
 
 /** Throws ShapeError unless the target has one label where the output [N, C, …] has C scores. */
 export function checkTarget(op: string, output: AnyTensor, target: AnyTensor, dim: number | undefined): void {
+  checkTensor(target, op, 'the target');
   const wanted = without(output.shape, dim);
   if (dim !== undefined && sameShape(wanted, target.shape)) {
     if (target.dtype === 'int32') return;
@@ -153,6 +158,7 @@ function areAllInside(scores: Tensor): Tensor {
 
 /** Above which score an answer is 1. */
 function thresholdOf(op: string, scores: Tensor, asked: number | undefined): number | Tensor {
+  if (asked !== undefined && typeof asked !== 'number') throw wrongKind(op, 'threshold', asked, 'Use a number');
   if (Number.isNaN(asked)) throw new ArgumentError(`${op}: threshold is NaN. Use a number.`);
   if (asked !== undefined) return asked;
   if (areProbabilities(scores.node)) return 0.5;

@@ -3,8 +3,8 @@
 import { full } from '../tensor/creation.js';
 import { stack, where } from '../tensor/functions.js';
 import { withoutGrad } from '../tensor/grad-mode.js';
-import { ArgumentError, checkOptions, DTypeError, type OptionNames } from '../tensor/library.js';
-import type { AnyTensor } from '../tensor/tensor.js';
+import { ArgumentError, checkOptions, DTypeError, type OptionNames, checkFunction } from '../tensor/library.js';
+import { type AnyTensor, checkTensor } from '../tensor/tensor.js';
 import { type LabelOptions, checkTarget, classDimOf, truthOf } from './labels.js';
 import { CollectedMetric, type Ints, Sums } from './state.js';
 
@@ -24,6 +24,8 @@ export class Mean {
 
   /** Throws ArgumentError for a weight below 0. */
   update(values: AnyTensor, weight?: number | AnyTensor): void {
+    checkTensor(values, 'Mean', 'the values');
+    if (weight !== undefined && typeof weight !== 'number') checkTensor(weight, 'Mean', 'the weight');
     if (typeof weight === 'number' && !(weight >= 0 && weight < Infinity))
       throw new ArgumentError(`Mean: weight is ${weight}. Use the number of samples.`);
     withoutGrad(() => {
@@ -72,6 +74,7 @@ export class MeanLoss extends CollectedMetric {
 
   constructor(loss: (output: AnyTensor, target: AnyTensor) => AnyTensor, options: MeanLossOptions = {}) {
     checkOptions(new.target.name, options, MEAN_LOSS_OPTIONS);
+    checkFunction(new.target.name, loss, 'the loss');
     super();
     this.loss = loss;
     this.name = options.name ?? 'loss';
@@ -82,6 +85,7 @@ export class MeanLoss extends CollectedMetric {
 
   update(output: AnyTensor, target: AnyTensor): void {
     const value = withoutGrad(() => this.loss(output, target));
+    checkTensor(value, 'MeanLoss', 'what the loss returned');
     if (value.size !== 1) {
       throw new ArgumentError(
         `MeanLoss: the loss gives ${value.size} numbers, not one. Use its reduction 'mean', or Mean for each number.`,
@@ -113,6 +117,7 @@ export class Perplexity extends CollectedMetric {
   }
 
   update(output: AnyTensor, target: AnyTensor): void {
+    checkTensor(output, 'Perplexity', 'the output');
     if (output.dtype !== 'float32')
       throw new DTypeError(`Perplexity: takes logits (float32), not ${output.dtype}.`, [output.dtype]);
     const dim = classDimOf('Perplexity', output, this.options.classDim);

@@ -17,7 +17,7 @@ import {
   ShapeError,
   stored,
 } from '../tensor/library.js';
-import type { AnyTensor, Tensor } from '../tensor/tensor.js';
+import { type AnyTensor, type Tensor, checkTensor } from '../tensor/tensor.js';
 import { checkTarget, classDimOf, probabilitiesOf, truthOf } from './labels.js';
 import {
   type Bools,
@@ -182,6 +182,8 @@ abstract class Ranking extends CollectedMetric {
 
   update(output: AnyTensor, target: AnyTensor): void {
     const op = this.constructor.name;
+    checkTensor(output, op, 'the output');
+    checkTensor(target, op, 'the target');
     withoutGrad(() => {
       const isBinary = sameShape(output.shape, target.shape) || output.shape[1] === 1;
       if (isBinary && output.size !== target.size)

@@ -4,11 +4,13 @@ import { full } from '../tensor/creation.js';
 import { stack, where } from '../tensor/functions.js';
 import { withoutGrad } from '../tensor/grad-mode.js';
 import { ShapeError, formatShape, sameShape } from '../tensor/library.js';
-import type { AnyTensor, Tensor } from '../tensor/tensor.js';
+import { type AnyTensor, type Tensor, checkTensor } from '../tensor/tensor.js';
 import { CollectedMetric, Sums, clear, settle, storedNumbers, storedZeros } from './state.js';
 
 /** A target [N] and an output [N, 1] would broadcast to [N, N]: shapes must be equal. */
 function checkShapes(op: string, output: AnyTensor, target: AnyTensor): void {
+  checkTensor(output, op, 'the output');
+  checkTensor(target, op, 'the target');
   if (sameShape(output.shape, target.shape)) return;
   const advice = output.size === target.size ? ` Use output.reshape(${formatShape(target.shape)}).` : '';
   throw new ShapeError(

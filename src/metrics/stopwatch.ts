@@ -1,6 +1,6 @@
 // Timing per iteration: how long steps take, and how many samples pass in a second.
 
-import { ArgumentError, checkOptions, type OptionNames } from '../tensor/library.js';
+import { ArgumentError, checkOptions, type OptionNames, checkNumber } from '../tensor/library.js';
 
 export interface Timing {
   readonly steps: number;
@@ -67,6 +67,7 @@ export class Stopwatch {
 
   /** Ends a step and begins the next; returns its milliseconds. Throws ArgumentError if the clock does not run. */
   lap(samples = 1): number {
+    checkNumber('Stopwatch', 'the number of samples', samples);
     const now = this.now();
     if (this.begin === undefined) throw new ArgumentError('Stopwatch: lap without start. Call start() first.');
     const ms = now - this.begin + this.carried;

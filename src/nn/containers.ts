@@ -1,7 +1,18 @@
 // Containers: modules made of modules.
 
 import { cat } from '../tensor/functions.js';
-import { ArgumentError, ShapeError, formatShape, refuseOtherCopy, sameShape } from '../tensor/library.js';
+import {
+  ArgumentError,
+  ShapeError,
+  formatShape,
+  refuseOtherCopy,
+  sameShape,
+  checkIterable,
+  checkRecord,
+  checkText,
+  checkWhole,
+  wrongKind,
+} from '../tensor/library.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 import { Layer } from './layer.js';
 import { Module } from './module.js';
@@ -116,8 +127,8 @@ export class Parallel<const Ms extends readonly Module[], const Dim extends numb
   constructor(branches: Ms, dim?: Dim) {
     super();
     this.branches = branches;
-    this.dim = dim ?? 1;
-    if (!Number.isInteger(this.dim)) throw new ArgumentError(`Parallel: dim is ${this.dim}. Use a whole number.`);
+    this.dim = dim === undefined ? 1 : dim;
+    checkWhole('Parallel', 'dim', this.dim, -Infinity);
     checkSteps('Parallel', this.branches);
     if (this.branches.length === 0) throw new ArgumentError('Parallel: no branches. Give at least one.');
   }
@@ -155,6 +166,7 @@ export class ModuleList<M extends Module = Module> extends Module implements Ite
 
   /** The module at a position; a negative one counts from the end. */
   at(index: number): M {
+    checkWhole('ModuleList', 'the position', index, -Infinity);
     const found = this.modules.at(index);
     if (found === undefined)
       throw new ArgumentError(`ModuleList: there is no module ${index}, the list has ${this.length}.`);
@@ -163,12 +175,14 @@ export class ModuleList<M extends Module = Module> extends Module implements Ite
 
   append(module: M): this {
     refuseOtherCopy('ModuleList', module);
-    if (!(module instanceof Module)) throw new ArgumentError('ModuleList: only modules can be in the list.');
+    if (!(module instanceof Module))
+      throw wrongKind('ModuleList', `module ${this.length}`, module, 'Only modules can be in the list');
     this.modules.push(module);
     return this;
   }
 
   extend(modules: Iterable<M>): this {
+    checkIterable('ModuleList', 'the argument', modules, 'modules: new ModuleList([…])');
     for (const module of modules) this.append(module);
     return this;
   }
@@ -192,6 +206,7 @@ export class ModuleDict<M extends Module = Module> extends Module implements Ite
   constructor(modules: Readonly<Record<string, M>> = {}) {
     super();
     this.entries = [];
+    checkRecord('ModuleDict', 'the argument', modules, 'modules');
     for (const [name, module] of Object.entries(modules)) this.set(name, module);
   }
 
@@ -206,15 +221,17 @@ export class ModuleDict<M extends Module = Module> extends Module implements Ite
   get(name: string): M {
     const found = this.entries.find(([own]) => own === name);
     if (found !== undefined) return found[1];
+    checkText('ModuleDict', 'the name', name);
     const names = this.entries.map(([own]) => `'${own}'`).join(', ');
     throw new ArgumentError(`ModuleDict: there is no module '${name}', only ${names === '' ? 'none' : names}.`);
   }
 
   set(name: string, module: M): this {
+    checkText('ModuleDict', 'the name', name);
     if (name === '' || name.includes('.'))
       throw new ArgumentError(`ModuleDict: '${name}' is not a name for a module. Use one without a dot.`);
     refuseOtherCopy('ModuleDict', module);
-    if (!(module instanceof Module)) throw new ArgumentError(`ModuleDict: '${name}' is not a module.`);
+    if (!(module instanceof Module)) throw wrongKind('ModuleDict', `'${name}'`, module, 'Only modules can be in it');
     const found = this.entries.find(([own]) => own === name);
     if (found === undefined) this.entries.push([name, module]);
     else found[1] = module;

@@ -1,6 +1,7 @@
 // Deep copies of modules: the same structure and options, parameters and buffers of their own with the same numbers.
 // Fields are followed as plain properties; what is shared inside the original is shared inside the copy.
 
+import { wrongKind } from '../tensor/library.js';
 import { Tensor } from '../tensor/tensor.js';
 import { Module } from './module.js';
 import { registerModule } from './module-guards.js';
@@ -17,6 +18,7 @@ function isCopied(value: unknown): value is object {
  * called, so that a class with `#` fields has to override nothing but cannot be copied. Python: copy.deepcopy.
  */
 export function deepCopy<M extends Module>(module: M): M {
+  if (!(module instanceof Module)) throw wrongKind('deepCopy', 'the argument', module, 'Pass a module');
   const copies = new Map<object, object>();
   const visit = (value: unknown): unknown => {
     if (value instanceof Tensor || isCopied(value)) {

@@ -6,7 +6,7 @@
 
 import { customOp } from '../tensor/autograd.js';
 import { cat } from '../tensor/functions.js';
-import { ArgumentError, currentRecording } from '../tensor/library.js';
+import { ArgumentError, currentRecording, checkFunction } from '../tensor/library.js';
 import { Tensor } from '../tensor/tensor.js';
 
 /** Takes a hook away again. */
@@ -70,7 +70,7 @@ export function mustCallHooks(module: object): boolean {
 
 /** Adds a hook to one of the lists of a module. */
 export function addHook<M extends object, K extends keyof Hooks>(module: M, list: K, hook: HookOf<M>[K]): HookHandle {
-  if (typeof hook !== 'function') throw new ArgumentError(`${module.constructor.name}: a hook is a function.`);
+  checkFunction(module.constructor.name, hook, 'the hook');
   const { forward } = Object.getPrototypeOf(module) as { forward?: Forward };
   if (typeof forward !== 'function')
     throw new ArgumentError(`${module.constructor.name}: hooks need a module with a forward method.`);

@@ -18,8 +18,10 @@ import {
   runPending,
   sameShape,
   type Shape,
+  checkFunction,
+  checkRecord,
 } from '../tensor/library.js';
-import type { AnyTensor } from '../tensor/tensor.js';
+import { type AnyTensor, checkTensor } from '../tensor/tensor.js';
 import * as hooks from './hooks.js';
 import { registerModule, setTraining, trainingOf } from './module-guards.js';
 import { Buffer, Parameter } from './parameter.js';
@@ -167,6 +169,7 @@ export abstract class Module {
    *     });
    */
   apply(change: (module: Module) => void): this {
+    checkFunction('apply', change);
     const seen = new Set<Module>();
     const visit = (module: Module): void => {
       if (seen.has(module)) return;
@@ -255,6 +258,8 @@ export abstract class Module {
    */
   loadStateDict(state: Readonly<StateDict>, options: LoadOptions = {}): LoadResult {
     checkOptions('loadStateDict', options, LOAD_OPTIONS);
+    checkRecord('loadStateDict', 'the state', state, 'tensors');
+    for (const [key, value] of Object.entries(state)) checkTensor(value, 'loadStateDict', `'${key}'`);
     const own = new Map(stateOf(this));
     const missing = [...own.keys()].filter((key) => !Object.hasOwn(state, key));
     const unexpected = Object.keys(state).filter((key) => !own.has(key));

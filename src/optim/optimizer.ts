@@ -18,6 +18,7 @@ import {
   sameShape,
   StaleTensorError,
   updateAtOnce,
+  checkHas,
 } from '../tensor/library.js';
 import { isPromise } from '../tensor/not-a-tensor.js';
 import { type AnyTensor, type Tensor, checkTensor } from '../tensor/tensor.js';
@@ -218,6 +219,7 @@ export abstract class Optimizer<Options extends object, Rates> {
    * if they are of other parameters, or out of range, and has then changed nothing.
    */
   loadStateDict(state: OptimizerState): void {
+    checkHas('loadStateDict', 'the state', state, ['groups', 'tensors', 'step'], 'Pass what stateDict() gave');
     const params = this.groups.flatMap((g) => g.params);
     const sizes = this.groups.map((g) => g.params.length).join(', ');
     const given = state.groups.map((g) => g.count).join(', ');

@@ -6,7 +6,8 @@ import { GradError } from '../engine/ir/errors.js';
 import { valueAndGrad } from './autograd.js';
 import { tensor } from './creation.js';
 import { noGrad } from './grad-mode.js';
-import type { AnyTensor, Tensor } from './tensor.js';
+import { type AnyTensor, type Tensor, checkTensor } from './tensor.js';
+import { checkFunction, checkList, checkNumber } from '../engine/ir/arguments.js';
 
 export interface GradientCheck {
   readonly ok: boolean;
@@ -41,19 +42,25 @@ export async function checkGradient(
 ): Promise<GradientCheck> {
   checkOptions('checkGradient', options, CHECK_OPTIONS);
   const { eps = 1e-5, tolerance = 1e-6 } = options;
+  checkFunction('checkGradient', fn, 'the first argument');
+  checkList('checkGradient', 'the second argument', inputs, 'tensors');
+  inputs.forEach((t, i) => checkTensor(t, 'checkGradient', `input ${i}`));
+  checkNumber('checkGradient', 'eps', eps);
+  checkNumber('checkGradient', 'tolerance', tolerance);
   const values = await Promise.all(inputs.map(async (t) => Float64Array.from((await t.data()) as Float32Array)));
   const before = getDefaultDevice();
   setDefaultDevice('reference');
   try {
+    const called = (xs: readonly Tensor[]): AnyTensor => {
+      const y = fn(...xs);
+      checkTensor(y, 'checkGradient', 'what the function returned');
+      return y;
+    };
     const make = (data: readonly Float64Array[]) =>
       data.map((d, i) => tensor(d, { shape: inputs[i].shape as number[] }));
     const total = async (data: readonly Float64Array[]): Promise<number> =>
-      noGrad(async () =>
-        fn(...make(data))
-          .sum()
-          .item(),
-      );
-    const { grads } = valueAndGrad((...xs: Tensor[]) => fn(...xs).sum())(...make(values));
+      noGrad(async () => called(make(data)).sum().item());
+    const { grads } = valueAndGrad((...xs: Tensor[]) => called(xs).sum())(...make(values));
     const analytic = await Promise.all(grads.map((g) => g.data()));
     let worst: GradientCheck['worst'];
     let maxError = 0;

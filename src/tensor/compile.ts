@@ -5,7 +5,8 @@
 // What a guard cannot see (a variable of JavaScript) a check does: now and then the function itself runs, is recorded again,
 // and both recordings are compared; what differs is named, and the function is then no longer replayed.
 
-import { type OptionNames, checkFunction, checkOptions } from '../engine/ir/options.js';
+import { checkFunction } from '../engine/ir/arguments.js';
+import { type OptionNames, checkOptions } from '../engine/ir/options.js';
 import { beganState, differenceOf } from '../engine/capture.js';
 import { debug } from '../engine/device/debug.js';
 import { getDefaultDevice, getEnvironment, restIfDue, run } from '../engine/engine.js';

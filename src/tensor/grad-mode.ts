@@ -1,7 +1,7 @@
 // Whether operations are recorded for gradients. `noGrad` switches recording off for the duration of a callback,
 // synchronous or not, and for nobody else.
 
-import { checkFunction } from '../engine/ir/options.js';
+import { checkFunction } from '../engine/ir/arguments.js';
 import { AsyncScope } from '../engine/host/async-scope.js';
 
 let isOff = false;

@@ -1,6 +1,7 @@
 // Comparing runs: what a record says about a run, in a few numbers.
 // Must not know: files, and how tables are drawn.
 
+import { checkHas, checkList } from '../tensor/library.js';
 import type { EndEvent, EpochEvent, RunEvent, StartEvent } from './record.js';
 
 export interface BestValue {
@@ -34,6 +35,8 @@ export function isLowerBetter(metric: string): boolean {
 }
 
 export function summariseRun(events: readonly RunEvent[]): RunSummary {
+  checkList('summariseRun', 'the argument', events, 'events');
+  for (const event of events) checkHas('summariseRun', 'an event', event, ['event'], 'Give the events of a record');
   const start = events.findLast((e): e is StartEvent => e.event === 'start'); // of a run that was prolonged, the last
   const end = events.findLast((e): e is EndEvent => e.event === 'end');
   const epochs = events.filter((e): e is EpochEvent => e.event === 'epoch');

@@ -1,7 +1,7 @@
 // Learning curves: the events of runs → charts, one for each metric, training and validation together.
 // Must not know: files, and how charts are drawn.
 
-import { ArgumentError, checkOptions, type OptionNames } from '../tensor/library.js';
+import { ArgumentError, checkOptions, type OptionNames, checkHas, checkList } from '../tensor/library.js';
 import { isLowerBetter } from './compare.js';
 import type { Chart, Series } from './plot/chart.js';
 import type { EpochEvent, RunEvent, StepEvent } from './record.js';
@@ -31,6 +31,8 @@ const X_LABELS = { epoch: 'epoch', step: 'step', time: 'seconds' } as const;
 export function learningCurves(runs: readonly NamedRun[], options: CurveOptions = {}): Chart[] {
   checkOptions('learningCurves', options, CURVE_OPTIONS);
   const { x = 'epoch', log = false, steps } = options;
+  checkList('learningCurves', 'the argument', runs, 'runs { name, events }');
+  for (const run of runs) checkHas('learningCurves', 'a run', run, ['name', 'events'], 'Give { name, events }');
   const tables = runs.map(({ name, events }) => ({
     name,
     epochs: events.filter((e): e is EpochEvent => e.event === 'epoch'),

@@ -3,6 +3,16 @@
 // Must not know: command lines, folders.
 
 import type { TableEncoder } from '../data/table-encoder.js';
+import {
+  ArgumentError,
+  type OptionNames,
+  checkFunction,
+  checkList,
+  checkOptions,
+  checkRecord,
+  checkText,
+  wrongKind,
+} from '../tensor/library.js';
 import type { Module } from '../nn/module.js';
 import type { AnyTensor } from '../tensor/tensor.js';
 import type { TrainerOptions } from './options.js';
@@ -86,6 +96,15 @@ export interface RunDefinition<S extends Settings = Settings> {
   predictor?(settings: Chosen<S>, facts: Readonly<Record<string, unknown>>): Predictor | Promise<Predictor>;
 }
 
+const RUN_DEFINITION: OptionNames<RunDefinition> = {
+  name: true,
+  title: true,
+  settings: true,
+  choices: true,
+  create: true,
+  predictor: true,
+};
+
 /**
  * A run that `nabla train` can carry out, with the types of its settings.
  *
@@ -107,5 +126,25 @@ export interface RunDefinition<S extends Settings = Settings> {
  *     });
  */
 export function defineRun<S extends Settings>(definition: RunDefinition<S>): RunDefinition<S> {
+  checkRecord('defineRun', 'the definition', definition, 'name, title, settings, create');
+  checkOptions('defineRun', definition, RUN_DEFINITION);
+  const { name, title, settings, choices, create, predictor } = definition;
+  checkText('defineRun', 'name', name);
+  checkText('defineRun', 'title', title);
+  checkRecord('defineRun', 'settings', settings, 'values');
+  for (const [setting, value] of Object.entries(settings)) {
+    if (['number', 'string', 'boolean'].includes(typeof value)) continue;
+    throw wrongKind('defineRun', `setting '${setting}'`, value, 'Use a number, a text or a truth value');
+  }
+  if (choices !== undefined) {
+    checkRecord('defineRun', 'choices', choices, 'lists');
+    for (const [setting, values] of Object.entries(choices)) {
+      if (!Object.hasOwn(settings, setting))
+        throw new ArgumentError(`defineRun: choices names '${setting}', which is no setting. Add it to settings.`);
+      checkList('defineRun', `choices of '${setting}'`, values, 'values');
+    }
+  }
+  checkFunction('defineRun', create, 'create');
+  if (predictor !== undefined) checkFunction('defineRun', predictor, 'predictor');
   return definition;
 }

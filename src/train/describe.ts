@@ -1,7 +1,22 @@
 // What is known of a run before its first step: whether its options fit each other, what can be watched, and the start event.
 
-import type { Module } from '../nn/module.js';
-import { ArgumentError, checkOptions } from '../tensor/library.js';
+import { Module } from '../nn/module.js';
+import {
+  ArgumentError,
+  checkOptions,
+  checkChoice,
+  checkFunction,
+  checkGiven,
+  checkHas,
+  checkList,
+  checkNumber,
+  checkRecord,
+  checkText,
+  checkWhole,
+  refuseOtherCopy,
+  wrongKind,
+  checkNeededOptions,
+} from '../tensor/library.js';
 import { DOCTOR_OPTIONS } from './doctor/options.js';
 import { plainOptions } from './doctor/plain-options.js';
 import {
@@ -18,11 +33,12 @@ import type { Watchable } from './watch.js';
 
 /** Throws ArgumentError for options out of range. */
 export function checkTrainerOptions(options: TrainerOptions): void {
-  checkOptions('Trainer', options, TRAINER_OPTIONS);
+  checkNeededOptions('Trainer', options, TRAINER_OPTIONS, '{ model, optimizer, train, epochs }');
   checkOptions('Trainer: earlyStopping', options.earlyStopping, EARLY_STOPPING_OPTIONS);
   checkOptions('Trainer: checkpoint', options.checkpoint, CHECKPOINT_OPTIONS);
   checkOptions('Trainer: weightAverage', options.weightAverage, WEIGHT_AVERAGE_OPTION);
   if (typeof options.doctor === 'object') checkOptions('Trainer: doctor', options.doctor, DOCTOR_OPTIONS);
+  checkParts(options);
   const { epochs, steps, accumulate, validateEvery, clipNorm, clipValue, metrics = {}, earlyStopping } = options;
   if (epochs === undefined && steps === undefined) {
     throw new ArgumentError('Trainer: neither epochs nor steps. Say how long to train.');
@@ -31,8 +47,9 @@ export function checkTrainerOptions(options: TrainerOptions): void {
   const whole = { epochs, steps, accumulate, validateEvery, patience: earlyStopping?.patience };
   for (const [name, value] of Object.entries({ ...whole, every: every === 'epoch' ? undefined : every })) {
     if (value === undefined || (Number.isInteger(value) && value >= 1)) continue;
-    throw new ArgumentError(`Trainer: ${name} is ${value}. Use a whole number of at least 1.`);
+    throw wrongKind('Trainer', name, value, 'Use a whole number of at least 1');
   }
+  checkGiven(checkNumber, 'Trainer', { clipNorm, clipValue, minDelta: earlyStopping?.minDelta });
   for (const [name, value] of Object.entries({ clipNorm, clipValue })) {
     if (value !== undefined && !(value >= 0))
       throw new ArgumentError(`Trainer: ${name} is ${value}. Use a number of at least 0.`);
@@ -41,6 +58,78 @@ export function checkTrainerOptions(options: TrainerOptions): void {
   if (options.loss !== undefined && options.forward !== undefined) {
     throw new ArgumentError('Trainer: both loss and forward. forward gives the loss itself: leave out loss.');
   }
+}
+
+/** Throws ArgumentError for what is not of the kind that a run needs. */
+function checkParts(options: TrainerOptions): void {
+  const { loss, forward, metrics, schedule, probe, folder, signal, config, checkpoint, earlyStopping, plateau } =
+    options;
+  checkModelAndOptimizer('Trainer', options.model, options.optimizer);
+  checkBatches('Trainer', 'train', options.train);
+  checkGiven((op, what, value) => checkBatches(op, what, value), 'Trainer', {
+    validation: options.validation,
+    test: options.test,
+  });
+  checkGiven((op, what, value) => checkFunction(op, value, what), 'Trainer', { loss, forward });
+  if (metrics !== undefined) checkRecord('Trainer', 'metrics', metrics, 'metrics');
+  for (const [name, metric] of Object.entries(metrics ?? {}))
+    checkHas(
+      'Trainer',
+      `metric '${name}'`,
+      metric,
+      ['update', 'compute', 'reset'],
+      'Pass one of nabla/metrics: new Accuracy()',
+    );
+  if (schedule !== undefined && typeof schedule !== 'function') {
+    const wanted = 'Pass (step, total) => rate, a list of these, or { perEpoch }';
+    if (Array.isArray(schedule)) schedule.forEach((one, i) => checkFunction('Trainer', one, `schedule ${i}`));
+    else checkHas('Trainer', 'schedule', schedule, ['perEpoch'], wanted);
+    if (!Array.isArray(schedule) && 'perEpoch' in schedule)
+      checkFunction('Trainer', schedule.perEpoch, 'perEpoch of the schedule');
+  } else if (schedule !== undefined) checkFunction('Trainer', schedule, 'schedule');
+  const { listeners = [], callbacks = [] }: { readonly listeners?: unknown; readonly callbacks?: unknown } = options;
+  checkList('Trainer', 'listeners', listeners, 'listeners: [new ConsoleLogger()]');
+  for (const listener of listeners as readonly unknown[])
+    checkHas('Trainer', 'a listener', listener, ['onEvent'], 'Pass objects with onEvent: [new ConsoleLogger()]');
+  checkList('Trainer', 'callbacks', callbacks, 'callbacks: [{ onEpochEnd() { … } }]');
+  for (const callback of callbacks as readonly unknown[])
+    checkRecord('Trainer', 'a callback', callback, 'functions such as onEpochEnd');
+  if (probe !== undefined) checkHas('Trainer', 'probe', probe, ['isDue', 'report'], 'Pass a probe: { isDue, report }');
+  if (signal !== undefined) checkHas('Trainer', 'signal', signal, ['aborted'], "Pass an AbortController's signal");
+  if (folder !== undefined) checkText('Trainer', 'folder', folder);
+  if (config !== undefined) checkRecord('Trainer', 'config', config, 'settings');
+  if (plateau !== undefined) checkRecord('Trainer', 'plateau', plateau, 'options');
+  if (options.seed !== undefined) checkWhole('Trainer', 'seed', options.seed, -Infinity);
+  if (options.classes !== undefined) checkWhole('Trainer', 'classes', options.classes, 1);
+  for (const monitored of [checkpoint, earlyStopping, plateau]) {
+    if (monitored?.monitor !== undefined) checkText('Trainer', 'monitor', monitored.monitor);
+    if (monitored?.mode !== undefined) checkChoice('Trainer', 'mode', monitored.mode, ['min', 'max']);
+  }
+  if (options.weightAverage?.from !== undefined) checkWhole('Trainer', 'from', options.weightAverage.from, 1);
+  if (options.weightAverage?.decay !== undefined) checkNumber('Trainer', 'decay', options.weightAverage.decay);
+}
+
+/** Throws ArgumentError unless these are a module with `forward` (or any, where the caller does the pass) and an optimiser. */
+export function checkModelAndOptimizer(op: string, model: unknown, optimizer: unknown): void {
+  refuseOtherCopy(op, model);
+  if (!(model instanceof Module)) throw wrongKind(op, 'model', model, 'Pass a module, such as new Sequential(…)');
+  checkHas(
+    op,
+    'optimizer',
+    optimizer,
+    ['groups', 'zeroGrad', 'step'],
+    'Pass one of nabla/optim: new AdamW(model.parameters(), { lr })',
+  );
+}
+
+/** Throws ArgumentError unless batches can be asked for. */
+export function checkBatches(op: string, what: string, data: unknown): void {
+  const isData = typeof data === 'object' && data !== null && 'get' in data;
+  const wanted = isData
+    ? 'Wrap it: new DataLoader(dataset, { batchSize: 64 })'
+    : 'Pass a DataLoader: new DataLoader(dataset, { batchSize: 64 })';
+  if (!isData && typeof data === 'object' && data !== null && 'batches' in data) return;
+  throw wrongKind(op, what, data, wanted);
 }
 
 /** Throws ArgumentError where it is known beforehand that there is nothing to go through. */

@@ -10,9 +10,9 @@ import { clipGradNorm_, clipGradValue_, jointNorm } from '../optim/clip.js';
 import { compile, type CompiledFunction } from '../tensor/compile.js';
 import { tensor, zeros } from '../tensor/creation.js';
 import { withoutGrad } from '../tensor/grad-mode.js';
-import { ArgumentError, formatShape, updateAtOnce } from '../tensor/library.js';
+import { ArgumentError, formatShape, updateAtOnce, checkHas } from '../tensor/library.js';
 import { getRandomState, setRandomState } from '../tensor/random.js';
-import { type AnyTensor, Tensor } from '../tensor/tensor.js';
+import { type AnyTensor, Tensor, checkTensor } from '../tensor/tensor.js';
 import { type BatchValue, flattenBatch } from './batch.js';
 import type { StepOutput, StepProbe, TrainerOptions } from './options.js';
 
@@ -67,12 +67,17 @@ function passOf<M extends Module, B>(options: TrainerOptions<M, B>): (batch: unk
       );
     }
     const output = run.call(model, x);
-    return { loss: loss(output, y), output: output, target: y };
+    const value = loss(output, y);
+    checkTensor(value, 'Trainer', 'what loss returned');
+    return { loss: value, output: output, target: y };
   };
 }
 
 /** Marks what the step hands out, so that it is computed before the update. */
-function handedOut({ loss, reported = loss, output, target }: StepOutput): StepValues {
+function handedOut(result: StepOutput): StepValues {
+  checkHas('Trainer', 'what forward returned', result, ['loss'], 'Return the loss, or { loss, output, target }');
+  const { loss, reported = loss, output, target } = result;
+  checkTensor(loss, 'Trainer', 'the loss');
   if (loss.size !== 1) {
     throw new ArgumentError(`Trainer: the loss is ${formatShape(loss.shape)}, not a single number. Take its mean().`);
   }

@@ -10,7 +10,7 @@ import { ArgumentError } from '../tensor/library.js';
 import { getRandomState, manualSeed, setRandomState } from '../tensor/random.js';
 import type { AnyTensor } from '../tensor/tensor.js';
 import { countSamples } from './batch.js';
-import { checkData, checkTrainerOptions, describeRun, watchableOf } from './describe.js';
+import { checkBatches, checkData, checkTrainerOptions, describeRun, watchableOf } from './describe.js';
 import { TrainerProbe } from './doctor/trainer-probe.js';
 import { Evaluator } from './evaluate.js';
 import type { RunFolder } from './node/run-folder.js';
@@ -196,6 +196,7 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
         'Trainer: evaluate() in the middle of an epoch would mix up its metrics. Call it at the end of an epoch.',
       );
     }
+    checkBatches('Trainer', 'the argument of evaluate()', data);
     return await this.evaluator.evaluate(data);
   }
 

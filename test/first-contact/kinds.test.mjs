@@ -7,59 +7,26 @@ import { describe, expect, it } from 'vitest';
 import * as nabla from 'nabla';
 import * as nn from 'nabla/nn';
 import * as optim from 'nabla/optim';
+import {
+  Dims,
+  Flag,
+  I,
+  List,
+  N,
+  NumberOr,
+  Operand,
+  Optional,
+  Options,
+  Shape,
+  T,
+  Whole,
+  argument,
+  faultOf,
+  sweep,
+} from './sweep.mjs';
 
 const { NablaError, Tensor, ones, tensor, zeros } = nabla;
 const { functional, init } = nn;
-
-const WRONG = {
-  list: [
-    [1, 2],
-    [3, 4],
-  ],
-  number: 2.5,
-  string: 'abc',
-  undefined: undefined,
-  null: null,
-  boolean: true,
-  object: {},
-  function: () => 1,
-  promise: Promise.resolve(zeros([2])),
-  module: new nn.Linear(2, 2),
-  tensor: zeros([7]),
-  tensors: [zeros([7])],
-  float32array: new Float32Array(2),
-};
-
-/** An argument: a good value, and the kinds that may be one as well. */
-const argument =
-  (...kinds) =>
-  (value) => ({ value, kinds });
-const T = argument('tensor');
-const Optional = argument('tensor', 'undefined');
-const Operand = argument('tensor', 'number');
-const N = argument('number');
-const NumberOr = argument('number', 'undefined', 'null');
-const I = argument();
-const Whole = argument('undefined', 'null');
-const Dims = argument('undefined', 'number');
-const Shape = argument();
-const List = argument('tensors');
-const Flag = argument(
-  'boolean',
-  'undefined',
-  'number',
-  'string',
-  'null',
-  'list',
-  'object',
-  'function',
-  'promise',
-  'module',
-  'tensor',
-  'tensors',
-  'float32array',
-);
-const Options = argument('object', 'undefined');
 
 const x = zeros([2, 3]);
 const square = zeros([3, 3]);
@@ -404,52 +371,6 @@ const LAYERS = {
   LearnedPositions: [[I(5), I(3)], [T(x)]],
   SinusoidalPositions: [[I(4)], [T(zeros([2, 4]))]],
 };
-
-/** What a call does: 'fine', or what it throws, at once or when awaited. */
-async function faultOf(call) {
-  try {
-    await call();
-  } catch (error) {
-    return error;
-  }
-  return undefined;
-}
-
-/** The message begins with the call's name; a variant of a call may go by the call's. */
-function isTold(name, message) {
-  const [, who] = /^([\w ]+?)(?::| needs| is)/.exec(message) ?? [];
-  return who !== undefined && (name.replace('init.', '').startsWith(who) || who === ALIASES[name]);
-}
-
-const ALIASES = {
-  index: 'indexSelect',
-  setDevice: 'device',
-  softmin: 'softmax',
-  maxPool1dWithIndices: 'maxPool1d',
-  maxPool2dWithIndices: 'maxPool2d',
-};
-
-/** Faults of a call whose arguments are replaced one by one, as lines of text. */
-async function sweep(name, call, args) {
-  const lines = [];
-  const good = await faultOf(() => call(...args.map(({ value }) => value)));
-  if (good !== undefined) lines.push(`${name}: good arguments: ${good.stack.split('\n').slice(0, 3).join(' | ')}`);
-  for (const [i, { kinds }] of args.entries()) {
-    for (const [kind, value] of Object.entries(WRONG)) {
-      const given = args.map((a, j) => (j === i ? value : a.value));
-      const fault = await faultOf(() => call(...given));
-      const where = `${name}, argument ${i} a ${kind}`;
-      if (fault === undefined) {
-        if (!kinds.includes(kind)) lines.push(`${where}: nothing is said`);
-      } else if (!(fault instanceof NablaError) || fault.name === 'InternalError') {
-        lines.push(`${where}: ${fault.name}: ${fault.message} (${fault.stack.split('\n')[1]?.trim()})`);
-      } else if (!kinds.includes(kind) && !isTold(name, fault.message)) {
-        lines.push(`${where}: is not told who says it: ${fault.message}`);
-      }
-    }
-  }
-  return lines;
-}
 
 describe('a wrong kind of argument is an error of its own', () => {
   it.each(Object.keys(METHODS))('Tensor.%s', async (name) => {

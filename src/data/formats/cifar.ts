@@ -1,7 +1,7 @@
 // The binary files of CIFAR-10 and CIFAR-100: records of one or two labels and 3 × 32 × 32 bytes, colour by colour.
 // Bytes in, typed arrays out. Specification: https://www.cs.toronto.edu/~kriz/cifar.html. Must not know: files, tensors.
 
-import { faultOf } from './fault.js';
+import { faultOf, checkBytes } from './fault.js';
 
 const PIXELS = 3 * 32 * 32;
 
@@ -19,12 +19,14 @@ export interface Cifar100Images extends CifarImages {
 
 /** Reads one file of CIFAR-10; `path` is for messages. Throws FormatError for a cut record or a label beyond 9. */
 export function parseCifar10(bytes: Uint8Array, path?: string): CifarImages {
+  checkBytes('parseCifar10', bytes);
   const [labels, images] = parseRecords(bytes, ['label'], [10], 'cifar-10', path);
   return { images: images as Uint8Array, labels: labels as Int32Array };
 }
 
 /** Reads one file of CIFAR-100; `path` is for messages. Throws FormatError for a cut record or a label out of range. */
 export function parseCifar100(bytes: Uint8Array, path?: string): Cifar100Images {
+  checkBytes('parseCifar100', bytes);
   const [coarse, fine, images] = parseRecords(bytes, ['coarse label', 'fine label'], [20, 100], 'cifar-100', path);
   return { images: images as Uint8Array, labels: fine as Int32Array, coarseLabels: coarse as Int32Array };
 }

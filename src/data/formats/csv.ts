@@ -1,7 +1,8 @@
 // CSV (RFC 4180): quotes, any line ends, a header, other delimiters. Fields in, typed columns out; the first fault ends the
 // reading with the number of its line. Must not know: files, tensors.
 
-import { ArgumentError, checkOptions, FormatError, type OptionNames } from '../../tensor/library.js';
+import { isUint8Array } from '../../tensor/typed-arrays.js';
+import { ArgumentError, checkOptions, FormatError, type OptionNames, wrongKind } from '../../tensor/library.js';
 import { CsvTable, type Column } from '../csv-table.js';
 
 export interface CsvOptions {
@@ -32,6 +33,8 @@ const MISSING = ['', 'NA', 'N/A', 'NaN', 'nan', 'null'];
 
 /** Reads a whole table: text, or bytes in UTF-8. Throws FormatError with the line, and ArgumentError for options. */
 export function parseCsv(input: string | Uint8Array, options: CsvOptions = {}): CsvTable {
+  if (typeof input !== 'string' && !isUint8Array(input))
+    throw wrongKind('parseCsv', 'the argument', input, 'Give a text, or the bytes of a file');
   checkOptions('parseCsv', options, CSV_OPTIONS);
   const { header = true, missing = MISSING, types = {}, path } = options;
   const text = decode(input, path);

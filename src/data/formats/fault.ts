@@ -1,6 +1,7 @@
 // The one form of the readers' errors: `format: file: what is wrong (at byte n). What to do.`
 
-import { FormatError } from '../../tensor/library.js';
+import { isUint8Array } from '../../tensor/typed-arrays.js';
+import { FormatError, wrongKind } from '../../tensor/library.js';
 
 export type Fault = (what: string, offset: number) => never;
 
@@ -14,4 +15,9 @@ export function faultOf(format: string, path: string | undefined): Fault {
       offset,
     );
   };
+}
+
+/** Throws ArgumentError unless `bytes` is what a file holds. */
+export function checkBytes(op: string, bytes: unknown): void {
+  if (!isUint8Array(bytes)) throw wrongKind(op, 'the argument', bytes, 'Give the bytes of a file: a Uint8Array');
 }

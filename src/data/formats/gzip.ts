@@ -3,7 +3,7 @@
 // Bytes in, bytes out. Must not know: what they mean.
 
 import { type OptionNames, checkOptions } from '../../tensor/library.js';
-import { faultOf } from './fault.js';
+import { faultOf, checkBytes } from './fault.js';
 
 /** Deflate makes at most 1032 bytes of one. */
 export const MOST_RATIO = 1032;
@@ -21,6 +21,8 @@ const GZIP_OPTIONS: OptionNames<GzipOptions> = { path: true, maxBytes: true };
 
 /** The bytes themselves, or their content if they are gzip. Throws FormatError, also for more than `maxBytes` of either. */
 export async function decompress(bytes: Uint8Array, options: GzipOptions = {}): Promise<Uint8Array> {
+  checkBytes('decompress', bytes);
+  checkOptions('decompress', options, GZIP_OPTIONS);
   if (isGzip(bytes)) return gunzip(bytes, options);
   const { path, maxBytes = Infinity } = options;
   if (bytes.length > maxBytes)
@@ -29,11 +31,13 @@ export async function decompress(bytes: Uint8Array, options: GzipOptions = {}): 
 }
 
 export function isGzip(bytes: Uint8Array): boolean {
+  checkBytes('isGzip', bytes);
   return bytes.length > 2 && bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
 
 /** The content of a gzip file. Throws FormatError if it is cut, damaged, or larger than it claims. */
 export async function gunzip(bytes: Uint8Array, options: GzipOptions = {}): Promise<Uint8Array> {
+  checkBytes('gunzip', bytes);
   checkOptions('gunzip', options, GZIP_OPTIONS);
   const { path, maxBytes } = options;
   const fault = faultOf('gzip', path);

@@ -2,7 +2,7 @@
 // Bytes in, typed array and shape out. Specification: http://yann.lecun.com/exdb/mnist/. Must not know: files, tensors.
 
 import { type Shape, formatShape } from '../../tensor/library.js';
-import { faultOf } from './fault.js';
+import { faultOf, checkBytes } from './fault.js';
 
 export type IdxData = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
 
@@ -28,6 +28,7 @@ const KINDS: Readonly<Record<number, Kind>> = {
 
 /** Reads a whole file; `path` is for messages. Throws FormatError unless the bytes are exactly what the header says. */
 export function parseIdx(bytes: Uint8Array, path?: string): IdxArray {
+  checkBytes('parseIdx', bytes);
   const fault = faultOf('idx', path);
   if (bytes.length < 4) fault(`${bytes.length} bytes are too few for a header`, bytes.length);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -4,7 +4,7 @@
 
 import { FormatError, formatShape } from '../../tensor/library.js';
 import type { Field } from '../fields.js';
-import { type Fault, faultOf } from './fault.js';
+import { type Fault, faultOf, checkBytes } from './fault.js';
 import { parseZip } from './zip.js';
 import { isFloat32Array, isFloat64Array, isUint8Array } from '../../tensor/typed-arrays.js';
 
@@ -117,6 +117,7 @@ const MOST_HEADER = 1 << 20;
 
 /** Reads a whole npy file; `path` is for messages. Throws FormatError, also for text, records and pickled objects. */
 export function parseNpy(bytes: Uint8Array, path?: string): NpyArray {
+  checkBytes('parseNpy', bytes);
   const fault = faultOf('npy', path);
   if (MAGIC.some((byte, i) => bytes[i] !== byte)) fault('it does not begin with \\x93NUMPY', 0);
   const major = bytes[6];
@@ -151,6 +152,7 @@ export function parseNpy(bytes: Uint8Array, path?: string): NpyArray {
 
 /** Reads all arrays of an npz file, under their names without `.npy`; `maxBytes` as in `parseZip`. Throws FormatError. */
 export async function parseNpz(bytes: Uint8Array, path?: string, maxBytes?: number): Promise<Record<string, NpyArray>> {
+  checkBytes('parseNpz', bytes);
   const files = await parseZip(bytes, path, maxBytes);
   const arrays = [...files].filter(([name]) => name.endsWith('.npy'));
   return Object.fromEntries(

@@ -1,7 +1,7 @@
 // Where a data set's files are: in the folders where they are looked for, or downloaded when that is asked for.
 // Names in, paths out. Files are there in Node only; elsewhere this says what to do instead.
 
-import { ArgumentError, NablaError, type OptionNames } from '../../tensor/library.js';
+import { ArgumentError, NablaError, type OptionNames, checkFunction, checkText } from '../../tensor/library.js';
 import type { DownloadProgress } from '../node/download.js';
 
 /** Options of every set that is kept in files. */
@@ -77,6 +77,9 @@ export async function locate(
   remote: readonly RemoteFile[],
   options: SetOptions,
 ): Promise<Found> {
+  const { folder, onProgress } = options;
+  if (folder !== undefined) checkText(set.call, 'folder', folder);
+  if (onProgress !== undefined) checkFunction(set.call, onProgress, 'onProgress');
   const { process } = globalThis as { process?: NodeJS.Process };
   if (process?.versions?.node === undefined) {
     throw new ArgumentError(

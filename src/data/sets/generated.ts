@@ -3,7 +3,16 @@
 // Options in, ArrayDataset out. Names and forms of moons, circles and blobs are scikit-learn's (make_moons, …).
 
 import { HostRandom } from '../../tensor/host-random.js';
-import { ArgumentError, checkOptions, type OptionNames } from '../../tensor/library.js';
+import {
+  ArgumentError,
+  checkOptions,
+  type OptionNames,
+  checkGiven,
+  checkList,
+  checkNumber,
+  checkNumbers,
+  checkWhole,
+} from '../../tensor/library.js';
 import { ArrayDataset } from '../dataset.js';
 import type { Field } from '../fields.js';
 
@@ -33,6 +42,8 @@ function pointSet(
   { samples = 100, noise = 0, seed = 0 }: PointOptions,
   place: (label: number, i: number, count: number, random: HostRandom) => Point,
 ): PointData {
+  checkGiven(checkNumber, op, { samples, noise });
+  checkWhole(op, 'seed', seed, -Infinity);
   if (!Number.isInteger(samples) || samples < classes)
     throw new ArgumentError(`${op}: samples is ${samples}. Use a whole number of at least ${classes}.`);
   if (!(noise >= 0)) throw new ArgumentError(`${op}: noise is ${noise}. Use a number of at least 0.`);
@@ -73,6 +84,7 @@ const CIRCLE_OPTIONS: OptionNames<CircleOptions> = { samples: true, noise: true,
 export function circles(given: CircleOptions = {}): PointData {
   checkOptions('circles', given, CIRCLE_OPTIONS);
   const { factor = 0.5, ...options } = given;
+  checkNumber('circles', 'factor', factor);
   if (!(factor >= 0 && factor < 1))
     throw new ArgumentError(`circles: factor is ${factor}. Use a number from 0 to below 1.`);
   return pointSet('circles', 2, { noise: 0.05, ...options }, (label, i, count) => {
@@ -92,6 +104,9 @@ const BLOB_OPTIONS: OptionNames<BlobOptions> = { samples: true, noise: true, see
 export function blobs(given: BlobOptions = {}): PointData {
   checkOptions('blobs', given, BLOB_OPTIONS);
   const { centers = 3, ...options } = given;
+  if (typeof centers === 'number') checkWhole('blobs', 'centers', centers, 1);
+  else checkList('blobs', 'centers', centers, 'points [x, y], or a number');
+  if (typeof centers !== 'number') for (const point of centers) checkNumbers('blobs', 'a centre', point);
   const random = new HostRandom(options.seed ?? 0, 0xb10b5);
   const drawn =
     typeof centers === 'number'
@@ -149,6 +164,8 @@ export function shapes(options: ShapeOptions = {}): ShapeData {
   const { samples = 600, size = 16, noise = 0.05, seed = 0 } = options;
   if (!Number.isInteger(samples) || samples < 1 || !Number.isInteger(size) || size < 8)
     throw new ArgumentError(`shapes: ${samples} samples of size ${size}. Use whole numbers from 1 and from 8.`);
+  checkNumber('shapes', 'noise', noise);
+  checkWhole('shapes', 'seed', seed, -Infinity);
   const random = new HostRandom(seed, 0x54a9e5);
   const x = new Float32Array(samples * size * size);
   const y = Int32Array.from({ length: samples }, (_, i) => i % SHAPES.length);

@@ -1,9 +1,18 @@
 // Transforms that change how pixels look and leave them where they are: type, normalisation, colour, blur, noise, holes.
 // Names, defaults and distributions of torchvision; thresholds and noise are in values from 0 to 1, for bytes too.
 
-import { type OptionNames, checkOptions } from '../../tensor/library.js';
+import {
+  type OptionNames,
+  checkOptions,
+  checkChoice,
+  checkNumber,
+  checkWhole,
+  checkRandom,
+  checkNeededOptions,
+} from '../../tensor/library.js';
 import { NOISE_OPTIONS } from './functional/erase.js';
 import type { HostRandom } from '../../tensor/host-random.js';
+import { checkFill } from './functional/gather.js';
 import * as F from './functional/index.js';
 import { randomBox, rangeOf, sometimes } from './geometry.js';
 import {
@@ -33,11 +42,14 @@ export function normalize(
   mean: number | readonly number[],
   std: number | readonly number[],
 ): PixelTransform<Float32Array> {
+  checkFill('normalize', 'mean', mean);
+  checkFill('normalize', 'std', std);
   return (image) => F.normalize(image, mean, std);
 }
 
 /** The image minus the mean image of a dataset: `subtractMean(meanImage(images))`. */
 export function subtractMean(mean: Image<Float32Array>): PixelTransform<Float32Array> {
+  checkImage('subtractMean', mean);
   return (image) => F.subtractMean(image, mean);
 }
 
@@ -48,7 +60,11 @@ export function grayscale<const N extends 1 | 3 = 1>(
   image: Image<D, number, H, W>,
   random: HostRandom,
 ) => Image<D, N, H, W> {
-  return (image) => F.toGrayscale(image, channels);
+  checkChoice('grayscale', 'channels', channels, [1, 3]);
+  return (image) => {
+    checkImage('grayscale', image);
+    return F.toGrayscale(image, channels);
+  };
 }
 
 /** Grey of as many channels with probability `p`. torchvision: RandomGrayscale. */
@@ -66,6 +82,7 @@ export function randomInvert(p = 0.5): ImageTransform {
 
 /** Fewer bits with probability `p`. torchvision: RandomPosterize. */
 export function randomPosterize(bits: number, p = 0.5): ImageTransform {
+  checkWhole('randomPosterize', 'bits', bits);
   return sometimes('randomPosterize', p, (image) => F.posterize(image, bits));
 }
 
@@ -87,6 +104,7 @@ export function randomEqualize(p = 0.5): ImageTransform {
 
 /** Sharper (factor above 1) or blurred with probability `p`. torchvision: RandomAdjustSharpness. */
 export function randomAdjustSharpness(factor: number, p = 0.5): ImageTransform {
+  checkRange('randomAdjustSharpness', 'the factor', factor, 0);
   return sometimes('randomAdjustSharpness', p, (image) => F.adjustSharpness(image, factor));
 }
 
@@ -111,7 +129,7 @@ const COLOR_JITTER_OPTIONS: OptionNames<ColorJitterOptions> = {
 
 /** Brightness, contrast, saturation and hue by random factors, in random order. torchvision: ColorJitter. */
 export function colorJitter(options: ColorJitterOptions): ImageTransform {
-  checkOptions('colorJitter', options, COLOR_JITTER_OPTIONS);
+  checkNeededOptions('colorJitter', options, COLOR_JITTER_OPTIONS, '{ brightness: 0.2 }');
   const { brightness = 0, contrast = 0, saturation = 0, hue = 0 } = options;
   const factors = (name: string, value: Factor): readonly [number, number] => {
     const range = rangeOf('colorJitter', name, typeof value === 'number' ? [Math.max(0, 1 - value), 1 + value] : value);
@@ -129,6 +147,7 @@ export function colorJitter(options: ColorJitterOptions): ImageTransform {
   const used = all.filter(({ range: [low, high], neutral }) => low !== neutral || high !== neutral);
   return (image, random) => {
     checkImage('colorJitter', image);
+    checkRandom('colorJitter', random);
     const order = random.shuffle(Int32Array.from(used, (_, i) => i));
     let current = image;
     for (const i of order) {
@@ -141,8 +160,13 @@ export function colorJitter(options: ColorJitterOptions): ImageTransform {
 
 /** Blurred by a Gaussian of random width. torchvision: GaussianBlur (`sigma` defaults to [0.1, 2]). */
 export function gaussianBlur(kernelSize: number, sigma: number | readonly [number, number] = [0.1, 2]): ImageTransform {
+  checkWhole('gaussianBlur', 'the kernel size', kernelSize, 1);
+  if (typeof sigma === 'number') checkNumber('gaussianBlur', 'sigma', sigma);
   const [low, high] = typeof sigma === 'number' ? [sigma, sigma] : rangeOf('gaussianBlur', 'sigma', sigma);
-  return (image, random) => F.gaussianBlur(image, kernelSize, random.between(low, high));
+  return (image, random) => {
+    checkRandom('gaussianBlur', random);
+    return F.gaussianBlur(image, kernelSize, random.between(low, high));
+  };
 }
 
 /** Normal noise. torchvision: GaussianNoise. */
@@ -168,6 +192,7 @@ const RANDOM_ERASING_OPTIONS: OptionNames<RandomErasingOptions> = { p: true, sca
 export function randomErasing(options: RandomErasingOptions = {}): ImageTransform {
   checkOptions('randomErasing', options, RANDOM_ERASING_OPTIONS);
   const { p = 0.5, scale = [0.02, 0.33], ratio = [0.3, 3.3], value = 0 } = options;
+  if (value !== 'random') checkFill('randomErasing', 'the value', value);
   rangeOf('randomErasing', 'scale', scale);
   rangeOf('randomErasing', 'ratio', ratio);
   return sometimes('randomErasing', p, (image, random) => {
@@ -179,8 +204,10 @@ export function randomErasing(options: RandomErasingOptions = {}): ImageTransfor
 /** A box of `size` around a random pixel painted over; at the edges it is cut off (DeVries and Taylor, 2017). */
 export function cutout(size: Size, value: number | readonly number[] = 0): ImageTransform {
   const [height, width] = sizePair('cutout', size);
+  checkFill('cutout', 'the value', value);
   return (image, random) => {
     checkImage('cutout', image);
+    checkRandom('cutout', random);
     const [top, left] = [random.below(image.shape[1]) - (height >> 1), random.below(image.shape[2]) - (width >> 1)];
     return F.erase(image, { top, left, height, width }, value);
   };

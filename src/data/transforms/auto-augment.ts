@@ -2,7 +2,7 @@
 // drawn too. The tables are torchvision's: ranges for each operation, divided into bins; signed ones go both ways.
 // Must not know: what the images are.
 
-import { ArgumentError, checkOptions, type OptionNames } from '../../tensor/library.js';
+import { ArgumentError, checkOptions, type OptionNames, checkRandom } from '../../tensor/library.js';
 import type { HostRandom } from '../../tensor/host-random.js';
 import * as F from './functional/index.js';
 import { type Image, type ImageTransform, brightest, checkColors } from './image.js';
@@ -120,6 +120,7 @@ export function randAugment(given: RandAugmentOptions = {}): ImageTransform {
   checkWhole('randAugment', 'magnitude', magnitude, 0, bins - 1);
   return (image, random) => {
     checkColors('randAugment', image);
+    checkRandom('randAugment', random);
     let current: Image = image;
     for (let k = 0; k < operations; k++)
       current = applyOne(current, random, RAND_AUGMENT, magnitude / (bins - 1), options);
@@ -134,6 +135,7 @@ export function trivialAugment(given: AutoAugmentOptions = {}): ImageTransform {
   checkWhole('trivialAugment', 'bins', bins, 2, Infinity);
   return (image, random) => {
     checkColors('trivialAugment', image);
+    checkRandom('trivialAugment', random);
     const draw = () => random.below(bins) / (bins - 1);
     return applyOne(image, random, TRIVIAL_AUGMENT, draw, options) as typeof image;
   };

@@ -2,7 +2,7 @@
 //   Where sizes are known their neighbours are checked: compose(randomCrop([32, 32]), normalize(…)) fits or does not compile.
 // Must not know: images.
 
-import { ArgumentError } from '../../tensor/library.js';
+import { ArgumentError, checkFunction, checkList, checkNumber, checkNumbers } from '../../tensor/library.js';
 import type { HostRandom } from '../../tensor/host-random.js';
 import type { Transform } from '../transform.js';
 import type { AnyImageTransform } from './image.js';
@@ -83,6 +83,7 @@ export function randomChoice<T extends Transform<never, unknown>>(
   weights?: readonly number[],
 ): T {
   checkTransforms('randomChoice', transforms);
+  if (weights !== undefined) checkNumbers('randomChoice', 'the weights', weights);
   const sum = weights?.reduce((a, b) => a + b, 0) ?? transforms.length;
   if (weights !== undefined && (weights.length !== transforms.length || weights.some((w) => !(w >= 0)) || !(sum > 0))) {
     throw new ArgumentError(
@@ -112,19 +113,23 @@ export function randomOrder<T extends Transform<never, unknown>>(transforms: rea
 
 /** A function of images that takes no random numbers, as a transform: `deterministic((image) => functional.invert(image))`. */
 export function deterministic<I, O>(change: (image: I) => O): Transform<I, O> {
+  checkFunction('deterministic', change);
   return (image: I, _random: HostRandom) => change(image);
 }
 
 export function checkProbability(op: string, p: number): void {
+  checkNumber(op, 'the probability', p);
   if (!(p >= 0 && p <= 1)) throw new ArgumentError(`${op}: a probability of ${p}. Use a number from 0 to 1.`);
 }
 
 function checkTransforms(op: string, transforms: readonly unknown[]): void {
+  checkList(op, 'the argument', transforms, 'transforms');
   if (transforms.length === 0) throw new ArgumentError(`${op}: no transforms. Give at least one.`);
-  const position = transforms.findIndex((transform) => typeof transform !== 'function');
-  if (position >= 0) {
-    throw new ArgumentError(
-      `${op}: argument ${position + 1} is no transform. Give functions such as randomHorizontalFlip().`,
-    );
-  }
+  transforms.forEach((transform, i) => {
+    if (typeof transform === 'function') checkFunction(op, transform, `argument ${i + 1}`); // no class
+    else
+      throw new ArgumentError(
+        `${op}: argument ${i + 1} is no transform. Give functions such as randomHorizontalFlip().`,
+      );
+  });
 }

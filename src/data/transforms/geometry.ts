@@ -2,7 +2,16 @@
 // Names, defaults and distributions of torchvision; sizes are [height, width], points [x, y].
 
 import { RESIZE_OPTIONS } from './functional/resize.js';
-import { ArgumentError, checkOptions, type OptionNames, ShapeError } from '../../tensor/library.js';
+import {
+  ArgumentError,
+  checkOptions,
+  type OptionNames,
+  ShapeError,
+  checkNumber,
+  checkNumbers,
+  checkRandom,
+  checkNeededOptions,
+} from '../../tensor/library.js';
 import type { HostRandom } from '../../tensor/host-random.js';
 import type { Transform } from '../transform.js';
 import { checkProbability } from './compose.js';
@@ -16,6 +25,8 @@ import {
   type SizeTransform,
   checkImage,
   checkRange,
+  checkSizePair,
+  checkSizes,
   sizePair,
 } from './image.js';
 
@@ -23,6 +34,8 @@ import {
 export type Range = number | readonly [low: number, high: number];
 
 export function rangeOf(op: string, name: string, range: Range): readonly [number, number] {
+  if (typeof range !== 'number') checkNumbers(op, name, range);
+  else checkNumber(op, name, range);
   const [low, high] = typeof range === 'number' ? [-range, range] : range;
   if (!(low <= high)) throw new ArgumentError(`${op}: ${name} from ${low} to ${high}. Give the smaller number first.`);
   return [low, high];
@@ -33,6 +46,7 @@ export function sometimes(op: string, p: number, change: ImageTransform): ImageT
   checkProbability(op, p);
   return (image, random) => {
     checkImage(op, image);
+    checkRandom(op, random);
     return random.uniform() < p ? change(image, random) : image;
   };
 }
@@ -45,6 +59,8 @@ export function resize<const H extends number, const W extends number>(
 export function resize(size: number, options?: F.ResizeOptions): SizeTransform;
 export function resize(size: number | readonly [number, number], options: F.ResizeOptions = {}): SizeTransform {
   checkOptions('resize', options, RESIZE_OPTIONS);
+  if (typeof size === 'number') checkSizes('resize', size);
+  else checkSizePair('resize', size);
   return (image) => F.resize(image, size, options);
 }
 
@@ -86,6 +102,7 @@ export function randomCrop(size: Size, options: RandomCropOptions = {}): SizeTra
   const [left, top, right, bottom] = sides(padding);
   return <D extends Pixels, C extends number>(image: Image<D, C>, random: HostRandom) => {
     checkImage('randomCrop', image);
+    checkRandom('randomCrop', random);
     // the border is never made: only the rows and columns of the crop are looked up in it
     const rows = positions(image.shape[1], top, bottom, mode);
     const columns = positions(image.shape[2], left, right, mode);
@@ -131,6 +148,7 @@ export function randomResizedCrop(size: Size, given: RandomResizedCropOptions = 
   rangeOf('randomResizedCrop', 'ratio', ratio);
   return <D extends Pixels, C extends number>(image: Image<D, C>, random: HostRandom) => {
     checkImage('randomResizedCrop', image);
+    checkRandom('randomResizedCrop', random);
     const [, height, width] = image.shape;
     const box = randomBox(random, height, width, scale, ratio) ?? widestBox(height, width, ratio);
     return F.resizedCrop(image, box, pair, options);
@@ -182,7 +200,11 @@ const RANDOM_ROTATION_OPTIONS: OptionNames<RandomRotationOptions> = { center: tr
 export function randomRotation(degrees: Range, options: RandomRotationOptions = {}): ImageTransform {
   checkOptions('randomRotation', options, RANDOM_ROTATION_OPTIONS);
   const [low, high] = rangeOf('randomRotation', 'degrees', degrees);
-  const turn: Transform<Image> = (image, random) => F.rotate(image, random.between(low, high), options);
+  const turn: Transform<Image> = (image, random) => {
+    checkImage('randomRotation', image);
+    checkRandom('randomRotation', random);
+    return F.rotate(image, random.between(low, high), options);
+  };
   return turn as ImageTransform;
 }
 
@@ -211,7 +233,7 @@ const RANDOM_AFFINE_OPTIONS: OptionNames<RandomAffineOptions> = {
 
 /** Turned, moved, scaled and sheared at random. torchvision: RandomAffine. */
 export function randomAffine(given: RandomAffineOptions): ImageTransform {
-  checkOptions('randomAffine', given, RANDOM_AFFINE_OPTIONS);
+  checkNeededOptions('randomAffine', given, RANDOM_AFFINE_OPTIONS, '{ degrees: 10 }');
   const { degrees = 0, translate = [0, 0], scale = [1, 1], shear = 0, ...options } = given;
   const [low, high] = rangeOf('randomAffine', 'degrees', degrees);
   rangeOf('randomAffine', 'scale', scale);
@@ -227,6 +249,7 @@ export function randomAffine(given: RandomAffineOptions): ImageTransform {
   };
   return (image, random) => {
     checkImage('randomAffine', image);
+    checkRandom('randomAffine', random);
     return F.affine(image, {
       ...options,
       angle: random.between(low, high),

@@ -2,10 +2,18 @@
 // of its arguments, and memory for results.
 // Must not know: what is done to the pixels.
 
-import { ArgumentError, ShapeError, formatShape } from '../../tensor/library.js';
+import {
+  ArgumentError,
+  ShapeError,
+  formatShape,
+  checkHas,
+  checkNumber,
+  checkNumbers,
+  wrongKind,
+} from '../../tensor/library.js';
 import type { HostImage, Transform } from '../transform.js';
 import type { HostRandom } from '../../tensor/host-random.js';
-import { isUint8Array } from '../../tensor/typed-arrays.js';
+import { isFloat32Array, isUint8Array } from '../../tensor/typed-arrays.js';
 
 /** Pixels from 0 to 255 in a Uint8Array, from 0 to 1 in a Float32Array. */
 export type Pixels = Uint8Array | Float32Array;
@@ -43,7 +51,12 @@ export type AnyImageTransform = Transform<Image, Image>;
 export type Size<H extends number = number, W extends number = number> = number | readonly [H, W];
 
 /** Throws unless `image` is [C, H, W] with as many numbers as that. */
-export function checkImage(op: string, { data, shape }: HostImage): void {
+export function checkImage(op: string, image: HostImage): void {
+  checkHas(op, 'the image', image, ['data', 'shape'], 'Give { data, shape } of one image, [C, H, W]');
+  const { data, shape } = image;
+  if (!isFloat32Array(data) && !isUint8Array(data))
+    throw wrongKind(op, 'data of the image', data, 'Give the pixels as Float32Array or Uint8Array');
+  checkNumbers(op, 'the shape of the image', shape);
   if (shape.length !== 3) {
     throw new ShapeError(
       `${op}: an image ${formatShape(shape)} is not [C, H, W]. Give one image with its channels first.`,
@@ -70,8 +83,17 @@ export function checkSizes(op: string, ...sizes: readonly number[]): void {
   }
 }
 
+/** Throws unless `pair` is [height, width]. */
+export function checkSizePair(op: string, pair: readonly number[]): void {
+  checkNumbers(op, 'the size', pair);
+  if (pair.length !== 2)
+    throw new ArgumentError(`${op}: a size of [${pair.join(', ')}]. Use one number, or [height, width].`);
+  checkSizes(op, ...pair);
+}
+
 /** Throws unless `value` lies within [low, high]. */
 export function checkRange(op: string, name: string, value: number, low: number, high = Infinity): void {
+  checkNumber(op, name, value);
   if (value >= low && value <= high) return;
   const range = high === Infinity ? `at least ${low}` : `${low} to ${high}`;
   throw new ArgumentError(`${op}: ${name} is ${value}. Use a number of ${range}.`);
@@ -80,7 +102,7 @@ export function checkRange(op: string, name: string, value: number, low: number,
 /** Height and width of `size`, checked. */
 export function sizePair<H extends number, W extends number>(op: string, size: Size<H, W>): readonly [H, W] {
   const pair = typeof size === 'number' ? ([size as H, size as W] as const) : size;
-  checkSizes(op, ...pair);
+  checkSizePair(op, pair);
   return pair;
 }
 

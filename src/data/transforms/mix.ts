@@ -5,9 +5,17 @@
 // Must not know: losses, loaders.
 
 import { tensor } from '../../tensor/creation.js';
-import { ArgumentError, checkOptions, formatShape, type OptionNames, ShapeError } from '../../tensor/library.js';
+import {
+  ArgumentError,
+  formatShape,
+  type OptionNames,
+  ShapeError,
+  checkHas,
+  checkRandom,
+  checkNeededOptions,
+} from '../../tensor/library.js';
 import type { HostRandom } from '../../tensor/host-random.js';
-import type { Tensor } from '../../tensor/tensor.js';
+import { type AnyTensor, type Tensor, checkTensor } from '../../tensor/tensor.js';
 
 export interface MixOptions {
   /** Number of classes. */
@@ -42,9 +50,9 @@ export function mixup<N extends number, C extends number, H extends number, W ex
   random: HostRandom,
   options: MixOptions,
 ): MixedImages<N, C, H, W> {
-  checkOptions('mixup', options, MIX_OPTIONS);
+  checkNeededOptions('mixup', options, MIX_OPTIONS, '{ classes: 10 }');
   const { classes, alpha = 1 } = options;
-  checkBatch('mixup', batch.x.shape, alpha, classes);
+  checkBatch('mixup', batch, random, alpha, classes);
   const lambda = sampleBeta(random, alpha);
   const x = batch.x.mul(lambda).add(batch.x.roll(1, 0).mul(1 - lambda));
   return { x, y: mixLabels(batch.y, classes, lambda), lambda };
@@ -56,9 +64,9 @@ export function cutmix<N extends number, C extends number, H extends number, W e
   random: HostRandom,
   options: MixOptions,
 ): MixedImages<N, C, H, W> {
-  checkOptions('cutmix', options, MIX_OPTIONS);
+  checkNeededOptions('cutmix', options, MIX_OPTIONS, '{ classes: 10 }');
   const { classes, alpha = 1 } = options;
-  checkBatch('cutmix', batch.x.shape, alpha, classes);
+  checkBatch('cutmix', batch, random, alpha, classes);
   const [, , height, width] = batch.x.shape as readonly number[];
   const side = 0.5 * Math.sqrt(1 - sampleBeta(random, alpha));
   const [x, y] = [random.below(width), random.below(height)];
@@ -83,7 +91,18 @@ function mixLabels<N extends number>(
   return soft.mul(lambda).add(soft.roll(1, 0).mul(1 - lambda));
 }
 
-function checkBatch(op: string, shape: readonly number[], alpha: number, classes: number): void {
+function checkBatch(
+  op: string,
+  batch: { readonly x: AnyTensor; readonly y: AnyTensor },
+  random: HostRandom,
+  alpha: number,
+  classes: number,
+): void {
+  checkHas(op, 'the batch', batch, ['x', 'y'], 'Give { x, y } of a DataLoader');
+  checkTensor(batch.x, op, 'x of the batch');
+  checkTensor(batch.y, op, 'y of the batch');
+  checkRandom(op, random);
+  const { shape } = batch.x;
   if (shape.length !== 4) {
     throw new ShapeError(`${op}: images ${formatShape(shape)} are not [N, C, H, W]. Give a whole batch.`, [shape]);
   }

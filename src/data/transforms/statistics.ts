@@ -2,7 +2,7 @@
 // over the images, in float64.
 // Must not know: where images come from.
 
-import { ArgumentError, IndexError, ShapeError, formatShape } from '../../tensor/library.js';
+import { ArgumentError, IndexError, ShapeError, formatShape, checkIterable } from '../../tensor/library.js';
 import type { HostImage } from '../transform.js';
 import { type Image, type Pixels, checkImage } from './image.js';
 import { isUint8Array } from '../../tensor/typed-arrays.js';
@@ -41,6 +41,7 @@ export function* imagesOf({ data, shape }: ImageField, positions?: Iterable<numb
  * The deviation is that of the whole population (divided by the number of pixels). Throws if there are no images.
  */
 export function channelStatistics(images: Iterable<HostImage>): ChannelStatistics {
+  checkIterable('channelStatistics', 'the argument', images, 'images');
   let channels = 0;
   let pixels = 0;
   let shift: number[] = [];
@@ -81,6 +82,7 @@ export function channelStatistics(images: Iterable<HostImage>): ChannelStatistic
 
 /** The mean of images of one size, pixel by pixel, on the scale 0 to 1. Throws if there are no images. */
 export function meanImage(images: Iterable<HostImage>): Image<Float32Array> {
+  checkIterable('meanImage', 'the argument', images, 'images');
   let sums = new Float64Array();
   let size: readonly number[] = [];
   let count = 0;

@@ -3,8 +3,8 @@
 // Must not know: models.
 
 import { tensor } from '../../tensor/creation.js';
-import { ArgumentError, ShapeError, formatShape, sameShape } from '../../tensor/library.js';
-import type { Tensor } from '../../tensor/tensor.js';
+import { ArgumentError, ShapeError, formatShape, sameShape, checkList, checkWhole } from '../../tensor/library.js';
+import { type Tensor, checkTensor } from '../../tensor/tensor.js';
 import { type Image, checkImage } from './image.js';
 
 /**
@@ -16,7 +16,9 @@ import { type Image, checkImage } from './image.js';
 export function stackImages<C extends number, H extends number, W extends number>(
   images: readonly Image<Float32Array | Uint8Array, C, H, W>[],
 ): Tensor<[number, C, H, W]> {
+  checkList('stackImages', 'the argument', images, 'images');
   if (images.length === 0) throw new ArgumentError('stackImages: no images. Give at least one.');
+  checkImage('stackImages', images[0]);
   const [{ shape, data: first }] = images;
   const data = new Float32Array(images.length * first.length);
   images.forEach((image, i) => {
@@ -34,6 +36,8 @@ export function stackImages<C extends number, H extends number, W extends number
 
 /** Means over the `views` that belong to each image and follow each other: [N · views, K] → [N, K]. */
 export function averageViews(outputs: Tensor<[number, number]>, views: number): Tensor<[number, number]> {
+  checkTensor(outputs, 'averageViews', 'the outputs');
+  checkWhole('averageViews', 'views', views, 1);
   const [rows, classes] = outputs.shape;
   if (!Number.isInteger(views) || views < 1 || rows % views !== 0) {
     throw new ShapeError(`averageViews: ${rows} outputs are no whole images of ${views} views each.`, [outputs.shape]);

@@ -84,6 +84,12 @@ const OTHER_NAMES: ReadonlyMap<string, readonly string[]> = new Map(
   }),
 );
 
+/** As `checkOptions`, for options that cannot be left out; `example` shows one that is needed: `{ classes: 10 }`. */
+export function checkNeededOptions(op: string, options: object | undefined, known: object, example: string): void {
+  if (options === undefined) throw new ArgumentError(`${op}: the options are missing. Pass them: ${example}.`);
+  checkOptions(op, options, known);
+}
+
 /**
  * Throws ArgumentError unless `options` is left out or an object with names of `known` alone. Costs a walk over the names
  * that were given.
@@ -92,12 +98,6 @@ export function checkOptions(op: string, options: object | undefined, known: obj
   if (options === undefined) return;
   if (!isPlain(options)) throw noOptions(op, options, known);
   for (const name in options) if (!Object.hasOwn(known, name)) throw unknownOption(op, name, Object.keys(known));
-}
-
-/** Throws ArgumentError unless `fn` can be called. */
-export function checkFunction(op: string, fn: unknown): void {
-  if (typeof fn === 'function') return;
-  throw new ArgumentError(`${op}: ${shown(fn)} is not a function. Pass one: ${op}(() => …).`);
 }
 
 function isPlain(options: unknown): boolean {

@@ -1,7 +1,7 @@
 // The reading of errors by bias and variance (lecture 6, after A. Ng): which gap is the widest, and what narrows it.
 // Errors (shares of wrong answers, or any cost of which 0 is best) in, a verdict out.
 
-import { ArgumentError } from '../../tensor/library.js';
+import { ArgumentError, checkGiven, checkNumber, checkRecord } from '../../tensor/library.js';
 
 export interface Errors {
   /** Of people, or the least that is possible. Default 0. */
@@ -41,7 +41,12 @@ const REMEDIES: Readonly<Record<Verdict, string>> = {
  *
  *     readErrors({ best: 0.01, training: 0.05, validation: 0.08 })     // bias 0.04, variance 0.03: both
  */
-export function readErrors({ best = 0, training, validation, test }: Errors, tolerance = 0.02): BiasVariance {
+export function readErrors(errors: Errors, tolerance = 0.02): BiasVariance {
+  checkRecord('readErrors', 'the argument', errors, 'errors');
+  const { best = 0, training, validation, test } = errors;
+  checkNumber('readErrors', 'training', training);
+  checkNumber('readErrors', 'validation', validation);
+  checkGiven(checkNumber, 'readErrors', { best, test, tolerance });
   for (const [name, error] of Object.entries({ best, training, validation, test })) {
     if (error !== undefined && !(error >= 0))
       throw new ArgumentError(`readErrors: ${name} is ${error}. Errors are at least 0.`);

@@ -1,9 +1,18 @@
 // The learning-rate range test (Smith 2015): the rate grows from step to step while the loss is watched. Afterwards model,
 // optimiser and random numbers are as before. What a Trainer is given goes in, a curve with suggestions comes out.
 
+import { checkBatches, checkModelAndOptimizer } from '../describe.js';
 import type { Module } from '../../nn/module.js';
 import { tensor } from '../../tensor/creation.js';
-import { ArgumentError, checkOptions, inUnit, type OptionNames, runPending } from '../../tensor/library.js';
+import {
+  ArgumentError,
+  inUnit,
+  type OptionNames,
+  runPending,
+  checkGiven,
+  checkNumber,
+  checkNeededOptions,
+} from '../../tensor/library.js';
 import { getRandomState, setRandomState } from '../../tensor/random.js';
 import type { AnyTensor } from '../../tensor/tensor.js';
 import type { TrainerOptions, TrainingOptimizer } from '../options.js';
@@ -67,8 +76,11 @@ export interface RateCurve {
  *     const { suggestion } = await findLearningRate({ model, optimizer, train: new DataLoader(data, { batchSize: 64, shuffle: true }) });
  */
 export async function findLearningRate<M extends Module, B>(options: FindRateOptions<M, B>): Promise<RateCurve> {
-  checkOptions('findLearningRate', options, FIND_RATE_OPTIONS);
+  checkNeededOptions('findLearningRate', options, FIND_RATE_OPTIONS, '{ model, optimizer, train }');
   const { from = 1e-7, to = 10, steps = 100, smoothing = 0.9, divergence = 4, model, train } = options;
+  checkModelAndOptimizer('findLearningRate', model, options.optimizer);
+  checkBatches('findLearningRate', 'train', train);
+  checkGiven(checkNumber, 'findLearningRate', { from, to, smoothing, divergence });
   if (!(from > 0 && to > from && Number.isFinite(to)))
     throw new ArgumentError(`findLearningRate: from ${from} to ${to}. Use two rates above 0, the first the lower one.`);
   if (!Number.isInteger(steps) || steps < 10)

@@ -1,6 +1,6 @@
 // Is the first loss that of a model that knows nothing? A number in, a check of the record out.
 
-import { ArgumentError, checkOptions, type OptionNames } from '../../tensor/library.js';
+import { ArgumentError, type OptionNames, checkNumber, checkNeededOptions } from '../../tensor/library.js';
 import type { CheckEvent } from '../record.js';
 
 export interface InitialLossOptions {
@@ -19,11 +19,13 @@ const INITIAL_LOSS_OPTIONS: OptionNames<InitialLossOptions> = { classes: true, t
  *     checkInitialLoss(2.31, { classes: 10 }).passed     // true
  */
 export function checkInitialLoss(loss: number, options: InitialLossOptions): CheckEvent {
-  checkOptions('checkInitialLoss', options, INITIAL_LOSS_OPTIONS);
+  checkNeededOptions('checkInitialLoss', options, INITIAL_LOSS_OPTIONS, '{ classes: 10 }');
   const { classes, tolerance = 0.5 } = options;
   if (!Number.isInteger(classes) || classes < 2) {
     throw new ArgumentError(`checkInitialLoss: classes is ${classes}. Use a whole number of at least 2.`);
   }
+  checkNumber('checkInitialLoss', 'the loss', loss);
+  checkNumber('checkInitialLoss', 'tolerance', tolerance);
   const expected = Math.log(classes);
   const passed = Math.abs(loss - expected) <= tolerance * expected;
   return {

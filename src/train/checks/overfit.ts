@@ -3,10 +3,17 @@
 
 import { crossEntropy } from '../../nn/losses/classification.js';
 import { deepCopy } from '../../nn/copy.js';
-import type { Module } from '../../nn/module.js';
+import { Module } from '../../nn/module.js';
 import { Adam } from '../../optim/adam.js';
 import { clipGradNorm_ } from '../../optim/clip.js';
-import { ArgumentError, checkOptions, type OptionNames } from '../../tensor/library.js';
+import {
+  ArgumentError,
+  checkOptions,
+  type OptionNames,
+  checkNumber,
+  checkNumbers,
+  wrongKind,
+} from '../../tensor/library.js';
 import { getRandomState, setRandomState } from '../../tensor/random.js';
 import type { AnyTensor } from '../../tensor/tensor.js';
 import type { CheckEvent } from '../record.js';
@@ -46,6 +53,9 @@ export async function overfitOneBatch<M extends Module, B>(
 ): Promise<OverfitCheck> {
   checkOptions('overfitOneBatch', options, OVERFIT_OPTIONS);
   const { steps = 200, rates = [1e-2, 1e-3], left = 0.05 } = options;
+  if (!(model instanceof Module)) throw wrongKind('overfitOneBatch', 'the model', model, 'Pass a module');
+  checkNumbers('overfitOneBatch', 'rates', rates);
+  checkNumber('overfitOneBatch', 'left', left);
   if (!Number.isInteger(steps) || steps < 2)
     throw new ArgumentError(`overfitOneBatch: steps is ${steps}. Use a whole number of at least 2.`);
   if (rates.length === 0) throw new ArgumentError('overfitOneBatch: no learning rates. Leave out rates, or name some.');
@@ -99,6 +109,8 @@ async function attempt<M extends Module, B>(
 }
 
 function byCrossEntropy(model: Module, batch: unknown): AnyTensor {
+  if (typeof batch !== 'object' || batch === null)
+    throw wrongKind('overfitOneBatch', 'the batch', batch, 'Pass { x, y } of a DataLoader');
   const { x, y } = batch as { readonly x?: AnyTensor; readonly y?: AnyTensor };
   const { forward } = model as { forward?: (x: AnyTensor) => AnyTensor };
   if (x === undefined || y === undefined || forward === undefined)

@@ -2,6 +2,7 @@
 // is found, rows that only infer something from curves and layers after it are skipped, as it may be the reason.
 // RunEvents in, diagnoses and a statement of what was looked at out. Must not know: files, models.
 
+import { checkHas, checkIterable } from '../../tensor/library.js';
 import type { RunEvent } from '../record.js';
 import type { Diagnosis, Illness, Need } from './illness.js';
 import { CURVES, REGULARISATION } from './illnesses/curves.js';
@@ -39,10 +40,18 @@ export interface Examination {
 
 /** What is wrong with a run, the likeliest cause first; an empty list for a healthy one. */
 export function diagnose(events: Iterable<RunEvent>): Diagnosis[] {
+  checkEvents('diagnose', events);
   return [...examine(events).diagnoses];
 }
 
+function checkEvents(op: string, events: unknown): void {
+  checkIterable(op, 'the argument', events, 'events');
+  if (!Array.isArray(events)) return; // others can perhaps be gone through only once
+  for (const event of events) checkHas(op, 'an event', event, ['event'], 'Give the events of a record');
+}
+
 export function examine(events: Iterable<RunEvent>): Examination {
+  checkEvents('examine', events);
   const readings = readingsOf(events);
   const diagnoses: Diagnosis[] = [];
   for (const illness of ILLNESSES) {

@@ -3,6 +3,7 @@
 //   The optimiser's `step` gets a function in front of it, as hooks do with `forward`: that is the clock.
 // In a loop of one's own the probe also writes down losses and accuracies, as far as the losses are those of `nabla/nn`.
 
+import { checkModelAndOptimizer } from '../describe.js';
 import { type LossCall, watchLosses } from '../../nn/losses/common.js';
 import type { Module } from '../../nn/module.js';
 import { type CompiledFunction, compile } from '../../tensor/compile.js';
@@ -54,6 +55,7 @@ interface Measured {
  */
 export function observe(model: Module, optimizer: ObservedOptimizer, options: ObserveOptions = {}): Probe {
   checkOptions('observe', options, OBSERVE_OPTIONS);
+  checkModelAndOptimizer('observe', model, optimizer);
   return new Probe(model, optimizer, options);
 }
 

@@ -4,7 +4,17 @@
 
 import { filePath } from '../../io/path.js';
 import type { Module } from '../../nn/module.js';
-import { ArgumentError, checkOptions, formatShape, type OptionNames, ShapeError } from '../../tensor/library.js';
+import {
+  ArgumentError,
+  checkOptions,
+  formatShape,
+  type OptionNames,
+  ShapeError,
+  checkHas,
+  checkNumbers,
+  checkText,
+  wrongKind,
+} from '../../tensor/library.js';
 import { type AnyTensor, Tensor } from '../../tensor/tensor.js';
 import { histogramOf } from './histogram.js';
 import {
@@ -107,6 +117,9 @@ export class SummaryWriter {
   }
 
   private add(step: number, tag: string, ...values: Message[]): void {
+    checkText('SummaryWriter', 'the tag', tag);
+    if (typeof step !== 'number')
+      throw wrongKind('SummaryWriter', `step of '${tag}'`, step, 'Use a whole number from 0 on');
     if (!Number.isSafeInteger(step) || step < 0)
       throw new ArgumentError(`SummaryWriter: step of '${tag}' is ${step}. Use a whole number from 0 on.`);
     if (tag === '') throw new ArgumentError('SummaryWriter: the tag is empty.');
@@ -115,6 +128,9 @@ export class SummaryWriter {
 
   /** A point of a curve. Tags with the same part before the first slash appear together. NaN and infinity are shown as such. */
   addScalar(tag: string, value: number, step = 0): void {
+    checkText('addScalar', 'the tag', tag);
+    if (typeof value !== 'number')
+      throw wrongKind('addScalar', `the value of '${tag}'`, value, 'Give a number, such as await loss.item()');
     this.add(step, tag, scalarValue(tag, value));
   }
 
@@ -127,6 +143,8 @@ export class SummaryWriter {
 
   /** How the finite values are distributed; nothing is written where there are none. */
   async addHistogram(tag: string, values: AnyTensor | ArrayLike<number>, step = 0): Promise<void> {
+    checkText('addHistogram', 'the tag', tag);
+    if (!(values instanceof Tensor)) checkNumbers('addHistogram', 'the values', values);
     const numbers = values instanceof Tensor ? await values.data() : (values as ArrayLike<number>);
     const histogram = histogramOf(numbers);
     if (histogram !== undefined) this.add(step, tag, histogramValue(tag, histogram));
@@ -134,6 +152,8 @@ export class SummaryWriter {
 
   /** A picture, one without a batch dimension. Throws ShapeError otherwise. */
   async addImage(tag: string, image: Picture, step = 0): Promise<void> {
+    checkText('addImage', 'the tag', tag);
+    checkHas('addImage', 'the image', image, ['shape'], 'Give a tensor, or { data, shape }');
     const { shape } = image;
     const data = image instanceof Tensor ? await image.data() : (image as { data: Uint8Array | Float32Array }).data;
     if (shape.length !== 3 || ![1, 3, 4].includes(shape[0])) {
@@ -151,6 +171,8 @@ export class SummaryWriter {
 
   /** A text in Markdown. */
   addText(tag: string, text: string, step = 0): void {
+    checkText('addText', 'the tag', tag);
+    checkText('addText', 'the text', text);
     this.add(step, tag, textValue(tag, text));
   }
 

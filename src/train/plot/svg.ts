@@ -1,5 +1,6 @@
 // Charts as SVG text. In: charts. Out: one picture with a panel for each, two to a row, and one legend.
 
+import { checkHas, checkList } from '../../tensor/library.js';
 import { type Axis, type Chart, type Series, axisOf, thinOut, xAxisOf } from './chart.js';
 
 /** Colours that the colour-blind can tell apart (Okabe and Ito 2008). */
@@ -12,6 +13,9 @@ const MOST_DOTS = 40;
 
 /** The picture of all charts, on white. */
 export function chartSvg(charts: readonly Chart[]): string {
+  checkList('chartSvg', 'the argument', charts, 'charts');
+  for (const chart of charts)
+    checkHas('chartSvg', 'a chart', chart, ['title', 'series'], 'Give what learningCurves() makes');
   const columns = Math.min(2, Math.max(1, charts.length));
   const rows = Math.max(1, Math.ceil(charts.length / columns));
   const width = columns * PANEL.width;

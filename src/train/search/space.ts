@@ -2,7 +2,7 @@
 // interval, where strategies work: equal steps there are equal steps in the values, or in their logarithm.
 // Must not know: strategies, models.
 
-import { ArgumentError } from '../../tensor/library.js';
+import { ArgumentError, checkHas, checkList, checkNumber, checkRecord } from '../../tensor/library.js';
 import { textOf } from '../plain-data.js';
 import type { HostRandom } from '../../tensor/host-random.js';
 
@@ -29,6 +29,8 @@ export type Space = Readonly<Record<string, Dimension<never> | Dimension<unknown
 export type ParamsOf<S> = { -readonly [K in keyof S]: S[K] extends Dimension<infer T> ? T : never };
 
 function checkBounds(op: string, low: number, high: number, least = -Infinity): void {
+  checkNumber(op, 'the lower bound', low);
+  checkNumber(op, 'the upper bound', high);
   if (Number.isFinite(low) && Number.isFinite(high) && low < high && low > least) return;
   const advice =
     least === 0 ? 'Use numbers above 0, the smaller one first.' : 'Use two numbers, the smaller one first.';
@@ -102,6 +104,7 @@ export function integer(low: number, high: number): Dimension<number> {
 
 /** One of the listed values, which have no order: `choice(['relu', 'tanh'])`, `choice([32, 64, 128])`. */
 export function choice<const T>(values: readonly T[]): Dimension<T> {
+  checkList('choice', 'the argument', values, 'values');
   if (values.length === 0) throw new ArgumentError('choice: there is nothing to choose from. List at least one value.');
   const text = `choice(${JSON.stringify(values)})`;
   return {
@@ -123,6 +126,9 @@ export function choice<const T>(values: readonly T[]): Dimension<T> {
 export type Point = readonly number[];
 
 export function dimensionsOf(space: Space): [name: string, dimension: Dimension<unknown>][] {
+  checkRecord('search', 'the space', space, 'dimensions');
+  for (const [name, d] of Object.entries(space))
+    checkHas('search', `dimension '${name}'`, d, ['at', 'place', 'grid'], 'Use uniform, logUniform, integer or choice');
   const entries = Object.entries(space) as [string, Dimension<unknown>][];
   if (entries.length === 0) throw new ArgumentError('search: the space is empty. Give at least one dimension.');
   return entries;

@@ -1,7 +1,18 @@
 // The search itself: asks a strategy for hyper-parameters, runs an objective with them, several at a time if asked, ends
 // those that fall behind, and keeps every trial in a file, so that a search can be interrupted and goes on.
 
-import { ArgumentError, checkOptions, giveWay, NablaError, type OptionNames } from '../../tensor/library.js';
+import {
+  ArgumentError,
+  checkOptions,
+  giveWay,
+  NablaError,
+  type OptionNames,
+  checkFunction,
+  checkHas,
+  checkText,
+  checkWhole,
+  wrongKind,
+} from '../../tensor/library.js';
 import { checkFiles } from '../../io/path.js';
 import { HostRandom } from '../../tensor/host-random.js';
 import type { Pruner } from './pruner.js';
@@ -101,6 +112,23 @@ export async function search<const S extends Space>(
   checkCount('parallel', parallel);
   if (direction !== 'minimize' && direction !== 'maximize')
     throw new ArgumentError(`search: direction is '${String(direction)}'. Use 'minimize' or 'maximize'.`);
+  if (typeof objective === 'function') checkFunction('search', objective, 'the objective');
+  else if (Object.prototype.toString.call(objective) !== '[object URL]')
+    throw wrongKind('search', 'the objective', objective, 'Pass a function of the parameters, or the URL of a module');
+  const { strategy, pruner, folder, signal, onTrial } = options;
+  checkWhole('search', 'seed', seed, -Infinity);
+  if (strategy !== undefined)
+    checkHas(
+      'search',
+      'strategy',
+      strategy,
+      ['suggest'],
+      'Use gridSearch(), randomSearch(), refineSearch() or bayesianSearch()',
+    );
+  if (pruner !== undefined) checkHas('search', 'pruner', pruner, ['shouldStop'], 'Use successiveHalving()');
+  if (folder !== undefined) checkText('search', 'folder', folder);
+  if (signal !== undefined) checkHas('search', 'signal', signal, ['aborted'], "Pass an AbortController's signal");
+  if (onTrial !== undefined) checkFunction('search', onTrial, 'onTrial');
   const header = headerOf(space, direction, seed);
   const store = await openStore(options.folder, header);
   try {

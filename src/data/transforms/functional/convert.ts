@@ -1,7 +1,7 @@
 // From bytes to floats and back, and normalisation: what stands at the end of most pipelines.
 // Must not know: random numbers, where mean and deviation come from.
 
-import { ArgumentError, ShapeError, formatShape } from '../../../tensor/library.js';
+import { ArgumentError, ShapeError, formatShape, checkNumbers } from '../../../tensor/library.js';
 import { type Image, type Pixels, checkImage } from '../image.js';
 import { ALMOST_256 } from './tone.js';
 import { isFloat32Array, isUint8Array } from '../../../tensor/typed-arrays.js';
@@ -70,6 +70,7 @@ function scaleInto(out: Float32Array, data: Pixels, at: number, end: number, sca
 }
 
 function perChannel(name: string, values: number | readonly number[], channels: number): readonly number[] {
+  if (typeof values !== 'number') checkNumbers('normalize', name, values);
   const list = typeof values === 'number' ? new Array<number>(channels).fill(values) : values;
   if (list.length !== channels) {
     throw new ShapeError(`normalize: ${list.length} values of ${name} for ${channels} channels. Give one for each.`);
@@ -83,6 +84,7 @@ export function subtractMean<C extends number, H extends number, W extends numbe
   mean: Image<Float32Array>,
 ): Image<Float32Array, C, H, W> {
   checkImage('subtractMean', image);
+  checkImage('subtractMean', mean);
   const { data, shape } = image;
   if (mean.shape.some((size, axis) => size !== shape[axis])) {
     throw new ShapeError(

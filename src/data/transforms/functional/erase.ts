@@ -1,9 +1,9 @@
 // Rectangles painted over, and noise.
 
-import { ArgumentError, checkOptions, type OptionNames } from '../../../tensor/library.js';
+import { ArgumentError, checkOptions, type OptionNames, checkHas, checkRandom } from '../../../tensor/library.js';
 import type { HostRandom } from '../../../tensor/host-random.js';
 import { type Image, type Pixels, allocate, checkImage, checkRange, brightest } from '../image.js';
-import { fillOf } from './gather.js';
+import { checkFill, fillOf } from './gather.js';
 import { clamp } from './tone.js';
 import { isUint8Array } from '../../../tensor/typed-arrays.js';
 
@@ -24,6 +24,9 @@ export function erase<D extends Pixels, C extends number, H extends number, W ex
   value: number | readonly number[] | HostRandom = 0,
 ): Image<D, C, H, W> {
   checkImage('erase', image);
+  checkHas('erase', 'the box', box, ['top', 'left', 'height', 'width'], 'Give { top, left, height, width }');
+  if (typeof value !== 'object' || Array.isArray(value)) checkFill('erase', 'the value', value);
+  else checkRandom('erase', value);
   if (!Object.values(box).every((side) => Number.isInteger(side))) {
     throw new ArgumentError(`erase: a box of ${JSON.stringify(box)}. Use whole numbers.`);
   }
@@ -69,6 +72,7 @@ export function gaussianNoise<D extends Pixels, C extends number, H extends numb
   checkOptions('gaussianNoise', options, NOISE_OPTIONS);
   const { mean = 0, sigma = 0.1, clip = true } = options;
   checkImage('gaussianNoise', image);
+  checkRandom('gaussianNoise', random);
   checkRange('gaussianNoise', 'sigma', sigma, 0);
   const { data, shape } = image;
   const bound = brightest(data);

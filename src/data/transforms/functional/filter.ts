@@ -3,7 +3,15 @@
 //   As in convolutional networks the kernel is not mirrored: out(i, j) = Σ kernel(a, b) · image(i + a, j + b).
 // Must not know: random numbers.
 
-import { ArgumentError, checkOptions, type OptionNames, ShapeError } from '../../../tensor/library.js';
+import {
+  ArgumentError,
+  checkOptions,
+  type OptionNames,
+  ShapeError,
+  checkList,
+  checkNumber,
+  checkNumbers,
+} from '../../../tensor/library.js';
 import {
   type Image,
   type Pixels,
@@ -93,6 +101,8 @@ export function filter2d<C extends number>(
   checkOptions('filter2d', options, FILTER_OPTIONS);
   const { padding = 'constant' } = options;
   checkImage('filter2d', image);
+  checkList('filter2d', 'the kernel', kernel, 'rows of numbers');
+  for (const row of kernel) checkNumbers('filter2d', 'a row of the kernel', row);
   const [rows, columns] = [kernel.length, kernel[0]?.length ?? 0];
   if (rows === 0 || columns === 0 || kernel.some((row) => row.length !== columns)) {
     throw new ShapeError(
@@ -132,6 +142,7 @@ function gaussianWeights(size: number, sigma: number): Float64Array {
   if (!Number.isInteger(size) || size < 1 || size % 2 === 0) {
     throw new ArgumentError(`gaussianBlur: a kernel of ${size}. Use an odd whole number.`);
   }
+  checkNumber('gaussianBlur', 'sigma', sigma);
   if (!(sigma > 0)) throw new ArgumentError(`gaussianBlur: sigma is ${sigma}. Use a number above 0.`);
   const weights = Float64Array.from({ length: size }, (_, i) => Math.exp(-(((i - (size - 1) / 2) / sigma) ** 2) / 2));
   const sum = weights.reduce((a, b) => a + b, 0);

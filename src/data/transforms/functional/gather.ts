@@ -2,7 +2,7 @@
 // positions say which, and one loop copies the pixels.
 // Must not know: random numbers, interpolation.
 
-import { ArgumentError, checkOptions, type OptionNames } from '../../../tensor/library.js';
+import { ArgumentError, checkOptions, type OptionNames, checkNumbers, checkWhole } from '../../../tensor/library.js';
 import { type Image, type Pixels, type Size, allocate, checkImage, checkSizes, sizePair } from '../image.js';
 import { isUint8Array } from '../../../tensor/typed-arrays.js';
 
@@ -27,6 +27,11 @@ export const PAD_OPTIONS: OptionNames<PadOptions> = { fill: true, mode: true };
 /** The value of channel c of a `fill`. */
 export function fillOf(fill: number | readonly number[], channel: number): number {
   return typeof fill === 'number' ? fill : (fill[channel] ?? fill[0] ?? 0);
+}
+
+/** Throws unless `fill` is a number, or one for each channel. */
+export function checkFill(op: string, name: string, fill: unknown): void {
+  if (typeof fill !== 'number') checkNumbers(op, name, fill);
 }
 
 /** Row i, column j of the result is row `rows[i]`, column `columns[j]` of the image; a negative position gives `fill`. */
@@ -134,6 +139,7 @@ export function verticalFlip<D extends Pixels, C extends number, H extends numbe
 /** Turned by quarters of a circle, counter-clockwise; a copy for 0. */
 export function quarterTurns<D extends Pixels, C extends number>(image: Image<D, C>, turns: number): Image<D, C> {
   checkImage('quarterTurns', image);
+  checkWhole('quarterTurns', 'turns', turns, -Infinity);
   const { data, shape } = image;
   const [channels, height, width] = shape;
   const quarter = ((turns % 4) + 4) % 4;
@@ -162,6 +168,9 @@ export function crop<D extends Pixels, C extends number, H extends number, W ext
   fill: number | readonly number[] = 0,
 ): Image<D, C, H, W> {
   checkImage('crop', image);
+  checkWhole('crop', 'top', top, -Infinity);
+  checkWhole('crop', 'left', left, -Infinity);
+  checkFill('crop', 'fill', fill);
   checkSizes('crop', height, width);
   if (!Number.isInteger(top) || !Number.isInteger(left)) {
     throw new ArgumentError(`crop: a corner of (${top}, ${left}). Use whole numbers.`);
@@ -198,6 +207,7 @@ export function pad<D extends Pixels, C extends number>(
   checkOptions('pad', options, PAD_OPTIONS);
   const { fill = 0, mode = 'constant' } = options;
   checkImage('pad', image);
+  checkFill('pad', 'fill', fill);
   const [left, top, right, bottom] = sides(padding);
   const [, height, width] = image.shape;
   return gather(image, positions(height, top, bottom, mode), positions(width, left, right, mode), fill);
@@ -205,6 +215,7 @@ export function pad<D extends Pixels, C extends number>(
 
 /** [left, top, right, bottom] of a padding. */
 export function sides(padding: Padding): readonly [number, number, number, number] {
+  if (typeof padding !== 'number') checkNumbers('pad', 'the padding', padding);
   const list = typeof padding === 'number' ? [padding, padding, padding, padding] : padding;
   const [left, top, right = left, bottom = top] = list as readonly number[];
   if ([left, top, right, bottom].some((width) => !Number.isInteger(width) || width < 0)) {
@@ -265,5 +276,7 @@ export function tenCrop<D extends Pixels, C extends number, H extends number, W 
 ): Crop<D, C, H, W>[] {
   checkOptions('tenCrop', options, { vertical: true });
   const { vertical = false } = options;
+  checkImage('tenCrop', image);
+  sizePair('tenCrop', size);
   return [...fiveCrop(image, size), ...fiveCrop(vertical ? verticalFlip(image) : horizontalFlip(image), size)];
 }

@@ -2,8 +2,8 @@
 // Both passes round to the type of the image, as Pillow and PyTorch do for bytes.
 // Must not know: random numbers.
 
-import { type OptionNames, checkOptions } from '../../../tensor/library.js';
-import { type Image, type Pixels, allocate, checkImage, checkSizes } from '../image.js';
+import { type OptionNames, checkOptions, checkChoice } from '../../../tensor/library.js';
+import { type Image, type Pixels, allocate, checkImage, checkSizePair, checkSizes } from '../image.js';
 import { crop, gather } from './gather.js';
 import { isUint8Array } from '../../../tensor/typed-arrays.js';
 
@@ -38,6 +38,7 @@ export function resize<D extends Pixels, C extends number, H extends number, W e
   checkOptions('resize', options, RESIZE_OPTIONS);
   const { interpolation = 'bilinear', antialias = true } = options;
   checkImage('resize', image);
+  checkChoice('resize', 'interpolation', interpolation, ['nearest', 'bilinear', 'bicubic']);
   const [, oldHeight, oldWidth] = image.shape;
   const [height, width] = outputSize(size, oldHeight, oldWidth);
   if (height === oldHeight && width === oldWidth) return image as Image<D, C, H, W>;
@@ -62,7 +63,7 @@ export function resizedCrop<D extends Pixels, C extends number, H extends number
 
 function outputSize(size: number | readonly number[], height: number, width: number): readonly number[] {
   if (typeof size !== 'number') {
-    checkSizes('resize', ...size);
+    checkSizePair('resize', size);
     return size;
   }
   checkSizes('resize', size);

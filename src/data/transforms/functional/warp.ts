@@ -4,7 +4,13 @@
 //   matrix [a, b, c, d, e, f]: (x, y) of the result → (a·x + b·y + c, d·x + e·y + f) of the image
 // Must not know: random numbers.
 
-import { ArgumentError, checkOptions, type OptionNames } from '../../../tensor/library.js';
+import {
+  ArgumentError,
+  checkOptions,
+  type OptionNames,
+  checkNumber,
+  checkNeededOptions,
+} from '../../../tensor/library.js';
 import { type Image, type Pixels, allocate, checkImage, roundEven } from '../image.js';
 import { fillOf, quarterTurns } from './gather.js';
 import { isUint8Array } from '../../../tensor/typed-arrays.js';
@@ -186,6 +192,7 @@ export function rotate<D extends Pixels, C extends number>(
   checkOptions('rotate', options, ROTATE_OPTIONS);
   const { interpolation = 'nearest', fill = 0, center, expand = false } = options;
   checkImage('rotate', image);
+  checkNumber('rotate', 'the angle', angle);
   const turn = ((angle % 360) + 360) % 360;
   const [channels, height, width] = image.shape;
   // whole pixels go to whole pixels: exact, and no interpolation
@@ -215,7 +222,7 @@ export function affine<D extends Pixels, C extends number, H extends number, W e
   image: Image<D, C, H, W>,
   options: AffineOptions,
 ): Image<D, C, H, W> {
-  checkOptions('affine', options, AFFINE_OPTIONS);
+  checkNeededOptions('affine', options, AFFINE_OPTIONS, '{ angle: 10 }');
   const { angle = 0, translate = [0, 0], scale = 1, shear = 0, center, interpolation = 'nearest', fill = 0 } = options;
   checkImage('affine', image);
   if (!(scale > 0)) throw new ArgumentError(`affine: a scale of ${scale}. Use a number above 0.`);

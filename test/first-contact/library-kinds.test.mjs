@@ -1,0 +1,747 @@
+/* oxlint-disable import/namespace -- every public function is looked up by its name */
+// Arguments of a wrong kind around the tensors, as callers without types pass them: datasets, loaders, readers, transforms,
+// metrics, containers, schedules, derivatives, weights, the Trainer, runs, searches. `sweep.mjs` says what each is tried with.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as nabla from 'nabla';
+import * as data from 'nabla/data';
+import * as transforms from 'nabla/data/transforms';
+import * as io from 'nabla/io';
+import * as metrics from 'nabla/metrics';
+import * as nn from 'nabla/nn';
+import * as optim from 'nabla/optim';
+import * as train from 'nabla/train';
+import { I, N, Options, T, argument, sweep } from './sweep.mjs';
+
+const { customOp, tensor, zeros } = nabla;
+const { functional } = transforms;
+
+const folder = mkdtempSync(join(tmpdir(), 'nabla-kinds-'));
+const before = process.cwd();
+beforeAll(() => process.chdir(folder)); // texts are paths of files that are written
+afterAll(() => {
+  process.chdir(before);
+  rmSync(folder, { recursive: true });
+});
+
+const Fn = argument('function');
+const OptionalFn = argument('function', 'undefined');
+const Text = argument('string');
+const OptionalText = argument('string', 'undefined');
+const Numbers = argument('float32array');
+const Optionally = argument('undefined');
+const NumberOnly = argument('number');
+const OptionalNumber = argument('number', 'undefined');
+const Record = argument('object');
+const Sized = argument('list', 'tensors', 'float32array');
+
+const x = zeros([2, 3]);
+const labels = tensor(new Int32Array([0, 1]));
+const set = () =>
+  new data.ArrayDataset({
+    x: { data: new Float32Array(12), shape: [2] },
+    y: { data: new Int32Array(6), shape: [] },
+  });
+const image = { data: new Float32Array(3 * 8 * 8), shape: [3, 8, 8] };
+const random = new data.HostRandom(1);
+const table = () => data.parseCsv('a,b,c\n1,2,u\n3,4,v\n5,6,u\n');
+const words = () => new data.WordVocabulary(['<unk>', 'a', 'b']);
+const characters = () => new data.CharVocabulary(['a', 'b', 'c']);
+const square = (t) => t.mul(t);
+const linear = () => new nn.Linear(2, 2);
+const start = (options) => {
+  const model = linear();
+  return new train.Trainer({
+    model,
+    optimizer: new optim.SGD(model.parameters(), { lr: 0.1 }),
+    train: new data.DataLoader(set(), { batchSize: 3 }),
+    epochs: 1,
+    ...options,
+  });
+};
+const fit = (options) => start(options).fit();
+const uint8 = new Uint8Array([1, 2, 3]);
+
+const EVENTS = [{ event: 'epoch', epoch: 1, step: 1, seconds: 1, lr: 0.1, train: { loss: 1 }, samplesPerSecond: 1 }];
+
+/** Each option of a call in turn, as an argument of its own. */
+const each = (name, call, good, options) =>
+  Object.fromEntries(
+    Object.entries(options).map(([option, arg]) => [
+      `${name}, option ${option}`,
+      [(value) => call({ ...good, [option]: value }), arg],
+    ]),
+  );
+
+/** Calls by the name that their errors begin with. */
+const CALLS = {
+  // datasets
+  ArrayDataset: [(...a) => new data.ArrayDataset(...a), I({ x: { data: new Float32Array(2), shape: [] } })],
+  'ArrayDataset, a field': [
+    (field) => new data.ArrayDataset({ x: field }),
+    I({ data: new Float32Array(2), shape: [] }),
+  ],
+  'ArrayDataset, data of a field': [
+    (values) => new data.ArrayDataset({ x: { data: values, shape: [] } }),
+    Numbers(new Float32Array(2)),
+  ],
+  'ArrayDataset, shape of a field': [
+    (shape) => new data.ArrayDataset({ x: { data: new Float32Array(2), shape } }),
+    I([2]),
+  ],
+  get: [(i) => set().get(i), I(0)],
+  batch: [(list) => set().batch(list), Numbers([0])],
+  gather: [(list) => set().gather(list), Numbers([0])],
+  subset: [(list) => set().subset(list), Numbers([0])],
+  column: [(name) => set().column(name), I('x')],
+  transformed: [(name, fn) => set().transformed(name, fn), I('x'), Fn((t) => t)],
+  transformedSamples: [(fn) => set().transformedSamples(fn), Fn((t) => t)],
+  augmented: [(fn) => set().augmented(fn), Fn(() => {})],
+  split: [(parts, options) => set().split(parts, options), I({ a: 0.5, b: 0.5 }), Options({})],
+  'split, a part': [(part) => set().split({ a: part }), I(0.5)],
+  ...each(
+    'split',
+    (o) => set().split({ a: 0.5 }, o),
+    {},
+    {
+      seed: Optionally(1),
+      stratify: Optionally('y'),
+      groups: Optionally('y'),
+    },
+  ),
+  folds: [(k, options) => set().folds(k, options), I(2), Options({})],
+  kFold: [data.kFold, I(6), I(2), Options({})],
+  splitIndices: [data.splitIndices, I(6), Numbers([0.5, 0.5]), Options({})],
+  DataLoader: [(...a) => new data.DataLoader(...a), I(set()), Options({})],
+  ...each(
+    'DataLoader',
+    (o) => new data.DataLoader(set(), o),
+    {},
+    {
+      batchSize: Optionally(2),
+      sampler: Optionally(new data.SequentialSampler(6)),
+      seed: Optionally(2),
+      collate: OptionalFn((items) => items),
+      workers: Optionally(0),
+      prefetch: Optionally(0),
+    },
+  ),
+  'DataLoader.batches': [
+    async (epoch, from) => {
+      for await (const b of new data.DataLoader(set()).batches(epoch, from)) void b;
+    },
+    I(0),
+    Optionally(0),
+  ],
+  collate: [data.collate, argument('float32array', 'list', 'tensors')([1, 2])],
+  workerDataset: [
+    (module) => data.workerDataset(module, { count: 1 }),
+    I(new URL('../fixtures/worker-dataset.mjs', import.meta.url)),
+  ],
+  SequentialSampler: [(...a) => new data.SequentialSampler(...a), Sized(3)],
+  RandomSampler: [(...a) => new data.RandomSampler(...a), Sized(3), Options({})],
+  ...each(
+    'RandomSampler',
+    (o) => new data.RandomSampler(3, o),
+    {},
+    {
+      seed: Optionally(1),
+      numSamples: argument('undefined', 'null')(2),
+    },
+  ),
+  WeightedRandomSampler: [
+    (...a) => new data.WeightedRandomSampler(...a),
+    argument()(new Float32Array([1, 2])),
+    I(2),
+    Options({}),
+  ],
+  StratifiedSampler: [
+    (...a) => new data.StratifiedSampler(...a),
+    argument('float32array')(new Int32Array([0, 1, 0, 1])),
+    I({ batchSize: 2 }),
+  ],
+  DistributedSampler: [(...a) => new data.DistributedSampler(...a), Sized(3), argument()({ numReplicas: 1, rank: 0 })],
+  // text and tables
+  Vocabulary: [(...a) => new data.Vocabulary(...a), argument()(['a'])],
+  'CharVocabulary.of': [(t) => data.CharVocabulary.of(t), Text('abc')],
+  'CharVocabulary.encode': [(t) => characters().encode(t), Text('abc')],
+  'CharVocabulary.decode': [(t) => characters().decode(t), argument('float32array')([0, 1])],
+  'WordVocabulary.of': [(t, o) => data.WordVocabulary.of(t, o), I(['a b']), Options({})],
+  ...each(
+    'WordVocabulary.of',
+    (o) => data.WordVocabulary.of(['a b'], o),
+    {},
+    {
+      minFrequency: OptionalNumber(1),
+      maxSize: OptionalNumber(10),
+      specials: Optionally(['<unk>']),
+      tokenize: argument('undefined')((text) => text.split(' ')),
+    },
+  ),
+  'WordVocabulary.encode': [(t) => words().encode(t), Text('a b')],
+  'WordVocabulary.decode': [(t) => words().decode(t), argument('float32array')([0, 1])],
+  tokenizeWords: [data.tokenizeWords, Text('a b')],
+  TokenWindows: [(...a) => new data.TokenWindows(...a), I(new Int32Array(9)), I({ length: 2 })],
+  'CsvTable.column': [(n) => table().column(n), I('a')],
+  'CsvTable.numbers': [(n) => table().numbers(n), I('a')],
+  'CsvTable.classes': [(n) => table().classes(n), I('c')],
+  'CsvTable.subset': [(p) => table().subset(p), Numbers([0])],
+  'CsvTable.split': [(p) => table().split(p), I({ a: 0.5 })],
+  'CsvTable.complete': [(n) => table().complete(n), Optionally(['a'])],
+  'CsvTable.classification': [(n, o) => table().classification(n, o), I('c'), Options({ features: ['a'] })],
+  'CsvTable.regression': [(n, o) => table().regression(n, o), I('a'), Options({ features: ['b'] })],
+  'TableEncoder.fit': [(t, o) => data.TableEncoder.fit(t, o), I(table()), Options({ target: 'c' })],
+  ...each(
+    'TableEncoder.fit',
+    (o) => data.TableEncoder.fit(table(), o),
+    { target: 'c' },
+    {
+      target: Optionally('c'),
+      task: Optionally('classification'),
+      features: Optionally(['a']),
+      columns: argument('undefined', 'object')({ a: 'number' }),
+      missing: Optionally('error'),
+      unseen: Optionally('error'),
+    },
+  ),
+  'TableEncoder.from': [(s) => data.TableEncoder.from(s), I(data.TableEncoder.fit(table()).toJSON())],
+  'TableEncoder.encode': [(t) => data.TableEncoder.fit(table()).encode(t), I(table())],
+  // readers
+  parseCsv: [data.parseCsv, Text('a\n1\n'), Options({})],
+  parseIdx: [data.parseIdx, I(new Uint8Array([0, 0, 8, 1, 0, 0, 0, 1, 7]))],
+  parseNpz: [data.parseNpz, I(emptyZip())],
+  readText: [(s, o) => data.readText(s, o), I(uint8), Options({})],
+  readBytes: [(s, o) => data.readBytes(s, o), I(uint8), Options({})],
+  readCsv: [(s, o) => data.readCsv(s, o), I(new TextEncoder().encode('a\n1\n')), Options({})],
+  gunzip: [data.gunzip, I(data.isGzip && GZIP()), Options({})],
+  decompress: [data.decompress, I(uint8), Options({})],
+  imageFolder: [
+    (p, o) => data.imageFolder(p, o).catch(unlessMissing),
+    argument('string')(folder),
+    argument('object', 'undefined', 'module')({}),
+  ],
+  mnist: [(o) => data.mnist(o).catch(unlessMissing), Options({})],
+  ...each('mnist', (o) => data.mnist(o).catch(unlessMissing), {}, { folder: OptionalText(folder) }),
+  // made data
+  ...Object.fromEntries(
+    ['moons', 'circles', 'blobs', 'spirals', 'shapes', 'diabetes'].map((name) => [name, [data[name], Options({})]]),
+  ),
+  ...Object.assign(
+    {},
+    ...['moons', 'circles', 'blobs', 'spirals', 'shapes'].map((name) =>
+      each(name, data[name], {}, { samples: Optionally(20), noise: OptionalNumber(0.1), seed: Optionally(3) }),
+    ),
+  ),
+  ...each('blobs', data.blobs, {}, { centers: argument('undefined', 'list')(2) }),
+  ...each('circles', data.circles, {}, { factor: Optionally(0.5) }),
+  ...each('spirals', data.spirals, {}, { classes: Optionally(2) }),
+  ...each('shapes', data.shapes, {}, { size: Optionally(16) }),
+  contactSheet: [data.contactSheet, I([image]), Options({})],
+  ...each(
+    'contactSheet',
+    (o) => data.contactSheet([image], o),
+    {},
+    {
+      columns: Optionally(1),
+      scale: Optionally(1),
+      labels: Optionally(['a']),
+      gap: Optionally(1),
+    },
+  ),
+  jitter: [
+    data.jitter,
+    I({ data: new Float32Array(64), shape: [1, 8, 8] }),
+    I(random),
+    argument('object')({ shift: 1 }),
+  ],
+  // metrics
+  ...Object.fromEntries(
+    ['Accuracy', 'F1', 'Precision', 'Recall', 'CohenKappa', 'IoU', 'MatthewsCorrelation', 'ConfusionMatrix'].flatMap(
+      (name) => [
+        [name, [(o) => new metrics[name](o), Options({})]],
+        [`${name}.update`, [(o, t) => new metrics[name]({}).update(o, t), T(zeros([2, 2])), T(labels)]],
+      ],
+    ),
+  ),
+  ...each(
+    'Accuracy',
+    (o) => new metrics.Accuracy(o).update(x, labels),
+    {},
+    {
+      classDim: Optionally(1),
+      ignoreIndex: Optionally(-100),
+    },
+  ),
+  ...each(
+    'Accuracy',
+    (o) => new metrics.Accuracy(o).update(zeros([4]), tensor([0, 1, 0, 1])),
+    {},
+    {
+      threshold: OptionalNumber(0.5),
+    },
+  ),
+  ...each('F1', (o) => new metrics.F1(o), {}, { average: Optionally('macro') }),
+  TopKAccuracy: [(k, o) => new metrics.TopKAccuracy(k, o), Optionally(2), Options({})],
+  FBeta: [(b, o) => new metrics.FBeta(b, o), NumberOnly(2), Options({})],
+  AUROC: [(o) => new metrics.AUROC(o), Options({})],
+  'AUROC.update': [(o, t) => new metrics.AUROC().update(o, t), T(x), T(labels)],
+  CalibrationError: [(o) => new metrics.CalibrationError(o), Options({})],
+  'MeanSquaredError.update': [(o, t) => new metrics.MeanSquaredError().update(o, t), T(x), T(x)],
+  'R2Score.update': [(o, t) => new metrics.R2Score().update(o, t), T(x), T(x)],
+  'Perplexity.update': [(o, t) => new metrics.Perplexity().update(o, t), T(x), T(labels)],
+  'Mean.update': [(v, w) => new metrics.Mean().update(v, w), T(x), argument('undefined', 'number', 'tensor')(1)],
+  MeanLoss: [(fn, o) => new metrics.MeanLoss(fn, o), Fn((a, b) => nn.mseLoss(a, b)), Options({})],
+  'Bleu.update': [(c, r) => new metrics.Bleu().update(c, r), argument()(['a b']), argument()(['a b'])],
+  'Stopwatch.lap': [(n) => running().lap(n), OptionalNumber(1)],
+  // containers
+  Sequential: [(...a) => new nn.Sequential(...a), argument('module')(linear()), argument('module')(linear())],
+  Residual: [(body, short) => new nn.Residual(body, short), I([linear()]), argument('undefined', 'module')(linear())],
+  Parallel: [(branches, dim) => new nn.Parallel(branches, dim), I([linear()]), Optionally(1)],
+  ModuleList: [(list) => new nn.ModuleList(list), Optionally([linear()])],
+  'ModuleList.append': [(m) => new nn.ModuleList().append(m), argument('module')(linear())],
+  'ModuleList.extend': [(m) => new nn.ModuleList().extend(m), I([linear()])],
+  'ModuleList.at': [(i) => new nn.ModuleList([linear()]).at(i), I(0)],
+  ModuleDict: [(o) => new nn.ModuleDict(o), argument('undefined', 'object')({ a: linear() })],
+  'ModuleDict.set': [(n, m) => new nn.ModuleDict().set(n, m), Text('a'), argument('module')(linear())],
+  'ModuleDict.get': [(n) => new nn.ModuleDict({ a: linear() }).get(n), I('a')],
+  apply: [(fn) => linear().apply(fn), Fn(() => {})],
+  registerForwardHook: [(fn) => linear().registerForwardHook(fn), Fn(() => {})],
+  registerForwardPreHook: [(fn) => linear().registerForwardPreHook(fn), Fn(() => {})],
+  registerFullBackwardHook: [(fn) => linear().registerFullBackwardHook(fn), Fn(() => {})],
+  loadStateDict: [(s, o) => linear().loadStateDict(s, o), I(linear().stateDict()), Options({})],
+  'optimizer.loadStateDict': [
+    (s) => new optim.SGD(linear().parameters(), { lr: 0.1 }).loadStateDict(s),
+    I(new optim.SGD(linear().parameters(), { lr: 0.1 }).stateDict()),
+  ],
+  deepCopy: [nn.deepCopy, argument('module')(linear())],
+  // schedules
+  cosine: [optim.cosine, N(0), N(10), N(1), OptionalNumber(0)],
+  oneCycle: [optim.oneCycle, N(0), N(10), N(1), Options({})],
+  cyclic: [optim.cyclic, N(0), N(10), N(1), N(0), Options({})],
+  stepDecay: [optim.stepDecay, N(0), N(1), N(3), OptionalNumber(0.1)],
+  multiStepDecay: [optim.multiStepDecay, N(0), N(1), Numbers([3]), OptionalNumber(0.1)],
+  exponentialDecay: [optim.exponentialDecay, N(0), N(1), N(0.9)],
+  inverseTimeDecay: [optim.inverseTimeDecay, N(0), N(1), N(0.9)],
+  inverseSqrtDecay: [optim.inverseSqrtDecay, N(0), N(1), OptionalNumber(0.9)],
+  linear: [optim.linear, N(0), N(10), N(0), N(1)],
+  polynomialDecay: [optim.polynomialDecay, N(0), N(10), N(1), OptionalNumber(1)],
+  cosineRestarts: [optim.cosineRestarts, N(0), N(10), N(1), OptionalNumber(0), OptionalNumber(1)],
+  inverseSqrtWarmup: [optim.inverseSqrtWarmup, N(0), N(10), N(10)],
+  table: [optim.table, N(0), I([[0, 1]])],
+  sequence: [(a, b) => optim.sequence(a, b), I([(step) => step, 5]), Fn((step) => step)],
+  chained: [(a, b) => optim.chained(a, b), Fn((step) => step), Fn((step) => step)],
+  // derivatives
+  vjp: [(fn, t) => nabla.vjp(fn, t), Fn(square), T(x)],
+  'vjp: pull': [(v) => nabla.vjp(square, x).pull(v), T(x)],
+  jvp: [nabla.jvp, Fn(square), I([x]), I([x])],
+  'jvp, inputs': [(t) => nabla.jvp(square, [t], [x]), T(x)],
+  'jvp, tangents': [(t) => nabla.jvp(square, [x], [t]), T(x)],
+  jacobian: [nabla.jacobian, Fn(square), T(x)],
+  hessian: [nabla.hessian, Fn((t) => t.mul(t).sum()), T(x)],
+  'grad, input': [(t) => nabla.grad((v) => v.sum())(t), T(x)],
+  'valueAndGrad, input': [(t) => nabla.valueAndGrad((v) => v.sum())(t), T(x)],
+  ...Object.fromEntries(
+    ['grad', 'valueAndGrad', 'vjp', 'jvp', 'jacobian', 'hessian'].map((name) => [
+      `${name}, result`,
+      [(v) => callWith(name, () => v), argument('tensor')(zeros([]))],
+    ]),
+  ),
+  customOp: [customOp, I({ name: 'f', forward: (_, t) => t, backward: (_, g) => [g] })],
+  ...each(
+    'customOp',
+    customOp,
+    { name: 'f', forward: (_, t) => t, backward: (_, g) => [g] },
+    {
+      name: argument('string')('f'),
+      forward: Fn((_, t) => t),
+      backward: Fn((_, g) => [g]),
+    },
+  ),
+  'customOp, input': [(t) => customOp({ name: 'customOp', forward: (_, v) => v, backward: (_, g) => [g] })(t), T(x)],
+  'customOp, result': [
+    (v) => customOp({ name: 'customOp', forward: () => v, backward: (_, g) => [g] })(x),
+    argument('tensor')(x),
+  ],
+  'customOp, gradients': [
+    (v) => nabla.grad((t) => customOp({ name: 'customOp', forward: (_, s) => s, backward: () => v })(t).sum())(x),
+    I([x]),
+  ],
+  'customOp, a gradient': [
+    (v) => nabla.grad((t) => customOp({ name: 'customOp', forward: (_, s) => s, backward: () => [v] })(t).sum())(x),
+    argument('null')(x),
+  ],
+  checkGradient: [nabla.checkGradient, Fn((t) => t), argument('tensors')([zeros([1])]), Options({})],
+  'checkGradient, input': [(t) => nabla.checkGradient((v) => v.mul(1), [t]), T(zeros([1]))],
+  'checkGradient, result': [(v) => nabla.checkGradient((t) => (v === x ? t : v), [zeros([1])]), T(x)],
+  ...each(
+    'checkGradient',
+    (o) => nabla.checkGradient((t) => t, [zeros([1])], o),
+    {},
+    {
+      eps: OptionalNumber(1e-5),
+      tolerance: OptionalNumber(1e-5),
+    },
+  ),
+  'compile, argument': [
+    (t) => nabla.compile((v) => (v === undefined ? zeros([1]) : v))(t),
+    argument('tensor', 'number')(x),
+  ],
+  'compile, result': [
+    (v) => nabla.compile(() => v)(),
+    argument('tensor', 'tensors', 'undefined', 'object', 'promise', 'module')(x.mul(2)),
+  ],
+  noGrad: [nabla.noGrad, Fn(() => 1)],
+  // weights
+  saveSafetensors: [io.saveSafetensors, Text(join(folder, 'a.safetensors')), argument('object')({ x }), Options({})],
+  loadSafetensors: [(p) => io.loadSafetensors(p).catch(unlessMissing), Text(join(folder, 'none.safetensors'))],
+  toSafetensors: [io.toSafetensors, argument('object')({ x }), Options({})],
+  'toSafetensors, a tensor': [(t) => io.toSafetensors({ x: t }), T(x)],
+  fromSafetensors: [io.fromSafetensors, I(emptySafetensors())],
+  formatSafetensors: [
+    io.formatSafetensors,
+    argument('object')({ x: { dtype: 'float32', shape: [2], data: new Float32Array(2) } }),
+    Options({}),
+  ],
+  encodePng: [io.encodePng, I({ data: new Uint8Array(4), shape: [1, 2, 2] })],
+  // training
+  Trainer: [(o) => new train.Trainer(o), I(startOptions())],
+  'Trainer, option model': [(model) => new train.Trainer({ ...startOptions(), model }), argument('module')(linear())],
+  'Trainer, option optimizer': [
+    (optimizer) => new train.Trainer({ ...startOptions(), optimizer }),
+    I(new optim.SGD(linear().parameters(), { lr: 0.1 })),
+  ],
+  ...each(
+    'Trainer',
+    fit,
+    {},
+    {
+      train: I(new data.DataLoader(set(), { batchSize: 3 })),
+      validation: Optionally(new data.DataLoader(set(), { batchSize: 3 })),
+      test: Optionally(new data.DataLoader(set(), { batchSize: 3 })),
+      loss: argument('undefined')((o, t) => nn.crossEntropy(o, t)),
+      forward: argument('undefined')((m, { x: v, y }) => nn.crossEntropy(m.forward(v), y)),
+      metrics: argument('undefined', 'object')({ accuracy: new metrics.Accuracy() }),
+      validateEvery: Optionally(1),
+      schedule: argument('undefined', 'function')((step, total) => optim.cosine(step, total, 0.1)),
+      plateau: argument('undefined', 'object')({}),
+      accumulate: Optionally(1),
+      clipNorm: OptionalNumber(1),
+      clipValue: OptionalNumber(1),
+      earlyStopping: argument('undefined', 'object')({}),
+      weightAverage: argument('undefined', 'object')({}),
+      listeners: Optionally([]),
+      callbacks: Optionally([]),
+      probe: Optionally({ isDue: () => false, report: () => {} }),
+      folder: Optionally(join(folder, 'run')),
+      checkpoint: argument('undefined', 'object')({}),
+      signal: Optionally(new AbortController().signal),
+      seed: Optionally(1),
+      config: argument('undefined', 'object')({}),
+      classes: Optionally(2),
+      epochs: I(1),
+      steps: Optionally(1),
+    },
+  ),
+  ...each(
+    'Trainer',
+    (o) => fit({ validation: new data.DataLoader(set()), earlyStopping: o }),
+    {},
+    {
+      patience: Optionally(1),
+      minDelta: OptionalNumber(0),
+      monitor: Optionally('loss'),
+      mode: Optionally('min'),
+    },
+  ),
+  ...each(
+    'Trainer.',
+    (o) => fit({ validation: new data.DataLoader(set()), checkpoint: o }),
+    {},
+    {
+      every: Optionally(1),
+      monitor: Optionally('loss'),
+      mode: Optionally('min'),
+    },
+  ),
+  ...each('Trainer: ', (o) => fit({ weightAverage: o }), {}, { decay: Optionally(0.9), from: Optionally(1) }),
+  'Trainer, a listener': [(l) => fit({ listeners: [l] }), I({ onEvent() {} })],
+  'Trainer, a callback': [(c) => fit({ callbacks: [c] }), argument('object', 'module')({})],
+  'Trainer, a metric': [(m) => fit({ metrics: { m } }), I(new metrics.Accuracy())],
+  'Trainer.evaluate': [(d) => start().evaluate(d), I(new data.DataLoader(set(), { batchSize: 3 }))],
+  'Trainer.resume': [(d) => start().resume(d).catch(unlessMissing), Text(join(folder, 'none'))],
+  findLearningRate: [(o) => train.findLearningRate(o), I(rateOptions())],
+  ...each('findLearningRate', (o) => train.findLearningRate(o), rateOptions(), {
+    train: I(new data.DataLoader(set(), { batchSize: 3 })),
+    steps: Optionally(10),
+    from: OptionalNumber(1e-5),
+    to: OptionalNumber(1),
+    smoothing: OptionalNumber(0.9),
+  }),
+  checkInitialLoss: [train.checkInitialLoss, NumberOnly(0.7), I({ classes: 2 })],
+  overfitOneBatch: [
+    (m, b, o) => train.overfitOneBatch(m, b, { steps: 2, ...(o !== undefined && typeof o !== 'object' ? { o } : o) }),
+    argument('module')(linear()),
+    I({ x: zeros([2, 2]), y: labels }),
+  ],
+  readErrors: [train.readErrors, I({ training: 0.1, validation: 0.2 }), OptionalNumber(0.02)],
+  learningCurves: [train.learningCurves, I([{ name: 'a', events: EVENTS }]), Options({})],
+  chartSvg: [train.chartSvg, I([])],
+  summariseRun: [train.summariseRun, I([])],
+  diagnose: [train.diagnose, argument('float32array')([])],
+  observe: [
+    (m, o, options) => train.observe(m, o, options),
+    argument()(linear()),
+    I(new optim.SGD(linear().parameters(), { lr: 0.1 })),
+    Options({}),
+  ],
+  ConsoleLogger: [(o) => new train.ConsoleLogger(o), Options({})],
+  JsonLinesLogger: [(p) => new train.JsonLinesLogger(p), Text(join(folder, 'log.jsonl'))],
+  CsvLogger: [(p) => new train.CsvLogger(p), Text(join(folder, 'log.csv'))],
+  TensorBoardLogger: [(p, o) => new train.TensorBoardLogger(p, o), Text(join(folder, 'board')), Options({})],
+  SummaryWriter: [(p, o) => new train.SummaryWriter(p, o), Text(join(folder, 'writer')), Options({})],
+  addScalar: [(...a) => writer().addScalar(...a), Text('a'), NumberOnly(1), OptionalNumber(1)],
+  addText: [(...a) => writer().addText(...a), Text('a'), Text('b'), OptionalNumber(1)],
+  addHistogram: [(...a) => writer().addHistogram(...a), Text('a'), argument('tensor', 'float32array')([1, 2])],
+  // runs and searches
+  defineRun: [train.defineRun, I(runDefinition())],
+  ...each('defineRun', train.defineRun, runDefinition(), {
+    name: argument('string')('a'),
+    title: argument('string')('b'),
+    settings: argument('object')({ epochs: 1 }),
+    choices: argument('undefined', 'object')({ epochs: [1] }),
+    create: Fn(() => {}),
+    predictor: argument('undefined', 'function')(() => {}),
+  }),
+  search: [
+    (space, objective, options) => train.search(space, objective, { trials: 1, ...mustBeOptions(options) }),
+    I({ a: train.uniform(0, 1) }),
+    Fn(() => 1),
+    Options({}),
+  ],
+  'search, a dimension': [(d) => train.search({ a: d }, () => 1, { trials: 1 }), I(train.uniform(0, 1))],
+  'search, the result': [(v) => train.search({ a: train.uniform(0, 1) }, () => v, { trials: 1 }), NumberOnly(1)],
+  ...each(
+    'search',
+    (o) => train.search({ a: train.uniform(0, 1) }, () => 1, o),
+    { trials: 1 },
+    {
+      trials: Optionally(1),
+      strategy: Optionally(train.randomSearch()),
+      direction: Optionally('minimize'),
+      pruner: Optionally(train.successiveHalving()),
+      parallel: Optionally(1),
+      seed: Optionally(1),
+      folder: OptionalText(join(folder, 'search')),
+      signal: Optionally(new AbortController().signal),
+      onTrial: argument('undefined', 'function')(() => {}),
+    },
+  ),
+  uniform: [train.uniform, N(0), N(3)],
+  logUniform: [train.logUniform, N(1), N(3)],
+  integer: [train.integer, I(0), I(3)],
+  choice: [train.choice, argument('list', 'tensors')([1, 2])],
+  gridSearch: [train.gridSearch, Options({})],
+  refineSearch: [train.refineSearch, Options({})],
+  bayesianSearch: [train.bayesianSearch, Options({})],
+  successiveHalving: [train.successiveHalving, Options({})],
+};
+
+/** Transforms: what makes them; each is then given an image and a wrong one. */
+const TRANSFORMS = {
+  compose: [argument('function')((t) => t)],
+  randomApply: [argument('function')((t) => t), OptionalNumber(0.5)],
+  randomChoice: [I([(t) => t]), Optionally([1])],
+  randomOrder: [I([(t) => t])],
+  deterministic: [argument('function')((t) => t)],
+  centerCrop: [I(4)],
+  pad: [Numbers(2), Options({})],
+  randomAffine: [Record({ degrees: 10 })],
+  randomCrop: [I(4), Options({})],
+  randomHorizontalFlip: [OptionalNumber(1)],
+  randomVerticalFlip: [OptionalNumber(1)],
+  randomPerspective: [Options({})],
+  randomResizedCrop: [I(4), Options({})],
+  randomRotation: [argument('number', 'float32array')(10), Options({})],
+  resize: [I(4), Options({})],
+  colorJitter: [Record({ brightness: 0.1 })],
+  cutout: [I(3), argument('undefined', 'number', 'float32array')(0)],
+  gaussianBlur: [I(3), argument('undefined', 'number', 'float32array')(1)],
+  gaussianNoise: [Options({})],
+  grayscale: [Optionally(1)],
+  normalize: [argument('number', 'float32array')([0, 0, 0]), argument('number', 'float32array')([1, 1, 1])],
+  randomAdjustSharpness: [NumberOnly(2), OptionalNumber(1)],
+  randomAutocontrast: [OptionalNumber(1)],
+  randomEqualize: [OptionalNumber(1)],
+  randomErasing: [Options({ p: 1 })],
+  randomGrayscale: [OptionalNumber(1)],
+  randomInvert: [OptionalNumber(1)],
+  randomPosterize: [I(3), OptionalNumber(1)],
+  randomSolarize: [NumberOnly(0.5), OptionalNumber(1)],
+  subtractMean: [I(image)],
+  toBytes: [],
+  toFloat: [],
+  randAugment: [Options({})],
+  trivialAugment: [Options({})],
+};
+
+/** Functions of an image. */
+const FUNCTIONAL = {
+  adjustBrightness: [NumberOnly(2)],
+  adjustContrast: [NumberOnly(2)],
+  adjustGamma: [NumberOnly(2)],
+  adjustHue: [I(0.1)],
+  adjustSaturation: [NumberOnly(2)],
+  adjustSharpness: [NumberOnly(2)],
+  affine: [Record({ angle: 10 })],
+  autocontrast: [],
+  centerCrop: [I([4, 4])],
+  crop: [I(0), I(0), I(2), I(2), argument('undefined', 'number', 'float32array')(0)],
+  equalize: [],
+  erase: [I({ top: 0, left: 0, height: 2, width: 2 }), argument('undefined', 'number', 'float32array')(0)],
+  filter2d: [argument('list')(functional.kernels.sobelX ?? functional.gaussianKernel(3, 1)), Options({})],
+  fiveCrop: [I([4, 4])],
+  gaussianBlur: [I(3), OptionalNumber(1)],
+  gaussianNoise: [I(random), Options({})],
+  horizontalFlip: [],
+  invert: [],
+  normalize: [argument('number')([0, 0, 0]), argument('number')([1, 1, 1])],
+  pad: [Numbers(2), Options({})],
+  posterize: [I(3)],
+  quarterTurns: [I(1)],
+  resize: [I(4), Options({})],
+  rotate: [NumberOnly(10), Options({})],
+  solarize: [NumberOnly(0.5)],
+  subtractMean: [I(image)],
+  tenCrop: [I([4, 4])],
+  toBytes: [],
+  toFloat: [],
+  toGrayscale: [Optionally(1)],
+  verticalFlip: [],
+};
+
+const ON_BATCHES = {
+  mixup: [I({ x: zeros([2, 3, 4, 4]), y: labels }), I(random), I({ classes: 2 })],
+  cutmix: [I({ x: zeros([2, 3, 4, 4]), y: labels }), I(random), I({ classes: 2 })],
+  averageViews: [T(zeros([4, 2])), I(2)],
+  stackImages: [I([image])],
+  channelStatistics: [I([image])],
+  meanImage: [I([image])],
+};
+
+describe('a wrong kind of argument is an error of its own', () => {
+  it.each(Object.keys(CALLS))('%s', async (name) => {
+    const [call, ...args] = CALLS[name];
+    expect(await sweep(name, call, args)).toEqual([]);
+  });
+  it.each(Object.keys(TRANSFORMS))('transforms.%s', async (name) => {
+    const args = TRANSFORMS[name];
+    expect(await sweep(name, transforms[name], args)).toEqual([]);
+    if (['compose', 'randomApply', 'randomChoice', 'randomOrder', 'deterministic'].includes(name)) return;
+    const transform = transforms[name](...args.map(({ value }) => value));
+    expect(await sweep(name, (value) => transform(value, random), [I(image)])).toEqual([]);
+  });
+  it.each(Object.keys(FUNCTIONAL))('functional.%s', async (name) => {
+    expect(await sweep(name, functional[name], [I(image), ...FUNCTIONAL[name]])).toEqual([]);
+  });
+  it.each(Object.keys(ON_BATCHES))('%s', async (name) => {
+    expect(await sweep(name, transforms[name], ON_BATCHES[name])).toEqual([]);
+  });
+});
+
+/** Public functions that are swept elsewhere (`kinds.test.mjs`), take nothing, or share the checks of one that is swept here. */
+const OTHERS = new Set(
+  `parseCifar10 parseCifar100 isGzip npyField parseNpy readCifar10 readCifar100 readIdx readNpy
+   readNpz SampleError cifar10 cifar100 fashionMnist tinyShakespeare breastCancer iris wine
+   digits HostRandom imagesOf parseSafetensors TopKError Dice MeanIoU AveragePrecision MeanAbsoluteError
+   RootMeanSquaredError Optimizer SGD Adam AdamW Adamax NAdam RAdam Adadelta
+   Adagrad RMSprop clipGradNorm_ clipGradValue_ maxNorm_ WeightAverage LRScheduler ReduceLROnPlateau formatEvent
+   formatJson parseEvent parseJson isLowerBetter chartText examine describeHealth randomSearch formatStudy
+   studyCharts`.split(/\s+/),
+);
+
+it('covers every public function', () => {
+  const spaces = { data, transforms, io, metrics, optim, train };
+  const seen = new Set(
+    [...Object.keys(CALLS), ...Object.keys(TRANSFORMS), ...Object.keys(ON_BATCHES)].map(
+      (name) => name.split(/[ ,.:]/)[0],
+    ),
+  );
+  const missing = Object.entries(spaces).flatMap(([space, names]) =>
+    Object.entries(names)
+      .filter(([name, value]) => typeof value === 'function' && !seen.has(name) && !OTHERS.has(name))
+      .map(([name]) => `${space}.${name}`),
+  );
+  expect(missing).toEqual([]);
+  expect(
+    Object.keys(functional)
+      .filter((name) => typeof functional[name] === 'function' && !(name in FUNCTIONAL))
+      .toSorted(),
+  ).toEqual(['gaussianKernel', 'perspective', 'resizedCrop', 'transposeKernel']);
+});
+
+function running() {
+  const watch = new metrics.Stopwatch();
+  watch.start();
+  return watch;
+}
+
+function callWith(name, fn) {
+  if (name === 'jvp') return nabla.jvp(fn, [x], [x]);
+  if (name === 'grad' || name === 'valueAndGrad') return nabla[name](fn)(x);
+  return nabla[name](fn, x);
+}
+
+function startOptions() {
+  const model = linear();
+  return {
+    model,
+    optimizer: new optim.SGD(model.parameters(), { lr: 0.1 }),
+    train: new data.DataLoader(set(), { batchSize: 3 }),
+    epochs: 1,
+  };
+}
+
+function rateOptions() {
+  const { epochs: _, ...rest } = startOptions();
+  return { ...rest, steps: 10 };
+}
+
+function runDefinition() {
+  return { name: 'a', title: 'b', settings: { epochs: 1 }, create: () => {} };
+}
+
+function mustBeOptions(value) {
+  if (
+    value === undefined ||
+    (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype)
+  )
+    return value;
+  return { value };
+}
+
+/** A file or folder that is not there is no fault of kind. */
+function unlessMissing(error) {
+  if (error.code === 'ENOENT') return;
+  if (error instanceof nabla.NablaError && /there is no|not there|no files|nabla-kinds-|download/.test(error.message))
+    return;
+  throw error;
+}
+
+function writer() {
+  return new train.SummaryWriter(join(folder, 'writer'));
+}
+
+function emptyZip() {
+  return new Uint8Array([0x50, 0x4b, 5, 6, ...Array(18).fill(0)]);
+}
+
+function emptySafetensors() {
+  return new Uint8Array([2, 0, 0, 0, 0, 0, 0, 0, 123, 125]);
+}
+
+function GZIP() {
+  return new Uint8Array(Buffer.from('H4sIAAAAAAAAA0tMSgYAwkEkNQMAAAA=', 'base64'));
+}
