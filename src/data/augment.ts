@@ -11,7 +11,6 @@ import {
   checkNumber,
   checkNumbers,
   wrongKind,
-  checkRandom,
   checkNeededOptions,
 } from '../tensor/library.js';
 import { isFloat32Array } from '../tensor/typed-arrays.js';
@@ -40,7 +39,7 @@ export function jitter(
   checkHas('jitter', 'the images', images, ['data', 'shape'], 'Give { data, shape }, [C, H, W] or [N, C, H, W]');
   if (!isFloat32Array(images.data)) throw wrongKind('jitter', 'data of the images', images.data, 'Give a Float32Array');
   checkNumbers('jitter', 'the shape of the images', images.shape);
-  checkRandom('jitter', random);
+  checkHas('jitter', 'the generator', random, ['between'], 'Pass a generator: new HostRandom(seed)');
   checkGiven(checkNumber, 'jitter', { shift, rotate, scale });
   const { data } = images;
   const shape = images.shape.length === 3 ? [1, ...images.shape] : images.shape;

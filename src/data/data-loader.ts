@@ -279,7 +279,7 @@ function checkDataset(dataset: unknown): void {
     checkWhole('DataLoader', 'length of the dataset', (dataset as { readonly length?: unknown }).length);
     return;
   }
-  const isIterable = Symbol.asyncIterator in (dataset as object) || 'items' in (dataset as object);
+  const isIterable = Symbol.asyncIterator in (dataset as object) || 'iterate' in (dataset as object);
   if (!isIterable) throw wrongKind('DataLoader', 'the dataset', dataset, wanted);
 }
 

@@ -96,7 +96,9 @@ describe('hooks', () => {
 
   test('what is not a hook', () => {
     const layer = new nn.Linear(1, 1);
-    expect(() => layer.registerForwardHook(3 as never)).toThrow(new ArgumentError('Linear: a hook is a function.'));
+    expect(() => layer.registerForwardHook(3 as never)).toThrow(
+      new ArgumentError('Linear: the hook is 3. Pass a function.'),
+    );
     expect(() => new nn.ModuleList().registerForwardHook(() => {})).toThrow(
       'ModuleList: hooks need a module with a forward method.',
     );

@@ -55,6 +55,11 @@ export interface ImagePredictor {
    * for a model of light digits on black) are inverted by `nabla predict`, which says so. Default: nothing is inverted.
    */
   readonly background?: 'black' | 'white';
+  /**
+   * Pixels that are free on each side of the things in the pictures that the model was trained on, with `background`. A drawing is
+   * cut out and fitted into what is left, with its centre of mass in the middle, as MNIST's digits are (4). Default 0.
+   */
+  readonly margin?: number;
   /** Changes pixels, 0 to 1 (channel after channel, image after image), to what the model was trained on. */
   prepare?(pixels: Float32Array): void;
 }

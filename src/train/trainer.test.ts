@@ -429,6 +429,25 @@ describe('checkpoints', () => {
     },
   );
 
+  test('a run that has run out of patience goes on when more epochs are asked for', async () => {
+    await withFolder(async (folder) => {
+      const early = { folder, earlyStopping: { patience: 2, minDelta: 1e6 } };
+      expect(await setup({ ...early, epochs: 6 }).trainer.fit()).toMatchObject({ reason: 'early-stopping', epoch: 3 });
+      const same = setup({ ...early, epochs: 6 });
+      await same.trainer.resume(folder);
+      expect(await same.trainer.fit()).toMatchObject({ reason: 'early-stopping', epoch: 3 });
+      const events: RunEvent[] = [];
+      const longer = setup({
+        ...early,
+        epochs: 40,
+        listeners: [{ onEvent: (event: RunEvent) => void events.push(event) }],
+      });
+      await longer.trainer.resume(folder);
+      expect(await longer.trainer.fit()).toMatchObject({ reason: 'early-stopping', epoch: 5 });
+      expect(events.filter(({ event }) => event === 'notice')).toMatchObject([{ code: 'patience-renewed' }]);
+    });
+  });
+
   test('what does not fit is refused', async () => {
     await withFolder(async (folder) => {
       await setup({ folder, epochs: 1 }).trainer.fit();

@@ -496,9 +496,22 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
     const { planned, step } = this;
     const { epochs, schedule } = this.options;
     this.planned = undefined;
+    await this.renewPatience(planned);
     if (planned === undefined || epochs === undefined || planned === epochs || schedule === undefined) return;
     const text = `the run goes on to epoch ${epochs}, it was planned for ${planned}; from here on the learning rate is that of a run of ${epochs} epochs.`;
     await this.emit({ event: 'notice', step, code: 'other-end', text });
+  }
+
+  /** Who asks for more epochs of a run that had run out of patience wants it to go on: patience begins anew, the best stays. */
+  private async renewPatience(planned: number | undefined): Promise<void> {
+    const { stopping } = this;
+    const { epochs, earlyStopping } = this.options;
+    const patience = earlyStopping?.patience ?? 10;
+    if (stopping === undefined || planned === undefined || epochs === undefined || epochs <= planned) return;
+    if (stopping.bad < patience) return;
+    stopping.bad = 0;
+    const text = `the run had ended because nothing improved for ${patience} epochs; it goes on to epoch ${epochs}, and patience begins anew.`;
+    await this.emit({ event: 'notice', step: this.step, code: 'patience-renewed', text });
   }
 
   /**

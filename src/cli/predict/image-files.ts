@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 import { FormatError } from '../../index.js';
 import { readIdx } from '../../data/index.js';
 import { CliError, fileFault } from '../errors.js';
+import { largest } from '../../tensor/extremes.js';
 import { oneLine } from '../printable.js';
 import type { ImageFormat, Images } from './image-text.js';
 
@@ -11,11 +12,16 @@ import type { ImageFormat, Images } from './image-text.js';
 interface Sharp {
   ensureAlpha(): Sharp;
   flatten(options: { background: string }): Sharp;
-  resize(width: number, height: number, options: { fit: 'fill' }): Sharp;
+  extract(box: { left: number; top: number; width: number; height: number }): Sharp;
+  resize(width: number, height: number, options: { fit: 'fill' | 'cover' }): Sharp;
   greyscale(): Sharp;
   toColourspace(space: string): Sharp;
   raw(): Sharp;
   toBuffer(): Promise<Uint8Array>;
+  toBuffer(options: { resolveWithObject: true }): Promise<{
+    readonly data: Uint8Array;
+    readonly info: { readonly width: number; readonly height: number; readonly channels: number };
+  }>;
 }
 
 /** The images of a file; undefined for a file that is none of these by its name. Throws CliError if it cannot be read. */
@@ -48,7 +54,7 @@ async function readIdxImages(path: string, { shape: [channels, height, width], m
 }
 
 /** One picture, brought to the size and the colours of the network; what is transparent is the opposite of what is drawn on it. */
-async function readPicture(path: string, { shape: [channels, height, width] }: ImageFormat): Promise<Images> {
+async function readPicture(path: string, { shape: [channels, height, width], drawing }: ImageFormat): Promise<Images> {
   let open: (path: string) => Sharp;
   try {
     ({ default: open } = await import('sharp'));
@@ -58,10 +64,26 @@ async function readPicture(path: string, { shape: [channels, height, width] }: I
   let bytes: Uint8Array;
   try {
     const background = await groundFor(open(path));
-    const sized = open(path).flatten({ background }).resize(width, height, { fit: 'fill' });
-    bytes = await (channels === 1 ? sized.greyscale().toColourspace('b-w') : sized.toColourspace('srgb'))
-      .raw()
-      .toBuffer();
+    const coloured = (picture: Sharp): Sharp =>
+      channels === 1 ? picture.greyscale().toColourspace('b-w') : picture.toColourspace('srgb');
+    const whole = await coloured(open(path).flatten({ background })).raw().toBuffer({ resolveWithObject: true });
+    const ink = drawing === undefined ? undefined : inkOf(whole.data, whole.info);
+    if (ink === undefined || (whole.info.width === width && whole.info.height === height)) {
+      // the middle of a photo, as networks are tested on them
+      bytes = await coloured(open(path).flatten({ background }).resize(width, height, { fit: 'cover' }))
+        .raw()
+        .toBuffer();
+    } else {
+      const { margin } = drawing!;
+      const scale = Math.min((width - 2 * margin) / ink.box.width, (height - 2 * margin) / ink.box.height);
+      const size = [ink.box.width, ink.box.height].map((n) => Math.max(1, Math.round(n * scale)));
+      const cut = await coloured(
+        open(path).flatten({ background }).extract(ink.box).resize(size[0], size[1], { fit: 'fill' }),
+      )
+        .raw()
+        .toBuffer();
+      bytes = centred(cut, [channels, size[1], size[0]], [height, width], ink.ground);
+    }
   } catch (error) {
     throw new CliError(`cannot read ${path}: ${(error as Error).message}.`);
   }
@@ -71,6 +93,66 @@ async function readPicture(path: string, { shape: [channels, height, width] }: I
     (_, i) => bytes[(i % area) * channels + Math.floor(i / area)] / 255,
   );
   return { pixels, count: 1, names: [basename(path)], labels: [undefined], isPicture: true };
+}
+
+interface Ink {
+  readonly box: { readonly left: number; readonly top: number; readonly width: number; readonly height: number };
+  /** What lies around it, a number for each channel. */
+  readonly ground: readonly number[];
+}
+
+/** Where something is drawn: what differs from the edge of the picture by a quarter of what differs most; undefined for an even picture. */
+function inkOf(
+  bytes: Uint8Array,
+  { width, height, channels }: { readonly width: number; readonly height: number; readonly channels: number },
+): Ink | undefined {
+  const edge = Array.from({ length: width * height }, (_, i) => i).filter((i) => {
+    const [x, y] = [i % width, Math.floor(i / width)];
+    return x === 0 || y === 0 || x === width - 1 || y === height - 1;
+  });
+  const ground = Array.from({ length: channels }, (_, c) => {
+    const values = edge.map((i) => bytes[i * channels + c]).sort((a, b) => a - b);
+    return values[values.length >> 1];
+  });
+  const difference = Float32Array.from({ length: width * height }, (_, i) =>
+    ground.reduce((most, value, c) => Math.max(most, Math.abs(bytes[i * channels + c] - value)), 0),
+  );
+  const most = largest(difference);
+  if (most < 16) return undefined;
+  let [left, top, right, bottom] = [width, height, -1, -1];
+  difference.forEach((value, i) => {
+    if (value < most / 4) return;
+    const [x, y] = [i % width, Math.floor(i / width)];
+    [left, right] = [Math.min(left, x), Math.max(right, x)];
+    [top, bottom] = [Math.min(top, y), Math.max(bottom, y)];
+  });
+  return { box: { left, top, width: right - left + 1, height: bottom - top + 1 }, ground };
+}
+
+/** The drawing on a sheet of its ground, with its centre of mass in the middle as far as there is room. */
+function centred(
+  bytes: Uint8Array,
+  [channels, height, width]: readonly [number, number, number],
+  [sheetHeight, sheetWidth]: readonly [number, number],
+  ground: readonly number[],
+): Uint8Array {
+  let [mass, x, y] = [0, 0, 0];
+  for (let i = 0; i < height * width; i++) {
+    const ink = ground.reduce((sum, value, c) => sum + Math.abs(bytes[i * channels + c] - value), 0);
+    mass += ink;
+    x += ink * (i % width);
+    y += ink * Math.floor(i / width);
+  }
+  const place = (room: number, size: number, centre: number): number =>
+    Math.min(Math.max(Math.round((room - 1) / 2 - centre), 0), room - size);
+  const left = place(sheetWidth, width, x / mass);
+  const top = place(sheetHeight, height, y / mass);
+  const sheet = Uint8Array.from({ length: sheetHeight * sheetWidth * channels }, (_, i) => ground[i % channels]);
+  for (let row = 0; row < height; row++) {
+    const line = bytes.subarray(row * width * channels, (row + 1) * width * channels);
+    sheet.set(line, ((top + row) * sheetWidth + left) * channels);
+  }
+  return sheet;
 }
 
 const SAMPLED = 64;

@@ -7,6 +7,8 @@ import { readNumber } from '../number-text.js';
 
 /** What the numbers of a line mean. */
 export interface ImageFormat {
+  /** Pictures are drawings, which are cut out and laid into the middle, `margin` pixels from the edge. */
+  readonly drawing?: { readonly margin: number };
   /** Channels, height, width. */
   readonly shape: readonly [number, number, number];
   /** The largest pixel value. */

@@ -10,7 +10,7 @@ import { invertForeign } from './background.js';
 import { readStandardInput } from './standard-input.js';
 import { type Classified, classify } from './classify.js';
 import { readImageFile } from './image-files.js';
-import { type Images, parseImages } from './image-text.js';
+import { type ImageFormat, type Images, parseImages } from './image-text.js';
 import { largest } from '../../tensor/extremes.js';
 
 export interface ShowOptions {
@@ -95,8 +95,18 @@ function showImages(
   terminal.line();
 }
 
+/** Networks whose pictures have one background have learned drawings: a picture is laid out as theirs are. */
+function drawingOf({ background, margin = 0 }: ImagePredictor): Pick<ImageFormat, 'drawing'> {
+  return background === undefined ? {} : { drawing: { margin } };
+}
+
 async function readImages(file: string | undefined, predictor: ImagePredictor): Promise<Images> {
-  const format = { shape: predictor.shape, most: predictor.most, classes: predictor.classes.length };
+  const format = {
+    shape: predictor.shape,
+    most: predictor.most,
+    classes: predictor.classes.length,
+    ...drawingOf(predictor),
+  };
   if (file !== undefined && file !== '-') {
     return (await readImageFile(file, format)) ?? parseImages(readText(file), file, format);
   }

@@ -68,6 +68,7 @@ export default defineRun({
     classes: CLASSES,
     most: 255,
     background: 'black',
+    margin: 4,
     prepare: (pixels) => pixels.forEach((p, i) => (pixels[i] = (p - MEAN) / STD)),
   }),
 });

@@ -1,10 +1,12 @@
 // The downloader against a server on this machine: whole, broken and resumed, refused, false, too long.
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { hostname, tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { locate, namesOf } from '../sets/files.js';
 import { type DownloadOptions, type DownloadProgress, download } from './download.js';
@@ -176,4 +178,33 @@ test('a set is found where it was downloaded, and only downloaded when that is a
   });
   expect(found).toEqual({ layout: 0, paths: { all: join(folder, 'file.gz') } });
   expect([ranges[0], received.at(-1)]).toEqual(['bytes=100-', content.length]);
+});
+
+test('downloads of the same file at the same time do not disturb each other', async () => {
+  answer = (request, response) => {
+    // slowly, so that each is under way when the others begin
+    response.writeHead(200, { 'content-length': content.length });
+    response.write(content.subarray(0, 70_000));
+    setTimeout(() => response.end(content.subarray(70_000)), 30);
+    void request;
+  };
+  await Promise.all([download(options), download(options), download(options)]);
+  expect(readFileSync(options.path).equals(content)).toBe(true);
+  expect([ranges, files()]).toEqual([[undefined, undefined, undefined], ['file.gz']]);
+});
+
+test('what a killed process has left is gone on with; what a living one writes is not touched', async () => {
+  answer = (request, response) => serve(response, request);
+  await mkdir(dirname(options.path), { recursive: true });
+  const own = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
+  const { pid } = spawnSync(process.execPath, ['-e', '']); // a process that has ended
+  const alive = `${options.path}.${own}-${process.pid}-00000001.part`;
+  const foreign = `${options.path}.00000000-${pid}-00000002.part`;
+  writeFileSync(alive, content.subarray(0, 10));
+  writeFileSync(foreign, content.subarray(0, 20));
+  writeFileSync(`${options.path}.${own}-${pid}-00000003.part`, content.subarray(0, 90_000));
+  await download(options);
+  expect(ranges).toEqual(['bytes=90000-']);
+  expect(readFileSync(options.path).equals(content)).toBe(true);
+  expect(files().toSorted()).toEqual(['file.gz', basename(alive), basename(foreign)].toSorted());
 });

@@ -1,15 +1,17 @@
-// Downloading a file in Node: into `<path>.part`, which a later attempt goes on with (HTTP Range), checked against its
-// SHA-256, and only then renamed to its own name. So a file of that name is always whole.
+// Downloading a file in Node: into a file of this download's own, which is left as `<path>.part` if it breaks off, so that a
+// later one goes on with it (HTTP Range); checked against its SHA-256, and only then renamed to its own name. So a file of
+// that name is always whole, whoever else downloads it at the same time.
 // Address, digest and path in, a file out. Must not know: what is in the file.
 // Node's modules are asked for at run time, so that a bundler for browsers finds nothing to resolve.
 
 import type { FileHandle } from 'node:fs/promises';
 import { NablaError } from '../../tensor/library.js';
 
-const { createHash } = process.getBuiltinModule('node:crypto');
+const { createHash, randomBytes } = process.getBuiltinModule('node:crypto');
 const { createReadStream } = process.getBuiltinModule('node:fs');
-const { mkdir, open, rename, rm, stat } = process.getBuiltinModule('node:fs/promises');
-const { dirname } = process.getBuiltinModule('node:path');
+const { mkdir, open, readdir, rename, rm, stat } = process.getBuiltinModule('node:fs/promises');
+const { hostname } = process.getBuiltinModule('node:os');
+const { basename, dirname, join } = process.getBuiltinModule('node:path');
 const { setTimeout: pause } = process.getBuiltinModule('node:timers/promises');
 
 /** How far a download has come. */
@@ -48,10 +50,60 @@ const UNREACHABLE = /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH
  * row, or the content has another digest; a part of the file stays as `<path>.part` after anything but the last.
  */
 export async function download(options: DownloadOptions): Promise<void> {
-  const { path, url, sha256 } = options;
+  const { path } = options;
   if ((await sizeOf(path)) !== undefined) return;
-  const part = `${path}.part`;
   await onDisk(path, mkdir(dirname(path), { recursive: true }));
+  const part = `${path}${ownSuffix()}`;
+  await takeOver(path, part);
+  try {
+    await fill(options, part);
+  } catch (error) {
+    await rename(part, `${path}.part`).catch(() => {}); // the next download goes on from there
+    throw error;
+  }
+  await onDisk(path, rename(part, path));
+}
+
+/**
+ * Downloads of the same file at the same time, by several processes, each write a file of their own. Its name says who writes,
+ * so that what a process that was killed has left can be told from what is being written.
+ */
+function ownSuffix(): string {
+  return `.${host()}-${process.pid}-${randomBytes(4).toString('hex')}.part`;
+}
+
+/** Folders may be shared by machines whose processes have the same numbers. */
+function host(): string {
+  return createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
+}
+
+/** Makes `part` of what an earlier download has left, if there is any: only one of several gets it. */
+async function takeOver(path: string, part: string): Promise<void> {
+  const name = basename(path);
+  for (const found of await readdir(dirname(path))) {
+    if (found !== `${name}.part` && !(found.startsWith(`${name}.`) && isAbandoned(found.slice(name.length)))) continue;
+    const isTaken = await rename(join(dirname(path), found), part).then(
+      () => true,
+      () => false,
+    );
+    if (isTaken) return;
+  }
+}
+
+function isAbandoned(suffix: string): boolean {
+  const [, where, pid] = /^\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.part$/.exec(suffix) ?? [];
+  if (where !== host()) return false;
+  try {
+    process.kill(Number(pid), 0);
+    return false;
+  } catch (error) {
+    return codeOf(error) === 'ESRCH';
+  }
+}
+
+/** Leaves the whole file in `part`, checked. */
+async function fill(options: DownloadOptions, part: string): Promise<void> {
+  const { url, sha256 } = options;
   const isContinued = ((await sizeOf(part)) ?? 0) > 0;
   await complete(options, part);
   let digest = await digestOf(part);
@@ -67,7 +119,6 @@ export async function download(options: DownloadOptions): Promise<void> {
       `download: ${url} has the SHA-256 ${digest}, and ${sha256} was expected. The file has changed, or somebody changed it on the way; it was deleted.`,
     );
   }
-  await onDisk(path, rename(part, path));
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {
@@ -92,7 +143,10 @@ async function complete(options: DownloadOptions, part: string): Promise<void> {
       if (fruitless >= attempts) {
         const reason = error instanceof Error ? reasonOf(error) : String(error);
         const what = UNREACHABLE.test(codeOf(error)) ? 'cannot be reached' : `broke off ${attempts} times in a row`;
-        const kept = (await sizeOf(part)) === undefined ? '' : `: ${part} is kept, and the download goes on from there`;
+        const kept =
+          (await sizeOf(part)) === undefined
+            ? ''
+            : `: ${options.path}.part is kept, and the download goes on from there`;
         throw new NablaError(`download: ${url} ${what} (${reason}). Try again later${kept}.`, { cause: error });
       }
       await pause(wait, undefined, signal === undefined ? {} : { signal });

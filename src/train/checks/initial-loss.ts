@@ -1,6 +1,6 @@
 // Is the first loss that of a model that knows nothing? A number in, a check of the record out.
 
-import { ArgumentError, type OptionNames, checkNumber, checkNeededOptions } from '../../tensor/library.js';
+import { ArgumentError, type OptionNames, checkNumber, checkNeededOptions, wrongKind } from '../../tensor/library.js';
 import type { CheckEvent } from '../record.js';
 
 export interface InitialLossOptions {
@@ -24,7 +24,7 @@ export function checkInitialLoss(loss: number, options: InitialLossOptions): Che
   if (!Number.isInteger(classes) || classes < 2) {
     throw new ArgumentError(`checkInitialLoss: classes is ${classes}. Use a whole number of at least 2.`);
   }
-  checkNumber('checkInitialLoss', 'the loss', loss);
+  if (typeof loss !== 'number') throw wrongKind('checkInitialLoss', 'the loss', loss, 'Pass await loss.item()');
   checkNumber('checkInitialLoss', 'tolerance', tolerance);
   const expected = Math.log(classes);
   const passed = Math.abs(loss - expected) <= tolerance * expected;

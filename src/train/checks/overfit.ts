@@ -109,9 +109,7 @@ async function attempt<M extends Module, B>(
 }
 
 function byCrossEntropy(model: Module, batch: unknown): AnyTensor {
-  if (typeof batch !== 'object' || batch === null)
-    throw wrongKind('overfitOneBatch', 'the batch', batch, 'Pass { x, y } of a DataLoader');
-  const { x, y } = batch as { readonly x?: AnyTensor; readonly y?: AnyTensor };
+  const { x, y } = (batch ?? {}) as { readonly x?: AnyTensor; readonly y?: AnyTensor };
   const { forward } = model as { forward?: (x: AnyTensor) => AnyTensor };
   if (x === undefined || y === undefined || forward === undefined)
     throw new ArgumentError(
