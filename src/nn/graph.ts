@@ -10,6 +10,7 @@ import {
   checkOptions,
   DTypeError,
   formatShape,
+  nameIndices,
   type OptionNames,
   type Shape,
   ShapeError,
@@ -63,12 +64,14 @@ export function aggregate(messages: Tensor, target: Index, count: number, kind: 
   checkTensor(messages, 'aggregate', 'the messages');
   checkMessages('aggregate', messages, target, count);
   const features = messages.shape[1];
-  if (kind === 'max') return largest(messages, target, count);
-  if (kind !== 'sum' && kind !== 'mean')
+  if (!['sum', 'mean', 'max'].includes(kind))
     throw new ArgumentError(`aggregate: '${String(kind)}' is not known. Use 'sum', 'mean' or 'max'.`);
-  const sums = zeros([count, features]).scatterAdd(0, alongFeatures(target, features), messages);
-  if (kind === 'sum') return sums;
-  return sums.div(degrees(target, count).maximum(1).unsqueeze(1));
+  return nameIndices('aggregate: target', () => {
+    if (kind === 'max') return largest(messages, target, count);
+    const sums = zeros([count, features]).scatterAdd(0, alongFeatures(target, features), messages);
+    if (kind === 'sum') return sums;
+    return sums.div(degrees(target, count).maximum(1).unsqueeze(1));
+  });
 }
 
 /** Sorted by target and, within one, by size, the last message of each target is the largest. */
@@ -88,10 +91,12 @@ function largest(messages: Tensor, target: Index, count: number): Tensor {
 export function edgeSoftmax(scores: Tensor, target: Index, count: number): Tensor {
   checkTensor(scores, 'edgeSoftmax', 'the scores');
   checkMessages('edgeSoftmax', scores, target, count);
-  const at = alongFeatures(target, scores.shape[1]);
-  const most = largest(scores.detach(), target, count).gather(0, at);
-  const powers = scores.sub(most).exp();
-  return powers.div(aggregate(powers, target, count).gather(0, at));
+  return nameIndices('edgeSoftmax: target', () => {
+    const at = alongFeatures(target, scores.shape[1]);
+    const most = largest(scores.detach(), target, count).gather(0, at);
+    const powers = scores.sub(most).exp();
+    return powers.div(aggregate(powers, target, count).gather(0, at));
+  });
 }
 
 /** Source and target of each edge, each [E], with an edge of each node to itself behind them if asked for. */
@@ -205,16 +210,23 @@ export class MessagePassing<Edge extends Module = Module, Node extends Module = 
         [edgeFeatures.shape],
       );
     }
-    const seen = [rowsOf(nodes, source), ...(edgeFeatures === undefined ? [] : [edgeFeatures]), rowsOf(nodes, target)];
+    const [sources, targets] = nameIndices('MessagePassing: node', () => [
+      rowsOf(nodes, source),
+      rowsOf(nodes, target),
+    ]);
+    const seen = [sources, ...(edgeFeatures === undefined ? [] : [edgeFeatures]), targets];
     const messages = stepOf(this.edge).forward(cat(seen, 1)) as Tensor;
     const gathered = this.gather(messages, target, nodes.shape[0]);
     return [stepOf(this.node).forward(cat([nodes, gathered], 1)) as Tensor, messages];
   }
 
   private gather(messages: Tensor, target: Index, count: number): Tensor {
-    if (this.aggregation !== 'attention') return aggregate(messages, target, count, this.aggregation);
-    const scores = stepOf(this.score as Module).forward(messages) as Tensor;
-    return aggregate(messages.mul(edgeSoftmax(scores, target, count)), target, count);
+    const { aggregation: kind, score } = this;
+    const scores = score && (stepOf(score).forward(messages) as Tensor);
+    return nameIndices('MessagePassing: node', () => {
+      if (kind !== 'attention') return aggregate(messages, target, count, kind);
+      return aggregate(messages.mul(edgeSoftmax(scores as Tensor, target, count)), target, count);
+    });
   }
 
   protected override describe(): string {
@@ -265,11 +277,13 @@ export class GCNConv<const In extends number, const Out extends number> extends 
     const [source, target] = endsOf('GCNConv', nodes, edges, this.addSelfLoops);
     checkLast('GCNConv', x.shape, this.lin.weight.shape[1], 'inFeatures');
     const [count] = x.shape;
-    const degree = degrees(target, count);
-    const share = where(degree.gt(0), degree.maximum(1).rsqrt() as Tensor, 0) as Tensor;
-    const weights = rowsOf(share, source).mul(rowsOf(share, target)).unsqueeze(1) as Tensor;
-    const mapped = stepOf(this.lin).forward(nodes) as Tensor;
-    const out = aggregate(rowsOf(mapped, source).mul(weights) as Tensor, target, count);
+    const out = nameIndices('GCNConv: node', () => {
+      const degree = degrees(target, count);
+      const share = where(degree.gt(0), degree.maximum(1).rsqrt() as Tensor, 0) as Tensor;
+      const weights = rowsOf(share, source).mul(rowsOf(share, target)).unsqueeze(1) as Tensor;
+      const mapped = stepOf(this.lin).forward(nodes) as Tensor;
+      return aggregate(rowsOf(mapped, source).mul(weights) as Tensor, target, count);
+    });
     return (this.bias === undefined ? out : out.add(this.bias)) as Tensor<ReplaceLast<S, Out>>;
   }
 
@@ -360,12 +374,14 @@ export class GATConv<
     const mapped = stepOf(this.lin).forward(nodes) as Tensor;
     const split = mapped.reshape([count, heads, this.outFeatures] as Shape) as Tensor;
     const part = (a: Parameter): Tensor => split.mul(a as Tensor).sum(-1) as Tensor; // [N, heads]
-    const scores = rowsOf(part(this.attSrc), source).add(rowsOf(part(this.attDst), target)) as Tensor;
-    let weights = edgeSoftmax(leakyRelu(scores, negativeSlope), target, count);
-    if (this.training) weights = dropout(weights, p);
-    const messages = rowsOf(split, source).mul(weights.unsqueeze(-1) as Tensor) as Tensor;
-    const flat = messages.reshape([source.size, heads * this.outFeatures] as Shape) as Tensor;
-    let out = aggregate(flat, target, count);
+    let out = nameIndices('GATConv: node', () => {
+      const scores = rowsOf(part(this.attSrc), source).add(rowsOf(part(this.attDst), target)) as Tensor;
+      let weights = edgeSoftmax(leakyRelu(scores, negativeSlope), target, count);
+      if (this.training) weights = dropout(weights, p);
+      const messages = rowsOf(split, source).mul(weights.unsqueeze(-1) as Tensor) as Tensor;
+      const flat = messages.reshape([source.size, heads * this.outFeatures] as Shape) as Tensor;
+      return aggregate(flat, target, count);
+    });
     if (!concat) out = out.reshape([count, heads, this.outFeatures] as Shape).mean(1) as Tensor;
     return (this.bias === undefined ? out : out.add(this.bias as Tensor)) as never; // the width is a condition on the options, open here
   }

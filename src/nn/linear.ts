@@ -5,6 +5,7 @@ import {
   checkOptions,
   DTypeError,
   formatShape,
+  nameIndices,
   type OptionNames,
   sameShape,
   ShapeError,
@@ -153,7 +154,7 @@ export class Embedding<const Dim extends number> extends Layer<EmbeddingFn<Dim>,
         index.dtype,
       ]);
     }
-    const rows = embedding(this.weight, index);
+    const rows = nameIndices('Embedding: index', () => embedding(this.weight, index));
     if (this.paddingIdx === undefined) return rows;
     const padding = index.eq(this.paddingIdx).unsqueeze(-1);
     return where(padding, rows.detach(), rows);

@@ -22,6 +22,7 @@ import {
   checkRecord,
 } from '../tensor/library.js';
 import { type AnyTensor, checkTensor } from '../tensor/tensor.js';
+import { findPartsBy, followCalls } from './calls.js';
 import * as hooks from './hooks.js';
 import { registerModule, setTraining, trainingOf } from './module-guards.js';
 import { Buffer, Parameter } from './parameter.js';
@@ -92,6 +93,7 @@ export type BackwardHook<M = Module> = hooks.BackwardHook<M>;
 export abstract class Module {
   constructor() {
     registerModule(this);
+    followCalls(new.target.prototype as object);
   }
 
   /** Whether dropout drops and batch normalisation measures: true until `eval()`; `train()` switches it back. */
@@ -104,6 +106,7 @@ export abstract class Module {
 
   static {
     markCopy(this);
+    findPartsBy((module) => partsOf(module as Module));
   }
 
   /** What is searched for state, with the names that keys are made of. Overridden where names are not those of fields. */

@@ -3,6 +3,7 @@
 import * as build from '../engine/ir/build.js';
 import { ArgumentError, DTypeError, ShapeError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
+import { indexed, nameIndices } from '../engine/ir/place.js';
 import {
   type Shape,
   broadcastShapes,
@@ -37,24 +38,29 @@ export function scatterAdd(x: Node, dim: number, index: Node, source: Node): Nod
 }
 
 /** Whole slices of x: out[.., i, ..] = x[.., index[i], ..]. */
-export function indexSelect(x: Node, dim: number, index: Node, op = 'indexSelect'): Node {
+export function indexSelect(x: Node, dim: number, index: Node): Node {
+  const op = 'indexSelect';
   checkIndex(index, op);
   const axis = normalizeDim(dim, x.shape.length, op);
   if (index.shape.length !== 1)
     throw new ShapeError(`${op}: index ${formatShape(index.shape)} is not a vector`, [index.shape]);
+  return nameIndices(`${op}: index`, () => slicesAt(x, axis, index));
+}
+
+function slicesAt(x: Node, axis: number, index: Node, says?: string): Node {
   const shape = x.shape.map((n, i) => (i === axis ? index.shape[0] : n));
   const column = build.reshape(
     index,
     x.shape.map((_, i) => (i === axis ? index.shape[0] : 1)),
   );
-  return build.gather(x, axis, build.expand(column, shape));
+  return build.gather(x, axis, build.expand(column, shape), indexed(axis, x.shape[axis], says));
 }
 
 /** The same numbers, which have to be in [0, size): `says` is the message about another one, {index}. */
 export function inRange(index: Node, size: number, says: string): Node {
   if (index.size === 0) return index;
   const flat = build.reshape(index, [index.size]);
-  return build.reshape(build.gather(positions(1, 0, size), 0, flat, says), index.shape);
+  return build.reshape(build.gather(positions(1, 0, size), 0, flat, indexed(0, size, says)), index.shape);
 }
 
 /** index [..] → [.., classes]: 1 where the class is, 0 elsewhere. */
@@ -77,7 +83,8 @@ export function rows(table: Node, index: Node): Node {
   checkIndex(index, 'embedding');
   const [, width] = table.shape;
   const flat = build.reshape(index, [index.size, 1]);
-  const picked = build.gather(table, 0, build.expand(flat, [index.size, width]));
+  const wide = build.expand(flat, [index.size, width]);
+  const picked = nameIndices('embedding: index', () => build.gather(table, 0, wide));
   return build.reshape(picked, [...index.shape, width]);
 }
 
@@ -89,12 +96,24 @@ export type IndexItem =
   | readonly [start?: number | null, end?: number | null, step?: number]
   | Node;
 
+/** Positions along a dimension of what numbers and ranges have left. */
+interface PositionList {
+  readonly dim: number;
+  readonly list: Node;
+  readonly says: string;
+}
+
+/** Positions that may count from the end, as numbers do; what is out of range stays as it is, and is reported so. */
+function positionList(op: string, list: Node, dim: number, given: number, size: number): PositionList {
+  const says = `${op}: {index} is out of range for dimension ${given} with size ${size}. Use ${-size} to ${size - 1}.`;
+  const zero = build.constant(0, 'int32');
+  const fromEnd = build.add(list, build.constant(size, 'int32'));
+  const isFromEnd = build.binary('and', build.binary('lt', list, zero), build.binary('le', zero, fromEnd));
+  return { dim, list: build.where(isFromEnd, fromEnd, list), says };
+}
+
 /** Numbers and ranges are taken; what is left are lists of positions, each with its dimension. */
-function takeParts(
-  op: string,
-  x: Node,
-  items: readonly IndexItem[],
-): { part: Node; lists: [dim: number, list: Node][] } {
+function takeParts(op: string, x: Node, items: readonly IndexItem[]): { part: Node; lists: PositionList[] } {
   if (items.length > x.shape.length) {
     throw new ArgumentError(
       `${op}: ${items.length} indices for a tensor of rank ${x.shape.length}. Give at most ${x.shape.length}.`,
@@ -102,8 +121,8 @@ function takeParts(
   }
   let part = x;
   let dim = 0;
-  const lists: [number, Node][] = [];
-  for (const item of items) {
+  const lists: PositionList[] = [];
+  for (const [given, item] of items.entries()) {
     if (typeof item === 'number') {
       part = select(part, dim, item);
       continue;
@@ -124,7 +143,7 @@ function takeParts(
         throw new ArgumentError(
           `${op}: ${shown(item)} is no index. Use a number, [start, end, step], null or a tensor.`,
         );
-      lists.push([dim, checkIndex(item, op)]);
+      lists.push(positionList(op, checkIndex(item, op), dim, given, x.shape[given]));
     }
     dim++;
   }
@@ -139,15 +158,15 @@ function isRange(item: IndexItem): item is readonly [start?: number | null, end?
 export function index(x: Node, items: readonly IndexItem[]): Node {
   const { part, lists } = takeParts('index', x, items);
   if (lists.length === 0) return part;
-  if (lists.length === 1 && lists[0][1].shape.length === 1) return indexSelect(part, ...lists[0]);
-  const dims = lists.map(([dim]) => dim);
+  const [only] = lists;
+  if (lists.length === 1 && only.list.shape.length === 1) return slicesAt(part, only.dim, only.list, only.says);
+  const dims = lists.map(({ dim }) => dim);
   const others = part.shape.map((_, i) => i).filter((i) => !dims.includes(i));
-  const together = lists.reduce<Shape>((shape, [, list]) => broadcastShapes(shape, list.shape, 'index'), []);
+  const together = lists.reduce<Shape>((shape, { list }) => broadcastShapes(shape, list.shape, 'index'), []);
   // [listed…, others…] as rows; the number of a row from its positions, which are checked one by one
   let row: Node | undefined;
-  for (const [dim, list] of lists) {
+  for (const { dim, list, says } of lists) {
     const size = part.shape[dim];
-    const says = `index: position {index} is out of range for dimension ${dim} of ${formatShape(part.shape)}. Use 0 to ${size - 1}.`;
     const wide = build.expand(inRange(list, size, says), together);
     row = row === undefined ? wide : build.add(build.mul(row, build.constant(size, 'int32')), wide);
   }
@@ -168,5 +187,9 @@ export function index(x: Node, items: readonly IndexItem[]): Node {
 /** Lists of positions in several dimensions are rows and columns of a grid: every one with every other. */
 export function indexGrid(x: Node, items: readonly IndexItem[]): Node {
   const { part, lists } = takeParts('indexGrid', x, items);
-  return lists.reduce((out, [dim, list]) => indexSelect(out, dim, list, 'indexGrid'), part);
+  return lists.reduce((out, { dim, list, says }) => {
+    if (list.shape.length !== 1)
+      throw new ShapeError(`indexGrid: index ${formatShape(list.shape)} is not a vector`, [list.shape]);
+    return slicesAt(out, dim, list, says);
+  }, part);
 }

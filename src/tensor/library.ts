@@ -23,9 +23,12 @@ export {
   GradError,
   IndexError,
   NablaError,
+  type Place,
   ShapeError,
   StaleTensorError,
+  tellPlace,
 } from '../engine/ir/errors.js';
+export { nameIndices, tellModules } from '../engine/ir/place.js';
 export { markCopy, refuseOtherCopy } from '../engine/ir/copies.js';
 export * from '../engine/ir/arguments.js';
 export { type OptionNames, checkNeededOptions, checkOptions } from '../engine/ir/options.js';

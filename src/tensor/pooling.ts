@@ -5,6 +5,7 @@ import { type OptionNames, checkOptions } from '../engine/ir/options.js';
 import type { Exact } from '../tensor/shape-types/options.js';
 import type { DType } from '../engine/ir/dtype.js';
 import { ArgumentError, ShapeError } from '../engine/ir/errors.js';
+import { nameIndices } from '../engine/ir/place.js';
 import { type Shape, checkShape, formatShape, sameShape, sizeOf } from '../engine/ir/shape.js';
 import { customOp } from './autograd.js';
 import { onesLike, tensor, zeros } from './creation.js';
@@ -164,10 +165,12 @@ function unpoolBatch(op: string, x: Tensor, indices: Tensor<Shape, 'int32'>, siz
   const put = customOp({
     name: op,
     forward(_ctx, values) {
-      const count = empty.scatterAdd(2, at, onesLike(values)).maximum(1);
-      return empty.scatterAdd(2, at, values).div(count);
+      return nameIndices(`${op}: index`, () => {
+        const count = empty.scatterAdd(2, at, onesLike(values)).maximum(1);
+        return empty.scatterAdd(2, at, values).div(count);
+      });
     },
-    backward: (_ctx, gradient) => [gradient.gather(2, at)],
+    backward: (_ctx, gradient) => nameIndices(`${op}: index`, () => [gradient.gather(2, at)]),
   });
   return put(x.reshape(flat as Shape)).reshape([batch, channels, ...size] as Shape);
 }

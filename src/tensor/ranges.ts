@@ -2,6 +2,7 @@
 // the program, and before it overwrites anything; a violation is an IndexError in the words of the call, when results are read.
 
 import * as build from '../engine/ir/build.js';
+import { indexed } from '../engine/ir/place.js';
 import type { Shape } from '../engine/ir/shape.js';
 import { inRange } from './indexing.js';
 import { type Tensor, wrap } from './tensor.js';
@@ -21,7 +22,7 @@ export function checkedLabels(
 /** x.gather(dim, labels), for labels of the classes along `dim`. */
 export function gatherLabels(op: string, x: Tensor, dim: number, labels: Tensor<Shape, 'int32'>, advice = ''): Tensor {
   const says = `${op}: label {index} is no class. Use 0 to ${x.shape[dim] - 1}${advice}.`;
-  return wrap(build.gather(x.node, dim, labels.node, says));
+  return wrap(build.gather(x.node, dim, labels.node, indexed(dim, x.shape[dim], says)));
 }
 
 /** What softmax gives may be above 1 by its rounding. */

@@ -916,9 +916,9 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
   // -------------------------------------------------------------- indexing
 
   /**
-   * A part of each dimension in turn: a number (drops it), [start, end, step], null (all of it), or int32 positions. Positions in
-   * several dimensions broadcast and go together: x.index(rows, columns) are the elements at (rows[i], columns[i]). NumPy and
-   * PyTorch: x[rows, columns]. For every row with every column see indexGrid.
+   * A part of each dimension in turn: a number (drops it), [start, end, step], null (all of it), or int32 positions, of which
+   * negative ones count from the end too. Positions in several dimensions broadcast and go together: x.index(rows, columns) are
+   * the elements at (rows[i], columns[i]). NumPy and PyTorch: x[rows, columns]. For every row with every column see indexGrid.
    */
   index(...items: IndexArgument[]): Tensor<number[], D> {
     return wrap(indexing.index(this.node, items.map(indexItem)));

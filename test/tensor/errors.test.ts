@@ -371,7 +371,7 @@ describe.each(['reference', 'cpu'])('when it runs, on %s', (device) => {
     for (const bad of [2, -1, 0x7fffffff]) {
       const act = (rows as Tensor).gather(0, tensor(Int32Array.of(bad), { shape: [1, 1] }) as never).data();
       await expect(act).rejects.toThrow(
-        new IndexError(`gather: index ${bad} is out of range for dimension 0 with size 2.`, bad, 2),
+        new IndexError(`gather: index ${bad} is out of range for dimension 0 with size 2. Use 0 to 1.`, bad, 2),
       );
       await expect(embedding(rows, ints(0, bad)).data()).rejects.toThrow(IndexError);
     }

@@ -3,7 +3,7 @@
 // derived again. A rule may return a gradient of the broadcast shape: the walk (backward.ts) sums it to the operand's.
 // At kinks the slope is PyTorch's. Not here: which operands need a gradient, accumulation, order.
 
-import { GradError } from '../ir/errors.js';
+import { GradError, type Indexed } from '../ir/errors.js';
 import {
   add,
   binary,
@@ -39,6 +39,7 @@ import {
   window,
 } from '../ir/build.js';
 import type { Node } from '../ir/node.js';
+import { indexedAs } from '../ir/place.js';
 import type { BitOp, ComparisonOp, CompilerOp, LEAF_OPS, Op, OpArgs, WindowSpec } from '../ir/op.js';
 import { type Shape, sameShape, sizeOf } from '../ir/shape.js';
 
@@ -115,8 +116,12 @@ export const RULES = {
   },
   window: [(g, [x], { arg }) => fold(g, windowSpec(arg), x.shape.slice(x.shape.length - arg.size.length))],
   fold: [(g, _, { arg }) => window(g, windowSpec(arg))],
-  gather: [(g, [x, index], { arg }) => ungather(g, x, arg.axis, index), null],
-  scatterAdd: [(g) => g, null, (g, [, index], { arg }) => gather(g, arg.axis, index)],
+  gather: [(g, [x, index], { arg }) => ungather(g, x, index, arg), null],
+  scatterAdd: [
+    (g) => g,
+    null,
+    (g, [, index], { arg }) => gather(g, arg.axis, index, indexedAs('scatterAdd', arg, g.shape[arg.axis])),
+  ],
 
   sum: [(g, [x]) => expand(g, x.shape)],
   prod: [(g, [x], { arg }) => mul(g, productOfOthers(x, arg.axes))],
@@ -200,8 +205,10 @@ function padTo(x: Node, lo: Shape, shape: Shape): Node {
 }
 
 /** One index per line: compare with 0, 1, 2, …, which fuses (cross entropy); else add up at the indices. */
-function ungather(g: Node, x: Node, axis: number, index: Node): Node {
-  if (index.shape[axis] !== 1) return scatterAdd(filled(0, x.shape, 'float32'), axis, index, g);
+function ungather(g: Node, x: Node, index: Node, arg: Indexed): Node {
+  const { axis } = arg;
+  if (index.shape[axis] !== 1)
+    return scatterAdd(filled(0, x.shape, 'float32'), axis, index, g, indexedAs('gather', arg, x.shape[axis]));
   const line = origin(x.shape).fill(1).with(axis, x.shape[axis]);
   const chosen = where(binary('eq', reshape(iota(x.shape[axis]), line), index), g, zero());
   return padTo(chosen, origin(x.shape), x.shape);

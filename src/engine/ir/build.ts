@@ -20,6 +20,7 @@ import type {
   UnaryOp,
   WindowSpec,
 } from './op.js';
+import { indexed } from './place.js';
 import { ARITHMETIC_OPS, BIT_OPS, COMPARISON_OPS } from './op.js';
 import { type Shape, broadcastShapes, checkShape, formatShape, sameShape, sizeOf } from './shape.js';
 import type { Storage } from './storage.js';
@@ -426,12 +427,12 @@ export function window(x: Node, spec: WindowSpec, op = 'window'): Node {
   return createNode('window', [x], spec, [...lead, ...out, ...spec.size], x.dtype) as Node;
 }
 
-export function gather(x: Node, axis: number, index: Node, says?: string): Node {
+export function gather(x: Node, axis: number, index: Node, arg = indexed(axis, x.shape[axis])): Node {
   checkDevice('gather', [x, index]);
   checkDType('gather: index', index, ['int32']);
   checkIndexShape('gather', x.shape, index.shape, axis);
-  if (x.shape.length === 0) return reshape(gather(reshape(x, [1]), 0, reshape(index, [1]), says), []);
-  return createNode('gather', [x, index], says === undefined ? { axis } : { axis, says }, index.shape, x.dtype) as Node;
+  if (x.shape.length === 0) return reshape(gather(reshape(x, [1]), 0, reshape(index, [1])), []);
+  return createNode('gather', [x, index], arg, index.shape, x.dtype) as Node;
 }
 
 function checkIndexShape(op: string, x: Shape, index: Shape, axis: number): void {
@@ -551,7 +552,13 @@ export function convWeight(x: Node, dy: Node, spec: ConvSpec, kernel: readonly n
   return createNode('convWeight', [x, dy], { ...convArgs(spec), kernel }, shape, 'float32') as Node;
 }
 
-export function scatterAdd(base: Node, axis: number, index: Node, src: Node): Node {
+export function scatterAdd(
+  base: Node,
+  axis: number,
+  index: Node,
+  src: Node,
+  arg = indexed(axis, base.shape[axis]),
+): Node {
   checkDevice('scatterAdd', [base, index, src]);
   checkDType('scatterAdd: index', index, ['int32']);
   if (base.dtype !== src.dtype) {
@@ -568,7 +575,7 @@ export function scatterAdd(base: Node, axis: number, index: Node, src: Node): No
     const [wideBase, wideIndex, wideSrc] = [base, index, src].map((n) => reshape(n, [1]));
     return reshape(scatterAdd(wideBase, 0, wideIndex, wideSrc), []);
   }
-  return createNode('scatterAdd', [base, index, src], { axis }, base.shape, base.dtype) as Node;
+  return createNode('scatterAdd', [base, index, src], arg, base.shape, base.dtype) as Node;
 }
 
 // ---------------------------------------------------------------- gradient control

@@ -6,6 +6,8 @@
 /** Base class of all errors that nabla throws on purpose. */
 export class NablaError extends Error {
   override name = 'NablaError';
+  /** The module of a network that met it, by its path: `body.1`. Undefined outside of networks, and for what was called itself. */
+  readonly module: string | undefined;
 }
 
 /** Sizes that do not fit together. `shapes` holds the shapes involved. */
@@ -45,16 +47,45 @@ export class IndexError extends NablaError {
   }
 }
 
-/** How an operator uses an index: along an axis, and what it says of one that is out of range. */
-export interface Indexed {
+/** A module in a network: where, and of which class. */
+export interface Place {
+  readonly path: string;
+  readonly className: string;
+}
+
+/** Errors that arose elsewhere than where they are thrown. */
+const late = new WeakSet<NablaError>();
+
+/** Makes the error name the module, in its text too: `in body.1 (Linear): …`. The innermost module that says so is right. */
+export function tellPlace(error: NablaError, { path, className }: Place): void {
+  if (error.module !== undefined || late.has(error)) return;
+  const { message, stack } = error;
+  const begin = `${className}: `;
+  const text = `in ${path} (${className}): ${message.startsWith(begin) ? message.slice(begin.length) : message}`;
+  Object.defineProperty(error, 'module', { value: path, enumerable: true });
+  error.message = text;
+  if (stack !== undefined) error.stack = stack.replace(message, () => text); // where the stack begins with the message
+}
+
+/** How an operator uses an index: along an axis, what it says of one that is out of range, and where in a network. */
+export interface Indexed extends Partial<Place> {
   readonly axis: number;
   readonly says?: string;
 }
 
+/** What is said of an {index} out of range. */
+export function outside(what: string, axis: number, size: number): string {
+  return `${what} {index} is out of range for dimension ${axis} with size ${size}. Use 0 to ${size - 1}.`;
+}
+
 /** The error about an index that was met while computing. */
-export function outOfRange(op: string, { axis, says }: Indexed, index: number, size: number): IndexError {
-  const text = says ?? `${op}: index {index} is out of range for dimension ${axis} with size ${size}.`;
-  return new IndexError(text.replace('{index}', String(index)), index, size);
+export function outOfRange(op: string, arg: Indexed, index: number, size: number): IndexError {
+  const { axis, says, path, className } = arg;
+  const text = says ?? outside(`${op}: index`, axis, size);
+  const error = new IndexError(text.replace('{index}', String(index)), index, size);
+  if (path !== undefined && className !== undefined) tellPlace(error, { path, className });
+  late.add(error);
+  return error;
 }
 
 /** A device that is not there, or tensors of two devices in one operator. */

@@ -3,6 +3,7 @@
 // in grad/rules.ts (derivative), in device/reference (meaning), in compile/ (lowering).
 // Each table is closed with `satisfies Record<…>`, so that an omission does not compile.
 
+import type { Indexed } from './errors.js';
 import type { Shape } from './shape.js';
 import type { Storage } from './storage.js';
 
@@ -115,9 +116,9 @@ export interface OpArgs {
   window: WindowSpec;
   /**
    * torch.gather: out[i, j] = x[index[i, j], j] for axis 0. Operands: x, index. `says` is the message about an index out of
-   * range, {index}, in the words of the call that the index was given to.
+   * range, {index}, in the words of the call that the index was given to (place.ts).
    */
-  gather: { readonly axis: number; readonly says?: string };
+  gather: Indexed;
 
   // reductions keep their axes with size 1
   sum: { readonly axes: readonly number[] };
@@ -141,11 +142,11 @@ export interface OpArgs {
   /** Gradient of conv to its weight: operands x, dy. */
   convWeight: ConvSpec & { readonly kernel: readonly number[] };
   /** base, index, src: base with src[i, j] added at [index[i, j], j] for axis 0. */
-  scatterAdd: { readonly axis: number };
+  scatterAdd: Indexed;
 
   // made by the compiler alone (compensated-scatters.ts, compile/winograd.ts, and below)
   /** scatterAdd's operands → [2, …base]: the sums, and what rounding has taken from them. */
-  scatterSums: { readonly axis: number };
+  scatterSums: Indexed;
   /** w [O, C, 3, 3] → [16, O, C]; `turned` gives [16, C, O] of the kernel turned around. Kept from run to run if it pays. */
   winogradWeights: { readonly turned: boolean; readonly isKept: boolean };
   /** x [B, C, H, W], transformed weights [16, O, C] → [B, O, …output]. */
@@ -155,12 +156,7 @@ export interface OpArgs {
   /** [16, O, C] → [O, C, 3, 3]. */
   winogradKernel: None;
   /** An index of `op`, which has to be in [0, size): nothing but the check (compile/check-indices.ts). */
-  checkIndex: {
-    readonly op: 'gather' | 'scatterAdd';
-    readonly axis: number;
-    readonly size: number;
-    readonly says?: string;
-  };
+  checkIndex: Indexed & { readonly op: 'gather' | 'scatterAdd'; readonly size: number };
 
   // gradient control: identities of operand 0
   detach: None;

@@ -130,7 +130,7 @@ function pick(logp: Tensor, labels: Labels, { smoothing, reduction, ignoreIndex,
   // A gather of one element along the classes fuses with the row reductions of logSoftmax, forward and backward.
   const chosen = gatherLabels(op, logp, CLASS_DIM, safe.unsqueeze(CLASS_DIM), advice);
   let each = chosen.squeeze(CLASS_DIM).neg();
-  const ofLabel = weights?.gather(0, safe.reshape([-1]) as Labels).reshape(safe.shape);
+  const ofLabel = weights && gatherLabels(op, weights, 0, safe.reshape([-1]), advice).reshape(safe.shape);
   if (ofLabel !== undefined) each = each.mul(ofLabel);
   if (smoothing > 0) {
     const all = weights === undefined ? logp : logp.mul(acrossClasses(weights, logp));

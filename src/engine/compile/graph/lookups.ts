@@ -6,7 +6,9 @@
 //   gᵀ · table[at]        →  (Σ at g)ᵀ · table
 // Input and output: a list of nodes in order.
 
+import type { Indexed } from '../../ir/errors.js';
 import { type Node, isOp } from '../../ir/node.js';
+import { indexedAs } from '../../ir/place.js';
 import { type Rewritten, derive, rewrite } from './rewrite.js';
 
 /** Each row of the table is looked up so often, on average. */
@@ -22,6 +24,8 @@ interface Lookup {
   readonly table: Node;
   /** [reads, 1] */
   readonly at: Node;
+  /** What is said of an index out of range. */
+  readonly arg: Indexed;
 }
 
 export function multiplyTables(nodes: readonly Node[]): Rewritten {
@@ -29,7 +33,7 @@ export function multiplyTables(nodes: readonly Node[]): Rewritten {
   for (const n of nodes) for (const s of n.src) uses.set(s, (uses.get(s) ?? 0) + 1);
   const sums = new Map<string, Node>();
   /** [rows, columns]: the rows of `g` added up where they belong in a table of `rows` rows. */
-  const sumAt = (g: Node, at: Node, rows: number, push: Push): Node => {
+  const sumAt = (g: Node, at: Node, rows: number, arg: Indexed, push: Push): Node => {
     const base = withoutReshapes(g);
     const key = `${base.slot} ${at.slot} ${rows}`;
     let sum = sums.get(key);
@@ -44,7 +48,7 @@ export function multiplyTables(nodes: readonly Node[]): Rewritten {
           base,
           'scatterAdd',
           [zeros, spread(at, columns, push), reshaped(base, [reads, columns], push)],
-          { axis: 0 },
+          arg,
           shape,
         ),
       );
@@ -66,7 +70,7 @@ export function multiplyTables(nodes: readonly Node[]): Rewritten {
       const [rows, width] = node.shape;
       if (at === undefined || w.shape.length !== 2 || w.shape[1] !== width || width < FEWEST_COLUMNS) return undefined;
       if (node.src[2].shape[1] !== width || !isWorthwhile(at.shape[0], rows, w.size)) return undefined;
-      return derive(node as Node, 'matmul', [sumAt(g, at, rows, push), w], null, node.shape);
+      return derive(node as Node, 'matmul', [sumAt(g, at, rows, node.arg, push), w], null, node.shape);
     }
     if (node.op !== 'matmul') return undefined;
     const [a, b] = node.src;
@@ -75,7 +79,7 @@ export function multiplyTables(nodes: readonly Node[]): Rewritten {
       const columns = b.shape[1];
       const product = push(derive(node, 'matmul', [ofA.table, b], null, [ofA.table.shape[0], columns]));
       const index = spread(ofA.at, columns, push);
-      const found = push(derive(node, 'gather', [product, index], { axis: 0 }, index.shape));
+      const found = push(derive(node, 'gather', [product, index], ofA.arg, index.shape));
       return derive(node, 'reshape', [found], { shape: node.shape }, node.shape);
     }
     if (a.shape.length !== 2 || b.shape.length !== 2 || !isTurned(a)) return undefined;
@@ -83,11 +87,11 @@ export function multiplyTables(nodes: readonly Node[]): Rewritten {
     const [whole] = a.src;
     const [ofWhole, ofB] = [lookupOf(whole), lookupOf(b)];
     if (ofB !== undefined && isSummedFirst(ofB, whole)) {
-      const sum = sumAt(whole, ofB.at, ofB.table.shape[0], push);
+      const sum = sumAt(whole, ofB.at, ofB.table.shape[0], ofB.arg, push);
       return derive(node, 'matmul', [turned(sum, push), ofB.table], null, node.shape);
     }
     if (ofWhole === undefined || !isSummedFirst(ofWhole, b)) return undefined;
-    const sum = sumAt(b, ofWhole.at, ofWhole.table.shape[0], push);
+    const sum = sumAt(b, ofWhole.at, ofWhole.table.shape[0], ofWhole.arg, push);
     return derive(node, 'matmul', [turned(ofWhole.table, push), sum], null, node.shape);
   });
 }
@@ -110,7 +114,7 @@ function lookupOf(node: Node): Lookup | undefined {
   const at = columnOf(index);
   const isWhole = table.shape.length === 2 && table.shape[1] === index.shape[1];
   if (at === undefined || !isWhole || node.shape[node.shape.length - 1] !== table.shape[1]) return undefined;
-  return { table, at };
+  return { table, at, arg: indexedAs('gather', found.arg, table.shape[0]) };
 }
 
 /** The column [reads, 1] that an index [reads, columns] repeats. */

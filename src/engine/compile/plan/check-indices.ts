@@ -100,9 +100,7 @@ export function checkIndices(
   return all.map(({ reader, index, size, group }) => {
     if (levelOf(group) < first) return group; // nobody waits for it longer than he does anyway
     if (!isComputable(index, isMaterialised)) return group;
-    const says = isOp(reader, 'gather') ? reader.arg.says : undefined;
-    const op = reader.op as 'gather' | 'scatterAdd';
-    const arg = { op, axis: reader.arg.axis, size, ...(says !== undefined && { says }) };
+    const arg = { ...reader.arg, op: reader.op as 'gather' | 'scatterAdd', size };
     return formGroup([derive(index, 'checkIndex', [index], arg, index.shape)], isMaterialised) as Group;
   });
 }

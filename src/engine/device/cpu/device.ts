@@ -6,7 +6,7 @@ import { cutGraph } from '../../compile/graph/partition.js';
 import { debug, debugLevel } from '../debug.js';
 import { emitProgram } from '../../emit/wasm/emit.js';
 import { BYTES_PER_ELEMENT, type DType } from '../../ir/dtype.js';
-import { IndexError, outOfRange } from '../../ir/errors.js';
+import { type Indexed, IndexError, outOfRange } from '../../ir/errors.js';
 import { type Node, isOp } from '../../ir/node.js';
 import { formatShape } from '../../ir/shape.js';
 import type { Program } from '../../loop/loop.js';
@@ -243,8 +243,7 @@ function throwIndexError(runtime: CpuRuntime, { nodes }: CompiledGraph): void {
 function indexError({ node: number, index, size }: IndexErrorRecord, nodes: readonly Node[]): IndexError {
   const node = nodes.find(({ slot }) => slot === number);
   if (node === undefined) return new IndexError(`run: index ${index} is out of range for size ${size}.`, index, size);
-  const arg = node.arg as { readonly axis: number; readonly says?: string };
-  return outOfRange(isOp(node, 'checkIndex') ? node.arg.op : node.op, arg, index, size);
+  return outOfRange(isOp(node, 'checkIndex') ? node.arg.op : node.op, node.arg as Indexed, index, size);
 }
 
 /** About what a node of a graph that is kept for the native tier takes. */

@@ -293,7 +293,7 @@ describe('arrays', () => {
     const x = [1, 2, 3, 4, 5];
     const at = (...index: number[]): Node => gatherIndex(index);
     await expect(value([x], ([a]) => gather(a, 0, at(7)))).rejects.toEqual(
-      new IndexError('gather: index 7 is out of range for dimension 0 with size 5.', 7, 5),
+      new IndexError('gather: index 7 is out of range for dimension 0 with size 5. Use 0 to 4.', 7, 5),
     );
     await expect(value([x], ([a]) => gather(a, 0, at(-1)))).rejects.toThrow(IndexError);
     await expect(value([x, [1]], ([a, b]) => scatterAdd(a, 0, at(5), b))).rejects.toThrow(
