@@ -230,7 +230,7 @@ const OPTIONS: Readonly<Record<string, readonly Options[]>> = {
     [() => [[]], 'no branches. Give at least one.'],
     [() => [[linear(1, 1)], 0.5], 'dim is 0.5. Use a whole number.'],
   ],
-  ModuleList: [[() => [[1]], 'only modules can be in the list.']],
+  ModuleList: [[() => [[1]], 'Only modules can be in the list.']],
   ModuleDict: [[() => [{ 'a.b': linear(1, 1) }], "'a.b' is not a name for a module."]],
 };
 
