@@ -32,6 +32,8 @@ export * from './tensor/pooling.js';
 export { dropout } from './tensor/dropout.js';
 export { interpolate, type InterpolateOptions, type ResampleMode } from './tensor/resample.js';
 export { scaledDotProductAttention, type AttentionOptions } from './tensor/attention.js';
+export { einsum } from './functions/einsum.js';
+export * from './functions/products.js';
 export { noGrad } from './tensor/grad-mode.js';
 export { manualSeed, getRandomState, setRandomState } from './tensor/random.js';
 export { checkGradient, type CheckOptions, type GradientCheck } from './tensor/check-gradient.js';

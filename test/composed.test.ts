@@ -1,0 +1,57 @@
+/* oxlint-disable import/namespace -- functions are looked up by their names */
+// Operators composed of others (src/functions), values and gradients, against PyTorch (test/fixtures/composed.json, made by
+// tools/parity/composed.py): the same shapes, the same numbers, and a clear error where PyTorch refuses.
+import { describe, expect, test } from 'vitest';
+import * as nabla from 'nabla';
+import { setDevice } from 'nabla';
+import { type Call, type Row, differences, plain } from './support/checksums.js';
+import { readFixture } from './support/pytorch.js';
+import { TIERS } from './support/tiers.js';
+
+const { cases } = readFixture<{ cases: Record<string, readonly Row[]> }>('composed.json');
+
+/** Calls with the inputs, and then the arguments. */
+const PLAIN = [
+  'outer',
+  'dot',
+  'vdot',
+  'inner',
+  'mv',
+  'mm',
+  'bmm',
+  'addmm',
+  'addmv',
+  'addbmm',
+  'baddbmm',
+  'tensordot',
+  'kron',
+  'cross',
+  'matrixPower',
+] as const;
+
+const calls: Readonly<Record<string, Call>> = {
+  ...Object.fromEntries(PLAIN.map((name) => [name, plain(nabla[name])])),
+  einsum: (inputs, [equation]) => nabla.einsum(equation, ...inputs),
+  multiDot: (inputs) => nabla.multiDot(inputs),
+  chainMatmul: (inputs) => nabla.chainMatmul(inputs),
+};
+
+test('every operator of the fixture is called', () => {
+  expect(Object.keys(calls).sort()).toEqual(Object.keys(cases).sort());
+});
+
+const isComplete = process.env['NABLA_PARITY'] === 'all';
+/** One row in so many: compiling takes its time. All with NABLA_PARITY=all. */
+const SHARE = { reference: 1, wasm: isComplete ? 1 : 4, native: isComplete ? 1 : 16 };
+
+describe.each(TIERS)('on $device', ({ device, tolerance }) => {
+  test.each(Object.keys(calls))(
+    '%s',
+    async (name) => {
+      setDevice(device);
+      const rows = cases[name].filter((_, i) => i % SHARE[device] === name.length % SHARE[device]);
+      expect(await differences(name, calls[name], rows, Math.max(tolerance, 1e-5))).toEqual([]);
+    },
+    300_000,
+  );
+});

@@ -1,0 +1,37 @@
+// Arguments of a wrong kind for the operators of src/functions that are composed of others, as in kinds.test.mjs.
+
+import { expect, it } from 'vitest';
+import * as nabla from 'nabla';
+import { I, List, Options, T, argument, sweep } from './sweep.mjs';
+
+const { zeros } = nabla;
+const matrix = zeros([2, 2]);
+const vector = zeros([2]);
+const batch = zeros([2, 2, 2]);
+
+/** A call, and its arguments. */
+const CALLS = {
+  einsum: [nabla.einsum, I('ij,jk'), T(matrix), T(matrix)],
+  outer: [nabla.outer, T(vector), T(vector)],
+  dot: [nabla.dot, T(vector), T(vector)],
+  vdot: [nabla.vdot, T(vector), T(vector)],
+  inner: [nabla.inner, T(vector), T(vector)],
+  mv: [nabla.mv, T(matrix), T(vector)],
+  mm: [nabla.mm, T(matrix), T(matrix)],
+  bmm: [nabla.bmm, T(batch), T(batch)],
+  addmm: [nabla.addmm, T(matrix), T(matrix), T(matrix), Options({})],
+  addmv: [nabla.addmv, T(vector), T(matrix), T(vector), Options({})],
+  addbmm: [nabla.addbmm, T(matrix), T(batch), T(batch), Options({})],
+  baddbmm: [nabla.baddbmm, T(matrix), T(batch), T(batch), Options({})],
+  tensordot: [nabla.tensordot, T(matrix), T(matrix), argument('undefined')(1)],
+  kron: [nabla.kron, T(matrix), T(matrix)],
+  cross: [nabla.cross, T(zeros([3])), T(zeros([3])), argument('undefined')(-1)],
+  multiDot: [nabla.multiDot, List([matrix, matrix])],
+  chainMatmul: [nabla.chainMatmul, List([matrix, matrix])],
+  matrixPower: [nabla.matrixPower, T(matrix), I(2)],
+};
+
+it.each(Object.keys(CALLS))('%s', async (name) => {
+  const [call, ...args] = CALLS[name];
+  expect(await sweep(name, call, args)).toEqual([]);
+});
