@@ -34,6 +34,8 @@ export { interpolate, type InterpolateOptions, type ResampleMode } from './tenso
 export { scaledDotProductAttention, type AttentionOptions } from './tensor/attention.js';
 export { einsum } from './functions/einsum.js';
 export * from './functions/products.js';
+export * from './functions/arranging.js';
+export * from './functions/diagonals.js';
 export { noGrad } from './tensor/grad-mode.js';
 export { manualSeed, getRandomState, setRandomState } from './tensor/random.js';
 export { checkGradient, type CheckOptions, type GradientCheck } from './tensor/check-gradient.js';

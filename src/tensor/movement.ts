@@ -67,9 +67,9 @@ export function permute(x: Node, order: readonly number[]): Node {
   return build.permute(x, axes);
 }
 
-export function transpose(x: Node, a: number, b: number): Node {
+export function transpose(x: Node, a: number, b: number, op = 'transpose'): Node {
   const rank = x.shape.length;
-  const [i, j] = [normalizeDim(a, rank, 'transpose'), normalizeDim(b, rank, 'transpose')];
+  const [i, j] = [normalizeDim(a, rank, op), normalizeDim(b, rank, op)];
   if (rank === 0) return x;
   const axes = x.shape.map((_, d) => (d === i ? j : d === j ? i : d));
   return build.permute(x, axes);
@@ -174,12 +174,14 @@ export function slice(x: Node, dim: number, start: number | undefined, end: numb
   );
 }
 
-export function select(x: Node, dim: number, at: number): Node {
-  const axis = normalizeDim(dim, x.shape.length, 'index');
+export function select(x: Node, dim: number, at: number, op = 'index'): Node {
+  const axis = normalizeDim(dim, x.shape.length, op);
+  if (x.shape.length === 0)
+    throw new ShapeError(`${op}: a tensor of rank 0 has no dimension to take a part of.`, [x.shape]);
   const n = x.shape[axis];
   if (!Number.isInteger(at) || at < -n || at >= n) {
     throw new IndexError(
-      `index: ${shown(at)} is out of range for dimension ${axis} with size ${n}. Use ${-n} to ${n - 1}.`,
+      `${op}: ${shown(at)} is out of range for dimension ${axis} with size ${n}. Use ${-n} to ${n - 1}.`,
       at,
       n,
     );

@@ -31,6 +31,7 @@ import { notATensor } from './not-a-tensor.js';
 import { numberText } from './number-text.js';
 import { type Storage, standIn } from '../engine/ir/storage.js';
 import { comesFrom } from '../engine/prepare/parts.js';
+import * as arranging from './arranging.js';
 import * as elementwise from './elementwise.js';
 import { checkNumber } from './operands.js';
 import { isGradEnabled } from './grad-mode.js';
@@ -865,6 +866,46 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
   /** [before, after] for each dimension, or for the last ones. */
   pad(pairs: readonly (readonly [number, number])[], value = 0): Tensor<number[], D> {
     return wrap(movement.pad(this.node, pairs, value));
+  }
+  /** The tensor beside itself, counts[i] times along dimension i; more counts than dimensions put some in front. */
+  repeat(counts: readonly number[]): Tensor<number[], D> {
+    return wrap(arranging.repeat(this.node, counts));
+  }
+  /** Dimension `source` (or several) at place `destination`; the others keep their order. */
+  movedim(source: number | readonly number[], destination: number | readonly number[]): Tensor<number[], D> {
+    return wrap(arranging.movedim(this.node, source, destination));
+  }
+  /** The elements (i, i + offset) of the matrices in dimensions dim1 and dim2, along a new last dimension. */
+  diagonal(offset = 0, dim1 = 0, dim2 = 1): Tensor<number[], D> {
+    return wrap(arranging.diagonal(this.node, offset, dim1, dim2));
+  }
+  /** The slices along `dim`, without that dimension. */
+  unbind<X extends Shape, Y extends DType, Dim extends number = 0>(
+    this: Tensor<X, Y>,
+    dim?: Dim & DimArg<'unbind', X, Dim>,
+  ): Tensor<Reduce<X, Dim>, Y>[] {
+    return arranging.unbind(this.node, dim ?? 0).map((n) => wrap(n));
+  }
+  /** Position `at` of `dim`, which goes. */
+  select<X extends Shape, Y extends DType, Dim extends number>(
+    this: Tensor<X, Y>,
+    dim: Dim & DimArg<'select', X, Dim>,
+    at: number,
+  ): Tensor<Reduce<X, Dim>, Y> {
+    return wrap(movement.select(this.node, dim, at, 'select'));
+  }
+  /** `length` positions of `dim` from `start` on, which may count from the end. */
+  narrow<X extends Shape, Y extends DType, Dim extends number, N extends number>(
+    this: Tensor<X, Y>,
+    dim: Dim & DimArg<'narrow', X, Dim>,
+    start: number,
+    length: N,
+  ): Tensor<Resize<X, Dim, N>, Y> {
+    return wrap(arranging.narrow(this.node, dim, start, length));
+  }
+  /** The same numbers in memory of their own, which later updates leave as they are; gradients flow through. */
+  clone(): Tensor<S, D> {
+    return wrap<S, D>(arranging.clone(this.node)).keep();
   }
   /** start (inclusive) to end (exclusive) along `dim`; negative positions count from the end. */
   slice<

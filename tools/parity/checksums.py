@@ -1,7 +1,7 @@
-"""Rows of shapes.json and windows.json: inputs from a formula, and a checksum of what PyTorch computes from them.
+"""Rows of shapes.json, windows.json and functions-*.json: inputs from a formula, and a checksum of what PyTorch computes from them.
 
-A row is [inputs, arguments, result]. Inputs are a letter and a shape each (f float, p positive float, i int, b bool, n3 an index
-below 3); the test has the same formula for their numbers. The result holds, for each output and then for the gradient of each
+A row is [inputs, arguments, result]. Inputs are a letter and a shape each (f float, p positive float, t float with ties,
+x float with NaN and infinities, i int, b bool, n3 an index below 3); the test has the same formula for their numbers. The result holds, for each output and then for the gradient of each
 float input, its kind, its shape and a checksum; '!' says that PyTorch refuses.
 """
 import json
@@ -23,6 +23,10 @@ def numbers(domain, size, k):
         return [(v - 48) / 16 for v in n]
     if domain == "p":
         return [(v + 8) / 32 for v in n]
+    if domain == "t":
+        return [(v % 5 - 2) / 2 for v in n]
+    if domain == "x":
+        return [math.nan if v % 7 == 0 else math.inf if v % 11 == 1 else -math.inf if v % 13 == 2 else (v - 48) / 16 for v in n]
     if domain == "i":
         return [v % 7 - 3 for v in n]
     if domain == "b":
@@ -33,7 +37,7 @@ def numbers(domain, size, k):
 def make(text, k):
     domain, _, sizes = text.partition(":")
     shape = [int(n) for n in sizes.split(",")] if sizes else []
-    dtype = {"f": torch.float64, "p": torch.float64, "b": torch.bool}.get(domain, torch.int64)
+    dtype = {"b": torch.bool, **dict.fromkeys("fptx", torch.float64)}.get(domain, torch.int64)
     t = torch.tensor(numbers(domain, math.prod(shape), k), dtype=dtype).reshape(shape)
     return t.requires_grad_() if dtype == torch.float64 else t
 
@@ -62,6 +66,7 @@ def case(op, inputs, args, fn):
     try:
         out = fn(*xs, *args)
         outs = list(out) if isinstance(out, (tuple, list)) else [out]
+        outs = [y for part in outs for y in (part if isinstance(part, (tuple, list)) else [part])]
         parts = [summary(y) for y in outs]
         trained = [y for y in outs if y.requires_grad]
         if trained:
