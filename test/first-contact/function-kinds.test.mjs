@@ -1,0 +1,42 @@
+// Arguments of a wrong kind for the functions of src/functions that arrange, select, order and count, as in kinds.test.mjs.
+
+import { expect, it } from 'vitest';
+import * as nabla from 'nabla';
+import { I, List, Options, Shape, T, Whole, argument, sweep } from './sweep.mjs';
+
+const { zeros } = nabla;
+const x = zeros([2, 3]);
+const vector = zeros([3]);
+/** A dimension, or several as a list. */
+const Places = argument('list');
+
+/** A call, and its arguments. */
+const CALLS = {
+  repeat: [nabla.repeat, T(x), argument('list')([1, 2])],
+  tile: [nabla.tile, T(x), argument('list')([1, 2])],
+  repeatInterleave: [nabla.repeatInterleave, T(x), argument('list')(2), Whole(0)],
+  meshgrid: [nabla.meshgrid, List([vector, vector]), Options({})],
+  unbind: [nabla.unbind, T(x), Whole(0)],
+  movedim: [nabla.movedim, T(x), Places(0), Places(1)],
+  swapaxes: [nabla.swapaxes, T(x), I(0), I(1)],
+  narrow: [nabla.narrow, T(x), I(0), I(0), I(1)],
+  select: [nabla.select, T(x), I(0), I(0)],
+  clone: [nabla.clone, T(x)],
+  rot90: [nabla.rot90, T(x), argument('undefined')(1), argument('undefined')([0, 1])],
+  unflatten: [nabla.unflatten, T(x), I(0), Shape([2, 1])],
+  atleast1d: [nabla.atleast1d, T(x)],
+  atleast2d: [nabla.atleast2d, T(x)],
+  atleast3d: [nabla.atleast3d, T(x)],
+  hstack: [nabla.hstack, List([x, x])],
+  vstack: [nabla.vstack, List([x, x])],
+  dstack: [nabla.dstack, List([x, x])],
+  diagonal: [nabla.diagonal, T(x), argument('undefined')(0), argument('undefined')(0), argument('undefined')(1)],
+  diag: [nabla.diag, T(x), argument('undefined')(0)],
+  diagEmbed: [nabla.diagEmbed, T(x), argument('undefined')(0), argument('undefined')(0), argument('undefined')(1)],
+  trace: [nabla.trace, T(x)],
+};
+
+it.each(Object.keys(CALLS))('%s', async (name) => {
+  const [call, ...args] = CALLS[name];
+  expect(await sweep(name, call, args)).toEqual([]);
+});
