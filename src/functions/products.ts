@@ -1,16 +1,16 @@
 // Products of vectors, matrices and tensors under their own names.
 
-import { checkGiven, checkList, checkNumber, checkWhole } from '../engine/ir/arguments.js';
+import { checkGiven, checkNumber, checkWhole } from '../engine/ir/arguments.js';
 import * as build from '../engine/ir/build.js';
 import type { DType } from '../engine/ir/dtype.js';
-import { ArgumentError, ShapeError } from '../engine/ir/errors.js';
+import { ArgumentError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
 import { type OptionNames, checkOptions } from '../engine/ir/options.js';
-import { type Shape, broadcastShapes, formatShape, normalizeDim } from '../engine/ir/shape.js';
+import { type Shape, broadcastShapes, normalizeDim } from '../engine/ir/shape.js';
 import { asNumber, promoted } from '../tensor/operands.js';
-import { positions } from '../tensor/reductions.js';
-import { type AnyTensor, type Promoted, type Tensor, nodeOf, nodesOf, wrap } from '../tensor/tensor.js';
+import { type AnyTensor, type Promoted, type Tensor, nodeOf, wrap } from '../tensor/tensor.js';
 import { contract } from './contract.js';
+import { misfit, multiplied } from './multiplied.js';
 
 function pair(op: string, a: AnyTensor, b: AnyTensor, names: readonly [string, string]): [Node, Node] {
   return promoted(nodeOf(a, op, names[0]), nodeOf(b, op, names[1]), op).map(asNumber) as [Node, Node];
@@ -19,10 +19,6 @@ function pair(op: string, a: AnyTensor, b: AnyTensor, names: readonly [string, s
 const VECTORS = ['the first vector', 'the second vector'] as const;
 const MATRICES = ['the first matrix', 'the second matrix'] as const;
 const TENSORS = ['the first tensor', 'the second tensor'] as const;
-
-function misfit(op: string, a: Shape, b: Shape, why: string): ShapeError {
-  return new ShapeError(`${op}: ${formatShape(a)} x ${formatShape(b)}: ${why}`, [a, b]);
-}
 
 /** Labels of consecutive dimensions: 'a', 'b', … */
 const letters = (from: number, count: number): string[] =>
@@ -66,22 +62,6 @@ function multiply(op: string, a: AnyTensor, b: AnyTensor, ranks: readonly [numbe
   const [x, y] = pair(op, a, b, MATRICES);
   if (x.shape.length !== ranks[0] || y.shape.length !== ranks[1]) throw misfit(op, x.shape, y.shape, needs);
   return multiplied(op, x, y);
-}
-
-function multiplied(op: string, x: Node, y: Node): Node {
-  const inner = [x.shape[x.shape.length - 1], y.shape[Math.max(y.shape.length - 2, 0)]];
-  if (inner[0] !== inner[1]) throw misfit(op, x.shape, y.shape, `inner dimensions ${inner[0]} and ${inner[1]} differ`);
-  const batch = x.shape.length > 2 ? ['z'] : [];
-  if (batch.length > 0 && x.shape[0] !== y.shape[0])
-    throw misfit(op, x.shape, y.shape, `batches of ${x.shape[0]} and ${y.shape[0]} differ`);
-  const columns = y.shape.length > 1 ? ['c'] : [];
-  return contract(
-    [
-      { node: x, labels: [...batch, 'a', 'b'] },
-      { node: y, labels: [...batch, 'b', ...columns] },
-    ],
-    [...batch, 'a', ...columns],
-  );
 }
 
 /** [m, n] · [n] → [m]. PyTorch: torch.mv. */
@@ -297,80 +277,4 @@ export function cross<D extends DType, E extends DType>(
     build.sub(build.mul(part(x, i + 1), part(y, i + 2)), build.mul(part(x, i + 2), part(y, i + 1))),
   );
   return wrap(build.concat(parts, axis));
-}
-
-/** The product of a chain of matrices, in the cheapest order; the first and the last may be vectors. PyTorch: torch.linalg.multi_dot. */
-export function multiDot(tensors: readonly AnyTensor[]): Tensor<number[]> {
-  return wrap(chain('multiDot', nodesOf(tensors, 'multiDot'), true));
-}
-
-/** The product of one matrix after the other, in the cheapest order. PyTorch: torch.chain_matmul. */
-export function chainMatmul(tensors: readonly AnyTensor[]): Tensor<number[]> {
-  return wrap(chain('chainMatmul', nodesOf(tensors, 'chainMatmul'), false));
-}
-
-function chain(op: string, nodes: readonly Node[], takesVectors: boolean): Node {
-  checkList(op, 'the tensors', nodes, 'matrices');
-  const count = nodes.length;
-  if (count < (takesVectors ? 2 : 1))
-    throw new ArgumentError(`${op}: ${count} matrices. Give at least ${takesVectors ? 'two' : 'one'}.`);
-  nodes.forEach(({ shape }, i) => {
-    const isEnd = takesVectors && (i === 0 || i === count - 1);
-    if (shape.length === 2 || (isEnd && shape.length === 1)) return;
-    throw new ShapeError(`${op}: tensor ${i} ${formatShape(shape)} is not a matrix`, [shape]);
-  });
-  const dtype = nodes.reduce((a, b) => promoted(a, b, op)[0]).dtype;
-  const matrices = nodes.map((node, i) => {
-    const x = asNumber(build.cast(node, dtype));
-    if (x.shape.length === 2) return x;
-    return build.reshape(x, i === 0 ? [1, x.size] : [x.size, 1]);
-  });
-  const made = inOrder(op, matrices);
-  const shape = [...made.shape];
-  if (nodes[count - 1].shape.length === 1) shape.pop();
-  if (nodes[0].shape.length === 1) shape.shift();
-  return build.reshape(made, shape);
-}
-
-/** Matrices from i to j are multiplied where that costs least (dynamic programming over the chain). */
-function inOrder(op: string, matrices: readonly Node[]): Node {
-  const count = matrices.length;
-  const size = (i: number): number => (i < count ? matrices[i].shape[0] : matrices[count - 1].shape[1]);
-  const cost = matrices.map(() => new Array<number>(count).fill(0));
-  const at = matrices.map(() => new Array<number>(count).fill(0));
-  for (let length = 2; length <= count; length++) {
-    for (let i = 0; i + length <= count; i++) {
-      const j = i + length - 1;
-      cost[i][j] = Infinity;
-      for (let k = i; k < j; k++) {
-        const total = cost[i][k] + cost[k + 1][j] + size(i) * size(k + 1) * size(j + 1);
-        if (total < cost[i][j]) [cost[i][j], at[i][j]] = [total, k];
-      }
-    }
-  }
-  const make = (i: number, j: number): Node =>
-    i === j ? matrices[i] : multiplied(op, make(i, at[i][j]), make(at[i][j] + 1, j));
-  return make(0, count - 1);
-}
-
-/** The matrix [.., n, n] times itself, `exponent` times in all; 0 gives the unit matrix. PyTorch: torch.linalg.matrix_power. */
-export function matrixPower<S extends Shape>(matrix: Tensor<S>, exponent: number): Tensor<S> {
-  const op = 'matrixPower';
-  const x = nodeOf(matrix, op, 'the matrix');
-  const rank = x.shape.length;
-  if (rank < 2 || x.shape[rank - 1] !== x.shape[rank - 2])
-    throw new ShapeError(`${op}: ${formatShape(x.shape)} is not a square matrix, nor a batch of them`, [x.shape]);
-  checkWhole(op, 'the exponent', exponent, -Infinity);
-  if (exponent < 0)
-    throw new ArgumentError(`${op}: the exponent is ${exponent}. Use 0 or more: nabla has no inverse of a matrix.`);
-  const n = x.shape[rank - 1];
-  const unit = build.cast(build.binary('eq', positions(2, 0, n), positions(2, 1, n)), x.dtype);
-  if (exponent === 0) return wrap(build.expand(unit, x.shape));
-  let power: Node | undefined;
-  let square = asNumber(x);
-  for (let left = exponent; ; square = build.matmul(square, square)) {
-    if (left % 2 === 1) power = power === undefined ? square : build.matmul(power, square);
-    left = Math.floor(left / 2);
-    if (left === 0) return wrap(power as Node);
-  }
 }

@@ -1,12 +1,14 @@
+/* oxlint-disable import/namespace -- functions are looked up by their names */
 // Arguments of a wrong kind for the operators of src/functions that are composed of others, as in kinds.test.mjs.
 
 import { expect, it } from 'vitest';
 import * as nabla from 'nabla';
 import { I, List, Options, T, argument, sweep } from './sweep.mjs';
 
-const { zeros } = nabla;
+const { tensor, zeros } = nabla;
 const matrix = zeros([2, 2]);
 const vector = zeros([2]);
+const whole = tensor(Int32Array.of(1, 2));
 const batch = zeros([2, 2, 2]);
 
 /** A call, and its arguments. */
@@ -28,6 +30,47 @@ const CALLS = {
   cross: [nabla.cross, T(zeros([3])), T(zeros([3])), argument('undefined')(-1)],
   multiDot: [nabla.multiDot, List([matrix, matrix])],
   chainMatmul: [nabla.chainMatmul, List([matrix, matrix])],
+  ...Object.fromEntries(
+    ['exp2', 'erfc', 'erfinv', 'asinh', 'acosh', 'atanh', 'sinc', 'deg2rad', 'rad2deg', 'frac', 'signbit'].map(
+      (name) => [name, [nabla[name], T(vector)]],
+    ),
+  ),
+  logit: [nabla.logit, T(vector), argument('undefined', 'number')(0.1)],
+  nanToNum: [nabla.nanToNum, T(vector), Options({})],
+  ...Object.fromEntries(
+    [
+      'atan2',
+      'hypot',
+      'fmod',
+      'logaddexp',
+      'logaddexp2',
+      'xlogy',
+      'xlog1py',
+      'copysign',
+      'heaviside',
+      'fmax',
+      'fmin',
+    ].map((name) => [name, [nabla[name], T(vector), argument('tensor', 'number')(vector)]]),
+  ),
+  ...Object.fromEntries(
+    ['bitwiseAnd', 'bitwiseOr', 'bitwiseXor', 'bitwiseLeftShift', 'bitwiseRightShift', 'gcd', 'lcm'].map((name) => [
+      name,
+      [nabla[name], I(whole), I(whole)],
+    ]),
+  ),
+  bitwiseNot: [nabla.bitwiseNot, I(whole)],
+  isclose: [nabla.isclose, T(vector), T(vector), Options({})],
+  allclose: [nabla.allclose, T(vector), T(vector), Options({})],
+  equal: [nabla.equal, T(vector), T(vector)],
+  clamp: [
+    nabla.clamp,
+    T(vector),
+    argument('tensor', 'number', 'undefined')(vector),
+    argument('tensor', 'number', 'undefined')(1),
+  ],
+  lerp: [nabla.lerp, T(vector), T(vector), argument('tensor', 'number')(0.5)],
+  addcmul: [nabla.addcmul, T(vector), T(vector), T(vector), Options({})],
+  addcdiv: [nabla.addcdiv, T(vector), T(vector), T(vector), Options({})],
   matrixPower: [nabla.matrixPower, T(matrix), I(2)],
 };
 

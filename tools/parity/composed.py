@@ -71,4 +71,59 @@ for n, s in enumerate([(2, 2), (1, 1), (3, 3), (2, 2, 2), (0, 2, 2), (2, 0, 0), 
     for power in (0, 1, 2, 3, 5)[n % 2:: 2] if n < 6 else (2,):
         case("matrixPower", [f(*s)], [power], lambda x, p: torch.linalg.matrix_power(x, p))
 
+# ---------------------------------------------------------------- element by element
+
+FEW = [(), (0,), (1,), (3,), (2, 0), (2, 3), (2, 1, 0, 3), (2, 2, 1, 3)]
+UNARY = {
+    "exp2": torch.exp2, "erfc": torch.erfc, "asinh": torch.asinh, "sinc": torch.sinc, "deg2rad": torch.deg2rad, "rad2deg": torch.rad2deg,
+    "frac": torch.frac, "signbit": torch.signbit, "nanToNum": torch.nan_to_num,
+}
+for name, fn in UNARY.items():
+    for s in FEW:
+        case(name, [f(*s)], [], fn)
+    if name != "frac":
+        case(name, [i(2, 3)], [], lambda x, fn=fn: fn(x) if name in ("nanToNum", "signbit") else fn(x.double()))
+for s in FEW:
+    case("erfinv", [f(*s)], [], lambda x: torch.erfinv(x / 4))
+    case("atanh", [f(*s)], [], lambda x: torch.atanh(x / 4))
+    case("acosh", [text("p", s)], [], lambda x: torch.acosh(x + 1))
+    case("logit", [text("p", s)], [], lambda x: torch.logit(x / 4))
+    case("logitOf", [f(*s)], [0.25], torch.logit)
+case("nanToNum", [f(2, 3)], [{"nan": 1, "posinf": 2, "neginf": -2}], lambda x, o: torch.nan_to_num(x / (x * 0), **o))
+
+PAIRS = [((), ()), ((), (3,)), ((0,), (1,)), ((2, 1), (1, 3)), ((2, 3), (3,)), ((1, 0), (2, 1)), ((2, 3), (2, 1)), ((2, 2, 1, 3), (1, 3, 1)), ((2,), (3,))]
+BINARY = {
+    "atan2": ("f", "f", torch.atan2), "hypot": ("f", "f", torch.hypot), "fmod": ("f", "p", torch.fmod), "logaddexp": ("f", "f", torch.logaddexp),
+    "logaddexp2": ("f", "f", torch.logaddexp2), "xlogy": ("f", "p", torch.xlogy), "xlog1py": ("f", "p", torch.special.xlog1py),
+    "copysign": ("f", "f", torch.copysign), "fmax": ("f", "f", torch.fmax), "fmin": ("f", "f", torch.fmin),
+    "heaviside": ("f", "f", lambda x, y: torch.heaviside(x.detach(), y.detach())), "isclose": ("f", "f", torch.isclose),
+    "fmodInt": ("i", "n3", lambda x, y: torch.fmod(x, y + 1)), "bitwiseAnd": ("i", "i", torch.bitwise_and), "bitwiseOr": ("i", "i", torch.bitwise_or),
+    "bitwiseXor": ("i", "i", torch.bitwise_xor), "bitwiseLeftShift": ("i", "n9", torch.bitwise_left_shift), "bitwiseRightShift": ("i", "n9", torch.bitwise_right_shift),
+    "gcd": ("i", "i", torch.gcd), "lcm": ("i", "i", torch.lcm), "copysignMixed": ("i", "f", lambda x, y: torch.copysign(x.double(), y)),
+}
+for name, (da, db, fn) in BINARY.items():
+    for a, b in PAIRS:
+        case(name, [text(da, a), text(db, b)], [], fn)
+        if a != b:
+            case(name, [text(da, b), text(db, a)], [], fn)
+for name, fn in {"bitwiseAnd": torch.bitwise_and, "bitwiseOr": torch.bitwise_or, "bitwiseXor": torch.bitwise_xor}.items():
+    case(name, [text("b", (2, 3)), text("b", (3,))], [], fn)
+    case(name, [text("b", (2, 3)), text("i", (3,))], [], fn)
+    case(name, [f(2), f(2)], [], fn)
+    case(name, [i(2, 3)], [5], fn)
+for domain in ("i", "b", "f"):
+    case("bitwiseNot", [text(domain, (2, 3))], [], torch.bitwise_not)
+for name, fn in {"atan2": torch.atan2, "fmod": torch.fmod, "xlogy": torch.xlogy, "copysign": torch.copysign, "hypot": torch.hypot, "logaddexp": torch.logaddexp, "heaviside": lambda x, y: torch.heaviside(x.detach(), y)}.items():
+    case(name, [f(2, 3)], [1.25], lambda x, v, fn=fn: fn(x, torch.tensor(v)))
+case("bitwiseLeftShift", [i(3)], [33], lambda x, v: torch.bitwise_left_shift(x.int(), v).long())
+case("bitwiseRightShift", [i(3)], [31], torch.bitwise_right_shift)
+for a, b in PAIRS:
+    case("addcmul", [f(*b), f(*a), f(*b)], [{"value": -0.5}], lambda x, y, z, o: torch.addcmul(x, y, z, **o))
+    case("addcdiv", [f(*a), f(*b), text("p", a)], [{}], lambda x, y, z, o: torch.addcdiv(x, y, z, **o))
+    case("lerp", [f(*a), f(*b), text("p", a)], [], torch.lerp)
+    case("lerp", [f(*a), f(*b)], [0.75], torch.lerp)
+    case("clamp", [f(*a), f(*b), text("p", ())], [], torch.clamp)
+    case("clampLow", [f(*a), f(*b)], [], lambda x, low: torch.clamp(x, min=low))
+    case("clampHigh", [f(*a), f(*b)], [], lambda x, high: torch.clamp(x, max=high))
+
 save_rows("composed.py", "composed")
