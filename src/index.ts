@@ -38,8 +38,6 @@ export * from './functions/chains.js';
 export * from './functions/comparison.js';
 export * from './functions/pairs.js';
 export * from './functions/products.js';
-export * from './functions/arranging.js';
-export * from './functions/diagonals.js';
 export * from './functions/special.js';
 export { noGrad } from './tensor/grad-mode.js';
 export { manualSeed, getRandomState, setRandomState } from './tensor/random.js';
@@ -69,3 +67,8 @@ export {
   type GraphOptions,
 } from './tensor/inspect.js';
 export { configure, disposeDevices, type Configuration } from './engine/engine.js';
+export * from './functions/arranging.js';
+export * from './functions/diagonals.js';
+export { maskedFill, maskedSelect, nonzero, take, takeAlongDim } from './functions/selecting.js';
+export { indexAdd, indexCopy, indexFill, indexPut, scatter } from './functions/writing.js';
+export { scatterReduce } from './functions/scatter-reduce.js';

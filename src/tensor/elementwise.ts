@@ -1,10 +1,12 @@
 // Element-wise functions composed from the primitives, on graph nodes. The class in tensor.ts wraps them.
 
 import * as build from '../engine/ir/build.js';
-import { ArgumentError } from '../engine/ir/errors.js';
+import { promote } from '../engine/ir/dtype.js';
+import { ArgumentError, DTypeError, ShapeError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
 import type { ArithmeticOp, ComparisonOp, UnaryOp } from '../engine/ir/op.js';
-import { asBool, asFloat, asNumber, promoted, checkNumber } from './operands.js';
+import { broadcastShapes, formatShape } from '../engine/ir/shape.js';
+import { asBool, asFloat, asNumber, checkNumber, numberAs, promoted } from './operands.js';
 
 type Operand = Node | number;
 
@@ -135,4 +137,23 @@ export function where(condition: Node, a: Operand, b: Operand): Node {
   if (typeof b === 'number') return build.where(c, build.scalar(a), build.scalar(b));
   const [y, x] = promoted(b, a, 'where');
   return build.where(c, x, y);
+}
+
+/** `value`, a number or a tensor of rank 0, where the mask is true; x elsewhere, whose dtype the result has. */
+export function maskedFill(x: Node, mask: Node, value: Operand): Node {
+  const op = 'maskedFill';
+  if (mask.dtype !== 'bool')
+    throw new DTypeError(`${op}: the mask is ${mask.dtype}. Convert it with to('bool').`, [mask.dtype]);
+  const filled = typeof value === 'number' ? numberAs(value, x.dtype, op, 'the value') : value;
+  if (filled.shape.length > 0)
+    throw new ShapeError(`${op}: the value is ${formatShape(filled.shape)}, not one number. Use where().`, [
+      filled.shape,
+    ]);
+  if (promote(filled.dtype, x.dtype) !== x.dtype)
+    throw new DTypeError(`${op}: ${filled.dtype} into ${x.dtype}. Convert the tensor with to('${filled.dtype}').`, [
+      filled.dtype,
+      x.dtype,
+    ]);
+  const shape = broadcastShapes(x.shape, mask.shape, op);
+  return build.expand(build.where(mask, build.cast(filled, x.dtype), x), shape);
 }

@@ -20,7 +20,7 @@ export function checkIndex(index: Node, op: string): Node {
   if (index.dtype === 'bool') {
     // Numbers made of it would be 0 and 1: the first two positions.
     throw new DTypeError(
-      `${op}: index is a bool mask, and how much it picks is known only when it is computed. Keep the shape with where(mask, x, 0), or give the positions of what is true as an int32 tensor.`,
+      `${op}: index is a bool mask, and how much it picks is known only when it is computed. Keep the shape with where(mask, x, 0) or maskedFill(x, mask, value), or take what it picks with await maskedSelect(x, mask); the positions of what is true are await nonzero(mask).`,
       ['bool'],
     );
   }
@@ -104,12 +104,12 @@ interface PositionList {
 }
 
 /** Positions that may count from the end, as numbers do; what is out of range stays as it is, and is reported so. */
-function positionList(op: string, list: Node, dim: number, given: number, size: number): PositionList {
-  const says = `${op}: {index} is out of range for dimension ${given} with size ${size}. Use ${-size} to ${size - 1}.`;
+export function fromEnd(op: string, list: Node, dim: number, size: number): { list: Node; says: string } {
+  const says = `${op}: {index} is out of range for dimension ${dim} with size ${size}. Use ${-size} to ${size - 1}.`;
   const zero = build.constant(0, 'int32');
-  const fromEnd = build.add(list, build.constant(size, 'int32'));
-  const isFromEnd = build.binary('and', build.binary('lt', list, zero), build.binary('le', zero, fromEnd));
-  return { dim, list: build.where(isFromEnd, fromEnd, list), says };
+  const counted = build.add(list, build.constant(size, 'int32'));
+  const isFromEnd = build.binary('and', build.binary('lt', list, zero), build.binary('le', zero, counted));
+  return { list: build.where(isFromEnd, counted, list), says };
 }
 
 /** Numbers and ranges are taken; what is left are lists of positions, each with its dimension. */
@@ -143,7 +143,7 @@ function takeParts(op: string, x: Node, items: readonly IndexItem[]): { part: No
         throw new ArgumentError(
           `${op}: ${shown(item)} is no index. Use a number, [start, end, step], null or a tensor.`,
         );
-      lists.push(positionList(op, checkIndex(item, op), dim, given, x.shape[given]));
+      lists.push({ dim, ...fromEnd(op, checkIndex(item, op), given, x.shape[given]) });
     }
     dim++;
   }
@@ -154,34 +154,60 @@ function isRange(item: IndexItem): item is readonly [start?: number | null, end?
   return Array.isArray(item);
 }
 
+/** Lists of positions that go together, as rows of the table [listed…, others…]. */
+interface Picked {
+  readonly dims: readonly number[];
+  readonly others: readonly number[];
+  /** The shape of the lists, broadcast, and of each of their elements the number of its row. */
+  readonly together: Shape;
+  readonly row: Node;
+  /** Where the dimensions are neighbours, what was picked stands in their place, behind this many others; else in front, as in NumPy. */
+  readonly before: number;
+}
+
+function pick(op: string, x: Node, lists: readonly PositionList[]): Picked {
+  const dims = lists.map(({ dim }) => dim);
+  const others = x.shape.map((_, i) => i).filter((i) => !dims.includes(i));
+  const together = lists.reduce<Shape>((shape, { list }) => broadcastShapes(shape, list.shape, op), []);
+  // The number of a row from its positions, which are checked one by one.
+  let row: Node = build.constant(0, 'int32') as Node;
+  for (const [i, { dim, list, says }] of lists.entries()) {
+    const size = x.shape[dim];
+    const wide = build.expand(inRange(list, size, says), together);
+    row = i === 0 ? wide : build.add(build.mul(row, build.constant(size, 'int32')), wide);
+  }
+  const isNext = dims.every((dim, i) => i === 0 || dim === dims[i - 1] + 1);
+  return { dims, others, together, row, before: isNext ? dims[0] : 0 };
+}
+
+/** x as the table of `picked`: [rows, elements of each]. */
+export function tableOf(x: Node, { dims, others }: Picked): Node {
+  return build.reshape(build.permute(x, [...dims, ...others]), [
+    sizeOf(dims.map((i) => x.shape[i])),
+    sizeOf(others.map((i) => x.shape[i])),
+  ]);
+}
+
+/** Positions along several dimensions that go together: a tensor for each of the first ones, or null for all of it. */
+export function pairedLists(op: string, x: Node, items: readonly (Node | null)[]): Picked {
+  const { lists } = takeParts(op, x, items);
+  if (lists.length === 0) throw new ArgumentError(`${op}: there are no positions. Give an int32 tensor at least.`);
+  return pick(op, x, lists);
+}
+
 /** Lists of positions in several dimensions go together: [0, 1] and [2, 3] are the elements (0, 2) and (1, 3). */
 export function index(x: Node, items: readonly IndexItem[]): Node {
   const { part, lists } = takeParts('index', x, items);
   if (lists.length === 0) return part;
   const [only] = lists;
   if (lists.length === 1 && only.list.shape.length === 1) return slicesAt(part, only.dim, only.list, only.says);
-  const dims = lists.map(({ dim }) => dim);
-  const others = part.shape.map((_, i) => i).filter((i) => !dims.includes(i));
-  const together = lists.reduce<Shape>((shape, { list }) => broadcastShapes(shape, list.shape, 'index'), []);
-  // [listed…, others…] as rows; the number of a row from its positions, which are checked one by one
-  let row: Node | undefined;
-  for (const { dim, list, says } of lists) {
-    const size = part.shape[dim];
-    const wide = build.expand(inRange(list, size, says), together);
-    row = row === undefined ? wide : build.add(build.mul(row, build.constant(size, 'int32')), wide);
-  }
-  const kept = others.map((i) => part.shape[i]);
-  const table = build.reshape(build.permute(part, [...dims, ...others]), [
-    sizeOf(dims.map((i) => part.shape[i])),
-    sizeOf(kept),
-  ]);
-  const picked = build.reshape(rows(table, row ?? build.constant(0, 'int32')), [...together, ...kept]);
-  // Where the dimensions are neighbours, what was picked stands in their place; else in front, as in NumPy.
-  const isNext = dims.every((dim, i) => i === 0 || dim === dims[i - 1] + 1);
-  const before = isNext ? dims[0] : 0;
+  const picked = pick('index', part, lists);
+  const { together, before } = picked;
+  const kept = picked.others.map((i) => part.shape[i]);
+  const found = build.reshape(rows(tableOf(part, picked), picked.row), [...together, ...kept]);
   const front = together.map((_, i) => i);
   const rest = kept.map((_, i) => together.length + i);
-  return build.permute(picked, [...rest.slice(0, before), ...front, ...rest.slice(before)]);
+  return build.permute(found, [...rest.slice(0, before), ...front, ...rest.slice(before)]);
 }
 
 /** Lists of positions in several dimensions are rows and columns of a grid: every one with every other. */

@@ -3,7 +3,7 @@
 
 import * as build from '../engine/ir/build.js';
 import { refuseOtherCopy } from '../engine/ir/copies.js';
-import { type DType, promote } from '../engine/ir/dtype.js';
+import { type DType, fitsInt32, promote } from '../engine/ir/dtype.js';
 import { ArgumentError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
 import { shown } from '../engine/ir/shape.js';
@@ -26,6 +26,16 @@ export function numberNode(value: number, dtype: DType, op: string): Node {
   }
   if (dtype === 'float32') return build.scalar(value, 'float32');
   return build.scalar(value, Number.isInteger(value) && Math.abs(value) <= 0x7fffffff ? 'int32' : 'float32');
+}
+
+/** A number in the dtype of a tensor that it is written into: int32 cuts a fraction off, bool is whether it is not 0. */
+export function numberAs(value: number, dtype: DType, op: string, name: string): Node {
+  checkNumber(value, op, name);
+  if (dtype === 'bool') return build.constant(Number(value !== 0), 'bool') as Node;
+  if (dtype !== 'int32') return build.scalar(value, dtype);
+  if (!fitsInt32(value))
+    throw new ArgumentError(`${op}: ${name} is ${value}, which int32 cannot hold. Convert the tensor to 'float32'.`);
+  return build.scalar(Math.trunc(value), 'int32');
 }
 
 /** Both operands with their common dtype. */

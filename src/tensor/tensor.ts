@@ -991,6 +991,15 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
   ): Tensor<IndexSelect<X, Dim, I>, Y> {
     return wrap(indexing.indexSelect(this.node, dim, nodeOf(index, 'indexSelect', 'the index')));
   }
+  /** `value`, a number or a tensor of rank 0, where the mask is true; both broadcast. The dtype stays. PyTorch: masked_fill. */
+  maskedFill<X extends Shape, Y extends DType, M extends Shape>(
+    this: Tensor<X, Y>,
+    mask: Tensor<M, 'bool'>,
+    value: number | Tensor<[], DType>,
+  ): Tensor<Broadcast<X, M>, Y> {
+    const filled = typeof value === 'number' ? value : nodeOf(value, 'maskedFill', 'the value');
+    return wrap(elementwise.maskedFill(this.node, nodeOf(mask, 'maskedFill', 'the mask'), filled));
+  }
   /** int32 classes → float32 with a 1 at each class. A class outside 0 … classes − 1 is an IndexError when numbers are read. */
   oneHot<X extends Shape, C extends number>(this: Tensor<X, DType>, classes: C): Tensor<[...X, C]> {
     return wrap(indexing.oneHot(this.node, classes));

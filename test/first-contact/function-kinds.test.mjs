@@ -2,11 +2,14 @@
 
 import { expect, it } from 'vitest';
 import * as nabla from 'nabla';
-import { I, List, Options, Shape, T, Whole, argument, sweep } from './sweep.mjs';
+import { I, List, N, Options, Shape, T, Whole, argument, sweep } from './sweep.mjs';
 
 const { zeros } = nabla;
 const x = zeros([2, 3]);
 const vector = zeros([3]);
+const mask = zeros([2, 3], { dtype: 'bool' });
+const index = zeros([2], { dtype: 'int32' });
+const positions = zeros([2, 3], { dtype: 'int32' });
 /** A dimension, or several as a list. */
 const Places = argument('list');
 
@@ -34,6 +37,17 @@ const CALLS = {
   diag: [nabla.diag, T(x), argument('undefined')(0)],
   diagEmbed: [nabla.diagEmbed, T(x), argument('undefined')(0), argument('undefined')(0), argument('undefined')(1)],
   trace: [nabla.trace, T(x)],
+  maskedFill: [nabla.maskedFill, T(x), T(mask), N(1)],
+  maskedSelect: [nabla.maskedSelect, T(x), T(mask)],
+  nonzero: [nabla.nonzero, T(x), argument('undefined')({ size: 2 })],
+  take: [nabla.take, T(x), T(index)],
+  takeAlongDim: [nabla.takeAlongDim, T(x), T(zeros([2, 1], { dtype: 'int32' })), Whole(1)],
+  indexPut: [nabla.indexPut, T(x), argument()([index]), argument('tensor', 'number')(x), Options({})],
+  indexAdd: [nabla.indexAdd, T(x), I(0), T(index), T(x), Options({})],
+  indexCopy: [nabla.indexCopy, T(x), I(0), T(index), T(x)],
+  indexFill: [nabla.indexFill, T(x), I(0), T(index), N(1)],
+  scatter: [nabla.scatter, T(x), I(0), T(positions), argument('tensor', 'number')(x)],
+  scatterReduce: [nabla.scatterReduce, T(x), I(0), T(positions), T(x), I('sum'), Options({})],
 };
 
 it.each(Object.keys(CALLS))('%s', async (name) => {

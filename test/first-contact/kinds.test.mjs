@@ -103,6 +103,7 @@ const METHODS = {
   tril: [Whole(0)],
   triu: [Whole(0)],
   index: [argument('undefined', 'null')(0), argument('undefined', 'null')(1)],
+  maskedFill: [T(zeros([2, 3], { dtype: 'bool' })), N(1)],
   gather: [I(0), T(positions)],
   scatterAdd: [I(0), T(positions), T(zeros([2, 3]))],
   indexSelect: [I(0), T(index)],

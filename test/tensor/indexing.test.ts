@@ -96,7 +96,9 @@ describe.each(['reference', 'cpu'])('on %s', (device) => {
 test('a mask is no list of positions', () => {
   const x: Tensor = tensor([1, 2, 3]);
   const mask = tensor([false, true, true]);
-  const advice = 'Keep the shape with where(mask, x, 0), or give the positions of what is true as an int32 tensor.';
+  const advice =
+    'Keep the shape with where(mask, x, 0) or maskedFill(x, mask, value), or take what it picks with await maskedSelect(x, mask); ' +
+    'the positions of what is true are await nonzero(mask).';
   for (const [op, call] of [
     ['index', () => Reflect.apply(x.index, x, [mask])],
     ['indexGrid', () => Reflect.apply(x.indexGrid, x, [mask])],
