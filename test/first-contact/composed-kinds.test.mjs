@@ -71,6 +71,15 @@ const CALLS = {
   lerp: [nabla.lerp, T(vector), T(vector), argument('tensor', 'number')(0.5)],
   addcmul: [nabla.addcmul, T(vector), T(vector), T(vector), Options({})],
   addcdiv: [nabla.addcdiv, T(vector), T(vector), T(vector), Options({})],
+  randLike: [nabla.randLike, T(vector)],
+  randnLike: [nabla.randnLike, T(vector)],
+  randintLike: [nabla.randintLike, T(vector), I(0), I(3)],
+  bernoulli: [nabla.bernoulli, T(vector)],
+  poisson: [nabla.poisson, T(vector)],
+  normal: [nabla.normal, T(vector), argument('tensor', 'number', 'undefined')(1)],
+  exponential: [nabla.exponential, I([2]), argument('number', 'undefined')(1)],
+  multinomial: [nabla.multinomial, T(vector), I(1), Options({})],
+  gumbelSoftmax: [nabla.gumbelSoftmax, T(vector), Options({})],
   matrixPower: [nabla.matrixPower, T(matrix), I(2)],
 };
 
