@@ -75,3 +75,8 @@ export * from './functions/diagonals.js';
 export { maskedFill, maskedSelect, nonzero, take, takeAlongDim } from './functions/selecting.js';
 export { indexAdd, indexCopy, indexFill, indexPut, scatter } from './functions/writing.js';
 export { scatterReduce } from './functions/scatter-reduce.js';
+export * from './functions/running.js';
+export * from './functions/order.js';
+export * from './functions/statistics.js';
+export * from './functions/searching.js';
+export * from './functions/counting.js';

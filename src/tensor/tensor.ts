@@ -40,7 +40,9 @@ import * as indexing from './indexing.js';
 import { matmul } from './matmul.js';
 import * as movement from './movement.js';
 import { type NestedOf, nest } from './nested.js';
+import * as order from './order.js';
 import * as reductions from './reductions.js';
+import { cumprod } from './scans.js';
 import type { DimArg, NewDimArg } from './shape-types/axis.js';
 import type { Broadcast, BroadcastArg, Expand, ExpandArg } from './shape-types/broadcast.js';
 import type { IndexSelect, Resize, Slice } from './shape-types/indexing.js';
@@ -779,6 +781,26 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
     dim: Dim & DimArg<'cumsum', X, Dim>,
   ): Tensor<X, Counted<Y>> {
     return wrap(reductions.cumsum(this.node, dim));
+  }
+  /** Running product along `dim`; int32 wraps around at 2³¹. */
+  cumprod<X extends Shape, Y extends DType, Dim extends number>(
+    this: Tensor<X, Y>,
+    dim: Dim & DimArg<'cumprod', X, Dim>,
+  ): Tensor<X, Counted<Y>> {
+    return wrap(cumprod(this.node, dim));
+  }
+  /** The lower median of all; with `dim`, along it, and where it is. NaN if one is NaN. */
+  median<Y extends DType>(this: Tensor<Shape, Y>): Tensor<[], Counted<Y>>;
+  median<X extends Shape, Y extends DType, Dim extends number, K extends boolean = false>(
+    this: Tensor<X, Y>,
+    dim: Dim & DimArg<'median', X, Dim>,
+    options?: ReduceOptions<K>,
+  ): Extreme<Reduce<X, Dim, K>, Counted<Y>>;
+  median(dim?: number, options?: ReduceOptions): unknown {
+    const keepdim = kept('median', options);
+    if (dim === undefined) return wrap(order.medianOfAll('median', this.node, false));
+    const { values, indices } = order.medianAlong('median', this.node, dim, keepdim, false);
+    return { values: wrap(values), indices: wrap(indices) };
   }
   /** Indices that sort along `dim`, stable; NaN counts as largest. */
   argsort(dim = -1, descending = false): Tensor<S, 'int32'> {

@@ -2,7 +2,7 @@
 
 import { expect, it } from 'vitest';
 import * as nabla from 'nabla';
-import { I, List, N, Options, Shape, T, Whole, argument, sweep } from './sweep.mjs';
+import { Dims, I, List, N, Options, Shape, T, Whole, argument, sweep } from './sweep.mjs';
 
 const { zeros } = nabla;
 const x = zeros([2, 3]);
@@ -47,6 +47,28 @@ const CALLS = {
   indexCopy: [nabla.indexCopy, T(x), I(0), T(index), T(x)],
   indexFill: [nabla.indexFill, T(x), I(0), T(index), N(1)],
   scatter: [nabla.scatter, T(x), I(0), T(positions), argument('tensor', 'number')(x)],
+  cumprod: [nabla.cumprod, T(x), I(0)],
+  cummax: [nabla.cummax, T(x), I(0)],
+  cummin: [nabla.cummin, T(x), I(0)],
+  logcumsumexp: [nabla.logcumsumexp, T(x), I(0)],
+  diff: [nabla.diff, T(x), Options({})],
+  median: [nabla.median, T(x), argument('undefined')(0), Options({})],
+  nanmedian: [nabla.nanmedian, T(x), argument('undefined')(0), Options({})],
+  kthvalue: [nabla.kthvalue, T(x), I(1), Whole(0), Options({})],
+  mode: [nabla.mode, T(x), Whole(0), Options({})],
+  quantile: [nabla.quantile, T(x), argument('tensor')(0.5), argument('undefined')(0), Options({})],
+  nanquantile: [nabla.nanquantile, T(x), argument('tensor')(0.5), argument('undefined')(0), Options({})],
+  stdMean: [nabla.stdMean, T(x), Dims(0), Options({})],
+  varMean: [nabla.varMean, T(x), Dims(0), Options({})],
+  nansum: [nabla.nansum, T(x), Dims(0), Options({})],
+  nanmean: [nabla.nanmean, T(x), Dims(0), Options({})],
+  countNonzero: [nabla.countNonzero, T(x), Dims(0)],
+  aminmax: [nabla.aminmax, T(x), Options({})],
+  searchsorted: [nabla.searchsorted, T(vector), argument('tensor', 'number')(vector), Options({})],
+  bucketize: [nabla.bucketize, T(x), T(vector), Options({})],
+  unique: [nabla.unique, T(x), Options({})],
+  bincount: [nabla.bincount, T(index), Options({})],
+  histc: [nabla.histc, T(x), argument('undefined')(4), Options({})],
   scatterReduce: [nabla.scatterReduce, T(x), I(0), T(positions), T(x), I('sum'), Options({})],
 };
 

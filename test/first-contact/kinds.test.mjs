@@ -78,6 +78,8 @@ const METHODS = {
   logSoftmax: [I(0)],
   logsumexp: [Dims(0), Options({})],
   cumsum: [I(0)],
+  cumprod: [I(0)],
+  median: [Whole(0), Options({})],
   argsort: [Whole(0), Flag(true)],
   sort: [Whole(0), Flag(true)],
   topk: [I(1), Whole(0), Options({})],

@@ -1,0 +1,105 @@
+// The functions that order, count and accumulate over ranks 0 to 4, values and gradients, against PyTorch
+// (test/fixtures/functions-order.json, made by tools/parity/functions_order.py).
+import { expect, test } from 'vitest';
+import * as nabla from 'nabla';
+import { CaptureError, type Tensor, compile, setDevice, tensor } from 'nabla';
+import { type Call, plain } from './support/checksums.js';
+import { functionParity } from './support/function-parity.js';
+
+type Whole = Tensor<number[], 'int32'>;
+const asWhole = (t: Tensor): Whole => t as unknown as Whole;
+const detached =
+  (call: Call): Call =>
+  (inputs, args) =>
+    call(
+      inputs.map((x) => x.detach()),
+      args,
+    );
+/** Of a call that gives values and indices. */
+const onlyValues =
+  (call: Call): Call =>
+  (inputs, args) =>
+    (call(inputs, args) as { values: Tensor }).values;
+/** A dimension, and an object of options in which these are the other arguments. */
+const alongDim =
+  (fn: unknown, ...names: string[]): Call =>
+  (inputs, [dim, ...rest]) =>
+    plain(fn)(inputs, [dim ?? undefined, Object.fromEntries(rest.map((value, i) => [names[i], value]))] as never[]);
+
+const running = { cumprod: plain(nabla.cumprod), cummax: plain(nabla.cummax), cummin: plain(nabla.cummin) };
+const logcumsumexp = plain(nabla.logcumsumexp);
+const byRank = (fn: unknown): Call => alongDim(fn, 'keepdim');
+const median = byRank(nabla.median);
+const nanmedian = byRank(nabla.nanmedian);
+const kthvalue: Call = ([x], [k, dim, keepdim]) => nabla.kthvalue(x, k, dim, { keepdim });
+const quantile =
+  (fn: typeof nabla.quantile): Call =>
+  ([x], [q, dim, keepdim, interpolation]) =>
+    fn(x, q, dim ?? undefined, { keepdim, interpolation });
+const everything = { returnInverse: true, returnCounts: true } as const;
+
+functionParity('functions-order', {
+  ...running,
+  logcumsumexp,
+  ...Object.fromEntries(Object.entries(running).map(([name, call]) => [`${name}Detached`, detached(call)])),
+  logcumsumexpDetached: detached(logcumsumexp),
+  diff: ([x], [n, dim]) => nabla.diff(x, { n, dim }),
+  diffBetween: ([x, prepend, append], [n, dim]) => nabla.diff(x, { n, dim, prepend, append }),
+  median,
+  nanmedian,
+  medianValues: onlyValues(detached(median)),
+  nanmedianValues: onlyValues(detached(nanmedian)),
+  kthvalue,
+  kthvalueValues: onlyValues(detached(kthvalue)),
+  mode: byRank(nabla.mode),
+  quantile: quantile(nabla.quantile),
+  quantileDetached: detached(quantile(nabla.quantile)),
+  nanquantile: quantile(nabla.nanquantile),
+  nanquantileDetached: detached(quantile(nabla.nanquantile)),
+  stdMean: alongDim(nabla.stdMean, 'correction', 'keepdim'),
+  varMean: alongDim(nabla.varMean, 'correction', 'keepdim'),
+  nansum: alongDim(nabla.nansum, 'keepdim'),
+  nanmean: alongDim(nabla.nanmean, 'keepdim'),
+  countNonzero: ([x], [dim]) => nabla.countNonzero(x, dim ?? undefined),
+  aminmax: ([x], [dim, keepdim]) => nabla.aminmax(x, { keepdim, ...(dim !== null && { dim }) }),
+  searchsorted: ([x, values], [right]) => nabla.searchsorted(x.sort().values, values, { right }),
+  bucketize: ([values, x], [right]) => nabla.bucketize(values, x.sort().values, { right }),
+  unique: ([x]) => nabla.unique(x, everything),
+  uniqueCounts: ([x]) => nabla.unique(x, { returnCounts: true }),
+  uniqueAlong: ([x], [dim]) => nabla.unique(x, { ...everything, dim }),
+  bincount: ([x], [minLength]) => nabla.bincount(asWhole(x), { minLength }),
+  bincountOf: ([x], [length]) => nabla.bincount(asWhole(x), { length }),
+  bincountWeights: ([x, weights], [minLength]) => nabla.bincount(asWhole(x), { weights: weights.detach(), minLength }),
+  histc: ([x], [bins, min, max]) => nabla.histc(x, bins, { min, max }),
+} satisfies Record<string, Call>);
+
+test('one value is looked up without a tensor', async () => {
+  setDevice('cpu');
+  const line = tensor([1, 3, 3, 5]);
+  expect(await nabla.searchsorted(line, 3).item()).toBe(1);
+  expect(await nabla.searchsorted(line, 3, { right: true }).item()).toBe(3);
+  // NaN counts as largest in the sequence, too, as it is sorted.
+  const withNaN = tensor([1, 2, NaN, NaN, NaN, NaN, NaN]);
+  expect(await nabla.searchsorted(withNaN, tensor([0, 2, 5, NaN])).array()).toEqual([0, 1, 2, 7]);
+});
+
+test('fractions may be a tensor, whose range is looked at when it is computed', async () => {
+  setDevice('cpu');
+  const x = tensor([1, 2, 3, 4, 5]);
+  expect(await nabla.quantile(x, tensor([0.25, 0.5])).array()).toEqual([2, 3]);
+  await expect(nabla.quantile(x, tensor(1.5)).data()).rejects.toThrow(/^quantile: 1 of 1 fractions is outside 0 to 1/);
+});
+
+test('in a compiled function elements are counted up to a length that is known', async () => {
+  setDevice('cpu');
+  const labels = tensor(Int32Array.of(0, 2, 2));
+  for (const count of [(t: typeof labels) => nabla.bincount(t), (t: typeof labels) => nabla.unique(t)]) {
+    const fault = compile(async (t: typeof labels) => (await count(t)).sum())(labels);
+    await expect(fault).rejects.toThrow(CaptureError);
+    await expect(fault).rejects.toThrow(/bincount\(x, \{ length \}\)/);
+  }
+  const counts = compile((t: typeof labels) => nabla.bincount(t, { length: 4 }));
+  for (let call = 0; call < 3; call++) expect(await (await counts(labels)).array()).toEqual([1, 0, 2, 0]);
+  await expect(nabla.bincount(labels, { length: 2 }).data()).rejects.toThrow('bincount: element 2 is outside 0 to 1.');
+  await expect(nabla.bincount(tensor(Int32Array.of(1, -1)))).rejects.toThrow('bincount: an element is -1.');
+});
