@@ -32,6 +32,18 @@ export * from './tensor/pooling.js';
 export * from './functions/bits.js';
 export * from './functions/chains.js';
 export * from './functions/comparison.js';
+export * from './functions/distances.js';
+export {
+  cosineSimilarity,
+  matrixNorm,
+  norm,
+  normalize,
+  vectorNorm,
+  type CosineSimilarityOptions,
+  type MatrixNorm,
+  type MatrixNormOptions,
+  type NormalizeOptions,
+} from './functions/norms.js';
 export * from './functions/pairs.js';
 export * from './functions/products.js';
 export * from './functions/random.js';

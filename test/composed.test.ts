@@ -59,7 +59,14 @@ const PLAIN = [
   'addcdiv',
   'lerp',
   'clamp',
+  'normalize',
+  'cosineSimilarity',
+  'pairwiseDistance',
 ] as const;
+
+/** JSON has no infinities. */
+const power = (p: number | string): never => (p === 'inf' ? Infinity : p === '-inf' ? -Infinity : p) as never;
+const orNone = (dim: number | null): number | undefined => dim ?? undefined;
 
 const calls: Readonly<Record<string, Call>> = {
   ...Object.fromEntries(PLAIN.map((name) => [name, plain(nabla[name])])),
@@ -73,6 +80,12 @@ const calls: Readonly<Record<string, Call>> = {
   copysignMixed: plain(nabla.copysign),
   clampLow: ([x, low]) => nabla.clamp(x, low),
   clampHigh: ([x, high]) => nabla.clamp(x, undefined, high),
+  vectorNorm: ([x], [p, dim, keepdim]) => nabla.vectorNorm(x, power(p), orNone(dim), { keepdim }),
+  norm: ([x], [p, dim, keepdim]) => nabla.norm(x, p, orNone(dim), { keepdim }),
+  matrixNorm: ([x], [ord, options]) => nabla.matrixNorm(x, power(ord), options),
+  cdist: ([x, y], [p]) => nabla.cdist(x, y, { p: power(p) }),
+  cdistSelf: ([x], [p]) => nabla.cdist(x, x, { p }),
+  pdist: ([x], [p]) => nabla.pdist(x, power(p)),
   einsum: (inputs, [equation]) => nabla.einsum(equation, ...inputs),
   multiDot: (inputs) => nabla.multiDot(inputs),
   chainMatmul: (inputs) => nabla.chainMatmul(inputs),

@@ -3,7 +3,7 @@
 
 import { expect, it } from 'vitest';
 import * as nabla from 'nabla';
-import { I, List, Options, T, argument, sweep } from './sweep.mjs';
+import { Dims, I, List, Options, T, argument, sweep } from './sweep.mjs';
 
 const { tensor, zeros } = nabla;
 const matrix = zeros([2, 2]);
@@ -80,6 +80,14 @@ const CALLS = {
   exponential: [nabla.exponential, I([2]), argument('number', 'undefined')(1)],
   multinomial: [nabla.multinomial, T(vector), I(1), Options({})],
   gumbelSoftmax: [nabla.gumbelSoftmax, T(vector), Options({})],
+  vectorNorm: [nabla.vectorNorm, T(matrix), argument('undefined', 'number')(2), Dims(0), Options({})],
+  norm: [nabla.norm, T(matrix), argument('undefined', 'number')(2), Dims(0), Options({})],
+  matrixNorm: [nabla.matrixNorm, T(matrix), argument('undefined')('fro'), Options({})],
+  normalize: [nabla.normalize, T(matrix), Options({})],
+  cosineSimilarity: [nabla.cosineSimilarity, T(matrix), T(matrix), Options({})],
+  pairwiseDistance: [nabla.pairwiseDistance, T(matrix), T(matrix), Options({})],
+  cdist: [nabla.cdist, T(matrix), T(matrix), Options({})],
+  pdist: [nabla.pdist, T(matrix), argument('undefined', 'number')(2)],
   matrixPower: [nabla.matrixPower, T(matrix), I(2)],
 };
 

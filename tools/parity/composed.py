@@ -126,4 +126,38 @@ for a, b in PAIRS:
     case("clampLow", [f(*a), f(*b)], [], lambda x, low: torch.clamp(x, min=low))
     case("clampHigh", [f(*a), f(*b)], [], lambda x, high: torch.clamp(x, max=high))
 
+# ---------------------------------------------------------------- norms and distances
+
+POWERS = [2, 1, 3, "inf", "-inf", 0, 0.5, -1]
+number = lambda p: float(p) if isinstance(p, str) and p != "fro" else p
+SHAPES = [(), (1,), (3,), (2, 3), (1, 0, 2), (2, 1, 3), (2, 2, 1, 3), (0,), (0, 3)]
+for n, s in enumerate(SHAPES):
+    dims = [None, 0, -1, [0, 1], len(s)]
+    for k, p in enumerate(POWERS):
+        d, keep = dims[(n + k) % 5], (n + k) % 2 == 0
+        dim = tuple(d) if isinstance(d, list) else d
+        case("vectorNorm", [text("p", s)], [p, d, keep], lambda x, p, d, k, dim=dim: torch.linalg.vector_norm(x, number(p), dim=dim, keepdim=k))
+    case("norm", [f(*s)], [["fro", 2, 1][n % 3], dims[n % 5], n % 2 == 0], lambda x, p, d, k: torch.norm(x, p, dim=tuple(d) if isinstance(d, list) else d, keepdim=k))
+    case("normalize", [f(*s)], [{"dim": [1, 0, -1][n % 3]}], lambda x, o: F.normalize(x, **o))
+    case("normalize", [f(*s)], [{"p": 1, "dim": 0, "eps": 2}], lambda x, o: F.normalize(x, **o))
+    for p in ("fro", 1, -1, "inf", "-inf"):
+        case("matrixNorm", [f(*s)], [p, {"keepdim": n % 2 == 0}], lambda x, p, o: torch.linalg.matrix_norm(x, number(p), **o))
+case("matrixNorm", [f(2, 3, 4)], [1, {"dim": [2, 0]}], lambda x, p, o: torch.linalg.matrix_norm(x, p, dim=tuple(o["dim"])))
+case("matrixNorm", [f(2, 3, 4)], ["inf", {"dim": [0, -1]}], lambda x, p, o: torch.linalg.matrix_norm(x, math.inf, dim=tuple(o["dim"])))
+for n, (a, b) in enumerate([((2, 3), (2, 3)), ((3,), (3,)), ((2, 3), (1, 3)), ((2, 1, 3), (2, 3)), ((0, 3), (0, 3)), ((2, 0), (2, 0)), ((2, 3), (2, 2)), ((2, 2, 1, 3), (1, 3))]):
+    for dim in (1, -1):
+        case("cosineSimilarity", [f(*a), f(*b)], [{"dim": dim}], lambda x, y, o: F.cosine_similarity(x, y, **o))
+    case("cosineSimilarity", [f(*a), f(*b)], [{"dim": 0, "eps": 4}], lambda x, y, o: F.cosine_similarity(x, y, **o))
+    case("pairwiseDistance", [f(*a), f(*b)], [{}], lambda x, y, o: F.pairwise_distance(x, y, **o))
+    case("pairwiseDistance", [f(*a), f(*b)], [{"p": [1, 3][n % 2], "keepdim": True, "eps": 0.1}], lambda x, y, o: F.pairwise_distance(x, y, **o))
+for n, (a, b) in enumerate([((2, 3), (4, 3)), ((3, 1), (3, 1)), ((2, 2, 3), (2, 1, 3)), ((2, 1, 2, 3), (3, 4, 3)), ((0, 3), (2, 3)), ((2, 3), (0, 3)), ((2, 0), (3, 0)), ((2, 3), (2, 2)), ((3,), (2, 3)), ((30, 3), (2, 3))]):
+    for p in (2, 1, "inf", 3, 0, 0.5)[n % 2:: 2] + (2,):
+        case("cdist", [f(*a), f(*b)], [p], lambda x, y, p: torch.cdist(x, y, number(p)))
+case("cdistSelf", [f(4, 3)], [2], lambda x, p: torch.cdist(x, x, p))
+case("cdistSelf", [f(4, 3)], [1], lambda x, p: torch.cdist(x, x, p))
+for s in [(3, 2), (1, 2), (0, 2), (4, 1), (3, 0), (3,), (2, 2, 2)]:
+    for p in (2, 1, "inf", 3):
+        # PyTorch's derivative crashes where there are no pairs
+        case("pdist", [f(*s)], [p], lambda x, p: F.pdist(x if x.shape[0] > 1 else x.detach(), number(p)))
+
 save_rows("composed.py", "composed")
