@@ -1,5 +1,6 @@
 // The functions that arrange elements over ranks 0 to 4 and sizes 0 to 3, values and gradients, against PyTorch
 // (test/fixtures/functions-arranging.json, made by tools/parity/functions_arranging.py).
+import { expect, test } from 'vitest';
 import * as nabla from 'nabla';
 import { type Call, plain } from './support/checksums.js';
 import { functionParity } from './support/function-parity.js';
@@ -37,4 +38,22 @@ functionParity('functions-arranging', {
   hstack: listed(nabla.hstack),
   vstack: listed(nabla.vstack),
   dstack: listed(nabla.dstack),
+});
+
+test('a clone has the numbers from before an update, and gradients flow through it', async () => {
+  nabla.setDevice('cpu');
+  const w = nabla.tensor([1, 2], { requiresGrad: true });
+  const before = w.clone();
+  before
+    .mul(nabla.tensor([3, 4]))
+    .sum()
+    .backward();
+  w.assign_(nabla.tensor([5, 6]));
+  await nabla.realize();
+  expect(await before.array()).toEqual([1, 2]);
+  expect(await w.array()).toEqual([5, 6]);
+  expect(await w.grad?.array()).toEqual([3, 4]);
+  const step = nabla.compile((x: nabla.Tensor<[2]>) => x.clone().mul(2));
+  for (let call = 0; call < 3; call++)
+    expect(await (await step(nabla.tensor([call, 1]))).array()).toEqual([2 * call, 2]);
 });

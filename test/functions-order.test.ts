@@ -1,10 +1,11 @@
 // The functions that order, count and accumulate over ranks 0 to 4, values and gradients, against PyTorch
 // (test/fixtures/functions-order.json, made by tools/parity/functions_order.py).
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import * as nabla from 'nabla';
 import { CaptureError, type Tensor, compile, setDevice, tensor } from 'nabla';
 import { type Call, plain } from './support/checksums.js';
 import { functionParity } from './support/function-parity.js';
+import { TIERS } from './support/tiers.js';
 
 type Whole = Tensor<number[], 'int32'>;
 const asWhole = (t: Tensor): Whole => t as unknown as Whole;
@@ -52,6 +53,7 @@ functionParity('functions-order', {
   kthvalue,
   kthvalueValues: onlyValues(detached(kthvalue)),
   mode: byRank(nabla.mode),
+  modeValues: onlyValues(detached(byRank(nabla.mode))),
   quantile: quantile(nabla.quantile),
   quantileDetached: detached(quantile(nabla.quantile)),
   nanquantile: quantile(nabla.nanquantile),
@@ -72,6 +74,61 @@ functionParity('functions-order', {
   bincountWeights: ([x, weights], [minLength]) => nabla.bincount(asWhole(x), { weights: weights.detach(), minLength }),
   histc: ([x], [bins, min, max]) => nabla.histc(x, bins, { min, max }),
 } satisfies Record<string, Call>);
+
+/** Zeros are one number. */
+const withoutSign = (numbers: Iterable<number>): number[] => Array.from(numbers, (v) => v + 0);
+
+describe.each(TIERS)('long lines, in which ranks are counted, on $device', ({ device }) => {
+  const n = 700;
+  const odd = [NaN, -NaN, 0, -0, Infinity, -Infinity, 1e-45, -1e-45, 3.4e38, -3.4e38];
+  const floats = Float32Array.from({ length: 2 * n }, (_, i) =>
+    i % 9 === 4 ? odd[i % 10] : Math.sin(i * i) * 10 ** (i % 7),
+  );
+  const wholes = Int32Array.from(
+    { length: 2 * n },
+    (_, i) => [-0x80000000, 0x7fffffff, -1, 0][i % 60] ?? i * 7919 - 5e6,
+  );
+
+  test('every rank is where sorting has it', async () => {
+    setDevice(device);
+    for (const numbers of [floats, wholes]) {
+      const x = tensor(numbers as Float32Array, { shape: [2, n] });
+      const data = await x.data();
+      const sorted = await x.sort(1).values.data();
+      for (const k of device === 'native' ? [351] : [1, 2, 60, 350, 351, 640, 699, 700]) {
+        const { values, indices } = nabla.kthvalue(x, k, 1);
+        const places = await indices.data();
+        const wanted = withoutSign([sorted[k - 1], sorted[n + k - 1]]);
+        expect(withoutSign(await values.data())).toEqual(wanted);
+        expect(withoutSign([data[places[0]], data[n + places[1]]])).toEqual(wanted);
+      }
+    }
+  });
+
+  test('median, nanmedian and quantile agree with sorting', async () => {
+    setDevice(device);
+    const numbers = floats.map((v) => (Number.isFinite(v) ? v : Number.isNaN(v) ? NaN : 7));
+    const x = tensor(numbers, { shape: [2, n] });
+    const rows = [0, 1].map((row) =>
+      numbers
+        .slice(row * n, (row + 1) * n)
+        .filter((v) => !Number.isNaN(v))
+        .sort(),
+    );
+    expect(await nabla.median(x, 1).values.array()).toEqual([NaN, NaN]);
+    expect(await nabla.median(x).item()).toBeNaN();
+    const medians = await nabla.nanmedian(x, 1).values.data();
+    expect(withoutSign(medians)).toEqual(withoutSign(rows.map((row) => row[(row.length - 1) >> 1])));
+    const quarters = await nabla.nanquantile(x, 0.25, 1, { interpolation: 'lower' }).data();
+    expect(withoutSign(quarters)).toEqual(withoutSign(rows.map((row) => row[Math.floor(0.25 * (row.length - 1))])));
+    const finite = tensor(Float32Array.from(rows[0]), { requiresGrad: true });
+    const middle = nabla.quantile(finite, 0.5, 0);
+    const rank = 0.5 * (rows[0].length - 1);
+    expect(await middle.item()).toBeCloseTo((rows[0][Math.floor(rank)] + rows[0][Math.ceil(rank)]) / 2, 4);
+    middle.backward();
+    expect(await finite.grad?.sum().item()).toBeCloseTo(1, 6);
+  });
+});
 
 test('one value is looked up without a tensor', async () => {
   setDevice('cpu');

@@ -11,6 +11,7 @@ import { type Shape, formatShape, shown } from '../engine/ir/shape.js';
 import * as orders from '../tensor/order.js';
 import { asFloat, asNumber } from '../tensor/operands.js';
 import { checkedProbabilities } from '../tensor/ranges.js';
+import { placeOfRank } from '../tensor/ranks.js';
 import { any, argExtreme, positions } from '../tensor/reductions.js';
 import { scan } from '../tensor/scans.js';
 import type { DimArg } from '../tensor/shape-types/axis.js';
@@ -78,8 +79,8 @@ export function kthvalue<X extends Shape, D extends DType, Dim extends number = 
   const n = node.shape[axis] ?? 1;
   if (!Number.isInteger(k) || k < 1 || k > n)
     throw new ArgumentError(`kthvalue: k is ${shown(k)}, dimension ${axis} has size ${n}. Use 1 to ${n}.`);
-  const order = build.argsort(asNumber(node), axis, false);
-  return wrapped(orders.taken(node, axis, build.sliceAxis(order, axis, k - 1, k), keepdim));
+  const place = placeOfRank(asNumber(build.detach(node)), axis, build.constant(k - 1, 'int32') as Node);
+  return wrapped(orders.taken(node, axis, place, keepdim));
 }
 
 /** The most frequent element along `dim`, the smallest of several, and the last place where it is. PyTorch: torch.mode. */
@@ -200,6 +201,9 @@ function quantileOf(
   return build.reshape(build.permute(found, [last, ...rest.map((_, i) => i)]), [q.size, ...single]);
 }
 
+/** More ranks than these are found by sorting once. */
+const FEW = 2;
+
 function toLast(x: Node, axis: number): Node {
   const others = x.shape.map((_, i) => i).filter((i) => i !== axis);
   return build.permute(x, [...others, axis]);
@@ -210,7 +214,6 @@ function atFractions(lines: Node, q: Node, interpolation: Interpolation, isNaNIg
   const axis = lines.shape.length - 1;
   const n = lines.shape[axis];
   const number = (value: number): Node => build.constant(value, lines.dtype) as Node;
-  const sorted = build.gather(lines, axis, build.argsort(lines, axis, false));
   const plain = build.detach(lines);
   const last = number(n - 1);
   const fraction = build.reshape(q, [...lines.shape.slice(0, -1).fill(1), q.size]);
@@ -222,12 +225,11 @@ function atFractions(lines: Node, q: Node, interpolation: Interpolation, isNaNIg
     // NaN stands last.
     rank = build.where(any(build.binary('ne', plain, plain), axis, true), last, build.mul(fraction, last));
   }
-  const shape = [...lines.shape.slice(0, -1), q.size];
-  const at = (place: Node): Node => build.gather(sorted, axis, build.cast(build.expand(place, shape), 'int32'));
-  if (interpolation === 'lower') return at(build.unary('floor', rank));
-  if (interpolation === 'higher') return at(build.unary('ceil', rank));
-  if (interpolation === 'nearest') return at(build.unary('round', rank));
-  const [below, above] = [at(build.unary('floor', rank)), at(build.unary('ceil', rank))];
+  const at = valuesAt(lines, build.expand(rank, [...lines.shape.slice(0, -1), q.size]));
+  if (interpolation === 'lower') return at('floor');
+  if (interpolation === 'higher') return at('ceil');
+  if (interpolation === 'nearest') return at('round');
+  const [below, above] = [at('floor'), at('ceil')];
   const weight = interpolation === 'midpoint' ? number(0.5) : build.sub(rank, build.unary('floor', rank));
   const step = build.sub(above, below);
   return build.where(
@@ -235,4 +237,23 @@ function atFractions(lines: Node, q: Node, interpolation: Interpolation, isNaNIg
     build.add(below, build.mul(weight, step)),
     build.sub(above, build.mul(build.sub(number(1), weight), step)),
   );
+}
+
+/** Of lines [.., n] the elements of some ranks [.., count], which are rounded. Few ranks are found one by one, many by sorting. */
+function valuesAt(lines: Node, rank: Node): (rounding: 'floor' | 'ceil' | 'round') => Node {
+  const axis = lines.shape.length - 1;
+  const count = rank.shape[axis];
+  const plain = build.detach(lines);
+  const whole = (rounding: 'floor' | 'ceil' | 'round'): Node => build.cast(build.unary(rounding, rank), 'int32');
+  if (count > FEW || count === 0) {
+    const sorted = build.gather(lines, axis, build.argsort(plain, axis, false));
+    return (rounding) => build.gather(sorted, axis, whole(rounding));
+  }
+  return (rounding) => {
+    const ranks = whole(rounding);
+    const places = Array.from({ length: count }, (_, i) =>
+      placeOfRank(plain, axis, build.sliceAxis(ranks, axis, i, i + 1)),
+    );
+    return build.gather(lines, axis, build.concat(places, axis));
+  };
 }

@@ -1,5 +1,5 @@
 // Values that are written to the same position become one: their sum, product, mean or extreme. Sums are scatter-adds; for the others the
-// values are sorted by their position, and those of a position combined in log₂ n steps.
+// values are sorted by their position, and those of a position combined by a scan.
 
 import { checkChoice } from '../engine/ir/arguments.js';
 import * as build from '../engine/ir/build.js';
@@ -8,6 +8,7 @@ import { DTypeError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
 import { type OptionNames, checkOptions } from '../engine/ir/options.js';
 import type { Shape } from '../engine/ir/shape.js';
+import { scan } from '../tensor/scans.js';
 import { type Tensor, nodeOf, wrap } from '../tensor/tensor.js';
 import { isWritten, runsOf } from './last-writers.js';
 import { checkedRange, scatterArguments, sourceFor, valuesOf } from './writing.js';
@@ -88,26 +89,22 @@ function meanOf(job: Job): Node {
 /** What each position gets, and x where nothing does. */
 function combined({ x, axis, index, source, includeSelf }: Job, op: 'mul' | 'max' | 'min'): Node {
   const { order, sorted, isLast } = runsOf(index, axis);
-  const n = index.shape[axis];
-  let done = build.gather(source, axis, order);
-  for (let step = 1; step < n; step *= 2) {
-    const before = build.sliceAxis(done, axis, 0, n - step);
-    const after = build.sliceAxis(done, axis, step, n);
-    const isSame = build.binary(
-      'eq',
-      build.sliceAxis(sorted, axis, 0, n - step),
-      build.sliceAxis(sorted, axis, step, n),
-    );
-    // The choice lies inside, so that no gradient is a product of 0 and an infinity.
-    const other = build.where(isSame, before, op === 'mul' ? (build.constant(1, x.dtype) as Node) : after);
-    done = build.concat([build.sliceAxis(done, axis, 0, step), build.binary(op, other, after)], axis);
-  }
+  // The choice lies inside, so that no gradient is a product of 0 and an infinity.
+  const [done] = scan(
+    [build.gather(source, axis, order)],
+    axis,
+    ([before], [after], [from], [to]) => {
+      const other = op === 'mul' ? (build.constant(1, x.dtype) as Node) : after;
+      return [build.binary(op, build.where(build.binary('eq', from, to), before, other), after)];
+    },
+    [sorted],
+  );
   const total = build.where(isLast, done, build.constant(0, x.dtype) as Node);
   const placed = build.scatterAdd(build.filled(0, x.shape, x.dtype), axis, sorted, total);
   return build.where(isWritten(x.shape, axis, index), includeSelf ? build.binary(op, x, placed) : placed, x);
 }
 
-/** The gradient goes in equal parts to all that have the extreme value. */
+/** The gradient goes in equal parts to all that have the extreme value; to x only where it is one of them (PyTorch counts it in any case). */
 function extremeOf(job: Job, op: 'max' | 'min'): Node {
   const { x, axis, index, source, includeSelf } = job;
   const plain = { ...job, x: build.detach(x), source: build.detach(source) };

@@ -57,16 +57,18 @@ export async function maskedSelect<D extends DType>(
   refuseCapture(op);
   x.keep(); // computed together with the mask
   const isPicked = await wrap<Shape, 'bool'>(build.expand(mask.node, shape)).data();
-  const positions = Int32Array.from(placesOf(isPicked));
+  const positions = placesOf(isPicked);
   const at = fromHost(op, positions, [positions.length], 'int32', x.device).node;
   const flat = build.reshape(build.expand(x.node, shape), [isPicked.length]);
   return wrap(build.gather(flat, 0, at));
 }
 
 /** Positions of what is not 0. */
-function placesOf(values: ArrayLike<number>): number[] {
-  const places: number[] = [];
-  for (let i = 0; i < values.length; i++) if (values[i] !== 0) places.push(i);
+function placesOf(values: Uint8Array): Int32Array {
+  let count = 0;
+  for (let i = 0; i < values.length; i++) count += values[i];
+  const places = new Int32Array(count);
+  for (let i = 0, at = 0; at < count; i++) if (values[i] !== 0) places[at++] = i;
   return places;
 }
 
@@ -100,6 +102,7 @@ async function readNonzero(x: AnyTensor): Promise<AnyTensor> {
   const { shape, device } = x;
   const places = placesOf(await wrap<Shape, 'bool'>(asBool(x.node)).data());
   const rank = shape.length;
+  if (rank === 1) return fromHost('nonzero', places, [places.length, 1], 'int32', device);
   const rows = new Int32Array(places.length * rank);
   for (let i = 0; i < places.length; i++) {
     let rest = places[i];

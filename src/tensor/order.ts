@@ -5,6 +5,7 @@ import { ShapeError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
 import { formatShape, normalizeDim } from '../engine/ir/shape.js';
 import { asNumber } from './operands.js';
+import { placeOfRank } from './ranks.js';
 import { any, argExtreme } from './reductions.js';
 
 export interface Selected {
@@ -35,16 +36,15 @@ export function taken(x: Node, axis: number, at: Node, keepdim: boolean): Select
 function medianPlace(x: Node, axis: number, isNaNIgnored: boolean): Node {
   const plain = asNumber(build.detach(x));
   const n = x.shape[axis] ?? 1;
-  const order = build.argsort(plain, axis, false);
-  const middle = build.sliceAxis(order, axis, (n - 1) >> 1, ((n - 1) >> 1) + 1);
-  if (!isFloat(x) || x.shape.length === 0) return middle;
+  if (!isFloat(x) || x.shape.length === 0) return placeOfRank(plain, axis, whole((n - 1) >> 1));
   if (!isNaNIgnored) {
+    const middle = placeOfRank(plain, axis, whole((n - 1) >> 1));
     const first = argExtreme('reduceMax', 'median', plain, axis, true); // of NaN, if there is one
     return build.where(any(isNaN(plain), axis, true), first, middle);
   }
   const count = build.sum(build.cast(build.binary('eq', plain, plain), 'int32'), [axis]);
-  const place = build.binary('idiv', build.binary('max', build.sub(count, whole(1)), whole(0)), whole(2));
-  return build.gather(order, axis, place);
+  const rank = build.binary('idiv', build.binary('max', build.sub(count, whole(1)), whole(0)), whole(2));
+  return placeOfRank(plain, axis, rank);
 }
 
 export function medianAlong(op: string, given: Node, dim: number, keepdim: boolean, isNaNIgnored: boolean): Selected {

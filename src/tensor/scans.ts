@@ -7,55 +7,58 @@ import type { Node } from '../engine/ir/node.js';
 import { normalizeDim } from '../engine/ir/shape.js';
 import { asNumber } from './operands.js';
 
-/** What two stretches that follow one another give together; several nodes are one value. Associative. */
-export type Combine = (before: readonly Node[], after: readonly Node[]) => readonly Node[];
+/**
+ * What two stretches that follow one another give together; several nodes are one value. Associative. Labels belong to positions: those of
+ * the last one of each stretch.
+ */
+export type Combine = (
+  before: readonly Node[],
+  after: readonly Node[],
+  labelsBefore: readonly Node[],
+  labelsAfter: readonly Node[],
+) => readonly Node[];
 
 const BLOCK = 16;
 
 /** At each position of the axis, all up to it combined. */
-export function scan(parts: readonly Node[], axis: number, combine: Combine): readonly Node[] {
+export function scan(
+  parts: readonly Node[],
+  axis: number,
+  combine: Combine,
+  labels: readonly Node[] = [],
+): readonly Node[] {
   const n = parts[0].shape[axis] ?? 1;
-  if (n > 2 * BLOCK && parts[0].size > 0) return scanBlocks(parts, axis, combine);
+  if (n > 2 * BLOCK && parts[0].size > 0) return scanBlocks(parts, axis, combine, labels);
   let done = parts;
   for (let step = 1; step < n; step *= 2) {
-    const before = done.map((part) => build.sliceAxis(part, axis, 0, n - step));
-    const after = done.map((part) => build.sliceAxis(part, axis, step, n));
-    const joined = combine(before, after);
+    const first = (part: Node): Node => build.sliceAxis(part, axis, 0, n - step);
+    const second = (part: Node): Node => build.sliceAxis(part, axis, step, n);
+    const joined = combine(done.map(first), done.map(second), labels.map(first), labels.map(second));
     done = done.map((part, i) => build.concat([build.sliceAxis(part, axis, 0, step), joined[i]], axis));
   }
   return done;
 }
 
-function scanBlocks(parts: readonly Node[], axis: number, combine: Combine): readonly Node[] {
+function scanBlocks(parts: readonly Node[], axis: number, combine: Combine, labels: readonly Node[]): readonly Node[] {
   const { shape } = parts[0];
   const n = shape[axis];
   const count = Math.ceil(n / BLOCK);
   const apart = [...shape.slice(0, axis), count, BLOCK, ...shape.slice(axis + 1)];
-  const behind = shape.map((_, i) => (i === axis ? count * BLOCK - n : 0));
+  const none = shape.map(() => 0);
   // What is put in behind the last element comes before none.
-  const blocks = parts.map((part) =>
-    build.reshape(
-      build.pad(
-        part,
-        shape.map(() => 0),
-        behind,
-      ),
-      apart,
-    ),
-  );
-  const inner = scan(blocks, axis + 1, combine);
-  const totals = inner.map((part) =>
-    build.reshape(build.sliceAxis(part, axis + 1, BLOCK - 1, BLOCK), shape.with(axis, count)),
-  );
-  const outer = scan(totals, axis, combine);
+  const inBlocks = (part: Node): Node =>
+    build.reshape(build.pad(part, none, none.with(axis, count * BLOCK - n)), apart);
+  const lastOf = (part: Node): Node =>
+    build.reshape(build.sliceAxis(part, axis + 1, BLOCK - 1, BLOCK), shape.with(axis, count));
+  const blockLabels = labels.map(inBlocks);
+  const inner = scan(parts.map(inBlocks), axis + 1, combine, blockLabels);
+  const lastLabels = blockLabels.map(lastOf);
+  const outer = scan(inner.map(lastOf), axis, combine, lastLabels);
   const later = apart.with(axis, count - 1);
-  const before = outer.map((part) =>
-    build.expand(build.reshape(build.sliceAxis(part, axis, 0, count - 1), later.with(axis + 1, 1)), later),
-  );
-  const after = combine(
-    before,
-    inner.map((part) => build.sliceAxis(part, axis, 1, count)),
-  );
+  const before = (part: Node): Node =>
+    build.expand(build.reshape(build.sliceAxis(part, axis, 0, count - 1), later.with(axis + 1, 1)), later);
+  const rest = (part: Node): Node => build.sliceAxis(part, axis, 1, count);
+  const after = combine(outer.map(before), inner.map(rest), lastLabels.map(before), blockLabels.map(rest));
   return inner.map((part, i) => {
     const whole = build.concat([build.sliceAxis(part, axis, 0, 1), after[i]], axis);
     return build.sliceAxis(build.reshape(whole, shape.with(axis, count * BLOCK)), axis, 0, n);

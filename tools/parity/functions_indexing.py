@@ -104,6 +104,12 @@ for s in SHAPES:
 for reduce, own in itertools.product(("sum", "prod", "mean", "amax", "amin"), (True, False)):
     case("scatterReduceOdd", [text("x", (9,)), text("n9", (20,)), text("x", (20,))], [0, reduce, own], lambda x, i, y, d, how, own: torch.scatter_reduce(x.detach(), d, i, y.detach(), how, include_self=own))
 
+    # longer than two blocks of a scan
+    for domain, shape, index in (("p", (7,), (90,)), ("p", (3, 4), (3, 40)), ("f", (5, 2), (37, 2))):
+        if not own and reduce in ("amax", "amin"):
+            continue  # there PyTorch takes from the gradient for what x happens to have
+        case("scatterReduce", [text(domain, shape), text(f"n{shape[-1]}", index), text(domain, index)], [0 if len(shape) == 1 or index[0] > 3 else 1, reduce, own], scatter_reduce)
+
 # ---------------------------------------------------------------- positions that go together
 
 PUTS = [

@@ -70,6 +70,8 @@ for n, s in enumerate(SHAPES):
         case("kthvalueValues", [text("x", s)], [turn([1, 2, 3], d), d, False], only_values(lambda x, k, d, keep: torch.kthvalue(x.detach(), k, d, keepdim=keep)))
         for domain in "fti":
             case("mode", [text(domain, s)], [d, (n + d) % 2 == 0], lambda x, d, keep: torch.mode(x, d, keepdim=keep))
+for s in LONG:
+    case("modeValues", [text("t", s)], [-1, False], lambda x, d, keep: torch.mode(x.detach(), d, keepdim=keep)[0])
 for n, s in enumerate(SHAPES + [(17,)]):
     r = max(len(s), 1)
     for m, d in enumerate([None, *range(-r, r), r]):
