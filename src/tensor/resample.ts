@@ -1,14 +1,14 @@
-// Resampling: images of another size. Every method is linear and treats one dimension after the other, so each dimension is
-// a product with a small matrix whose row says what an output element takes from the input; gradients follow.
+// Resampling: images of another size. Every method is linear and treats one dimension after the other; a map of each says what
+// an output element takes from the input (axis-map.ts computes it, and the gradient).
 
 import { type OptionNames, checkOptions } from '../engine/ir/options.js';
 import type { Exact } from '../tensor/shape-types/options.js';
-import { ArgumentError } from '../engine/ir/errors.js';
-import { type Shape, checkShape, shown } from '../engine/ir/shape.js';
-import { tensor } from './creation.js';
+import { ArgumentError, DTypeError, ShapeError } from '../engine/ir/errors.js';
+import { type Shape, checkShape, formatShape, shown } from '../engine/ir/shape.js';
+import { AxisMap, type AxisMaps, type Source, mapAxes } from './axis-map.js';
 import type { OptionOf } from './shape-types/options.js';
 import type { PerAxis, ResampleArg, ResampleShape } from './shape-types/window.js';
-import { type Tensor, checkTensor } from './tensor.js';
+import { type AnyTensor, type Tensor, checkTensor } from './tensor.js';
 import { perAxis } from './windows.js';
 
 export type ResampleMode = 'nearest' | 'linear' | 'bilinear' | 'bicubic';
@@ -30,14 +30,6 @@ export const INTERPOLATE_OPTIONS: OptionNames<InterpolateOptions> = {
   alignCorners: true,
 };
 
-/** The matrix [to, from] · one dimension of x. */
-export function mapAxis(x: Tensor, axis: number, matrix: Tensor): Tensor {
-  const last = x.rank - 1;
-  if (axis === last) return x.matmul(matrix.transpose(0, 1));
-  if (axis === last - 1) return matrix.matmul(x);
-  return mapAxis(x.transpose(axis, last), last, matrix).transpose(axis, last);
-}
-
 /** What the methods of Keys (1981) take from the four neighbours of a position, with PyTorch's constant −0.75. */
 function cubicWeights(t: number): number[] {
   const a = -0.75;
@@ -46,39 +38,79 @@ function cubicWeights(t: number): number[] {
   return [far(t + 1), near(t), near(1 - t), far(2 - t)];
 }
 
-/** Which input elements an output element takes, and how much of each; positions beyond the border mean the border. */
-function sources(position: number, mode: ResampleMode): readonly (readonly [index: number, weight: number])[] {
+/** Positions beyond the border mean the border. */
+function clamp(index: number, size: number): number {
+  return Math.min(Math.max(index, 0), size - 1);
+}
+
+/** Which input elements an output element takes, and how much of each; those of weight 0 too, as PyTorch: 0 · NaN is NaN. */
+function sourcesAt(position: number, size: number, isCubic: boolean): Source[] {
+  if (!isCubic) position = Math.max(position, 0);
   const at = Math.floor(position);
   const t = position - at;
-  switch (mode) {
-    case 'nearest':
-      return [[at, 1]];
-    case 'bicubic':
-      return cubicWeights(t).map((weight, i) => [at - 1 + i, weight]);
-    default:
-      return [
-        [at, 1 - t],
-        [at + 1, t],
-      ];
-  }
+  if (isCubic) return cubicWeights(t).map((weight, i) => [clamp(at - 1 + i, size), weight]);
+  return [
+    [clamp(at, size), 1 - t],
+    [clamp(at + 1, size), t],
+  ];
 }
 
-/** `scale` is input size / output size, as given: it need not be the quotient of the whole sizes. */
-function resampleMatrix(from: number, to: number, scale: number, mode: ResampleMode, alignCorners: boolean): Tensor {
-  const matrix = new Float64Array(to * from);
-  for (let i = 0; i < to; i++) {
-    let position = i * scale;
-    if (alignCorners) position = to > 1 ? (i * (from - 1)) / (to - 1) : 0;
-    else if (mode !== 'nearest') position = (i + 0.5) * scale - 0.5;
-    if (mode !== 'bicubic') position = Math.max(position, 0);
-    for (const [index, weight] of sources(position, mode)) {
-      matrix[i * from + Math.min(Math.max(index, 0), from - 1)] += weight;
-    }
-  }
-  return tensor(matrix, { shape: [to, from] });
+/** What decides where an axis takes its elements from. */
+interface Sampling {
+  readonly from: number;
+  readonly to: number;
+  /** The output's size over the input's, as given: it need not be the quotient of the whole sizes. */
+  readonly factor: number | undefined;
+  readonly mode: ResampleMode;
+  readonly alignCorners: boolean;
 }
 
-/** Each element as a block: what 'nearest' is for whole factors, without a matrix. */
+/** Those of late, since a network asks for the same ones in every step. */
+const recent = new Map<string, AxisMap>();
+const MOST_RECENT = 64;
+
+function mapOf(sampling: Sampling): AxisMap {
+  const { from, to, factor, mode, alignCorners } = sampling;
+  const key = `${from} ${to} ${factor} ${mode} ${alignCorners}`;
+  const known = recent.get(key);
+  if (known !== undefined) return known;
+  const map = new AxisMap(from, mode === 'nearest' ? nearestSources(sampling) : smoothSources(sampling));
+  if (recent.size >= MOST_RECENT) recent.clear();
+  recent.set(key, map);
+  return map;
+}
+
+function nearestSources({ from, to, factor }: Sampling): Source[][] {
+  // In float32, as PyTorch: rounding decides which neighbour a position between two belongs to.
+  const scale = Math.fround(factor === undefined ? from / to : 1 / factor);
+  return Array.from({ length: to }, (_, i) => [[clamp(Math.floor(Math.fround(i * scale)), from), 1]]);
+}
+
+function smoothSources({ from, to, factor, mode, alignCorners }: Sampling): Source[][] {
+  const isCubic = mode === 'bicubic';
+  if (from === to && !isCubic) {
+    // Whatever the factor: each pixel is itself, and a neighbour that it does not need is itself as well.
+    return Array.from({ length: to }, (_, i) => [
+      [i, 1],
+      [i, 0],
+    ]);
+  }
+  const scale = factor === undefined ? from / to : 1 / factor;
+  const aligned = to > 1 ? (from - 1) / (to - 1) : 0;
+  const positionOf = (i: number): number => (alignCorners ? i * aligned : (i + 0.5) * scale - 0.5);
+  return Array.from({ length: to }, (_, i) => sourcesAt(positionOf(i), from, isCubic));
+}
+
+/** Is every element there equally often, in its order? */
+function repeatsEach({ from, to, sources }: AxisMap): boolean {
+  return to % from === 0 && sources.every(([[index]], i) => index === Math.floor((i * from) / to));
+}
+
+function leavesAll({ from, to, sources }: AxisMap): boolean {
+  return from === to && sources.every((list, i) => list.every(([index, weight]) => weight === 0 || index === i));
+}
+
+/** Each element as a block: what 'nearest' mostly is for whole factors, with nothing to look up. */
 function repeatEach(x: Tensor, factors: readonly number[]): Tensor {
   const [batch, channels, ...sizes] = x.shape;
   const apart = [batch, channels, ...sizes.flatMap((n) => [n, 1])];
@@ -134,20 +166,26 @@ function resample(x: Tensor, options: InterpolateOptions): Tensor {
   const factors = options.scaleFactor === undefined ? undefined : list(options.scaleFactor, dims, 'scaleFactor');
   const to = factors?.map((factor, i) => Math.floor(sizes[i] * factor)) ?? list(options.size ?? 1, dims, 'size');
   checkShape([...x.shape.slice(0, 2), ...to], 'interpolate');
-  to.forEach((n, i) => checkShape([n, sizes[i]], 'interpolate'));
-  if (
-    mode === 'nearest' &&
-    to.every((n, i) => n % sizes[i] === 0 && (factors === undefined || Number.isInteger(factors[i])))
-  ) {
+  if (sizes.includes(0)) throw new ShapeError(`interpolate: input ${formatShape(x.shape)} has no pixels`, [x.shape]);
+  if (mode !== 'nearest') checkMean(x, mode);
+  const maps = sizes.map((from, i) => mapOf({ from, to: to[i], factor: factors?.[i], mode, alignCorners }));
+  if (mode === 'nearest' && maps.every(repeatsEach)) {
     return repeatEach(
       x,
-      to.map((n, i) => n / sizes[i]),
+      maps.map((map) => map.to / map.from),
     );
   }
-  return sizes.reduce((y, from, i) => {
-    const scale = factors === undefined ? from / to[i] : 1 / factors[i];
-    return mapAxis(y, i + 2, resampleMatrix(from, to[i], scale, mode, alignCorners));
-  }, x);
+  const axes: AxisMaps = maps.map((map, i) => [i + 2, map]);
+  // PyTorch hands a gradient on as it is where nothing changes its size, although the values take neighbours of weight 0.
+  const isCopied = mode === 'bicubic' && maps.every(leavesAll);
+  return mapAxes('interpolate', x, axes, isCopied ? () => [] : undefined);
+}
+
+function checkMean({ dtype }: AnyTensor, mode: ResampleMode): void {
+  if (dtype !== 'int32' && dtype !== 'bool') return;
+  throw new DTypeError(`interpolate: mode '${mode}' takes means, and x is ${dtype}. Convert with to('float32').`, [
+    dtype,
+  ]);
 }
 
 function list(value: PerAxis, dims: number, what: string): readonly number[] {

@@ -34,6 +34,32 @@ export function gatherKey(node: Node, index: readonly Index[]): string {
   return `g${node.slot}(${indexKey(index)})`;
 }
 
+/** What a run-time index of a dry run stands for: the integer that `node` has at `index`. */
+interface Lookup {
+  readonly node: Node;
+  readonly index: readonly Index[];
+}
+
+/** Where the run-time parts of an index of a dry run are read: the index moves with each of these. */
+export function lookupsOf(x: Index, isMaterialised: IsMaterialised): Index[] {
+  const found: Index[] = [];
+  for (const { atom } of x.terms) {
+    if (atom.kind !== 'dynamic') {
+      if (atom.kind !== 'axis') found.push(...lookupsOf(atom.x, isMaterialised));
+      continue;
+    }
+    const { node, index } = atom.value as Lookup; // as `trace` makes them
+    trace(node, index, isMaterialised, {
+      materialised(n, at) {
+        found.push(flatten(at, n.shape));
+        return false;
+      },
+      integer: (at) => found.push(at),
+    });
+  }
+  return found;
+}
+
 export function trace(
   node: Node,
   index: readonly Index[],
@@ -70,7 +96,8 @@ export function trace(
         if (isOp(n, 'gather')) {
           walk(n.src[1], at);
           const inner = [...at];
-          inner[n.arg.axis] = atomIndex(dynamic(undefined, n.src[0].shape[n.arg.axis], gatherKey(n, at)));
+          const lookup: Lookup = { node: n.src[1], index: at };
+          inner[n.arg.axis] = atomIndex(dynamic(lookup, n.src[0].shape[n.arg.axis], gatherKey(n, at)));
           walk(n.src[0], inner);
           return;
         }

@@ -13,13 +13,14 @@ import {
   coefficientOf,
   dependsOn,
   flatten,
+  isDynamic,
   newAxis,
   substitute,
   unflatten,
 } from '../../indices/index-expr.js';
 import type { Lowering } from '../kernel/lowering.js';
 import { type Stream, streamsBelow } from '../../plan/stream.js';
-import { trace } from '../../indices/trace.js';
+import { lookupsOf, trace } from '../../indices/trace.js';
 
 /** A group rewritten onto fewer, longer axes. */
 export interface Nest {
@@ -28,7 +29,13 @@ export interface Nest {
   readonly place: ReadonlyMap<Node, readonly Index[]>;
   readonly operand: ReadonlyMap<Node, readonly Index[]>;
   /** Every position that the kernel touches, for choosing the vector axis. */
-  readonly accesses: readonly Index[];
+  readonly accesses: readonly Access[];
+}
+
+interface Access {
+  readonly at: Index;
+  /** Where run-time parts of it are read. */
+  readonly lookups: readonly Index[];
 }
 
 function stores(group: Group, options: Lowering): Node[] {
@@ -40,9 +47,12 @@ function accessesOf(
   options: Lowering,
   place: ReadonlyMap<Node, readonly Index[]>,
   operand: ReadonlyMap<Node, readonly Index[]>,
-): Index[] {
-  const accesses: Index[] = [];
-  for (const node of stores(group, options)) accesses.push(flatten(place.get(node) as readonly Index[], node.shape));
+): Access[] {
+  const accesses: Access[] = [];
+  const add = (at: Index): void => {
+    accesses.push({ at, lookups: isDynamic(at) ? lookupsOf(at, options.isMaterialised) : [] });
+  };
+  for (const node of stores(group, options)) add(flatten(place.get(node) as readonly Index[], node.shape));
   for (const node of group.members) {
     const reduction = isReduction(node);
     const start = reduction ? node.src[0] : node;
@@ -50,11 +60,11 @@ function accessesOf(
     trace(start, at, options.isMaterialised, {
       materialised(n, index) {
         if (place.has(n)) return n === node;
-        accesses.push(flatten(index, n.shape));
+        add(flatten(index, n.shape));
         return false;
       },
-      integer: (index) => accesses.push(index),
-      streamed: (n, index) => accesses.push(flatten(index, n.shape)),
+      integer: add,
+      streamed: (n, index) => add(flatten(index, n.shape)),
     });
   }
   return accesses;
@@ -82,7 +92,7 @@ export function collapse(group: Group, options: Lowering, mayMerge: boolean): Ne
     const last = runs[runs.length - 1];
     const previous = last?.axes[last.axes.length - 1];
     const isOne = mayMerge && last?.reduced === reduced;
-    if (isOne && accesses.every((x) => walksAsOne(x, previous as Axis, axis))) last.axes.push(axis);
+    if (isOne && accesses.every(({ at }) => walksAsOne(at, previous as Axis, axis))) last.axes.push(axis);
     else runs.push({ axes: [axis], reduced });
   }
   const kept: Axis[] = [];
@@ -122,8 +132,9 @@ function chooseVectorAxis(nest: Nest, lanes: number): Axis | undefined {
     let score = 0.5;
     for (const x of nest.accesses) {
       // What does not move along the reduced axes is read or written once a row, which costs next to nothing.
-      if (nest.reduced.length > 0 && !nest.reduced.some((a) => dependsOn(x, a))) continue;
-      const c = coefficientOf(x, axis);
+      if (nest.reduced.length > 0 && !nest.reduced.some((a) => dependsOn(x.at, a))) continue;
+      // What is looked up at another place for each element is read one by one.
+      const c = x.lookups.some((y) => dependsOn(y, axis)) ? undefined : coefficientOf(x.at, axis);
       if (c === undefined) score -= 2;
       else if (c === 1) score += 4;
       else if (c === 2 || c === -1) score += 2;
