@@ -130,6 +130,28 @@ describe.each(TIERS)('long lines, in which ranks are counted, on $device', ({ de
   });
 });
 
+describe.each(TIERS)('running results of what was looked up, on $device', ({ device, tolerance }) => {
+  test.each([17, 33, 40, 90])('%i elements, values and gradients', async (n) => {
+    setDevice(device);
+    const numbers = Array.from({ length: n }, (_, i) => 1 + ((i * 37) % 11) / 64);
+    const at = Int32Array.from({ length: n }, (_, i) => (i * i + 3) % n);
+    const x = tensor(Float32Array.from(numbers), { requiresGrad: true });
+    const product = x.gather(0, tensor(at)).cumprod(0);
+    const products = [...at].reduce<number[]>((list, i) => [...list, (list.at(-1) ?? 1) * numbers[i]], []);
+    const weights = Float32Array.from({ length: n }, (_, i) => (i % 5) / 4);
+    product.gather(0, tensor(at)).mul(tensor(weights)).sum().backward();
+    const gradient = numbers.map(() => 0);
+    weights.forEach((weight, k) => {
+      for (let i = 0; i <= at[k]; i++) gradient[at[i]] += (weight * products[at[k]]) / numbers[at[i]];
+    });
+    const most = Math.max(1e-5, tolerance);
+    const [values, slopes] = [await product.data(), (await x.grad?.data()) ?? []];
+    products.forEach((value, i) => expect(Math.abs(values[i] / value - 1)).toBeLessThan(most));
+    const largest = Math.max(...gradient);
+    gradient.forEach((slope, i) => expect(Math.abs(slopes[i] - slope)).toBeLessThan(most * largest));
+  });
+});
+
 test('one value is looked up without a tensor', async () => {
   setDevice('cpu');
   const line = tensor([1, 3, 3, 5]);

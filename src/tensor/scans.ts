@@ -6,6 +6,7 @@ import * as build from '../engine/ir/build.js';
 import type { Node } from '../engine/ir/node.js';
 import { normalizeDim } from '../engine/ir/shape.js';
 import { asNumber } from './operands.js';
+import { positions } from './reductions.js';
 
 /**
  * What two stretches that follow one another give together; several nodes are one value. Associative. Labels belong to positions: those of
@@ -27,14 +28,37 @@ export function scan(
   combine: Combine,
   labels: readonly Node[] = [],
 ): readonly Node[] {
+  return scanStored(parts.map(inMemory), axis, combine, labels.map(inMemory)).map((out) =>
+    out.requiresGrad ? inMemory(out) : out,
+  );
+}
+
+/**
+ * The same numbers, computed once, and so is their gradient: a running sum of one term has memory of its own. Each element is read many
+ * times and behind padding, where a lookup (gather) inside the kernel would be done again each time, and the compiler takes those that differ
+ * only in the padding for the same.
+ */
+function inMemory(x: Node): Node {
+  if (x.storage !== undefined || x.op === 'leaf' || x.size === 0) return x;
+  return build.reshape(build.cumsum(build.reshape(x, [x.size, 1]), 1), x.shape);
+}
+
+function scanStored(parts: readonly Node[], axis: number, combine: Combine, labels: readonly Node[]): readonly Node[] {
   const n = parts[0].shape[axis] ?? 1;
   if (n > 2 * BLOCK && parts[0].size > 0) return scanBlocks(parts, axis, combine, labels);
   let done = parts;
+  const place = positions(parts[0].shape.length, axis, n);
   for (let step = 1; step < n; step *= 2) {
-    const first = (part: Node): Node => build.sliceAxis(part, axis, 0, n - step);
-    const second = (part: Node): Node => build.sliceAxis(part, axis, step, n);
-    const joined = combine(done.map(first), done.map(second), labels.map(first), labels.map(second));
-    done = done.map((part, i) => build.concat([build.sliceAxis(part, axis, 0, step), joined[i]], axis));
+    const lo = parts[0].shape.map((_, i) => (i === axis ? step : 0));
+    const before = (part: Node): Node =>
+      build.pad(
+        build.sliceAxis(part, axis, 0, n - step),
+        lo,
+        lo.map(() => 0),
+      );
+    const joined = combine(done.map(before), done, labels.map(before), labels);
+    const isJoined = build.binary('le', build.constant(step, 'int32') as Node, place);
+    done = done.map((part, i) => build.where(isJoined, joined[i], part));
   }
   return done;
 }
@@ -51,9 +75,9 @@ function scanBlocks(parts: readonly Node[], axis: number, combine: Combine, labe
   const lastOf = (part: Node): Node =>
     build.reshape(build.sliceAxis(part, axis + 1, BLOCK - 1, BLOCK), shape.with(axis, count));
   const blockLabels = labels.map(inBlocks);
-  const inner = scan(parts.map(inBlocks), axis + 1, combine, blockLabels);
+  const inner = scanStored(parts.map(inBlocks), axis + 1, combine, blockLabels);
   const lastLabels = blockLabels.map(lastOf);
-  const outer = scan(inner.map(lastOf), axis, combine, lastLabels);
+  const outer = scanStored(inner.map(lastOf), axis, combine, lastLabels);
   const later = apart.with(axis, count - 1);
   const before = (part: Node): Node =>
     build.expand(build.reshape(build.sliceAxis(part, axis, 0, count - 1), later.with(axis + 1, 1)), later);
