@@ -241,7 +241,7 @@ export function atleast3d<D extends DType>(x: Tensor<Shape, D>): Tensor<number[]
 /** Side by side: vectors one behind the other, all else joined along dimension 1. PyTorch: torch.hstack. */
 export function hstack<const Ts extends readonly AnyTensor[]>(tensors: Ts): Tensor<number[], Ts[number]['dtype']> {
   const nodes = nodesOf(tensors, 'hstack').map((node) => atleast(node, 1));
-  return wrap(movement.cat(nodes, (nodes[0]?.shape.length ?? 0) > 1 ? 1 : 0));
+  return wrap(movement.cat(nodes, (nodes[0]?.shape.length ?? 0) > 1 ? 1 : 0, 'hstack'));
 }
 
 /** One below the other: vectors are rows, all else is joined along dimension 0. PyTorch: torch.vstack. */
@@ -250,6 +250,7 @@ export function vstack<const Ts extends readonly AnyTensor[]>(tensors: Ts): Tens
     movement.cat(
       nodesOf(tensors, 'vstack').map((node) => atleast(node, 2)),
       0,
+      'vstack',
     ),
   );
 }
@@ -260,6 +261,7 @@ export function dstack<const Ts extends readonly AnyTensor[]>(tensors: Ts): Tens
     movement.cat(
       nodesOf(tensors, 'dstack').map((node) => atleast(node, 3)),
       2,
+      'dstack',
     ),
   );
 }

@@ -215,13 +215,13 @@ function sameDType(parts: readonly Node[], op: string): Node[] {
   return parts.map((part) => build.cast(part, dtype));
 }
 
-export function cat(parts: readonly Node[], dim: number): Node {
-  const same = sameDType(parts, 'cat');
+export function cat(parts: readonly Node[], dim: number, op = 'cat'): Node {
+  const same = sameDType(parts, op);
   const scalar = same.find((part) => part.shape.length === 0);
   if (scalar !== undefined)
     throw new ShapeError('cat: a tensor of rank 0 has no dimension to join along. Use stack().', [scalar.shape]);
   const first = same.find((part) => part.shape.length > 1 || part.size > 0) ?? same[0];
-  const axis = normalizeDim(dim, first.shape.length, 'cat');
+  const axis = normalizeDim(dim, first.shape.length, op);
   // As in PyTorch: a vector without elements goes with tensors of any rank.
   const isNothing = (part: Node): boolean => part.shape.length === 1 && part.size === 0;
   const nothing = first.shape.with(axis, 0);
