@@ -1,6 +1,6 @@
 // The public surface of `nabla`: tensors, gradients, compile, devices. Wiring only.
 
-export type { DType, DataOf } from './engine/ir/dtype.js';
+export type { DType, DataOf, FloatDType } from './engine/ir/dtype.js';
 export type { Shape } from './engine/ir/shape.js';
 export {
   ArgumentError,
@@ -55,6 +55,7 @@ export { scaledDotProductAttention, type AttentionOptions } from './tensor/atten
 export * from './functions/arranging.js';
 export * from './functions/diagonals.js';
 export { noGrad } from './tensor/grad-mode.js';
+export { defaultDType, setDefaultDType } from './tensor/operands.js';
 export { manualSeed, getRandomState, setRandomState } from './tensor/random.js';
 export { checkGradient, type CheckOptions, type GradientCheck } from './tensor/check-gradient.js';
 export { compile, type CompiledFunction } from './tensor/compile.js';

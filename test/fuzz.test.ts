@@ -9,7 +9,7 @@ import { type Node, topologicalOrder } from '../src/engine/ir/node.js';
 import { printGraph } from '../src/engine/ir/print.js';
 import * as movement from '../src/tensor/movement.js';
 import * as reductions from '../src/tensor/reductions.js';
-import { f, generator, makeData, makeLeaves } from './operators/case.js';
+import { type Input, f, generator, makeData, makeLeaves } from './operators/case.js';
 import { evaluateOn } from './operators/run.js';
 import { testDevices } from './support/tiers.js';
 
@@ -54,7 +54,7 @@ const scaled = (x: Node, factor: number): Node => build.mul(x, build.scalar(fact
 function fitting(x: Node, other: Node): Node {
   const lead = x.shape.length - other.shape.length;
   const fits = lead >= 0 && other.shape.every((n, i) => n === 1 || n === x.shape[lead + i]);
-  return fits ? other : reductions.mean(other, undefined, false);
+  return build.cast(fits ? other : reductions.mean(other, undefined, false), x.dtype);
 }
 
 /** Steps keep values near 1 in size, so that rounding stays small. `smooth` ones have derivatives everywhere. */
@@ -193,10 +193,16 @@ const STEPS: Record<string, { smooth: boolean; apply: (dice: Dice, x: Node, pool
   },
 };
 
+/** A third of the graphs is of float64 alone, and a third of both. */
+const KINDS = ['float32', 'float64', 'both'] as const;
+/** Rounding to float32 is done by the devices alone. */
+const toOther = (x: Node): Node => build.cast(x, x.dtype === 'float64' ? 'float32' : 'float64');
+
 interface Fuzzed {
   readonly leaves: Node[];
   readonly outputs: Node[];
   readonly data: Float64Array[];
+  readonly tolerance: number;
 }
 
 function randomGraph(seed: number): Fuzzed {
@@ -206,23 +212,27 @@ function randomGraph(seed: number): Fuzzed {
       Array.from({ length: dice.below(4) }, () => dice.of([1, 2, 3, 4, 5, 7, 8, 12, 17, dice.below(30) === 0 ? 0 : 6])),
     ),
   );
-  const leaves = makeLeaves(inputs, 'test');
+  const kind = KINDS[seed % KINDS.length];
+  const isWide = (i: number): boolean => kind === 'float64' || (kind === 'both' && i % 2 === 0);
+  const given = inputs.map((x, i): Input => ({ ...x, dtype: isWide(i) ? 'float64' : 'float32' }));
+  const leaves = makeLeaves(given, 'test');
   const data = makeData({ name: `fuzz ${seed}`, inputs });
   const pool: Node[] = [...leaves];
   let isSmooth = true;
   for (let step = 4 + dice.below(10); step > 0; step--) {
     const { smooth, apply } = STEPS[dice.of(Object.keys(STEPS))];
-    const made = apply(dice, dice.below(3) === 0 ? dice.of(pool) : pool[pool.length - 1], pool);
+    const given = dice.below(3) === 0 ? dice.of(pool) : pool[pool.length - 1];
+    const made = apply(dice, kind === 'both' && step % 4 === 0 ? toOther(given) : given, pool);
     if (made.size > MOST_ELEMENTS) continue;
     isSmooth &&= smooth;
     pool.push(made);
   }
   const outputs = [pool[pool.length - 1], dice.of(pool)];
   if (isSmooth) {
-    const seedNode = build.expand(build.scalar(0.7), outputs[0].shape);
+    const seedNode = build.expand(build.scalar(0.7, outputs[0].dtype), outputs[0].shape);
     for (const g of gradient([outputs[0]], [seedNode], leaves)) if (g !== undefined) outputs.push(g);
   }
-  return { leaves, outputs, data };
+  return { leaves, outputs, data, tolerance: kind === 'float64' ? 1e-12 : TOLERANCE };
 }
 
 function worstDifference(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
@@ -240,13 +250,13 @@ function worstDifference(actual: ArrayLike<number>, expected: ArrayLike<number>)
 const seeds = Array.from({ length: COUNT }, (_, i) => FIRST + i);
 
 test.each(seeds)('seed %i', async (seed) => {
-  const { leaves, outputs, data } = randomGraph(seed);
+  const { leaves, outputs, data, tolerance } = randomGraph(seed);
   const expected = await evaluateOn(reference, outputs, leaves, data);
   for (const [name, device] of Object.entries(devices)) {
     const actual = await evaluateOn(device, outputs, leaves, data);
     outputs.forEach((node, i) => {
       const difference = worstDifference(actual[i], expected[i]);
-      if (difference <= TOLERANCE) return;
+      if (difference <= tolerance) return;
       const graph = printGraph(topologicalOrder(outputs));
       expect.fail(`NABLA_FUZZ_SEED=${seed}, ${name}: output ${i} (${node.op}) is off by ${difference}\n${graph}`);
     });

@@ -136,7 +136,7 @@ function execute({ device, program, inputs, offsets, scalars, outputs }: Program
   executable.run(
     inputs.map((s, i) => {
       const offset = offsets?.[i] ?? 0;
-      return offset === 0 ? bufferOf(s, device) : device.from(bufferOf(s, device), offset);
+      return offset === 0 ? bufferOf(s, device) : device.from(bufferOf(s, device), offset, s.dtype);
     }),
     numbers,
     outputs.map((s) => bufferOf(s, device)),

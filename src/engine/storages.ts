@@ -6,7 +6,7 @@ import type { Device } from './device/device.js';
 import { getDevice, isCurrent, isOwn } from './device-registry.js';
 import { findGarbageCollector } from './host/garbage-collector.js';
 import { otherCopyError } from './ir/copies.js';
-import type { DType } from './ir/dtype.js';
+import { type DType, bytesOf } from './ir/dtype.js';
 import { StaleTensorError } from './ir/errors.js';
 import { freedError } from './ir/linearise.js';
 import { type Node, clearInterned } from './ir/node.js';
@@ -45,7 +45,7 @@ export function newStorage(device: Device, dtype: DType, shape: Shape, label: st
   }
   const size = sizeOf(shape);
   const buffer = device.allocate(size, dtype, label);
-  allocatedSinceRest += size * 4;
+  allocatedSinceRest += size * bytesOf(dtype);
   buffersSinceRest++;
   const storage = createStorage(device.name, dtype, shape, size, buffer);
   storage.owner = device;
@@ -90,7 +90,7 @@ export function freeStorage(storage: Storage): void {
   release(storage.owner as Device, storage.buffer);
   storage.buffer = null;
   if (storage.id <= lastBeforeRest) return;
-  allocatedSinceRest -= storage.size * 4;
+  allocatedSinceRest -= storage.size * bytesOf(storage.dtype);
   buffersSinceRest--;
 }
 

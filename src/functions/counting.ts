@@ -97,7 +97,7 @@ interface Found {
   readonly counts: readonly number[];
 }
 
-function distinctNumbers(data: Float32Array | Int32Array | Uint8Array, isInverseWanted: boolean): Found {
+function distinctNumbers(data: Float32Array | Float64Array | Int32Array | Uint8Array, isInverseWanted: boolean): Found {
   const sorted = data.slice().sort(); // NaN last
   const values: number[] = [];
   const counts: number[] = [];

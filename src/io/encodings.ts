@@ -7,7 +7,7 @@ export interface Encoding {
   readonly bytes: number;
   /** What it becomes here. */
   readonly dtype: DType;
-  readonly allocate: (length: number) => Float32Array | Int32Array | Uint8Array;
+  readonly allocate: (length: number) => Float32Array | Float64Array | Int32Array | Uint8Array;
   /** The element at an offset; undefined where the dtype cannot hold it. */
   readonly read: (view: DataView, at: number) => number | undefined;
 }
@@ -28,7 +28,12 @@ const integer = (bytes: number, read: Read): Encoding => ({
 });
 
 export const ENCODINGS: Readonly<Record<string, Encoding>> = {
-  F64: float(8, (view, at) => view.getFloat64(at, true)),
+  F64: {
+    bytes: 8,
+    dtype: 'float64',
+    allocate: (n) => new Float64Array(n),
+    read: (view, at) => view.getFloat64(at, true),
+  },
   F32: float(4, (view, at) => view.getFloat32(at, true)),
   F16: float(2, (view, at) => half(view.getUint16(at, true))),
   BF16: float(2, (view, at) => brain(view.getUint16(at, true))),

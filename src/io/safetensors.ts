@@ -24,8 +24,8 @@ import { type Encoding, ENCODINGS } from './encodings.js';
 export interface NamedArray {
   readonly dtype: DType;
   readonly shape: Shape;
-  /** Row-major: Float32Array, Int32Array, or Uint8Array of 0 and 1, as the dtype says. */
-  readonly data: Float32Array | Int32Array | Uint8Array;
+  /** Row-major: Float32Array, Float64Array, Int32Array, or Uint8Array of 0 and 1, as the dtype says. */
+  readonly data: Float32Array | Float64Array | Int32Array | Uint8Array;
 }
 
 export interface SafetensorsContent {
@@ -49,7 +49,7 @@ interface Entry {
 // ---------------------------------------------------------------- reading
 
 /**
- * Reads a whole file. F32, F16, BF16 and F64 become float32; I32, I16, I8, U8, U16 and I64, if every number fits, become
+ * Reads a whole file. F32, F16 and BF16 become float32; F64 float64; I32, I16, I8, U8, U16 and I64, if every number fits, become
  * int32; BOOL becomes bool. `path` is for messages. Throws FormatError.
  */
 export function parseSafetensors(bytes: Uint8Array, path?: string): SafetensorsContent {
@@ -175,7 +175,7 @@ function decode({ name, encoding, shape, begin }: Entry, view: DataView, start: 
 
 // ---------------------------------------------------------------- writing
 
-const WRITTEN: Record<DType, string> = { float32: 'F32', int32: 'I32', bool: 'BOOL' };
+const WRITTEN: Record<DType, string> = { float32: 'F32', float64: 'F64', int32: 'I32', bool: 'BOOL' };
 
 /** Metadata as the format holds them: numbers and truth values as texts. Throws ArgumentError for anything else. */
 export function checkMetadata(metadata: Readonly<Record<string, unknown>>): Record<string, string> {
@@ -203,7 +203,7 @@ export function formatSafetensors(
   let size = 0;
   for (const [name, value] of Object.entries(tensors)) {
     checkHas('formatSafetensors', `'${name}'`, value, ['dtype', 'shape', 'data'], 'Give { dtype, shape, data }');
-    checkChoice('formatSafetensors', `dtype of '${name}'`, value.dtype, ['float32', 'int32', 'bool']);
+    checkChoice('formatSafetensors', `dtype of '${name}'`, value.dtype, Object.keys(WRITTEN));
   }
   for (const [name, { dtype, shape, data }] of Object.entries(tensors)) {
     if (name === METADATA) throw new ArgumentError(`safetensors: a tensor cannot be called ${METADATA}.`);
@@ -229,9 +229,10 @@ export function formatSafetensors(
   for (const { dtype, data } of Object.values(tensors)) {
     for (const value of data) {
       if (dtype === 'float32') view.setFloat32(at, value, true);
+      else if (dtype === 'float64') view.setFloat64(at, value, true);
       else if (dtype === 'int32') view.setInt32(at, value, true);
       else bytes[at] = value === 0 ? 0 : 1;
-      at += dtype === 'bool' ? 1 : 4;
+      at += ENCODINGS[WRITTEN[dtype]].bytes;
     }
   }
   return bytes;

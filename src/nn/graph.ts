@@ -38,8 +38,8 @@ function alongFeatures(index: Index, features: number): Index {
 }
 
 /** How many of `target` [E] point to each of `count` nodes: [count]. */
-function degrees(target: Index, count: number): Tensor {
-  return zeros([count]).scatterAdd(0, target, ones([target.size]));
+function degrees(target: Index, count: number, dtype: Tensor['dtype'] = 'float32'): Tensor {
+  return zeros([count], { dtype }).scatterAdd(0, target, ones([target.size], { dtype }));
 }
 
 function checkMessages(name: string, messages: Tensor, target: Index, count: number): void {
@@ -70,7 +70,7 @@ export function aggregate(messages: Tensor, target: Index, count: number, kind: 
     if (kind === 'max') return largest(messages, target, count);
     const sums = zeros([count, features]).scatterAdd(0, alongFeatures(target, features), messages);
     if (kind === 'sum') return sums;
-    return sums.div(degrees(target, count).maximum(1).unsqueeze(1));
+    return sums.div(degrees(target, count, messages.dtype).maximum(1).unsqueeze(1));
   });
 }
 
@@ -278,7 +278,7 @@ export class GCNConv<const In extends number, const Out extends number> extends 
     checkLast('GCNConv', x.shape, this.lin.weight.shape[1], 'inFeatures');
     const [count] = x.shape;
     const out = nameIndices('GCNConv: node', () => {
-      const degree = degrees(target, count);
+      const degree = degrees(target, count, x.dtype);
       const share = where(degree.gt(0), degree.maximum(1).rsqrt() as Tensor, 0) as Tensor;
       const weights = rowsOf(share, source).mul(rowsOf(share, target)).unsqueeze(1) as Tensor;
       const mapped = stepOf(this.lin).forward(nodes) as Tensor;

@@ -8,6 +8,7 @@ import { type HostRandom, nextHostRandom } from '../tensor/host-random.js';
 import { checkNumber } from './layer.js';
 import {
   ArgumentError,
+  defaultDType,
   checkOptions,
   checkShape,
   formatShape,
@@ -18,7 +19,7 @@ import {
 import type { Tensor } from '../tensor/tensor.js';
 
 function stored<const S extends Shape>(data: Float32Array, shape: S): Tensor<S> {
-  return tensor(data, { shape, dtype: 'float32' });
+  return tensor(data, { shape, dtype: defaultDType() }) as Tensor<S>;
 }
 
 /** Every element from one call of `draw`. */

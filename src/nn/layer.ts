@@ -1,6 +1,7 @@
 // What layers share: a shape function known to the compiler, and the same check at run time, in the same words.
 
 import {
+  isFloat,
   ArgumentError,
   DTypeError,
   type DType,
@@ -51,7 +52,7 @@ export function checkCount(value: number, least: number, what: string): void {
 
 /** Throws DTypeError unless the tensor holds floating-point numbers. */
 export function checkFloat(name: string, { dtype }: { readonly dtype: DType }): void {
-  if (dtype === 'float32') return;
+  if (isFloat(dtype)) return;
   throw new DTypeError(`${name}: input is ${dtype}. Convert with to('float32').`, [dtype]);
 }
 

@@ -74,6 +74,8 @@ class Snapshot {
   private readonly holders: Fields[] = [];
   private readonly names: string[] = [];
   private readonly values: unknown[] = [];
+  /** Names of fields where those above are not what a person knows. */
+  private readonly labels = new Map<number, string>();
 
   constructor(module: object) {
     this.module = module;
@@ -91,7 +93,16 @@ class Snapshot {
       this.names.push(name);
       this.values.push(value);
       if (isContainer(value) && !open.has(value)) this.add(value, open);
+      if (value instanceof Tensor) this.addStorage(name, value);
     }
+  }
+
+  /** Of a tensor that is converted (`to`) the numbers lie elsewhere. */
+  private addStorage(name: string, t: Tensor): void {
+    this.holders.push(t as unknown as Fields);
+    this.names.push('storage');
+    this.values.push(t.storage);
+    this.labels.set(this.names.length - 1, name);
   }
 
   get isTrainingStill(): boolean {
@@ -103,8 +114,8 @@ class Snapshot {
     const { holders, names, values } = this;
     for (let i = 0; i < names.length; i++) {
       const value = holders[i][names[i]];
-      if (value !== values[i] && value === value) return names[i];
-      if (value !== value && values[i] === values[i]) return names[i]; // NaN
+      const isOther = value === value ? value !== values[i] : values[i] === values[i]; // NaN is as it was
+      if (isOther) return this.labels.get(i) ?? names[i];
     }
     return undefined;
   }

@@ -20,9 +20,15 @@ import {
   type Shape,
   checkFunction,
   checkRecord,
+  DTypeError,
+  type FloatDType,
+  changeDType,
+  isFloat,
+  shown,
 } from '../tensor/library.js';
 import { type AnyTensor, checkTensor } from '../tensor/tensor.js';
 import { findPartsBy, followCalls } from './calls.js';
+import type { Converted } from './float64-types.js';
 import * as hooks from './hooks.js';
 import { registerModule, setTraining, trainingOf } from './module-guards.js';
 import { Buffer, Parameter } from './parameter.js';
@@ -288,6 +294,20 @@ export abstract class Module {
     });
     runPending(unit);
     return { missing, unexpected };
+  }
+
+  /**
+   * Converts parameters and buffers of real numbers to another dtype, in place; gradients are gone. Inputs have to be of the
+   * same dtype then. Call it before an optimiser is made, whose state has the dtype of its parameters. PyTorch: module.to.
+   */
+  to<D extends FloatDType>(dtype: D): Converted<this, D> {
+    if (!isFloat(dtype))
+      throw new DTypeError(`to: ${shown(dtype)} is not a dtype that a module can have. Use 'float32' or 'float64'.`, [
+        String(dtype),
+      ]);
+    for (const t of [...this.parameters(), ...this.buffers()] as AnyTensor[])
+      if (isFloat(t.dtype) && t.dtype !== dtype) changeDType(t, dtype);
+    return this as Converted<this, D>; // the same object: only what its type says has changed
   }
 
   /** The module and its parts with their arguments, as PyTorch prints them. */

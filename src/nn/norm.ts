@@ -119,7 +119,7 @@ abstract class BatchNorm<D extends 1 | 2, C extends number> extends Layer<BatchN
       const update = (): void => {
         const batches = numBatchesTracked.add(1);
         numBatchesTracked.assign_(batches);
-        const weight = this.momentum ?? batches.to('float32').reciprocal();
+        const weight = this.momentum ?? batches.to(mean.dtype).reciprocal();
         follow(runningMean, mean, weight);
         follow(runningVar, variance.mul(count / (count - 1)), weight); // the unbiased one
       };

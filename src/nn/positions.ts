@@ -14,6 +14,14 @@ import type { LayerNormFn } from './shape-types.js';
  * (Vaswani et al. 2017). dim is even.
  */
 export function sinusoidalEncoding<const T extends number, const E extends number>(length: T, dim: E): Tensor<[T, E]> {
+  return encode(length, dim, 'float32');
+}
+
+function encode<const T extends number, const E extends number>(
+  length: T,
+  dim: E,
+  dtype: Tensor['dtype'],
+): Tensor<[T, E]> {
   checkCount(length, 1, 'sinusoidalEncoding: length');
   checkCount(dim, 2, 'sinusoidalEncoding: dim');
   if (dim % 2 !== 0) throw new ArgumentError(`sinusoidalEncoding: dim is ${dim}. Use an even number.`);
@@ -22,7 +30,7 @@ export function sinusoidalEncoding<const T extends number, const E extends numbe
     const angle = position / 10000 ** ((feature - (feature % 2)) / dim);
     return feature % 2 === 0 ? Math.sin(angle) : Math.cos(angle);
   });
-  return tensor(numbers, { shape: [length, dim] });
+  return tensor(numbers, { shape: [length, dim], dtype });
 }
 
 function checkLength(name: string, x: Tensor, most: number): number {
@@ -49,9 +57,10 @@ export class SinusoidalPositions<const E extends number> extends Layer<LayerNorm
   protected compute(x: Tensor): Tensor {
     checkLast('SinusoidalPositions', x.shape, this.dim, 'dim');
     const length = checkLength('SinusoidalPositions', x, Infinity);
-    if (this.encoding?.shape[0] !== length || this.encoding.device !== x.device)
-      this.encoding = sinusoidalEncoding(length, this.dim);
-    return x.add(this.encoding);
+    let { encoding } = this;
+    if (encoding?.shape[0] !== length || encoding.device !== x.device || encoding.dtype !== x.dtype)
+      this.encoding = encoding = encode<number, number>(length, this.dim, x.dtype);
+    return x.add(encoding);
   }
 
   protected override describe(): string {

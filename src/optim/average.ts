@@ -51,7 +51,9 @@ export class WeightAverage {
     this.decay = decay;
     this.parameters = parametersOf('WeightAverage', parameters);
     if (this.parameters.length === 0) throw new ArgumentError('WeightAverage: no parameters. Pass model.parameters().');
-    this.averages = this.parameters.map((p) => tensor(new Float32Array(p.size), { shape: p.shape, device: p.device }));
+    this.averages = this.parameters.map((p) =>
+      tensor(new Float32Array(p.size), { shape: p.shape, dtype: p.dtype, device: p.device }),
+    );
   }
 
   /** Takes the weights as they are now into the average. */

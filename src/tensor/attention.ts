@@ -1,6 +1,7 @@
 // Scaled dot-product attention (Vaswani et al. 2017): softmax(q·kᵀ·scale + mask)·v, composed from matmul and softmax.
 // Must not know: heads, projections, modules.
 
+import { isFloat } from '../engine/ir/dtype.js';
 import { type OptionNames, checkOptions } from '../engine/ir/options.js';
 import { dropout as drop } from './dropout.js';
 import { arange } from './creation.js';
@@ -39,7 +40,7 @@ export function attentionWeights(query: Tensor, key: Tensor, options: AttentionO
   const [length, keys] = scores.shape.slice(-2);
   let allowed: AnyTensor | undefined;
   if (mask?.dtype === 'bool') allowed = mask;
-  else if (mask?.dtype === 'float32') scores = scores.add(mask).maximum(LOWEST);
+  else if (mask !== undefined && isFloat(mask.dtype)) scores = scores.add(mask as Tensor).maximum(LOWEST);
   else if (mask !== undefined) {
     throw new DTypeError(`scaledDotProductAttention: mask is ${mask.dtype}. Use bool, or float32 to add.`, [
       mask.dtype,

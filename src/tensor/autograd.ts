@@ -29,7 +29,7 @@ function checkScalar(y: AnyTensor, op: string): void {
 }
 
 function gradientsOf(y: AnyTensor, seed: Node, wrt: readonly Node[]): Tensor[] {
-  return gradient([y.node], [seed], [...wrt]).map((g, i) => wrap(g ?? build.filled(0, wrt[i].shape, 'float32')));
+  return gradient([y.node], [seed], [...wrt]).map((g, i) => wrap(g ?? build.filled(0, wrt[i].shape, wrt[i].dtype)));
 }
 
 function one(y: AnyTensor): Node {
@@ -114,7 +114,7 @@ export function jvp(
   const value = fn(...vars);
   checkTensor(value, 'jvp', 'what the function returned');
   // vᵀJ is linear in v: its derivative along the tangent is J·tangent.
-  const v = leafLike(wrap(build.filled(0, value.shape, 'float32')));
+  const v = leafLike(wrap(build.filled(0, value.shape, value.dtype)));
   const pulled = gradient(
     [value.node],
     [v.node],
@@ -123,7 +123,7 @@ export function jvp(
   const outputs = pulled.flatMap((g) => (g === undefined ? [] : [g]));
   const seeds = pulled.flatMap((g, i) => (g === undefined ? [] : [tangents[i].node]));
   const [tangent] = gradient(outputs, seeds, [v.node]);
-  return { value, tangent: wrap(tangent ?? build.filled(0, value.shape, 'float32')) };
+  return { value, tangent: wrap(tangent ?? build.filled(0, value.shape, value.dtype)) };
 }
 
 /** All partial derivatives: result [..y shape, ..x shape] for the first input. */
@@ -139,11 +139,11 @@ function rowsOf(op: string, fn: (x: Tensor) => AnyTensor, x: Tensor): Tensor {
   const flat = build.reshape(y.node, [y.size]);
   const rows: Node[] = [];
   for (let i = 0; i < y.size; i++) {
-    const seed = build.cast(build.binary('eq', build.iota(y.size), build.constant(i, 'int32') as Node), 'float32');
+    const seed = build.cast(build.binary('eq', build.iota(y.size), build.constant(i, 'int32') as Node), y.dtype);
     const [g] = gradient([flat], [seed], [variable.node]);
-    rows.push(build.reshape(g ?? build.filled(0, x.shape, 'float32'), [1, ...x.shape]));
+    rows.push(build.reshape(g ?? build.filled(0, x.shape, x.dtype), [1, ...x.shape]));
   }
-  if (rows.length === 0) return wrap(build.filled(0, [...y.shape, ...x.shape], 'float32'));
+  if (rows.length === 0) return wrap(build.filled(0, [...y.shape, ...x.shape], x.dtype));
   return wrap(build.reshape(build.concat(rows, 0), [...y.shape, ...x.shape]));
 }
 
@@ -156,7 +156,7 @@ export function hessian(fn: (x: Tensor) => AnyTensor, x: Tensor): Tensor {
       const y = fn(v);
       checkScalar(y, 'hessian');
       const [g] = gradient([y.node], [one(y)], [v.node]);
-      return wrap(g ?? build.filled(0, x.shape, 'float32'));
+      return wrap(g ?? build.filled(0, x.shape, x.dtype));
     },
     x,
   );

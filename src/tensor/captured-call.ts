@@ -2,6 +2,7 @@
 // Arguments are told apart from everything else by stand-ins; results, and gradients that the call leaves, are found again in
 // the slots of the capture. Knows nothing of when a capture holds: that is compile.ts.
 
+import { isFloat } from '../engine/ir/dtype.js';
 import { type Capture, captureOf, handOver } from '../engine/capture.js';
 import { dropPending, replay, rest, run, storageOf } from '../engine/engine.js';
 import * as build from '../engine/ir/build.js';
@@ -175,7 +176,7 @@ function guardFlags(recording: Recording, { effects }: GradientResult<AnyTensor,
   const watched: Storage[] = [];
   const before: boolean[] = [];
   const watch = (storage: Storage): void => {
-    if (storage.dtype !== 'float32' || isStand.has(storage) || seen.has(storage)) return;
+    if (!isFloat(storage.dtype) || isStand.has(storage) || seen.has(storage)) return;
     seen.add(storage);
     watched.push(storage);
     before.push(flags.get(storage) ?? storage.requiresGrad);

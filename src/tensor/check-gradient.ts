@@ -57,7 +57,7 @@ export async function checkGradient(
       return y;
     };
     const make = (data: readonly Float64Array[]) =>
-      data.map((d, i) => tensor(d, { shape: inputs[i].shape as number[] }));
+      data.map((d, i) => tensor(d, { shape: inputs[i].shape as number[], dtype: 'float32' }));
     const total = async (data: readonly Float64Array[]): Promise<number> =>
       noGrad(async () => called(make(data)).sum().item());
     const { grads } = valueAndGrad((...xs: Tensor[]) => called(xs).sum())(...make(values));

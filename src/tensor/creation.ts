@@ -4,11 +4,12 @@
 import { type OptionNames, checkOptions } from '../engine/ir/options.js';
 import { getDefaultDevice, getDevice, storageFrom, storageOf } from '../engine/engine.js';
 import * as build from '../engine/ir/build.js';
-import { type DType, DTYPES, fitsInt32 } from '../engine/ir/dtype.js';
+import { type DType, DTYPES, type FloatDType, fitsInt32, isFloat } from '../engine/ir/dtype.js';
 import { ArgumentError, DTypeError, GradError, ShapeError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
 import { type Shape, checkShape, formatShape, shown, sizeOf } from '../engine/ir/shape.js';
 import { flattenNested } from './nested.js';
+import { defaultDType } from './operands.js';
 import { positions } from './reductions.js';
 import * as random from './random.js';
 import type { NestedArray, NestedArrayArg, ShapeOf } from './shape-types/nested-array.js';
@@ -18,7 +19,7 @@ import { typedArrayKind } from './typed-arrays.js';
 export interface CreationOptions<D extends DType = DType> {
   readonly dtype?: D;
   readonly device?: string;
-  /** Collect gradients in `grad`; float32 only. */
+  /** Collect gradients in `grad`; real numbers only. */
   readonly requiresGrad?: boolean;
 }
 
@@ -34,14 +35,16 @@ const TENSOR_OPTIONS: OptionNames<TensorOptions> = { shape: true, dtype: true, d
 type Booleans = boolean | readonly Booleans[];
 type IntegerArray = Int8Array | Uint8Array | Uint8ClampedArray | Int16Array | Uint16Array | Int32Array | Uint32Array;
 
-/** float32 for numbers, bool for booleans, what it holds for a typed array. */
+/** float32 (the default dtype) for numbers, bool for booleans, what it holds for a typed array. */
 type DTypeOf<A> = A extends readonly []
   ? 'float32'
   : A extends Booleans
     ? 'bool'
     : A extends IntegerArray
       ? 'int32'
-      : 'float32';
+      : A extends Float64Array
+        ? 'float64'
+        : 'float32';
 
 function checkDType(dtype: DType, op: string): void {
   if (!DTYPES.includes(dtype))
@@ -68,6 +71,13 @@ function checkNumber(value: number, dtype: DType, op: string, name: string): voi
     throw new ArgumentError(`${op}: ${name} is ${value}, which int32 cannot hold. Use dtype 'float32'.`);
 }
 
+/** Of the typed arrays of real numbers; the others are of whole ones. */
+const TYPED_ARRAY_DTYPES: Readonly<Partial<Record<string, DType>>> = {
+  Float16Array: 'float32',
+  Float32Array: 'float32',
+  Float64Array: 'float64',
+};
+
 interface Numbers {
   readonly data: ArrayLike<number>;
   readonly shape: readonly number[];
@@ -79,12 +89,12 @@ function numbersOf(values: unknown): Numbers {
   const kind = typedArrayKind(values);
   if (kind === undefined) {
     const { data, shape, allBoolean } = flattenNested(values);
-    return { data, shape, dtype: allBoolean ? 'bool' : 'float32' };
+    return { data, shape, dtype: allBoolean ? 'bool' : defaultDType() };
   }
   if (kind === 'BigInt64Array' || kind === 'BigUint64Array')
     throw new DTypeError('tensor: 64-bit integers are not supported. Convert them to Int32Array or Float32Array.', []);
   const data = values as ArrayLike<number>;
-  return { data, shape: [data.length], dtype: kind.startsWith('Float') ? 'float32' : 'int32' };
+  return { data, shape: [data.length], dtype: TYPED_ARRAY_DTYPES[kind] ?? 'int32' };
 }
 
 /**
@@ -127,8 +137,8 @@ function fromData(values: unknown, options: TensorOptions): unknown {
 type Writable<S extends Shape> = { -readonly [I in keyof S]: S[I] };
 
 function leafOf(data: ArrayLike<number>, shape: Shape, dtype: DType, options: CreationOptions): AnyTensor {
-  if (options.requiresGrad === true && dtype !== 'float32')
-    throw new GradError(`tensor: only float32 tensors have gradients, not ${dtype}.`);
+  if (options.requiresGrad === true && !isFloat(dtype))
+    throw new GradError(`tensor: only tensors of real numbers have gradients, not ${dtype}.`);
   const storage = storageFrom(
     data,
     [...shape],
@@ -151,8 +161,8 @@ function made<S extends Shape, D extends DType>(node: Node, options: CreationOpt
     );
   }
   const storage = storageOf(build.detach(node));
-  if (node.dtype !== 'float32')
-    throw new GradError(`creation: only float32 tensors have gradients, not ${node.dtype}.`);
+  if (!isFloat(node.dtype))
+    throw new GradError(`creation: only tensors of real numbers have gradients, not ${node.dtype}.`);
   storage.requiresGrad = true;
   return wrapStorage(storage);
 }
@@ -177,7 +187,7 @@ function filled<S extends Shape, D extends DType>(
 ): Tensor<Writable<S>, NoInfer<D>> {
   checkShape(shape, op);
   checkOptions(op, options, CREATION_OPTIONS);
-  const dtype: DType = options.dtype ?? 'float32';
+  const dtype: DType = options.dtype ?? defaultDType();
   checkDType(dtype, op);
   checkNumber(value, dtype, op, 'the value');
   return made(build.filled(value, [...shape], dtype), options);
@@ -249,7 +259,7 @@ export function arange(start: number, end?: number, step = 1, options: CreationO
   const count = Math.max(0, Math.ceil((to - from) / step));
   checkShape([count], 'arange');
   const whole = [from, to, step].every((n) => Number.isInteger(n));
-  const dtype = options.dtype ?? (whole ? 'int32' : 'float32');
+  const dtype = options.dtype ?? (whole ? 'int32' : defaultDType());
   checkDType(dtype, 'arange');
   if (dtype === 'int32' && count > 0) {
     checkNumber(from, dtype, 'arange', 'start');
@@ -257,19 +267,19 @@ export function arange(start: number, end?: number, step = 1, options: CreationO
   }
   // Whole numbers are counted as such, unless they are beyond what int32 holds.
   const counts = whole && [from, from + count * step, step].every(fitsInt32);
-  const type: DType = counts ? 'int32' : 'float32';
+  const type: DType = counts ? 'int32' : isFloat(dtype) ? dtype : 'float32';
   const counted = build.cast(build.iota(count), type);
   const node = build.add(build.mul(counted, build.scalar(count > 1 ? step : 0, type)), build.scalar(from, type));
   return made(build.cast(build.expand(node, [count]), dtype), options);
 }
 
 /** `count` numbers from start to end, both included; none for 0, and start alone for 1. */
-export function linspace<N extends number>(
+export function linspace<N extends number, D extends FloatDType = 'float32'>(
   start: number,
   end: number,
   count: N,
-  options: CreationOptions = {},
-): Tensor<[N]> {
+  options: CreationOptions<D> = {},
+): Tensor<[N], NoInfer<D>> {
   checkOptions('linspace', options, CREATION_OPTIONS);
   if (!Number.isInteger(count) || count < 0)
     throw new ArgumentError(`linspace: count is ${shown(count)}. Use a whole number, 0 or more.`);
@@ -279,28 +289,39 @@ export function linspace<N extends number>(
   ] as const)
     checkFinite(value, 'linspace', name);
   checkShape([count], 'linspace');
+  const dtype = realDType(options.dtype, 'linspace');
   const step = count === 1 ? 0 : (end - start) / (count - 1);
   // The first half counts from the start, the second one back from the end: both are there exactly.
   const i = build.iota(count);
   const last = build.constant(count - 1, 'int32') as Node;
   const at = (position: Node, from: number, by: number): Node =>
-    build.add(build.mul(build.cast(position, 'float32'), build.scalar(by)), build.scalar(from));
+    build.add(build.mul(build.cast(position, dtype), build.scalar(by)), build.scalar(from));
   const isFirstHalf = build.binary('lt', i, build.constant(count / 2, 'int32') as Node);
   const node = build.where(isFirstHalf, at(i, start, step), at(build.sub(last, i), end, -step));
   return made(count === 1 ? at(i, start, 0) : node, options);
 }
 
 /** Ones on the diagonal. */
-export function eye<N extends number, M extends number = N>(
+export function eye<N extends number, M extends number = N, D extends DType = 'float32'>(
   rows: N,
   columns?: M,
-  options: CreationOptions = {},
-): Tensor<[N, M]> {
+  options: CreationOptions<D> = {},
+): Tensor<[N, M], NoInfer<D>> {
   checkOptions('eye', options, CREATION_OPTIONS);
   const width = columns ?? rows;
   checkShape([rows, width], 'eye');
   const diagonal = build.binary('eq', positions(2, 0, rows), positions(2, 1, width));
-  return made(build.cast(diagonal, 'float32'), options);
+  const dtype = options.dtype ?? defaultDType();
+  checkDType(dtype, 'eye');
+  return made(build.cast(diagonal, dtype), options);
+}
+
+/** A dtype of real numbers, the default one unless another is asked for. */
+function realDType(dtype: FloatDType | undefined, op: string): FloatDType {
+  if (dtype === undefined) return defaultDType();
+  checkDType(dtype, op);
+  if (!isFloat(dtype)) throw new DTypeError(`${op}: dtype is ${String(dtype)}. Use 'float32' or 'float64'.`, [dtype]);
+  return dtype;
 }
 
 function listed(shape: Shape, op: string): Shape {
@@ -309,17 +330,23 @@ function listed(shape: Shape, op: string): Shape {
 }
 
 /** Uniform in [0, 1). */
-export function rand<const S extends Shape>(shape: S, options: CreationOptions = {}): Tensor<Writable<S>> {
+export function rand<const S extends Shape, D extends FloatDType = 'float32'>(
+  shape: S,
+  options: CreationOptions<D> = {},
+): Tensor<Writable<S>, NoInfer<D>> {
   checkShape(shape, 'rand');
   checkOptions('rand', options, CREATION_OPTIONS);
-  return made(random.uniform(listed(shape, 'rand')), options);
+  return made(random.uniform(listed(shape, 'rand'), realDType(options.dtype, 'rand')), options);
 }
 
 /** Normal with mean 0 and variance 1. */
-export function randn<const S extends Shape>(shape: S, options: CreationOptions = {}): Tensor<Writable<S>> {
+export function randn<const S extends Shape, D extends FloatDType = 'float32'>(
+  shape: S,
+  options: CreationOptions<D> = {},
+): Tensor<Writable<S>, NoInfer<D>> {
   checkShape(shape, 'randn');
   checkOptions('randn', options, CREATION_OPTIONS);
-  return made(random.normal(listed(shape, 'randn')), options);
+  return made(random.normal(listed(shape, 'randn'), realDType(options.dtype, 'randn')), options);
 }
 
 /** Whole numbers in [low, high), int32. */

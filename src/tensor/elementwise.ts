@@ -1,7 +1,7 @@
 // Element-wise functions composed from the primitives, on graph nodes. The class in tensor.ts wraps them.
 
 import * as build from '../engine/ir/build.js';
-import { promote } from '../engine/ir/dtype.js';
+import { isFloat, promote } from '../engine/ir/dtype.js';
 import { ArgumentError, DTypeError, ShapeError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
 import type { ArithmeticOp, ComparisonOp, UnaryOp } from '../engine/ir/op.js';
@@ -19,7 +19,7 @@ export function arithmetic(op: ArithmeticOp, a: Node, b: Operand): Node {
   );
 }
 
-/** True division: integers become float32. */
+/** True division: integers become real numbers. */
 export function divide(a: Node, b: Operand): Node {
   const [x, y] = promoted(a, b, 'div');
   return build.binary('div', asFloat(x), asFloat(y));
@@ -34,7 +34,7 @@ export function power(a: Node, b: Operand): Node {
 
 export function floorDivide(a: Node, b: Operand): Node {
   const [x, y] = promoted(a, b, 'floorDivide');
-  if (x.dtype === 'float32') return build.binary('idiv', x, y);
+  if (isFloat(x.dtype)) return build.binary('idiv', x, y);
   return build.binary('idiv', asNumber(x), asNumber(y));
 }
 
@@ -69,7 +69,7 @@ export function number(op: UnaryOp, x: Node): Node {
 
 /** floor, ceil, round, trunc: an integer is itself. */
 export function rounding(op: UnaryOp, x: Node): Node {
-  return x.dtype === 'float32' ? build.unary(op, x) : x;
+  return isFloat(x.dtype) ? build.unary(op, x) : x;
 }
 
 const constant = (value: number): Node => build.constant(value) as Node;

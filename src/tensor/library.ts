@@ -8,13 +8,14 @@ import type { DType } from '../engine/ir/dtype.js';
 import { type Shape, formatShape } from '../engine/ir/shape.js';
 import type { Unit } from '../engine/prepare/parts.js';
 import { withoutGrad } from './grad-mode.js';
+import { rememberOwner } from './gradients.js';
 import { type AnyTensor, Tensor } from './tensor.js';
 import { StoredValue } from './values.js';
 
 export { addWitness, currentRecording, inUnit, isRecording, onReplay };
 export type { Guard, Recording } from '../engine/recording.js';
 export { giveWay } from '../engine/host/turns.js';
-export type { DataOf, DType } from '../engine/ir/dtype.js';
+export { type DataOf, type DType, type FloatDType, isFloat } from '../engine/ir/dtype.js';
 export {
   ArgumentError,
   DTypeError,
@@ -32,6 +33,7 @@ export { nameIndices, tellModules } from '../engine/ir/place.js';
 export { markCopy, refuseOtherCopy } from '../engine/ir/copies.js';
 export * from '../engine/ir/arguments.js';
 export { type OptionNames, checkNeededOptions, checkOptions } from '../engine/ir/options.js';
+export { defaultDType } from './operands.js';
 export { type Cell, elmanCell, gruCell, lstmCell, recurrence, recurrentStep } from './recurrence.js';
 export { checkedLabels, checkedProbabilities, gatherLabels } from './ranges.js';
 export { type Shape, checkShape, formatShape, sameShape, shown, sizeOf } from '../engine/ir/shape.js';
@@ -45,6 +47,20 @@ export function storedValue(t: AnyTensor): StoredValue {
   const value = new StoredValue(emptyStorage(t.shape, t.dtype, t.device, `state ${formatShape(t.shape)}`));
   value.assign(build.detach(t.node));
   return value;
+}
+
+/**
+ * The tensor has its numbers in another dtype from now on, for everyone who holds it. Its gradient, which is of the dtype
+ * before, is gone.
+ */
+export function changeDType(t: AnyTensor, dtype: DType): void {
+  const { storage: before, requiresGrad } = t;
+  const value = storedValue(t.detach().to(dtype));
+  value.storage.requiresGrad = requiresGrad;
+  value.storage.name = before?.name;
+  t['value'] = value;
+  t.grad = undefined;
+  if (requiresGrad) rememberOwner(value.storage, t);
 }
 
 /** The tensor itself if its numbers are stored, else one that holds them: something that can be assigned to. */

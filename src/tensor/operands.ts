@@ -1,12 +1,29 @@
 // From what a caller passes (a tensor's node, a JavaScript number) to operands of one dtype, promoted as PyTorch does:
-// bool < int32 < float32; a number takes the tensor's dtype unless it is a fraction.
+// bool < int32 < float32 < float64; a number takes the tensor's dtype unless it is a fraction.
 
 import * as build from '../engine/ir/build.js';
 import { refuseOtherCopy } from '../engine/ir/copies.js';
-import { type DType, fitsInt32, promote } from '../engine/ir/dtype.js';
+import { type DType, type FloatDType, fitsInt32, isFloat, promote } from '../engine/ir/dtype.js';
 import { ArgumentError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
 import { shown } from '../engine/ir/shape.js';
+
+let standard: FloatDType = 'float32';
+
+/** The dtype of numbers that nothing else says the dtype of. */
+export const defaultDType = (): FloatDType => standard;
+
+/**
+ * Sets the dtype of numbers of which nothing else says it: those given as arrays, `zeros`, `rand`, quotients of integers, the
+ * parameters of layers. 'float32' until then. PyTorch: torch.set_default_dtype.
+ */
+export function setDefaultDType(dtype: FloatDType): void {
+  if (dtype !== 'float32' && dtype !== 'float64')
+    throw new ArgumentError(
+      `setDefaultDType: ${shown(dtype)} is not a dtype of real numbers. Use 'float32' or 'float64'.`,
+    );
+  standard = dtype;
+}
 
 /** Throws unless `value` is a number: callers without types pass anything. */
 export function checkNumber(value: number, op: string, name: string): void {
@@ -24,8 +41,16 @@ export function numberNode(value: number, dtype: DType, op: string): Node {
     refuseOtherCopy(op, value);
     throw new ArgumentError(`${op}: ${shown(value)} is neither a tensor nor a number.`);
   }
-  if (dtype === 'float32') return build.scalar(value, 'float32');
-  return build.scalar(value, Number.isInteger(value) && Math.abs(value) <= 0x7fffffff ? 'int32' : 'float32');
+  if (isFloat(dtype)) return build.scalar(value, dtype);
+  const isWhole = Number.isInteger(value) && Math.abs(value) <= 0x7fffffff;
+  return build.scalar(value, isWhole ? 'int32' : defaultDType());
+}
+
+/** A tensor without dimensions does not widen one of the same kind: it is a number (as in PyTorch). */
+function promoteOperands(a: Node, b: Node): DType {
+  if (isFloat(a.dtype) && isFloat(b.dtype) && (a.shape.length === 0) !== (b.shape.length === 0))
+    return a.shape.length === 0 ? b.dtype : a.dtype;
+  return promote(a.dtype, b.dtype);
 }
 
 /** A number in the dtype of a tensor that it is written into: int32 cuts a fraction off, bool is whether it is not 0. */
@@ -42,13 +67,13 @@ export function numberAs(value: number, dtype: DType, op: string, name: string):
 export function promoted(a: Node, b: Node | number, op: string): [Node, Node] {
   const other = typeof b === 'number' ? numberNode(b, a.dtype, op) : b;
   if (a.dtype === other.dtype) return [a, other];
-  const dtype = promote(a.dtype, other.dtype);
+  const dtype = promoteOperands(a, other);
   return [build.cast(a, dtype), build.cast(other, dtype)];
 }
 
-/** The node as float32: integers and truth values become numbers. */
+/** The node as real numbers: integers and truth values become those of the default dtype. */
 export function asFloat(x: Node): Node {
-  return build.cast(x, 'float32');
+  return isFloat(x.dtype) ? x : build.cast(x, defaultDType());
 }
 
 /** At least int32: truth values count. */

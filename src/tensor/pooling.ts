@@ -215,7 +215,7 @@ function meansAlong(x: Tensor, axis: number, parts: number): Tensor {
     { shape: column(parts, width) },
   );
   const total = where(isInside, spread, 0).sum(axis + 1);
-  return total.div(tensor(Float64Array.from(lengths), { shape: column(parts) }));
+  return total.div(tensor(Float64Array.from(lengths), { shape: column(parts), dtype: x.dtype }));
 }
 
 /**

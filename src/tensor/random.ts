@@ -3,7 +3,7 @@
 // used, inside kernels; only seed and draw number are arguments, so that a replayed step draws new ones.
 
 import * as build from '../engine/ir/build.js';
-import { fitsInt32 } from '../engine/ir/dtype.js';
+import { type FloatDType, fitsInt32 } from '../engine/ir/dtype.js';
 import { ArgumentError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
 import { type Shape, checkShape, shown } from '../engine/ir/shape.js';
@@ -71,16 +71,22 @@ export function bits(shape: Shape): Node {
   return build.random(seed, build.scalar(draw, 'int32'), shape);
 }
 
-/** Uniform in [0, 1): the upper 24 bits. */
-export function uniform(shape: Shape): Node {
+/** Uniform in [0, 1): the upper 24 bits, for float64 26 and 27 bits of two draws. */
+export function uniform(shape: Shape, dtype: FloatDType = 'float32'): Node {
+  if (dtype === 'float64') {
+    const upper = (by: number): Node =>
+      build.cast(build.binary('shr', bits(shape), build.constant(by, 'int32') as Node), 'float64');
+    const whole = build.add(build.mul(upper(6), build.constant(2 ** 27) as Node), upper(5));
+    return build.mul(whole, build.constant(2 ** -53) as Node);
+  }
   const upper = build.binary('shr', bits(shape), build.constant(8, 'int32') as Node);
   return build.mul(build.cast(upper, 'float32'), build.constant(2 ** -24) as Node);
 }
 
 /** Normal with mean 0 and variance 1 (Box and Muller): √(−2 log u) · cos 2πv with u in (0, 1]. */
-export function normal(shape: Shape): Node {
-  const u = build.sub(build.constant(1) as Node, uniform(shape));
-  const v = uniform(shape);
+export function normal(shape: Shape, dtype: FloatDType = 'float32'): Node {
+  const u = build.sub(build.constant(1) as Node, uniform(shape, dtype));
+  const v = uniform(shape, dtype);
   const radius = build.unary('sqrt', build.mul(build.unary('log', u), build.constant(-2) as Node));
   return build.mul(radius, build.unary('cos', build.mul(v, build.constant(2 * Math.PI) as Node)));
 }

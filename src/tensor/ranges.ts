@@ -34,5 +34,5 @@ export function checkedProbabilities(op: string, x: Tensor, advice: string, what
   const says = `${op}: {index} of ${x.size} ${what} ${x.size === 1 ? 'is' : 'are'} outside 0 to 1. ${advice}`;
   // The number of those outside is looked up in a table of one zero: what it gives is added.
   const zero = wrap<[], 'int32'>(inRange(isOutside.sum().node, 1, says));
-  return x.add(zero.to('float32'));
+  return x.add(zero.to(x.dtype));
 }

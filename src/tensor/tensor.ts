@@ -22,7 +22,7 @@ import { leafGradients } from '../engine/grad/backward.js';
 import { markProbabilities } from './probabilities.js';
 import * as build from '../engine/ir/build.js';
 import { markCopy } from '../engine/ir/copies.js';
-import type { DType, DataOf } from '../engine/ir/dtype.js';
+import { type DType, type DataOf, DTYPES, isDType, isFloat } from '../engine/ir/dtype.js';
 import { ArgumentError, DTypeError, GradError, ShapeError } from '../engine/ir/errors.js';
 import { freedError } from '../engine/ir/linearise.js';
 import type { Node } from '../engine/ir/node.js';
@@ -56,11 +56,17 @@ import { type Recording, currentRecording, isRecording, setFlag } from '../engin
 import { GraphValue, StoredValue, type Value } from './values.js';
 
 /** The dtype of a result computed from both. */
-export type Promoted<A extends DType, B extends DType> = 'float32' extends A | B
-  ? 'float32'
-  : 'int32' extends A | B
-    ? 'int32'
-    : 'bool';
+export type Promoted<A extends DType, B extends DType> = [A] extends ['float64']
+  ? A
+  : [B] extends ['float64']
+    ? B
+    : 'float32' extends A | B
+      ? 'float32'
+      : 'int32' extends A | B
+        ? 'int32'
+        : 'bool';
+/** Real numbers: integers and truth values become float32, and what is not known counts as that. */
+export type Real<D extends DType> = [D] extends ['float64'] ? D : 'float32';
 /** Arithmetic on truth values counts them. */
 export type Counted<D extends DType> = D extends 'bool' ? 'int32' : D;
 
@@ -103,7 +109,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
   declare readonly '~dtype': D;
 
   private value: Value;
-  private gradient: Tensor<S, 'float32'> | undefined = undefined;
+  private gradient: Tensor<S, D> | undefined = undefined;
 
   static {
     markCopy(this);
@@ -166,9 +172,9 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
     const { storage } = this;
     if (storage === undefined)
       throw new GradError('requiresGrad_: this tensor was computed, not given. Call it on an input or a parameter.');
-    if (flag && storage.dtype !== 'float32') {
+    if (flag && !isFloat(storage.dtype)) {
       throw new GradError(
-        `requiresGrad_: only float32 tensors have gradients, this one is ${storage.dtype}. Convert with to('float32').`,
+        `requiresGrad_: only tensors of real numbers have gradients, this one is ${storage.dtype}. Convert with to('float32').`,
       );
     }
     setFlag(storage, flag);
@@ -236,11 +242,11 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
   // -------------------------------------------------------------- gradients
 
   /** The sum of all gradients that `backward()` has brought here; undefined until the first. */
-  get grad(): Tensor<S, 'float32'> | undefined {
+  get grad(): Tensor<S, D> | undefined {
     if (isRecording()) noteGradient(this, true, GRADIENT_ACCESS);
     return this.gradient;
   }
-  set grad(gradient: Tensor<S, 'float32'> | undefined) {
+  set grad(gradient: Tensor<S, D> | undefined) {
     if (isRecording()) noteGradient(this, false, GRADIENT_ACCESS);
     this.gradient = gradient;
   }
@@ -312,7 +318,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
   /** Another device, by name; the numbers are copied. */
   to(device: string): Promise<Tensor<S, D>>;
   to(target: string): unknown {
-    if (target === 'float32' || target === 'int32' || target === 'bool') return wrap(build.cast(this.node, target));
+    if (isDType(target)) return wrap(build.cast(this.node, target));
     if (typeof target !== 'string')
       throw new ArgumentError(`to: ${shown(target)} is neither a dtype nor a device. Write to('int32') or to('cpu').`);
     const dtype = unsupportedDType(target);
@@ -350,20 +356,20 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
   }
 
   /** True division: integers give float32. */
-  div<X extends Shape>(this: Tensor<X, DType>, other: number): Tensor<X>;
-  div<X extends Shape, B extends Shape, E extends DType>(
-    this: Tensor<X, DType>,
+  div<X extends Shape, Y extends DType>(this: Tensor<X, Y>, other: number): Tensor<X, Real<Y>>;
+  div<X extends Shape, Y extends DType, B extends Shape, E extends DType>(
+    this: Tensor<X, Y>,
     other: Tensor<B, E> & BroadcastArg<'div', X, B>,
-  ): Tensor<Broadcast<X, B>>;
+  ): Tensor<Broadcast<X, B>, Real<Promoted<Y, E>>>;
   div(other: Operand): unknown {
     return wrap(elementwise.divide(this.node, operand(other, 'div')));
   }
 
-  pow<X extends Shape>(this: Tensor<X, DType>, exponent: number): Tensor<X>;
-  pow<X extends Shape, B extends Shape, E extends DType>(
-    this: Tensor<X, DType>,
+  pow<X extends Shape, Y extends DType>(this: Tensor<X, Y>, exponent: number): Tensor<X, Real<Y>>;
+  pow<X extends Shape, Y extends DType, B extends Shape, E extends DType>(
+    this: Tensor<X, Y>,
     exponent: Tensor<B, E> & BroadcastArg<'pow', X, B>,
-  ): Tensor<Broadcast<X, B>>;
+  ): Tensor<Broadcast<X, B>, Real<Promoted<Y, E>>>;
   pow(exponent: Operand): unknown {
     return wrap(elementwise.power(this.node, operand(exponent, 'pow')));
   }
@@ -407,7 +413,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
   }
 
   /** this + weight · (end − this) */
-  lerp(end: Tensor<S>, weight: number): Tensor<S> {
+  lerp(end: Tensor<S, D>, weight: number): Tensor<S, D> {
     const [a, b] = [this.node, nodeOf(end, 'lerp', 'the end')];
     checkNumber(weight, 'lerp', 'the weight');
     return wrap(build.add(a, build.mul(build.sub(b, a), build.scalar(weight))));
@@ -429,73 +435,73 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
   relu<X extends Shape, Y extends DType>(this: Tensor<X, Y>): Tensor<X, Counted<Y>> {
     return wrap(elementwise.number('relu', this.node));
   }
-  exp(): Tensor<S> {
+  exp(): Tensor<S, Real<D>> {
     return wrap(elementwise.float('exp', this.node));
   }
   /** eˣ − 1, accurate near 0. */
-  expm1(): Tensor<S> {
+  expm1(): Tensor<S, Real<D>> {
     return wrap(elementwise.float('expm1', this.node));
   }
-  log(): Tensor<S> {
+  log(): Tensor<S, Real<D>> {
     return wrap(elementwise.float('log', this.node));
   }
   /** log(1 + x), accurate near 0. */
-  log1p(): Tensor<S> {
+  log1p(): Tensor<S, Real<D>> {
     return wrap(elementwise.float('log1p', this.node));
   }
-  log2(): Tensor<S> {
+  log2(): Tensor<S, Real<D>> {
     return wrap(elementwise.float('log2', this.node));
   }
-  log10(): Tensor<S> {
+  log10(): Tensor<S, Real<D>> {
     return wrap(elementwise.float('log10', this.node));
   }
-  sqrt(): Tensor<S> {
+  sqrt(): Tensor<S, Real<D>> {
     return wrap(elementwise.float('sqrt', this.node));
   }
-  rsqrt(): Tensor<S> {
+  rsqrt(): Tensor<S, Real<D>> {
     return wrap(elementwise.rsqrt(this.node));
   }
-  reciprocal(): Tensor<S> {
+  reciprocal(): Tensor<S, Real<D>> {
     return wrap(elementwise.float('recip', this.node));
   }
-  sin(): Tensor<S> {
+  sin(): Tensor<S, Real<D>> {
     return wrap(elementwise.float('sin', this.node));
   }
-  cos(): Tensor<S> {
+  cos(): Tensor<S, Real<D>> {
     return wrap(elementwise.float('cos', this.node));
   }
-  tan(): Tensor<S> {
+  tan(): Tensor<S, Real<D>> {
     return wrap(elementwise.float('tan', this.node));
   }
-  sinh(): Tensor<S> {
+  sinh(): Tensor<S, Real<D>> {
     return wrap(elementwise.float('sinh', this.node));
   }
-  cosh(): Tensor<S> {
+  cosh(): Tensor<S, Real<D>> {
     return wrap(elementwise.float('cosh', this.node));
   }
-  tanh(): Tensor<S> {
+  tanh(): Tensor<S, Real<D>> {
     return wrap(elementwise.float('tanh', this.node));
   }
-  asin(): Tensor<S> {
+  asin(): Tensor<S, Real<D>> {
     return wrap(elementwise.float('asin', this.node));
   }
-  acos(): Tensor<S> {
+  acos(): Tensor<S, Real<D>> {
     return wrap(elementwise.float('acos', this.node));
   }
-  atan(): Tensor<S> {
+  atan(): Tensor<S, Real<D>> {
     return wrap(elementwise.float('atan', this.node));
   }
-  erf(): Tensor<S> {
+  erf(): Tensor<S, Real<D>> {
     return wrap(elementwise.float('erf', this.node));
   }
-  sigmoid(): Tensor<S> {
+  sigmoid(): Tensor<S, Real<D>> {
     return wrap(markProbabilities(elementwise.float('sigmoid', this.node)));
   }
   /** x · Φ(x), with the exact error function. */
-  gelu(): Tensor<S> {
+  gelu(): Tensor<S, Real<D>> {
     return wrap(elementwise.gelu(this.node));
   }
-  softplus(): Tensor<S> {
+  softplus(): Tensor<S, Real<D>> {
     return wrap(elementwise.softplus(this.node));
   }
   floor(): Tensor<S, D> {
@@ -618,9 +624,14 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
   /** Mean over `dim`; integers give float32, an empty mean is NaN. */
   mean<
     X extends Shape,
+    Y extends DType,
     const Dim extends number | readonly number[] | undefined = undefined,
     K extends boolean = false,
-  >(this: Tensor<X, DType>, dim?: Dim & DimArg<'mean', X, Dim>, options?: ReduceOptions<K>): Tensor<Reduce<X, Dim, K>> {
+  >(
+    this: Tensor<X, Y>,
+    dim?: Dim & DimArg<'mean', X, Dim>,
+    options?: ReduceOptions<K>,
+  ): Tensor<Reduce<X, Dim, K>, Real<Y>> {
     return wrap(reductions.mean(this.node, dim, kept('mean', options)));
   }
   /** Product over `dim`; int32 wraps around at 2³¹. */
@@ -713,33 +724,44 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
     return wrap(reductions.argExtreme('reduceMin', 'argmin', this.node, dim, kept('argmin', options)));
   }
   /** Variance; `correction` 1 divides by n − 1 (the default), 0 by n. */
-  var<X extends Shape, const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(
-    this: Tensor<X, DType>,
+  var<
+    X extends Shape,
+    Y extends DType,
+    const Dim extends number | readonly number[] | undefined = undefined,
+    K extends boolean = false,
+  >(
+    this: Tensor<X, Y>,
     dim?: Dim & DimArg<'var', X, Dim>,
     options?: VarianceOptions<K>,
-  ): Tensor<Reduce<X, Dim, K>> {
+  ): Tensor<Reduce<X, Dim, K>, Real<Y>> {
     checkOptions('var', options, VARIANCE_OPTIONS);
     return wrap(reductions.variance(this.node, dim, options?.keepdim ?? false, options?.correction ?? 1));
   }
-  std<X extends Shape, const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(
-    this: Tensor<X, DType>,
+  std<
+    X extends Shape,
+    Y extends DType,
+    const Dim extends number | readonly number[] | undefined = undefined,
+    K extends boolean = false,
+  >(
+    this: Tensor<X, Y>,
     dim?: Dim & DimArg<'std', X, Dim>,
     options?: VarianceOptions<K>,
-  ): Tensor<Reduce<X, Dim, K>> {
+  ): Tensor<Reduce<X, Dim, K>, Real<Y>> {
     checkOptions('std', options, VARIANCE_OPTIONS);
     return wrap(reductions.std(this.node, dim, options?.keepdim ?? false, options?.correction ?? 1));
   }
   /** (Σ |x|ᵖ)^(1/p); p = 2 by default, Infinity for the maximum. */
   norm<
     X extends Shape,
+    Y extends DType,
     const Dim extends number | readonly number[] | undefined = undefined,
     K extends boolean = false,
   >(
-    this: Tensor<X, DType>,
+    this: Tensor<X, Y>,
     p = 2,
     dim?: Dim & DimArg<'norm', X, Dim>,
     options?: ReduceOptions<K>,
-  ): Tensor<Reduce<X, Dim, K>> {
+  ): Tensor<Reduce<X, Dim, K>, Real<Y>> {
     return wrap(reductions.norm(this.node, p, dim, kept('norm', options)));
   }
   any<X extends Shape, const Dim extends number | readonly number[] | undefined = undefined, K extends boolean = false>(
@@ -756,23 +778,23 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
   ): Tensor<Reduce<X, Dim, K>, 'bool'> {
     return wrap(reductions.all(this.node, dim, kept('all', options)));
   }
-  softmax<X extends Shape, Dim extends number>(
-    this: Tensor<X, DType>,
+  softmax<X extends Shape, Y extends DType, Dim extends number>(
+    this: Tensor<X, Y>,
     dim: Dim & DimArg<'softmax', X, Dim>,
-  ): Tensor<X> {
+  ): Tensor<X, Real<Y>> {
     return wrap(reductions.softmax(this.node, dim));
   }
-  logSoftmax<X extends Shape, Dim extends number>(
-    this: Tensor<X, DType>,
+  logSoftmax<X extends Shape, Y extends DType, Dim extends number>(
+    this: Tensor<X, Y>,
     dim: Dim & DimArg<'logSoftmax', X, Dim>,
-  ): Tensor<X> {
+  ): Tensor<X, Real<Y>> {
     return wrap(reductions.logSoftmax(this.node, dim));
   }
-  logsumexp<X extends Shape, const Dim extends number | readonly number[], K extends boolean = false>(
-    this: Tensor<X, DType>,
+  logsumexp<X extends Shape, Y extends DType, const Dim extends number | readonly number[], K extends boolean = false>(
+    this: Tensor<X, Y>,
     dim: Dim & DimArg<'logsumexp', X, Dim>,
     options?: ReduceOptions<K>,
-  ): Tensor<Reduce<X, Dim, K>> {
+  ): Tensor<Reduce<X, Dim, K>, Real<Y>> {
     return wrap(reductions.logsumexp(this.node, dim, kept('logsumexp', options)));
   }
   /** Running sum along `dim`, as exact as `sum`; int32 wraps around at 2³¹. */
@@ -825,10 +847,10 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
   // -------------------------------------------------------------- contraction
 
   /** Matrix product of the last two dimensions; vectors and batches as torch.matmul. */
-  matmul<X extends Shape, B extends Shape>(
-    this: Tensor<X, DType>,
-    other: Tensor<B> & MatMulArg<X, B>,
-  ): Tensor<MatMul<X, B>> {
+  matmul<X extends Shape, Y extends DType, B extends Shape>(
+    this: Tensor<X, Y>,
+    other: Tensor<B, NoInfer<Y>> & MatMulArg<X, B>,
+  ): Tensor<MatMul<X, B>, Y> {
     return wrap(matmul(this.node, nodeOf(other, 'matmul', 'the other matrix')));
   }
 
@@ -1081,7 +1103,7 @@ export function nodesOf(tensors: readonly AnyTensor[], op: string): Node[] {
 /** The gradient itself, without a recorded call being told of it. */
 export const GRADIENT_ACCESS: GradientAccess<AnyTensor, Tensor> = {
   logs: new WeakMap(),
-  get: (owner) => owner['gradient'],
+  get: (owner) => owner['gradient'] as Tensor | undefined,
   set: (owner, gradient) => (owner['gradient'] = gradient),
   wrap: (storage) => wrapStorage(storage),
   wrapNode: (node) => wrapNode(node),
@@ -1103,7 +1125,7 @@ export function standFor(t: AnyTensor, base: Storage, name: string, recording: R
   storage.name ??= name;
   const stand = wrapStorage(storage) as Tensor;
   recording.addStand(base, { storage, overwritten: () => (stand['value'] = t['value']) });
-  stand['gradient'] = t['gradient'];
+  stand['gradient'] = t['gradient'] as Tensor | undefined;
   return stand;
 }
 
@@ -1119,8 +1141,7 @@ const OTHER_DTYPES: Readonly<Record<string, DType>> = {
   float16: 'float32',
   bfloat16: 'float32',
   half: 'float32',
-  double: 'float32',
-  float64: 'float32',
+  double: 'float64',
   number: 'float32',
   int: 'int32',
   int8: 'int32',
@@ -1141,7 +1162,7 @@ function unsupportedDType(name: string): DTypeError | undefined {
   const nearest = Object.hasOwn(OTHER_DTYPES, plain) ? OTHER_DTYPES[plain] : undefined;
   if (nearest === undefined) return undefined;
   return new DTypeError(
-    `to: '${name}' is a dtype that nabla does not have. Use 'float32', 'int32' or 'bool', here to('${nearest}').`,
+    `to: '${name}' is a dtype that nabla does not have. Use ${DTYPES.map((d) => `'${d}'`).join(', ')}, here to('${nearest}').`,
     [name],
   );
 }

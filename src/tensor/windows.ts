@@ -94,8 +94,9 @@ function convSpec(kernel: readonly number[], options: ConvOptions, op: string): 
 
 function addBias(y: Node, bias: Node | undefined, op: string): Node {
   if (bias === undefined) return y;
-  if (bias.dtype !== 'float32')
-    throw new DTypeError(`${op}: bias is ${bias.dtype}. Convert with to('float32').`, [bias.dtype]);
+  const { dtype } = y;
+  if (bias.dtype !== dtype)
+    throw new DTypeError(`${op}: bias is ${bias.dtype}. Convert with to('${dtype}').`, [bias.dtype]);
   if (bias.shape.length !== 1 || bias.shape[0] !== y.shape[1]) {
     throw new ShapeError(`${op}: bias ${formatShape(bias.shape)} does not fit ${y.shape[1]} output channels`, [
       bias.shape,
@@ -284,6 +285,6 @@ export function avgPool(
   // What counts is the input, with its padding or without, but never what ceil mode adds beyond.
   const counted = includesPad ? x.shape.map((n, i) => (i < 2 ? n : n + 2 * lo[i - 2])) : x.shape;
   const around = includesPad ? { lo: lo.map(() => 0), hi: beyond } : { lo, hi };
-  const ones = build.window(build.expand(build.constant(1) as Node, counted), { ...spec, ...around }, op);
+  const ones = build.window(build.filled(1, counted, total.dtype), { ...spec, ...around }, op);
   return asGiven(build.div(total, build.reshape(build.sum(ones, taps), out)), given, axes);
 }

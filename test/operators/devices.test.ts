@@ -5,7 +5,9 @@ import { describe, expect, test } from 'vitest';
 import { ReferenceDevice } from '../../src/engine/device/reference/device.js';
 import { gradient } from '../../src/engine/grad/backward.js';
 import * as build from '../../src/engine/ir/build.js';
+import { isFloat } from '../../src/engine/ir/dtype.js';
 import type { Node } from '../../src/engine/ir/node.js';
+import { inFloat64 } from './case.js';
 import { cases, makeData, makeLeaves } from './cases.js';
 import { evaluateOn } from './run.js';
 import { testDevices } from '../support/tiers.js';
@@ -48,15 +50,23 @@ function firstDifference(
   return undefined;
 }
 
-for (const [label, device] of Object.entries(devices)) {
+const wide = cases.flatMap((row) => inFloat64(row) ?? []);
+const suites = [
+  ...Object.entries(devices).map(([label, device]) => ({ label, device, rows: cases })),
+  ...Object.entries(devices)
+    .filter(([label]) => label.includes('2 threads') || label === 'unfused')
+    .map(([label, device]) => ({ label: `${label}, float64`, device, rows: wide })),
+];
+
+for (const { label, device, rows } of suites) {
   describe(`cpu, ${label}`, () => {
-    for (const row of cases) {
+    for (const row of rows) {
       test(row.name, async () => {
         const leaves = makeLeaves(row.inputs, 'test');
         const data = makeData(row);
         const outputs: Node[] = [row.build(leaves)];
         if (row.derivatives > 0) {
-          const wrt = leaves.filter((n) => n.dtype === 'float32');
+          const wrt = leaves.filter((n) => isFloat(n.dtype));
           const seed = build.mul(outputs[0], build.scalar(0.37));
           for (const g of gradient([outputs[0]], [seed], wrt)) if (g !== undefined) outputs.push(g);
         }

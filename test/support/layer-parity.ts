@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { type AnyTensor, type Tensor, arange, realize, setDevice } from 'nabla';
 import type { Module } from 'nabla/nn';
 import { type Packed, expectClose, readFixture, unpack } from './pytorch.js';
-import { NATIVE, REFERENCE, type Tier, WASM, nativeRuns, noNative } from './tiers.js';
+import { FLOAT64, NATIVE, REFERENCE, type Tier, WASM, nativeRuns, noNative } from './tiers.js';
 
 /** Of the C compiler, on a machine that has other things to do; its results are cached. */
 const NATIVE_TIMEOUT = 300_000;
@@ -55,7 +55,7 @@ export function describeParity(group: string, subjects: Subjects): void {
       expect(Object.keys(subjects).sort()).toEqual(Object.keys(cases).sort());
     });
 
-    describe.each([REFERENCE, WASM])('on $device', (tier) => {
+    describe.each([REFERENCE, WASM, FLOAT64])('on $device, $dtype', (tier) => {
       test.each(rows)('$name, $mode', async ({ name, mode }) => {
         setDevice(tier.device);
         const pass = passOf(name, mode, tier);
@@ -114,9 +114,12 @@ class Pass {
     this.layer = layer;
     this.call = call ?? ((...xs) => (layer as unknown as { forward(...inputs: never[]): unknown }).forward(...xs));
     expect(Object.keys(layer.stateDict()), 'keys of the state dict').toEqual(fixture.keys);
-    layer.loadStateDict(Object.fromEntries(fixture.keys.map((key) => [key, unpack(fixture.before[key]) as AnyTensor])));
+    if (tier.dtype !== undefined) layer.to(tier.dtype);
+    layer.loadStateDict(
+      Object.fromEntries(fixture.keys.map((key) => [key, unpack(fixture.before[key], false, tier.dtype) as AnyTensor])),
+    );
     layer.train(mode === 'train');
-    this.inputs = fixture.inputs.map((x, i) => unpack(x, fixture.gradInputs[i] !== null));
+    this.inputs = fixture.inputs.map((x, i) => unpack(x, fixture.gradInputs[i] !== null, tier.dtype));
   }
 
   /** The next forward and backward pass, to be computed; false if there is none left. */
@@ -164,5 +167,5 @@ function leaves(value: unknown): Tensor[] {
 
 /** Different weights for the elements of y, so that no gradient cancels. */
 export function weighted(y: Tensor): Tensor {
-  return y.mul((arange(y.size).to('float32') as Tensor).cos().reshape(y.shape) as Tensor).sum() as Tensor;
+  return y.mul((arange(y.size).to(y.dtype) as Tensor).cos().reshape(y.shape) as Tensor).sum() as Tensor;
 }

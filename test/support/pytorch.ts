@@ -3,7 +3,7 @@
 //   path. Read here and not by nabla/io, which turns float64 into float32: comparisons go to 1e-9.
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
-import { type AnyTensor, type Tensor, tensor } from 'nabla';
+import { type AnyTensor, type FloatDType, type Tensor, tensor } from 'nabla';
 
 export interface Packed {
   readonly shape: number[];
@@ -57,9 +57,9 @@ export function isPacked(value: unknown): value is Packed {
   return typeof value === 'object' && value !== null && 'data' in value && 'dtype' in value;
 }
 
-export function unpack({ shape, dtype, data }: Packed, requiresGrad = false): Tensor {
-  const numbers = dtype === 'int32' ? Int32Array.from(data) : Float32Array.from(data);
-  return tensor(numbers as never, { shape, dtype, requiresGrad }) as Tensor;
+export function unpack({ shape, dtype, data }: Packed, requiresGrad = false, float: FloatDType = 'float32'): Tensor {
+  const numbers = dtype === 'int32' ? Int32Array.from(data) : Float64Array.from(data);
+  return tensor(numbers as never, { shape, dtype: dtype === 'float32' ? float : dtype, requiresGrad }) as Tensor;
 }
 
 /** Largest difference relative to the largest number (at least `least`), which must stay below `tolerance`; shapes must be equal. */

@@ -7,11 +7,14 @@ import { nativeToolchain } from '../../src/engine/device/cpu/native/tier.js';
 import { NativeTwin } from '../../src/engine/device/cpu/native/twin.js';
 import { disposeDevices, registerDevice } from '../../src/engine/engine.js';
 import 'nabla';
+import type { FloatDType } from 'nabla';
 
 export interface Tier {
   readonly device: 'reference' | 'wasm' | 'native';
   /** Of differences, relative to the largest number of a tensor. */
   readonly tolerance: number;
+  /** Of parameters and inputs; float32 unless it is said. */
+  readonly dtype?: FloatDType;
 }
 
 const toolchain = nativeToolchain();
@@ -20,6 +23,8 @@ export const noNative = typeof toolchain === 'string' ? toolchain : undefined;
 
 export const REFERENCE: Tier = { device: 'reference', tolerance: 1e-9 };
 export const WASM: Tier = { device: 'wasm', tolerance: 1e-5 };
+/** WebAssembly, with all numbers in float64. */
+export const FLOAT64: Tier = { device: 'wasm', tolerance: 1e-9, dtype: 'float64' };
 export const NATIVE: Tier = { device: 'native', tolerance: 1e-5 };
 /** Those that this machine has. */
 export const TIERS: readonly Tier[] = [REFERENCE, WASM, ...(noNative === undefined ? [NATIVE] : [])];

@@ -29,14 +29,14 @@ import { type UpdateInPlace, schedule } from './plan/schedule.js';
 import { type CompileOptions, type CompileState, assignments, numbersOf } from './plan/state.js';
 import { findStreams } from './plan/stream.js';
 // program: groups are lowered to kernels (lower/), kernels get memory and stages
-import { assemble } from './program/assemble.js';
+import { assemble, wordsOfScalars } from './program/assemble.js';
 
 /** A program and how to fill its argument table. Word 0 is the address of the error record. */
 export interface CompiledGraph {
   readonly program: Program;
   readonly inputWord: number;
   readonly outputWord: number;
-  readonly scalarWord: number;
+  readonly scalarWords: readonly number[];
   /** The operator that reported an index out of range, by the number in the error record. */
   readonly nodes: readonly Node[];
   /** What runs before it where a watched input has changed; its outputs are the last inputs of this program. */
@@ -112,8 +112,8 @@ function finish(state: CompileState): CompiledGraph {
   const { graph } = state;
   const inputWord = 1;
   const outputWord = inputWord + graph.inputs.length;
-  const scalarWord = outputWord + graph.outputs.length;
-  return { program: state.program, inputWord, outputWord, scalarWord, nodes: state.nodes };
+  const { words } = wordsOfScalars(state.scalars, outputWord + graph.outputs.length);
+  return { program: state.program, inputWord, outputWord, scalarWords: words, nodes: state.nodes };
 }
 
 /**

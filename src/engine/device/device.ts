@@ -41,13 +41,13 @@ export interface Device {
   /** A buffer of `size` elements; its contents are undefined. `label` names the tensor in an out-of-memory error. */
   allocate(size: number, dtype: DType, label: string): unknown;
   upload(buffer: unknown, data: ArrayLike<number>, dtype: DType): void;
-  /** float32 → Float32Array, int32 → Int32Array, bool → Uint8Array; the reference device gives Float64Array for float32. */
+  /** float32 → Float32Array, float64 → Float64Array, int32 → Int32Array, bool → Uint8Array; the reference device gives Float64Array for float32. */
   download(buffer: unknown, size: number, dtype: DType): Promise<TypedArray>;
   /** What `download` would give, if that is known without waiting. */
   peek?(buffer: unknown, size: number, dtype: DType): TypedArray | undefined;
   free(buffer: unknown): void;
   /** The same memory from element `offset` on, as an input of a program; it is freed with its buffer. */
-  from(buffer: unknown, offset: number): unknown;
+  from(buffer: unknown, offset: number, dtype: DType): unknown;
   compile(graph: Graph): Executable;
   /** Where runs are done later than given: how many were given, and how many of them are known to be done. */
   progress?(): { readonly given: number; readonly done: number } | undefined;

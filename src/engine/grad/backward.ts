@@ -3,7 +3,8 @@
 // It walks through realised nodes, stops at `detach`, and visits only nodes that lead to what is asked for.
 // It knows nothing of tensors, devices or numbers.
 
-import { add, constantValue, filled, sumTo } from '../ir/build.js';
+import { isFloat } from '../ir/dtype.js';
+import { add, constantValue, filled, numberLike, sumTo } from '../ir/build.js';
 import { GradError } from '../ir/errors.js';
 import { type Node, markGradients, topologicalOrder } from '../ir/node.js';
 import type { Op } from '../ir/op.js';
@@ -33,8 +34,9 @@ function differentiateMarked(outputs: readonly Node[], seeds: readonly Node[], w
   const reaches = nodesReaching(order, operands, wrt);
   const gradients = new Array<Node | undefined>(order.length).fill(undefined);
   for (let i = 0; i < outputs.length; i++) {
-    checkSeed(outputs[i], seeds[i]);
-    accumulate(gradients, outputs[i].slot, seeds[i]);
+    const seed = numberLike(seeds[i], outputs[i].dtype);
+    checkSeed(outputs[i], seed);
+    accumulate(gradients, outputs[i].slot, seed);
   }
   let end = operands.length;
   for (let i = order.length - 1; i >= 0; i--) {
@@ -54,7 +56,7 @@ function differentiateMarked(outputs: readonly Node[], seeds: readonly Node[], w
       const slot = operands[end + j];
       if (reaches[slot] === 0) continue;
       const slope = typeof rule === 'function' ? all[j] : rule[j];
-      if (vanishes) accumulate(gradients, slot, filled(0, src[j].shape, 'float32'));
+      if (vanishes) accumulate(gradients, slot, filled(0, src[j].shape, src[j].dtype));
       else if (typeof slope === 'function') accumulate(gradients, slot, sumTo(slope(g, src, node), src[j].shape));
       else if (slope) accumulate(gradients, slot, sumTo(slope, src[j].shape));
     }
@@ -103,11 +105,11 @@ function nodesReaching(order: readonly Node[], operands: Int32Array, wrt: readon
     for (let i = 0; i < order.length; i++) if (order[i].requiresGrad) reaches[i] = 1;
     return reaches;
   }
-  for (const node of wrt) if (order[node.slot] === node && node.dtype === 'float32') reaches[node.slot] = 1;
+  for (const node of wrt) if (order[node.slot] === node && isFloat(node.dtype)) reaches[node.slot] = 1;
   let at = 0;
   for (let i = 0; i < order.length; i++) {
     const { op, dtype, src } = order[i];
-    if (dtype === 'float32' && op !== 'detach' && anyReaches(reaches, operands, at, src.length)) reaches[i] = 1;
+    if (isFloat(dtype) && op !== 'detach' && anyReaches(reaches, operands, at, src.length)) reaches[i] = 1;
     at += src.length;
   }
   return reaches;
@@ -124,9 +126,9 @@ function accumulate(gradients: (Node | undefined)[], slot: number, g: Node): voi
 }
 
 function checkSeed(output: Node, seed: Node): void {
-  if (!sameShape(output.shape, seed.shape) || seed.dtype !== 'float32' || output.dtype !== 'float32') {
+  if (!sameShape(output.shape, seed.shape) || seed.dtype !== output.dtype || !isFloat(output.dtype)) {
     throw new GradError(
-      `backward: the output is ${output.dtype} ${formatShape(output.shape)}, its gradient ${seed.dtype} ${formatShape(seed.shape)}. Both are float32 of one shape.`,
+      `backward: the output is ${output.dtype} ${formatShape(output.shape)}, its gradient ${seed.dtype} ${formatShape(seed.shape)}. Both are of one shape, and float32 or float64.`,
     );
   }
 }

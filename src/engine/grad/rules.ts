@@ -43,7 +43,7 @@ import { indexedAs } from '../ir/place.js';
 import type { BitOp, ComparisonOp, CompilerOp, LEAF_OPS, Op, OpArgs, WindowSpec } from '../ir/op.js';
 import { type Shape, sameShape, sizeOf } from '../ir/shape.js';
 
-/** Operators with a float32 operand that the result depends on smoothly almost everywhere. */
+/** Operators with a float operand that the result depends on smoothly almost everywhere. */
 export type DifferentiableOp = Exclude<
   Op,
   (typeof LEAF_OPS)[number] | CompilerOp | ComparisonOp | BitOp | 'not' | 'cast' | 'bitcast' | 'argsort' | 'detach'
@@ -60,7 +60,7 @@ const one = (): Node => constant(1) as Node;
 const times = (x: Node, factor: number): Node => mul(x, constant(factor) as Node);
 const isZero = (x: Node): Node => binary('eq', x, zero());
 /** 0 everywhere: the slope of a step function. */
-const flat = (g: Node): Node => filled(0, g.shape, 'float32');
+const flat = (g: Node): Node => filled(0, g.shape, g.dtype);
 const unitSteps = (x: Node): number[] => x.shape.map(() => 1);
 const origin = (shape: Shape): number[] => shape.map(() => 0);
 const inverse = (axes: readonly number[]): number[] => axes.map((_, i) => axes.indexOf(i));
@@ -176,12 +176,12 @@ function share(g: Node, a: Node, b: Node, loses: Node): Node {
 /** reduceMax, reduceMin and reduceFmax: g in equal parts to every element that equals the result (torch.amax). */
 function shareAmongTies(g: Node, x: Node, out: Node<'reduceMax' | 'reduceMin' | 'reduceFmax'>): Node {
   const tied = binary('eq', x, out);
-  return where(tied, div(g, sum(cast(tied, 'float32'), out.arg.axes)), zero());
+  return where(tied, div(g, sum(cast(tied, g.dtype), out.arg.axes)), zero());
 }
 
 /** Zeros back in where the slice had left elements out: between (step), before and after. */
 function unslice(g: Node, x: Node, { start, step }: OpArgs['slice']): Node {
-  if (g.size === 0) return filled(0, x.shape, 'float32');
+  if (g.size === 0) return filled(0, x.shape, g.dtype);
   const backwards = [...step.keys()].filter((i) => step[i] < 0);
   let spread = flip(g, backwards);
   for (let i = 0; i < step.length; i++) spread = spreadAxis(spread, i, Math.abs(step[i]));
@@ -208,7 +208,7 @@ function padTo(x: Node, lo: Shape, shape: Shape): Node {
 function ungather(g: Node, x: Node, index: Node, arg: Indexed): Node {
   const { axis } = arg;
   if (index.shape[axis] !== 1)
-    return scatterAdd(filled(0, x.shape, 'float32'), axis, index, g, indexedAs('gather', arg, x.shape[axis]));
+    return scatterAdd(filled(0, x.shape, g.dtype), axis, index, g, indexedAs('gather', arg, x.shape[axis]));
   const line = origin(x.shape).fill(1).with(axis, x.shape[axis]);
   const chosen = where(binary('eq', reshape(iota(x.shape[axis]), line), index), g, zero());
   return padTo(chosen, origin(x.shape), x.shape);
@@ -227,8 +227,8 @@ function productOfOthers(x: Node, axes: readonly number[]): Node {
 function othersOfLine(x: Node): Node {
   const lead = x.shape.slice(0, -1);
   const n = x.shape[lead.length];
-  if (n <= 1) return filled(1, x.shape, 'float32');
-  const even = n % 2 === 0 ? x : concat([x, filled(1, [...lead, 1], 'float32')], lead.length);
+  if (n <= 1) return filled(1, x.shape, x.dtype);
+  const even = n % 2 === 0 ? x : concat([x, filled(1, [...lead, 1], x.dtype)], lead.length);
   const half = Math.ceil(n / 2);
   const pairs = reshape(even, [...lead, half, 2]);
   const last = lead.length + 1;

@@ -75,9 +75,9 @@ export function constantValue(node: Node): number | undefined {
 // ---------------------------------------------------------------- maps
 
 type DTypeRule = readonly DType[];
-const FLOAT: DTypeRule = ['float32'];
-const NUMBER: DTypeRule = ['float32', 'int32'];
-const ANY: DTypeRule = ['float32', 'int32', 'bool'];
+const FLOAT: DTypeRule = ['float32', 'float64'];
+const NUMBER: DTypeRule = ['float32', 'float64', 'int32'];
+const ANY: DTypeRule = ['float32', 'float64', 'int32', 'bool'];
 
 /** Which dtypes a unary operator takes; the result has the same one. */
 export const UNARY_DTYPES: Record<UnaryOp, DTypeRule> = {
@@ -119,6 +119,20 @@ function checkDType(op: string, node: Node, allowed: DTypeRule): void {
   }
 }
 
+/** Two operands of one dtype of real numbers. */
+function checkFloats(op: string, a: Node, b: Node): void {
+  checkDType(op, a, FLOAT);
+  checkDType(op, b, FLOAT);
+  if (a.dtype !== b.dtype) throw differing(op, a, b);
+}
+
+function differing(op: string, a: Node, b: Node): DTypeError {
+  return new DTypeError(`${op}: operands are ${a.dtype} and ${b.dtype}. Convert one with to('${a.dtype}').`, [
+    a.dtype,
+    b.dtype,
+  ]);
+}
+
 function checkDevice(op: string, src: readonly Node[]): void {
   let device: string | undefined;
   for (const s of src) {
@@ -155,14 +169,34 @@ function binaryDTypes(op: BinaryOp): DTypeRule {
   return NUMBER;
 }
 
-export function binary(op: BinaryOp, a: Node, b: Node): Node {
+/**
+ * A number, repeated or not, with another dtype of real numbers: numbers of formulas are float32 as long as nothing else is said,
+ * and exact in float64, too. Undefined for anything else.
+ */
+function numberAs(x: Node, dtype: DType): Node | undefined {
+  if (x.dtype !== 'float32' || dtype !== 'float64') return undefined;
+  if (isOp(x, 'const')) return constant(x.arg.value, dtype) as Node;
+  if (isOp(x, 'scalar')) return createNode('scalar', [], x.arg, [], dtype) as Node;
+  if (!isOp(x, 'expand') && !isOp(x, 'reshape')) return undefined;
+  const base = numberAs(x.src[0], dtype);
+  if (base === undefined) return undefined;
+  return x.op === 'expand' ? expand(base, x.shape) : reshape(base, x.shape);
+}
+
+/** A number with another dtype of real numbers; anything else as it is. */
+export function numberLike(x: Node, dtype: DType): Node {
+  return numberAs(x, dtype) ?? x;
+}
+
+/** Both operands, of which one that is a number takes the other's dtype. */
+function withNumbers(a: Node, b: Node): readonly [Node, Node] {
+  return a.dtype === b.dtype ? [a, b] : [numberLike(a, b.dtype), numberLike(b, a.dtype)];
+}
+
+export function binary(op: BinaryOp, left: Node, right: Node): Node {
+  const [a, b] = withNumbers(left, right);
   checkDevice(op, [a, b]);
-  if (a.dtype !== b.dtype) {
-    throw new DTypeError(`${op}: operands are ${a.dtype} and ${b.dtype}. Convert one with to('${a.dtype}').`, [
-      a.dtype,
-      b.dtype,
-    ]);
-  }
+  if (a.dtype !== b.dtype) throw differing(op, a, b);
   checkDType(op, a, binaryDTypes(op));
   const shape = broadcastShapes(a.shape, b.shape, op);
   const simple = simplifyBinary(op, a, b, shape);
@@ -209,7 +243,8 @@ export const neg = (x: Node): Node => unary('neg', x);
 
 export type { ArithmeticOp, BitOp, ComparisonOp };
 
-export function where(condition: Node, a: Node, b: Node): Node {
+export function where(condition: Node, first: Node, second: Node): Node {
+  const [a, b] = withNumbers(first, second);
   checkDevice('where', [condition, a, b]);
   checkDType('where', condition, ['bool']);
   if (a.dtype !== b.dtype) {
@@ -236,7 +271,7 @@ export function cast(x: Node, dtype: DType): Node {
 }
 
 export function bitcast(x: Node, dtype: 'float32' | 'int32'): Node {
-  checkDType('bitcast', x, NUMBER);
+  checkDType('bitcast', x, ['float32', 'int32']);
   if (x.dtype === dtype) return x;
   return createNode('bitcast', [x], { dtype }, x.shape, dtype) as Node;
 }
@@ -360,9 +395,11 @@ export function flip(x: Node, axes: readonly number[]): Node {
   );
 }
 
-export function concat(parts: readonly Node[], axis: number): Node {
-  checkDevice('cat', parts);
-  if (parts.length === 0) throw new ArgumentError('cat: no tensors. Give at least one.');
+export function concat(given: readonly Node[], axis: number): Node {
+  checkDevice('cat', given);
+  if (given.length === 0) throw new ArgumentError('cat: no tensors. Give at least one.');
+  const wide = given.find(({ dtype }) => dtype === 'float64');
+  const parts = wide === undefined ? given : given.map((part) => withNumbers(part, wide)[0]);
   const [first] = parts;
   let total = 0;
   for (const part of parts) {
@@ -492,10 +529,10 @@ export function argsort(x: Node, axis: number, descending: boolean): Node {
   return createNode('argsort', [x], { axis, descending }, x.shape, 'int32') as Node;
 }
 
-export function matmul(a: Node, b: Node): Node {
+export function matmul(left: Node, right: Node): Node {
+  const [a, b] = withNumbers(left, right);
   checkDevice('matmul', [a, b]);
-  checkDType('matmul', a, FLOAT);
-  checkDType('matmul', b, FLOAT);
+  checkFloats('matmul', a, b);
   if (a.shape.length < 2 || b.shape.length < 2)
     throw new InternalError('matmul: operands below rank 2 reached the graph.');
   const [m, k] = a.shape.slice(-2);
@@ -507,7 +544,7 @@ export function matmul(a: Node, b: Node): Node {
     );
   }
   const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2), 'matmul', [a.shape, b.shape]);
-  return createNode('matmul', [a, b], null, [...batch, m, n], 'float32') as Node;
+  return createNode('matmul', [a, b], null, [...batch, m, n], a.dtype) as Node;
 }
 
 function convArgs(spec: ConvSpec): ConvSpec {
@@ -516,10 +553,10 @@ function convArgs(spec: ConvSpec): ConvSpec {
 }
 
 /** x [B, C, …], w [O, C / groups, …] → [B, O, …]; `op` names the caller in errors. */
-export function conv(x: Node, w: Node, spec: ConvSpec, op = 'conv'): Node {
+export function conv(input: Node, weight: Node, spec: ConvSpec, op = 'conv'): Node {
+  const [x, w] = withNumbers(input, weight);
   checkDevice(op, [x, w]);
-  checkDType(op, x, FLOAT);
-  checkDType(op, w, FLOAT);
+  checkFloats(op, x, w);
   const [batch, channels, ...sizes] = x.shape;
   const [out, perGroup, ...kernel] = w.shape;
   if (channels !== perGroup * spec.groups) {
@@ -533,32 +570,32 @@ export function conv(x: Node, w: Node, spec: ConvSpec, op = 'conv'): Node {
   }
   const spatial = windowOutput(sizes, kernel, spec, op);
   checkShape([batch, out, ...spatial], op);
-  return createNode('conv', [x, w], convArgs(spec), [batch, out, ...spatial], 'float32') as Node;
+  return createNode('conv', [x, w], convArgs(spec), [batch, out, ...spatial], x.dtype) as Node;
 }
 
 /** dy [B, O, …], w [O, C / groups, …] → [B, C, …input]. */
 export function convInput(dy: Node, w: Node, spec: ConvSpec, input: readonly number[], op = 'conv'): Node {
   checkDevice(op, [dy, w]);
-  checkDType(op, dy, FLOAT);
-  checkDType(op, w, FLOAT);
+  checkFloats(op, dy, w);
   const shape = [dy.shape[0], w.shape[1] * spec.groups, ...input];
-  return createNode('convInput', [dy, w], { ...convArgs(spec), input }, shape, 'float32') as Node;
+  return createNode('convInput', [dy, w], { ...convArgs(spec), input }, shape, dy.dtype) as Node;
 }
 
 /** x [B, C, …], dy [B, O, …] → [O, C / groups, …kernel]. */
 export function convWeight(x: Node, dy: Node, spec: ConvSpec, kernel: readonly number[]): Node {
   checkDevice('conv', [x, dy]);
   const shape = [dy.shape[1], x.shape[1] / spec.groups, ...kernel];
-  return createNode('convWeight', [x, dy], { ...convArgs(spec), kernel }, shape, 'float32') as Node;
+  return createNode('convWeight', [x, dy], { ...convArgs(spec), kernel }, shape, dy.dtype) as Node;
 }
 
 export function scatterAdd(
-  base: Node,
+  to: Node,
   axis: number,
   index: Node,
-  src: Node,
-  arg = indexed(axis, base.shape[axis]),
+  source: Node,
+  arg = indexed(axis, to.shape[axis]),
 ): Node {
+  const [base, src] = withNumbers(to, source);
   checkDevice('scatterAdd', [base, index, src]);
   checkDType('scatterAdd: index', index, ['int32']);
   if (base.dtype !== src.dtype) {

@@ -4,7 +4,7 @@
 // same are therefore the same object (common subexpressions cost nothing), and a program's key is a list of integers.
 // Not here: shape rules (infer.ts), simplification (build.ts).
 
-import type { DType } from './dtype.js';
+import { type DType, isFloat } from './dtype.js';
 import type { Op, OpArgs } from './op.js';
 import { ArgumentError } from './errors.js';
 import { RecentMap } from './recent-map.js';
@@ -67,7 +67,7 @@ const opNumber = new Map<Op, number>();
 const shapeNumber = new WeakMap<Shape, number>();
 const shapesByText = new RecentMap<string, Shape>(STRUCTURES);
 let nextShape = 1;
-const DTYPE_NUMBER: Record<DType, number> = { float32: 0, int32: 1, bool: 2 };
+const DTYPE_NUMBER: Record<DType, number> = { float32: 0, int32: 1, bool: 2, float64: 3 };
 
 function canonicalShape(shape: Shape): Shape {
   if (shapeNumber.has(shape)) return shape;
@@ -100,7 +100,7 @@ function structureOf(op: Op, arg: object | null, anyShape: Shape, dtype: DType):
   }
   let number = opNumber.get(op);
   if (number === undefined) opNumber.set(op, (number = opNumber.size));
-  const key = ((shapeNumber.get(shape) as number) * 128 + number) * 4 + DTYPE_NUMBER[dtype];
+  const key = ((shapeNumber.get(shape) as number) * 128 + number) * 8 + DTYPE_NUMBER[dtype];
   let found = byNumber.get(key);
   if (found === undefined) byNumber.set(key, (found = newStructure(op, dtype, shape, null)));
   return found;
@@ -178,7 +178,7 @@ function isSame(node: Node, op: Op, structure: number, arg: unknown, src: readon
   return (
     a.storage === b.storage &&
     a.version === b.version &&
-    node.requiresGrad === (b.storage.requiresGrad && node.dtype === 'float32')
+    node.requiresGrad === (b.storage.requiresGrad && isFloat(node.dtype))
   );
 }
 
@@ -229,7 +229,7 @@ export function createNode<O extends Op>(
     dtype,
     size: structure.size,
     structure: structure.id,
-    requiresGrad: requiresGrad && dtype === 'float32',
+    requiresGrad: requiresGrad && isFloat(dtype),
     depth,
     device,
     src,

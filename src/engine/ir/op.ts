@@ -3,6 +3,7 @@
 // in grad/rules.ts (derivative), in device/reference (meaning), in compile/ (lowering).
 // Each table is closed with `satisfies Record<…>`, so that an omission does not compile.
 
+import type { DType } from './dtype.js';
 import type { Indexed } from './errors.js';
 import type { Shape } from './shape.js';
 import type { Storage } from './storage.js';
@@ -100,7 +101,7 @@ export interface OpArgs {
   // other maps
   /** where(condition, a, b), all broadcast. */
   where: None;
-  cast: { readonly dtype: 'float32' | 'int32' | 'bool' };
+  cast: { readonly dtype: DType };
   /** Same bits, other type: int32 ↔ float32. */
   bitcast: { readonly dtype: 'float32' | 'int32' };
 

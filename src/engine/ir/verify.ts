@@ -135,7 +135,7 @@ function checkIndex(x: Node, index: Node, axis: number): void {
 function inferReduce(src: readonly Node[], { axes }: { readonly axes: readonly number[] }): Type {
   checkCount(src, 1);
   const [x] = src;
-  checkDType(x, 'float32', 'int32');
+  checkDType(x, ...NUMBERS);
   for (const axis of axes) checkAxis(axis, x.shape);
   check(new Set(axes).size === axes.length, 'an axis is reduced twice');
   return { shape: x.shape.map((n, i) => (axes.includes(i) ? 1 : n)), dtype: x.dtype };
@@ -152,6 +152,8 @@ function inferExtremum(src: readonly Node[], arg: { readonly axes: readonly numb
 
 // ---------------------------------------------------------------- the table
 
+const FLOATS: readonly DType[] = ['float32', 'float64'];
+const NUMBERS: readonly DType[] = [...FLOATS, 'int32'];
 const INTEGER_UNARY: readonly Op[] = ['neg', 'relu', 'abs', 'sign'];
 const FLOAT_BINARY: readonly Op[] = ['div', 'pow'];
 const INTEGER_BINARY: readonly Op[] = ['shl', 'shr'];
@@ -160,8 +162,8 @@ const COMPARISONS: readonly Op[] = COMPARISON_OPS;
 function inferUnary(src: readonly Node[], _: null, node: Node<UnaryOp>): Type {
   checkCount(src, 1);
   if (node.op === 'not') checkDType(src[0], 'bool', 'int32');
-  else if (INTEGER_UNARY.includes(node.op)) checkDType(src[0], 'float32', 'int32');
-  else checkDType(src[0], 'float32');
+  else if (INTEGER_UNARY.includes(node.op)) checkDType(src[0], ...NUMBERS);
+  else checkDType(src[0], ...FLOATS);
   return src[0];
 }
 
@@ -169,10 +171,10 @@ function inferBinary(src: readonly Node[], _: null, node: Node<BinaryOp>): Type 
   checkCount(src, 2);
   const [a, b] = src;
   checkSame(a, b);
-  if (FLOAT_BINARY.includes(node.op)) checkDType(a, 'float32');
+  if (FLOAT_BINARY.includes(node.op)) checkDType(a, ...FLOATS);
   else if (INTEGER_BINARY.includes(node.op)) checkDType(a, 'int32');
   else if (node.op === 'and' || node.op === 'or' || node.op === 'xor') checkDType(a, 'int32', 'bool');
-  else if (node.op !== 'max' && node.op !== 'min' && !COMPARISONS.includes(node.op)) checkDType(a, 'float32', 'int32');
+  else if (node.op !== 'max' && node.op !== 'min' && !COMPARISONS.includes(node.op)) checkDType(a, ...NUMBERS);
   return { shape: broadcast(a.shape, b.shape), dtype: COMPARISONS.includes(node.op) ? 'bool' : a.dtype };
 }
 
@@ -202,7 +204,7 @@ const INFER: { readonly [O in Op]: Infer<O> } = {
   },
   cast: ([x], { dtype }) => ({ shape: x.shape, dtype }),
   bitcast: ([x], { dtype }) => {
-    checkDType(x, 'float32', 'int32');
+    checkDType(x, ...NUMBERS);
     return { shape: x.shape, dtype };
   },
 
@@ -261,7 +263,7 @@ const INFER: { readonly [O in Op]: Infer<O> } = {
   fold: ([x], spec) => {
     const rank = spec.size.length;
     const lead = x.shape.length - 2 * rank;
-    checkDType(x, 'float32', 'int32');
+    checkDType(x, ...NUMBERS);
     check(lead >= 0 && spec.output.length === rank, `${rank} window axes of rank ${x.shape.length}`);
     const windows = [...countWindows(spec.output, spec.size, spec), ...spec.size];
     check(
@@ -279,7 +281,7 @@ const INFER: { readonly [O in Op]: Infer<O> } = {
     const [base, index, values] = src;
     checkIndex(base, index, axis);
     checkSame(base, values);
-    checkDType(base, 'float32', 'int32');
+    checkDType(base, ...NUMBERS);
     check(equal(index.shape, values.shape), 'index and source differ in shape');
     return base;
   },
@@ -294,41 +296,45 @@ const INFER: { readonly [O in Op]: Infer<O> } = {
   ...forAll(['sum', 'prod'], inferReduce),
   ...forAll(['reduceMax', 'reduceMin', 'reduceFmax'], inferExtremum),
   cumsum: ([x], { axis }) => {
-    checkDType(x, 'float32', 'int32');
+    checkDType(x, ...NUMBERS);
     checkAxis(axis, x.shape);
     return x;
   },
   argsort: ([x], { axis }) => {
-    checkDType(x, 'float32', 'int32');
+    checkDType(x, ...NUMBERS);
     checkAxis(axis, x.shape);
     return { shape: x.shape, dtype: 'int32' };
   },
 
   matmul: (src) => {
     checkCount(src, 2);
-    for (const s of src) checkDType(s, 'float32');
+    for (const s of src) checkDType(s, ...FLOATS);
+    checkSame(src[0], src[1]);
     const [a, b] = src.map((s) => s.shape);
     check(a.length >= 2 && b.length >= 2, `ranks ${a.length} and ${b.length}`);
     check(a.at(-1) === b.at(-2), `inner sizes ${a.at(-1)} and ${b.at(-2)}`);
-    return { shape: [...broadcast(a.slice(0, -2), b.slice(0, -2)), a.at(-2)!, b.at(-1)!], dtype: 'float32' };
+    return { shape: [...broadcast(a.slice(0, -2), b.slice(0, -2)), a.at(-2)!, b.at(-1)!], dtype: src[0].dtype };
   },
   conv: ([x, w], spec) => {
-    for (const s of [x, w]) checkDType(s, 'float32');
-    return { shape: convShape(x.shape, w.shape, spec), dtype: 'float32' };
+    for (const s of [x, w]) checkDType(s, ...FLOATS);
+    checkSame(x, w);
+    return { shape: convShape(x.shape, w.shape, spec), dtype: x.dtype };
   },
   convInput: ([dy, w], spec) => {
-    for (const s of [dy, w]) checkDType(s, 'float32');
+    for (const s of [dy, w]) checkDType(s, ...FLOATS);
+    checkSame(dy, w);
     const shape = [dy.shape[0], w.shape[1] * spec.groups, ...spec.input];
     const forward = convShape(shape, w.shape, spec);
     check(equal(forward, dy.shape), `dy is [${dy.shape.join(', ')}], should be [${forward.join(', ')}]`);
-    return { shape, dtype: 'float32' };
+    return { shape, dtype: dy.dtype };
   },
   convWeight: ([x, dy], spec) => {
-    for (const s of [x, dy]) checkDType(s, 'float32');
+    for (const s of [x, dy]) checkDType(s, ...FLOATS);
+    checkSame(x, dy);
     const shape = [dy.shape[1], x.shape[1] / spec.groups, ...spec.kernel];
     const forward = convShape(x.shape, shape, spec);
     check(equal(forward, dy.shape), `dy is [${dy.shape.join(', ')}], should be [${forward.join(', ')}]`);
-    return { shape, dtype: 'float32' };
+    return { shape, dtype: dy.dtype };
   },
   winogradWeights: ([w], { turned }) => {
     checkDType(w, 'float32');

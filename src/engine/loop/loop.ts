@@ -4,8 +4,23 @@
 // Expressions are immutable and may be shared: an emitter may compute a shared one once, because only statements
 // (`set`, `store`) have effects. A `load` or a mutable variable must therefore be bound by `let` where order matters.
 
-/** 'bool' is a truth value: 0 or 1 as a scalar, all bits of a lane as a vector. In memory a bool is an i32, 0 or 1. */
-export type ValueType = 'f32' | 'i32' | 'bool';
+/**
+ * 'bool' is a truth value: 0 or 1 as a scalar, all bits of a lane as a vector. In memory a bool is an i32, 0 or 1. A vector of
+ * 'bool64' has lanes of 64 bits, as comparisons of f64 and i64 give them; scalars are always 'bool'. The constructors below
+ * convert one to the other where they meet.
+ */
+export type ValueType = 'f32' | 'f64' | 'i32' | 'i64' | 'bool' | 'bool64';
+/** What memory holds. */
+export type ElementType = 'f32' | 'f64' | 'i32';
+export type FloatType = 'f32' | 'f64';
+
+export const ELEMENT_BYTES: Readonly<Record<ElementType, number>> = { f32: 4, f64: 8, i32: 4 };
+
+/** Bytes that a scratch buffer takes, with a gap behind it. */
+export const scratchBytes = ({ size, type }: Buffer): number => 64 + Math.ceil((size * ELEMENT_BYTES[type]) / 64) * 64;
+
+export const isFloat = (type: ValueType): type is FloatType => type === 'f32' || type === 'f64';
+export const isWide = (type: ValueType): boolean => type === 'f64' || type === 'i64' || type === 'bool64';
 
 export type LoopUnary =
   | 'neg'
@@ -14,7 +29,7 @@ export type LoopUnary =
   | 'floor'
   | 'ceil'
   | 'trunc'
-  | 'nearest' // f32; neg and abs also i32
+  | 'nearest' // floats; neg and abs also i32
   | 'not' // bool, or bitwise on i32
   | 'any' // bool vector to bool scalar: true in one lane at least
   | 'same'; // i32 scalar: x, but an optimiser behind the emitter shall not know it
@@ -22,23 +37,37 @@ export type LoopBinary =
   | 'add'
   | 'sub'
   | 'mul'
-  | 'div' // div on f32 only
-  | 'part' // f32: a / b, where a is finite or NaN if b is finite
+  | 'div' // div on floats only
+  | 'part' // floats: a / b, where a is finite or NaN if b is finite
   | 'min'
-  | 'max' // f32: NaN if either is NaN
+  | 'max' // floats and i32; NaN if either is NaN
   | 'scale' // f32: a · 2^n, for b = 1.5 · 2²³ + 254 + n, which has the exponents of two factors in its low bits
   | 'and'
   | 'or'
-  | 'xor' // i32 and bool
+  | 'xor' // integers and truth values
   | 'shl'
   | 'shru'
-  | 'shrs' // i32; vector shifts take a scalar count
+  | 'shrs' // integers; the count is a scalar i32
   | 'divs'
   | 'rems'
   | 'divu'
   | 'remu'; // i32, as C divides; scalar only
-export type LoopCompare = 'eq' | 'ne' | 'lt' | 'le' | 'ltu'; // f32 and i32 (ltu: i32, scalar only); result bool
-export type LoopConvert = 'i32.f32' | 'f32.i32' | 'bits.f32.i32' | 'bits.i32.f32' | 'bool.i32'; // from.to; f32.i32 truncates, saturates, NaN → 0
+export type LoopCompare = 'eq' | 'ne' | 'lt' | 'le' | 'ltu'; // floats and integers (ltu: i32, scalar only); result bool or bool64
+/** from.to; a float to i32 truncates and saturates, NaN → 0. */
+export type LoopConvert =
+  | 'i32.f32'
+  | 'f32.i32'
+  | 'i32.f64'
+  | 'f64.i32'
+  | 'f32.f64'
+  | 'f64.f32'
+  | 'bits.f32.i32'
+  | 'bits.i32.f32'
+  | 'bits.f64.i64'
+  | 'bits.i64.f64'
+  | 'bool.i32'
+  | 'bool.bool64'
+  | 'bool64.bool';
 
 export interface Var {
   readonly kind: 'var';
@@ -52,7 +81,7 @@ export interface Var {
 export interface Buffer {
   readonly id: number;
   readonly name: string;
-  readonly type: 'f32' | 'i32';
+  readonly type: ElementType;
   readonly kind: 'param' | 'scratch';
   /** Elements; for scratch this is what the kernel reserves. */
   readonly size: number;
@@ -64,7 +93,7 @@ export type Expr =
   /** `lanes` consecutive elements from `index` (unaligned is fine). */
   | {
       readonly kind: 'load';
-      readonly type: 'f32' | 'i32';
+      readonly type: ElementType;
       readonly lanes: number;
       readonly buffer: Buffer;
       readonly index: Expr;
@@ -86,7 +115,7 @@ export type Expr =
     }
   | {
       readonly kind: 'compare';
-      readonly type: 'bool';
+      readonly type: 'bool' | 'bool64';
       readonly lanes: number;
       readonly op: LoopCompare;
       readonly a: Expr;
@@ -102,7 +131,7 @@ export type Expr =
   /** a · b + c, fused where the target can. */
   | {
       readonly kind: 'fma';
-      readonly type: 'f32';
+      readonly type: FloatType;
       readonly lanes: number;
       readonly a: Expr;
       readonly b: Expr;
@@ -216,7 +245,7 @@ export function variable(name: string, type: ValueType, lanes = 1): Var {
 
 let nextBuffer = 1;
 
-export function buffer(name: string, type: 'f32' | 'i32', kind: 'param' | 'scratch', size: number): Buffer {
+export function buffer(name: string, type: ElementType, kind: 'param' | 'scratch', size: number): Buffer {
   return { id: nextBuffer++, name, type, kind, size };
 }
 
@@ -244,10 +273,21 @@ export function any(x: Expr): Expr {
   return x.lanes === 1 ? x : { kind: 'unary', type: 'bool', lanes: 1, op: 'any', x };
 }
 
-/** Lanes of the wider side; the narrower one is splatted. */
-function level(a: Expr, b: Expr): [Expr, Expr] {
-  if (a.lanes === b.lanes) return [a, b];
-  return a.lanes > b.lanes ? [a, splat(b, a.lanes)] : [splat(a, b.lanes), b];
+/** Lanes of the wider side; the narrower one is splatted. Truth values get the width of the wider lanes. */
+function level(left: Expr, right: Expr): [Expr, Expr] {
+  const lanes = Math.max(left.lanes, right.lanes);
+  const [a, b] = [splat(left, lanes), splat(right, lanes)];
+  if (a.type === b.type) return [a, b];
+  return [truthAs(a, true), truthAs(b, true)]; // one of them is wide
+}
+
+/** A truth value with lanes of 64 bits or of 32; everything else as it is. */
+function truthAs(x: Expr, wide: boolean): Expr {
+  const type = wide ? 'bool64' : 'bool';
+  if (x.lanes === 1 || x.type === type || (x.type !== 'bool' && x.type !== 'bool64')) return x;
+  if (x.kind === 'const') return literal(x.value, type, x.lanes);
+  if (x.kind === 'splat') return { ...x, type };
+  return { kind: 'convert', type, lanes: x.lanes, op: wide ? 'bool.bool64' : 'bool64.bool', x };
 }
 
 export function binary(op: LoopBinary, left: Expr, right: Expr): Expr {
@@ -289,29 +329,29 @@ export function termsOf(e: Expr): Expr[] {
 
 export function compare(op: LoopCompare, left: Expr, right: Expr): Expr {
   const [a, b] = level(left, right);
-  return { kind: 'compare', type: 'bool', lanes: a.lanes, op, a, b };
+  return { kind: 'compare', type: a.lanes > 1 && isWide(a.type) ? 'bool64' : 'bool', lanes: a.lanes, op, a, b };
 }
 
 export function convert(op: LoopConvert, x: Expr): Expr {
-  const type = op.endsWith('f32') ? 'f32' : 'i32';
-  return { kind: 'convert', type, lanes: x.lanes, op, x };
+  return { kind: 'convert', type: op.slice(op.lastIndexOf('.') + 1) as ValueType, lanes: x.lanes, op, x };
 }
 
 export function fma(a: Expr, b: Expr, c: Expr): Expr {
   const lanes = Math.max(a.lanes, b.lanes, c.lanes);
-  return { kind: 'fma', type: 'f32', lanes, a: splat(a, lanes), b: splat(b, lanes), c: splat(c, lanes) };
+  return { kind: 'fma', type: c.type as FloatType, lanes, a: splat(a, lanes), b: splat(b, lanes), c: splat(c, lanes) };
 }
 
 export function select(condition: Expr, a: Expr, b: Expr): Expr {
   if (isConst(condition)) return condition.value !== 0 ? a : b;
   const lanes = Math.max(condition.lanes, a.lanes, b.lanes);
+  const [x, y] = level(splat(a, lanes), splat(b, lanes));
   return {
     kind: 'select',
-    type: a.type,
+    type: x.type,
     lanes,
-    condition: splat(condition, lanes),
-    a: splat(a, lanes),
-    b: splat(b, lanes),
+    condition: truthAs(splat(condition, lanes), isWide(x.type)),
+    a: x,
+    b: y,
   };
 }
 
@@ -326,7 +366,8 @@ export function pack(parts: readonly Expr[]): Expr {
 }
 
 export function extract(x: Expr, lane: number): Expr {
-  return x.lanes === 1 ? x : { kind: 'extract', type: x.type, lanes: 1, x, lane };
+  const type = x.type === 'bool64' ? 'bool' : x.type;
+  return x.lanes === 1 ? x : { kind: 'extract', type, lanes: 1, x, lane };
 }
 
 export function shuffle(a: Expr, b: Expr, pick: readonly number[]): Expr {

@@ -92,6 +92,6 @@ function products(body: readonly Stmt[], own: ReadonlySet<Var>, reciprocals: Map
 }
 
 function dividedByScalar(e: Expr): { a: Expr; divisor: Var; isPart: boolean } | undefined {
-  if (e.kind !== 'binary' || (e.op !== 'div' && e.op !== 'part') || e.lanes === 1) return undefined;
+  if (e.kind !== 'binary' || (e.op !== 'div' && e.op !== 'part') || e.lanes === 1 || e.type !== 'f32') return undefined;
   return e.b.kind === 'splat' && e.b.x.kind === 'var' ? { a: e.a, divisor: e.b.x, isPart: e.op === 'part' } : undefined;
 }

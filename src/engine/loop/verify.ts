@@ -3,7 +3,16 @@
 // of the compiler, found where it was made instead of in a machine's error message.
 
 import { InternalError } from '../ir/errors.js';
-import type { Buffer, Expr, KernelFunction, Program, Stmt, Var } from './loop.js';
+import {
+  type Buffer,
+  type Expr,
+  type KernelFunction,
+  type Program,
+  type Stmt,
+  type Var,
+  isFloat,
+  isWide,
+} from './loop.js';
 import { printExpr, printKernel, typeText } from './print.js';
 
 const INTEGER_ONLY = new Set(['shl', 'shru', 'shrs', 'divs', 'rems', 'divu', 'remu']);
@@ -111,48 +120,57 @@ class Verifier {
         if (e.op === 'any') {
           this.expression(e.x);
           this.expect(e.lanes === 1 && e.x.lanes > 1, e, `any of ${e.x.lanes} lanes`);
-        } else agree(e.x);
+          return;
+        }
+        agree(e.x);
         this.expect(e.x.type === e.type, e, 'types that differ');
         return;
       case 'binary':
         this.expression(e.b);
         if (e.op === 'shl' || e.op === 'shru' || e.op === 'shrs') {
           agree(e.a);
-          this.expect(e.b.lanes === 1, e, 'a shift by a vector');
-        } else agree(e.a, e.b);
-        this.expect(e.a.type === e.type && e.b.type === e.type, e, 'types that differ');
-        if (INTEGER_ONLY.has(e.op)) this.expect(e.type === 'i32', e, `${e.op} of ${e.type}`);
-        if (BITWISE.has(e.op)) this.expect(e.type !== 'f32', e, `${e.op} of ${e.type}`);
-        if (e.op === 'div' || e.op === 'part' || e.op === 'scale')
-          this.expect(e.type === 'f32', e, `${e.op} of ${e.type}`);
+          this.expect(e.b.lanes === 1 && e.b.type === 'i32', e, `a shift by ${typeText(e.b)}`);
+          this.expect(e.a.type === e.type, e, 'types that differ');
+        } else {
+          agree(e.a, e.b);
+          this.expect(e.a.type === e.type && e.b.type === e.type, e, 'types that differ');
+        }
+        if (INTEGER_ONLY.has(e.op)) this.expect(e.type === 'i32' || e.type === 'i64', e, `${e.op} of ${e.type}`);
+        if (BITWISE.has(e.op)) this.expect(!isFloat(e.type), e, `${e.op} of ${e.type}`);
+        if (e.op === 'div' || e.op === 'part') this.expect(isFloat(e.type), e, `${e.op} of ${e.type}`);
+        if (e.op === 'scale') this.expect(e.type === 'f32', e, `${e.op} of ${e.type}`);
         return;
       case 'compare':
         agree(e.a, e.b);
-        this.expect(e.a.type === e.b.type && e.a.type !== 'bool', e, 'a comparison of differing types');
+        this.expect(
+          e.a.type === e.b.type && e.a.type !== 'bool' && e.a.type !== 'bool64',
+          e,
+          'a comparison of differing types',
+        );
         return;
       case 'convert':
         agree(e.x);
-        this.expect(
-          e.x.type === (e.op === 'bool.i32' ? 'bool' : e.op.endsWith('.f32') ? 'i32' : 'f32'),
-          e,
-          `a conversion from ${e.x.type}`,
-        );
+        this.expect(e.x.type === e.op.split('.').at(-2), e, `a conversion from ${e.x.type}`);
         return;
       case 'fma':
         agree(e.a, e.b, e.c);
         this.expect(
-          [e.a, e.b, e.c].every((x) => x.type === 'f32'),
+          [e.a, e.b, e.c].every((x) => x.type === e.type && isFloat(x.type)),
           e,
-          'fma of other than f32',
+          'fma of other than floats',
         );
         return;
       case 'select':
         agree(e.condition, e.a, e.b);
-        this.expect(e.condition.type === 'bool', e, 'a condition that is no truth value');
+        this.expect(
+          e.condition.type === (e.lanes > 1 && isWide(e.type) ? 'bool64' : 'bool'),
+          e,
+          'a condition that is no truth value of this width',
+        );
         this.expect(e.a.type === e.type && e.b.type === e.type, e, 'types that differ');
         return;
       case 'splat':
-        this.typed(e.x, e.type, 1);
+        this.typed(e.x, e.type === 'bool64' ? 'bool' : e.type, 1);
         return;
       case 'pack':
         this.expect(e.parts.length === e.lanes, e, `${e.parts.length} parts`);
@@ -160,7 +178,11 @@ class Verifier {
         return;
       case 'extract':
         this.expression(e.x);
-        this.expect(e.lane >= 0 && e.lane < e.x.lanes && e.x.type === e.type, e, `lane ${e.lane}`);
+        this.expect(
+          e.lane >= 0 && e.lane < e.x.lanes && (e.x.type === 'bool64' ? 'bool' : e.x.type) === e.type,
+          e,
+          `lane ${e.lane}`,
+        );
         return;
       case 'shuffle':
         agree(e.a, e.b);

@@ -6,7 +6,7 @@
 // Input: the nodes of a run in order. Output: those of them that are to be stored. It must not know programs or tensors.
 
 import type { DeviceMemory } from '../device/device.js';
-import { BYTES_PER_ELEMENT } from '../ir/dtype.js';
+import { bytesOf } from '../ir/dtype.js';
 import type { Node } from '../ir/node.js';
 import { OP_CLASS, type OpClass } from '../ir/op.js';
 
@@ -69,7 +69,7 @@ export function recomputed(
   if (found.size === 0) return [];
   for (const node of wanted) found.delete(node);
   const nodes = [...found].filter((n) => !isInput(n));
-  const bytes = nodes.reduce((total, { size }) => total + size * BYTES_PER_ELEMENT, 0);
+  const bytes = nodes.reduce((total, { size, dtype }) => total + size * bytesOf(dtype), 0);
   if ((nodes.length > MOST_STORED && !isCut) || bytes * SHARE > memory.limitBytes - memory.usedBytes) return [];
   for (const node of nodes) carried.add(node);
   return nodes;

@@ -2,6 +2,7 @@
 
 import type { Exact } from '../../tensor/shape-types/options.js';
 import {
+  isFloat,
   ArgumentError,
   checkedProbabilities,
   checkOptions,
@@ -80,9 +81,9 @@ export function crossEntropy<const O extends CrossEntropyOptions = {}>(
   warnOfProbabilities('crossEntropy', logits);
   const weights = checkWeight(weight, x, 'crossEntropy');
   const logp = x.logSoftmax(CLASS_DIM);
-  if (target.dtype === 'float32' && target.shape.length !== x.shape.length - 1) {
+  if (isFloat(target.dtype) && target.shape.length !== x.shape.length - 1) {
     checkSame('crossEntropy', x, target);
-    const wanted = target;
+    const wanted = target as Tensor;
     const smooth = smoothing === 0 ? wanted : wanted.mul(1 - smoothing).add(smoothing / x.shape[CLASS_DIM]);
     const counted = weights === undefined ? smooth : smooth.mul(acrossClasses(weights, x));
     const each = logp.mul(counted).sum(CLASS_DIM).neg();

@@ -1,6 +1,7 @@
 // What losses share: reductions, and the checks of their arguments.
 
 import {
+  isFloat,
   ArgumentError,
   DTypeError,
   formatShape,
@@ -43,8 +44,8 @@ export function reduce(each: Tensor, reduction: Reduction = 'mean', op: string):
 // ---------------------------------------------------------------- checks
 
 export function checkFloat(t: AnyTensor, op: string): Tensor {
-  if (t.dtype === 'float32') return t as Tensor;
-  throw new DTypeError(`${op}: takes float32, not ${t.dtype}. Convert with to('float32').`, [t.dtype]);
+  if (isFloat(t.dtype)) return t as Tensor;
+  throw new DTypeError(`${op}: takes real numbers, not ${t.dtype}. Convert with to('float32').`, [t.dtype]);
 }
 
 export function checkRank(shape: Shape, op: string, what: string): void {

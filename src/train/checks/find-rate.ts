@@ -156,7 +156,7 @@ function twinOf(optimizer: TrainingOptimizer): TrainingOptimizer & { readonly gr
 
 /** Copies of all parameters and buffers. */
 async function snapshot(model: Module): Promise<{ restore(): Promise<void> }> {
-  const saved: { readonly own: AnyTensor; readonly data: Float32Array | Int32Array | Uint8Array }[] = [];
+  const saved: { readonly own: AnyTensor; readonly data: Awaited<ReturnType<AnyTensor['data']>> }[] = [];
   for (const own of Object.values(model.stateDict())) saved.push({ own, data: (await own.data()).slice() });
   return {
     restore: async () => {

@@ -107,7 +107,7 @@ stack([{} as Tensor<[2]>, {} as Tensor<[3]>]);
 // @ts-expect-error ragged
 tensor([[1, 2], [3]]);
 // @ts-expect-error no such dtype
-zeros([2], { dtype: 'float64' });
+zeros([2], { dtype: 'int64' });
 
 // ---------------------------------------------------------------- results
 

@@ -70,9 +70,10 @@ function convolution(
   return derive(like, 'winograd', [x, weights], { lo, output: like.shape.slice(2) }, like.shape);
 }
 
-/** Is it 3×3, without strides and groups, and large enough? */
+/** Is it float32, 3×3, without strides and groups, and large enough? */
 function fits(result: Node, w: { readonly shape: readonly number[] }, spec: ConvSpec, fewest: number): boolean {
   const [out, channels, ...kernel] = w.shape;
+  if (result.dtype !== 'float32') return false;
   const isPlain = [...spec.stride, ...spec.dilation, spec.groups].every((n) => n === 1);
   if (!isPlain || kernel.length !== 2 || kernel.some((n) => n !== 3)) return false;
   return Math.min(out, channels) >= FEWEST_CHANNELS && tilesOf(result) >= fewest;

@@ -9,7 +9,7 @@ import type { Buffer, KernelFunction, Var } from '../../loop/loop.js';
 import type { Target } from '../../loop/target.js';
 import type { Group } from '../plan/group.js';
 import { isContraction } from '../graph/kinds.js';
-import { type KernelBuilder, type KernelContext, VALUE_TYPE } from './kernel/kernel-builder.js';
+import { type KernelBuilder, type KernelContext, VALUE_TYPE, elementOf } from './kernel/kernel-builder.js';
 import { lowerCheck } from './scan/lower-check.js';
 import { lowerConcat, sharesOfConcat } from './scan/lower-concat.js';
 import { contractAlone, lowerContraction } from './contraction/lower-contraction.js';
@@ -25,6 +25,8 @@ import type { IsMaterialised } from '../indices/trace.js';
 export interface LowerGroupOptions {
   readonly target: Target;
   readonly threads: number;
+  /** Whether the graph has any float64. */
+  readonly hasFloat64: boolean;
   readonly isMaterialised: IsMaterialised;
   readonly isStored: (node: Node) => boolean;
   /** Parts of concatenations that are computed where they belong. */
@@ -56,6 +58,21 @@ function lowerProduct(group: Group, lowering: Lowering): KernelBuilder {
   return isOp(node, 'winograd') ? lowerWinograd(group, node, lowering) : lowerContraction(group, lowering);
 }
 
+/** Vectors have half as many lanes where something in them takes 64 bits. */
+function targetOf(group: Group, { target, hasFloat64, isMaterialised }: LowerGroupOptions): Target {
+  return hasFloat64 && usesFloat64(group, isMaterialised) ? { ...target, lanes: target.lanes / 2 } : target;
+}
+
+function usesFloat64({ members }: Group, isMaterialised: IsMaterialised): boolean {
+  const seen = new Set<Node>(members);
+  for (const node of seen) {
+    if (node.dtype === 'float64') return true;
+    const isRead = node.op === 'leaf' || (isMaterialised(node) && !members.includes(node));
+    if (!isRead) for (const source of node.src) seen.add(source);
+  }
+  return false;
+}
+
 /** Kernels in steps: those of one are independent of each other, and come after the step before. */
 export function lowerGroup(group: Group, options: LowerGroupOptions): LoweredKernel[][] {
   if (group.members.length === 1 && isComplete(options.places, group.members[0])) return []; // nothing is left to copy
@@ -79,7 +96,7 @@ function lowerKernel(group: Group, options: LowerGroupOptions, lower: Lower): Lo
   let isDivisible = group.kind === 'loop';
 
   const memory = (node: Node, name: string, operand: Operand): Buffer => {
-    const made = L.buffer(name, node.dtype === 'float32' ? 'f32' : 'i32', 'param', reachOf(options.places, node));
+    const made = L.buffer(name, elementOf(node.dtype), 'param', reachOf(options.places, node));
     buffers.push(made);
     bufferOperands.push(operand);
     return made;
@@ -112,7 +129,7 @@ function lowerKernel(group: Group, options: LowerGroupOptions, lower: Lower): Lo
     },
   };
   const lowering: Lowering = {
-    target: options.target,
+    target: targetOf(group, options),
     threads: options.threads,
     context,
     isMaterialised: options.isMaterialised,
@@ -142,7 +159,7 @@ function lowerKernel(group: Group, options: LowerGroupOptions, lower: Lower): Lo
     isDivisible,
     shapes: kernelShapes(group),
     flops: flopsOf(group),
-    bytes: buffers.reduce((n, b) => n + b.size * 4, 0),
+    bytes: buffers.reduce((n, b) => n + b.size * L.ELEMENT_BYTES[b.type], 0),
   };
   return { kernel, operands: [...bufferOperands, ...scalarOperands], isParallel: builder.isParallel };
 }

@@ -120,5 +120,5 @@ function canPlace(home: Group, parts: readonly Node[], isStored: (n: Node) => bo
   const node = home.members.find(isContraction);
   if (home.kind !== 'contraction' || node === undefined) return false;
   if (node.op === 'winograd' || !contractionsOf(node).some(isSummedInParts)) return true;
-  return home.members.some((n) => isStored(n) && n.dtype === 'float32' && n.size === node.size && !parts.includes(n));
+  return home.members.some((n) => isStored(n) && n.dtype === node.dtype && n.size === node.size && !parts.includes(n));
 }

@@ -2,7 +2,14 @@
 // Input: kernels, calls, and how many threads share them. Output: intervals of bytes, and answers.
 
 import { type Interval, NOTHING, type Touch, footprint, isEmpty, overlap } from '../../loop/footprint.js';
-import { type Buffer, ERROR_WORD, type KernelCall, type KernelFunction, type Slot } from '../../loop/loop.js';
+import {
+  type Buffer,
+  ELEMENT_BYTES,
+  ERROR_WORD,
+  type KernelCall,
+  type KernelFunction,
+  type Slot,
+} from '../../loop/loop.js';
 
 /** Who shares the work of a program, and what its arguments have to do with each other. */
 export interface Sharing {
@@ -45,7 +52,8 @@ export class Accesses {
     return this.kernels[kernel].buffers.flatMap((buffer, i): Access[] => {
       const slot = slots[i];
       if (slot.kind === 'argument' && slot.index === ERROR_WORD) return [];
-      const touchOf = (tid?: number) => inBytes(this.footprintOf(kernel, tid).get(buffer), slot.offset ?? 0);
+      const touchOf = (tid?: number) =>
+        inBytes(this.footprintOf(kernel, tid).get(buffer), slot.offset ?? 0, ELEMENT_BYTES[buffer.type]);
       const whole = touchOf();
       if (isEmpty(whole.read) && isEmpty(whole.written)) return [];
       return [{ base: this.baseOf(slot), whole, threads: this.threads, ofThread: touchOf }];
@@ -65,9 +73,12 @@ export class Accesses {
   }
 }
 
-function inBytes(touch: Touch | undefined, offset: number): Touch {
+function inBytes(touch: Touch | undefined, offset: number, bytes: number): Touch {
   if (touch === undefined) return { read: NOTHING, written: NOTHING };
-  const shifted = ({ from, to }: Interval): Interval => ({ from: offset + 4 * from, to: offset + 4 * to + 3 });
+  const shifted = ({ from, to }: Interval): Interval => ({
+    from: offset + bytes * from,
+    to: offset + bytes * to + bytes - 1,
+  });
   return { read: shifted(touch.read), written: shifted(touch.written) };
 }
 

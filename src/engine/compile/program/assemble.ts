@@ -1,16 +1,18 @@
 // From groups to a program: kernels, the memory they work in, and the stages they run in.
 // Input: the state after scheduling. Output: its program.
 
-import { BYTES_PER_ELEMENT } from '../../ir/dtype.js';
+import { bytesOf } from '../../ir/dtype.js';
 import { InternalError } from '../../ir/errors.js';
 import type { Node } from '../../ir/node.js';
 import {
+  ELEMENT_BYTES,
   ERROR_WORD,
   type KernelCall,
   type KernelFunction,
   LATE_ERROR_OFFSET,
   type Slot,
   type Stage,
+  scratchBytes as scratchBytesOf,
 } from '../../loop/loop.js';
 import { moveOrigins } from '../../loop/origins.js';
 import { reduceStrength } from '../../loop/strength-reduction.js';
@@ -22,8 +24,21 @@ import { type CompileState, assignments, numbersOf } from '../plan/state.js';
 import { joinStages } from './barrier-elimination.js';
 import { type Block, planMemory } from './plan-memory.js';
 
+const WORD_BYTES = 4;
+
 /** Where kernels say what is wrong with their input. */
 const ERRORS: Slot = { kind: 'argument', index: ERROR_WORD };
+
+/** Where each number begins in the argument table: a float64 takes two words. */
+export function wordsOfScalars(scalars: readonly Node[], first: number): { words: readonly number[]; end: number } {
+  let end = first;
+  const words = scalars.map(({ dtype }) => {
+    const word = end;
+    end += bytesOf(dtype) / WORD_BYTES;
+    return word;
+  });
+  return { words, end };
+}
 
 export function assemble(state: CompileState): void {
   const { stages, stageOf, checks } = state.schedule;
@@ -32,7 +47,7 @@ export function assemble(state: CompileState): void {
   const overwritten = new Set(updates.map((a) => a.node));
   const inPlace = new Set(updates.flatMap((a) => (a.input === undefined ? [] : [a.node])));
   const outputWord = 1 + state.inputs.length;
-  const scalarWord = outputWord + state.outputs.length;
+  const { words: wordOfScalar, end: argumentCount } = wordsOfScalars(state.scalars, outputWord + state.outputs.length);
 
   // Memory: outputs have buffers of their own, everything else that is stored lives in the arena.
   const lastStage = stages.length; // the stage of the copies
@@ -49,7 +64,7 @@ export function assemble(state: CompileState): void {
   const blocks = new Map<Node, { bytes: number; from: number; to: number }>();
   for (const n of inArena) {
     const stage = stageOf.get(n) as number;
-    blocks.set(n, { bytes: n.size * BYTES_PER_ELEMENT, from: stage, to: lastUse.get(n) ?? stage });
+    blocks.set(n, { bytes: n.size * bytesOf(n.dtype), from: stage, to: lastUse.get(n) ?? stage });
   }
   // A concatenation is there from its first part on, and as long as any of them is read; parts of parts come last.
   for (const [part, { host }] of [...places].reverse()) {
@@ -62,7 +77,7 @@ export function assemble(state: CompileState): void {
   const plan = planMemory(placed.map((n) => blocks.get(n) as Block));
   const arenaOffset = new Map(placed.map((n, i) => [n, plan.offsets[i]]));
   for (const [part, { host, at }] of places) {
-    arenaOffset.set(part, (arenaOffset.get(host) as number) + at * BYTES_PER_ELEMENT);
+    arenaOffset.set(part, (arenaOffset.get(host) as number) + at * bytesOf(part.dtype));
   }
 
   const slotOf = (node: Node): Slot => {
@@ -75,6 +90,7 @@ export function assemble(state: CompileState): void {
     throw new InternalError(`compile: ${node.op} is read but was never stored.`);
   };
 
+  const hasFloat64 = state.nodes.some((n) => n.dtype === 'float64');
   const kernels: KernelFunction[] = [];
   let scratchBytes = 0;
   let serial = true;
@@ -85,16 +101,16 @@ export function assemble(state: CompileState): void {
     serial &&= !isParallel;
     scratchBytes = Math.max(
       scratchBytes,
-      kernel.scratch.reduce((n, b) => n + 64 + Math.ceil((b.size * 4) / 64) * 64, 0),
+      kernel.scratch.reduce((n, b) => n + scratchBytesOf(b), 0),
     );
     const moved = moveOrigins(state.options.target.fuses ? reduceStrength(kernel) : kernel);
     kernels.push(moved.kernel);
     const slots = operands.map((o, i): Slot => {
       if (o.kind === 'scalar') {
-        return { kind: 'argument', index: scalarWord + (numberOfScalar.get(o.node) as number) };
+        return { kind: 'argument', index: wordOfScalar[numberOfScalar.get(o.node) as number] };
       }
       const slot = o.kind === 'error' ? ERRORS : o.kind === 'write' ? (storedIn(o.node) as Slot) : slotOf(o.node);
-      return { ...slot, offset: (slot.offset ?? 0) + moved.origins[i] * BYTES_PER_ELEMENT };
+      return { ...slot, offset: (slot.offset ?? 0) + moved.origins[i] * ELEMENT_BYTES[kernel.buffers[i].type] };
     });
     return { kernel: kernels.length - 1, slots };
   };
@@ -102,6 +118,7 @@ export function assemble(state: CompileState): void {
     lowerGroup(group, {
       target: state.options.target,
       threads: state.options.threads,
+      hasFloat64,
       isMaterialised: (n) => state.materialised.has(n),
       isStored: (n) => storedIn(n) !== undefined,
       places,
@@ -143,7 +160,7 @@ export function assemble(state: CompileState): void {
         updates: updating,
       }),
     ),
-    argumentCount: scalarWord + state.scalars.length,
+    argumentCount,
     arenaBytes: plan.bytes,
     scratchBytes,
     serial,

@@ -5,7 +5,7 @@ import { type CompiledGraph, compileGraph } from '../../compile/compile.js';
 import { cutGraph } from '../../compile/graph/partition.js';
 import { debug, debugLevel } from '../debug.js';
 import { emitProgram } from '../../emit/wasm/emit.js';
-import { BYTES_PER_ELEMENT, type DType } from '../../ir/dtype.js';
+import { type DType, bytesOf } from '../../ir/dtype.js';
 import { type Indexed, IndexError, outOfRange } from '../../ir/errors.js';
 import { type Node, isOp } from '../../ir/node.js';
 import { formatShape } from '../../ir/shape.js';
@@ -45,11 +45,15 @@ export interface CpuDeviceOptions {
   readonly name?: string;
 }
 
-const bits = new DataView(new ArrayBuffer(4));
+const bits = new DataView(new ArrayBuffer(8));
 
-function floatBits(value: number): number {
-  bits.setFloat32(0, value, true);
-  return bits.getInt32(0, true);
+/** Puts a number where a kernel takes it from: the bits of a float, or an integer. */
+function writeScalar(words: Int32Array, at: number, value: number, dtype: DType): void {
+  if (dtype === 'float32') bits.setFloat32(0, value, true);
+  else if (dtype === 'float64') bits.setFloat64(0, value, true);
+  else bits.setInt32(0, value | 0, true);
+  words[at] = bits.getInt32(0, true);
+  if (dtype === 'float64') words[at + 1] = bits.getInt32(4, true);
 }
 
 export class CpuDevice implements Device {
@@ -108,8 +112,8 @@ export class CpuDevice implements Device {
     this.runtime.free(buffer as Buffer);
   }
 
-  from(buffer: unknown, offset: number): Buffer {
-    return partOf(buffer as Buffer, offset * BYTES_PER_ELEMENT);
+  from(buffer: unknown, offset: number, dtype: DType): Buffer {
+    return partOf(buffer as Buffer, offset * bytesOf(dtype));
   }
 
   compile(graph: Graph): Executable {
@@ -277,7 +281,7 @@ class Prologue {
     watched: readonly number[],
     codeBytes: number,
   ) {
-    this.bytes = kept.reduce((sum, { size }) => sum + size * BYTES_PER_ELEMENT, codeBytes);
+    this.bytes = kept.reduce((sum, { size, dtype }) => sum + size * bytesOf(dtype), codeBytes);
     this.runtime = runtime;
     this.compiled = compiled;
     this.loaded = loaded;
@@ -323,7 +327,7 @@ class CpuExecutable implements Executable {
   private readonly runtime: CpuRuntime;
   private readonly compiled: CompiledGraph;
   private readonly loaded: LoadedProgram;
-  private readonly scalarIsFloat: readonly boolean[];
+  private readonly scalarDTypes: readonly DType[];
   /** Reading the environment takes longer than a small program. */
   private readonly isTimed = debugLevel() >= 2;
   private readonly words: Int32Array;
@@ -346,7 +350,7 @@ class CpuExecutable implements Executable {
     this.prologue = prologue;
     this.watched = prologue?.watched;
     this.kernels = compiled.program.stages.flatMap((s) => s.calls).map((c) => compiled.program.kernels[c.kernel].name);
-    this.scalarIsFloat = graph.scalars.map((s) => s.dtype === 'float32');
+    this.scalarDTypes = graph.scalars.map((s) => s.dtype);
     this.words = new Int32Array(compiled.program.argumentCount);
   }
 
@@ -358,13 +362,11 @@ class CpuExecutable implements Executable {
   ): void {
     const { words, prologue } = this;
     const inputs = prologue === undefined ? given : [...given, ...prologue.results(given, states)];
-    const { inputWord, outputWord, scalarWord } = this.compiled;
+    const { inputWord, outputWord, scalarWords } = this.compiled;
     words[0] = this.runtime.errorAddress;
     for (let i = 0; i < inputs.length; i++) words[inputWord + i] = (inputs[i] as Buffer).address;
     for (let i = 0; i < outputs.length; i++) words[outputWord + i] = (outputs[i] as Buffer).address;
-    for (let i = 0; i < scalars.length; i++) {
-      words[scalarWord + i] = this.scalarIsFloat[i] ? floatBits(scalars[i]) : scalars[i] | 0;
-    }
+    for (let i = 0; i < scalars.length; i++) writeScalar(words, scalarWords[i], scalars[i], this.scalarDTypes[i]);
     const { twin } = this;
     const isNative = twin?.isReady() === true;
     if (this.isTimed) this.timedRun(words, isNative);

@@ -3,7 +3,7 @@
 // tables; output: the contents of buffers. Runs and uploads take effect in the order given, and `download` waits for
 // them; in a browser page with shared memory the calls return earlier. It must not know graphs or kernels.
 
-import { BYTES_PER_ELEMENT, type DType } from '../../ir/dtype.js';
+import { type DType, bytesOf } from '../../ir/dtype.js';
 import { ArgumentError, DeviceError, IndexError } from '../../ir/errors.js';
 import { LATE_ERROR_OFFSET } from '../../loop/loop.js';
 import type { DeviceMemory, TypedArray } from '../device.js';
@@ -16,6 +16,8 @@ import { detectPlatform } from './platform/detect-platform.js';
 import type { Platform } from './platform/platform.js';
 import { chooseHeapLimit, chooseThreads } from './settings.js';
 
+/** Of an argument: an address, or half of a float64. */
+const WORD_BYTES = 4;
 /** Between the scratch regions of two threads: reads beyond the edges, and prefetching, stay apart. */
 const SCRATCH_GAP = 512;
 /** An arena is not made smaller for less than this when the program that needed it is gone. */
@@ -155,14 +157,14 @@ export class CpuRuntime {
 
   // ------------------------------------------------------------ buffers
 
-  allocate(size: number, _dtype: DType, label: string): Buffer {
+  allocate(size: number, dtype: DType, label: string): Buffer {
     this.#checkAlive();
-    return this.#heap.allocate(size * BYTES_PER_ELEMENT, `tensor ${label}`);
+    return this.#heap.allocate(size * bytesOf(dtype), `tensor ${label}`);
   }
 
   upload(buffer: Buffer, data: ArrayLike<number>, dtype: DType): void {
     this.#checkAlive();
-    if (data.length * BYTES_PER_ELEMENT > buffer.byteLength) {
+    if (data.length * bytesOf(dtype) > buffer.byteLength) {
       throw new ArgumentError(
         `upload: ${data.length} numbers do not fit a buffer of ${buffer.byteLength} bytes. Pass as many as the tensor has.`,
       );
@@ -171,7 +173,7 @@ export class CpuRuntime {
       fill(this.#heap.memory.buffer, buffer.address, data, dtype);
       return;
     }
-    const copy = new ArrayBuffer(data.length * BYTES_PER_ELEMENT);
+    const copy = new ArrayBuffer(data.length * bytesOf(dtype));
     fill(copy, 0, data, dtype);
     this.#pool.write(buffer.address, new Uint8Array(copy));
   }
@@ -180,7 +182,7 @@ export class CpuRuntime {
   async download(buffer: Buffer, size: number, dtype: DType): Promise<TypedArray> {
     this.#checkAlive();
     if (this.#pool.idle()) return this.read(buffer, size, dtype);
-    const bytes = await this.#pool.read(buffer.address, size * BYTES_PER_ELEMENT);
+    const bytes = await this.#pool.read(buffer.address, size * bytesOf(dtype));
     return readNumbers(bytes.buffer, 0, size, dtype);
   }
 
@@ -292,7 +294,7 @@ export class CpuRuntime {
   #reserve({ bytes, argumentCount, arenaBytes, scratchBytes }: ProgramCode): void {
     const { table, arena, scratch, staging } = this.#regions;
     const stride = Math.ceil(scratchBytes / 64) * 64 + SCRATCH_GAP;
-    this.#enlarge(table, argumentCount * BYTES_PER_ELEMENT);
+    this.#enlarge(table, argumentCount * WORD_BYTES);
     this.#enlarge(arena, arenaBytes);
     this.#enlarge(scratch, Math.max(stride, this.#scratchStride) * this.threads);
     this.#enlarge(staging, this.threads > 1 ? bytes.length : 0);
@@ -329,6 +331,7 @@ export class CpuRuntime {
 
 function fill(target: ArrayBufferLike, address: number, data: ArrayLike<number>, dtype: DType): void {
   if (dtype === 'float32') new Float32Array(target, address, data.length).set(data);
+  else if (dtype === 'float64') new Float64Array(target, address, data.length).set(data);
   else if (dtype === 'int32') new Int32Array(target, address, data.length).set(data);
   else {
     const out = new Int32Array(target, address, data.length);
@@ -338,6 +341,7 @@ function fill(target: ArrayBufferLike, address: number, data: ArrayLike<number>,
 
 function readNumbers(source: ArrayBufferLike, address: number, size: number, dtype: DType): TypedArray {
   if (dtype === 'float32') return new Float32Array(source, address, size).slice();
+  if (dtype === 'float64') return new Float64Array(source, address, size).slice();
   const numbers = new Int32Array(source, address, size);
   return dtype === 'int32' ? numbers.slice() : Uint8Array.from(numbers);
 }

@@ -8,12 +8,15 @@ import {
   ERROR_WORD,
   type Buffer,
   type Expr,
+  type FloatType,
   type KernelFunction,
   type Program,
   type Slot,
   type Stmt,
   type ValueType,
   type Var,
+  isFloat,
+  scratchBytes,
   termsOf,
 } from '../../loop/loop.js';
 import { prelude } from './prelude.js';
@@ -38,7 +41,8 @@ export function emitProgram(program: Program, { lanes, profile }: EmitOptions): 
     texts.push(`static void ${name}${text}`);
     return name;
   });
-  return [prelude(lanes), ...texts, runFunction(program, names, profile)].join('\n');
+  const usesDoubles = texts.some((text) => /\b(?:double|vd\d+|vl\d+)\b/.test(text));
+  return [prelude(lanes, usesDoubles), ...texts, runFunction(program, names, profile)].join('\n');
 }
 
 /** A kernel has reported an index out of range. */
@@ -95,25 +99,35 @@ function pointer(slot: Slot, buffer: Buffer): string {
 
 function scalarOperand(slot: Slot, { type }: Var): string {
   if (slot.kind !== 'argument') throw new InternalError('emit: a number of a kernel is no argument.');
+  if (type === 'f64') return `double_at(table + ${slot.index})`;
   return type === 'f32' ? `float_of((int)table[${slot.index}])` : `(int)table[${slot.index}]`;
 }
 
-const elementType = (b: Buffer): string => (b.type === 'f32' ? 'float' : 'int');
+/** The C type of a scalar, and the letter that names of its functions and vectors are made of. */
+const NAMES: Readonly<Record<ValueType, readonly [type: string, letter: string]>> = {
+  f32: ['float', 'f'],
+  f64: ['double', 'd'],
+  i32: ['int', 'i'],
+  i64: ['long long', 'l'],
+  bool: ['int', 'i'],
+  bool64: ['int', 'l'],
+};
+
+const elementType = (b: Buffer): string => NAMES[b.type][0];
 
 /** Names of types: float, int, vf8 (vector of 8 floats), vi8 (vector of 8 ints; truth values are 0 and −1 there). */
 function typeName(type: ValueType, lanes: number): string {
-  if (lanes === 1) return type === 'f32' ? 'float' : 'int';
-  return `${type === 'f32' ? 'vf' : 'vi'}${lanes}`;
+  return lanes === 1 ? NAMES[type][0] : `v${NAMES[type][1]}${lanes}`;
 }
 
 /** What the names of a type's functions begin with: f, i, vf8, vi8. */
 function prefixOf(type: ValueType, lanes: number): string {
-  return lanes === 1 ? (type === 'f32' ? 'f' : 'i') : typeName(type, lanes);
+  return lanes === 1 ? NAMES[type][1] : typeName(type, lanes);
 }
 
 /** The type of a vector that may lie anywhere in memory. */
 function loose(b: Buffer, lanes: number): string {
-  return `${b.type === 'f32' ? 'vf' : 'vi'}${lanes}u`;
+  return `${typeName(b.type, lanes)}u`;
 }
 
 const INFIX: Readonly<Record<string, string>> = {
@@ -158,7 +172,7 @@ class KernelPrinter {
     let offset = 0;
     for (const b of kernel.scratch) {
       this.line(`${elementType(b)} *${this.bufferName(b)} = (${elementType(b)} *)(scratch + ${offset});`);
-      offset += 64 + Math.ceil((b.size * 4) / 64) * 64;
+      offset += scratchBytes(b);
     }
     this.statements(kernel.body);
     this.lines.push('}', '');
@@ -258,7 +272,7 @@ class KernelPrinter {
       case 'unary':
         if (e.op === 'neg') return `(-${this.expr(e.x)})`;
         if (e.op === 'not') return e.type === 'bool' && e.lanes === 1 ? `(!${this.expr(e.x)})` : `(~${this.expr(e.x)})`;
-        if (e.op === 'any') return this.call(`vi${e.x.lanes}_any`, e.x);
+        if (e.op === 'any') return this.call(`${typeName(e.x.type, e.x.lanes)}_any`, e.x);
         return this.call(`${prefixOf(e.type, e.lanes)}_${e.op}`, e.x);
       case 'binary':
         return this.binary(e);
@@ -273,13 +287,14 @@ class KernelPrinter {
         if (e.lanes === 1) return `(${this.expr(e.condition)} ? ${this.expr(e.a)} : ${this.expr(e.b)})`;
         return this.choice(e) ?? this.call(`${prefixOf(e.type, e.lanes)}_select`, e.condition, e.a, e.b);
       case 'splat':
-        if (e.type === 'bool') return `vi${e.lanes}_splat(-${this.expr(e.x)})`;
+        if (e.type === 'bool' || e.type === 'bool64') return `${typeName(e.type, e.lanes)}_splat(-${this.expr(e.x)})`;
         return this.call(`${prefixOf(e.type, e.lanes)}_splat`, e.x);
       case 'pack': {
         const parts = e.parts.map((p) => (e.type === 'bool' ? `-${this.expr(p)}` : this.expr(p)));
         return `(${typeName(e.type, e.lanes)}){${parts.join(', ')}}`;
       }
       case 'extract':
+        if (e.x.type === 'bool64') return `((int)${this.expr(e.x)}[${e.lane}] & 1)`;
         return e.type === 'bool' ? `(${this.expr(e.x)}[${e.lane}] & 1)` : `${this.expr(e.x)}[${e.lane}]`;
       case 'shuffle':
         return `__builtin_shufflevector(${this.expr(e.a)}, ${this.expr(e.b)}, ${e.pick.join(', ')})`;
@@ -288,12 +303,13 @@ class KernelPrinter {
 
   /** a < b ? a : b and a < b ? b : a of float vectors are instructions; so is a < b ? 0 : x on processors with masks. */
   private choice({ type, lanes, condition, a, b }: Expr & { kind: 'select' }): string | undefined {
-    if (type !== 'f32' || condition.kind !== 'compare' || condition.op !== 'lt') return undefined;
+    if (!isFloat(type) || condition.kind !== 'compare' || condition.op !== 'lt') return undefined;
+    const vector = typeName(type, lanes);
     const [low, high, first, second] = [condition.a, condition.b, a, b].map((x) => this.expr(x));
-    if (a.kind === 'const' && Object.is(a.value, 0) && condition.a.type === 'f32')
-      return `vf${lanes}_unless(${low}, ${high}, ${second})`;
-    if (low === first && high === second) return `vf${lanes}_smaller(${first}, ${second})`;
-    return low === second && high === first ? `vf${lanes}_larger(${first}, ${second})` : undefined;
+    if (a.kind === 'const' && Object.is(a.value, 0) && condition.a.type === type)
+      return `${vector}_unless(${low}, ${high}, ${second})`;
+    if (low === first && high === second) return `${vector}_smaller(${first}, ${second})`;
+    return low === second && high === first ? `${vector}_larger(${first}, ${second})` : undefined;
   }
 
   private binary(e: Expr & { kind: 'binary' }): string {
@@ -303,42 +319,67 @@ class KernelPrinter {
     if (infix !== undefined) return `(${this.expr(e.a)} ${infix} ${this.expr(e.b)})`;
     if (e.op === 'min' || e.op === 'max' || e.op === 'scale')
       return this.call(`${prefixOf(e.type, e.lanes)}_${e.op}`, e.a, e.b);
-    const unsigned = e.lanes === 1 ? 'unsigned' : `vu${e.lanes}`;
-    const signed = typeName('i32', e.lanes);
+    const wide = e.type === 'i64';
+    const unsigned = e.lanes === 1 ? (wide ? 'unsigned long long' : 'unsigned') : `v${wide ? 'm' : 'u'}${e.lanes}`;
+    const signed = typeName(e.type, e.lanes);
     if (e.op === 'shru') return `((${signed})((${unsigned})${this.expr(e.a)} >> ${this.expr(e.b)}))`;
     return `((int)((unsigned)${this.expr(e.a)} ${e.op === 'divu' ? '/' : '%'} (unsigned)${this.expr(e.b)}))`;
   }
 
   private convert(e: Expr & { kind: 'convert' }): string {
     const x = this.expr(e.x);
+    const type = typeName(e.type, e.lanes);
     switch (e.op) {
       case 'i32.f32':
-        return e.lanes === 1 ? `((float)${x})` : `__builtin_convertvector(${x}, vf${e.lanes})`;
+      case 'i32.f64':
+      case 'f32.f64':
+      case 'f64.f32':
+        return e.lanes === 1 ? `((${type})${x})` : `__builtin_convertvector(${x}, ${type})`;
       case 'f32.i32':
-        return `${e.lanes === 1 ? 'int' : `vi${e.lanes}`}_saturated(${x})`;
+        return `${type}_saturated(${x})`;
+      case 'f64.i32':
+        return `${type}_saturated_d(${x})`;
       case 'bits.f32.i32':
-        return e.lanes === 1 ? `bits_of(${x})` : `((vi${e.lanes})${x})`;
+        return e.lanes === 1 ? `bits_of(${x})` : `((${type})${x})`;
       case 'bits.i32.f32':
-        return e.lanes === 1 ? `float_of(${x})` : `((vf${e.lanes})${x})`;
+        return e.lanes === 1 ? `float_of(${x})` : `((${type})${x})`;
+      case 'bits.f64.i64':
+        return e.lanes === 1 ? `bits_of_d(${x})` : `((${type})${x})`;
+      case 'bits.i64.f64':
+        return e.lanes === 1 ? `double_of(${x})` : `((${type})${x})`;
+      case 'bool.bool64':
+      case 'bool64.bool':
+        return e.lanes === 1 ? x : `__builtin_convertvector(${x}, ${type})`;
       case 'bool.i32':
         return x;
     }
   }
 
   private constant({ type, lanes, value }: Expr & { kind: 'const' }): string {
-    const text = type === 'f32' ? floatText(value) : `${type === 'bool' && lanes > 1 ? -value : value | 0}`;
-    const safe = type !== 'f32' && (value | 0) === -0x80000000 ? '(-2147483647 - 1)' : text;
+    const isTruth = type === 'bool' || type === 'bool64';
+    const safe = isFloat(type)
+      ? floatText(value, type)
+      : isTruth
+        ? `${lanes > 1 ? -value : value | 0}`
+        : integerText(value, type);
     const shown = safe.startsWith('-') ? `(${safe})` : safe;
     if (lanes === 1) return shown;
     return `${prefixOf(type, lanes)}_splat(${shown})`;
   }
 }
 
-function floatText(exact: number): string {
-  const value = Math.fround(exact); // a folded constant may lie beyond float32
-  if (Number.isNaN(value)) return '__builtin_nanf("")';
-  if (value === Infinity) return '__builtin_inff()';
-  if (value === -Infinity) return '(-__builtin_inff())';
-  const text = Object.is(value, -0) ? '-0' : value.toPrecision(9);
-  return `${/[.e]/.test(text) ? text : `${text}.0`}f`;
+function integerText(value: number, type: ValueType): string {
+  if (type === 'i64') return value === -(2 ** 63) ? '(-9223372036854775807LL - 1)' : `${BigInt(value)}LL`;
+  return (value | 0) === -0x80000000 ? '(-2147483647 - 1)' : `${value | 0}`;
+}
+
+function floatText(exact: number, type: FloatType): string {
+  const isDouble = type === 'f64';
+  const value = isDouble ? exact : Math.fround(exact); // a folded constant may lie beyond float32
+  const builtin = (name: string): string => `__builtin_${name}${isDouble ? '' : 'f'}`;
+  if (Number.isNaN(value)) return `${builtin('nan')}("")`;
+  if (value === Infinity) return `${builtin('inf')}()`;
+  if (value === -Infinity) return `(-${builtin('inf')}())`;
+  const text = Object.is(value, -0) ? '-0' : value.toPrecision(isDouble ? 17 : 9);
+  return `${/[.e]/.test(text) ? text : `${text}.0`}${isDouble ? '' : 'f'}`;
 }

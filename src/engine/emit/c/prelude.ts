@@ -5,10 +5,14 @@
 /** The narrowest vectors that a program uses. */
 const FEWEST_LANES = 4;
 
-export function prelude(lanes: number): string {
+export function prelude(lanes: number, usesDoubles: boolean): string {
   const widths: string[] = [];
-  for (let n = lanes; n >= FEWEST_LANES; n /= 2) widths.push(vectors(n));
-  return SCALARS + widths.join('');
+  const fewest = usesDoubles ? Math.min(FEWEST_LANES, lanes / 2) : FEWEST_LANES;
+  for (let n = lanes; n >= fewest; n /= 2) widths.push(vectors(n));
+  if (!usesDoubles) return SCALARS + widths.join('');
+  const wide: string[] = [];
+  for (let n = lanes / 2; n >= fewest; n /= 2) wide.push(doubleVectors(n));
+  return SCALARS + widths.join('') + DOUBLE_SCALARS + wide.join('');
 }
 
 function vectors(lanes: number): string {
@@ -167,6 +171,105 @@ static inline float f_max(float a, float b) { return a != a ? a : b < a ? a : b;
 /* To an integer: truncated, saturated, NaN becomes 0. */
 static inline int int_saturated(float x) {
   return x != x ? 0 : x >= 2147483648.0f ? 2147483647 : x <= -2147483648.0f ? -2147483647 - 1 : (int)x;
+}
+
+`;
+
+// ---------------------------------------------------------------- doubles, where a program has any
+
+const X86_DOUBLES: Readonly<
+  Record<number, { macro: string; any: string; choice: (name: string) => string; fused: readonly [string, string][] }>
+> = {
+  2: {
+    macro: '__SSE2__',
+    any: '__builtin_ia32_movmskpd((vd2)x) != 0',
+    choice: (name) => `__builtin_ia32_${name}pd(a, b)`,
+    fused: [
+      ['__FMA__', '__builtin_ia32_vfmaddpd(a, b, c)'],
+      ['__aarch64__', '__builtin_aarch64_fmav2df(a, b, c)'],
+    ],
+  },
+  4: {
+    macro: '__AVX__',
+    any: '__builtin_ia32_movmskpd256((vd4)x) != 0',
+    choice: (name) => `__builtin_ia32_${name}pd256(a, b)`,
+    fused: [['__FMA__', '__builtin_ia32_vfmaddpd256(a, b, c)']],
+  },
+  8: {
+    macro: '__AVX512F__',
+    any: '__builtin_ia32_ptestmq512(x, x, (unsigned char)-1) != 0',
+    choice: (name) => `__builtin_ia32_${name}pd512_mask(a, b, a, (unsigned char)-1, 4)`,
+    fused: [['__AVX512F__', '__builtin_ia32_vfmaddpd512_mask(a, b, c, (unsigned char)-1, 4)']],
+  },
+};
+
+function doubleVectors(lanes: number): string {
+  const bytes = 8 * lanes;
+  const [d, l, m, i] = ['vd', 'vl', 'vm', 'vi'].map((name) => `${name}${lanes}`);
+  const each = (text: (lane: number) => string) => Array.from({ length: lanes }, (_, lane) => text(lane)).join(', ');
+  const lanewise = (name: string, builtin: string) =>
+    `static inline ${d} ${d}_${name}(${d} x) { return (${d}){${each((lane) => `${builtin}(x[${lane}])`)}}; }`;
+  const x86 = X86_DOUBLES[lanes];
+  const defineAny = (value: string) => `static inline int ${l}_any(${l} x) { return ${value}; }\n`;
+  const plainAny = defineAny(`(${Array.from({ length: lanes }, (_, lane) => `x[${lane}]`).join(' | ')}) != 0`);
+  const define = (name: string, value: string) =>
+    `static inline ${d} ${d}_${name}(${d} a, ${d} b) { return ${value}; }\n`;
+  const plain = define('smaller', `${d}_select(a < b, a, b)`) + define('larger', `${d}_select(a > b, a, b)`);
+  const own = define('smaller', x86.choice('min')) + define('larger', x86.choice('max'));
+  const defineFma = (value: string) => `static inline ${d} ${d}_fma(${d} a, ${d} b, ${d} c) { return ${value}; }\n`;
+  const fused = x86.fused.map(([macro, call]) => `#elif defined(${macro}) && !defined(__clang__)\n${defineFma(call)}`);
+  return `typedef double ${d} __attribute__((vector_size(${bytes})));
+typedef long long ${l} __attribute__((vector_size(${bytes})));
+typedef unsigned long long ${m} __attribute__((vector_size(${bytes})));
+typedef double ${d}u __attribute__((vector_size(${bytes}), aligned(4), may_alias));
+
+static inline ${d} ${d}_splat(double x) { return (${d}){${each(() => 'x')}}; }
+static inline ${l} ${l}_splat(long long x) { return (${l}){${each(() => 'x')}}; }
+static inline ${l} ${l}_select(${l} c, ${l} a, ${l} b) { return (c & a) | (~c & b); }
+static inline ${d} ${d}_select(${l} c, ${d} a, ${d} b) { return (${d})${l}_select(c, (${l})a, (${l})b); }
+
+static inline ${d} ${d}_abs(${d} x) { return (${d})((${l})x & ${l}_splat(0x7fffffffffffffffLL)); }
+static inline ${l} ${l}_abs(${l} x) { return ${l}_select(x < ${l}_splat(0), -x, x); }
+${lanewise('sqrt', '__builtin_sqrt')}
+${lanewise('floor', '__builtin_floor')}
+${lanewise('ceil', '__builtin_ceil')}
+${lanewise('trunc', '__builtin_trunc')}
+${lanewise('nearest', '__builtin_rint')}
+#if FUSES && defined(__clang__)
+${defineFma('__builtin_elementwise_fma(a, b, c)')}${fused.join('')}#else
+${defineFma('a * b + c')}#endif
+${ifGnu(x86.macro, defineAny(x86.any), plainAny)}${ifGnu(x86.macro, own, plain)}
+static inline ${d} ${d}_unless(${d} a, ${d} b, ${d} x) { return (${d})(~(a < b) & (${l})x); }
+static inline ${d} ${d}_min(${d} a, ${d} b) { return ${d}_select(a != a, a, ${d}_smaller(a, b)); }
+static inline ${d} ${d}_max(${d} a, ${d} b) { return ${d}_select(a != a, a, ${d}_larger(a, b)); }
+static inline ${i} ${i}_saturated_d(${d} x) {
+  ${l} large = x >= 2147483647.0, small = x <= -2147483648.0, other = x != x;
+  ${i} whole = __builtin_convertvector(${d}_select(large | small | other, ${d}_splat(0.0), x), ${i});
+  return ${i}_select(__builtin_convertvector(large, ${i}), ${i}_splat(2147483647),
+    ${i}_select(__builtin_convertvector(small, ${i}), ${i}_splat(-2147483647 - 1), whole));
+}
+`;
+}
+
+const DOUBLE_SCALARS = `static inline double double_at(const unsigned *at) { double r; __builtin_memcpy(&r, at, 8); return r; }
+static inline long long bits_of_d(double x) { long long r; __builtin_memcpy(&r, &x, 8); return r; }
+static inline double double_of(long long x) { double r; __builtin_memcpy(&r, &x, 8); return r; }
+#if FUSES
+static inline double d_fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
+#else
+static inline double d_fma(double a, double b, double c) { return a * b + c; }
+#endif
+static inline double d_abs(double x) { return __builtin_fabs(x); }
+static inline double d_sqrt(double x) { return __builtin_sqrt(x); }
+static inline double d_floor(double x) { return __builtin_floor(x); }
+static inline double d_ceil(double x) { return __builtin_ceil(x); }
+static inline double d_trunc(double x) { return __builtin_trunc(x); }
+static inline double d_nearest(double x) { return __builtin_rint(x); }
+static inline double d_min(double a, double b) { return a != a ? a : a < b ? a : b; }
+static inline double d_max(double a, double b) { return a != a ? a : b < a ? a : b; }
+static inline long long l_abs(long long x) { return x < 0 ? -x : x; }
+static inline int int_saturated_d(double x) {
+  return x != x ? 0 : x >= 2147483647.0 ? 2147483647 : x <= -2147483648.0 ? -2147483647 - 1 : (int)x;
 }
 
 `;

@@ -31,6 +31,34 @@ export function sleb(value: number): number[] {
 const floatBytes = new Uint8Array(4);
 const floatView = new DataView(floatBytes.buffer);
 
+/** As `sleb`, of a whole number that a float64 holds exactly. */
+export function sleb64(value: number): number[] {
+  const out: number[] = [];
+  let v = BigInt(value);
+  for (;;) {
+    const low = Number(v & 0x7fn);
+    v >>= 7n;
+    if ((v === 0n && (low & 0x40) === 0) || (v === -1n && (low & 0x40) !== 0)) {
+      out.push(low);
+      return out;
+    }
+    out.push(low | 0x80);
+  }
+}
+
+const wideBytes = new Uint8Array(8);
+const wideView = new DataView(wideBytes.buffer);
+
+export function f64Bytes(value: number): number[] {
+  wideView.setFloat64(0, value, true);
+  return [...wideBytes];
+}
+
+export function i64Bytes(value: number): number[] {
+  wideView.setBigInt64(0, BigInt(value), true);
+  return [...wideBytes];
+}
+
 export function f32Bytes(value: number): number[] {
   floatView.setFloat32(0, value, true);
   return [...floatBytes];

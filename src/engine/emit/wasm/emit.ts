@@ -4,21 +4,34 @@
 
 import { InternalError } from '../../ir/errors.js';
 import * as L from '../../loop/loop.js';
-import type { Buffer, Expr, KernelFunction, Program, Stmt, Var } from '../../loop/loop.js';
-import { scaleByBits } from '../../loop/math.js';
-import { Bytes, type FunctionBody, assembleModule, f32Bytes, i32Bytes, leb, sleb } from './assembler.js';
+import type { Buffer, Expr, KernelFunction, Program, Stmt, ValueType, Var } from '../../loop/loop.js';
+import { scaleByBits } from '../../loop/math/exp.js';
 import {
+  Bytes,
+  type FunctionBody,
+  assembleModule,
+  f32Bytes,
+  f64Bytes,
+  i32Bytes,
+  i64Bytes,
+  leb,
+  sleb,
+  sleb64,
+} from './assembler.js';
+import {
+  BINARY,
   CODE,
+  COMPARE,
   CONVERT,
   EMPTY_BLOCK,
   type Encoding,
-  F32_BINARY,
-  F32_COMPARE,
-  F32_UNARY,
-  I32_BINARY,
-  I32_COMPARE,
-  I32_VECTOR_UNARY,
+  FLOAT_VECTOR,
+  LANE,
+  LOAD_SPLAT,
+  MEMORY,
   TYPE,
+  UNARY,
+  VECTOR_MEMORY,
 } from './opcodes.js';
 import { runFunction } from './run-function.js';
 
@@ -33,7 +46,7 @@ export interface EmitOptions {
 const ALIGN_4 = 2;
 /** Constant parts of an index up to this go into the instruction; the rest of the index may be a little negative. */
 const MOST_IMMEDIATE = 64;
-const BYTES = 4;
+const VECTOR_BYTES = 16;
 
 export function emitProgram(program: Program, options: EmitOptions): Uint8Array<ArrayBuffer> {
   const functions: FunctionBody[] = [];
@@ -52,8 +65,40 @@ export function emitProgram(program: Program, options: EmitOptions): Uint8Array<
 
 // ---------------------------------------------------------------- kernels
 
-function wasmType(type: string, lanes: number): number {
-  return lanes > 1 ? TYPE.v128 : type === 'f32' ? TYPE.f32 : TYPE.i32;
+/** What lanes of a type are to the machine: truth values are integers. */
+function laneOf(type: ValueType): 'f32' | 'f64' | 'i32' | 'i64' {
+  return type === 'bool' ? 'i32' : type === 'bool64' ? 'i64' : type;
+}
+
+function wasmType(type: ValueType, lanes: number): number {
+  return lanes > 1 ? TYPE.v128 : TYPE[laneOf(type)];
+}
+
+const laneBytes = (type: ValueType): 4 | 8 => (L.isWide(type) ? 8 : 4);
+
+/** The bytes of a constant in a lane: a truth value is all ones or all zeros. */
+function bytesOf(type: ValueType, value: number): number[] {
+  switch (type) {
+    case 'f32':
+      return f32Bytes(value);
+    case 'f64':
+      return f64Bytes(value);
+    case 'i32':
+      return i32Bytes(value);
+    case 'i64':
+      return i64Bytes(value);
+    case 'bool':
+      return i32Bytes(value !== 0 ? -1 : 0);
+    case 'bool64':
+      return i64Bytes(value !== 0 ? -1 : 0);
+  }
+}
+
+/** A whole vector of them: where there are fewer lanes, the first one again. */
+function vectorBytes(lanes: readonly number[][]): number[] {
+  const bytes = lanes.flat();
+  while (bytes.length < VECTOR_BYTES) bytes.push(...lanes[0]);
+  return bytes;
 }
 
 class FunctionEmitter {
@@ -83,7 +128,7 @@ class FunctionEmitter {
       this.bufferLocal.set(b.id, local);
       this.get(scratch);
       this.code.push([...CODE.i32Const, ...sleb(offset), ...CODE.i32Add, ...CODE.set, ...leb(local)]);
-      offset += 64 + Math.ceil((b.size * BYTES) / 64) * 64;
+      offset += L.scratchBytes(b);
     }
     this.statements(kernel.body);
     this.code.push(CODE.end);
@@ -193,9 +238,10 @@ class FunctionEmitter {
   private address(buffer: Buffer, index: Expr): number {
     let rest = index;
     let offset = 0;
+    const bytes = L.ELEMENT_BYTES[buffer.type];
     if (rest.kind === 'const' && rest.value >= 0 && rest.value < 1 << 26) {
       this.get(this.bufferLocal.get(buffer.id) as number);
-      return rest.value * BYTES;
+      return rest.value * bytes;
     }
     while (
       rest.kind === 'binary' &&
@@ -209,21 +255,24 @@ class FunctionEmitter {
     }
     this.get(this.bufferLocal.get(buffer.id) as number);
     this.expr(rest);
-    this.code.push([...CODE.i32Const, 2, ...CODE.i32Shl, ...CODE.i32Add]);
-    return offset * BYTES;
+    this.code.push([...CODE.i32Const, Math.log2(bytes), ...CODE.i32Shl, ...CODE.i32Add]);
+    return offset * bytes;
   }
 
   private load(e: Expr & { kind: 'load' }): void {
     const offset = this.address(e.buffer, e.index);
-    const op = e.lanes > 1 ? CODE.v128Load : e.type === 'f32' ? CODE.f32Load : CODE.i32Load;
+    const isHalf = e.lanes * L.ELEMENT_BYTES[e.type] < VECTOR_BYTES;
+    const op = e.lanes === 1 ? MEMORY[e.type].load : isHalf ? VECTOR_MEMORY.loadHalf : VECTOR_MEMORY.load;
     this.code.push([...op, ALIGN_4, ...leb(offset)]);
   }
 
   private store(buffer: Buffer, index: Expr, value: Expr): void {
     const offset = this.address(buffer, index);
     this.expr(value);
-    const op = value.lanes > 1 ? CODE.v128Store : value.type === 'f32' ? CODE.f32Store : CODE.i32Store;
-    this.code.push([...op, ALIGN_4, ...leb(offset)]);
+    const isHalf = value.lanes * L.ELEMENT_BYTES[buffer.type] < VECTOR_BYTES;
+    if (value.lanes === 1) this.code.push([...MEMORY[buffer.type].store, ALIGN_4, ...leb(offset)]);
+    else if (isHalf) this.code.push([...VECTOR_MEMORY.storeHalf, ALIGN_4, ...leb(offset), 0]);
+    else this.code.push([...VECTOR_MEMORY.store, ALIGN_4, ...leb(offset)]);
   }
 
   // -------------------------------------------------------------- expressions
@@ -254,11 +303,10 @@ class FunctionEmitter {
       case 'compare':
         this.expr(e.a);
         this.expr(e.b);
-        this.encoded((e.a.type === 'f32' ? F32_COMPARE : I32_COMPARE)[e.op as 'eq'], e.lanes, e.op);
+        this.encoded(COMPARE[laneOf(e.a.type)][e.op], e.lanes, e.op);
         return;
       case 'convert':
-        this.expr(e.x);
-        if (e.op !== 'bool.i32') this.encoded(CONVERT[e.op], e.lanes, e.op);
+        this.convert(e);
         return;
       case 'fma':
         this.fma(e);
@@ -283,23 +331,47 @@ class FunctionEmitter {
         this.pack(e);
         return;
       case 'extract':
-        this.expr(e.x);
-        this.code.push([...(e.type === 'f32' ? CODE.f32x4Extract : CODE.i32x4Extract), e.lane]);
+        this.extract(e);
         return;
       case 'shuffle':
         this.expr(e.a);
         this.expr(e.b);
-        this.code.push([...CODE.shuffle, ...e.pick.flatMap((lane) => [0, 1, 2, 3].map((b) => lane * BYTES + b))]);
+        this.shuffle(e.pick, e.lanes, laneBytes(e.type));
     }
   }
 
+  /** Lanes of two vectors on the stack; lanes that are not there are the first one again. */
+  private shuffle(pick: readonly number[], lanes: number, bytes: 4 | 8): void {
+    const start = (lane: number) => (lane < lanes ? lane * bytes : VECTOR_BYTES + (lane - lanes) * bytes);
+    const picked = pick.map((lane) => Array.from({ length: bytes }, (_, b) => start(lane) + b));
+    this.code.push([...CODE.shuffle, ...vectorBytes(picked)]);
+  }
+
+  private convert(e: Expr & { kind: 'convert' }): void {
+    if (e.op === 'bool64.bool' && e.lanes > 1) {
+      const x = this.temporary(e.x, TYPE.v128);
+      this.get(x);
+      this.get(x);
+      this.shuffle([0, 2], 4, 4); // the lower words
+      return;
+    }
+    this.expr(e.x);
+    this.encoded(CONVERT[e.op], e.lanes, e.op);
+  }
+
+  /** A truth value of a lane of 64 bits is an i32 as a scalar. */
+  private extract(e: Expr & { kind: 'extract' }): void {
+    this.expr(e.x);
+    const wide = e.x.type === 'bool64';
+    this.code.push([...LANE[laneOf(e.type)].extract, wide ? 2 * e.lane : e.lane]);
+  }
+
   private constant(e: Expr & { kind: 'const' }): void {
-    if (e.lanes > 1) {
-      const lane =
-        e.type === 'f32' ? f32Bytes(e.value) : i32Bytes(e.type === 'bool' ? (e.value !== 0 ? -1 : 0) : e.value);
-      this.code.push([...CODE.v128Const, ...lane, ...lane, ...lane, ...lane]);
-    } else if (e.type === 'f32') this.code.push([...CODE.f32Const, ...f32Bytes(e.value)]);
-    else this.code.push([...CODE.i32Const, ...sleb(e.value)]);
+    const lane = laneOf(e.type);
+    if (e.lanes > 1) this.code.push([...CODE.v128Const, ...vectorBytes([bytesOf(e.type, e.value)])]);
+    else if (lane === 'i32') this.code.push([...LANE.i32.const, ...sleb(e.value)]);
+    else if (lane === 'i64') this.code.push([...LANE.i64.const, ...sleb64(e.value)]);
+    else this.code.push([...LANE[lane].const, ...bytesOf(lane, e.value)]);
   }
 
   private unary(e: Expr & { kind: 'unary' }): void {
@@ -309,15 +381,13 @@ class FunctionEmitter {
     }
     if (e.op === 'any') {
       this.expr(e.x);
+      if (e.x.lanes * laneBytes(e.x.type) < VECTOR_BYTES) this.encoded(CONVERT['bool.bool64'], e.x.lanes, e.op);
       this.code.push(CODE.anyTrue);
       return;
     }
-    if (e.type === 'f32') {
+    if (L.isFloat(e.type) || e.lanes > 1) {
       this.expr(e.x);
-      this.encoded(F32_UNARY[e.op as 'neg'], e.lanes, e.op);
-    } else if (e.lanes > 1) {
-      this.expr(e.x);
-      this.encoded(I32_VECTOR_UNARY[e.op as 'neg'], e.lanes, e.op);
+      this.encoded(UNARY[laneOf(e.type)][e.op], e.lanes, e.op);
     } else if (e.op === 'not') {
       this.expr(e.x);
       this.code.push(e.type === 'bool' ? CODE.i32Eqz : [...CODE.i32Const, ...sleb(-1), 0x73]);
@@ -357,13 +427,7 @@ class FunctionEmitter {
       this.expr(scaleByBits(e.a, e.b, (name, value) => this.named(name, value)));
       return;
     }
-    if (e.type === 'f32') {
-      this.expr(e.a);
-      this.expr(e.b);
-      this.encoded(F32_BINARY[e.op as 'add'], e.lanes, e.op);
-      return;
-    }
-    if (e.lanes === 1 && (e.op === 'min' || e.op === 'max')) {
+    if (e.type === 'i32' && e.lanes === 1 && (e.op === 'min' || e.op === 'max')) {
       const a = this.temporary(e.a, TYPE.i32);
       const b = this.temporary(e.b, TYPE.i32);
       this.get(e.op === 'min' ? a : b);
@@ -375,19 +439,22 @@ class FunctionEmitter {
     }
     this.expr(e.a);
     this.expr(e.b);
-    this.encoded(I32_BINARY[e.op as 'add'], e.lanes, e.op);
+    const isShift = e.op === 'shl' || e.op === 'shru' || e.op === 'shrs';
+    if (isShift && e.type === 'i64' && e.lanes === 1) this.code.push(CODE.i64ExtendI32);
+    this.encoded(BINARY[laneOf(e.type)][e.op], e.lanes, e.op);
   }
 
   /** a < b ? b : a and b < a ? b : a are single instructions on vectors (with NaN only in a, it stays). */
   private pseudoMinMax(e: Expr & { kind: 'select' }): boolean {
     const c = e.condition;
-    if (e.lanes === 1 || e.type !== 'f32' || c.kind !== 'compare' || c.op !== 'lt' || c.a.type !== 'f32') return false;
+    if (e.lanes === 1 || !L.isFloat(e.type) || c.kind !== 'compare' || c.op !== 'lt' || c.a.type !== e.type)
+      return false;
     const isMin = sameValue(c.a, e.a) && sameValue(c.b, e.b);
     const isMax = sameValue(c.a, e.b) && sameValue(c.b, e.a);
     if (!isMin && !isMax) return false;
     this.expr(e.b);
     this.expr(e.a);
-    this.code.push(isMin ? CODE.pmin : CODE.pmax);
+    this.code.push(FLOAT_VECTOR[e.type][isMin ? 'pmin' : 'pmax']);
     return true;
   }
 
@@ -396,24 +463,25 @@ class FunctionEmitter {
       this.expr(e.a);
       this.expr(e.b);
       this.expr(e.c);
-      this.code.push(CODE.relaxedMadd);
+      this.code.push(FLOAT_VECTOR[e.type].relaxedMadd);
       return;
     }
     this.expr(e.a);
     this.expr(e.b);
-    this.code.push(e.lanes > 1 ? CODE.f32x4Mul : CODE.f32Mul);
+    this.encoded(BINARY[e.type]['mul'], e.lanes, 'mul');
     this.expr(e.c);
-    this.code.push(e.lanes > 1 ? CODE.f32x4Add : CODE.f32Add);
+    this.encoded(BINARY[e.type]['add'], e.lanes, 'add');
   }
 
   private splat(e: Expr & { kind: 'splat' }): void {
     if (e.x.kind === 'load') {
       const offset = this.address(e.x.buffer, e.x.index);
-      this.code.push([...CODE.v128Load32Splat, ALIGN_4, ...leb(offset)]);
+      this.code.push([...LOAD_SPLAT[laneBytes(e.type)], ALIGN_4, ...leb(offset)]);
       return;
     }
     this.lane(e.x);
-    this.code.push(e.type === 'f32' ? CODE.f32x4Splat : CODE.i32x4Splat);
+    if (e.type === 'bool64') this.code.push(CODE.i64ExtendI32);
+    this.code.push(LANE[laneOf(e.type)].splat);
   }
 
   /** A scalar as it stands in a lane: a truth value is all ones or all zeros there. */
@@ -427,18 +495,16 @@ class FunctionEmitter {
 
   private pack(e: Expr & { kind: 'pack' }): void {
     if (e.parts.every((p) => p.kind === 'const')) {
-      const bytes = e.parts.flatMap((p) => {
-        const { value } = p as { value: number };
-        return e.type === 'f32' ? f32Bytes(value) : i32Bytes(e.type === 'bool' ? (value !== 0 ? -1 : 0) : value);
-      });
-      this.code.push([...CODE.v128Const, ...bytes]);
+      const lanes = e.parts.map((p) => bytesOf(e.type, (p as { value: number }).value));
+      this.code.push([...CODE.v128Const, ...vectorBytes(lanes)]);
       return;
     }
     this.lane(e.parts[0]);
-    this.code.push(e.type === 'f32' ? CODE.f32x4Splat : CODE.i32x4Splat);
+    const lane = LANE[laneOf(e.type)];
+    this.code.push(lane.splat);
     for (let i = 1; i < e.parts.length; i++) {
       this.lane(e.parts[i]);
-      this.code.push([...(e.type === 'f32' ? CODE.f32x4Replace : CODE.i32x4Replace), i]);
+      this.code.push([...lane.replace, i]);
     }
   }
 }

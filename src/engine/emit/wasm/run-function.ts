@@ -2,9 +2,9 @@
 // whoever calls it puts a barrier after each stage. What comes after the last check does nothing where an index was out of range. Operands are addresses from the argument table, or lie in the arena.
 // Input: a program, and the numbers of its functions. Output: the function's bytes.
 
-import { ERROR_WORD, type Program, type Slot } from '../../loop/loop.js';
+import { ERROR_WORD, type ElementType, type Program, type Slot } from '../../loop/loop.js';
 import { Bytes, type FunctionBody, leb, sleb } from './assembler.js';
-import { CODE, EMPTY_BLOCK, TYPE } from './opcodes.js';
+import { CODE, EMPTY_BLOCK, MEMORY, TYPE } from './opcodes.js';
 
 const ALIGN_4 = 2;
 const BYTES = 4;
@@ -15,10 +15,10 @@ export function runFunction(program: Program, targets: readonly number[]): Funct
   const { length } = program.stages;
   const code = new Bytes();
   const get = (local: number) => code.push([...CODE.get, ...leb(local)]);
-  const pushSlot = (slot: Slot, type: 'i32' | 'f32') => {
+  const pushSlot = (slot: Slot, type: ElementType) => {
     if (slot.kind === 'argument') {
       get(table);
-      code.push([...(type === 'f32' ? CODE.f32Load : CODE.i32Load), ALIGN_4, ...leb(slot.index * BYTES)]);
+      code.push([...MEMORY[type].load, ALIGN_4, ...leb(slot.index * BYTES)]);
     } else get(arena);
     if ((slot.offset ?? 0) !== 0) code.push([...CODE.i32Const, ...sleb(slot.offset as number), ...CODE.i32Add]);
   };
@@ -66,7 +66,7 @@ export function runFunction(program: Program, targets: readonly number[]): Funct
       get(scratch);
       call.slots.forEach((slot, i) => {
         const scalar = kernel.scalars[i - kernel.buffers.length];
-        pushSlot(slot, scalar?.type === 'f32' ? 'f32' : 'i32');
+        pushSlot(slot, scalar?.type === 'f32' || scalar?.type === 'f64' ? scalar.type : 'i32');
       });
       code.push([...CODE.call, ...leb(targets[call.kernel])]);
     }

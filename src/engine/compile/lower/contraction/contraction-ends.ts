@@ -58,9 +58,11 @@ export class TileEnds {
     const row = scaleIndex(atomIndex(f.tileAxis), f.rows);
     const result = { node, index: f.place(row, f.column(0)), guards: [] };
     const isLong = members.length > 1 || f.laneStep(result, () => true) !== 1;
-    this.tile = isLong && f.rows * f.columns > LARGE_TILE ? lowering.scratch('C', f.rows * f.columns) : undefined;
+    this.tile =
+      isLong && f.rows * f.columns > LARGE_TILE ? lowering.scratch('C', f.rows * f.columns, f.type) : undefined;
     const last = this.flatLost(constantIndex(f.M - 1), constantIndex(f.N - 1));
-    this.lost = lost ?? (f.blocks > MANY_BLOCKS ? lowering.scratch('lost', last.constant + 1) : undefined);
+    this.lost =
+      lost ?? (f.blocks > MANY_BLOCKS && f.type === 'f32' ? lowering.scratch('lost', last.constant + 1) : undefined);
   }
 
   /** Do tiles begin with zero, and earlier sums are added at their ends? */
@@ -88,7 +90,7 @@ export class TileEnds {
     else {
       const start = each((acc, at, j) => {
         this.storePartial(acc, at, column, j, count);
-        this.storeLost(L.float(0, this.f.W), at, column, j, count);
+        this.storeLost(this.f.zero(this.f.W), at, column, j, count);
       });
       this.k.emit(L.when(this.f.isFirst as Expr, this.k.block(start), rest));
     }
@@ -138,13 +140,13 @@ export class TileEnds {
     });
   }
 
-  /** The stored float32 member that holds partial sums between blocks of k. */
+  /** The stored member of the same dtype that holds partial sums between blocks of k. */
   private partialSums(): { buffer: Buffer; node: Node } {
     const { output, inPlace, places } = this.lowering;
     const canHold = (n: Node) => output(n) !== undefined && places.get(n)?.axis === undefined;
     const holder =
       this.members.find((n) => n === this.node && canHold(n)) ??
-      (this.members.find((n) => n.dtype === 'float32' && canHold(n) && !inPlace.has(n)) as Node);
+      (this.members.find((n) => n.dtype === this.node.dtype && canHold(n) && !inPlace.has(n)) as Node);
     return { buffer: this.lowering.output(holder) as Buffer, node: holder };
   }
 
@@ -163,7 +165,7 @@ export class TileEnds {
   startValue(row: Index, column: Index, j: number, count: number): Expr {
     return this.isFirst !== undefined && this.tile === undefined && !this.isAdded
       ? this.partialSum(row, column, j, count)
-      : L.float(0, this.f.W);
+      : this.f.zero(this.f.W);
   }
 
   /** What the blocks of k before this one have summed. */
@@ -180,7 +182,7 @@ export class TileEnds {
     const { isFirst = isFirstBlock as Expr } = this;
     const nothing =
       isFirstBlock === undefined || isFirst === isFirstBlock ? isFirst : L.binary('and', isFirst, isFirstBlock);
-    return L.select(L.splat(nothing, this.f.W), L.float(0, this.f.W), loaded);
+    return L.select(L.splat(nothing, this.f.W), this.f.zero(this.f.W), loaded);
   }
 
   private storePartial(acc: Expr, row: Index, column: Index, j: number, count: number): void {
@@ -189,7 +191,7 @@ export class TileEnds {
       this.partialSums().buffer,
       this.flatC(row, this.f.column(j, column)),
       { expr: acc, depth: this.k.depth },
-      'float32',
+      this.node.dtype,
       count - j * this.f.W,
     );
   }

@@ -4,7 +4,7 @@
 // Must not know: how panels are packed (pack-panels.ts) or what is done in a tile (lower-contraction.ts).
 
 import * as L from '../../../loop/loop.js';
-import type { Expr } from '../../../loop/loop.js';
+import type { Expr, FloatType } from '../../../loop/loop.js';
 import type { Target } from '../../../loop/target.js';
 import { type Contraction, type Element, WHOLE_K, product } from '../../indices/contraction.js';
 import {
@@ -35,6 +35,8 @@ export class ContractionFrame {
   readonly K: number;
   readonly batch: number;
   readonly W: number;
+  /** Of operands and sums. */
+  readonly type: FloatType;
   /** Rows and columns of a tile. */
   readonly rows: number;
   readonly columns: number;
@@ -63,7 +65,7 @@ export class ContractionFrame {
   private readonly outerK: readonly Axis[];
   private readonly chunkAxis: Axis;
 
-  constructor(k: KernelBuilder, c: Contraction, target: Target, wholeK = WHOLE_K, rows?: number) {
+  constructor(k: KernelBuilder, c: Contraction, type: FloatType, target: Target, wholeK = WHOLE_K, rows?: number) {
     this.k = k;
     this.c = c;
     this.M = product(c.m);
@@ -71,6 +73,7 @@ export class ContractionFrame {
     this.K = product(c.k);
     this.batch = product(c.batch);
     this.W = target.lanes;
+    this.type = type;
     // Tiles of equal height, as far as M allows: the last one should not be a thin rest.
     this.rows = rows ?? Math.ceil(Math.max(1, this.M) / Math.ceil(Math.max(1, this.M) / target.tileRows));
     this.columns = target.lanes * target.tileVectors;
@@ -86,6 +89,11 @@ export class ContractionFrame {
     this.innerK = [newAxis(this.chunk), ...c.k.slice(this.cut + 1).map((n) => newAxis(n))];
     this.blocks = product(c.k.slice(0, this.cut)) * this.chunkAxis.size;
     this.isBlocked = this.blocks > 1;
+  }
+
+  /** 0 in each of some lanes. */
+  zero(lanes = 1): Expr {
+    return L.literal(0, this.type, lanes);
   }
 
   /** Is the last chunk shorter? */

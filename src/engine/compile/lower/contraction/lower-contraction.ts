@@ -132,12 +132,13 @@ class ContractionLowering {
     const oriented = isNarrow ? transposed(form) : form;
     const operandsOf = (frame: ContractionFrame) =>
       new Operands(frame, lowering.isMaterialised, this.alone.isPacked === true);
-    const first = new ContractionFrame(k, oriented, target);
+    const type = node.dtype === 'float64' ? 'f64' : 'f32';
+    const first = new ContractionFrame(k, oriented, type, target);
     const isFew = first.tileAxis.size <= FEW_TILES && alone === undefined;
     // B stands in panels already: there is nothing to pack, and nothing to gain from sums in parts.
     const isInPanels = isFew && operandsOf(first).strideOfB() === first.columns;
     const ownRows = isInPanels ? rowsForEach(first.M, lowering.threads, target.tileRows) : undefined;
-    const f = isInPanels ? new ContractionFrame(k, oriented, target, LONGEST_K, ownRows) : first;
+    const f = isInPanels ? new ContractionFrame(k, oriented, type, target, LONGEST_K, ownRows) : first;
     this.f = f;
     this.operands = operandsOf(f);
     this.packer = new PanelPacker(f, lowering);
@@ -161,9 +162,9 @@ class ContractionLowering {
     this.blockPanels = Math.min(f.panels, Math.max(1, Math.min(byB, byC)));
     this.streamed = isStreamed ? new StreamedOperand(k, f, lowering, this.blockRows) : undefined;
     const panels = this.packsAllPanels ? this.blockPanels : 1;
-    this.panelB = this.strideB === undefined ? lowering.scratch('B', this.packer.sizeB(panels)) : undefined;
+    this.panelB = this.strideB === undefined ? lowering.scratch('B', this.packer.sizeB(panels), type) : undefined;
     this.ends = new TileEnds(f, lowering, node, members, this.alone.isFirst, this.alone.lost);
-    this.panelA = this.packsA ? lowering.scratch('A', this.packer.sizeA(this.blockRows)) : undefined;
+    this.panelA = this.packsA ? lowering.scratch('A', this.packer.sizeA(this.blockRows), type) : undefined;
   }
 
   /** Are all panels of B there at once, so that A is walked once for all of them? */
@@ -431,7 +432,7 @@ class ContractionLowering {
     const range = splitRange(this.k, f.M, false, 1);
     this.f.overBatch(() =>
       this.k.loop('m', range.from, range.to, 1, row, () => {
-        const zero = L.float(0, f.W);
+        const zero = f.zero(f.W);
         this.k.loop('n', L.int(0), L.int(whole), 1, counter, () =>
           this.ends.epilogue(zero, atomIndex(row), scaleIndex(atomIndex(counter), f.W), 0, f.W),
         );

@@ -206,7 +206,7 @@ export class PanelPacker {
       const alongK = this.along(line, addIndex(start, atomIndex(k.laneAxis)));
       for (let j = 0; j < width; j += W) {
         const columns = Array.from({ length: W }, (_, i) =>
-          j + i >= count ? L.float(0, W) : L.splat(this.masked(this.f.b(addConstant(column, j + i), alongK)), W),
+          j + i >= count ? this.f.zero(W) : L.splat(this.masked(this.f.b(addConstant(column, j + i), alongK)), W),
         );
         transposeVectors(k, columns).forEach((row, i) =>
           put(addConstant(scaleIndex(this.position(line, addConstant(start, i)), width), j), row),
@@ -229,7 +229,7 @@ export class PanelPacker {
     const axes = f.c.n.length;
     const span = Math.ceil(line.size / W) * W + W;
     const table = (this.table ??= this.lowering.scratch('columns', axes * f.columns, 'i32'));
-    const lines = (this.lines ??= this.lowering.scratch('lines', f.columns * span));
+    const lines = (this.lines ??= this.lowering.scratch('lines', f.columns * span, f.type));
     const which = newAxis(f.columns);
     k.loop('c', L.int(0), L.int(count), 1, which, () => {
       f.nIndex(addIndex(column, atomIndex(which))).forEach((index, a) => {
@@ -240,7 +240,7 @@ export class PanelPacker {
     if (count < width) {
       const rest = newAxis((width - count) * span);
       k.loop('z', L.int(0), L.int(rest.size), 1, rest, () =>
-        k.emit(L.store(lines, k.integer(addConstant(atomIndex(rest), count * span)).expr, L.float(0))),
+        k.emit(L.store(lines, k.integer(addConstant(atomIndex(rest), count * span)).expr, this.f.zero())),
       );
     }
     const lineAt = (c: Index, at: Index): Expr => k.integer(addIndex(scaleIndex(c, span), at)).expr;
@@ -407,7 +407,7 @@ export class PanelPacker {
       const groups: Expr[][] = [];
       for (let r = 0; r < rows; r += W) {
         const vectors = Array.from({ length: W }, (_, i) =>
-          r + i < rows ? L.splat(this.elementOfA(this.row(r + i), alongK), W) : L.float(0, W),
+          r + i < rows ? L.splat(this.elementOfA(this.row(r + i), alongK), W) : this.f.zero(W),
         );
         groups.push(transposeVectors(k, vectors));
       }

@@ -1,7 +1,7 @@
 // What a graph says about the size of a value, for operators that cost less on a known range.
 
 import { type Node, isOp } from '../../../ir/node.js';
-import type { Range } from '../../../loop/math.js';
+import type { Range } from '../../../loop/math/math.js';
 
 /** The range of a node's values; NaN may be among them. */
 export function rangeOf(node: Node): Range {

@@ -101,7 +101,7 @@ export class Accumulators {
       const vars = this.of(node);
       if (totals.length === 1) addTo(k, totals[0], k.define('block', inPairs(vars, combineOf(node))));
       else totals.forEach((total, i) => addTo(k, total, vars[i]));
-      for (const v of vars) k.emit(L.set(v, L.float(0, this.lanes)));
+      for (const v of vars) k.emit(L.set(v, L.literal(0, v.type, this.lanes)));
     }
   }
 

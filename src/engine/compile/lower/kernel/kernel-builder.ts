@@ -9,8 +9,8 @@ import type { DType } from '../../../ir/dtype.js';
 import { type Node, isOp } from '../../../ir/node.js';
 import { OP_CLASS } from '../../../ir/op.js';
 import * as L from '../../../loop/loop.js';
-import type { Buffer, Expr, Stmt, ValueType, Var } from '../../../loop/loop.js';
-import * as math from '../../../loop/math.js';
+import type { Buffer, ElementType, Expr, Stmt, ValueType, Var } from '../../../loop/loop.js';
+import * as math from '../../../loop/math/math.js';
 import { type Index, atomIndex, dynamic, flatten } from '../../indices/index-expr.js';
 import { type Guard, broadcastIndex, readsOf } from '../../indices/movement.js';
 import { isPartOfSum, rangeOf } from './bounds.js';
@@ -20,7 +20,13 @@ import { BINARY_VALUES, CAST_VALUES, UNARY_VALUES } from './op-values.js';
 import type { Value } from './scopes.js';
 import { gatherKey, indexKey } from '../../indices/trace.js';
 
-export const VALUE_TYPE: Record<DType, ValueType> = { float32: 'f32', int32: 'i32', bool: 'bool' };
+/** What a value of each dtype is in a kernel, and what memory holds of it. */
+export const VALUE_TYPE = { float32: 'f32', float64: 'f64', int32: 'i32', bool: 'bool' } as const satisfies Record<
+  DType,
+  ValueType
+>;
+const ELEMENT_TYPE: Record<DType, ElementType> = { float32: 'f32', float64: 'f64', int32: 'i32', bool: 'i32' };
+export const elementOf = (dtype: DType): ElementType => ELEMENT_TYPE[dtype];
 
 /** What the builder asks of the kernel it builds for. */
 export interface KernelContext {
@@ -105,7 +111,7 @@ export class KernelBuilder extends MemoryAccess {
             L.convert(node.arg.dtype === 'int32' ? 'bits.f32.i32' : 'bits.i32.f32', x),
           );
         }
-        return this.map(operands, ([x]) => CAST_VALUES[VALUE_TYPE[node.src[0].dtype]][type](x));
+        return this.map(operands, ([x]) => CAST_VALUES[VALUE_TYPE[node.src[0].dtype]][VALUE_TYPE[node.dtype]](x));
       }
       case 'identity':
         return this.value(node.src[0], index, guards);

@@ -1,7 +1,7 @@
 // What a lowering is given and what it makes: the types between the dispatcher (lower-group.ts) and the rooms.
 
 import type { Node } from '../../../ir/node.js';
-import type { Buffer, KernelFunction } from '../../../loop/loop.js';
+import type { Buffer, ElementType, KernelFunction } from '../../../loop/loop.js';
 import type { Target } from '../../../loop/target.js';
 import type { Contraction } from '../../indices/contraction.js';
 import type { IsMaterialised } from '../../indices/trace.js';
@@ -21,7 +21,7 @@ export interface Lowering {
   /** A product that the calling thread computes alone, into memory of its own. */
   readonly contract: (builder: KernelBuilder, node: Node, form: Contraction, output: Buffer) => void;
   /** Thread-private memory of `size` elements. */
-  readonly scratch: (name: string, size: number, type?: 'f32' | 'i32') => Buffer;
+  readonly scratch: (name: string, size: number, type?: ElementType) => Buffer;
 }
 
 export type Operand =

@@ -4,7 +4,7 @@
 import type { BinaryOp, UnaryOp } from '../../../ir/op.js';
 import * as L from '../../../loop/loop.js';
 import type { Expr, ValueType } from '../../../loop/loop.js';
-import * as math from '../../../loop/math.js';
+import * as math from '../../../loop/math/math.js';
 
 type Bind = math.Bind;
 type UnaryValue = (x: Expr, type: ValueType, bind: Bind, range: math.Range) => Expr;
@@ -121,9 +121,9 @@ export const BINARY_VALUES = {
   div: bits('div'),
   pow: (a, b, _type, bind) => math.pow(...levelled(a, b), bind),
   mod: (a, b, type, bind) =>
-    type === 'f32' ? math.mod(...levelled(a, b), bind) : byLane(a, b, bind, (x, y) => floorModulo(x, y, bind)),
+    L.isFloat(type) ? math.mod(...levelled(a, b), bind) : byLane(a, b, bind, (x, y) => floorModulo(x, y, bind)),
   idiv: (a, b, type, bind) =>
-    type === 'f32' ? math.floorDivide(...levelled(a, b), bind) : byLane(a, b, bind, (x, y) => floorDivide(x, y, bind)),
+    L.isFloat(type) ? math.floorDivide(...levelled(a, b), bind) : byLane(a, b, bind, (x, y) => floorDivide(x, y, bind)),
   max: (a, b, type) => (type === 'bool' ? L.binary('or', a, b) : L.binary('max', a, b)),
   min: (a, b, type) => (type === 'bool' ? L.binary('and', a, b) : L.binary('min', a, b)),
   eq: compare('eq'),
@@ -143,15 +143,23 @@ function levelled(a: Expr, b: Expr): [Expr, Expr] {
 }
 
 type CastValue = (x: Expr) => Expr;
+/** Values of a node; what lanes they have does not matter. */
+type NodeType = 'f32' | 'f64' | 'i32' | 'bool';
 const same: CastValue = (x) => x;
+const truth: CastValue = (x) => L.compare('ne', x, like(x, 0));
+const converted =
+  (op: L.LoopConvert): CastValue =>
+  (x) =>
+    L.convert(op, x);
+const ofTruth =
+  (type: L.FloatType): CastValue =>
+  (x) =>
+    L.select(x, L.literal(1, type, x.lanes), L.literal(0, type, x.lanes));
 
 /** from → to */
-export const CAST_VALUES: Record<ValueType, Record<ValueType, CastValue>> = {
-  f32: { f32: same, i32: (x) => L.convert('f32.i32', x), bool: (x) => L.compare('ne', x, like(x, 0)) },
-  i32: { f32: (x) => L.convert('i32.f32', x), i32: same, bool: (x) => L.compare('ne', x, like(x, 0)) },
-  bool: {
-    f32: (x) => L.select(x, L.float(1, x.lanes), L.float(0, x.lanes)),
-    i32: truthAsInt,
-    bool: same,
-  },
+export const CAST_VALUES: Record<NodeType, Record<NodeType, CastValue>> = {
+  f32: { f32: same, f64: converted('f32.f64'), i32: converted('f32.i32'), bool: truth },
+  f64: { f32: converted('f64.f32'), f64: same, i32: converted('f64.i32'), bool: truth },
+  i32: { f32: converted('i32.f32'), f64: converted('i32.f64'), i32: same, bool: truth },
+  bool: { f32: ofTruth('f32'), f64: ofTruth('f64'), i32: truthAsInt, bool: same },
 };

@@ -6,7 +6,7 @@ import * as L from '../../../loop/loop.js';
 import type { Buffer, Expr } from '../../../loop/loop.js';
 import type { Contraction } from '../../indices/contraction.js';
 import { type Index, addIndex, atomIndex, newAxis, scaleIndex } from '../../indices/index-expr.js';
-import type { KernelBuilder } from './kernel-builder.js';
+import { type KernelBuilder, elementOf } from './kernel-builder.js';
 import type { Lowering } from './lowering.js';
 import { broadcastIndex } from '../../indices/movement.js';
 import { derive } from '../../graph/rewrite.js';
@@ -29,7 +29,7 @@ export class StreamTile {
     this.lowering = lowering;
     this.rows = Math.min(rows, height);
     this.columns = Math.min(columns, width);
-    this.buffer = lowering.scratch('scores', this.rows * this.columns + SLACK);
+    this.buffer = lowering.scratch('scores', this.rows * this.columns + SLACK, elementOf(stream.node.dtype));
   }
 
   /** Computes the tile at or, near the end of an axis, before [row, column], so that it lies inside the product. */

@@ -14,8 +14,8 @@ import {
 } from '../../indices/index-expr.js';
 import type { KernelBuilder } from './kernel-builder.js';
 
-/** Narrower vectors than this are not worth their loop. */
-export const FEWEST_LANES = 4;
+/** Narrower vectors than this are not worth their loop, where there are any wider ones. */
+export const fewestLanes = (widest: number): number => Math.min(4, widest);
 
 /** One turn: steps of `lanes` elements. */
 export interface Block {
@@ -77,7 +77,7 @@ function lengthOf(from: Expr, to: Expr): number | undefined {
 export function widthsOf(size: number, widest: number): number[] {
   const widths: number[] = [];
   let rest = size;
-  for (let lanes = widest; lanes >= FEWEST_LANES; lanes /= 2) {
+  for (let lanes = widest; lanes >= fewestLanes(widest); lanes /= 2) {
     if (rest >= lanes) widths.push(lanes);
     rest %= lanes;
   }

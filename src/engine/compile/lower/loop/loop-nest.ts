@@ -2,7 +2,7 @@
 // the axis that vectors run along.
 // Input: a group. Output: a nest of kept and reduced axes with the place of each member in it. Not here: loops.
 
-import { FEWEST_LANES } from '../kernel/vector-blocks.js';
+import { fewestLanes } from '../kernel/vector-blocks.js';
 import type { Node } from '../../../ir/node.js';
 import type { Group } from '../../plan/group.js';
 import { isReduction } from '../../graph/kinds.js';
@@ -151,7 +151,7 @@ function chooseVectorAxis(nest: Nest, lanes: number): Axis | undefined {
 
 /** The vector axis and the width of the vectors: the widest that the axis has room for. */
 export function chooseVector(nest: Nest, widest: number): [Axis | undefined, number] {
-  for (let lanes = widest; lanes >= FEWEST_LANES; lanes /= 2) {
+  for (let lanes = widest; lanes >= fewestLanes(widest); lanes /= 2) {
     const axis = chooseVectorAxis(nest, lanes);
     if (axis !== undefined) return [axis, lanes];
   }

@@ -8,7 +8,7 @@ import type { Node } from '../../../ir/node.js';
 import * as L from '../../../loop/loop.js';
 import type { Buffer, Expr, Var } from '../../../loop/loop.js';
 import { type Axis, type Index, ZERO, addConstant, atomIndex, newAxis, scaleIndex } from '../../indices/index-expr.js';
-import type { KernelBuilder } from '../kernel/kernel-builder.js';
+import { type KernelBuilder, VALUE_TYPE, elementOf } from '../kernel/kernel-builder.js';
 import { isFloatSum, isLongSum, nestInChains, plus } from '../kernel/compensated-sums.js';
 import type { Lowering } from '../kernel/lowering.js';
 import type { Range } from '../kernel/parallel.js';
@@ -50,8 +50,7 @@ interface Sums {
 export function overTallColumns(k: KernelBuilder, columns: Range, tall: TallColumns, lowering: Lowering): void {
   const additions = tall.reduced.reduce((n, a) => n * a.size, 1) / ROW_BLOCK;
   const isLong = isLongSum(tall.reductions, additions);
-  const memory = (name: string, node: Node) =>
-    lowering.scratch(name, tall.along.size, node.dtype === 'float32' ? 'f32' : 'i32');
+  const memory = (name: string, node: Node) => lowering.scratch(name, tall.along.size, elementOf(node.dtype));
   const sums = new Map<Node, Sums>(
     tall.reductions.map((n) => {
       const total = isLong && isFloatSum(n) ? { sum: memory('sums', n), lost: memory('lost', n) } : undefined;
@@ -81,7 +80,7 @@ export function overTallColumns(k: KernelBuilder, columns: Range, tall: TallColu
       const next = plus(k, sum, lost, take(partial, block));
       put(node, total.lost, block, next.lost);
       put(node, total.sum, block, next.sum);
-      put(node, partial, block, L.float(0, block.lanes));
+      put(node, partial, block, L.literal(0, VALUE_TYPE[node.dtype], block.lanes));
     });
   overRowBlocks(k, tall.reduced, inside, isLong ? rest : undefined);
   overBlocks(k, tall.along, columns, 1, (block) => {

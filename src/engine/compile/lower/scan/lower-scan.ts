@@ -2,6 +2,7 @@
 // Neither needs atomics: threads share the other axes, and each walks its own part alone.
 // Input: a group of one such node. Output: the kernel's statements.
 
+import type { DType } from '../../../ir/dtype.js';
 import type { Node } from '../../../ir/node.js';
 import * as L from '../../../loop/loop.js';
 import type { Buffer, Expr } from '../../../loop/loop.js';
@@ -17,7 +18,7 @@ import {
   newAxis,
   scaleIndex,
 } from '../../indices/index-expr.js';
-import { KernelBuilder } from '../kernel/kernel-builder.js';
+import { KernelBuilder, VALUE_TYPE } from '../kernel/kernel-builder.js';
 import { LONGEST_CHAIN, knownLoss, plus, twoSum } from '../kernel/compensated-sums.js';
 import type { Lowering } from '../kernel/lowering.js';
 import { splitRange } from '../kernel/parallel.js';
@@ -47,7 +48,7 @@ export function lowerCumsum(group: Group, lowering: Lowering): KernelBuilder {
     group.axes.filter((_, i) => i !== axis),
     node.size,
     () => {
-      const running = node.dtype === 'float32' ? inParts(k) : plain(k);
+      const running = node.dtype === 'float32' ? inParts(k) : plain(k, node.dtype);
       overParts(k, group.axes[axis], running.rest, () => {
         const sum = running.add(k.value(node.src[0], index).expr);
         k.store(out, flatten(index, node.shape), { expr: sum, depth: k.depth }, node.dtype);
@@ -63,9 +64,9 @@ interface RunningSum {
   readonly rest: (() => void) | undefined;
 }
 
-/** Of int32, which wraps. */
-function plain(k: KernelBuilder): RunningSum {
-  const total = k.define('total', L.int(0), true);
+/** Of int32, which wraps, and of float64, which has digits to lose. */
+function plain(k: KernelBuilder, dtype: DType): RunningSum {
+  const total = k.define('total', L.literal(0, VALUE_TYPE[dtype]), true);
   const add = (value: Expr): Expr => {
     k.emit(L.set(total, L.add(total, value)));
     return total;

@@ -1,12 +1,13 @@
 // argsort: a stable bottom-up merge sort of each row, in memory of the thread's own. Rows are shared by the threads.
 // Input: a group of one argsort node. Output: the kernel's statements.
 
+import { isFloat } from '../../../ir/dtype.js';
 import type { Node } from '../../../ir/node.js';
 import * as L from '../../../loop/loop.js';
 import type { Buffer, Expr, Var } from '../../../loop/loop.js';
 import type { Group } from '../../plan/group.js';
 import { atomIndex, flatten } from '../../indices/index-expr.js';
-import { KernelBuilder } from '../kernel/kernel-builder.js';
+import { KernelBuilder, elementOf } from '../kernel/kernel-builder.js';
 import type { Lowering } from '../kernel/lowering.js';
 import { overPositions } from './lower-scan.js';
 
@@ -16,8 +17,8 @@ export function lowerArgsort(group: Group, lowering: Lowering): KernelBuilder {
   const k = new KernelBuilder(lowering.context, lowering.target.lanes);
   if (node.size === 0) return k;
   const n = node.shape[axis];
-  const isFloat = node.src[0].dtype === 'float32';
-  const keys = lowering.scratch('keys', n, isFloat ? 'f32' : 'i32');
+  const isReal = isFloat(node.src[0].dtype);
+  const keys = lowering.scratch('keys', n, elementOf(node.src[0].dtype));
   const one = lowering.scratch('one', n, 'i32');
   const two = lowering.scratch('two', n, 'i32');
   const out = lowering.output(node) as Buffer;
@@ -25,7 +26,7 @@ export function lowerArgsort(group: Group, lowering: Lowering): KernelBuilder {
 
   /** Must the element with key `b` (later in the row) come before the one with key `a`? */
   const before = (b: Expr, a: Expr): Expr => {
-    if (!isFloat) return descending ? L.compare('lt', a, b) : L.compare('lt', b, a);
+    if (!isReal) return descending ? L.compare('lt', a, b) : L.compare('lt', b, a);
     const [bIsNaN, aIsNaN] = [L.compare('ne', b, b), L.compare('ne', a, a)];
     if (descending) return L.binary('and', L.unary('not', aIsNaN), L.binary('or', bIsNaN, L.compare('lt', a, b)));
     return L.binary('and', L.unary('not', bIsNaN), L.binary('or', aIsNaN, L.compare('lt', b, a)));

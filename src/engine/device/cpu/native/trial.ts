@@ -2,7 +2,7 @@
 // compiler for another processor, or one that is broken, then costs a child process and not the user's.
 // Input: a program. Output: the words that tell the trial where everything lies; and the trial itself, in C.
 
-import type { KernelCall, Program } from '../../../loop/loop.js';
+import { ELEMENT_BYTES, type KernelCall, type Program } from '../../../loop/loop.js';
 import { CONTROL } from '../threads/control.js';
 import { SLACK } from '../heap.js';
 
@@ -17,9 +17,9 @@ export function trialWords(program: Program): Uint32Array {
   const { argumentCount, arenaBytes, scratchBytes, stages, kernels } = program;
   const sizes = new Float64Array(argumentCount);
   const note = ({ kernel, slots }: KernelCall): void =>
-    kernels[kernel].buffers.forEach(({ size }, i) => {
+    kernels[kernel].buffers.forEach(({ size, type }, i) => {
       const slot = slots[i];
-      if (slot.kind === 'argument') sizes[slot.index] = Math.max(sizes[slot.index], 4 * size);
+      if (slot.kind === 'argument') sizes[slot.index] = Math.max(sizes[slot.index], ELEMENT_BYTES[type] * size);
     });
   for (const { calls } of stages) calls.forEach(note);
   let end: number = aligned(Math.max(CONTROL.end, SLACK));

@@ -1,12 +1,12 @@
 // The polynomials of math.ts against float64, in units in the last place, on both tiers: scalars and vectors.
 import { describe, expect, test } from 'vitest';
-import { f, makeLeaves } from '../../../test/operators/case.js';
-import { evaluateOn } from '../../../test/operators/run.js';
-import { tierDevices } from '../../../test/support/tiers.js';
-import type { CpuDevice } from '../device/cpu/device.js';
-import { ReferenceDevice } from '../device/reference/device.js';
-import * as build from '../ir/build.js';
-import type { UnaryOp } from '../ir/op.js';
+import { f, makeLeaves } from '../../../../test/operators/case.js';
+import { evaluateOn } from '../../../../test/operators/run.js';
+import { tierDevices } from '../../../../test/support/tiers.js';
+import type { CpuDevice } from '../../device/cpu/device.js';
+import { ReferenceDevice } from '../../device/reference/device.js';
+import * as build from '../../ir/build.js';
+import type { UnaryOp } from '../../ir/op.js';
 
 const reference = new ReferenceDevice();
 

@@ -1,4 +1,4 @@
-"""The coefficients of EXP in src/engine/loop/math.ts.
+"""The coefficients of EXP for float32 in src/engine/loop/math/coefficients.ts.
 
 The polynomial p of degree 4 for which r + r²·p(r) comes closest to e^r − 1, as a share of e^r, for |r| ≤ ln 2 / 2:
 Lawson's iteration (weighted least squares, weights raised where the error is large) on Chebyshev points, then the
