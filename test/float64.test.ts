@@ -180,6 +180,16 @@ describe.each(TIERS.filter(({ device }) => device !== 'reference'))('on $device'
     );
   });
 
+  test('gradients flow through conversions, each in the dtype of its tensor', async () => {
+    const [a, b] = [tensor([1, 2], { requiresGrad: true }), tensor([3, 4], { dtype: 'float64', requiresGrad: true })];
+    a.mul(b).sum().backward();
+    expect([a.grad!.dtype, b.grad!.dtype]).toEqual(['float32', 'float64']);
+    expect([await a.grad!.array(), await b.grad!.array()]).toEqual([
+      [3, 4],
+      [1, 2],
+    ]);
+  });
+
   test('Newton’s method ends at the last digit', async () => {
     const step = compile((x: Tensor<[3], 'float64'>, a: Tensor<[3], 'float64'>) => x.add(a.div(x)).mul(0.5));
     const a = tensor(Float64Array.of(2, 3, 1e-8));

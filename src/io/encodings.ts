@@ -1,6 +1,6 @@
 // How numbers are stored in files, by safetensors' names: bytes → a number of one of our dtypes. One row each.
 
-import type { DType } from '../tensor/library.js';
+import { type DType, brainBits, brainValue, halfBits, halfValue } from '../tensor/library.js';
 
 export interface Encoding {
   /** Bytes of an element in the file. */
@@ -35,14 +35,14 @@ export const ENCODINGS: Readonly<Record<string, Encoding>> = {
     read: (view, at) => view.getFloat64(at, true),
   },
   F32: float(4, (view, at) => view.getFloat32(at, true)),
-  F16: float(2, (view, at) => half(view.getUint16(at, true))),
-  BF16: float(2, (view, at) => brain(view.getUint16(at, true))),
+  F16: { ...float(2, (view, at) => halfValue(view.getUint16(at, true))), dtype: 'float16' },
+  BF16: { ...float(2, (view, at) => brainValue(view.getUint16(at, true))), dtype: 'bfloat16' },
   I64: integer(8, (view, at) => fitting(view.getBigInt64(at, true))),
   I32: integer(4, (view, at) => view.getInt32(at, true)),
   I16: integer(2, (view, at) => view.getInt16(at, true)),
   I8: integer(1, (view, at) => view.getInt8(at)),
   U16: integer(2, (view, at) => view.getUint16(at, true)),
-  U8: integer(1, (view, at) => view.getUint8(at)),
+  U8: { bytes: 1, dtype: 'uint8', allocate: (n) => new Uint8Array(n), read: (view, at) => view.getUint8(at) },
   BOOL: {
     bytes: 1,
     dtype: 'bool',
@@ -55,20 +55,15 @@ function fitting(value: bigint): number | undefined {
   return BigInt.asIntN(32, value) === value ? Number(value) : undefined;
 }
 
-/** IEEE 754 half precision: 1 bit sign, 5 exponent, 10 fraction. */
-export function half(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
+type Write = (view: DataView, at: number, value: number) => void;
 
-const scratch = new DataView(new ArrayBuffer(4));
-
-/** bfloat16: the upper half of a float32. */
-export function brain(bits: number): number {
-  scratch.setUint32(0, bits << 16);
-  return scratch.getFloat32(0);
-}
+/** How a dtype is written: its name, and one element. */
+export const WRITTEN: Readonly<Record<DType, readonly [name: string, write: Write]>> = {
+  float32: ['F32', (view, at, value) => view.setFloat32(at, value, true)],
+  float64: ['F64', (view, at, value) => view.setFloat64(at, value, true)],
+  float16: ['F16', (view, at, value) => view.setUint16(at, halfBits(value), true)],
+  bfloat16: ['BF16', (view, at, value) => view.setUint16(at, brainBits(value), true)],
+  int32: ['I32', (view, at, value) => view.setInt32(at, value, true)],
+  uint8: ['U8', (view, at, value) => view.setUint8(at, value)],
+  bool: ['BOOL', (view, at, value) => view.setUint8(at, value === 0 ? 0 : 1)],
+};

@@ -148,7 +148,15 @@ describe('damage', () => {
           expect(error).toBeInstanceOf(FormatError);
           return;
         }
-        const width = { float32: [2, 4], float64: [8], int32: [1, 2, 4, 8], bool: [1] };
+        const width = {
+          float32: [4],
+          float64: [8],
+          float16: [2],
+          bfloat16: [2],
+          int32: [1, 2, 4, 8],
+          uint8: [1],
+          bool: [1],
+        };
         let most = 0;
         for (const { dtype, shape, data } of Object.values(read.tensors)) {
           expect(data.length).toBe(shape.reduce((a, b) => a * b, 1));

@@ -19,12 +19,12 @@ import {
 } from '../tensor/library.js';
 import { isUint8Array } from '../tensor/typed-arrays.js';
 import { duplicateKey } from './duplicate-key.js';
-import { type Encoding, ENCODINGS } from './encodings.js';
+import { type Encoding, ENCODINGS, WRITTEN } from './encodings.js';
 
 export interface NamedArray {
   readonly dtype: DType;
   readonly shape: Shape;
-  /** Row-major: Float32Array, Float64Array, Int32Array, or Uint8Array of 0 and 1, as the dtype says. */
+  /** Row-major: Float32Array (also of float16 and bfloat16), Float64Array, Int32Array, Uint8Array (for bool of 0 and 1), as the dtype says. */
   readonly data: Float32Array | Float64Array | Int32Array | Uint8Array;
 }
 
@@ -49,7 +49,7 @@ interface Entry {
 // ---------------------------------------------------------------- reading
 
 /**
- * Reads a whole file. F32, F16 and BF16 become float32; F64 float64; I32, I16, I8, U8, U16 and I64, if every number fits, become
+ * Reads a whole file. F32, F64, F16 and BF16 stay what they are, and so does U8; I32, I16, I8, U8, U16 and I64, if every number fits, become
  * int32; BOOL becomes bool. `path` is for messages. Throws FormatError.
  */
 export function parseSafetensors(bytes: Uint8Array, path?: string): SafetensorsContent {
@@ -175,8 +175,6 @@ function decode({ name, encoding, shape, begin }: Entry, view: DataView, start: 
 
 // ---------------------------------------------------------------- writing
 
-const WRITTEN: Record<DType, string> = { float32: 'F32', float64: 'F64', int32: 'I32', bool: 'BOOL' };
-
 /** Metadata as the format holds them: numbers and truth values as texts. Throws ArgumentError for anything else. */
 export function checkMetadata(metadata: Readonly<Record<string, unknown>>): Record<string, string> {
   checkRecord('safetensors', 'the metadata', metadata, 'texts');
@@ -216,8 +214,8 @@ export function formatSafetensors(
       );
     }
     const begin = size;
-    size += data.length * ENCODINGS[WRITTEN[dtype]].bytes;
-    header.push([name, { dtype: WRITTEN[dtype], shape, data_offsets: [begin, size] }]);
+    size += data.length * ENCODINGS[WRITTEN[dtype][0]].bytes;
+    header.push([name, { dtype: WRITTEN[dtype][0], shape, data_offsets: [begin, size] }]);
   }
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
   const length = Math.ceil(json.length / 8) * 8; // blanks at its end align the data
@@ -227,12 +225,10 @@ export function formatSafetensors(
   bytes.set(json, PREFIX);
   let at = PREFIX + length;
   for (const { dtype, data } of Object.values(tensors)) {
+    const [encoding, write] = WRITTEN[dtype];
     for (const value of data) {
-      if (dtype === 'float32') view.setFloat32(at, value, true);
-      else if (dtype === 'float64') view.setFloat64(at, value, true);
-      else if (dtype === 'int32') view.setInt32(at, value, true);
-      else bytes[at] = value === 0 ? 0 : 1;
-      at += ENCODINGS[WRITTEN[dtype]].bytes;
+      write(view, at, value);
+      at += ENCODINGS[encoding].bytes;
     }
   }
   return bytes;

@@ -28,7 +28,7 @@ import {
 } from '../tensor/library.js';
 import { type AnyTensor, checkTensor } from '../tensor/tensor.js';
 import { findPartsBy, followCalls } from './calls.js';
-import type { Converted } from './float64-types.js';
+import type { Converted } from './converted-types.js';
 import * as hooks from './hooks.js';
 import { registerModule, setTraining, trainingOf } from './module-guards.js';
 import { Buffer, Parameter } from './parameter.js';
@@ -302,9 +302,10 @@ export abstract class Module {
    */
   to<D extends FloatDType>(dtype: D): Converted<this, D> {
     if (!isFloat(dtype))
-      throw new DTypeError(`to: ${shown(dtype)} is not a dtype that a module can have. Use 'float32' or 'float64'.`, [
-        String(dtype),
-      ]);
+      throw new DTypeError(
+        `to: ${shown(dtype)} is not a dtype that a module can have. Use 'float32', 'float64', 'float16' or 'bfloat16'.`,
+        [String(dtype)],
+      );
     for (const t of [...this.parameters(), ...this.buffers()] as AnyTensor[])
       if (isFloat(t.dtype) && t.dtype !== dtype) changeDType(t, dtype);
     return this as Converted<this, D>; // the same object: only what its type says has changed

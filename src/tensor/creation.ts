@@ -54,12 +54,17 @@ function checkDType(dtype: DType, op: string): void {
     );
 }
 
+/** Can a dtype of integers hold the number, fractions cut off? */
+function fits(value: number, dtype: 'int32' | 'uint8'): boolean {
+  return dtype === 'int32' ? fitsInt32(value) : value > -1 && value < 256;
+}
+
 /** Integers must fit int32: a typed array of wider ones is checked. */
 function checkRange(data: ArrayLike<number>, dtype: DType): void {
-  if (dtype !== 'int32') return;
+  if (dtype !== 'int32' && dtype !== 'uint8') return;
   for (let i = 0; i < data.length; i++) {
-    if (!fitsInt32(data[i])) {
-      throw new ArgumentError(`tensor: element ${i} is ${data[i]}, which int32 cannot hold. Use dtype 'float32'.`);
+    if (!fits(data[i], dtype)) {
+      throw new ArgumentError(`tensor: element ${i} is ${data[i]}, which ${dtype} cannot hold. Use dtype 'float32'.`);
     }
   }
 }
@@ -67,8 +72,8 @@ function checkRange(data: ArrayLike<number>, dtype: DType): void {
 /** A number that fills or bounds a tensor of this dtype. */
 function checkNumber(value: number, dtype: DType, op: string, name: string): void {
   if (typeof value !== 'number') throw new ArgumentError(`${op}: ${name} is ${shown(value)}. Use a number.`);
-  if (dtype === 'int32' && !fitsInt32(value))
-    throw new ArgumentError(`${op}: ${name} is ${value}, which int32 cannot hold. Use dtype 'float32'.`);
+  if ((dtype === 'int32' || dtype === 'uint8') && !fits(value, dtype))
+    throw new ArgumentError(`${op}: ${name} is ${value}, which ${dtype} cannot hold. Use dtype 'float32'.`);
 }
 
 /** Of the typed arrays of real numbers; the others are of whole ones. */
@@ -130,7 +135,7 @@ function fromData(values: unknown, options: TensorOptions): unknown {
   }
   if (options.dtype !== undefined) ({ dtype } = options as { dtype: DType });
   checkDType(dtype, 'tensor');
-  if (options.dtype === 'int32' || dtype === 'int32') checkRange(data, dtype);
+  checkRange(data, dtype);
   return leafOf(data, shape, dtype, options);
 }
 

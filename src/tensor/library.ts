@@ -15,7 +15,16 @@ import { StoredValue } from './values.js';
 export { addWitness, currentRecording, inUnit, isRecording, onReplay };
 export type { Guard, Recording } from '../engine/recording.js';
 export { giveWay } from '../engine/host/turns.js';
-export { type DataOf, type DType, type FloatDType, isFloat } from '../engine/ir/dtype.js';
+export {
+  type DataOf,
+  type DType,
+  type FloatDType,
+  brainBits,
+  brainValue,
+  halfBits,
+  halfValue,
+  isFloat,
+} from '../engine/ir/dtype.js';
 export {
   ArgumentError,
   DTypeError,

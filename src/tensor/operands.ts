@@ -3,21 +3,21 @@
 
 import * as build from '../engine/ir/build.js';
 import { refuseOtherCopy } from '../engine/ir/copies.js';
-import { type DType, type FloatDType, fitsInt32, isFloat, promote } from '../engine/ir/dtype.js';
+import { type DType, fitsInt32, isFloat, promote } from '../engine/ir/dtype.js';
 import { ArgumentError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
 import { shown } from '../engine/ir/shape.js';
 
-let standard: FloatDType = 'float32';
+let standard: 'float32' | 'float64' = 'float32';
 
 /** The dtype of numbers that nothing else says the dtype of. */
-export const defaultDType = (): FloatDType => standard;
+export const defaultDType = (): 'float32' | 'float64' => standard;
 
 /**
  * Sets the dtype of numbers of which nothing else says it: those given as arrays, `zeros`, `rand`, quotients of integers, the
  * parameters of layers. 'float32' until then. PyTorch: torch.set_default_dtype.
  */
-export function setDefaultDType(dtype: FloatDType): void {
+export function setDefaultDType(dtype: 'float32' | 'float64'): void {
   if (dtype !== 'float32' && dtype !== 'float64')
     throw new ArgumentError(
       `setDefaultDType: ${shown(dtype)} is not a dtype of real numbers. Use 'float32' or 'float64'.`,
@@ -43,6 +43,7 @@ export function numberNode(value: number, dtype: DType, op: string): Node {
   }
   if (isFloat(dtype)) return build.scalar(value, dtype);
   const isWhole = Number.isInteger(value) && Math.abs(value) <= 0x7fffffff;
+  if (dtype === 'uint8' && isWhole && value >= 0 && value <= 255) return build.scalar(value, dtype);
   return build.scalar(value, isWhole ? 'int32' : defaultDType());
 }
 
@@ -74,6 +75,11 @@ export function promoted(a: Node, b: Node | number, op: string): [Node, Node] {
 /** The node as real numbers: integers and truth values become those of the default dtype. */
 export function asFloat(x: Node): Node {
   return isFloat(x.dtype) ? x : build.cast(x, defaultDType());
+}
+
+/** As `asNumber`, and wide enough to add up: uint8 becomes int32. */
+export function asSummand(x: Node): Node {
+  return x.dtype === 'bool' || x.dtype === 'uint8' ? build.cast(x, 'int32') : x;
 }
 
 /** At least int32: truth values count. */

@@ -6,7 +6,7 @@ import * as build from '../engine/ir/build.js';
 import { ArgumentError, ShapeError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
 import { formatShape, normalizeDim, normalizeDims, shown } from '../engine/ir/shape.js';
-import { asBool, asFloat, asNumber, checkNumber } from './operands.js';
+import { asBool, asFloat, asNumber, asSummand, checkNumber } from './operands.js';
 
 export type Dim = number | readonly number[] | undefined;
 
@@ -28,7 +28,8 @@ function reduced(
   keepdim: boolean,
 ): Node {
   const axes = normalizeDims(dim, x.shape.length, name);
-  const out = build.reduce(op, asNumber(x), axes);
+  const isSum = op === 'sum' || op === 'prod';
+  const out = build.reduce(op, isSum ? asSummand(x) : asNumber(x), axes);
   return keepdim ? out : drop(out, axes);
 }
 
@@ -221,5 +222,5 @@ export function topk(x: Node, k: number, dim: number, largest: boolean): { value
 }
 
 export function cumsum(x: Node, dim: number): Node {
-  return build.cumsum(asNumber(x), normalizeDim(dim, x.shape.length, 'cumsum'));
+  return build.cumsum(asSummand(x), normalizeDim(dim, x.shape.length, 'cumsum'));
 }

@@ -62,13 +62,28 @@ export type Promoted<A extends DType, B extends DType> = [A] extends ['float64']
     ? B
     : 'float32' extends A | B
       ? 'float32'
-      : 'int32' extends A | B
-        ? 'int32'
+      : PromotedNarrow<A, B>;
+type Half = 'float16' | 'bfloat16';
+/** Of neither float32 nor float64. */
+type PromotedNarrow<A extends DType, B extends DType> = [A] extends [Half]
+  ? [B] extends [Half]
+    ? [A] extends [B]
+      ? A
+      : 'float32'
+    : A
+  : [B] extends [Half]
+    ? B
+    : 'int32' extends A | B
+      ? 'int32'
+      : 'uint8' extends A | B
+        ? 'uint8'
         : 'bool';
 /** Real numbers: integers and truth values become float32, and what is not known counts as that. */
-export type Real<D extends DType> = [D] extends ['float64'] ? D : 'float32';
+export type Real<D extends DType> = [D] extends ['float64' | Half] ? D : 'float32';
 /** Arithmetic on truth values counts them. */
 export type Counted<D extends DType> = D extends 'bool' ? 'int32' : D;
+/** What sums of it are. */
+export type Summed<D extends DType> = D extends 'bool' | 'uint8' ? 'int32' : D;
 
 /** Any tensor. */
 export type AnyTensor = Tensor<Shape, DType>;
@@ -618,7 +633,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
     this: Tensor<X, Y>,
     dim?: Dim & DimArg<'sum', X, Dim>,
     options?: ReduceOptions<K>,
-  ): Tensor<Reduce<X, Dim, K>, Counted<Y>> {
+  ): Tensor<Reduce<X, Dim, K>, Summed<Y>> {
     return wrap(reductions.sum(this.node, dim, kept('sum', options)));
   }
   /** Mean over `dim`; integers give float32, an empty mean is NaN. */
@@ -644,7 +659,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
     this: Tensor<X, Y>,
     dim?: Dim & DimArg<'prod', X, Dim>,
     options?: ReduceOptions<K>,
-  ): Tensor<Reduce<X, Dim, K>, Counted<Y>> {
+  ): Tensor<Reduce<X, Dim, K>, Summed<Y>> {
     return wrap(reductions.prod(this.node, dim, kept('prod', options)));
   }
   /** Maximum over `dim`; equal maxima share the gradient. PyTorch: amax. */
@@ -801,7 +816,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
   cumsum<X extends Shape, Y extends DType, Dim extends number>(
     this: Tensor<X, Y>,
     dim: Dim & DimArg<'cumsum', X, Dim>,
-  ): Tensor<X, Counted<Y>> {
+  ): Tensor<X, Summed<Y>> {
     return wrap(reductions.cumsum(this.node, dim));
   }
   /** Running product along `dim`; int32 wraps around at 2³¹. */
@@ -1138,14 +1153,11 @@ export function wrapStorage<S extends Shape, D extends DType>(storage: Storage):
 
 const OTHER_DTYPES: Readonly<Record<string, DType>> = {
   float: 'float32',
-  float16: 'float32',
-  bfloat16: 'float32',
-  half: 'float32',
+  half: 'float16',
   double: 'float64',
   number: 'float32',
   int: 'int32',
   int8: 'int32',
-  uint8: 'int32',
   int16: 'int32',
   uint16: 'int32',
   uint32: 'int32',

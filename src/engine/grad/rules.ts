@@ -46,7 +46,7 @@ import { type Shape, sameShape, sizeOf } from '../ir/shape.js';
 /** Operators with a float operand that the result depends on smoothly almost everywhere. */
 export type DifferentiableOp = Exclude<
   Op,
-  (typeof LEAF_OPS)[number] | CompilerOp | ComparisonOp | BitOp | 'not' | 'cast' | 'bitcast' | 'argsort' | 'detach'
+  (typeof LEAF_OPS)[number] | CompilerOp | ComparisonOp | BitOp | 'not' | 'bitcast' | 'argsort' | 'detach'
 >;
 
 type Slope<O extends Op> = (g: Node, src: readonly Node[], node: Node<O>) => Node;
@@ -103,6 +103,8 @@ export const RULES = {
   idiv: [flat, flat],
   max: [(g, [a, b]) => share(g, a, b, binary('lt', a, b)), (g, [a, b]) => share(g, a, b, binary('lt', b, a))],
   min: [(g, [a, b]) => share(g, a, b, binary('lt', b, a)), (g, [a, b]) => share(g, a, b, binary('lt', a, b))],
+  /** Between dtypes of real numbers; others have no gradient. */
+  cast: [(g, [x]) => cast(g, x.dtype)],
   where: [null, (g, [condition]) => where(condition, g, zero()), (g, [condition]) => where(condition, zero(), g)],
 
   reshape: [(g, [x]) => reshape(g, x.shape)],

@@ -3,7 +3,7 @@
 // Input: nodes and plain arguments with non-negative axes; output: a node. Derivative rules and the tensor layer use these.
 // Numbers are never computed here, except that constants fold.
 
-import { type DType, castValue } from './dtype.js';
+import { type DType, castValue, isFloat, wideOf } from './dtype.js';
 import { ArgumentError, DTypeError, DeviceError, IndexError, InternalError, ShapeError } from './errors.js';
 import { type Node, createNode, isOp as hasOp } from './node.js';
 import type {
@@ -146,8 +146,19 @@ function checkDevice(op: string, src: readonly Node[]): void {
   }
 }
 
+/** What `compute` makes of operands of a narrow dtype in the wide one, converted back; undefined where none of them is narrow. */
+function inWide(operands: readonly Node[], compute: (...wide: Node[]) => Node, isBack = true): Node | undefined {
+  const [{ dtype }] = operands;
+  const wide = wideOf(dtype);
+  if (wide === undefined || operands.some((x) => x.dtype !== dtype)) return undefined;
+  const made = compute(...operands.map((x) => cast(x, wide)));
+  return isBack ? cast(made, dtype) : made;
+}
+
 /** What a unary operator gives for a constant; also the scalar meaning that the reference device uses. */
 export function unary(op: UnaryOp, x: Node): Node {
+  const wide = inWide([x], (w) => unary(op, w));
+  if (wide !== undefined) return wide;
   checkDType(op, x, UNARY_DTYPES[op]);
   if (op === 'neg' && isOp(x, 'neg')) return x.src[0];
   if (op === 'neg' && isOp(x, 'const')) return constant(-x.arg.value, x.dtype) as Node;
@@ -174,7 +185,7 @@ function binaryDTypes(op: BinaryOp): DTypeRule {
  * and exact in float64, too. Undefined for anything else.
  */
 function numberAs(x: Node, dtype: DType): Node | undefined {
-  if (x.dtype !== 'float32' || dtype !== 'float64') return undefined;
+  if (x.dtype !== 'float32' || !isFloat(dtype)) return undefined;
   if (isOp(x, 'const')) return constant(x.arg.value, dtype) as Node;
   if (isOp(x, 'scalar')) return createNode('scalar', [], x.arg, [], dtype) as Node;
   if (!isOp(x, 'expand') && !isOp(x, 'reshape')) return undefined;
@@ -195,6 +206,8 @@ function withNumbers(a: Node, b: Node): readonly [Node, Node] {
 
 export function binary(op: BinaryOp, left: Node, right: Node): Node {
   const [a, b] = withNumbers(left, right);
+  const wide = inWide([a, b], (x, y) => binary(op, x, y), !COMPARISON.has(op));
+  if (wide !== undefined) return wide;
   checkDevice(op, [a, b]);
   if (a.dtype !== b.dtype) throw differing(op, a, b);
   checkDType(op, a, binaryDTypes(op));
@@ -260,6 +273,7 @@ export function where(condition: Node, first: Node, second: Node): Node {
 
 export function cast(x: Node, dtype: DType): Node {
   if (x.dtype === dtype) return x;
+  if (isOp(x, 'cast') && x.src[0].dtype === dtype && wideOf(dtype) === x.dtype) return x.src[0]; // there and back
   if (isOp(x, 'const')) {
     // A number beyond int32 saturates, as at run time; castValue would wrap.
     return constant(
@@ -487,6 +501,8 @@ function checkIndexShape(op: string, x: Shape, index: Shape, axis: number): void
 
 /** Reduces `axes`, which stay with size 1. */
 export function reduce(op: AxisReduction, x: Node, axes: readonly number[]): Node {
+  const wide = inWide([x], (w) => reduce(op, w, axes));
+  if (wide !== undefined) return wide;
   checkDType(op, x, NUMBER);
   if (axes.length === 0) return x;
   if (axes.every((a) => x.shape[a] === 1)) return x;
@@ -510,6 +526,8 @@ export function sumTo(x: Node, shape: Shape): Node {
 }
 
 export function fold(x: Node, spec: WindowSpec, output: readonly number[]): Node {
+  const wide = inWide([x], (w) => fold(w, spec, output));
+  if (wide !== undefined) return wide;
   const n = spec.size.length;
   const lead = x.shape.slice(0, x.shape.length - 2 * n);
   return createNode('fold', [x], { ...spec, output }, [...lead, ...output], x.dtype) as Node;
@@ -518,12 +536,16 @@ export function fold(x: Node, spec: WindowSpec, output: readonly number[]): Node
 // ---------------------------------------------------------------- kernels of their own
 
 export function cumsum(x: Node, axis: number): Node {
+  const wide = inWide([x], (w) => cumsum(w, axis));
+  if (wide !== undefined) return wide;
   checkDType('cumsum', x, NUMBER);
   if (x.shape.length === 0) return x;
   return createNode('cumsum', [x], { axis }, x.shape, x.dtype) as Node;
 }
 
 export function argsort(x: Node, axis: number, descending: boolean): Node {
+  const wide = inWide([x], (w) => argsort(w, axis, descending), false);
+  if (wide !== undefined) return wide;
   checkDType('sort', x, NUMBER);
   if (x.shape.length === 0) return constant(0, 'int32') as Node;
   return createNode('argsort', [x], { axis, descending }, x.shape, 'int32') as Node;
@@ -531,6 +553,8 @@ export function argsort(x: Node, axis: number, descending: boolean): Node {
 
 export function matmul(left: Node, right: Node): Node {
   const [a, b] = withNumbers(left, right);
+  const wide = inWide([a, b], matmul);
+  if (wide !== undefined) return wide;
   checkDevice('matmul', [a, b]);
   checkFloats('matmul', a, b);
   if (a.shape.length < 2 || b.shape.length < 2)
@@ -555,6 +579,8 @@ function convArgs(spec: ConvSpec): ConvSpec {
 /** x [B, C, …], w [O, C / groups, …] → [B, O, …]; `op` names the caller in errors. */
 export function conv(input: Node, weight: Node, spec: ConvSpec, op = 'conv'): Node {
   const [x, w] = withNumbers(input, weight);
+  const wide = inWide([x, w], (a, b) => conv(a, b, spec, op));
+  if (wide !== undefined) return wide;
   checkDevice(op, [x, w]);
   checkFloats(op, x, w);
   const [batch, channels, ...sizes] = x.shape;
@@ -596,6 +622,8 @@ export function scatterAdd(
   arg = indexed(axis, to.shape[axis]),
 ): Node {
   const [base, src] = withNumbers(to, source);
+  const wide = inWide([base, src], (a, b) => scatterAdd(a, axis, index, b, arg));
+  if (wide !== undefined) return wide;
   checkDevice('scatterAdd', [base, index, src]);
   checkDType('scatterAdd: index', index, ['int32']);
   if (base.dtype !== src.dtype) {

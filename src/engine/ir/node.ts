@@ -67,7 +67,15 @@ const opNumber = new Map<Op, number>();
 const shapeNumber = new WeakMap<Shape, number>();
 const shapesByText = new RecentMap<string, Shape>(STRUCTURES);
 let nextShape = 1;
-const DTYPE_NUMBER: Record<DType, number> = { float32: 0, int32: 1, bool: 2, float64: 3 };
+const DTYPE_NUMBER: Record<DType, number> = {
+  float32: 0,
+  int32: 1,
+  bool: 2,
+  float64: 3,
+  uint8: 4,
+  float16: 5,
+  bfloat16: 6,
+};
 
 function canonicalShape(shape: Shape): Shape {
   if (shapeNumber.has(shape)) return shape;

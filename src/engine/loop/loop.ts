@@ -10,11 +10,15 @@
  * convert one to the other where they meet.
  */
 export type ValueType = 'f32' | 'f64' | 'i32' | 'i64' | 'bool' | 'bool64';
-/** What memory holds. */
-export type ElementType = 'f32' | 'f64' | 'i32';
+/** What memory holds; bytes and words are loaded as i32, and stored from its low bits. */
+export type ElementType = LoadedType | 'u8' | 'u16';
+export type LoadedType = 'f32' | 'f64' | 'i32';
 export type FloatType = 'f32' | 'f64';
 
-export const ELEMENT_BYTES: Readonly<Record<ElementType, number>> = { f32: 4, f64: 8, i32: 4 };
+export const ELEMENT_BYTES: Readonly<Record<ElementType, number>> = { f32: 4, f64: 8, i32: 4, u8: 1, u16: 2 };
+
+/** What a load of an element gives. */
+export const loadedAs = (type: ElementType): LoadedType => (type === 'u8' || type === 'u16' ? 'i32' : type);
 
 /** Bytes that a scratch buffer takes, with a gap behind it. */
 export const scratchBytes = ({ size, type }: Buffer): number => 64 + Math.ceil((size * ELEMENT_BYTES[type]) / 64) * 64;
@@ -93,7 +97,7 @@ export type Expr =
   /** `lanes` consecutive elements from `index` (unaligned is fine). */
   | {
       readonly kind: 'load';
-      readonly type: ElementType;
+      readonly type: LoadedType;
       readonly lanes: number;
       readonly buffer: Buffer;
       readonly index: Expr;
@@ -261,7 +265,7 @@ function isConst(e: Expr, value?: number): e is Expr & { kind: 'const' } {
 }
 
 export function load(source: Buffer, index: Expr, lanes = 1): Expr {
-  return { kind: 'load', type: source.type, lanes, buffer: source, index };
+  return { kind: 'load', type: loadedAs(source.type), lanes, buffer: source, index };
 }
 
 export function unary(op: LoopUnary, x: Expr): Expr {

@@ -11,6 +11,7 @@ import {
   type Stmt,
   type Var,
   isFloat,
+  loadedAs,
   isWide,
 } from './loop.js';
 import { printExpr, printKernel, typeText } from './print.js';
@@ -77,7 +78,11 @@ class Verifier {
         this.typed(s.index, 'i32', 1);
         this.expression(s.value);
         this.expect(this.buffers.has(s.buffer), s.value, `a store to ${s.buffer.name}, which is not an operand,`);
-        this.expect(s.value.type === s.buffer.type, s.value, `${typeText(s.value)} stored in ${s.buffer.type}`);
+        this.expect(
+          s.value.type === loadedAs(s.buffer.type),
+          s.value,
+          `${typeText(s.value)} stored in ${s.buffer.type}`,
+        );
         return;
       case 'prefetch':
         this.typed(s.index, 'i32', 1);
@@ -114,7 +119,7 @@ class Verifier {
       case 'load':
         this.typed(e.index, 'i32', 1);
         this.expect(this.buffers.has(e.buffer), e, 'a load from a buffer that is not an operand');
-        this.expect(e.type === e.buffer.type, e, `${e.buffer.type} read as ${e.type}`);
+        this.expect(e.type === loadedAs(e.buffer.type), e, `${e.buffer.type} read as ${e.type}`);
         return;
       case 'unary':
         if (e.op === 'any') {

@@ -34,7 +34,7 @@ export function wordsOfScalars(scalars: readonly Node[], first: number): { words
   let end = first;
   const words = scalars.map(({ dtype }) => {
     const word = end;
-    end += bytesOf(dtype) / WORD_BYTES;
+    end += Math.ceil(bytesOf(dtype) / WORD_BYTES);
     return word;
   });
   return { words, end };

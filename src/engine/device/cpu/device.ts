@@ -5,7 +5,7 @@ import { type CompiledGraph, compileGraph } from '../../compile/compile.js';
 import { cutGraph } from '../../compile/graph/partition.js';
 import { debug, debugLevel } from '../debug.js';
 import { emitProgram } from '../../emit/wasm/emit.js';
-import { type DType, bytesOf } from '../../ir/dtype.js';
+import { type DType, bytesOf, wideOf } from '../../ir/dtype.js';
 import { type Indexed, IndexError, outOfRange } from '../../ir/errors.js';
 import { type Node, isOp } from '../../ir/node.js';
 import { formatShape } from '../../ir/shape.js';
@@ -49,7 +49,8 @@ const bits = new DataView(new ArrayBuffer(8));
 
 /** Puts a number where a kernel takes it from: the bits of a float, or an integer. */
 function writeScalar(words: Int32Array, at: number, value: number, dtype: DType): void {
-  if (dtype === 'float32') bits.setFloat32(0, value, true);
+  const computed = wideOf(dtype) ?? dtype;
+  if (computed === 'float32') bits.setFloat32(0, value, true);
   else if (dtype === 'float64') bits.setFloat64(0, value, true);
   else bits.setInt32(0, value | 0, true);
   words[at] = bits.getInt32(0, true);

@@ -3,7 +3,7 @@
 // tables; output: the contents of buffers. Runs and uploads take effect in the order given, and `download` waits for
 // them; in a browser page with shared memory the calls return earlier. It must not know graphs or kernels.
 
-import { type DType, bytesOf } from '../../ir/dtype.js';
+import { type DType, brainBits, brainValue, bytesOf, halfBits, halfValue } from '../../ir/dtype.js';
 import { ArgumentError, DeviceError, IndexError } from '../../ir/errors.js';
 import { LATE_ERROR_OFFSET } from '../../loop/loop.js';
 import type { DeviceMemory, TypedArray } from '../device.js';
@@ -333,7 +333,12 @@ function fill(target: ArrayBufferLike, address: number, data: ArrayLike<number>,
   if (dtype === 'float32') new Float32Array(target, address, data.length).set(data);
   else if (dtype === 'float64') new Float64Array(target, address, data.length).set(data);
   else if (dtype === 'int32') new Int32Array(target, address, data.length).set(data);
-  else {
+  else if (dtype === 'uint8') new Uint8Array(target, address, data.length).set(data);
+  else if (dtype === 'float16' || dtype === 'bfloat16') {
+    const bitsOf = dtype === 'float16' ? halfBits : brainBits;
+    const out = new Uint16Array(target, address, data.length);
+    for (let i = 0; i < out.length; i++) out[i] = bitsOf(data[i]);
+  } else {
     const out = new Int32Array(target, address, data.length);
     for (let i = 0; i < out.length; i++) out[i] = data[i] === 0 ? 0 : 1;
   }
@@ -342,6 +347,9 @@ function fill(target: ArrayBufferLike, address: number, data: ArrayLike<number>,
 function readNumbers(source: ArrayBufferLike, address: number, size: number, dtype: DType): TypedArray {
   if (dtype === 'float32') return new Float32Array(source, address, size).slice();
   if (dtype === 'float64') return new Float64Array(source, address, size).slice();
+  if (dtype === 'uint8') return new Uint8Array(source, address, size).slice();
+  if (dtype === 'float16' || dtype === 'bfloat16')
+    return Float32Array.from(new Uint16Array(source, address, size), dtype === 'float16' ? halfValue : brainValue);
   const numbers = new Int32Array(source, address, size);
   return dtype === 'int32' ? numbers.slice() : Uint8Array.from(numbers);
 }

@@ -53,7 +53,7 @@ export class ReferenceDevice implements Device {
   peek(buffer: unknown, size: number, dtype: DType): TypedArray {
     const data = this.#own(buffer).data.slice(0, size);
     if (dtype === 'int32') return Int32Array.from(data);
-    return dtype === 'bool' ? Uint8Array.from(data) : data;
+    return dtype === 'bool' || dtype === 'uint8' ? Uint8Array.from(data) : data;
   }
 
   free(buffer: unknown): void {

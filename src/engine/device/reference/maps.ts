@@ -1,7 +1,7 @@
 // Meaning of leaves, maps (one output element from one element of each operand) and identities.
 // Operands broadcast. int32 results wrap; comparisons give 0 or 1; NaN passes through everything arithmetic.
 
-import { castValue } from '../../ir/dtype.js';
+import { castValue, wideOf } from '../../ir/dtype.js';
 import type { BinaryOp, UnaryOp } from '../../ir/op.js';
 import { erf, floorQuotient, pow, remainder, roundHalfEven, saturateToInt32, threefry2x32 } from './special.js';
 import { type Meaning, type Meanings, type Value, broadcast, wrap } from './value.js';
@@ -96,6 +96,8 @@ const OTHER: Meanings<'where' | 'cast' | 'bitcast' | 'detach' | 'custom'> = {
   },
   cast: ([x], { arg }) => {
     if (arg.dtype === 'int32') return x.data.map(saturateToInt32);
+    if (arg.dtype === 'uint8') return x.data.map((value) => saturateToInt32(value) & 255);
+    if (wideOf(arg.dtype) !== undefined) return x.data.map((value) => castValue(value, arg.dtype));
     if (arg.dtype === 'bool') return x.data.map((value) => Number(value !== 0)); // NaN is true
     return x.data;
   },

@@ -42,7 +42,8 @@ export function emitProgram(program: Program, { lanes, profile }: EmitOptions): 
     return name;
   });
   const usesDoubles = texts.some((text) => /\b(?:double|vd\d+|vl\d+)\b/.test(text));
-  return [prelude(lanes, usesDoubles), ...texts, runFunction(program, names, profile)].join('\n');
+  const usesNarrow = texts.some((text) => /\bunsigned (?:char|short)\b/.test(text));
+  return [prelude(lanes, usesDoubles, usesNarrow), ...texts, runFunction(program, names, profile)].join('\n');
 }
 
 /** A kernel has reported an index out of range. */
@@ -113,7 +114,13 @@ const NAMES: Readonly<Record<ValueType, readonly [type: string, letter: string]>
   bool64: ['int', 'l'],
 };
 
-const elementType = (b: Buffer): string => NAMES[b.type][0];
+const NARROW = { u8: 'unsigned char', u16: 'unsigned short' } as const;
+/** Names of their vectors that may lie anywhere in memory. */
+const NARROW_VECTORS = { u8: 'vb', u16: 'vw' } as const;
+
+function elementType({ type }: Buffer): string {
+  return type === 'u8' || type === 'u16' ? NARROW[type] : NAMES[type][0];
+}
 
 /** Names of types: float, int, vf8 (vector of 8 floats), vi8 (vector of 8 ints; truth values are 0 and −1 there). */
 function typeName(type: ValueType, lanes: number): string {
@@ -127,7 +134,8 @@ function prefixOf(type: ValueType, lanes: number): string {
 
 /** The type of a vector that may lie anywhere in memory. */
 function loose(b: Buffer, lanes: number): string {
-  return `${typeName(b.type, lanes)}u`;
+  const { type } = b;
+  return type === 'u8' || type === 'u16' ? `${NARROW_VECTORS[type]}${lanes}u` : `${typeName(type, lanes)}u`;
 }
 
 const INFIX: Readonly<Record<string, string>> = {
@@ -223,7 +231,7 @@ class KernelPrinter {
         this.line(`${this.variable(s.variable)} = ${this.expr(s.value)};`);
         return;
       case 'store':
-        this.line(`${this.place(s.buffer, s.index, s.value.lanes)} = ${this.expr(s.value)};`);
+        this.line(`${this.place(s.buffer, s.index, s.value.lanes)} = ${this.stored(s.buffer, s.value)};`);
         return;
       case 'prefetch':
         this.line(`__builtin_prefetch(${this.address(s.buffer, s.index).join(' + ')}, ${s.isWritten ? 1 : 0});`);
@@ -240,6 +248,21 @@ class KernelPrinter {
         this.block(`for (${from}; ${v} < ${end}; ${s.step === 1 ? `${v}++` : `${v} += ${s.step}`})`, s.body);
       }
     }
+  }
+
+  /** Bytes and words become integers. */
+  private load(e: Expr & { kind: 'load' }): string {
+    const isNarrow = e.buffer.type === 'u8' || e.buffer.type === 'u16';
+    if (e.lanes === 1) return `${isNarrow ? '(int)' : ''}${this.place(e.buffer, e.index, 1)}`;
+    const vector = `*(const ${loose(e.buffer, e.lanes)} *)(${this.address(e.buffer, e.index).join(' + ')})`;
+    return isNarrow ? `__builtin_convertvector(${vector}, vi${e.lanes})` : vector;
+  }
+
+  /** What is written: of integers in bytes and words the low bits. */
+  private stored(buffer: Buffer, value: Expr): string {
+    const text = this.expr(value);
+    if (value.lanes === 1 || (buffer.type !== 'u8' && buffer.type !== 'u16')) return text;
+    return `__builtin_convertvector(${text}, ${loose(buffer, value.lanes)})`;
   }
 
   private place(buffer: Buffer, index: Expr, lanes: number): string {
@@ -266,9 +289,7 @@ class KernelPrinter {
       case 'const':
         return this.constant(e);
       case 'load':
-        return e.lanes === 1
-          ? this.place(e.buffer, e.index, 1)
-          : `*(const ${loose(e.buffer, e.lanes)} *)(${this.address(e.buffer, e.index).join(' + ')})`;
+        return this.load(e);
       case 'unary':
         if (e.op === 'neg') return `(-${this.expr(e.x)})`;
         if (e.op === 'not') return e.type === 'bool' && e.lanes === 1 ? `(!${this.expr(e.x)})` : `(~${this.expr(e.x)})`;

@@ -5,10 +5,11 @@
 /** The narrowest vectors that a program uses. */
 const FEWEST_LANES = 4;
 
-export function prelude(lanes: number, usesDoubles: boolean): string {
+export function prelude(lanes: number, usesDoubles: boolean, usesNarrow: boolean): string {
   const widths: string[] = [];
   const fewest = usesDoubles ? Math.min(FEWEST_LANES, lanes / 2) : FEWEST_LANES;
   for (let n = lanes; n >= fewest; n /= 2) widths.push(vectors(n));
+  if (usesNarrow) for (let n = lanes; n >= fewest; n /= 2) widths.push(narrowVectors(n));
   if (!usesDoubles) return SCALARS + widths.join('');
   const wide: string[] = [];
   for (let n = lanes / 2; n >= fewest; n /= 2) wide.push(doubleVectors(n));
@@ -174,6 +175,13 @@ static inline int int_saturated(float x) {
 }
 
 `;
+
+/** Vectors of bytes and of words, which are only loaded and stored. */
+function narrowVectors(lanes: number): string {
+  return `typedef unsigned char vb${lanes}u __attribute__((vector_size(${lanes}), aligned(1), may_alias));
+typedef unsigned short vw${lanes}u __attribute__((vector_size(${2 * lanes}), aligned(2), may_alias));
+`;
+}
 
 // ---------------------------------------------------------------- doubles, where a program has any
 

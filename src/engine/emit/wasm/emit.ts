@@ -29,9 +29,11 @@ import {
   LANE,
   LOAD_SPLAT,
   MEMORY,
+  NARROW,
   TYPE,
   UNARY,
   VECTOR_MEMORY,
+  WIDEN,
 } from './opcodes.js';
 import { runFunction } from './run-function.js';
 
@@ -47,6 +49,21 @@ const ALIGN_4 = 2;
 /** Constant parts of an index up to this go into the instruction; the rest of the index may be a little negative. */
 const MOST_IMMEDIATE = 64;
 const VECTOR_BYTES = 16;
+/** By their bytes. */
+const VECTOR_LOADS: Readonly<Record<number, readonly number[]>> = {
+  4: VECTOR_MEMORY.loadQuarter,
+  8: VECTOR_MEMORY.loadHalf,
+  16: VECTOR_MEMORY.load,
+};
+const VECTOR_STORES: Readonly<Record<number, readonly number[]>> = {
+  2: VECTOR_MEMORY.storeEighth,
+  4: VECTOR_MEMORY.storeQuarter,
+  8: VECTOR_MEMORY.storeHalf,
+  16: VECTOR_MEMORY.store,
+};
+
+/** What addresses are known to be multiples of, as a power of two. */
+const alignment = (type: L.ElementType): number => Math.min(ALIGN_4, Math.log2(L.ELEMENT_BYTES[type]));
 
 export function emitProgram(program: Program, options: EmitOptions): Uint8Array<ArrayBuffer> {
   const functions: FunctionBody[] = [];
@@ -261,18 +278,42 @@ class FunctionEmitter {
 
   private load(e: Expr & { kind: 'load' }): void {
     const offset = this.address(e.buffer, e.index);
-    const isHalf = e.lanes * L.ELEMENT_BYTES[e.type] < VECTOR_BYTES;
-    const op = e.lanes === 1 ? MEMORY[e.type].load : isHalf ? VECTOR_MEMORY.loadHalf : VECTOR_MEMORY.load;
-    this.code.push([...op, ALIGN_4, ...leb(offset)]);
+    const { type } = e.buffer;
+    const bytes = e.lanes * L.ELEMENT_BYTES[type];
+    if (e.lanes === 1) this.code.push([...MEMORY[type].load, alignment(type), ...leb(offset)]);
+    else if (bytes === 2) this.code.push([...MEMORY.u16.load, 0, ...leb(offset), ...LANE.i32.splat]);
+    else this.code.push([...VECTOR_LOADS[bytes], alignment(type), ...leb(offset)]);
+    if (e.lanes === 1 || (type !== 'u8' && type !== 'u16')) return;
+    if (type === 'u8') this.code.push(WIDEN.u8);
+    this.code.push(WIDEN.u16);
   }
 
   private store(buffer: Buffer, index: Expr, value: Expr): void {
     const offset = this.address(buffer, index);
     this.expr(value);
-    const isHalf = value.lanes * L.ELEMENT_BYTES[buffer.type] < VECTOR_BYTES;
-    if (value.lanes === 1) this.code.push([...MEMORY[buffer.type].store, ALIGN_4, ...leb(offset)]);
-    else if (isHalf) this.code.push([...VECTOR_MEMORY.storeHalf, ALIGN_4, ...leb(offset), 0]);
-    else this.code.push([...VECTOR_MEMORY.store, ALIGN_4, ...leb(offset)]);
+    const { type } = buffer;
+    if (value.lanes === 1) {
+      this.code.push([...MEMORY[type].store, alignment(type), ...leb(offset)]);
+      return;
+    }
+    if (type === 'u8' || type === 'u16') this.narrow(type);
+    const bytes = value.lanes * L.ELEMENT_BYTES[type];
+    const op = VECTOR_STORES[bytes];
+    this.code.push([...op, alignment(type), ...leb(offset), ...(bytes === VECTOR_BYTES ? [] : [0])]);
+  }
+
+  /** The low bits of the lanes of a vector on the stack, next to each other; instructions saturate, so others go first. */
+  private narrow(type: 'u8' | 'u16'): void {
+    const mask = type === 'u8' ? 255 : 65535;
+    const local = this.local(TYPE.v128);
+    this.code.push([...CODE.v128Const, ...vectorBytes([i32Bytes(mask)])]);
+    this.encoded(BINARY.i32['and'], 4, 'and');
+    for (const step of type === 'u8' ? (['u16', 'u8'] as const) : (['u16'] as const)) {
+      this.set(local);
+      this.get(local);
+      this.get(local);
+      this.code.push(NARROW[step]);
+    }
   }
 
   // -------------------------------------------------------------- expressions
@@ -474,7 +515,7 @@ class FunctionEmitter {
   }
 
   private splat(e: Expr & { kind: 'splat' }): void {
-    if (e.x.kind === 'load') {
+    if (e.x.kind === 'load' && e.x.type === e.x.buffer.type) {
       const offset = this.address(e.x.buffer, e.x.index);
       this.code.push([...LOAD_SPLAT[laneBytes(e.type)], ALIGN_4, ...leb(offset)]);
       return;

@@ -1,6 +1,7 @@
 // WebAssembly's binary encoding of the instructions that the emitter uses. Vector instructions carry prefix 0xfd,
 // saturating conversions 0xfc, atomics 0xfe.
 
+import type { ElementType } from '../../loop/loop.js';
 import { leb } from './assembler.js';
 
 const simd = (code: number): readonly number[] => [0xfd, ...leb(code)];
@@ -48,10 +49,12 @@ export const CODE = {
 type Lane = 'f32' | 'f64' | 'i32' | 'i64';
 
 /** Loads and stores: one element, a whole vector, half of one, and one element in every lane. */
-export const MEMORY: Readonly<Record<'f32' | 'f64' | 'i32', { load: readonly number[]; store: readonly number[] }>> = {
+export const MEMORY: Readonly<Record<ElementType, { load: readonly number[]; store: readonly number[] }>> = {
   f32: { load: CODE.f32Load, store: [0x38] },
   f64: { load: CODE.f64Load, store: [0x39] },
   i32: { load: CODE.i32Load, store: [0x36] },
+  u8: { load: [0x2d], store: [0x3a] },
+  u16: { load: [0x2f], store: [0x3b] },
 };
 export const VECTOR_MEMORY = {
   load: simd(0),
@@ -59,7 +62,13 @@ export const VECTOR_MEMORY = {
   loadHalf: simd(93),
   /** Needs the number of the 64-bit lane after the address. */
   storeHalf: simd(91),
+  loadQuarter: simd(92),
+  storeQuarter: simd(90),
+  storeEighth: simd(89),
 } as const;
+/** Bytes to words and words to 32 bits, without a sign, of the lower half; and back. */
+export const WIDEN = { u8: simd(137), u16: simd(169) } as const;
+export const NARROW = { u8: simd(102), u16: simd(134) } as const;
 export const LOAD_SPLAT = { 4: simd(9), 8: simd(10) } as const;
 
 /** What a type of lane needs besides its arithmetic. */

@@ -2,7 +2,7 @@
 // both with one distance between neighbouring k. What is reached through padding, windows or a computation must be packed.
 // Input: the coordinates of a contraction. Output: distances in memory; no code.
 
-import { isFloat } from '../../../ir/dtype.js';
+import { elementOf } from '../kernel/dtype-values.js';
 import { OP_CLASS } from '../../../ir/op.js';
 import type { Node } from '../../../ir/node.js';
 import type { Element } from '../../indices/contraction.js';
@@ -42,7 +42,7 @@ export class Operands {
     let { node, index, guards } = element;
     while (guards.length === 0) {
       if (node.op === 'leaf' || this.isMaterialised(node)) {
-        return isFloat(node.dtype) ? { node, flat: flatten(index, node.shape) } : undefined;
+        return elementOf(node.dtype) === this.f.type ? { node, flat: flatten(index, node.shape) } : undefined;
       }
       if (OP_CLASS[node.op] === 'identity') node = node.src[0];
       else if (OP_CLASS[node.op] === 'movement' && node.op !== 'gather' && node.op !== 'concat') {

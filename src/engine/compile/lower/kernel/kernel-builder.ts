@@ -5,28 +5,20 @@
 // Input: nodes, buffers of the materialised ones, values bound by the caller (accumulators). Output: statements.
 
 import { InternalError } from '../../../ir/errors.js';
-import type { DType } from '../../../ir/dtype.js';
 import { type Node, isOp } from '../../../ir/node.js';
 import { OP_CLASS } from '../../../ir/op.js';
 import * as L from '../../../loop/loop.js';
-import type { Buffer, ElementType, Expr, Stmt, ValueType, Var } from '../../../loop/loop.js';
+import type { Buffer, Expr, Stmt, ValueType, Var } from '../../../loop/loop.js';
 import * as math from '../../../loop/math/math.js';
 import { type Index, atomIndex, dynamic, flatten } from '../../indices/index-expr.js';
 import { type Guard, broadcastIndex, readsOf } from '../../indices/movement.js';
 import { isPartOfSum, rangeOf } from './bounds.js';
 import { MOST_NESTED, guardKey } from './index-values.js';
 import { MemoryAccess } from './memory-access.js';
+import { FITTED, VALUE_TYPE } from './dtype-values.js';
 import { BINARY_VALUES, CAST_VALUES, UNARY_VALUES } from './op-values.js';
 import type { Value } from './scopes.js';
 import { gatherKey, indexKey } from '../../indices/trace.js';
-
-/** What a value of each dtype is in a kernel, and what memory holds of it. */
-export const VALUE_TYPE = { float32: 'f32', float64: 'f64', int32: 'i32', bool: 'bool' } as const satisfies Record<
-  DType,
-  ValueType
->;
-const ELEMENT_TYPE: Record<DType, ElementType> = { float32: 'f32', float64: 'f64', int32: 'i32', bool: 'i32' };
-export const elementOf = (dtype: DType): ElementType => ELEMENT_TYPE[dtype];
 
 /** What the builder asks of the kernel it builds for. */
 export interface KernelContext {
@@ -111,7 +103,7 @@ export class KernelBuilder extends MemoryAccess {
             L.convert(node.arg.dtype === 'int32' ? 'bits.f32.i32' : 'bits.i32.f32', x),
           );
         }
-        return this.map(operands, ([x]) => CAST_VALUES[VALUE_TYPE[node.src[0].dtype]][VALUE_TYPE[node.dtype]](x));
+        return this.cast(node, operands);
       }
       case 'identity':
         return this.value(node.src[0], index, guards);
@@ -125,6 +117,14 @@ export class KernelBuilder extends MemoryAccess {
     }
   }
 
+  private cast(node: Node, operands: readonly Value[]): Value {
+    const convert = CAST_VALUES[VALUE_TYPE[node.src[0].dtype]][VALUE_TYPE[node.dtype]];
+    const fit = FITTED[node.dtype];
+    if (fit === undefined) return this.map(operands, ([x]) => convert(x));
+    const bind = this.binder(operands[0].depth);
+    return this.map(operands, ([x]) => fit(bind('wide', convert(x)), bind));
+  }
+
   private operand(node: Node, i: number, index: readonly Index[], guards: readonly Guard[]): Value {
     const src = node.src[i];
     return this.value(src, broadcastIndex(index, src.shape), guards);
@@ -135,10 +135,6 @@ export class KernelBuilder extends MemoryAccess {
   }
 
   /** Binds a subexpression of a composed operator (a polynomial's partial result). */
-  private binder(depth: number): math.Bind {
-    return math.binder(this.scopes[depth].body);
-  }
-
   private leafValue(node: Node, index: readonly Index[], type: ValueType): Value {
     if (isOp(node, 'const')) return { expr: L.literal(node.arg.value, type), depth: 0 };
     if (isOp(node, 'scalar')) return { expr: this.context.scalar(node), depth: 0 };
@@ -203,7 +199,7 @@ export class KernelBuilder extends MemoryAccess {
     const size = x.shape[node.arg.axis];
     const safe = this.checkedIndex(node, at, size, guards);
     const inner = [...index];
-    inner[node.arg.axis] = atomIndex(dynamic(safe, size, gatherKey(node, index)));
+    inner[node.arg.axis] = atomIndex(dynamic(safe, size, `${gatherKey(node, index)}${guardKey(guards)}`));
     return this.value(x, inner, guards);
   }
 

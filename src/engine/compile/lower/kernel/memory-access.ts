@@ -7,6 +7,7 @@ import * as L from '../../../loop/loop.js';
 import type { Buffer, Expr } from '../../../loop/loop.js';
 import { type Index, coefficientOf, flatten } from '../../indices/index-expr.js';
 import type { Guard } from '../../indices/movement.js';
+import { LOADED, STORED } from './dtype-values.js';
 import { IndexValues, guardKey } from './index-values.js';
 import type { Value } from './scopes.js';
 
@@ -18,8 +19,8 @@ export class MemoryAccess extends IndexValues {
   protected load(node: Node, buffer: Buffer, index: readonly Index[], guards: readonly Guard[]): Value {
     const flat = flatten(index, node.shape);
     const raw = this.loadFlat(buffer, flat, node.size, guards);
-    if (node.dtype !== 'bool') return raw;
-    return { expr: L.compare('ne', raw.expr, L.int(0)), depth: raw.depth };
+    const change = LOADED[node.dtype];
+    return change === undefined ? raw : { expr: change(raw.expr, this.binder(raw.depth)), depth: raw.depth };
   }
 
   protected loadFlat(buffer: Buffer, flat: Index, size: number, guards: readonly Guard[]): Value {
@@ -79,12 +80,15 @@ export class MemoryAccess extends IndexValues {
     return { expr: L.pack(parts.map((p) => p.expr)), depth: Math.max(...parts.map((p) => p.depth)) };
   }
 
+  /** What memory holds of a value. */
+  private stored({ expr }: Value, dtype: DType): Expr {
+    const change = STORED[dtype];
+    return change === undefined ? expr : change(expr, this.binder(this.depth));
+  }
+
   /** Stores `value` (of a node with this dtype) at `flat`, lane by lane where the lanes are not neighbours. */
   store(buffer: Buffer, flat: Index, value: Value, dtype: DType): void {
-    const raw =
-      dtype === 'bool'
-        ? L.select(value.expr, L.literal(1, 'i32', value.expr.lanes), L.literal(0, 'i32', value.expr.lanes))
-        : value.expr;
+    const raw = this.stored(value, dtype);
     if (!this.hasLane(flat)) {
       this.emit(L.store(buffer, this.integer(flat).expr, raw));
       return;
@@ -99,9 +103,7 @@ export class MemoryAccess extends IndexValues {
 
   /** Stores the first `count` lanes only. */
   storeLanes(buffer: Buffer, flat: Index, value: Value, dtype: DType, count: number): void {
-    const { expr } = value;
-    const raw =
-      dtype === 'bool' ? L.select(expr, L.literal(1, 'i32', expr.lanes), L.literal(0, 'i32', expr.lanes)) : expr;
+    const raw = this.stored(value, dtype);
     const vector = this.defineAt(this.depth, 'out', L.splat(raw, this.lanes));
     for (let lane = 0; lane < count; lane++) this.storeLane(buffer, flat, vector, lane);
   }

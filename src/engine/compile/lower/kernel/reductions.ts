@@ -5,7 +5,8 @@ import type { Node } from '../../../ir/node.js';
 import type { AxisReduction } from '../../../ir/op.js';
 import * as L from '../../../loop/loop.js';
 import type { Expr, Var } from '../../../loop/loop.js';
-import { type KernelBuilder, VALUE_TYPE } from './kernel-builder.js';
+import { VALUE_TYPE } from './dtype-values.js';
+import type { KernelBuilder } from './kernel-builder.js';
 
 export type Combine = (a: Expr, b: Expr) => Expr;
 

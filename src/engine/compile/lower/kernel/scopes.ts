@@ -2,6 +2,7 @@
 // their keys, bound in the outermost loop that knows their variables (so loop-invariant code stands outside by construction),
 // once (so shared subexpressions are computed once).
 
+import { type Bind, binder } from '../../../loop/math/math.js';
 import { InternalError } from '../../../ir/errors.js';
 import * as L from '../../../loop/loop.js';
 import type { Expr, Stmt, Var } from '../../../loop/loop.js';
@@ -121,6 +122,11 @@ export class Scopes {
     const v = L.variable(name, value.type, value.lanes);
     this.emit(L.define(v, value, mutable));
     return v;
+  }
+
+  /** Names at the end of a scope. */
+  protected binder(depth: number): Bind {
+    return binder(this.scopes[depth].body);
   }
 
   protected defineAt(depth: number, name: string, expr: Expr): Expr {

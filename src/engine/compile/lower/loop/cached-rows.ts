@@ -2,13 +2,14 @@
 // them.
 // Input: a group, its nest and phases. Output: stores and loads in the walks of lower-loop.ts.
 
-import { isFloat } from '../../../ir/dtype.js';
+import { isFloat, wideOf } from '../../../ir/dtype.js';
 import type { Node } from '../../../ir/node.js';
 import type { Buffer } from '../../../loop/loop.js';
 import type { Group } from '../../plan/group.js';
 import { isReduction } from '../../graph/kinds.js';
 import { type Axis, type Index, atomIndex, dependsOn, flatten, isDynamic } from '../../indices/index-expr.js';
-import { type KernelBuilder, elementOf } from '../kernel/kernel-builder.js';
+import { elementOf } from '../kernel/dtype-values.js';
+import type { KernelBuilder } from '../kernel/kernel-builder.js';
 import type { Nest } from './loop-nest.js';
 import type { Lowering } from '../kernel/lowering.js';
 import { costOf, STORE_COST } from '../../plan/costs.js';
@@ -51,7 +52,7 @@ export class CarriedValues {
       trace(reduction ? member.src[0] : member, at, lowering.isMaterialised, {
         materialised: (n) => nest.place.has(n) && !isReduction(n),
         computed: (node, index) => {
-          if (costOf(node.op) <= STORE_COST || !isFloat(node.dtype)) return;
+          if (costOf(node.op) <= STORE_COST || !isFloat(node.dtype) || wideOf(node.dtype) !== undefined) return;
           if (index.some(isDynamic) || !index.some((x) => dependsOn(x, this.vector))) return;
           const key = `${node.slot}:${indexKey(index)}`;
           const entry = seen.get(key) ?? { node, index, phases: new Set<number>() };

@@ -18,7 +18,8 @@ import {
   newAxis,
   scaleIndex,
 } from '../../indices/index-expr.js';
-import { KernelBuilder, VALUE_TYPE } from '../kernel/kernel-builder.js';
+import { VALUE_TYPE } from '../kernel/dtype-values.js';
+import { KernelBuilder } from '../kernel/kernel-builder.js';
 import { LONGEST_CHAIN, knownLoss, plus, twoSum } from '../kernel/compensated-sums.js';
 import type { Lowering } from '../kernel/lowering.js';
 import { splitRange } from '../kernel/parallel.js';

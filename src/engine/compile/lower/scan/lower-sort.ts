@@ -7,7 +7,8 @@ import * as L from '../../../loop/loop.js';
 import type { Buffer, Expr, Var } from '../../../loop/loop.js';
 import type { Group } from '../../plan/group.js';
 import { atomIndex, flatten } from '../../indices/index-expr.js';
-import { KernelBuilder, elementOf } from '../kernel/kernel-builder.js';
+import { elementOf } from '../kernel/dtype-values.js';
+import { KernelBuilder } from '../kernel/kernel-builder.js';
 import type { Lowering } from '../kernel/lowering.js';
 import { overPositions } from './lower-scan.js';
 
