@@ -156,5 +156,52 @@ export {
   type HuberOptions,
   type SmoothL1Options,
 } from './losses/regression.js';
+export {
+  BCELoss,
+  BCEWithLogitsLoss,
+  CTCLoss,
+  CosineEmbeddingLoss,
+  CrossEntropyLoss,
+  DiceLoss,
+  FocalLoss,
+  GaussianNLLLoss,
+  HingeEmbeddingLoss,
+  HingeLoss,
+  HuberLoss,
+  KLDivLoss,
+  L1Loss,
+  MSELoss,
+  MarginRankingLoss,
+  MultiLabelMarginLoss,
+  MultiLabelSoftMarginLoss,
+  MultiMarginLoss,
+  NLLLoss,
+  NTXentLoss,
+  PoissonNLLLoss,
+  SmoothL1Loss,
+  SoftMarginLoss,
+  TripletMarginLoss,
+} from './losses/modules.js';
+export {
+  cosineEmbeddingLoss,
+  hingeEmbeddingLoss,
+  marginRankingLoss,
+  multiMarginLoss,
+  multilabelMarginLoss,
+  multilabelSoftMarginLoss,
+  softMarginLoss,
+  type MarginOptions,
+  type MultiMarginOptions,
+  type MultilabelSoftMarginOptions,
+} from './losses/margins.js';
+export {
+  focalLoss,
+  gaussianNllLoss,
+  poissonNllLoss,
+  type FocalOptions,
+  type GaussianNllOptions,
+  type PoissonNllOptions,
+} from './losses/likelihoods.js';
+export { ctcLoss, type CtcOptions, type Lengths } from './losses/ctc.js';
 export * as init from './initialisers.js';
 export type * from './shape-types.js';

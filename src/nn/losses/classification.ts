@@ -39,14 +39,14 @@ export interface LabelOptions extends LossOptions {
 /** PyTorch's. */
 const IGNORED = -100;
 
-const LABEL_OPTIONS: OptionNames<LabelOptions> = { weight: true, ignoreIndex: true, reduction: true };
+export const LABEL_OPTIONS: OptionNames<LabelOptions> = { weight: true, ignoreIndex: true, reduction: true };
 
 export interface CrossEntropyOptions extends LabelOptions {
   /** Part of the target that is spread evenly over all classes. Default 0. */
   readonly labelSmoothing?: number;
 }
 
-const CROSS_ENTROPY_OPTIONS: OptionNames<CrossEntropyOptions> = {
+export const CROSS_ENTROPY_OPTIONS: OptionNames<CrossEntropyOptions> = {
   weight: true,
   ignoreIndex: true,
   reduction: true,
@@ -164,14 +164,18 @@ export interface BceOptions extends LossOptions {
   readonly weight?: AnyTensor;
 }
 
-const BCE_OPTIONS: OptionNames<BceOptions> = { weight: true, reduction: true };
+export const BCE_OPTIONS: OptionNames<BceOptions> = { weight: true, reduction: true };
 
 export interface BceWithLogitsOptions extends BceOptions {
   /** float32, broadcast to the logits: what a positive target counts. 1 by default. */
   readonly posWeight?: AnyTensor;
 }
 
-const BCE_WITH_LOGITS_OPTIONS: OptionNames<BceWithLogitsOptions> = { weight: true, reduction: true, posWeight: true };
+export const BCE_WITH_LOGITS_OPTIONS: OptionNames<BceWithLogitsOptions> = {
+  weight: true,
+  reduction: true,
+  posWeight: true,
+};
 
 /**
  * Binary cross entropy of logits and targets in [0, 1], log(1 + eˣ) − x·y, exact for large logits too. PyTorch:
@@ -263,7 +267,7 @@ export interface KlOptions {
   readonly logTarget?: boolean;
 }
 
-const KL_OPTIONS: OptionNames<KlOptions> = { reduction: true, logTarget: true };
+export const KL_OPTIONS: OptionNames<KlOptions> = { reduction: true, logTarget: true };
 
 /** target · (log target − x) for log-probabilities x; 0 · log 0 = 0. Kullback and Leibler 1951; PyTorch: F.kl_div. */
 export function klDivLoss(logProbabilities: AnyTensor, target: AnyTensor, options: KlOptions = {}): Tensor {
@@ -283,7 +287,7 @@ export interface HingeOptions extends LossOptions {
   readonly margin?: number;
 }
 
-const HINGE_OPTIONS: OptionNames<HingeOptions> = { margin: true, reduction: true };
+export const HINGE_OPTIONS: OptionNames<HingeOptions> = { margin: true, reduction: true };
 
 /**
  * Σ max(0, sⱼ − s_label + margin) over the wrong classes j, for scores [N, C] and int32 labels [N]: the multi-class support
@@ -312,7 +316,7 @@ export interface DiceOptions extends LossOptions {
   readonly smooth?: number;
 }
 
-const DICE_OPTIONS: OptionNames<DiceOptions> = { smooth: true, reduction: true };
+export const DICE_OPTIONS: OptionNames<DiceOptions> = { smooth: true, reduction: true };
 
 /** 1 − (2 Σ p·y + s) / (Σ p + Σ y + s) of each sample, for probabilities and masks [N, …] (Milletari et al. 2016). */
 export function diceLoss<const O extends DiceOptions = {}>(

@@ -15,9 +15,17 @@ export interface TripletOptions extends LossOptions {
   readonly p?: number;
   /** Keeps the gradient of the root finite. Default 1e-6. */
   readonly eps?: number;
+  /** The negative is compared with the nearer one of anchor and positive (Balntas et al. 2016). Default false. */
+  readonly swap?: boolean;
 }
 
-const TRIPLET_OPTIONS: OptionNames<TripletOptions> = { margin: true, p: true, eps: true, reduction: true };
+export const TRIPLET_OPTIONS: OptionNames<TripletOptions> = {
+  margin: true,
+  p: true,
+  eps: true,
+  swap: true,
+  reduction: true,
+};
 
 /**
  * max(0, d(anchor, positive) − d(anchor, negative) + margin) over the last axis of embeddings [N, D] (Schroff et al. 2015).
@@ -33,13 +41,14 @@ export function tripletMarginLoss<const O extends TripletOptions = {}>(
   checkTensor(positive, 'tripletMarginLoss', 'the positive');
   checkTensor(negative, 'tripletMarginLoss', 'the negative');
   checkOptions('tripletMarginLoss', options, TRIPLET_OPTIONS);
-  const { margin = 1, p = 2, eps = 1e-6, reduction }: TripletOptions = options ?? {};
+  const { margin = 1, p = 2, eps = 1e-6, swap = false, reduction }: TripletOptions = options ?? {};
   if (!(margin > 0)) throw new ArgumentError(`tripletMarginLoss: margin is ${margin}. Use a number above 0.`);
   const [a, near] = floats('tripletMarginLoss', anchor, positive);
   const [, far] = floats('tripletMarginLoss', anchor, negative);
   checkSame('tripletMarginLoss', positive, negative);
-  const distance = (b: Tensor): Tensor => a.sub(b).add(eps).norm(p, -1);
-  return reduce(distance(near).sub(distance(far)).add(margin).relu(), reduction, 'tripletMarginLoss') as Reduced<O>;
+  const distance = (from: Tensor, to: Tensor): Tensor => from.sub(to).add(eps).norm(p, -1);
+  const apart = swap ? distance(a, far).minimum(distance(near, far)) : distance(a, far);
+  return reduce(distance(a, near).sub(apart).add(margin).relu(), reduction, 'tripletMarginLoss') as Reduced<O>;
 }
 
 export interface NtXentOptions extends LossOptions {
@@ -47,7 +56,7 @@ export interface NtXentOptions extends LossOptions {
   readonly temperature?: number;
 }
 
-const NT_XENT_OPTIONS: OptionNames<NtXentOptions> = { temperature: true, reduction: true };
+export const NT_XENT_OPTIONS: OptionNames<NtXentOptions> = { temperature: true, reduction: true };
 
 /**
  * Normalised temperature-scaled cross entropy of two views [N, D] of the same samples: each of the 2N embeddings has to

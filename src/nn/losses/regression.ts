@@ -39,7 +39,7 @@ export interface HuberOptions extends LossOptions {
   readonly delta?: number;
 }
 
-const HUBER_OPTIONS: OptionNames<HuberOptions> = { reduction: true, delta: true };
+export const HUBER_OPTIONS: OptionNames<HuberOptions> = { reduction: true, delta: true };
 
 /** d²/2 for |d| ≤ δ, else δ·(|d| − δ/2), of d = prediction − target. Huber 1964; PyTorch: F.huber_loss. */
 export function huberLoss<const O extends HuberOptions = {}>(
@@ -62,7 +62,7 @@ export interface SmoothL1Options extends LossOptions {
   readonly beta?: number;
 }
 
-const SMOOTH_L1_OPTIONS: OptionNames<SmoothL1Options> = { reduction: true, beta: true };
+export const SMOOTH_L1_OPTIONS: OptionNames<SmoothL1Options> = { reduction: true, beta: true };
 
 /** d²/2β for |d| < β, else |d| − β/2, of d = prediction − target. Girshick 2015; PyTorch: F.smooth_l1_loss. */
 export function smoothL1Loss<const O extends SmoothL1Options = {}>(
