@@ -3,8 +3,17 @@
 import type { Exact } from '../../tensor/shape-types/options.js';
 import { eye, tensor } from '../../tensor/creation.js';
 import { cat, where } from '../../tensor/functions.js';
-import { ArgumentError, checkOptions, formatShape, type OptionNames, ShapeError } from '../../tensor/library.js';
-import { type AnyTensor, type Tensor, checkTensor } from '../../tensor/tensor.js';
+import type { SameShapeArg } from '../../tensor/shape-types/broadcast.js';
+import {
+  ArgumentError,
+  checkOptions,
+  type DType,
+  formatShape,
+  type OptionNames,
+  type Shape,
+  ShapeError,
+} from '../../tensor/library.js';
+import { type Tensor, checkTensor } from '../../tensor/tensor.js';
 import { type LossOptions, type Reduced, checkSame, floats, reduce } from './common.js';
 import { crossEntropy } from './classification.js';
 
@@ -31,10 +40,15 @@ export const TRIPLET_OPTIONS: OptionNames<TripletOptions> = {
  * max(0, d(anchor, positive) − d(anchor, negative) + margin) over the last axis of embeddings [N, D] (Schroff et al. 2015).
  * PyTorch: F.triplet_margin_loss.
  */
-export function tripletMarginLoss<const O extends TripletOptions = {}>(
-  anchor: AnyTensor,
-  positive: AnyTensor,
-  negative: AnyTensor,
+export function tripletMarginLoss<
+  S extends Shape,
+  P extends Shape,
+  N extends Shape,
+  const O extends TripletOptions = {},
+>(
+  anchor: Tensor<S, DType>,
+  positive: Tensor<P, DType> & SameShapeArg<'tripletMarginLoss', S, P>,
+  negative: Tensor<N, DType> & SameShapeArg<'tripletMarginLoss', S, N>,
   options?: O & Exact<O, TripletOptions>,
 ): Reduced<O> {
   checkTensor(anchor, 'tripletMarginLoss', 'the anchor');
@@ -62,9 +76,9 @@ export const NT_XENT_OPTIONS: OptionNames<NtXentOptions> = { temperature: true, 
  * Normalised temperature-scaled cross entropy of two views [N, D] of the same samples: each of the 2N embeddings has to
  * find its other view among all others by cosine similarity (Chen et al. 2020, SimCLR). N is at least 1.
  */
-export function ntXentLoss<const O extends NtXentOptions = {}>(
-  first: AnyTensor,
-  second: AnyTensor,
+export function ntXentLoss<S extends Shape, T extends Shape, const O extends NtXentOptions = {}>(
+  first: Tensor<S, DType>,
+  second: Tensor<T, DType> & SameShapeArg<'ntXentLoss', S, T>,
   options?: O & Exact<O, NtXentOptions>,
 ): Reduced<O> {
   checkTensor(first, 'ntXentLoss', 'the first');
