@@ -1,5 +1,6 @@
 // Negative log-likelihoods of counts and of normal numbers, and the focal loss of detections.
 
+import type { SameShapeArg } from '../../tensor/shape-types/broadcast.js';
 import type { Exact } from '../../tensor/shape-types/options.js';
 import { where } from '../../tensor/functions.js';
 import {
@@ -8,7 +9,9 @@ import {
   checkNumber,
   checkOptions,
   formatShape,
+  type DType,
   type OptionNames,
+  type Shape,
   sameShape,
   ShapeError,
 } from '../../tensor/library.js';
@@ -32,9 +35,9 @@ export const POISSON_NLL_OPTIONS: OptionNames<PoissonNllOptions> = {
 };
 
 /** e^x − target·x of the logarithm x of a rate, or rate − target·log(rate + eps). PyTorch: F.poisson_nll_loss. */
-export function poissonNllLoss<const O extends PoissonNllOptions = {}>(
-  input: AnyTensor,
-  target: AnyTensor,
+export function poissonNllLoss<S extends Shape, T extends Shape, const O extends PoissonNllOptions = {}>(
+  input: Tensor<S, DType>,
+  target: Tensor<T, DType> & SameShapeArg<'poissonNllLoss', S, T>,
   options?: O & Exact<O, PoissonNllOptions>,
 ): Reduced<O> {
   const op = 'poissonNllLoss';
@@ -73,9 +76,9 @@ export const GAUSSIAN_NLL_OPTIONS: OptionNames<GaussianNllOptions> = { full: tru
  * ½·(log v + (input − target)² / v) for a normal target with this mean and variance v, which has the input's shape, or one number for each
  * of its last dimension. A variance below 0 is an IndexError when the loss is computed. PyTorch: F.gaussian_nll_loss.
  */
-export function gaussianNllLoss<const O extends GaussianNllOptions = {}>(
-  input: AnyTensor,
-  target: AnyTensor,
+export function gaussianNllLoss<S extends Shape, T extends Shape, const O extends GaussianNllOptions = {}>(
+  input: Tensor<S, DType>,
+  target: Tensor<T, DType> & SameShapeArg<'gaussianNllLoss', S, T>,
   variance: AnyTensor | number,
   options?: O & Exact<O, GaussianNllOptions>,
 ): Reduced<O> {
@@ -121,9 +124,9 @@ export const FOCAL_OPTIONS: OptionNames<FocalOptions> = { alpha: true, gamma: tr
  * α·(1 − p)^γ · (−log p) of the probability p that the logit gives the target (Lin et al. 2017). torchvision:
  * ops.sigmoid_focal_loss, which is not reduced unless asked.
  */
-export function focalLoss<const O extends FocalOptions = {}>(
-  logits: AnyTensor,
-  target: AnyTensor,
+export function focalLoss<S extends Shape, T extends Shape, const O extends FocalOptions = {}>(
+  logits: Tensor<S, DType>,
+  target: Tensor<T, DType> & SameShapeArg<'focalLoss', S, T>,
   options?: O & Exact<O, FocalOptions>,
 ): Reduced<O> {
   const op = 'focalLoss';

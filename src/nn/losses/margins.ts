@@ -1,5 +1,6 @@
 // Losses of scores that have to be apart by a margin, and of pairs that belong together or do not.
 
+import type { SameShapeArg } from '../../tensor/shape-types/broadcast.js';
 import type { Exact } from '../../tensor/shape-types/options.js';
 import { arange } from '../../tensor/creation.js';
 import { where } from '../../tensor/functions.js';
@@ -10,7 +11,9 @@ import {
   DTypeError,
   formatShape,
   gatherLabels,
+  type DType,
   type OptionNames,
+  type Shape,
   ShapeError,
 } from '../../tensor/library.js';
 import { type AnyTensor, type Tensor, checkTensor } from '../../tensor/tensor.js';
@@ -44,9 +47,9 @@ const asFloat = (t: AnyTensor): Tensor => (t.dtype === 'float32' ? (t as Tensor)
  * 1 − cos(a, b) where the label is 1, max(0, cos(a, b) − margin) where it is −1, for embeddings [N, D] and labels [N], or one pair [D] and
  * []. The margin is 0 unless given. PyTorch: F.cosine_embedding_loss.
  */
-export function cosineEmbeddingLoss<const O extends MarginOptions = {}>(
-  a: AnyTensor,
-  b: AnyTensor,
+export function cosineEmbeddingLoss<S extends Shape, T extends Shape, const O extends MarginOptions = {}>(
+  a: Tensor<S, DType>,
+  b: Tensor<T, DType> & SameShapeArg<'cosineEmbeddingLoss', S, T>,
   labels: AnyTensor,
   options?: O & Exact<O, MarginOptions>,
 ): Reduced<O> {
@@ -78,9 +81,9 @@ export function cosineEmbeddingLoss<const O extends MarginOptions = {}>(
  * max(0, −label · (a − b) + margin): the first is to be larger where the label is 1, the second where it is −1. The margin is 0 unless
  * given. PyTorch: F.margin_ranking_loss.
  */
-export function marginRankingLoss<const O extends MarginOptions = {}>(
-  a: AnyTensor,
-  b: AnyTensor,
+export function marginRankingLoss<S extends Shape, T extends Shape, const O extends MarginOptions = {}>(
+  a: Tensor<S, DType>,
+  b: Tensor<T, DType> & SameShapeArg<'marginRankingLoss', S, T>,
   labels: AnyTensor,
   options?: O & Exact<O, MarginOptions>,
 ): Reduced<O> {
@@ -99,9 +102,9 @@ export function marginRankingLoss<const O extends MarginOptions = {}>(
 const atLeastZero = (x: Tensor): Tensor => where(x.lt(0), 0, x);
 
 /** x where the label is 1, max(0, margin − x) where it is −1, for distances x. The margin is 1 unless given. PyTorch: F.hinge_embedding_loss. */
-export function hingeEmbeddingLoss<const O extends MarginOptions = {}>(
-  distances: AnyTensor,
-  labels: AnyTensor,
+export function hingeEmbeddingLoss<S extends Shape, T extends Shape, const O extends MarginOptions = {}>(
+  distances: Tensor<S, DType>,
+  labels: Tensor<T, DType> & SameShapeArg<'hingeEmbeddingLoss', S, T>,
   options?: O & Exact<O, MarginOptions>,
 ): Reduced<O> {
   const op = 'hingeEmbeddingLoss';
@@ -118,9 +121,9 @@ export function hingeEmbeddingLoss<const O extends MarginOptions = {}>(
 }
 
 /** log(1 + e^(−label · x)) for labels of 1 and −1. PyTorch: F.soft_margin_loss. */
-export function softMarginLoss<const O extends LossOptions = {}>(
-  scores: AnyTensor,
-  labels: AnyTensor,
+export function softMarginLoss<S extends Shape, T extends Shape, const O extends LossOptions = {}>(
+  scores: Tensor<S, DType>,
+  labels: Tensor<T, DType> & SameShapeArg<'softMarginLoss', S, T>,
   options?: O & Exact<O, LossOptions>,
 ): Reduced<O> {
   const op = 'softMarginLoss';
@@ -210,9 +213,9 @@ export function multiMarginLoss<const O extends MultiMarginOptions = {}>(
  * Σ max(0, 1 − (x_label − xⱼ)) / C over the labels of a sample and the classes j that are none of them, for scores [N, C] and int32
  * labels [N, C], of which those before the first that is below 0 count. PyTorch: F.multilabel_margin_loss.
  */
-export function multilabelMarginLoss<const O extends LossOptions = {}>(
-  scores: AnyTensor,
-  labels: AnyTensor,
+export function multilabelMarginLoss<S extends Shape, T extends Shape, const O extends LossOptions = {}>(
+  scores: Tensor<S, DType>,
+  labels: Tensor<T, DType> & SameShapeArg<'multilabelMarginLoss', S, T>,
   options?: O & Exact<O, LossOptions>,
 ): Reduced<O> {
   const op = 'multilabelMarginLoss';
@@ -243,9 +246,13 @@ export const MULTILABEL_SOFT_MARGIN_OPTIONS: OptionNames<MultilabelSoftMarginOpt
 };
 
 /** −(y·log σ(x) + (1 − y)·log σ(−x)), the mean over the classes of scores and targets [.., C]. PyTorch: F.multilabel_soft_margin_loss. */
-export function multilabelSoftMarginLoss<const O extends MultilabelSoftMarginOptions = {}>(
-  scores: AnyTensor,
-  target: AnyTensor,
+export function multilabelSoftMarginLoss<
+  S extends Shape,
+  T extends Shape,
+  const O extends MultilabelSoftMarginOptions = {},
+>(
+  scores: Tensor<S, DType>,
+  target: Tensor<T, DType> & SameShapeArg<'multilabelSoftMarginLoss', S, T>,
   options?: O & Exact<O, MultilabelSoftMarginOptions>,
 ): Reduced<O> {
   const op = 'multilabelSoftMarginLoss';

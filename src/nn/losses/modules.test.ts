@@ -131,7 +131,10 @@ test('bad input', async () => {
     [() => nn.ctcLoss(logp, labels, [5, 5], [2, 1]), 'ctcLoss: 2 labels, the lengths add up to 3'],
     [() => nn.multiMarginLoss(x, labels, { p: 3 }), 'multiMarginLoss: p is 3. Use 1 or 2.'],
     [() => nn.multiMarginLoss(x, x), 'multiMarginLoss: labels are float32.'],
-    [() => nn.multilabelMarginLoss(x, labels), 'multilabelMarginLoss: [2, 3] x [2]: shapes differ'],
+    [
+      () => Reflect.apply(nn.multilabelMarginLoss, undefined, [x, labels]),
+      'multilabelMarginLoss: [2, 3] x [2]: shapes differ',
+    ],
     [() => nn.cosineEmbeddingLoss(x, y, signs), 'cosineEmbeddingLoss: embeddings [2, 3] and labels [2, 3]: needs'],
     [() => nn.marginRankingLoss(x, y, one), 'marginRankingLoss: [2, 3] x [2]: shapes differ'],
     [() => nn.gaussianNllLoss(x, y, zeros([3])), 'gaussianNllLoss: variance [3] does not fit [2, 3]: needs'],

@@ -1,6 +1,6 @@
 // Programs with a mistake: networks, optimisers, data, the trainer. Each is refused, for what is wrong in it.
 
-import { type Tensor, arange, rand, randint, zeros } from 'nabla';
+import { type Tensor, arange, ones, rand, randint, zeros } from 'nabla';
 import { ArrayDataset, DataLoader, digits } from 'nabla/data';
 import { compose, normalize, randomCrop } from 'nabla/data/transforms';
 import { saveSafetensors } from 'nabla/io';
@@ -27,8 +27,10 @@ import {
   TransformerEncoderLayer,
   bceLoss,
   bceWithLogits,
+  cosineEmbeddingLoss,
   crossEntropy,
   diceLoss,
+  focalLoss,
   hingeLoss,
   huberLoss,
   init,
@@ -203,6 +205,10 @@ nllLoss(wide8.logSoftmax(1), zeros([3, 1], { dtype: 'int32' }));
 hingeLoss(wide8, zeros([3, 8], { dtype: 'int32' }));
 // @ts-expect-error the negative is wider
 tripletMarginLoss(wide8, wide8, wide9);
+// @ts-expect-error 8 and 9 columns
+focalLoss(wide8, wide9);
+// @ts-expect-error 8 and 9 columns
+cosineEmbeddingLoss(wide8, wide9, ones([3]));
 // @ts-expect-error views of 8 and 9
 ntXentLoss(wide8, wide9);
 
