@@ -203,5 +203,24 @@ export {
   type PoissonNllOptions,
 } from './losses/likelihoods.js';
 export { ctcLoss, type CtcOptions, type Lengths } from './losses/ctc.js';
+export {
+  CircularPad1d,
+  CircularPad2d,
+  CircularPad3d,
+  ConstantPad1d,
+  ConstantPad2d,
+  ConstantPad3d,
+  ReflectionPad1d,
+  ReflectionPad2d,
+  ReflectionPad3d,
+  ReplicationPad1d,
+  ReplicationPad2d,
+  ReplicationPad3d,
+  ZeroPad1d,
+  ZeroPad2d,
+  ZeroPad3d,
+  type Sides,
+} from './padding.js';
+export { Fold, Unfold } from './patches.js';
 export * as init from './initialisers.js';
 export type * from './shape-types.js';

@@ -89,6 +89,11 @@ const CALLS = {
   pairwiseDistance: [nabla.pairwiseDistance, T(matrix), T(matrix), Options({})],
   cdist: [nabla.cdist, T(matrix), T(matrix), Options({})],
   pdist: [nabla.pdist, T(matrix), argument('undefined', 'number')(2)],
+  pad: [nabla.pad, T(matrix), argument('list')([[1, 1]]), Options({})],
+  unfold: [nabla.unfold, T(zeros([1, 2, 3, 3])), I(2), Options({})],
+  fold: [nabla.fold, T(zeros([1, 4, 4])), I([3, 3]), I(2), Options({})],
+  affineGrid: [nabla.affineGrid, T(zeros([1, 2, 3])), I([1, 1, 2, 2]), Options({})],
+  gridSample: [nabla.gridSample, T(zeros([1, 1, 2, 2])), T(zeros([1, 2, 2, 2])), Options({})],
   // losses
   cosineEmbeddingLoss: [nn.cosineEmbeddingLoss, T(matrix), T(matrix), T(vector), Options({})],
   marginRankingLoss: [nn.marginRankingLoss, T(matrix), T(matrix), T(matrix), Options({})],
