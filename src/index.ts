@@ -44,7 +44,10 @@ export {
   type MatrixNormOptions,
   type NormalizeOptions,
 } from './functions/norms.js';
+export { pad, type PadMode, type PadOptions, type PadPair } from './functions/padding.js';
 export * from './functions/pairs.js';
+export { fold, unfold, type PatchOptions } from './functions/patches.js';
+export * from './functions/sampling.js';
 export * from './functions/products.js';
 export * from './functions/random.js';
 export * from './functions/special.js';

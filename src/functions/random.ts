@@ -8,8 +8,8 @@ import { ArgumentError, ShapeError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
 import { type OptionNames, checkOptions } from '../engine/ir/options.js';
 import { type Shape, broadcastShapes, checkShape, formatShape, normalizeDim, shown } from '../engine/ir/shape.js';
-import { inRange } from '../tensor/indexing.js';
 import { asFloat } from '../tensor/operands.js';
+import { checkedWhere } from '../tensor/ranges.js';
 import * as random from '../tensor/random.js';
 import { argExtreme, positions, softmax } from '../tensor/reductions.js';
 import { type AnyTensor, type Tensor, nodeOf, wrap } from '../tensor/tensor.js';
@@ -35,13 +35,6 @@ import {
 
 /** The parameter as float numbers, through which no gradient flows. */
 const parameter = (x: AnyTensor, op: string, what: string): Node => build.detach(asFloat(nodeOf(x, op, what)));
-
-/** x; where the condition holds, reading it is an IndexError: `says` names the number of elements as {index}. */
-function refusing(x: Node, isWrong: Node, says: string): Node {
-  const count = build.sum(build.cast(isWrong, 'int32'), [...isWrong.shape.keys()]);
-  const zero = inRange(build.reshape(count, []), 1, says);
-  return add(x, build.cast(zero, x.dtype));
-}
 
 /** Uniform in (0, 1): fine steps near 0, where logarithms need them. */
 function openUniform(shape: Shape): Node {
@@ -75,7 +68,7 @@ export function randintLike<S extends Shape>(like: Tensor<S, DType>, low: number
 export function bernoulli<S extends Shape>(p: Tensor<S>): Tensor<S> {
   const t = parameter(p, 'bernoulli', 'the probability');
   const isOutside = not(both(binary('le', constant(0, t), t), binary('le', t, constant(1, t))));
-  const q = refusing(t, isOutside, `bernoulli: {index} of ${t.size} probabilities are outside 0 to 1.`);
+  const q = checkedWhere(t, isOutside, `bernoulli: {index} of ${t.size} probabilities are outside 0 to 1.`);
   return wrap(build.cast(binary('lt', asFloat(random.uniform(t.shape)), q), t.dtype));
 }
 
@@ -101,7 +94,7 @@ export function normal(mean: AnyTensor | number, std: AnyTensor | number = 1, sh
   if (shape !== undefined) checkShape(shape, 'normal');
   const size = shape ?? broadcastShapes(m.shape, s.shape, 'normal');
   const spread =
-    typeof std === 'number' ? s : refusing(s, isBelow(s, 0), `normal: {index} standard deviations are below 0.`);
+    typeof std === 'number' ? s : checkedWhere(s, isBelow(s, 0), `normal: {index} standard deviations are below 0.`);
   return wrap(build.expand(add(m, mul(spread, random.normal(size))), size));
 }
 
@@ -154,7 +147,7 @@ function countByNormal(rate: Node): Node {
 export function poisson<S extends Shape>(rate: Tensor<S>): Tensor<S> {
   const given = parameter(rate, 'poisson', 'the rate');
   const says = `poisson: {index} of ${given.size} rates are below 0, or not numbers.`;
-  const t = refusing(given, not(binary('le', constant(0, given), given)), says);
+  const t = checkedWhere(given, not(binary('le', constant(0, given), given)), says);
   const isLarge = isAbove(t, MOST_SUMMED);
   const [low, high] = [binary('min', t, constant(MOST_SUMMED, t)), binary('max', t, constant(MOST_SUMMED, t))];
   return wrap(where(isLarge, countByNormal(high), countByInversion(low)));
@@ -193,14 +186,14 @@ export function multinomial(
       `${op}: ${count} draws from ${n} weights. ${n === 0 ? 'Give at least one.' : `Use at most ${n}, or { replacement: true }.`}`,
     );
   const isWrong = not(both(binary('le', constant(0, rows), rows), isBelow(rows, Infinity)));
-  const clean = refusing(
+  const clean = checkedWhere(
     rows,
     isWrong,
     `${op}: {index} of ${rows.size} weights are negative, infinite or not numbers.`,
   );
   const positive = build.sum(build.cast(isAbove(clean, 0), 'int32'), [1]);
   const needed = replaces ? 1 : count;
-  const safe = refusing(
+  const safe = checkedWhere(
     clean,
     isBelow(positive, needed),
     `${op}: {index} rows have fewer than ${needed} weights above 0.`,

@@ -1,9 +1,10 @@
 // Convolution layers, in one and two dimensions, and their transposes.
 
-import { ArgumentError, checkOptions, type OptionNames } from '../tensor/library.js';
+import { ArgumentError, checkChoice, checkOptions, type OptionNames } from '../tensor/library.js';
 import { conv1d, conv2d, convTranspose1d, convTranspose2d } from '../tensor/functions.js';
 import type { Padding, PerAxis } from '../tensor/shape-types/window.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { type PadPair, padded } from '../functions/padding.js';
+import { type Tensor, wrap } from '../tensor/tensor.js';
 import * as init from './init.js';
 import { Layer, batched, checkChannels, checkCount, checkFloat, checkWindow, perAxis } from './layer.js';
 import { Parameter } from './parameter.js';
@@ -22,9 +23,15 @@ export interface ConvOptions {
   readonly groups?: number;
   /** Default true. */
   readonly bias?: boolean;
+  /**
+   * What the padding is: 'zeros' (the default), what lies behind the border as in a mirror ('reflect'), the border ('replicate'), or what
+   * is at the other end ('circular').
+   */
+  readonly paddingMode?: 'zeros' | 'reflect' | 'replicate' | 'circular';
 }
 
 const CONV_OPTIONS: OptionNames<ConvOptions> = {
+  paddingMode: true,
   stride: true,
   padding: true,
   dilation: true,
@@ -82,6 +89,8 @@ function checkConv(
   } else if (padding === 'same' && perAxis(stride, dims, `${name}: stride`).some((size) => size !== 1)) {
     throw new ArgumentError(`${name}: padding 'same' needs stride 1. Give the padding as a number.`);
   }
+  if (options.paddingMode !== undefined)
+    checkChoice(name, 'paddingMode', options.paddingMode, ['zeros', 'reflect', 'replicate', 'circular']);
   const sizes = perAxis(kernel, dims, `${name}: kernelSize`);
   for (const size of sizes) checkCount(size, 1, `${name}: kernelSize`);
   return sizes;
@@ -119,18 +128,42 @@ abstract class Conv<
   }
 
   protected compute(x: Tensor): Tensor {
-    const { padding, dilation, stride, groups = 1 } = this.options;
+    const { dilation, stride, groups = 1 } = this.options;
+    // what is not zeros is there before the convolution
+    const padding = this.isPaddedBefore() ? 0 : this.options.padding;
     const { dims, bias } = this;
     const { name } = this.constructor;
     const [, perGroup, ...kernel] = this.weight.shape as readonly number[];
     checkFloat(name, x);
-    return batched(name, x, dims, (images) => {
+    return batched(name, x, dims, (given) => {
       checkChannels(name, x.shape, x.rank - dims - 1, perGroup * groups, 'inChannels');
-      checkWindow(name, x.shape, kernel, padding, dilation);
+      checkWindow(name, x.shape, kernel, this.options.padding, dilation);
+      const images = this.padded(given, kernel);
       const convolve = (dims === 1 ? conv1d : conv2d) as typeof conv2d;
       const weight: Tensor = this.weight;
       return convolve(images, weight, { padding, dilation, stride, groups, bias });
     });
+  }
+
+  private isPaddedBefore(): boolean {
+    const { paddingMode = 'zeros', padding = 0 } = this.options;
+    return paddingMode !== 'zeros' && padding !== 0 && padding !== 'valid';
+  }
+
+  private padded(x: Tensor, kernel: readonly number[]): Tensor {
+    const { paddingMode = 'zeros', padding = 0, dilation = 1 } = this.options;
+    if (paddingMode === 'zeros' || !this.isPaddedBefore()) return x;
+    const { name } = this.constructor;
+    const dilations = perAxis(dilation, this.dims, name);
+    const pairs = kernel.map((k, i): PadPair => {
+      if (padding !== 'same') {
+        const n = perAxis(padding === 'valid' ? 0 : padding, this.dims, name)[i];
+        return [n, n];
+      }
+      const total = dilations[i] * (k - 1);
+      return [Math.floor(total / 2), Math.ceil(total / 2)];
+    });
+    return wrap(padded(name, x.node, pairs, paddingMode));
   }
 
   protected override window(): ReceptiveField {

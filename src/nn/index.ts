@@ -156,5 +156,71 @@ export {
   type HuberOptions,
   type SmoothL1Options,
 } from './losses/regression.js';
+export {
+  BCELoss,
+  BCEWithLogitsLoss,
+  CTCLoss,
+  CosineEmbeddingLoss,
+  CrossEntropyLoss,
+  DiceLoss,
+  FocalLoss,
+  GaussianNLLLoss,
+  HingeEmbeddingLoss,
+  HingeLoss,
+  HuberLoss,
+  KLDivLoss,
+  L1Loss,
+  MSELoss,
+  MarginRankingLoss,
+  MultiLabelMarginLoss,
+  MultiLabelSoftMarginLoss,
+  MultiMarginLoss,
+  NLLLoss,
+  NTXentLoss,
+  PoissonNLLLoss,
+  SmoothL1Loss,
+  SoftMarginLoss,
+  TripletMarginLoss,
+} from './losses/modules.js';
+export {
+  cosineEmbeddingLoss,
+  hingeEmbeddingLoss,
+  marginRankingLoss,
+  multiMarginLoss,
+  multilabelMarginLoss,
+  multilabelSoftMarginLoss,
+  softMarginLoss,
+  type MarginOptions,
+  type MultiMarginOptions,
+  type MultilabelSoftMarginOptions,
+} from './losses/margins.js';
+export {
+  focalLoss,
+  gaussianNllLoss,
+  poissonNllLoss,
+  type FocalOptions,
+  type GaussianNllOptions,
+  type PoissonNllOptions,
+} from './losses/likelihoods.js';
+export { ctcLoss, type CtcOptions, type Lengths } from './losses/ctc.js';
+export {
+  CircularPad1d,
+  CircularPad2d,
+  CircularPad3d,
+  ConstantPad1d,
+  ConstantPad2d,
+  ConstantPad3d,
+  ReflectionPad1d,
+  ReflectionPad2d,
+  ReflectionPad3d,
+  ReplicationPad1d,
+  ReplicationPad2d,
+  ReplicationPad3d,
+  ZeroPad1d,
+  ZeroPad2d,
+  ZeroPad3d,
+  type Sides,
+} from './padding.js';
+export { Fold, Unfold } from './patches.js';
 export * as init from './initialisers.js';
 export type * from './shape-types.js';

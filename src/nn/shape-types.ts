@@ -294,6 +294,17 @@ export interface AdaptivePoolFn<Name extends string, D extends Dims, Size extend
   readonly guard: LayoutArg<Name, D, In<this>>;
 }
 
+/** The same number of elements more at all sides; of a list only the rank is known. */
+export interface PadFn<Name extends string, D extends Dims, P extends number | readonly number[]> extends ShapeFn {
+  readonly accepts: Batch<D, number>;
+  readonly output: P extends number
+    ? `${P}` extends `-${string}`
+      ? Forget<In<this>>
+      : PoolShape<D, In<this>, 1, 1, P>
+    : Forget<In<this>>;
+  readonly guard: LayoutArg<Name, D, In<this>>;
+}
+
 /** Resampling to `Size` or by `Scale`; the one that is not used is 0. */
 export interface UpsampleFn<Size extends PerAxis, Scale extends PerAxis> extends ShapeFn {
   readonly output: ResampleShape<In<this>, Size, Scale>;

@@ -39,6 +39,40 @@ const convolution: Layers = {
   'ConvTranspose1d unbatched': () => new nn.ConvTranspose1d(2, 3, 2, { stride: 2, bias: false }),
 };
 
+const four = [1, 2, 0, 3] as const;
+
+const padding: Layers = {
+  'Conv1d reflect': () => new nn.Conv1d(2, 3, 3, { padding: 2, paddingMode: 'reflect' }),
+  'Conv1d circular, stride, groups': () =>
+    new nn.Conv1d(2, 2, 3, { padding: 1, stride: 2, groups: 2, paddingMode: 'circular' }),
+  'Conv2d replicate, unbatched': () => new nn.Conv2d(2, 3, [3, 2], { padding: [2, 1], paddingMode: 'replicate' }),
+  'Conv2d same circular, dilation': () =>
+    new nn.Conv2d(2, 1, [2, 3], { padding: 'same', dilation: 2, bias: false, paddingMode: 'circular' }),
+  'Conv2d reflect valid': () => new nn.Conv2d(2, 1, 2, { padding: 'valid', paddingMode: 'reflect' }),
+  Unfold: () => new nn.Unfold([2, 3], { padding: 1, stride: 2 }),
+  Fold: () => new nn.Fold([4, 5], [2, 3], { padding: 1, stride: 2 }),
+  ReflectionPad1d: () => new nn.ReflectionPad1d(1),
+  ReflectionPad2d: () => new nn.ReflectionPad2d(1),
+  ReflectionPad3d: () => new nn.ReflectionPad3d(1),
+  'ReflectionPad2d of four, unbatched': () => new nn.ReflectionPad2d(four),
+  ReplicationPad1d: () => new nn.ReplicationPad1d(1),
+  ReplicationPad2d: () => new nn.ReplicationPad2d(1),
+  ReplicationPad3d: () => new nn.ReplicationPad3d(1),
+  'ReplicationPad2d of four, unbatched': () => new nn.ReplicationPad2d(four),
+  CircularPad1d: () => new nn.CircularPad1d(1),
+  CircularPad2d: () => new nn.CircularPad2d(1),
+  CircularPad3d: () => new nn.CircularPad3d(1),
+  'CircularPad2d of four, unbatched': () => new nn.CircularPad2d(four),
+  ZeroPad1d: () => new nn.ZeroPad1d(1),
+  ZeroPad2d: () => new nn.ZeroPad2d(1),
+  ZeroPad3d: () => new nn.ZeroPad3d(1),
+  'ZeroPad2d of four, unbatched': () => new nn.ZeroPad2d(four),
+  ConstantPad1d: () => new nn.ConstantPad1d(1, 1.5),
+  ConstantPad2d: () => new nn.ConstantPad2d(1, 1.5),
+  ConstantPad3d: () => new nn.ConstantPad3d(1, 1.5),
+  'ConstantPad2d of four, unbatched': () => new nn.ConstantPad2d(four, 1.5),
+};
+
 const pooling: Layers = {
   MaxPool1d: () => new nn.MaxPool1d(2),
   'MaxPool1d stride, padding, dilation': () => new nn.MaxPool1d(3, { stride: 2, padding: 1, dilation: 2 }),
@@ -125,6 +159,7 @@ const resampling: Layers = {
 };
 
 describeParity('convolution', convolution);
+describeParity('padding', padding);
 describeParity('pooling', { ...pooling, ...unpooling });
 describeParity('resampling', resampling);
 

@@ -7,7 +7,7 @@ import type { Shape } from '../engine/ir/shape.js';
 import * as elementwise from './elementwise.js';
 import * as indexing from './indexing.js';
 import * as movement from './movement.js';
-import type { Broadcast } from './shape-types/broadcast.js';
+import type { Broadcast, BroadcastArg } from './shape-types/broadcast.js';
 import type { Concat, ConcatArg, ShapesOf, Stack, StackArg } from './shape-types/join.js';
 import type { ConvOf, ConvOfArg, ConvTransposeOf, ConvTransposeOfArg } from './shape-types/window.js';
 import type { OptionOf } from './shape-types/options.js';
@@ -36,22 +36,23 @@ export function stack<const Ts extends readonly AnyTensor[], const Dim extends n
 }
 
 /** a where the condition holds, else b; all three broadcast. */
-export function where<C extends Shape, A extends Shape, B extends Shape, D extends DType, E extends DType>(
-  condition: Tensor<C, 'bool'>,
-  a: Tensor<A, D>,
-  b: Tensor<B, E>,
-): Tensor<Broadcast<C, Broadcast<A, B>>, Promoted<D, E>>;
 export function where<C extends Shape, A extends Shape, D extends DType>(
   condition: Tensor<C, 'bool'>,
-  a: Tensor<A, D>,
+  a: Tensor<A, D> & BroadcastArg<'where', C, A>,
   b: number,
 ): Tensor<Broadcast<C, A>, D>;
 export function where<C extends Shape, B extends Shape, D extends DType>(
   condition: Tensor<C, 'bool'>,
   a: number,
-  b: Tensor<B, D>,
+  b: Tensor<B, D> & BroadcastArg<'where', C, B>,
 ): Tensor<Broadcast<C, B>, D>;
 export function where<C extends Shape>(condition: Tensor<C, 'bool'>, a: number, b: number): Tensor<C>;
+// The last one is what a compiler talks about when none fits.
+export function where<C extends Shape, A extends Shape, B extends Shape, D extends DType, E extends DType>(
+  condition: Tensor<C, 'bool'>,
+  a: Tensor<A, D> & BroadcastArg<'where', C, A>,
+  b: Tensor<B, E> & BroadcastArg<'where', Broadcast<C, A>, B>,
+): Tensor<Broadcast<C, Broadcast<A, B>>, Promoted<D, E>>;
 export function where(condition: AnyTensor, a: AnyTensor | number, b: AnyTensor | number): unknown {
   return wrap(
     elementwise.where(

@@ -44,7 +44,7 @@ export * from '../engine/ir/arguments.js';
 export { type OptionNames, checkNeededOptions, checkOptions } from '../engine/ir/options.js';
 export { defaultDType } from './operands.js';
 export { type Cell, elmanCell, gruCell, lstmCell, recurrence, recurrentStep } from './recurrence.js';
-export { checkedLabels, checkedProbabilities, gatherLabels } from './ranges.js';
+export { checkedElements, checkedLabels, checkedProbabilities, gatherLabels } from './ranges.js';
 export { type Shape, checkShape, formatShape, sameShape, shown, sizeOf } from '../engine/ir/shape.js';
 
 /**

@@ -3,6 +3,7 @@
 
 import { expect, it } from 'vitest';
 import * as nabla from 'nabla';
+import * as nn from 'nabla/nn';
 import { Dims, I, List, Options, T, argument, sweep } from './sweep.mjs';
 
 const { tensor, zeros } = nabla;
@@ -88,6 +89,23 @@ const CALLS = {
   pairwiseDistance: [nabla.pairwiseDistance, T(matrix), T(matrix), Options({})],
   cdist: [nabla.cdist, T(matrix), T(matrix), Options({})],
   pdist: [nabla.pdist, T(matrix), argument('undefined', 'number')(2)],
+  pad: [nabla.pad, T(matrix), argument('list')([[1, 1]]), Options({})],
+  unfold: [nabla.unfold, T(zeros([1, 2, 3, 3])), I(2), Options({})],
+  fold: [nabla.fold, T(zeros([1, 4, 4])), I([3, 3]), I(2), Options({})],
+  affineGrid: [nabla.affineGrid, T(zeros([1, 2, 3])), I([1, 1, 2, 2]), Options({})],
+  gridSample: [nabla.gridSample, T(zeros([1, 1, 2, 2])), T(zeros([1, 2, 2, 2])), Options({})],
+  // losses
+  cosineEmbeddingLoss: [nn.cosineEmbeddingLoss, T(matrix), T(matrix), T(vector), Options({})],
+  marginRankingLoss: [nn.marginRankingLoss, T(matrix), T(matrix), T(matrix), Options({})],
+  hingeEmbeddingLoss: [nn.hingeEmbeddingLoss, T(matrix), T(matrix), Options({})],
+  softMarginLoss: [nn.softMarginLoss, T(matrix), T(matrix), Options({})],
+  multiMarginLoss: [nn.multiMarginLoss, T(zeros([2, 3])), I(whole), Options({})],
+  multilabelMarginLoss: [nn.multilabelMarginLoss, T(vector), I(whole), Options({})],
+  multilabelSoftMarginLoss: [nn.multilabelSoftMarginLoss, T(matrix), T(matrix), Options({})],
+  poissonNllLoss: [nn.poissonNllLoss, T(matrix), T(matrix), Options({})],
+  gaussianNllLoss: [nn.gaussianNllLoss, T(matrix), T(matrix), argument('tensor', 'number')(1), Options({})],
+  focalLoss: [nn.focalLoss, T(matrix), T(matrix), Options({})],
+  ctcLoss: [nn.ctcLoss, T(zeros([3, 2, 3])), I(whole), I([3, 3]), I([1, 1]), Options({})],
   matrixPower: [nabla.matrixPower, T(matrix), I(2)],
 };
 

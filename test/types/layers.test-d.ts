@@ -49,6 +49,8 @@ import {
   TransformerEncoderLayer,
   Unflatten,
   Upsample,
+  ReflectionPad2d,
+  ZeroPad1d,
 } from 'nabla/nn';
 import { expectMessage } from './expect.test-d.js';
 
@@ -107,6 +109,11 @@ expectTypeOf(new DepthwiseSeparableConv2d(4, 8, 3, { padding: 1 }).forward(input
 // @ts-expect-error 8 channels, not 4
 new Sequential(new DepthwiseSeparableConv2d(4, 8, 3), new ConvTranspose2d(4, 2, 2));
 expectTypeOf(new AdaptiveMaxPool2d([2, 3]).forward(input(1, 4, 8, 8)).shape).toEqualTypeOf<[1, 4, 2, 3]>();
+expectTypeOf(new ReflectionPad2d(1).forward(input(1, 4, 8, 7)).shape).toEqualTypeOf<[1, 4, 10, 9]>();
+expectTypeOf(new ZeroPad1d([1, 2]).forward(input(4, 8)).shape).toEqualTypeOf<[number, number]>();
+expectTypeOf(
+  new Sequential(new ReflectionPad2d(1), new Conv2d(4, 2, 3)).forward(input(1, 4, 8, 7)).shape,
+).toEqualTypeOf<[1, 2, 8, 7]>();
 expectTypeOf(new MaxPool2d(3, { ceilMode: true, stride: 2 }).forward(input(1, 4, 8, 8))).toEqualTypeOf<
   Tensor<[1, 4, number, number]>
 >();

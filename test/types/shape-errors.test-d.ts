@@ -3,6 +3,7 @@
 import type { DimArg, NewDimArg } from '../../src/tensor/shape-types/axis.js';
 import type { BroadcastArg, ExpandArg, SameShapeArg } from '../../src/tensor/shape-types/broadcast.js';
 import type { ConcatArg, StackArg } from '../../src/tensor/shape-types/join.js';
+import type { LabelsArg, TargetArg } from '../../src/tensor/shape-types/labels.js';
 import type { MatMulArg } from '../../src/tensor/shape-types/matmul.js';
 import type { PermuteArg } from '../../src/tensor/shape-types/movement.js';
 import type { NestedArrayArg } from '../../src/tensor/shape-types/nested-array.js';
@@ -36,6 +37,13 @@ expectMessage<BroadcastArg<'add', [2, 3], [4, 5]>>().toBe<'add: [2, 3] x [4, 5]:
 expectMessage<BroadcastArg<'mul', [8, 2, 3], [4]>>().toBe<'mul: [8, 2, 3] x [4]: sizes 3 and 4 do not broadcast'>();
 expectMessage<BroadcastArg<'add', [0], [2]>>().toBe<'add: [0] x [2]: sizes 0 and 2 do not broadcast'>();
 expectMessage<SameShapeArg<'mseLoss', [2, 1], [2]>>().toBe<'mseLoss: [2, 1] x [2]: shapes differ'>();
+expectMessage<LabelsArg<'nllLoss', [32, 10], [31]>>().toBe<'nllLoss: labels [31] do not fit [32, 10]: needs [32]'>();
+expectMessage<
+  TargetArg<'crossEntropy', [2, 3, 8, 8], [2, 8, 9]>
+>().toBe<'crossEntropy: labels [2, 8, 9] do not fit [2, 3, 8, 8]: needs [2, 8, 8]'>();
+expectMessage<
+  TargetArg<'crossEntropy', [number, 3], [number, 4]>
+>().toBe<'crossEntropy: labels [?, 4] do not fit [?, 3]: needs [?]'>();
 expectMessage<ExpandArg<[2, 3], [4, 3]>>().toBe<'expand: [2, 3] to [4, 3]: only axes of size 1 can grow'>();
 expectMessage<ExpandArg<[2, 3], [4, -1]>>().toBe<'expand: [2, 3] to [4, 3]: only axes of size 1 can grow'>();
 expectMessage<ExpandArg<[2, 3], [3]>>().toBe<'expand: [2, 3] to [3]: only axes of size 1 can grow'>();

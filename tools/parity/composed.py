@@ -160,4 +160,38 @@ for s in [(3, 2), (1, 2), (0, 2), (4, 1), (3, 0), (3,), (2, 2, 2)]:
         # PyTorch's derivative crashes where there are no pairs
         case("pdist", [f(*s)], [p], lambda x, p: F.pdist(x if x.shape[0] > 1 else x.detach(), number(p)))
 
+# ---------------------------------------------------------------- padding, patches, grids
+
+
+def padded(x, pairs, o):
+    """Pairs in the order of the dimensions."""
+    return F.pad(x, [q for pair in reversed(pairs) for q in pair], **o)
+
+
+for mode in ("reflect", "replicate", "circular"):
+    for s, pairs in [((2, 3), [[1, 2]]), ((2, 2, 3), [[2, 0]]), ((1, 2, 3), [[0, 3]]), ((2, 2, 3), [[1, 1], [2, 1]]), ((1, 2, 3, 3), [[0, 1], [2, 2]]), ((1, 1, 2, 2, 3), [[1, 1], [0, 1], [2, 0]]), ((2, 1), [[1, 0]]), ((2, 3), [[3, 3]]), ((2, 3), [[4, 0]]), ((2, 4), [[-1, 2]]), ((2, 4), [[-1, -2]]), ((2, 2, 3), [[-1, 1], [1, 0]]), ((0, 2, 3), [[1, 1]]), ((2, 3), [[0, 0]])]:
+        case("pad", [f(*s)], [pairs, {"mode": mode}], padded)
+for s, pairs in [((3,), [[1, 2]]), ((3,), [[-1, 2]]), ((2, 3), [[-1, 1], [2, -2]]), ((3,), [[-2, -1]]), ((3,), [[-2, -2]]), ((3,), [[-4, 3]]), ((2, 3), [[0, -3]]), ((0, 3), [[1, 0], [0, 0]])]:
+    for value in (0, 1.5):
+        case("pad", [f(*s)], [pairs, {"value": value}], padded)
+case("pad", [i(2, 3)], [[[1, -1]], {"value": 7}], padded)
+case("pad", [text("b", (2, 3))], [[[1, -1]], {"value": 1}], padded)
+
+WINDOWS = [{}, {"stride": 2}, {"padding": 1}, {"dilation": 2, "padding": [1, 2]}, {"stride": [1, 2], "padding": [0, 1]}]
+for n, s in enumerate([(1, 2, 3, 4), (2, 1, 4, 4), (2, 3, 3), (0, 2, 3, 3), (2, 3), (1, 1, 1, 1)]):
+    for k, options in enumerate(WINDOWS):
+        kernel = [2, [1, 3], [3, 2]][(n + k) % 3]
+        as_tuples = lambda o: {key: tuple(v) if isinstance(v, list) else v for key, v in o.items()}
+        of = lambda v: tuple(v) if isinstance(v, list) else v
+        case("unfold", [f(*s)], [kernel, options], lambda x, kernel, o: F.unfold(x, of(kernel), **as_tuples(o)))
+for s, size, kernel, options in [((1, 8, 6), [3, 4], 2, {}), ((2, 4, 4), [4, 4], 2, {"stride": 2}), ((8, 20), [3, 4], 2, {"padding": 1}), ((1, 6, 12), [4, 5], [2, 3], {}), ((1, 6, 4), [4, 5], [2, 3], {}), ((1, 7, 6), [3, 4], 2, {}), ((1, 4, 2), [5, 3], 2, {"stride": 3, "dilation": 1}), ((0, 8, 6), [3, 4], 2, {}), ((2,), [3, 4], 2, {})]:
+    case("fold", [f(*s)], [size, kernel, options], lambda x, size, kernel, o: F.fold(x, tuple(size), of(kernel), **as_tuples(o)))
+for s, size in [((1, 2, 3), [1, 1, 2, 3]), ((2, 2, 3), [2, 3, 1, 4]), ((1, 3, 4), [1, 1, 2, 3, 2]), ((1, 2, 3), [2, 1, 2, 3]), ((2, 3), [1, 1, 2, 3])]:
+    for corners in (False, True):
+        case("affineGrid", [f(*s)], [size, {"alignCorners": corners}], lambda t, size, o: F.affine_grid(t, size, align_corners=o["alignCorners"]))
+for n, (s, g) in enumerate([((1, 2, 3, 4), (1, 2, 3, 2)), ((2, 1, 2, 2), (2, 3, 1, 2)), ((1, 1, 1, 3), (1, 2, 2, 2)), ((1, 2, 2, 3, 2), (1, 2, 1, 3, 3)), ((2, 1, 2, 2), (1, 3, 1, 2)), ((1, 1, 2, 2), (1, 2, 2, 3)), ((0, 1, 2, 2), (0, 2, 2, 2)), ((1, 1, 2, 2), (1, 0, 2, 2))]):
+    for mode, padding, corners in itertools.product(("bilinear", "nearest"), ("zeros", "border", "reflection"), (False, True)):
+        if n < 4 or (mode, corners) == ("bilinear", False):
+            case("gridSample", [f(*s), f(*g)], [{"mode": mode, "paddingMode": padding, "alignCorners": corners}], lambda x, g, o: F.grid_sample(x, g * 0.61, mode=o["mode"], padding_mode=o["paddingMode"], align_corners=o["alignCorners"]))
+
 save_rows("composed.py", "composed")

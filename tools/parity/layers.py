@@ -408,7 +408,25 @@ def dropout():
     return cases
 
 
-GROUPS = {"dropout": dropout, "linear": linear, "conv-recurrent": conv_recurrent, "graph": graph, "activation": activation, "norm": norm, "transformer": transformer, "recurrent": recurrent, "attention": attention, "convolution": convolution, "pooling": pooling, "resampling": resampling}
+def padding():
+    line, image, volume = rand(2, 2, 5), rand(1, 2, 4, 5), rand(1, 1, 3, 4, 3)
+    cases = [
+        case("Conv1d reflect", nn.Conv1d(2, 3, 3, padding=2, padding_mode="reflect"), line),
+        case("Conv1d circular, stride, groups", nn.Conv1d(2, 2, 3, padding=1, stride=2, groups=2, padding_mode="circular"), line),
+        case("Conv2d replicate, unbatched", nn.Conv2d(2, 3, (3, 2), padding=(2, 1), padding_mode="replicate"), rand(2, 4, 5)),
+        case("Conv2d same circular, dilation", nn.Conv2d(2, 1, (2, 3), padding="same", dilation=2, bias=False, padding_mode="circular"), image),
+        case("Conv2d reflect valid", nn.Conv2d(2, 1, 2, padding="valid", padding_mode="reflect"), image),
+        case("Unfold", nn.Unfold((2, 3), padding=1, stride=2), image),
+        case("Fold", nn.Fold((4, 5), (2, 3), padding=1, stride=2), rand(1, 12, 9)),
+    ]
+    for kind, extra in (("ReflectionPad", ()), ("ReplicationPad", ()), ("CircularPad", ()), ("ZeroPad", ()), ("ConstantPad", (1.5,))):
+        for d, x in ((1, line), (2, image), (3, volume)):
+            cases.append(case(f"{kind}{d}d", getattr(nn, f"{kind}{d}d")(1, *extra), x))
+        cases.append(case(f"{kind}2d of four, unbatched", getattr(nn, f"{kind}2d")((1, 2, 0, 3), *extra), image[0].clone()))
+    return cases
+
+
+GROUPS = {"padding": padding, "dropout": dropout, "linear": linear, "conv-recurrent": conv_recurrent, "graph": graph, "activation": activation, "norm": norm, "transformer": transformer, "recurrent": recurrent, "attention": attention, "convolution": convolution, "pooling": pooling, "resampling": resampling}
 
 if __name__ == "__main__":
     for group in sys.argv[1:] or GROUPS:

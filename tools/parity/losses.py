@@ -9,7 +9,7 @@ from fixture import rand, save, weighted
 torch.manual_seed(0)
 torch.set_default_dtype(torch.float64)
 cases = {}
-NAMES = {"label_smoothing": "labelSmoothing", "ignore_index": "ignoreIndex", "pos_weight": "posWeight", "log_target": "logTarget"}
+NAMES = {"label_smoothing": "labelSmoothing", "ignore_index": "ignoreIndex", "pos_weight": "posWeight", "log_target": "logTarget", "log_input": "logInput", "zero_infinity": "zeroInfinity"}
 
 
 def loss(name, fn, x, target, **options):
@@ -33,6 +33,47 @@ def hinge(x, y, **o):
 def triplet(x, y, **o):
     """The negatives are the positives in reverse."""
     return F.triplet_margin_loss(x, y, y.flip(0), **o)
+
+
+def signs(n):
+    """Labels of 1 and −1."""
+    return torch.tensor([-1.0 if k % 3 == 1 else 1.0 for k in range(n)])
+
+
+def cosine_embedding(x, y, **o):
+    return F.cosine_embedding_loss(x, y, signs(len(x)), **o)
+
+
+def margin_ranking(x, y, **o):
+    return F.margin_ranking_loss(x, y, signs(x.numel()).reshape(x.shape), **o)
+
+
+def hinge_embedding(x, y, **o):
+    return F.hinge_embedding_loss(x + 0 * y, signs(x.numel()).reshape(x.shape), **o)
+
+
+def soft_margin(x, y, **o):
+    return F.soft_margin_loss(x + 0 * y, signs(x.numel()).reshape(x.shape), **o)
+
+
+def gaussian(x, y, **o):
+    """The variance is the square of the input; a hundredth of one is below eps."""
+    return F.gaussian_nll_loss(x, y, x * x, **o)
+
+
+def focal(x, y, alpha=0.25, gamma=2.0, reduction="mean"):
+    """torchvision.ops.sigmoid_focal_loss."""
+    p = torch.sigmoid(x)
+    ce = F.binary_cross_entropy_with_logits(x, y, reduction="none")
+    p_t = p * y + (1 - p) * (1 - y)
+    each = ce * (1 - p_t) ** gamma
+    return reduced((alpha * y + (1 - alpha) * (1 - y)) * each if alpha >= 0 else each, reduction)
+
+
+def ctc(steps, counts, **fixed):
+    def of(x, y, **o):
+        return F.ctc_loss(F.log_softmax(x, -1), y, steps, counts, **o)
+    return of
 
 
 def reduced(each, reduction):
@@ -114,5 +155,40 @@ loss("ntXentLoss", nt_xent, rand(3, 4), rand(3, 4))
 loss("ntXentLoss", nt_xent, rand(2, 3), rand(2, 3), temperature=0.1, reduction="sum")
 loss("diceLoss", dice, unit(3, 2, 2), (unit(3, 2, 2) > 0.5).double())
 loss("diceLoss", dice, unit(2, 5), (unit(2, 5) > 0.5).double(), smooth=0.1, reduction="none")
+
+loss("tripletMarginLoss", triplet, rand(4, 3), rand(4, 3), swap=True, margin=2.0)
+loss("cosineEmbeddingLoss", cosine_embedding, rand(5, 3), rand(5, 3))
+loss("cosineEmbeddingLoss", cosine_embedding, rand(5, 3), rand(5, 3), margin=0.3, reduction="none")
+loss("marginRankingLoss", margin_ranking, rand(5), rand(5), margin=0.2)
+loss("marginRankingLoss", margin_ranking, rand(2, 3), rand(2, 3), reduction="sum")
+loss("hingeEmbeddingLoss", hinge_embedding, rand(5), rand(5))
+loss("hingeEmbeddingLoss", hinge_embedding, rand(2, 3), rand(2, 3), margin=0.3, reduction="none")
+loss("softMarginLoss", soft_margin, rand(2, 3) * 4, rand(2, 3))
+loss("softMarginLoss", soft_margin, rand(5), rand(5), reduction="none")
+loss("multiMarginLoss", F.multi_margin_loss, logits, labels)
+loss("multiMarginLoss", F.multi_margin_loss, logits, labels, p=2, margin=0.5, weight=weight, reduction="none")
+loss("multiMarginLoss", F.multi_margin_loss, logits[0].clone(), labels[1].clone(), reduction="sum")
+several = torch.tensor([[3, 0, -1, 1], [1, -1, 2, 2], [-1, 0, 0, 0], [0, 1, 2, 3], [2, 2, -1, -1]])
+loss("multilabelMarginLoss", F.multilabel_margin_loss, logits, several)
+loss("multilabelMarginLoss", F.multilabel_margin_loss, logits, several, reduction="none")
+loss("multilabelMarginLoss", F.multilabel_margin_loss, logits[0].clone(), several[0].clone(), reduction="sum")
+loss("multilabelSoftMarginLoss", F.multilabel_soft_margin_loss, rand(3, 4) * 3, unit(3, 4))
+loss("multilabelSoftMarginLoss", F.multilabel_soft_margin_loss, rand(3, 4), unit(3, 4), weight=weight, reduction="none")
+loss("poissonNllLoss", F.poisson_nll_loss, rand(3, 2), unit(3, 2) * 5)
+loss("poissonNllLoss", F.poisson_nll_loss, rand(3, 2), unit(3, 2) * 5, full=True, reduction="sum")
+loss("poissonNllLoss", F.poisson_nll_loss, unit(3, 2), unit(3, 2) * 5, log_input=False, full=True, reduction="none")
+loss("gaussianNllLoss", gaussian, rand(3, 2), rand(3, 2))
+loss("gaussianNllLoss", gaussian, rand(3, 2), rand(3, 2), full=True, reduction="none", eps=0.5)
+loss("focalLoss", focal, rand(3, 2) * 3, (unit(3, 2) > 0.5).double())
+loss("focalLoss", focal, rand(3, 2) * 3, unit(3, 2), alpha=-1.0, gamma=3.0, reduction="none")
+loss("focalLoss", focal, torch.tensor([-90.0, 90.0, -90.0, 90.0]), torch.tensor([0.0, 1.0, 1.0, 0.0]), reduction="none")
+words = torch.tensor([[1, 2, 2, 1], [3, 1, 3, 2], [2, 3, 1, 0]])
+loss("ctcLoss", ctc([6, 6, 6], [4, 4, 3]), rand(6, 3, 4), words)
+loss("ctcLossOf", ctc([6, 5, 3], [3, 4, 0]), rand(6, 3, 4), words, reduction="none")
+loss("ctcLossOf", ctc([6, 5, 3], [3, 4, 0]), rand(6, 3, 4), words.clone(), reduction="sum", blank=0)
+loss("ctcLossShort", ctc([4, 4, 4], [4, 4, 3]), rand(6, 3, 4), words, reduction="none", zero_infinity=True)
+loss("ctcLossShort", ctc([4, 4, 4], [4, 4, 3]), rand(6, 3, 4), words, zero_infinity=True)
+loss("ctcLossJoined", ctc([6, 5, 3], [2, 0, 3]), rand(6, 3, 5), torch.tensor([1, 1, 2, 3, 1]), blank=4)
+loss("ctcLossOne", ctc([6], [3]), rand(6, 4), torch.tensor([1, 1, 2]), reduction="none")
 
 save("losses.py", "losses", {"cases": cases})

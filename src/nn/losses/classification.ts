@@ -6,11 +6,15 @@ import {
   ArgumentError,
   checkedProbabilities,
   checkOptions,
+  type DType,
   formatShape,
   gatherLabels,
   type OptionNames,
+  type Shape,
   ShapeError,
 } from '../../tensor/library.js';
+import type { SameShapeArg } from '../../tensor/shape-types/broadcast.js';
+import type { LabelsArg, TargetArg } from '../../tensor/shape-types/labels.js';
 import { customOp } from '../../tensor/autograd.js';
 import { where } from '../../tensor/functions.js';
 import { type AnyTensor, type Tensor, checkTensor } from '../../tensor/tensor.js';
@@ -40,14 +44,14 @@ export interface LabelOptions extends LossOptions {
 /** PyTorch's. */
 const IGNORED = -100;
 
-const LABEL_OPTIONS: OptionNames<LabelOptions> = { weight: true, ignoreIndex: true, reduction: true };
+export const LABEL_OPTIONS: OptionNames<LabelOptions> = { weight: true, ignoreIndex: true, reduction: true };
 
 export interface CrossEntropyOptions extends LabelOptions {
   /** Part of the target that is spread evenly over all classes. Default 0. */
   readonly labelSmoothing?: number;
 }
 
-const CROSS_ENTROPY_OPTIONS: OptionNames<CrossEntropyOptions> = {
+export const CROSS_ENTROPY_OPTIONS: OptionNames<CrossEntropyOptions> = {
   weight: true,
   ignoreIndex: true,
   reduction: true,
@@ -59,9 +63,9 @@ const CROSS_ENTROPY_OPTIONS: OptionNames<CrossEntropyOptions> = {
  * shape. A label outside 0 … C − 1 other than `ignoreIndex` is an IndexError when the loss is computed; without any label that
  * counts the mean is NaN. PyTorch: F.cross_entropy.
  */
-export function crossEntropy<const O extends CrossEntropyOptions = {}>(
-  logits: AnyTensor,
-  target: AnyTensor,
+export function crossEntropy<S extends Shape, T extends Shape, const O extends CrossEntropyOptions = {}>(
+  logits: Tensor<S, DType>,
+  target: Tensor<T, DType> & TargetArg<'crossEntropy', S, T>,
   options?: O & Exact<O, CrossEntropyOptions>,
 ): Reduced<O> {
   checkTensor(logits, 'crossEntropy', 'the input');
@@ -96,9 +100,9 @@ export function crossEntropy<const O extends CrossEntropyOptions = {}>(
 }
 
 /** −log p of the label, for log-probabilities [N, C] (or [N, C, …]) and int32 labels. PyTorch: F.nll_loss. */
-export function nllLoss<const O extends LabelOptions = {}>(
-  logProbabilities: AnyTensor,
-  target: AnyTensor,
+export function nllLoss<S extends Shape, T extends Shape, const O extends LabelOptions = {}>(
+  logProbabilities: Tensor<S, DType>,
+  target: Tensor<T, DType> & LabelsArg<'nllLoss', S, T>,
   options?: O & Exact<O, LabelOptions>,
 ): Reduced<O> {
   checkTensor(logProbabilities, 'nllLoss', 'the input');
@@ -165,22 +169,26 @@ export interface BceOptions extends LossOptions {
   readonly weight?: AnyTensor;
 }
 
-const BCE_OPTIONS: OptionNames<BceOptions> = { weight: true, reduction: true };
+export const BCE_OPTIONS: OptionNames<BceOptions> = { weight: true, reduction: true };
 
 export interface BceWithLogitsOptions extends BceOptions {
   /** float32, broadcast to the logits: what a positive target counts. 1 by default. */
   readonly posWeight?: AnyTensor;
 }
 
-const BCE_WITH_LOGITS_OPTIONS: OptionNames<BceWithLogitsOptions> = { weight: true, reduction: true, posWeight: true };
+export const BCE_WITH_LOGITS_OPTIONS: OptionNames<BceWithLogitsOptions> = {
+  weight: true,
+  reduction: true,
+  posWeight: true,
+};
 
 /**
  * Binary cross entropy of logits and targets in [0, 1], log(1 + eˣ) − x·y, exact for large logits too. PyTorch:
  * F.binary_cross_entropy_with_logits.
  */
-export function bceWithLogits<const O extends BceWithLogitsOptions = {}>(
-  logits: AnyTensor,
-  target: AnyTensor,
+export function bceWithLogits<S extends Shape, T extends Shape, const O extends BceWithLogitsOptions = {}>(
+  logits: Tensor<S, DType>,
+  target: Tensor<T, DType> & SameShapeArg<'bceWithLogits', S, T>,
   options?: O & Exact<O, BceWithLogitsOptions>,
 ): Reduced<O> {
   checkTensor(logits, 'bceWithLogits', 'the input');
@@ -240,9 +248,9 @@ const entropyOfPair = customOp({
  * Binary cross entropy of probabilities and targets in [0, 1]; a number outside is an IndexError when the loss is computed.
  * Prefer bceWithLogits. PyTorch: F.binary_cross_entropy.
  */
-export function bceLoss<const O extends BceOptions = {}>(
-  probabilities: AnyTensor,
-  target: AnyTensor,
+export function bceLoss<S extends Shape, T extends Shape, const O extends BceOptions = {}>(
+  probabilities: Tensor<S, DType>,
+  target: Tensor<T, DType> & SameShapeArg<'bceLoss', S, T>,
   options?: O & Exact<O, BceOptions>,
 ): Reduced<O> {
   checkTensor(probabilities, 'bceLoss', 'the input');
@@ -264,10 +272,14 @@ export interface KlOptions {
   readonly logTarget?: boolean;
 }
 
-const KL_OPTIONS: OptionNames<KlOptions> = { reduction: true, logTarget: true };
+export const KL_OPTIONS: OptionNames<KlOptions> = { reduction: true, logTarget: true };
 
 /** target · (log target − x) for log-probabilities x; 0 · log 0 = 0. Kullback and Leibler 1951; PyTorch: F.kl_div. */
-export function klDivLoss(logProbabilities: AnyTensor, target: AnyTensor, options: KlOptions = {}): Tensor {
+export function klDivLoss<S extends Shape, T extends Shape>(
+  logProbabilities: Tensor<S, DType>,
+  target: Tensor<T, DType> & SameShapeArg<'klDivLoss', S, T>,
+  options: KlOptions = {},
+): Tensor {
   checkTensor(logProbabilities, 'klDivLoss', 'the input');
   checkTensor(target, 'klDivLoss', 'the target');
   checkOptions('klDivLoss', options, KL_OPTIONS);
@@ -284,15 +296,15 @@ export interface HingeOptions extends LossOptions {
   readonly margin?: number;
 }
 
-const HINGE_OPTIONS: OptionNames<HingeOptions> = { margin: true, reduction: true };
+export const HINGE_OPTIONS: OptionNames<HingeOptions> = { margin: true, reduction: true };
 
 /**
  * Σ max(0, sⱼ − s_label + margin) over the wrong classes j, for scores [N, C] and int32 labels [N]: the multi-class support
  * vector machine (Weston and Watkins 1999). PyTorch's F.multi_margin_loss is this divided by C.
  */
-export function hingeLoss<const O extends HingeOptions = {}>(
-  scores: AnyTensor,
-  labels: AnyTensor,
+export function hingeLoss<S extends Shape, T extends Shape, const O extends HingeOptions = {}>(
+  scores: Tensor<S, DType>,
+  labels: Tensor<T, DType> & LabelsArg<'hingeLoss', S, T>,
   options?: O & Exact<O, HingeOptions>,
 ): Reduced<O> {
   checkTensor(scores, 'hingeLoss', 'the scores');
@@ -313,12 +325,12 @@ export interface DiceOptions extends LossOptions {
   readonly smooth?: number;
 }
 
-const DICE_OPTIONS: OptionNames<DiceOptions> = { smooth: true, reduction: true };
+export const DICE_OPTIONS: OptionNames<DiceOptions> = { smooth: true, reduction: true };
 
 /** 1 − (2 Σ p·y + s) / (Σ p + Σ y + s) of each sample, for probabilities and masks [N, …] (Milletari et al. 2016). */
-export function diceLoss<const O extends DiceOptions = {}>(
-  probabilities: AnyTensor,
-  target: AnyTensor,
+export function diceLoss<S extends Shape, T extends Shape, const O extends DiceOptions = {}>(
+  probabilities: Tensor<S, DType>,
+  target: Tensor<T, DType> & SameShapeArg<'diceLoss', S, T>,
   options?: O & Exact<O, DiceOptions>,
 ): Reduced<O> {
   checkTensor(probabilities, 'diceLoss', 'the input');

@@ -3,8 +3,17 @@
 import type { Exact } from '../../tensor/shape-types/options.js';
 import { eye, tensor } from '../../tensor/creation.js';
 import { cat, where } from '../../tensor/functions.js';
-import { ArgumentError, checkOptions, formatShape, type OptionNames, ShapeError } from '../../tensor/library.js';
-import { type AnyTensor, type Tensor, checkTensor } from '../../tensor/tensor.js';
+import type { SameShapeArg } from '../../tensor/shape-types/broadcast.js';
+import {
+  ArgumentError,
+  checkOptions,
+  type DType,
+  formatShape,
+  type OptionNames,
+  type Shape,
+  ShapeError,
+} from '../../tensor/library.js';
+import { type Tensor, checkTensor } from '../../tensor/tensor.js';
 import { type LossOptions, type Reduced, checkSame, floats, reduce } from './common.js';
 import { crossEntropy } from './classification.js';
 
@@ -15,31 +24,45 @@ export interface TripletOptions extends LossOptions {
   readonly p?: number;
   /** Keeps the gradient of the root finite. Default 1e-6. */
   readonly eps?: number;
+  /** The negative is compared with the nearer one of anchor and positive (Balntas et al. 2016). Default false. */
+  readonly swap?: boolean;
 }
 
-const TRIPLET_OPTIONS: OptionNames<TripletOptions> = { margin: true, p: true, eps: true, reduction: true };
+export const TRIPLET_OPTIONS: OptionNames<TripletOptions> = {
+  margin: true,
+  p: true,
+  eps: true,
+  swap: true,
+  reduction: true,
+};
 
 /**
  * max(0, d(anchor, positive) − d(anchor, negative) + margin) over the last axis of embeddings [N, D] (Schroff et al. 2015).
  * PyTorch: F.triplet_margin_loss.
  */
-export function tripletMarginLoss<const O extends TripletOptions = {}>(
-  anchor: AnyTensor,
-  positive: AnyTensor,
-  negative: AnyTensor,
+export function tripletMarginLoss<
+  S extends Shape,
+  P extends Shape,
+  N extends Shape,
+  const O extends TripletOptions = {},
+>(
+  anchor: Tensor<S, DType>,
+  positive: Tensor<P, DType> & SameShapeArg<'tripletMarginLoss', S, P>,
+  negative: Tensor<N, DType> & SameShapeArg<'tripletMarginLoss', S, N>,
   options?: O & Exact<O, TripletOptions>,
 ): Reduced<O> {
   checkTensor(anchor, 'tripletMarginLoss', 'the anchor');
   checkTensor(positive, 'tripletMarginLoss', 'the positive');
   checkTensor(negative, 'tripletMarginLoss', 'the negative');
   checkOptions('tripletMarginLoss', options, TRIPLET_OPTIONS);
-  const { margin = 1, p = 2, eps = 1e-6, reduction }: TripletOptions = options ?? {};
+  const { margin = 1, p = 2, eps = 1e-6, swap = false, reduction }: TripletOptions = options ?? {};
   if (!(margin > 0)) throw new ArgumentError(`tripletMarginLoss: margin is ${margin}. Use a number above 0.`);
   const [a, near] = floats('tripletMarginLoss', anchor, positive);
   const [, far] = floats('tripletMarginLoss', anchor, negative);
   checkSame('tripletMarginLoss', positive, negative);
-  const distance = (b: Tensor): Tensor => a.sub(b).add(eps).norm(p, -1);
-  return reduce(distance(near).sub(distance(far)).add(margin).relu(), reduction, 'tripletMarginLoss') as Reduced<O>;
+  const distance = (from: Tensor, to: Tensor): Tensor => from.sub(to).add(eps).norm(p, -1);
+  const apart = swap ? distance(a, far).minimum(distance(near, far)) : distance(a, far);
+  return reduce(distance(a, near).sub(apart).add(margin).relu(), reduction, 'tripletMarginLoss') as Reduced<O>;
 }
 
 export interface NtXentOptions extends LossOptions {
@@ -47,15 +70,15 @@ export interface NtXentOptions extends LossOptions {
   readonly temperature?: number;
 }
 
-const NT_XENT_OPTIONS: OptionNames<NtXentOptions> = { temperature: true, reduction: true };
+export const NT_XENT_OPTIONS: OptionNames<NtXentOptions> = { temperature: true, reduction: true };
 
 /**
  * Normalised temperature-scaled cross entropy of two views [N, D] of the same samples: each of the 2N embeddings has to
  * find its other view among all others by cosine similarity (Chen et al. 2020, SimCLR). N is at least 1.
  */
-export function ntXentLoss<const O extends NtXentOptions = {}>(
-  first: AnyTensor,
-  second: AnyTensor,
+export function ntXentLoss<S extends Shape, T extends Shape, const O extends NtXentOptions = {}>(
+  first: Tensor<S, DType>,
+  second: Tensor<T, DType> & SameShapeArg<'ntXentLoss', S, T>,
   options?: O & Exact<O, NtXentOptions>,
 ): Reduced<O> {
   checkTensor(first, 'ntXentLoss', 'the first');

@@ -2,14 +2,15 @@
 
 import type { Exact } from '../../tensor/shape-types/options.js';
 import { where } from '../../tensor/functions.js';
-import { ArgumentError, checkOptions, type OptionNames } from '../../tensor/library.js';
-import { type AnyTensor, type Tensor, checkTensor } from '../../tensor/tensor.js';
+import type { SameShapeArg } from '../../tensor/shape-types/broadcast.js';
+import { ArgumentError, checkOptions, type DType, type OptionNames, type Shape } from '../../tensor/library.js';
+import { type Tensor, checkTensor } from '../../tensor/tensor.js';
 import { floats, LOSS_OPTIONS, type LossOptions, reduce, type Reduced, tell } from './common.js';
 
 /** (prediction − target)². PyTorch: F.mse_loss. */
-export function mseLoss<const O extends LossOptions = {}>(
-  prediction: AnyTensor,
-  target: AnyTensor,
+export function mseLoss<S extends Shape, T extends Shape, const O extends LossOptions = {}>(
+  prediction: Tensor<S, DType>,
+  target: Tensor<T, DType> & SameShapeArg<'mseLoss', S, T>,
   options?: O & Exact<O, LossOptions>,
 ): Reduced<O> {
   checkTensor(prediction, 'mseLoss', 'the prediction');
@@ -21,9 +22,9 @@ export function mseLoss<const O extends LossOptions = {}>(
 }
 
 /** |prediction − target|. PyTorch: F.l1_loss. */
-export function l1Loss<const O extends LossOptions = {}>(
-  prediction: AnyTensor,
-  target: AnyTensor,
+export function l1Loss<S extends Shape, T extends Shape, const O extends LossOptions = {}>(
+  prediction: Tensor<S, DType>,
+  target: Tensor<T, DType> & SameShapeArg<'l1Loss', S, T>,
   options?: O & Exact<O, LossOptions>,
 ): Reduced<O> {
   checkTensor(prediction, 'l1Loss', 'the prediction');
@@ -39,12 +40,12 @@ export interface HuberOptions extends LossOptions {
   readonly delta?: number;
 }
 
-const HUBER_OPTIONS: OptionNames<HuberOptions> = { reduction: true, delta: true };
+export const HUBER_OPTIONS: OptionNames<HuberOptions> = { reduction: true, delta: true };
 
 /** d²/2 for |d| ≤ δ, else δ·(|d| − δ/2), of d = prediction − target. Huber 1964; PyTorch: F.huber_loss. */
-export function huberLoss<const O extends HuberOptions = {}>(
-  prediction: AnyTensor,
-  target: AnyTensor,
+export function huberLoss<S extends Shape, T extends Shape, const O extends HuberOptions = {}>(
+  prediction: Tensor<S, DType>,
+  target: Tensor<T, DType> & SameShapeArg<'huberLoss', S, T>,
   options?: O & Exact<O, HuberOptions>,
 ): Reduced<O> {
   checkTensor(prediction, 'huberLoss', 'the prediction');
@@ -62,12 +63,12 @@ export interface SmoothL1Options extends LossOptions {
   readonly beta?: number;
 }
 
-const SMOOTH_L1_OPTIONS: OptionNames<SmoothL1Options> = { reduction: true, beta: true };
+export const SMOOTH_L1_OPTIONS: OptionNames<SmoothL1Options> = { reduction: true, beta: true };
 
 /** d²/2β for |d| < β, else |d| − β/2, of d = prediction − target. Girshick 2015; PyTorch: F.smooth_l1_loss. */
-export function smoothL1Loss<const O extends SmoothL1Options = {}>(
-  prediction: AnyTensor,
-  target: AnyTensor,
+export function smoothL1Loss<S extends Shape, T extends Shape, const O extends SmoothL1Options = {}>(
+  prediction: Tensor<S, DType>,
+  target: Tensor<T, DType> & SameShapeArg<'smoothL1Loss', S, T>,
   options?: O & Exact<O, SmoothL1Options>,
 ): Reduced<O> {
   checkTensor(prediction, 'smoothL1Loss', 'the prediction');

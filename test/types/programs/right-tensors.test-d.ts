@@ -252,6 +252,23 @@ export function losses(logits: Tensor<[number, 10]>, labels: Tensor<[number], 'i
     .add(mseLoss(logits, soft, { reduction: 'sum' }))
     .add(huberLoss(logits, soft, { delta: 0.5 }));
 }
+/** What is not known of a shape fits: of a batch, of a picture, of any tensor. */
+export function openLosses(any: Tensor, batch: Tensor<[number, 3, number, number]>, masks: Tensor<Shape, 'int32'>) {
+  const last = mseLoss(any, batch)
+    .add(mseLoss(batch, any))
+    .add(bceWithLogits(batch, rand([8, 3, 32, 32])));
+  const pixels: Tensor<[number, number, number], 'int32'> = zeros([8, 32, 32], { dtype: 'int32' });
+  return last
+    .add(crossEntropy(batch, masks))
+    .add(crossEntropy(batch, pixels))
+    .add(crossEntropy(any, masks))
+    .add(crossEntropy(batch, batch.softmax(1)))
+    .add(mseLoss(rand([5, 1]).squeeze(1), rand([5])));
+}
+export function choices(mask: Tensor<Shape, 'bool'>, x: Tensor<[number, 8]>, column: Tensor<[number, 1]>) {
+  const masked: Tensor<[number, 8]> = where(x.gt(0), x, column);
+  return [masked, where(mask, x, column), where(column.gt(0), x, 0), where(x.gt(0), 0, column)] as const;
+}
 export type Loss = (output: Tensor, target: Tensor) => Tensor<[]>;
 export const chosenLoss = (name: string): Loss => (name === 'l2' ? mseLoss : (a, b) => a.sub(b).abs().mean());
 export const activations: Record<string, (x: Tensor) => Tensor> = {

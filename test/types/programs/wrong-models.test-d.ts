@@ -1,6 +1,6 @@
 // Programs with a mistake: networks, optimisers, data, the trainer. Each is refused, for what is wrong in it.
 
-import { type Tensor, arange, rand, randint } from 'nabla';
+import { type Tensor, arange, ones, rand, randint, zeros } from 'nabla';
 import { ArrayDataset, DataLoader, digits } from 'nabla/data';
 import { compose, normalize, randomCrop } from 'nabla/data/transforms';
 import { saveSafetensors } from 'nabla/io';
@@ -25,9 +25,22 @@ import {
   Residual,
   Sequential,
   TransformerEncoderLayer,
+  bceLoss,
+  bceWithLogits,
+  cosineEmbeddingLoss,
   crossEntropy,
+  diceLoss,
+  focalLoss,
+  hingeLoss,
+  huberLoss,
   init,
+  klDivLoss,
+  l1Loss,
   mseLoss,
+  nllLoss,
+  ntXentLoss,
+  smoothL1Loss,
+  tripletMarginLoss,
 } from 'nabla/nn';
 import { Adam, AdamW, LRScheduler, SGD, clipGradNorm_ } from 'nabla/optim';
 import { Trainer } from 'nabla/train';
@@ -164,6 +177,40 @@ crossEntropy(model.forward(x), randint(0, 10, [3]), { reduction: 'sum', ignore_i
 mseLoss(x, x, { reduction: 'average' });
 // @ts-expect-error the predictions are missing
 mseLoss(x);
+declare const wide8: Tensor<[number, 8]>;
+declare const wide9: Tensor<[number, 9]>;
+// @ts-expect-error 8 and 9 columns
+mseLoss(wide8, wide9);
+// @ts-expect-error a column and a vector, which broadcasting would make a matrix
+l1Loss(rand([32, 1]), rand([32]));
+// @ts-expect-error 8 and 9 columns
+smoothL1Loss(wide8, wide9, { beta: 0.5 });
+// @ts-expect-error 8 and 9 columns
+huberLoss(wide9, wide8);
+// @ts-expect-error 31 of 32
+bceLoss(rand([32]), rand([31]));
+// @ts-expect-error 8 and 9 columns
+bceWithLogits(wide8, wide9, { reduction: 'none' });
+// @ts-expect-error 8 and 9 columns
+klDivLoss(wide8.logSoftmax(1), wide9.softmax(1));
+// @ts-expect-error masks of another size
+diceLoss(rand([2, 16, 16]), rand([2, 16, 17]));
+// @ts-expect-error 31 labels for 32 samples
+crossEntropy(rand([32, 10]), zeros([31], { dtype: 'int32' }));
+// @ts-expect-error probabilities of 9 classes
+crossEntropy(wide8, wide9.softmax(1));
+// @ts-expect-error labels in a column
+nllLoss(wide8.logSoftmax(1), zeros([3, 1], { dtype: 'int32' }));
+// @ts-expect-error a label for each class
+hingeLoss(wide8, zeros([3, 8], { dtype: 'int32' }));
+// @ts-expect-error the negative is wider
+tripletMarginLoss(wide8, wide8, wide9);
+// @ts-expect-error 8 and 9 columns
+focalLoss(wide8, wide9);
+// @ts-expect-error 8 and 9 columns
+cosineEmbeddingLoss(wide8, wide9, ones([3]));
+// @ts-expect-error views of 8 and 9
+ntXentLoss(wide8, wide9);
 
 // ---------------------------------------------------------------- optimisers
 

@@ -58,6 +58,14 @@ x.mul([1, 2, 3]);
 x.gt(rand([7]));
 // @ts-expect-error the condition is not bool
 where(x, 1, 0);
+// @ts-expect-error 8 and 9 columns to choose from
+where(x.gt(0), x, {} as Tensor<[number, 9]>);
+// @ts-expect-error a mask of 7 columns
+where(rand([7]).gt(0), x, 0);
+// @ts-expect-error a mask of 7 columns
+where(rand([7]).gt(0), -Infinity, x);
+// @ts-expect-error 2 and 3 rows, whatever the mask
+where(rand([1]).gt(0), rand([2, 5]), rand([3, 5]));
 
 // ---------------------------------------------------------------- dimensions
 

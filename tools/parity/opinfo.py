@@ -1,0 +1,133 @@
+"""Writes what PyTorch gives for the samples of its own operator tests (OpInfo, torch.testing._internal): operators by name →
+test/fixtures/opinfo-<name>.json, a few small samples of each; with --all FILE every sample, into FILE.
+
+A row is [operator, arguments, options, outputs, gradients]. Arguments begin with the input. A tensor is {t, s, v}: its kind (f float, i int,
+b bool), its shape and its numbers. Inputs are float32 numbers; what is computed from them is float64. Gradients are those of the sum of all
+float outputs, weighted by cos(1), cos(2), …, for each float tensor among the arguments that has one.
+
+python tools/parity/opinfo.py functions
+"""
+import json
+import math
+import pathlib
+import sys
+import types
+import unittest
+import warnings
+import torch
+
+try:
+    import expecttest  # noqa: F401, which torch.testing asks for and does not use here
+except ImportError:
+    stub = types.ModuleType("expecttest")
+    stub.TestCase, stub.assert_expected_inline = unittest.TestCase, None
+    sys.modules["expecttest"] = stub
+from torch.testing._internal.common_methods_invocations import op_db
+
+warnings.filterwarnings("ignore")
+FIXTURES = pathlib.Path(__file__).resolve().parents[2] / "test" / "fixtures"
+SETS = {
+    "functions": """index_add index_copy index_fill index_put scatter scatter_reduce take take_along_dim masked_fill masked_select nonzero argwhere
+    repeat tile repeat_interleave meshgrid unbind movedim diagonal diag diag_embed trace narrow select hstack vstack dstack rot90 unflatten
+    atleast_1d atleast_2d atleast_3d median nanmedian quantile nanquantile mode kthvalue unique bincount histc searchsorted bucketize cumprod
+    cummax cummin logcumsumexp count_nonzero std_mean var_mean diff nansum nanmean aminmax clone""".split(),
+}
+#: Samples of each operator in a fixture, and elements of one.
+MOST, LARGEST = 6, 150
+
+
+def number(v):
+    if isinstance(v, bool):
+        return v
+    v = float(v)
+    return "NaN" if math.isnan(v) else str(v).replace("inf", "Infinity") if math.isinf(v) else int(v) if v == int(v) and abs(v) < 1e15 else float(f"{v:.9g}")
+
+
+def written(value):
+    if isinstance(value, torch.Tensor):
+        kind = "b" if value.dtype == torch.bool else "f" if value.is_floating_point() else "i"
+        return {"t": kind, "s": list(value.shape), "v": [number(v) for v in value.detach().flatten().tolist()]}
+    if isinstance(value, (list, tuple)):
+        return [written(v) for v in value]
+    if isinstance(value, float):
+        return number(value)
+    assert value is None or isinstance(value, (bool, int, str)), type(value)
+    return value
+
+
+def tensors(value):
+    if isinstance(value, torch.Tensor):
+        return [value]
+    return [t for v in value for t in tensors(v)] if isinstance(value, (list, tuple)) else []
+
+
+def widened(value):
+    """float64 leaves of the same numbers."""
+    if isinstance(value, torch.Tensor):
+        t = value.detach().clone()
+        return t.double().requires_grad_() if t.is_floating_point() else t
+    return type(value)(widened(v) for v in value) if isinstance(value, (list, tuple)) else value
+
+
+def row(op, sample):
+    args = [widened(sample.input), *map(widened, sample.args)]
+    options = {k: widened(v) for k, v in sample.kwargs.items()}
+    try:
+        outputs = tensors(op(*args, **options))
+    except (RuntimeError, IndexError, ValueError, TypeError, NotImplementedError):
+        return None
+    if any(t.is_complex() for t in outputs) or not outputs:
+        return None
+    given = tensors(args) + tensors(list(options.values()))
+    trained = [y for y in outputs if y.requires_grad]
+    gradients = []
+    try:
+        if trained:
+            weights = [torch.cos(torch.arange(y.numel(), dtype=y.dtype) + 1).reshape(y.shape) for y in trained]
+            sum((y * w).sum() for y, w in zip(trained, weights)).backward()
+            gradients = [t.grad for t in given if t.requires_grad]
+    except (RuntimeError, NotImplementedError):
+        gradients = []
+    try:
+        return [op.name, written(args), written_options(options), written(outputs), written([g for g in gradients])]
+    except AssertionError:
+        return None
+
+
+def written_options(options):
+    return {k: written(v) for k, v in options.items()}
+
+
+def size(row):
+    if isinstance(row, dict):
+        return len(row["v"]) if set(row) == {"t", "s", "v"} else sum(map(size, row.values()))
+    return sum(map(size, row)) if isinstance(row, list) else 0
+
+
+def rows_of(op):
+    dtype = torch.float32 if torch.float32 in op.dtypes else torch.int32
+    if dtype not in op.dtypes:
+        return []
+    torch.manual_seed(0)
+    made = (row(op, sample) for sample in op.sample_inputs("cpu", dtype, requires_grad=False))
+    return [r for r in made if r is not None]
+
+
+def main(name, file=None):
+    names = SETS[name]
+    rows = []
+    for op in sorted((op for op in op_db if op.name in names), key=lambda op: (names.index(op.name), op.variant_test_name)):
+        found = rows_of(op)
+        if file is None:
+            found = [r for r in found if size(r) <= LARGEST]
+            found = found[:: max(1, math.ceil(len(found) / MOST))]
+        rows += found
+    path = pathlib.Path(file) if file else FIXTURES / f"opinfo-{name}.json"
+    note = f"made by tools/parity/opinfo.py with PyTorch {torch.__version__.split('+')[0]}"
+    lines = ",\n".join(json.dumps(r, separators=(",", ":")) for r in rows)
+    path.write_text('{"note":' + json.dumps(note) + ',"rows":[\n' + lines + "\n]}\n")
+    print(len({r[0] for r in rows}), "operators,", len(rows), "rows,", path.stat().st_size, "bytes")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[3] if sys.argv[2:3] == ["--all"] else None)
