@@ -44,14 +44,14 @@ describe.each(TIERS)('on $device', ({ device, tolerance }) => {
   );
 });
 
-test('a transposed convolution takes float32 alone, as a convolution does', () => {
+test('a transposed convolution takes real numbers alone, as a convolution does', () => {
   const ints = nabla.tensor(Int32Array.of(1, 2, 3), { shape: [1, 1, 3] });
   const w = nabla.ones([1, 1, 2]);
   expect(() => Reflect.apply(nabla.convTranspose1d, undefined, [ints, w])).toThrow(
-    "convTranspose1d: takes float32, not int32. Convert with to('float32').",
+    "convTranspose1d: takes float32 or float64, not int32. Convert with to('float32').",
   );
   expect(() => Reflect.apply(nabla.convTranspose1d, undefined, [nabla.ones([1, 1, 3]), ints])).toThrow(
-    "convTranspose1d: takes float32, not int32. Convert with to('float32').",
+    "convTranspose1d: takes float32 or float64, not int32. Convert with to('float32').",
   );
   const bias = nabla.tensor(Int32Array.of(1));
   expect(() => nabla.conv1d(nabla.ones([1, 1, 3]), w, { bias })).toThrow(
