@@ -16,6 +16,7 @@ import {
   type Shape,
   ShapeError,
   wrongKind,
+  isFloat,
 } from '../tensor/library.js';
 import { areLogits, areProbabilities } from '../tensor/probabilities.js';
 import { type AnyTensor, type Tensor, checkTensor } from '../tensor/tensor.js';
@@ -69,7 +70,7 @@ export function readLabels(
 ): Labelled {
   const dim = classDimOf(op, output, options.classDim);
   checkTensor(target, op, 'the target');
-  if (output.dtype !== 'float32') return fromClasses(op, output, target, options, isCompared);
+  if (!isFloat(output.dtype)) return fromClasses(op, output, target, options, isCompared);
   const perClass = without(output.shape, dim);
   const isPerScore = sameShape(output.shape, target.shape);
   const isSingle = dim === undefined || output.shape[dim] === 1;

@@ -3,7 +3,14 @@
 import { full } from '../tensor/creation.js';
 import { stack, where } from '../tensor/functions.js';
 import { withoutGrad } from '../tensor/grad-mode.js';
-import { ArgumentError, checkOptions, DTypeError, type OptionNames, checkFunction } from '../tensor/library.js';
+import {
+  ArgumentError,
+  checkOptions,
+  DTypeError,
+  type OptionNames,
+  checkFunction,
+  isFloat,
+} from '../tensor/library.js';
 import { type AnyTensor, checkTensor } from '../tensor/tensor.js';
 import { type LabelOptions, checkTarget, classDimOf, truthOf } from './labels.js';
 import { CollectedMetric, type Ints, Sums } from './state.js';
@@ -118,8 +125,8 @@ export class Perplexity extends CollectedMetric {
 
   update(output: AnyTensor, target: AnyTensor): void {
     checkTensor(output, 'Perplexity', 'the output');
-    if (output.dtype !== 'float32')
-      throw new DTypeError(`Perplexity: takes logits (float32), not ${output.dtype}.`, [output.dtype]);
+    if (!isFloat(output.dtype))
+      throw new DTypeError(`Perplexity: takes logits (real numbers), not ${output.dtype}.`, [output.dtype]);
     const dim = classDimOf('Perplexity', output, this.options.classDim);
     checkTarget('Perplexity', output, target, dim);
     withoutGrad(() => {

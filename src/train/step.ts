@@ -236,8 +236,7 @@ export class Steps<M extends Module, B> {
 
 /** Stored zeros, which can be assigned to. */
 function zerosLike({ size, shape, dtype, device }: AnyTensor): AnyTensor {
-  const numbers = dtype === 'float32' ? new Float32Array(size) : new Int32Array(size);
-  return tensor(numbers, { shape, dtype, device });
+  return tensor(new Float32Array(size), { shape, dtype, device });
 }
 
 function kept(values: StepValues = {}): StepValues {

@@ -90,7 +90,15 @@ function digestOf(dataset: unknown): string | undefined {
   const bits = new Uint32Array(2);
   const number = new Float64Array(bits.buffer);
   for (const [name, data] of arrays) {
-    if (!(data instanceof Float32Array || data instanceof Int32Array || data instanceof Uint8Array)) continue;
+    if (
+      !(
+        data instanceof Float32Array ||
+        data instanceof Float64Array ||
+        data instanceof Int32Array ||
+        data instanceof Uint8Array
+      )
+    )
+      continue;
     isEmpty = false;
     for (const character of name) add(character.codePointAt(0) ?? 0);
     add(data.length);

@@ -15,6 +15,7 @@ import {
   type OptionNames,
   type Shape,
   ShapeError,
+  isFloat,
 } from '../../tensor/library.js';
 import { type AnyTensor, type Tensor, checkTensor } from '../../tensor/tensor.js';
 import {
@@ -40,8 +41,8 @@ function checkTensors(op: string, tensors: Readonly<Record<string, AnyTensor>>):
   for (const [what, t] of Object.entries(tensors)) checkTensor(t, op, `the ${what}`);
 }
 
-/** Numbers of any kind as float32: labels may be int32. */
-const asFloat = (t: AnyTensor): Tensor => (t.dtype === 'float32' ? (t as Tensor) : t.to('float32'));
+/** Numbers of any kind as real ones: labels may be int32. */
+const asFloat = (t: AnyTensor): Tensor => (isFloat(t.dtype) ? (t as Tensor) : t.to('float32'));
 
 /**
  * 1 − cos(a, b) where the label is 1, max(0, cos(a, b) − margin) where it is −1, for embeddings [N, D] and labels [N], or one pair [D] and

@@ -1,6 +1,7 @@
 // The modules that a probe looks at: those without parts, which do the computing.
 
 import type { Module } from '../../nn/module.js';
+import { isFloat } from '../../tensor/library.js';
 import { Tensor } from '../../tensor/tensor.js';
 
 export interface Leaf {
@@ -39,9 +40,9 @@ export function isWeighted({ kind }: { readonly kind: string }): boolean {
   return /^(Linear|Bilinear|Conv\w*|DepthwiseSeparableConv2d)$/.test(kind);
 }
 
-/** The first float32 tensor of what a `forward` took or gave. */
+/** The first tensor of real numbers of what a `forward` took or gave. */
 export function firstFloat(values: unknown): Tensor | undefined {
-  if (values instanceof Tensor) return values.dtype === 'float32' ? values : undefined;
+  if (values instanceof Tensor) return isFloat(values.dtype) ? values : undefined;
   if (!Array.isArray(values)) return undefined;
   for (const value of values) {
     const found = firstFloat(value);
