@@ -8,6 +8,7 @@ import type { RunDefinition, RunPlan } from '../train/index.js';
 import { CliError } from './errors.js';
 import { waitFor } from './pending.js';
 import type { Stop } from './signals.js';
+import { tracePlaces } from './place.js';
 import { oneLine } from './printable.js';
 import { loadTypeScript, registerHooks } from './typescript.js';
 
@@ -72,6 +73,7 @@ async function importFile(run: string, path: string): Promise<unknown> {
     );
   }
   registerHooks();
+  tracePlaces();
   try {
     return ((await import(pathToFileURL(path).href)) as { readonly default?: unknown }).default;
   } catch (error) {

@@ -5,6 +5,7 @@ import { collect, nonNegative, positiveNumber, wholeNumber } from './arguments.j
 import { AUGMENT_PRESETS, AUGMENT_TRANSFORMS } from './augment/names.js';
 import { addDoctor, addLrFind } from './doctor-commands.js';
 import { CliError, systemFault } from './errors.js';
+import { placeOf } from './place.js';
 import { oneLine, printable, printableLines } from './printable.js';
 import { addCurves, addRuns } from './record-commands.js';
 import { addSearch } from './search-command.js';
@@ -38,8 +39,10 @@ async function report(error: unknown): Promise<number> {
   }
   const refused = systemFault(error);
   if (refused !== undefined) complain(printable(refused));
-  else if (await isExpected(error)) complain(oneLine(error));
-  else complain(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  else if (await isExpected(error)) {
+    const place = placeOf(error);
+    complain(place === undefined ? oneLine(error) : `${printable(place)}: ${oneLine(error)}`);
+  } else complain(error instanceof Error ? (error.stack ?? error.message) : String(error));
   return 1;
 }
 

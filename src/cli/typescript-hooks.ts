@@ -3,7 +3,7 @@
 // thread (module.registerHooks: Node from 22.15, Deno), or as a module in a thread of the loader (typescript-thread.ts).
 
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { transformSync } from 'oxc-transform';
 
 export type Transform = typeof transformSync;
@@ -34,7 +34,11 @@ export function typeScriptPath(url: string): string | undefined {
 }
 
 export function stripTypes(transform: Transform, path: string, source: string): string {
-  const { code, errors } = transform(path, source);
+  const { code, map, errors } = transform(path, source, { sourcemap: true });
   if (errors.length > 0) throw new SyntaxError(`${path}: ${errors[0].message}`);
-  return code;
+  if (map === undefined) return code;
+  // Lines move when types go. What the file says is left out: it is read where it lies.
+  const { version, names, sources, mappings } = map;
+  const text = JSON.stringify({ version, names, sources: sources.map(() => pathToFileURL(path).href), mappings });
+  return `${code}\n//# sourceMappingURL=data:application/json;base64,${Buffer.from(text).toString('base64')}\n`;
 }

@@ -5,6 +5,7 @@ import { shown } from './ir/shape.js';
 import type { Device } from './device/device.js';
 import { DEVICES, type DeviceFactory } from './devices.js';
 import { DeviceError } from './ir/errors.js';
+import { clearInterned } from './ir/node.js';
 
 const factories = new Map<string, DeviceFactory>(Object.entries(DEVICES));
 const devices = new Map<string, Device>();
@@ -52,6 +53,8 @@ export function getDefaultDevice(): string {
 
 export function setDefaultDevice(name: string): void {
   if (!factories.has(name)) getDevice(name); // throws with the list of names
+  // What is made of numbers alone has no device until it is computed: the same expression may be on another one by now.
+  if (name !== defaultDevice) clearInterned();
   defaultDevice = name;
 }
 

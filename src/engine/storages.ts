@@ -7,7 +7,7 @@ import { getDevice, isCurrent, isOwn } from './device-registry.js';
 import { findGarbageCollector } from './host/garbage-collector.js';
 import { otherCopyError } from './ir/copies.js';
 import { type DType, bytesOf } from './ir/dtype.js';
-import { StaleTensorError } from './ir/errors.js';
+import { DeviceError, StaleTensorError } from './ir/errors.js';
 import { freedError } from './ir/linearise.js';
 import { type Node, clearInterned } from './ir/node.js';
 import { type Shape, formatShape, sizeOf } from './ir/shape.js';
@@ -133,8 +133,16 @@ export function swapBuffers(a: Storage, b: Storage): void {
 export function bufferOf(storage: Storage, device: Device): unknown {
   if (storage.buffer === null || storage.base?.buffer === null) throw freedError(storage);
   if (storage.failure !== undefined) throw storage.failure;
-  if (storage.owner !== device) throw goneError(storage, 'read');
-  return storage.buffer;
+  if (storage.owner === device) return storage.buffer;
+  if (storage.owner !== undefined && isCurrent(storage.owner, storage.device)) throw elsewhereError(storage, device);
+  throw goneError(storage, 'read');
+}
+
+function elsewhereError({ name, dtype, shape, device: its }: Storage, { name: here }: Device): DeviceError {
+  const what = name ?? `a ${dtype} tensor ${formatShape(shape)}`;
+  return new DeviceError(
+    `read: ${what} is on the device ${its} and what is computed of it on ${here}. Move it with to('${here}').`,
+  );
 }
 
 export function goneError(storage: Storage, op: string): Error {

@@ -193,8 +193,9 @@ export function tensordot<D extends DType, E extends DType>(
   if (new Set(left).size < left.length || new Set(right).size < right.length)
     throw new ArgumentError(`${op}: a dimension is listed twice.`);
   left.forEach((d, i) => {
-    if (x.shape[d] !== y.shape[right[i]])
-      throw misfit(op, x.shape, y.shape, `sizes ${x.shape[d]} and ${y.shape[right[i]]} differ`);
+    const [n1, n2] = [x.shape[d], y.shape[right[i]]];
+    // a size of 1 repeats, as in PyTorch
+    if (n1 !== n2 && n1 !== 1 && n2 !== 1) throw misfit(op, x.shape, y.shape, `sizes ${n1} and ${n2} differ`);
   });
   const of = letters(0, m);
   const other = letters(m, n).map((label, i) => (right.includes(i) ? of[left[right.indexOf(i)]] : label));

@@ -177,7 +177,7 @@ export function logit<S extends Shape>(x: Tensor<S, DType>, eps?: number): Tenso
   checkGiven(checkNumber, 'logit', { eps });
   const [low, high] = [scalar(eps ?? 0, t), scalar(1 - (eps ?? 0), t)];
   const y = build.detach(t);
-  const p = eps === undefined ? y : binary('min', binary('max', y, low), high);
+  const p = eps === undefined ? y : where(binary('lt', y, low), low, where(binary('lt', high, y), high, y));
   const rest = sub(constant(1, p), p);
   const isMiddle = isBelow(absOf(plus(p, -0.5)), 0.25);
   // near ½ the quotient is near 1: what it is more is exact

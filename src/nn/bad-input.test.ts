@@ -63,6 +63,14 @@ const dim: Options[] = [[() => [0.5], 'dim is 0.5. Use a whole number.']];
 const size: Options[] = [[() => [0], 'outputSize is 0. Use a whole number of at least 1.']];
 
 /** By layer: options that are refused. Layers without options have none. */
+/** Modules of losses: their options are refused when they are made, what does not fit when they are called. */
+const LOSSES =
+  'BCELoss BCEWithLogitsLoss CTCLoss CosineEmbeddingLoss CrossEntropyLoss DiceLoss FocalLoss GaussianNLLLoss HingeEmbeddingLoss HingeLoss HuberLoss KLDivLoss L1Loss MSELoss MarginRankingLoss MultiLabelMarginLoss MultiLabelSoftMarginLoss MultiMarginLoss NLLLoss NTXentLoss PoissonNLLLoss SmoothL1Loss SoftMarginLoss TripletMarginLoss'.split(
+    ' ',
+  );
+const KINDS = ['ReflectionPad', 'ReplicationPad', 'CircularPad', 'ZeroPad', 'ConstantPad'];
+const PADS = KINDS.flatMap((kind) => [1, 2, 3].map((dims) => ({ name: `${kind}${dims}d`, dims })));
+
 const OPTIONS: Readonly<Record<string, readonly Options[]>> = {
   Linear: [
     [() => [0, 1], 'inFeatures is 0. Use a whole number of at least 1.'],
@@ -147,6 +155,35 @@ const OPTIONS: Readonly<Record<string, readonly Options[]>> = {
     [() => [1, []], 'no sizes. Give at least one.'],
     [() => [1, [0]], 'size is 0.'],
     [() => [1, [-1, -1]], 'more than one -1.'],
+  ],
+  ...Object.fromEntries(
+    LOSSES.map((name): [string, Options[]] => [
+      name,
+      [[() => [{ reducton: 'sum' }], `${name}: there is no option 'reducton'. Did you mean reduction?`]],
+    ]),
+  ),
+  ...Object.fromEntries(
+    PADS.map(({ name, dims }): [string, Options[]] => [
+      name,
+      [
+        [() => [0.5, 0], `${name}: padding is 0.5. Use a whole number, or ${2 * dims}`],
+        [() => [[1, 2, 3], 0], `${name}: padding is [1, 2, 3].`],
+      ],
+    ]),
+  ),
+  Unfold: [
+    [() => [0], 'Unfold: kernelSize is 0.'],
+    [() => [2, { strides: 1 }], "Unfold: there is no option 'strides'. Did you mean stride?"],
+  ],
+  Fold: [
+    [() => [[0, 2], 2], 'Fold: outputSize is 0.'],
+    [
+      () => [
+        [2, 2],
+        [1, 2, 3],
+      ],
+      'Fold: kernelSize is [1, 2, 3].',
+    ],
   ],
   PixelShuffle: [[() => [0], 'upscaleFactor is 0.']],
   PixelUnshuffle: [[() => [1.5], 'downscaleFactor is 1.5.']],
@@ -359,6 +396,14 @@ const INPUTS: Readonly<Record<string, readonly Inputs[]>> = {
     [() => [1, [2, 3]], () => [f(5, 7)], 'dimension 1 of size 7 is not [2, 3]'],
     [() => [2, [2, 3]], () => [f(5, 6)], 'has no dimension 2'],
   ],
+  ...Object.fromEntries(
+    PADS.map(({ name, dims }): [string, Inputs[]] => [
+      name,
+      [[() => [1, 0], () => [f(...new Array<number>(dims + 3).fill(2))], `${name}: input`]],
+    ]),
+  ),
+  Unfold: [[() => [3], () => [f(1, 1, 2, 2)], 'unfold: kernel of size 3 does not fit']],
+  Fold: [[() => [[3, 3], 2], () => [f(1, 4, 3)], 'fold: input [1, 4, 3] has 3 columns']],
   PixelShuffle: [
     [() => [2], () => [f(6, 2, 2)], '6 channels are not a multiple of 4'],
     [() => [2], () => [f(4, 2)], 'needs [..., C, H, W]'],

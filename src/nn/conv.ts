@@ -31,12 +31,12 @@ export interface ConvOptions {
 }
 
 const CONV_OPTIONS: OptionNames<ConvOptions> = {
-  paddingMode: true,
   stride: true,
   padding: true,
   dilation: true,
   groups: true,
   bias: true,
+  paddingMode: true,
 };
 
 type ConvOf<

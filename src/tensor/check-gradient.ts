@@ -2,7 +2,7 @@
 
 import { type OptionNames, checkOptions } from '../engine/ir/options.js';
 import { getDefaultDevice, setDefaultDevice } from '../engine/engine.js';
-import { GradError } from '../engine/ir/errors.js';
+import { DeviceError, GradError } from '../engine/ir/errors.js';
 import { valueAndGrad } from './autograd.js';
 import { tensor } from './creation.js';
 import { noGrad } from './grad-mode.js';
@@ -32,6 +32,7 @@ const CHECK_OPTIONS: OptionNames<CheckOptions> = { eps: true, tolerance: true, a
 
 /**
  * Compares the gradients of `fn` (its result is summed) with central differences, element by element.
+ * It runs on the reference device, in float64, with copies of the inputs; tensors that it finds outside have to be there, too.
  *
  *     await checkGradient((x) => x.tanh(), [randn([3])])     // { ok: true, … }
  */
@@ -88,6 +89,11 @@ export async function checkGradient(
       );
     }
     return { ok, maxError, worst };
+  } catch (error) {
+    if (!(error instanceof DeviceError)) throw error;
+    throw new DeviceError(
+      `checkGradient: the function is run on the reference device, in float64, and uses a tensor from elsewhere. Give that one as an input, too, or move it with to('reference'). (${error.message})`,
+    );
   } finally {
     setDefaultDevice(before);
   }

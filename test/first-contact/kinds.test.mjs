@@ -442,9 +442,9 @@ describe('what a newcomer writes is answered with what to write', () => {
     ['new SGD(tensor)', () => new optim.SGD(model.weight), 'is one tensor. Pass a list: [tensor].'],
     ['new SGD()', () => new optim.SGD(), 'SGD: undefined is not a list of parameters. Pass model.parameters().'],
     [
-      "to('float64')",
-      () => x.to('float64'),
-      "to: 'float64' is a dtype that nabla does not have. Use 'float32', 'int32' or 'bool', here to('float32').",
+      "to('double')",
+      () => x.to('double'),
+      "to: 'double' is a dtype that nabla does not have. Use 'float32', 'float64', 'float16', 'bfloat16', 'int32', 'uint8', 'bool', here to('float64').",
     ],
     ["to('int64')", () => x.to('int64'), "here to('int32')."],
     ["to('torch.long')", () => x.to('torch.long'), "to: 'torch.long' is a dtype that nabla does not have."],

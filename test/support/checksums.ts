@@ -1,4 +1,4 @@
-// Rows of test/fixtures/shapes.json, windows.json and functions-*.json (made by the scripts of that name in tools/parity): inputs from a formula, and
+// Rows of test/fixtures/shapes.json, windows.json, sequences.json and functions-*.json (made by the scripts of that name in tools/parity): inputs from a formula, and
 // what PyTorch gives for them as a kind, a shape and a checksum for each output and each gradient of a float input.
 import { NablaError, Tensor, arange, realize, tensor, InternalError } from 'nabla';
 
@@ -18,7 +18,7 @@ export function plain(fn: unknown): Call {
   return (inputs, args) => Reflect.apply(fn as Call, undefined, [...inputs, ...args]) as unknown;
 }
 
-function numbers(domain: string, size: number, k: number): number[] {
+export function numbers(domain: string, size: number, k: number): number[] {
   const n = Array.from({ length: size }, (_, i) => (i * 37 + k * 29 + 11) % 97);
   if (domain === 'f') return n.map((v) => (v - 48) / 16);
   if (domain === 'p') return n.map((v) => (v + 8) / 32);

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   type AnyTensor,
+  DeviceError,
   type Tensor,
   checkGradient,
   compile,
@@ -14,6 +15,7 @@ import {
   jvp,
   manualSeed,
   noGrad,
+  ones,
   randn,
   setDevice,
   tensor,
@@ -175,5 +177,48 @@ describe.each(['reference', 'cpu'])('on %s', (device) => {
     const slope = grad((x: Tensor) => x.square().mean())(tensor([1, 2, 5]) as unknown as Tensor);
     const precision = device === 'reference' ? 1e-15 : 1e-7;
     expect(Math.abs(Number((await slope.data())[0]) - 2 / 3)).toBeLessThan(precision);
+  });
+});
+
+describe('tensors from another device', () => {
+  beforeAll(() => setDevice('cpu'));
+
+  test('checkGradient says that it runs on the reference device, whether they are seen at once or when it computes', async () => {
+    const weights = tensor([1, 2, 3]);
+    const known = ones([3]);
+    await known.data();
+    const lazy = known.mul(weights.shape[0]);
+    const elsewhere = (what: string): DeviceError =>
+      new DeviceError(
+        `checkGradient: the function is run on the reference device, in float64, and uses a tensor from elsewhere. Give that one as an input, too, or move it with to('reference'). (${what})`,
+      );
+    await expect(checkGradient((x) => x.mul(weights), [tensor([1, 1, 1])])).rejects.toThrow(
+      elsewhere("mul: tensors on two devices (reference and cpu). Move one with to('reference')."),
+    );
+    await expect(checkGradient((x) => x.mul(lazy), [tensor([1, 1, 1])])).rejects.toThrow(
+      elsewhere(
+        "read: a float32 tensor [3] is on the device cpu and what is computed of it on reference. Move it with to('reference').",
+      ),
+    );
+    expect(await checkGradient((x, w) => x.mul(w), [tensor([1, 1, 1]), weights])).toMatchObject({ ok: true });
+    const moved = await weights.to('reference');
+    expect(await checkGradient((x) => x.mul(moved), [tensor([1, 1, 1])])).toMatchObject({ ok: true });
+  });
+
+  test('the same numbers written again belong to the device of now, wherever the first ones were computed', async () => {
+    expect(await ones([4]).data()).toEqual(new Float32Array(4).fill(1));
+    setDevice('reference');
+    expect([
+      ...(await ones([4])
+        .add(tensor([1, 2, 3, 4]))
+        .data()),
+    ]).toEqual([2, 3, 4, 5]);
+    expect((await checkGradient((x) => x.square(), [ones([4])])).ok).toBe(true);
+    setDevice('cpu');
+    expect([
+      ...(await ones([4])
+        .add(tensor([1, 2, 3, 4]))
+        .data()),
+    ]).toEqual([2, 3, 4, 5]);
   });
 });

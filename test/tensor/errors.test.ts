@@ -212,12 +212,12 @@ describe('given values', () => {
     ],
     [
       DTypeError,
-      "tensor: dtype 'float64' is not known. Use 'float32', 'int32', 'bool'.",
-      () => tensor([1], { dtype: 'float64' as never }),
+      "tensor: dtype 'float8' is not known. Use 'float32', 'float64', 'float16', 'bfloat16', 'int32', 'uint8', 'bool'.",
+      () => tensor([1], { dtype: 'float8' as never }),
     ],
     [
       GradError,
-      'tensor: only float32 tensors have gradients, not int32.',
+      'tensor: only tensors of real numbers have gradients, not int32.',
       () => tensor(new Int32Array(2), { requiresGrad: true }),
     ],
     [ArgumentError, 'zeros: [2, -1] is not a shape. Sizes are whole numbers, 0 or more.', () => zeros([2, -1])],
@@ -327,7 +327,7 @@ describe('gradients', () => {
     ],
     [
       GradError,
-      "requiresGrad_: only float32 tensors have gradients, this one is int32. Convert with to('float32').",
+      "requiresGrad_: only tensors of real numbers have gradients, this one is int32. Convert with to('float32').",
       () => ints(1).requiresGrad_(),
     ],
     [

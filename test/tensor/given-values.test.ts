@@ -77,7 +77,7 @@ describe('what comes in is taken by its kind', () => {
 
   test.each([
     ['new Float32Array([1.5, 2.5])', 'float32', [1.5, 2.5]],
-    ['new Float64Array([1.5, 2.5])', 'float32', [1.5, 2.5]],
+    ['new Float64Array([1.5, 2.5])', 'float64', [1.5, 2.5]],
     ['new Int8Array([1, -2])', 'int32', [1, -2]],
     ['new Uint8Array([1, 255])', 'int32', [1, 255]],
     ['new Uint8ClampedArray([1, 300])', 'int32', [1, 255]],

@@ -31,6 +31,15 @@ SETS = {
     repeat tile repeat_interleave meshgrid unbind movedim diagonal diag diag_embed trace narrow select hstack vstack dstack rot90 unflatten
     atleast_1d atleast_2d atleast_3d median nanmedian quantile nanquantile mode kthvalue unique bincount histc searchsorted bucketize cumprod
     cummax cummin logcumsumexp count_nonzero std_mean var_mean diff nansum nanmean aminmax clone""".split(),
+    "composed": """einsum outer dot vdot inner mv mm bmm addmm addmv addbmm baddbmm tensordot kron linalg.cross linalg.multi_dot
+    linalg.matrix_power isclose nan_to_num atan2 fmod logaddexp logaddexp2 logit erfc erfinv exp2 asinh acosh atanh xlogy special.xlog1py hypot
+    copysign sinc deg2rad rad2deg frac signbit heaviside fmax fmin clamp lerp addcmul addcdiv bitwise_and bitwise_or bitwise_xor bitwise_not
+    bitwise_left_shift bitwise_right_shift gcd lcm cdist nn.functional.pdist nn.functional.pairwise_distance nn.functional.normalize
+    nn.functional.cosine_similarity linalg.vector_norm linalg.matrix_norm norm nn.functional.pad nn.functional.unfold
+    nn.functional.grid_sample nn.functional.ctc_loss nn.functional.cosine_embedding_loss nn.functional.margin_ranking_loss
+    nn.functional.hinge_embedding_loss nn.functional.poisson_nll_loss nn.functional.gaussian_nll_loss nn.functional.multilabel_margin_loss
+    nn.functional.multilabel_soft_margin_loss nn.functional.multi_margin_loss nn.functional.soft_margin_loss
+    nn.functional.triplet_margin_loss""".split(),
 }
 #: Samples of each operator in a fixture, and elements of one.
 MOST, LARGEST = 6, 150

@@ -1,7 +1,8 @@
 // Connectionist temporal classification: the probability of a sequence of labels, summed over all ways to spread it over the steps
 // of a longer sequence of predictions, with blanks between (Graves et al. 2006).
 
-import { full, tensor } from '../../tensor/creation.js';
+import { type CustomContext, customOp } from '../../tensor/autograd.js';
+import { full, tensor, zeros } from '../../tensor/creation.js';
 import { cat, stack, where } from '../../tensor/functions.js';
 import {
   ArgumentError,
@@ -96,6 +97,22 @@ function shifted(x: Tensor, by: number): Tensor {
   return cat([full([n, by], NEVER), x.slice(1, 0, length - by)], 1);
 }
 
+/**
+ * 0 for each sample, with the slope e^x: the gradient of the loss is that which logSoftmax passes on unchanged, so that its sums are 0, as in
+ * PyTorch. The gradient behind logSoftmax is the same.
+ */
+const normalising = customOp({
+  name: OP,
+  forward: (ctx: CustomContext<{ logp: Tensor; isStep: Tensor }>, logp: Tensor, isStep: Tensor) => {
+    Object.assign(ctx.saved, { logp, isStep });
+    return zeros([logp.shape[1]]) as Tensor;
+  },
+  backward: ({ saved: { logp, isStep } }, gradient) => {
+    const each: Tensor = logp.exp().mul(isStep).mul(gradient.unsqueeze(1));
+    return [each, null];
+  },
+});
+
 /** −log of the probability of each sample's labels: logp [T, N, C], labels [N, S] → [N]. */
 function negativeLogLikelihoods(logp: Tensor, labels: Labels, steps: Labels, counts: Labels, blank: number): Tensor {
   const [length, n] = logp.shape;
@@ -125,7 +142,8 @@ function negativeLogLikelihoods(logp: Tensor, labels: Labels, steps: Labels, cou
   const last = counts.mul(2).unsqueeze(1);
   const ofBlank: Tensor = alpha.gather(1, last as Labels);
   const ofLabel: Tensor = where(last.gt(0), alpha.gather(1, last.sub(1).maximum(0) as Labels), NEVER);
-  return logSum(ofBlank, ofLabel).squeeze(1).neg();
+  const isStep: Tensor = arange(length).unsqueeze(1).lt(steps).unsqueeze(2).to('float32');
+  return logSum(ofBlank, ofLabel).squeeze(1).neg().add(normalising(logp, isStep));
 }
 
 /**

@@ -171,6 +171,17 @@ function checkClassWeight(op: string, weight: AnyTensor | undefined, x: Tensor):
   );
 }
 
+/** A weight for each class, or any that broadcasts to the scores. */
+function checkSpreadWeight(op: string, weight: AnyTensor, x: Tensor): Tensor {
+  checkTensor(weight, op, 'the weight');
+  const lead = x.rank - weight.rank;
+  if (lead >= 0 && weight.shape.every((n, i) => n === 1 || n === x.shape[lead + i])) return checkFloat(weight, op);
+  throw new ShapeError(`${op}: weight ${formatShape(weight.shape)} does not broadcast to ${formatShape(x.shape)}`, [
+    weight.shape,
+    x.shape,
+  ]);
+}
+
 function checkWhole(op: string, labels: AnyTensor): Labels {
   if (labels.dtype === 'int32') return labels as Labels;
   throw new DTypeError(`${op}: labels are ${labels.dtype}. Convert with to('int32').`, [labels.dtype]);
@@ -237,7 +248,7 @@ export function multilabelMarginLoss<S extends Shape, T extends Shape, const O e
 }
 
 export interface MultilabelSoftMarginOptions extends LossOptions {
-  /** float32 [C]: what each class counts. */
+  /** float32 [C]: what each class counts; or any shape that broadcasts to the scores. */
   readonly weight?: AnyTensor;
 }
 
@@ -262,7 +273,7 @@ export function multilabelSoftMarginLoss<
   const { weight, reduction }: MultilabelSoftMarginOptions = options ?? {};
   const [x, y] = floats(op, scores, target);
   if (x.rank === 0) throw new ShapeError(`${op}: scores []: needs [.., C]`, [x.shape]);
-  const weights = checkClassWeight(op, weight, x);
+  const weights = weight === undefined ? undefined : checkSpreadWeight(op, weight, x);
   const plain = x.softplus().sub(x.mul(y));
   const each = (weights === undefined ? plain : plain.mul(weights)).mean(-1);
   return tell(op, scores, target, reduce(each, reduction, op)) as Reduced<O>;
