@@ -3,6 +3,7 @@
 
 import { type CustomContext, customOp } from '../../tensor/autograd.js';
 import { full, tensor, zeros } from '../../tensor/creation.js';
+import { largest } from '../../tensor/extremes.js';
 import { cat, stack, where } from '../../tensor/functions.js';
 import {
   ArgumentError,
@@ -72,7 +73,7 @@ function labelsOf(targets: AnyTensor, n: number, lengths: Lengths): Labels {
   const total = counts.reduce((a, b) => a + b, 0);
   if (total !== given.size)
     throw new ShapeError(`${OP}: ${given.size} labels, the lengths add up to ${total}`, [given.shape]);
-  const longest = Math.max(0, ...counts);
+  const longest = Math.max(0, largest(counts));
   let start = 0;
   const places = counts.flatMap((count) => {
     const from = start;

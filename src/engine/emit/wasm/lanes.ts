@@ -55,6 +55,6 @@ export function bytesOf(type: ValueType, value: number): number[] {
 /** A whole vector of them: where there are fewer lanes, the first one again. */
 export function vectorBytes(lanes: readonly number[][]): number[] {
   const bytes = lanes.flat();
-  while (bytes.length < VECTOR_BYTES) bytes.push(...lanes[0]);
-  return bytes;
+  const [first] = lanes;
+  return Array.from({ length: VECTOR_BYTES }, (_, i) => bytes[i] ?? first[i % first.length]);
 }
