@@ -8,7 +8,7 @@ import type { TypedArray } from './device/device.js';
 import { getDefaultDevice, getDevice, isCurrent, takeDevices } from './device-registry.js';
 import { CaptureError, OutOfMemoryError } from './ir/errors.js';
 import { leaf } from './ir/build.js';
-import { checkExpired, linearise } from './ir/linearise.js';
+import { checkExpired, isMadeOfNumbers, linearise } from './ir/linearise.js';
 import { type Node, clearInterned } from './ir/node.js';
 import { formatShape } from './ir/shape.js';
 import type { Storage } from './ir/storage.js';
@@ -272,10 +272,10 @@ function performTogether(jobs: readonly Asked[], recording: Recording | undefine
       },
     );
   }
-  for (const [node, storage] of results) {
-    node.storage = storage;
-    if (!node.requiresGrad) node.src = []; // nothing will ask how it came to be
-  }
+  // Nothing will ask how they came to be, another device apart.
+  const finished = [...results.keys()].filter((node) => !node.requiresGrad && !isMadeOfNumbers(node));
+  for (const [node, storage] of results) node.storage = storage;
+  for (const node of finished) node.src = [];
   for (const { order } of prepared) countRun(order);
   for (const a of assigns) {
     pending.delete(a.storage);

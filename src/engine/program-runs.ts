@@ -63,12 +63,12 @@ export function prepare(job: Job, results: Map<Node, Storage>, recording: Record
   const values = assigns.map((a) => a.value);
   const overwritten = new Set(assigns.map((a) => a.storage));
   let roots = wanted;
-  let graph = linearise([...roots, ...values], overwritten);
+  let graph = linearise([...roots, ...values], overwritten, device);
   // A captured step is the same at every call: what it computes must not depend on what came before.
   const again = recording === undefined || isCut ? recomputed(graph.order, wanted, device.memory(), isCut) : [];
   if (again.length > 0) {
     roots = [...wanted, ...again];
-    graph = linearise([...roots, ...values], overwritten);
+    graph = linearise([...roots, ...values], overwritten, device);
   }
   const { program, moved } = findProgram(device, graph, [...roots, ...values], targetsOf(graph, roots.length, assigns));
   const outputs: Storage[] = [];

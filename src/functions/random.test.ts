@@ -70,7 +70,7 @@ describe.each(['reference', 'cpu'])('on %s', (device) => {
     expect(normal(0, 1, [2, 3]).shape).toEqual([2, 3]);
   });
 
-  test.each([0.3, 4, 11.9, 12.1, 40, 1e4])('poisson with rate %d', async (rate) => {
+  test.each([0.3, 4, 9.9, 10.1, 40, 1e4])('poisson with rate %d', async (rate) => {
     setDevice(device);
     manualSeed(7);
     const values = await list(poisson(full([N], rate)));

@@ -8,7 +8,7 @@ import { ArgumentError, ShapeError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
 import { type OptionNames, checkOptions } from '../engine/ir/options.js';
 import { type Shape, broadcastShapes, checkShape, formatShape, normalizeDim, shown } from '../engine/ir/shape.js';
-import { asFloat } from '../tensor/operands.js';
+import { asFloat, promoted } from '../tensor/operands.js';
 import { checkedWhere } from '../tensor/ranges.js';
 import * as random from '../tensor/random.js';
 import { argExtreme, positions, softmax } from '../tensor/reductions.js';
@@ -69,7 +69,7 @@ export function bernoulli<S extends Shape>(p: Tensor<S>): Tensor<S> {
   const t = parameter(p, 'bernoulli', 'the probability');
   const isOutside = not(both(binary('le', constant(0, t), t), binary('le', t, constant(1, t))));
   const q = checkedWhere(t, isOutside, `bernoulli: {index} of ${t.size} probabilities are outside 0 to 1.`);
-  return wrap(build.cast(binary('lt', asFloat(random.uniform(t.shape)), q), t.dtype));
+  return wrap(build.cast(binary('lt', build.cast(random.uniform(t.shape), t.dtype), q), t.dtype));
 }
 
 /**
@@ -95,7 +95,8 @@ export function normal(mean: AnyTensor | number, std: AnyTensor | number = 1, sh
   const size = shape ?? broadcastShapes(m.shape, s.shape, 'normal');
   const spread =
     typeof std === 'number' ? s : checkedWhere(s, isBelow(s, 0), `normal: {index} standard deviations are below 0.`);
-  return wrap(build.expand(add(m, mul(spread, random.normal(size))), size));
+  const noise = mul(...promoted(spread, random.normal(size), 'normal'));
+  return wrap(build.expand(add(...promoted(m, noise, 'normal')), size));
 }
 
 /** Exponential with this rate: density λ·e^−λx, mean 1/λ. PyTorch: Tensor.exponential_. */
@@ -110,13 +111,13 @@ export function exponential<const S extends Shape>(shape: S, rate = 1): Tensor<S
 // ---------------------------------------------------------------- Poisson
 
 /** Below it probabilities are added up; above, a normal number is bent. */
-const MOST_SUMMED = 12;
-/** So many are enough: beyond, the probabilities of a rate below 12 are less than 2⁻²⁴. */
-const MOST_EVENTS = 40;
+const MOST_SUMMED = 10;
+/** So many are enough: beyond, the probabilities of a rate below 10 are less than 2⁻²⁴. */
+const MOST_EVENTS = 32;
 
 /** How many of P(0), P(0) + P(1), … are not above u. */
 function countByInversion(rate: Node): Node {
-  const u = random.uniform(rate.shape);
+  const u = build.cast(random.uniform(rate.shape), rate.dtype);
   let p = unary('exp', neg(rate));
   let below = p;
   let count = build.cast(binary('le', below, u), rate.dtype);
@@ -131,9 +132,9 @@ function countByInversion(rate: Node): Node {
   return count;
 }
 
-/** The quantile of a normal number w, as a series in 1/√λ (Giles 2016), cut off to a whole number. */
+/** The quantile of a normal number w, as a series in 1/√λ (Giles 2016), cut off to a whole number: at 10 one draw in 7000 is another one. */
 function countByNormal(rate: Node): Node {
-  const w = random.normal(rate.shape);
+  const w = build.cast(random.normal(rate.shape), rate.dtype);
   const root = unary('sqrt', rate);
   const square = mul(w, w);
   const second = plus(times(square, 1 / 6), 1 / 3);

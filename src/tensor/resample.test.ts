@@ -1,6 +1,7 @@
 // interpolate against PyTorch (tools/parity/resample.py): values, gradients and gradients of gradients, and where NaN and ∞ go.
 import { describe, expect, test } from 'vitest';
 import {
+  ArgumentError,
   DTypeError,
   ShapeError,
   type Tensor,
@@ -116,6 +117,9 @@ test('an image without images, one pixel for all, and forward derivatives', asyn
 test('what has no neighbours, or no mean', () => {
   expect(() => interpolate(zeros([1, 1, 0, 3]), { size: 2 })).toThrow(
     new ShapeError('interpolate: input [1, 1, 0, 3] has no pixels', [[1, 1, 0, 3]]),
+  );
+  expect(() => interpolate(zeros([1, 1, 2]), { scaleFactor: 0.4 })).toThrow(
+    new ArgumentError('interpolate: scaleFactor 0.4 leaves nothing of 2. Use a larger one.'),
   );
   const ints = zeros([1, 1, 2], { dtype: 'int32' });
   expect(() => Reflect.apply(interpolate, undefined, [ints, { size: 4, mode: 'linear' }])).toThrow(

@@ -165,6 +165,12 @@ function resample(x: Tensor, options: InterpolateOptions): Tensor {
   }
   const factors = options.scaleFactor === undefined ? undefined : list(options.scaleFactor, dims, 'scaleFactor');
   const to = factors?.map((factor, i) => Math.floor(sizes[i] * factor)) ?? list(options.size ?? 1, dims, 'size');
+  to.forEach((n, i) => {
+    if (n === 0 && sizes[i] > 0)
+      throw new ArgumentError(
+        `interpolate: scaleFactor ${factors?.[i]} leaves nothing of ${sizes[i]}. Use a larger one.`,
+      );
+  });
   checkShape([...x.shape.slice(0, 2), ...to], 'interpolate');
   if (sizes.includes(0)) throw new ShapeError(`interpolate: input ${formatShape(x.shape)} has no pixels`, [x.shape]);
   if (mode !== 'nearest') checkMean(x, mode);

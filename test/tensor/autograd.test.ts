@@ -4,6 +4,7 @@ import {
   type AnyTensor,
   DeviceError,
   type Tensor,
+  arange,
   checkGradient,
   compile,
   conv2d,
@@ -187,7 +188,8 @@ describe('tensors from another device', () => {
     const weights = tensor([1, 2, 3]);
     const known = ones([3]);
     await known.data();
-    const lazy = known.mul(weights.shape[0]);
+    const computed = known.mul(weights.shape[0]);
+    await computed.data();
     const elsewhere = (what: string): DeviceError =>
       new DeviceError(
         `checkGradient: the function is run on the reference device, in float64, and uses a tensor from elsewhere. Give that one as an input, too, or move it with to('reference'). (${what})`,
@@ -195,7 +197,7 @@ describe('tensors from another device', () => {
     await expect(checkGradient((x) => x.mul(weights), [tensor([1, 1, 1])])).rejects.toThrow(
       elsewhere("mul: tensors on two devices (reference and cpu). Move one with to('reference')."),
     );
-    await expect(checkGradient((x) => x.mul(lazy), [tensor([1, 1, 1])])).rejects.toThrow(
+    await expect(checkGradient((x) => x.mul(computed), [tensor([1, 1, 1])])).rejects.toThrow(
       elsewhere(
         "read: a float32 tensor [3] is on the device cpu and what is computed of it on reference. Move it with to('reference').",
       ),
@@ -206,7 +208,15 @@ describe('tensors from another device', () => {
   });
 
   test('the same numbers written again belong to the device of now, wherever the first ones were computed', async () => {
-    expect(await ones([4]).data()).toEqual(new Float32Array(4).fill(1));
+    const table = arange(4).to('float32').sin().add(1);
+    const known = ones([4]);
+    expect(await known.data()).toEqual(new Float32Array(4).fill(1));
+    for (let i = 0; i < 3; i++) {
+      const { ok } = await checkGradient((x) => x.mul(table).mul(known), [tensor([1, 2, 3, 4])]);
+      expect(ok).toBe(true);
+    }
+    const sines = [0, 1, 2, 3].map((v) => Math.fround(Math.sin(v) + 1));
+    expect([...(await table.mul(tensor([1, 1, 1, 1])).data())]).toEqual(sines);
     setDevice('reference');
     expect([
       ...(await ones([4])

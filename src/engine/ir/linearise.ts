@@ -28,9 +28,14 @@ let scratch = new Int32Array(4096);
 
 /**
  * Orders what `roots` need and computes its key. Throws StaleTensorError where an overwritten leaf is read. Storages that
- * the run overwrites are taken as a whole.
+ * the run overwrites are taken as a whole. `device` is where it runs: what is made of numbers alone (zeros, a range) belongs to
+ * no device, and is computed anew where another one holds its result.
  */
-export function linearise(roots: readonly Node[], overwritten: ReadonlySet<Storage> = NO_STORAGES): LinearGraph {
+export function linearise(
+  roots: readonly Node[],
+  overwritten: ReadonlySet<Storage> = NO_STORAGES,
+  device?: unknown,
+): LinearGraph {
   const order = topologicalOrder(roots);
   const narrowed = narrowInputs(order, roots, overwritten);
   const inputs: Node[] = [];
@@ -45,6 +50,10 @@ export function linearise(roots: readonly Node[], overwritten: ReadonlySet<Stora
     if (node.storage !== undefined) {
       if (node.storage.buffer === null) throw freedError(node.storage);
       if (node.storage.expired !== undefined) checkExpired(node.storage);
+      if (device !== undefined && node.storage.owner !== device && isMadeOfNumbers(node)) {
+        node.storage = undefined;
+        return linearise(roots, overwritten, device);
+      }
       inputs.push(node);
       inputStorages.push(node.storage);
       if (node.op !== 'leaf') structure = inputStructure(node.shape, node.dtype);
@@ -84,6 +93,22 @@ export function linearise(roots: readonly Node[], overwritten: ReadonlySet<Stora
   return { order, inputs, inputStorages, narrowed, offsets, overwritten, scalars, key: scratch.slice(0, n), hash };
 }
 
+/** More are taken for a calculation whose steps are read one after the other, and must not be held. */
+const MOST_OF_NUMBERS = 64;
+
+/** Can the node be computed anywhere: from numbers alone, and by few nodes that are all still known? */
+export function isMadeOfNumbers(node: Node): boolean {
+  if (node.device !== undefined) return false;
+  const seen = new Set<Node>([node]);
+  for (const n of seen) {
+    if (n.src.length === 0 && !NULLARY.has(n.op)) return false;
+    for (const s of n.src) seen.add(s);
+    if (seen.size > MOST_OF_NUMBERS) return false;
+  }
+  return true;
+}
+
+const NULLARY: ReadonlySet<string> = new Set(['const', 'iota']);
 const NONE: readonly Node[] = [];
 const NO_STORAGES: ReadonlySet<Storage> = new Set();
 
