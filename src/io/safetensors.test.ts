@@ -187,7 +187,28 @@ test('files: tensors there and back, replaced as a whole, faults with their path
     expect([loaded.tensors['a.count'].dtype, await loaded.tensors['a.count'].item()]).toEqual(['int32', 0]);
     expect(await loaded.tensors.mask.array()).toEqual([true, false]);
     const before = readFileSync(path);
-    await expect(saveSafetensors(join(folder, 'none', 'w'), tensors)).rejects.toThrow(/ENOENT/);
+    const nowhere = join(folder, 'none', 'w');
+    await expect(saveSafetensors(nowhere, tensors)).rejects.toEqual(
+      expect.objectContaining({
+        name: 'NablaError',
+        code: 'ENOENT',
+        message: `saveSafetensors: ${nowhere} cannot be written (there is no such file or folder).`,
+      }),
+    );
+    await expect(loadSafetensors(nowhere)).rejects.toEqual(
+      expect.objectContaining({
+        name: 'NablaError',
+        code: 'ENOENT',
+        message: `loadSafetensors: ${nowhere} cannot be read (there is no such file or folder).`,
+      }),
+    );
+    await expect(loadSafetensors(folder)).rejects.toEqual(
+      expect.objectContaining({
+        name: 'NablaError',
+        code: 'EISDIR',
+        message: `loadSafetensors: ${folder} cannot be read (it is a folder).`,
+      }),
+    );
     expect(readFileSync(path)).toEqual(before);
     expect(readdirSync(folder)).toEqual(['w.safetensors']); // no temporary file is left
     writeFileSync(path, before.subarray(0, 20));

@@ -2,7 +2,7 @@
 
 import { tensor } from '../tensor/creation.js';
 import { type AnyTensor, checkTensor } from '../tensor/tensor.js';
-import { checkRecord } from '../tensor/library.js';
+import { NablaError, checkRecord } from '../tensor/library.js';
 import { absolutePath } from './path.js';
 import { type NamedArray, checkMetadata, formatSafetensors, parseSafetensors } from './safetensors.js';
 
@@ -52,17 +52,39 @@ export async function saveSafetensors(path: string, tensors: NamedTensors, metad
   const absolute = absolutePath(path, 'saveSafetensors'); // of the working directory at the call
   const bytes = toSafetensors(tensors, metadata);
   const [{ writeFileAtomic }, content] = await Promise.all([import('./node/files.js'), bytes]);
-  await writeFileAtomic(absolute, content);
+  await writeFileAtomic(absolute, content).catch((error: unknown) => {
+    throw refusal('saveSafetensors', `${path} cannot be written`, error);
+  });
 }
 
 /** Reads tensors from a file. Node only. Throws FormatError with the path and the offset. */
 export async function loadSafetensors(path: string): Promise<LoadedTensors> {
   const absolute = absolutePath(path, 'loadSafetensors');
   const { readFileBytes } = await import('./node/files.js');
-  return fromSafetensors(await readFileBytes(absolute), path);
+  const bytes = await readFileBytes(absolute).catch((error: unknown) => {
+    throw refusal('loadSafetensors', `${path} cannot be read`, error);
+  });
+  return fromSafetensors(bytes, path);
 }
 
 function checkTensors(op: string, tensors: NamedTensors): void {
   checkRecord(op, 'the argument', tensors, 'tensors');
   for (const [name, t] of Object.entries(tensors)) checkTensor(t, op, `'${name}'`);
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or folder',
+  ENOTDIR: 'a part of the path is a file, not a folder',
+  EISDIR: 'it is a folder',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+};
+
+/** What the system refuses, in a sentence; with the system's code, which callers go by. Other errors are as they were. */
+function refusal(op: string, what: string, error: unknown): unknown {
+  const { code } = (error ?? {}) as { readonly code?: unknown };
+  if (error instanceof NablaError || typeof code !== 'string' || !(code in REASONS)) return error;
+  return Object.assign(new NablaError(`${op}: ${what} (${REASONS[code]}).`, { cause: error }), { code });
 }
