@@ -28,12 +28,29 @@ export function isWritten(shape: readonly number[], axis: number, index: Node): 
   return build.binary('lt', build.constant(0, 'int32') as Node, counts);
 }
 
+/** The numbers 1, 2, … along an axis of the index. */
+function numbered(index: Node, axis: number): Node {
+  const n = index.shape[axis];
+  const line = index.shape.map((_, i) => (i === axis ? n : 1));
+  const numbers = build.add(build.iota(n), build.constant(1, 'int32') as Node);
+  return build.expand(build.reshape(numbers, line), index.shape);
+}
+
+const none = (shape: readonly number[]): Node => build.filled(0, shape, 'int32');
+
 /** Of `count` positions, which are in the vector `index`, and where its last element is that says so. */
 export function lastWriters(index: Node, count: number): { isWritten: Node; at: Node } {
-  const { order, sorted, isLast } = runsOf(index, 0);
-  const zero = build.constant(0, 'int32') as Node;
-  const one = build.constant(1, 'int32') as Node;
-  const number = build.where(isLast, build.add(order, one), zero);
-  const last = build.scatterAdd(build.filled(0, [count], 'int32'), 0, sorted, number);
+  const [zero, one] = [0, 1].map((value) => build.constant(value, 'int32') as Node);
+  const last = build.scatterCombine('max', none([count]), 0, index, numbered(index, 0));
   return { isWritten: build.binary('lt', zero, last), at: build.binary('max', build.sub(last, one), zero) };
+}
+
+/** Which elements of the index are the last with their position, in a tensor of this shape; and which positions are in it. */
+export function lastOf(shape: readonly number[], axis: number, index: Node): { isLast: Node; isWritten: Node } {
+  const numbers = numbered(index, axis);
+  const last = build.scatterCombine('max', none(shape), axis, index, numbers);
+  return {
+    isLast: build.binary('eq', build.gather(last, axis, index), numbers),
+    isWritten: build.binary('lt', build.constant(0, 'int32') as Node, last),
+  };
 }

@@ -3,7 +3,7 @@
 
 import { checkChoice } from '../engine/ir/arguments.js';
 import * as build from '../engine/ir/build.js';
-import type { DType } from '../engine/ir/dtype.js';
+import { type DType, isFloat } from '../engine/ir/dtype.js';
 import { DTypeError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
 import { type OptionNames, checkOptions } from '../engine/ir/options.js';
@@ -86,8 +86,26 @@ function meanOf(job: Job): Node {
   return build.binary(x.dtype === 'int32' ? 'idiv' : 'div', sumOf(job), least);
 }
 
-/** What each position gets, and x where nothing does. */
-function combined({ x, axis, index, source, includeSelf }: Job, op: 'mul' | 'max' | 'min'): Node {
+const IDENTITIES = {
+  mul: () => 1,
+  max: leastOf,
+  min: (dtype: DType): number => (isFloat(dtype) ? Infinity : 0x7fffffff),
+};
+
+function leastOf(dtype: DType): number {
+  return isFloat(dtype) ? -Infinity : -0x80000000;
+}
+
+/** What each position gets, and x where nothing does: of values that no gradient flows to in one walk. */
+function combined(job: Job, op: 'mul' | 'max' | 'min'): Node {
+  const { x, axis, index, source, includeSelf } = job;
+  if (x.requiresGrad || source.requiresGrad) return combinedByScan(job, op);
+  const none = build.constant(IDENTITIES[op](x.dtype), x.dtype) as Node;
+  const base = includeSelf ? x : build.where(isWritten(x.shape, axis, index), none, x);
+  return build.scatterCombine(op, base, axis, index, source);
+}
+
+function combinedByScan({ x, axis, index, source, includeSelf }: Job, op: 'mul' | 'max' | 'min'): Node {
   const { order, sorted, isLast } = runsOf(index, axis);
   // The choice lies inside, so that no gradient is a product of 0 and an infinity.
   const [done] = scan(

@@ -12,7 +12,7 @@ import { type Shape, broadcastShapes, formatShape, normalizeDim, sameShape } fro
 import { checkIndex, fromEnd, inRange, pairedLists, tableOf } from '../tensor/indexing.js';
 import { numberAs } from '../tensor/operands.js';
 import { type Tensor, nodeOf, wrap } from '../tensor/tensor.js';
-import { isWritten, lastWriters, runsOf } from './last-writers.js';
+import { isWritten, lastOf, lastWriters } from './last-writers.js';
 
 interface PutOptions {
   /** Adds to what is there, equal positions together, instead of overwriting it. */
@@ -277,9 +277,18 @@ export function scatter<S extends Shape, D extends DType>(
 }
 
 function putAlong(x: Node, axis: number, index: Node, source: Node): Node {
-  const isHit = isWritten(x.shape, axis, index);
-  if (source.shape.length === 0) return build.where(isHit, source, x);
-  const { order, sorted, isLast } = runsOf(index, axis);
-  const last = build.where(isLast, build.gather(source, axis, order), build.constant(0, x.dtype) as Node);
-  return build.where(isHit, added(build.filled(0, x.shape, x.dtype), axis, sorted, last), x);
+  if (source.shape.length === 0) return build.where(isWritten(x.shape, axis, index), source, x);
+  if (x.dtype === 'bool') {
+    const [base, values] = [x, source].map((n) => build.cast(n, 'int32'));
+    return build.cast(putAlong(base, axis, index, values), 'bool');
+  }
+  const value = build.scatterCombine('set', x, axis, index, source);
+  if (!x.requiresGrad && !source.requiresGrad) return value;
+  const { isLast, isWritten: isHit } = lastOf(x.shape, axis, index);
+  const zero = build.constant(0, x.dtype) as Node;
+  const backward = (gradient: unknown): Node[] => {
+    const g = gradient as Node;
+    return [build.where(isHit, zero, g), build.where(isLast, build.gather(g, axis, index), zero)];
+  };
+  return build.custom(value, [x, source], { name: 'scatter', backward });
 }

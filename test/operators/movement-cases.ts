@@ -12,6 +12,7 @@ import {
   permute,
   reshape,
   scatterAdd,
+  scatterCombine,
   slice,
   sliceAxis,
   unary,
@@ -258,6 +259,26 @@ const indexedCases = (): OperatorCase[] =>
 
 const integerCases = (): OperatorCase[] => [
   row('gather of int32', [i([5]), i([3], { below: 5 })], ([x, at]) => gather(x, 0, at), { derivatives: 0 }),
+  ...(['max', 'min', 'mul', 'set'] as const).flatMap((combine) => [
+    row(
+      `scatter with ${combine}`,
+      [f([5, 9]), i([12, 9], { below: 5 }), f([12, 9])],
+      ([x, at, y]) => scatterCombine(combine, x, 0, at, y),
+      { derivatives: 0 },
+    ),
+    row(
+      `scatter along the last axis with ${combine}, of int32`,
+      [i([3, 7]), i([3, 40], { below: 7 }), i([3, 40])],
+      ([x, at, y]) => scatterCombine(combine, x, 1, at, y),
+      { derivatives: 0 },
+    ),
+    row(
+      `scatter of many with ${combine}`,
+      [f([3]), i([6000], { below: 3 }), f([6000], [1, -1, 0.5, 2, -2])],
+      ([x, at, y]) => scatterCombine(combine, x, 0, at, y),
+      { derivatives: 0 },
+    ),
+  ]),
   row('scatterAdd of int32', [i([5]), i([17], { below: 5 }), i([17])], ([x, at, y]) => scatterAdd(x, 0, at, y), {
     derivatives: 0,
   }),

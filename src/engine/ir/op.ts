@@ -26,6 +26,11 @@ export interface ConvSpec {
   readonly groups: number;
 }
 
+/** `combine` says what becomes of several values at one place and of what is there: their sum, unless it is said; of 'set' the last one. */
+export interface Scatter extends Indexed {
+  readonly combine?: 'max' | 'min' | 'mul' | 'set';
+}
+
 /** A JavaScript number that enters kernels at run time; `get` is asked anew at each run (a learning rate). */
 export interface ScalarSource {
   value: number;
@@ -142,12 +147,12 @@ export interface OpArgs {
   convInput: ConvSpec & { readonly input: readonly number[] };
   /** Gradient of conv to its weight: operands x, dy. */
   convWeight: ConvSpec & { readonly kernel: readonly number[] };
-  /** base, index, src: base with src[i, j] added at [index[i, j], j] for axis 0. */
-  scatterAdd: Indexed;
+  /** base, index, src: base with src[i, j] added at [index[i, j], j] for axis 0; or combined otherwise. */
+  scatterAdd: Scatter;
 
   // made by the compiler alone (compensated-scatters.ts, compile/winograd.ts, and below)
   /** scatterAdd's operands → [2, …base]: the sums, and what rounding has taken from them. */
-  scatterSums: Indexed;
+  scatterSums: Scatter;
   /** w [O, C, 3, 3] → [16, O, C]; `turned` gives [16, C, O] of the kernel turned around. Kept from run to run if it pays. */
   winogradWeights: { readonly turned: boolean; readonly isKept: boolean };
   /** x [B, C, H, W], transformed weights [16, O, C] → [B, O, …output]. */

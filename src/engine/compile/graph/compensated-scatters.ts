@@ -12,7 +12,7 @@ const VERY_MANY = 1 << 16;
 
 export function keepLostInScatters(nodes: readonly Node[]): Rewritten {
   return rewrite(nodes, (node, push) => {
-    if (!isOp(node, 'scatterAdd') || node.dtype !== 'float32') return undefined;
+    if (!isOp(node, 'scatterAdd') || node.dtype !== 'float32' || node.arg.combine !== undefined) return undefined;
     const [base, , src] = node.src;
     const rows = src.shape[node.arg.axis];
     if (rows <= MANY || (base.size > src.size && rows <= VERY_MANY) || base.size > 0x3fffffff) return undefined;

@@ -63,7 +63,13 @@ export function multiplyTables(nodes: readonly Node[]): Rewritten {
       const written = withoutReshapes(original.src[2]);
       const product = withoutReshapes(node.src[2]);
       const isAlone = (n: Node): boolean => uses.get(n) === 1 && (n === written || isAlone(n.src[0]));
-      if (node.arg.axis !== 0 || !isZero(node.src[0]) || product.op !== 'matmul' || !isAlone(original.src[2]))
+      if (
+        node.arg.combine !== undefined ||
+        node.arg.axis !== 0 ||
+        !isZero(node.src[0]) ||
+        product.op !== 'matmul' ||
+        !isAlone(original.src[2])
+      )
         return undefined;
       const at = columnOf(node.src[1]);
       const [g, w] = product.src;

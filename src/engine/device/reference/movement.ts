@@ -1,8 +1,9 @@
 // Meaning of the movement operators: each output element is one input element or zero, so each is a list of offsets.
 // Also the indexed ones: gather reads and scatterAdd writes where an index operand says.
 
+import type { DType } from '../../ir/dtype.js';
 import { type Indexed, outOfRange } from '../../ir/errors.js';
-import type { WindowSpec } from '../../ir/op.js';
+import type { OpArgs, WindowSpec } from '../../ir/op.js';
 import { type Shape, sizeOf, stridesOf } from '../../ir/shape.js';
 import { type Meanings, type Value, broadcast, offsets, take, wrap } from './value.js';
 
@@ -54,6 +55,15 @@ type Movement =
   | 'fold'
   | 'gather'
   | 'scatterAdd';
+
+/** What a scatter makes of what is there and what comes. */
+function combining({ combine }: OpArgs['scatterAdd'], dtype: DType): (a: number, b: number) => number {
+  if (combine === 'max') return Math.max;
+  if (combine === 'min') return Math.min;
+  if (combine === 'set') return (_, b) => b;
+  if (combine === 'mul') return dtype === 'int32' ? Math.imul : (a, b) => a * b;
+  return (a, b) => a + b;
+}
 
 export const MOVEMENTS: Meanings<Movement> = {
   reshape: ([x]) => x.data,
@@ -118,8 +128,9 @@ export const MOVEMENTS: Meanings<Movement> = {
 
   scatterAdd: ([base, index, src], { arg }) => {
     const out = base.data.slice();
+    const combine = combining(arg, base.dtype);
     indexedOffsets('scatterAdd', base, arg, index).forEach((at, i) => {
-      out[at] = wrap(out[at] + src.data[i], base.dtype);
+      out[at] = wrap(combine(out[at], src.data[i]), base.dtype);
     });
     return out;
   },

@@ -1,8 +1,9 @@
 // Builders of operators that put several tensors together: joins, products, convolutions, scatter-adds.
 
+import { detach } from './control.js';
 import { ArgumentError, DTypeError, InternalError, ShapeError } from '../errors.js';
 import { type Node, createNode } from '../node.js';
-import type { ConvSpec } from '../op.js';
+import type { ConvSpec, Scatter } from '../op.js';
 import { indexed } from '../place.js';
 import { broadcastShapes, checkShape, formatShape, sameShape } from '../shape.js';
 import { checkDType, checkFloats, checkDevice, checkIndexShape } from './checks.js';
@@ -105,12 +106,23 @@ export function convWeight(x: Node, dy: Node, spec: ConvSpec, kernel: readonly n
   return createNode('convWeight', [x, dy], { ...convArgs(spec), kernel }, shape, dy.dtype) as Node;
 }
 
+/** As scatterAdd, but what comes together at one place is combined otherwise. No gradient flows through it. */
+export function scatterCombine(
+  combine: 'max' | 'min' | 'mul' | 'set',
+  base: Node,
+  axis: number,
+  index: Node,
+  source: Node,
+): Node {
+  return scatterAdd(detach(base), axis, index, detach(source), { ...indexed(axis, base.shape[axis]), combine });
+}
+
 export function scatterAdd(
   to: Node,
   axis: number,
   index: Node,
   source: Node,
-  arg = indexed(axis, to.shape[axis]),
+  arg: Scatter = indexed(axis, to.shape[axis]),
 ): Node {
   const [base, src] = withNumbers(to, source);
   const wide = inWide([base, src], (a, b) => scatterAdd(a, axis, index, b, arg));
@@ -129,7 +141,7 @@ export function scatterAdd(
   }
   if (base.shape.length === 0) {
     const [wideBase, wideIndex, wideSrc] = [base, index, src].map((n) => reshape(n, [1]));
-    return reshape(scatterAdd(wideBase, 0, wideIndex, wideSrc), []);
+    return reshape(scatterAdd(wideBase, 0, wideIndex, wideSrc, { ...arg, axis: 0 }), []);
   }
   return createNode('scatterAdd', [base, index, src], arg, base.shape, base.dtype) as Node;
 }

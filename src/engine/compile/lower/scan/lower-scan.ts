@@ -184,7 +184,8 @@ function addSources(node: ScatterNode, lowering: Lowering): KernelBuilder {
     const put = (at: Index, expr: Expr) => k.store(out, at, { expr, depth: k.depth }, node.dtype);
     const value = L.splat(k.value(src, index).expr, isVector ? lanes : 1);
     if (node.op === 'scatterAdd') {
-      put(flat, L.add(soFar(flat), value));
+      const { combine = 'add' } = node.arg;
+      put(flat, combine === 'set' ? value : L.binary(combine, soFar(flat), value));
       return;
     }
     const beside = addConstant(flat, base.size);
