@@ -78,6 +78,9 @@ test('while a run is defined: the line of the definition, in TypeScript and in J
   writeFileSync(join(cwd, 'run.ts'), definition(broken));
   const differ = 'matmul: [2, 3] x [4, 5]: inner dimensions 3 and 4 differ\n';
   expect(train('run.ts')).toEqual({ status: 1, stderr: `nabla: run.ts:15:7: ${differ}` });
+  mkdirSync(join(cwd, 'a b (1)'), { recursive: true });
+  writeFileSync(join(cwd, 'a b (1)', 'run.ts'), definition(broken, '../net.js'));
+  expect(train('a b (1)/run.ts').stderr).toBe(`nabla: a b (1)/run.ts:15:7: ${differ}`);
   writeFileSync(join(cwd, 'run.mjs'), definition('zeros([2, 3]).matmul(zeros([4, 5]));'));
   expect(train('./run.mjs')).toEqual({ status: 1, stderr: `nabla: run.mjs:13:19: ${differ}` });
 });

@@ -5,7 +5,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { dirname, isAbsolute, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const FRAME = /(?:\(|^\s*at (?:async )?)((?:file:\/\/)?\/?[^()]*?):(\d+):(\d+)\)?$/;
+const FRAME = /^\s*at (?:async )?(?:[^()]+ \()?((?:file:\/\/|\/|[A-Za-z]:\\).*):(\d+):(\d+)\)?$/;
 /** Calls of nabla that may lie between the user's and the error. */
 const DEEPEST = 100;
 const OWN = dirname(dirname(fileURLToPath(import.meta.url))) + sep;
