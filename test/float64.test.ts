@@ -17,7 +17,7 @@ import {
   zeros,
 } from 'nabla';
 import { fromSafetensors, toSafetensors } from 'nabla/io';
-import { Linear, ReLU, Sequential, crossEntropy } from 'nabla/nn';
+import { Linear, ReLU, Sequential, crossEntropy, toDType } from 'nabla/nn';
 import { Adam } from 'nabla/optim';
 import { type Packed, readFixture } from './support/pytorch.js';
 import { TIERS } from './support/tiers.js';
@@ -199,7 +199,7 @@ describe.each(TIERS.filter(({ device }) => device !== 'reference'))('on $device'
   });
 
   test('a network trains in float64; steps are captured anew when its dtype changes', async () => {
-    const model = new Sequential(new Linear(4, 8), new ReLU(), new Linear(8, 3)).to('float64');
+    const model = toDType(new Sequential(new Linear(4, 8), new ReLU(), new Linear(8, 3)), 'float64');
     const optimizer = new Adam(model.parameters(), { lr: 0.05 });
     const x = rand([16, 4], { dtype: 'float64' });
     const [inputs, labels] = [

@@ -2,7 +2,7 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { type AnyTensor, type DType, cat, memoryStats, ones, setDevice, tensor, where, zeros } from 'nabla';
 import { fromSafetensors, toSafetensors } from 'nabla/io';
-import { Linear } from 'nabla/nn';
+import { Linear, toDType } from 'nabla/nn';
 import { TIERS } from './support/tiers.js';
 
 afterAll(() => setDevice('cpu'));
@@ -159,7 +159,7 @@ describe.each(TIERS)('on $device', ({ device }) => {
     const product = a.matmul(a.T);
     expect(product.dtype).toBe('float16');
     expect(await product.array()).toEqual(await a.to('float32').matmul(a.to('float32').T).to('float16').array());
-    const layer = new Linear(4, 2).to('bfloat16');
+    const layer = toDType(new Linear(4, 2), 'bfloat16');
     expect(layer.weight.dtype as string).toBe('bfloat16');
     const out = layer.forward(ones([3, 4], { dtype: 'bfloat16' }));
     expect(out.dtype as string).toBe('bfloat16');

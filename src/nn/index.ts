@@ -1,6 +1,7 @@
 // The public surface of `nabla/nn`.
 
 export { Module, StateDictError, type LoadOptions, type LoadResult, type StateDict } from './module.js';
+export { type Converted, toDType } from './to-dtype.js';
 export type { BackwardHook, ForwardHook, ForwardPreHook, HookHandle } from './module.js';
 export { Summary, type SummaryRow } from './summary.js';
 export type { ReceptiveField } from './receptive-field.js';

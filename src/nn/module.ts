@@ -28,7 +28,6 @@ import {
 } from '../tensor/library.js';
 import { type AnyTensor, checkTensor } from '../tensor/tensor.js';
 import { findPartsBy, followCalls } from './calls.js';
-import type { Converted } from './converted-types.js';
 import * as hooks from './hooks.js';
 import { registerModule, setTraining, trainingOf } from './module-guards.js';
 import { Buffer, Parameter } from './parameter.js';
@@ -298,9 +297,10 @@ export abstract class Module {
 
   /**
    * Converts parameters and buffers of real numbers to another dtype, in place; gradients are gone. Inputs have to be of the
-   * same dtype then. Call it before an optimiser is made, whose state has the dtype of its parameters. PyTorch: module.to.
+   * same dtype then. Call it before an optimiser is made, whose state has the dtype of its parameters. `toDType`
+   * does the same and gives a type that knows it. PyTorch: module.to.
    */
-  to<D extends FloatDType>(dtype: D): Converted<this, D> {
+  to(dtype: FloatDType): this {
     if (!isFloat(dtype))
       throw new DTypeError(
         `to: ${shown(dtype)} is not a dtype that a module can have. Use 'float32', 'float64', 'float16' or 'bfloat16'.`,
@@ -308,7 +308,7 @@ export abstract class Module {
       );
     for (const t of [...this.parameters(), ...this.buffers()] as AnyTensor[])
       if (isFloat(t.dtype) && t.dtype !== dtype) changeDType(t, dtype);
-    return this as Converted<this, D>; // the same object: only what its type says has changed
+    return this;
   }
 
   /** The module and its parts with their arguments, as PyTorch prints them. */

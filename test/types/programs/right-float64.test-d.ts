@@ -2,7 +2,7 @@
 // cast; types only, nothing here runs.
 
 import { type Tensor, cat, eye, linspace, ones, rand, randn, setDefaultDType, tensor, where, zeros } from 'nabla';
-import { Linear, ReLU, Sequential } from 'nabla/nn';
+import { Linear, ReLU, Sequential, toDType } from 'nabla/nn';
 
 const x = tensor(Float64Array.of(1, 2, 3));
 const wide: Tensor<[number], 'float64'> = x;
@@ -34,9 +34,9 @@ leaf.square().sum().backward();
 const slope: Tensor<[2], 'float64'> | undefined = leaf.grad;
 
 // layers that have been converted
-const layer = new Linear(3, 2).to('float64');
+const layer = toDType(new Linear(3, 2), 'float64');
 const out: Tensor<[2, 2], 'float64'> = layer.forward(asked);
-const model = new Sequential(new Linear(3, 8), new ReLU(), new Linear(8, 1)).to('float64');
+const model = toDType(new Sequential(new Linear(3, 8), new ReLU(), new Linear(8, 1)), 'float64');
 const predicted: Tensor<[2, 1], 'float64'> = model.forward(asked);
 
 // @ts-expect-error layers take float32 unless they are converted
