@@ -1,6 +1,21 @@
 // uint8, float16 and bfloat16: stored in one and two bytes, rounded as IEEE 754 and PyTorch do, computed in int32 and float32.
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { type AnyTensor, type DType, cat, memoryStats, ones, setDevice, tensor, where, zeros } from 'nabla';
+import {
+  type AnyTensor,
+  type DType,
+  bitwiseAnd,
+  bitwiseLeftShift,
+  bitwiseNot,
+  gcd,
+  scatterReduce,
+  cat,
+  memoryStats,
+  ones,
+  setDevice,
+  tensor,
+  where,
+  zeros,
+} from 'nabla';
 import { fromSafetensors, toSafetensors } from 'nabla/io';
 import { Linear, toDType } from 'nabla/nn';
 import { TIERS } from './support/tiers.js';
@@ -169,6 +184,23 @@ describe.each(TIERS)('on $device', ({ device }) => {
       [3, 3, 3, 3],
       [3, 3, 3, 3],
     ]);
+  });
+
+  test('functions of whole numbers take uint8 as they take int32', async () => {
+    const numbers = [3, 200, 7, 255, 0, 90];
+    const [x, whole] = [tensor(numbers, { dtype: 'uint8' }), tensor(Int32Array.from(numbers))];
+    const at = tensor(Int32Array.of(0, 1, 0, 1, 1, 0));
+    expect(await bitwiseAnd(x, 15).array()).toEqual(await bitwiseAnd(whole, 15).array());
+    expect(await bitwiseNot(x).array()).toEqual([252, 55, 248, 0, 255, 165]);
+    expect(await bitwiseLeftShift(x, 1).array()).toEqual([6, 144, 14, 254, 0, 180]);
+    expect(await gcd(x, 6).array()).toEqual(await gcd(whole, 6).array());
+    for (const kind of ['amax', 'amin'] as const)
+      expect(await scatterReduce(x, 0, at, x, kind).array()).toEqual(
+        await scatterReduce(whole, 0, at, whole, kind).array(),
+      );
+    // sums wrap before they are divided, as in PyTorch
+    expect(await scatterReduce(x, 0, at, x, 'mean').array()).toEqual([25, 35, 7, 255, 0, 90]);
+    expect(bitwiseAnd(x, x).dtype).toBe('uint8');
   });
 
   test('files keep them', async () => {

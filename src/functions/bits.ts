@@ -1,4 +1,4 @@
-// Whole numbers: bit operators, divisors and multiples. int32, and bool where it has a meaning.
+// Whole numbers: bit operators, divisors and multiples. int32 and uint8, and bool where it has a meaning.
 
 import * as build from '../engine/ir/build.js';
 import { DTypeError } from '../engine/ir/errors.js';
@@ -8,13 +8,15 @@ import type { Broadcast } from '../tensor/shape-types/broadcast.js';
 import { type AnyTensor, type Promoted, type Tensor, nodeOf, wrap } from '../tensor/tensor.js';
 import { absOf, binary, constant, either, isAbove, isBelow, isEqual, mul, not, pairOf, where } from './operands.js';
 
-type Whole = 'int32' | 'bool';
+type Integer = 'int32' | 'uint8';
+type Whole = Integer | 'bool';
 
 function checkWhole(op: string, x: Node, takesBool: boolean): void {
-  if (x.dtype === 'int32' || (takesBool && x.dtype === 'bool')) return;
-  throw new DTypeError(`${op}: takes int32${takesBool ? ' or bool' : ''}, not ${x.dtype}. Convert with to('int32').`, [
-    x.dtype,
-  ]);
+  if (x.dtype === 'int32' || x.dtype === 'uint8' || (takesBool && x.dtype === 'bool')) return;
+  throw new DTypeError(
+    `${op}: takes int32${takesBool ? ', uint8 or bool' : ' or uint8'}, not ${x.dtype}. Convert with to('int32').`,
+    [x.dtype],
+  );
 }
 
 function wholePair(op: string, a: AnyTensor, b: AnyTensor | number, takesBool: boolean): [Node, Node] {
@@ -55,20 +57,20 @@ export function bitwiseNot<S extends Shape, D extends Whole>(a: Tensor<S, D>): T
 }
 
 /** a << b; 0 where b is below 0 or above 31. PyTorch: torch.bitwise_left_shift. */
-export function bitwiseLeftShift<S extends Shape, B extends Shape = []>(
-  a: Tensor<S, 'int32'>,
-  b: Tensor<B, 'int32'> | number,
-): Tensor<Broadcast<S, B>, 'int32'> {
+export function bitwiseLeftShift<S extends Shape, D extends Integer, B extends Shape = [], E extends Integer = D>(
+  a: Tensor<S, D>,
+  b: Tensor<B, E> | number,
+): Tensor<Broadcast<S, B>, Promoted<D, E>> {
   const [x, by] = wholePair('bitwiseLeftShift', a, b, false);
   const isOutside = either(isBelow(by, 0), isAbove(by, 31));
   return wrap(where(isOutside, constant(0, x), binary('shl', x, where(isOutside, constant(0, by), by))));
 }
 
 /** a >> b, which keeps the sign; as many as there are bits where b is below 0 or above 31. PyTorch: torch.bitwise_right_shift. */
-export function bitwiseRightShift<S extends Shape, B extends Shape = []>(
-  a: Tensor<S, 'int32'>,
-  b: Tensor<B, 'int32'> | number,
-): Tensor<Broadcast<S, B>, 'int32'> {
+export function bitwiseRightShift<S extends Shape, D extends Integer, B extends Shape = [], E extends Integer = D>(
+  a: Tensor<S, D>,
+  b: Tensor<B, E> | number,
+): Tensor<Broadcast<S, B>, Promoted<D, E>> {
   const [x, shift] = wholePair('bitwiseRightShift', a, b, false);
   const isOutside = either(isBelow(shift, 0), isAbove(shift, 31));
   const by = where(isOutside, constant(31, shift), shift);
@@ -92,19 +94,19 @@ function divisor(a: Node, b: Node): Node {
 }
 
 /** The greatest common divisor, at least 0. PyTorch: torch.gcd. */
-export function gcd<S extends Shape, B extends Shape = []>(
-  a: Tensor<S, 'int32'>,
-  b: Tensor<B, 'int32'> | number,
-): Tensor<Broadcast<S, B>, 'int32'> {
+export function gcd<S extends Shape, D extends Integer, B extends Shape = [], E extends Integer = D>(
+  a: Tensor<S, D>,
+  b: Tensor<B, E> | number,
+): Tensor<Broadcast<S, B>, Promoted<D, E>> {
   const [x, y] = wholePair('gcd', a, b, false);
   return wrap(divisor(absOf(x), absOf(y)));
 }
 
 /** The least common multiple, at least 0; 0 beside 0. PyTorch: torch.lcm. */
-export function lcm<S extends Shape, B extends Shape = []>(
-  a: Tensor<S, 'int32'>,
-  b: Tensor<B, 'int32'> | number,
-): Tensor<Broadcast<S, B>, 'int32'> {
+export function lcm<S extends Shape, D extends Integer, B extends Shape = [], E extends Integer = D>(
+  a: Tensor<S, D>,
+  b: Tensor<B, E> | number,
+): Tensor<Broadcast<S, B>, Promoted<D, E>> {
   const [x, y] = wholePair('lcm', a, b, false).map(absOf);
   const common = divisor(x, y);
   return wrap(absOf(mul(build.binary('idiv', x, where(isEqual(common, 0), constant(1, x), common)), y)));

@@ -1,5 +1,5 @@
 // Writing at positions, several of which may be the same: the last one wins, as when they are written one after the other.
-// A scatter-add is all that writes at positions here, so that of equal ones only the last may be among those that are added.
+// Who was last is found by a scatter that keeps the largest number of a writer.
 
 import * as build from '../engine/ir/build.js';
 import type { Node } from '../engine/ir/node.js';

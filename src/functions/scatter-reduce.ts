@@ -1,5 +1,5 @@
-// Values that are written to the same position become one: their sum, product, mean or extreme. Sums are scatter-adds; for the others the
-// values are sorted by their position, and those of a position combined by a scan.
+// Values that are written to the same position become one: their sum, product, mean or extreme, in one walk over them. A product that a
+// gradient flows through is a scan of the values, sorted by their position.
 
 import { checkChoice } from '../engine/ir/arguments.js';
 import * as build from '../engine/ir/build.js';
@@ -83,7 +83,7 @@ function meanOf(job: Job): Node {
   const ones = build.filled(1, source.shape, x.dtype);
   const count = build.scatterAdd(numbers(Number(includeSelf), job), axis, index, ones);
   const least = build.binary('max', count, build.constant(1, x.dtype) as Node);
-  return build.binary(x.dtype === 'int32' ? 'idiv' : 'div', sumOf(job), least);
+  return build.binary(isFloat(x.dtype) ? 'div' : 'idiv', sumOf(job), least);
 }
 
 const IDENTITIES = {
@@ -96,30 +96,30 @@ function leastOf(dtype: DType): number {
   return isFloat(dtype) ? -Infinity : -0x80000000;
 }
 
-/** What each position gets, and x where nothing does: of values that no gradient flows to in one walk. */
+/** What each position gets, and x where nothing does; a gradient flows through products alone. */
 function combined(job: Job, op: 'mul' | 'max' | 'min'): Node {
   const { x, axis, index, source, includeSelf } = job;
-  if (x.requiresGrad || source.requiresGrad) return combinedByScan(job, op);
+  if (x.requiresGrad || source.requiresGrad) return productByScan(job);
   const none = build.constant(IDENTITIES[op](x.dtype), x.dtype) as Node;
   const base = includeSelf ? x : build.where(isWritten(x.shape, axis, index), none, x);
   return build.scatterCombine(op, base, axis, index, source);
 }
 
-function combinedByScan({ x, axis, index, source, includeSelf }: Job, op: 'mul' | 'max' | 'min'): Node {
+function productByScan({ x, axis, index, source, includeSelf }: Job): Node {
   const { order, sorted, isLast } = runsOf(index, axis);
   // The choice lies inside, so that no gradient is a product of 0 and an infinity.
   const [done] = scan(
     [build.gather(source, axis, order)],
     axis,
     ([before], [after], [from], [to]) => {
-      const other = op === 'mul' ? (build.constant(1, x.dtype) as Node) : after;
-      return [build.binary(op, build.where(build.binary('eq', from, to), before, other), after)];
+      const one = build.constant(1, x.dtype) as Node;
+      return [build.mul(build.where(build.binary('eq', from, to), before, one), after)];
     },
     [sorted],
   );
   const total = build.where(isLast, done, build.constant(0, x.dtype) as Node);
   const placed = build.scatterAdd(build.filled(0, x.shape, x.dtype), axis, sorted, total);
-  return build.where(isWritten(x.shape, axis, index), includeSelf ? build.binary(op, x, placed) : placed, x);
+  return build.where(isWritten(x.shape, axis, index), includeSelf ? build.mul(x, placed) : placed, x);
 }
 
 /** The gradient goes in equal parts to all that have the extreme value; to x only where it is one of them (PyTorch counts it in any case). */

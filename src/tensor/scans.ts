@@ -35,8 +35,7 @@ export function scan(
 
 /**
  * The same numbers, computed once, and so is their gradient: a running sum of one term has memory of its own. Each element is read many
- * times and behind padding, where a lookup (gather) inside the kernel would be done again each time, and the compiler takes those that differ
- * only in the padding for the same.
+ * times, and what it is made of (a lookup, say) would be computed again each time.
  */
 function inMemory(x: Node): Node {
   if (x.storage !== undefined || x.op === 'leaf' || x.size === 0) return x;

@@ -2,7 +2,7 @@
 // them and the gradients.
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { NablaError, Tensor, setDevice, tensor } from 'nabla';
+import { type FloatDType, NablaError, Tensor, setDevice, tensor } from 'nabla';
 import { readFixture } from './pytorch.js';
 
 /** Arguments and options as PyTorch has them, with tensors of nabla; a text in the place of a result says what nabla has instead. */
@@ -27,15 +27,15 @@ const isWritten = (value: unknown): value is Written =>
   typeof value === 'object' && value !== null && 't' in value && 's' in value && 'v' in value;
 const DTYPES = { f: 'float32', i: 'int32', b: 'bool' } as const;
 
-/** Tensors in the place of what is written; float ones among `floats`. */
-function read(value: unknown, floats: Tensor[]): unknown {
-  if (Array.isArray(value)) return value.map((v) => read(v, floats));
+/** Tensors in the place of what is written; those of real numbers have this dtype, and are among `floats`. */
+function read(value: unknown, floats: Tensor[], dtype: FloatDType): unknown {
+  if (Array.isArray(value)) return value.map((v) => read(v, floats, dtype));
   if (typeof value === 'string' && /^(NaN|-?Infinity)$/.test(value)) return Number(value);
   if (!isWritten(value)) return value;
   const isFloat = value.t === 'f';
   const made: unknown = tensor(Float64Array.from(value.v, Number), {
     shape: value.s,
-    dtype: DTYPES[value.t],
+    dtype: isFloat ? dtype : DTYPES[value.t],
     requiresGrad: isFloat,
   });
   if (isFloat) floats.push(made as Tensor);
@@ -47,8 +47,13 @@ function outputsOf(result: unknown): Tensor[] {
   return Object.values(result as object).flatMap(outputsOf);
 }
 
-async function difference(actual: Tensor, expected: Written, what: string): Promise<string | undefined> {
-  const kind = DTYPES[expected.t];
+async function difference(
+  actual: Tensor,
+  expected: Written,
+  what: string,
+  dtype: FloatDType,
+): Promise<string | undefined> {
+  const kind = expected.t === 'f' ? dtype : DTYPES[expected.t];
   if (actual.dtype !== kind || actual.shape.join() !== expected.s.join())
     return `${what}: ${actual.dtype} [${actual.shape.join()}] instead of ${kind} [${expected.s.join()}]`;
   const numbers = expected.v.map(Number);
@@ -63,16 +68,21 @@ async function difference(actual: Tensor, expected: Written, what: string): Prom
   return at < 0 ? undefined : `${what}: element ${at} is ${data[at]} instead of ${numbers[at]}`;
 }
 
-async function check(call: OpInfoCall, [, args, options, outputs, gradients]: Row): Promise<string | undefined> {
+async function check(
+  call: OpInfoCall,
+  [, args, options, outputs, gradients]: Row,
+  dtype: FloatDType,
+): Promise<string | undefined> {
   const floats: Tensor[] = [];
-  const given = read(args, floats);
-  const named = Object.fromEntries(Object.entries(options).map(([name, value]) => [name, read(value, floats)]));
+  const given = read(args, floats, dtype);
+  const named = Object.fromEntries(Object.entries(options).map(([name, value]) => [name, read(value, floats, dtype)]));
+  const kind = floats.length > 0 ? dtype : 'float32'; // of whole numbers
   const result = await call(given, named);
   if (typeof result === 'string') return undefined;
   const found = outputsOf(result);
   if (found.length !== outputs.length) return `${found.length} results instead of ${outputs.length}`;
   for (const [i, out] of found.entries()) {
-    const problem = await difference(out, outputs[i], `result ${i}`);
+    const problem = await difference(out, outputs[i], `result ${i}`, kind);
     if (problem !== undefined) return problem;
   }
   if (gradients.length === 0) return undefined;
@@ -97,13 +107,13 @@ async function check(call: OpInfoCall, [, args, options, outputs, gradients]: Ro
         return `gradient ${i}: one, where PyTorch has none`;
       continue;
     }
-    const problem = await difference(grad, expected, `gradient ${i}`);
+    const problem = await difference(grad, expected, `gradient ${i}`, dtype);
     if (problem !== undefined) return problem;
   }
   return undefined;
 }
 
-/** One test for each operator, on the reference device. */
+/** One test for each operator in float32 and in float64, on the reference device: kernels have tests of their own. */
 export function opinfoParity(fixture: string, calls: OpInfoCalls): void {
   const file = process.env['NABLA_OPINFO'];
   const { rows } =
@@ -114,14 +124,15 @@ export function opinfoParity(fixture: string, calls: OpInfoCalls): void {
   test('every operator of the fixture is called', () => {
     expect(names.filter((name) => !(name in calls))).toEqual([]);
   });
-  test.each(names.filter((name) => name in calls))(
-    '%s',
-    async (name) => {
+  const called = names.filter((name) => name in calls);
+  test.each(called.flatMap((name) => (['float32', 'float64'] as const).map((dtype) => [name, dtype] as const)))(
+    '%s in %s',
+    async (name, dtype) => {
       setDevice('reference');
       const wrong: string[] = [];
       for (const [i, row] of rows.filter(([op]) => op === name).entries()) {
         try {
-          const problem = await check(calls[name], row);
+          const problem = await check(calls[name], row, dtype);
           if (problem !== undefined) wrong.push(`${name} ${i}: ${problem}`);
         } catch (error) {
           const { name: kind, message } = error as Error;

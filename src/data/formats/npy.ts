@@ -2,7 +2,7 @@
 // both byte orders. Arrays come out in C order.
 // Bytes in, typed arrays and shapes out. Specification: numpy.lib.format. Must not know: files, tensors.
 
-import { FormatError, formatShape } from '../../tensor/library.js';
+import { FormatError, formatShape, halfValue } from '../../tensor/library.js';
 import type { Field } from '../fields.js';
 import { type Fault, faultOf, checkBytes } from './fault.js';
 import { parseZip } from './zip.js';
@@ -96,7 +96,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
     'float16',
     2,
     (n) => new Float32Array(n),
-    (v, at, little) => halfToNumber(v.getUint16(at, little)),
+    (v, at, little) => halfValue(v.getUint16(at, little)),
   ),
   f4: kind(
     'float32',
@@ -234,11 +234,4 @@ function toRowMajor(data: NpyData, shape: readonly number[], { make }: Kind): Np
     }
   }
   return out;
-}
-
-function halfToNumber(bits: number): number {
-  const [sign, exponent, fraction] = [bits & 0x8000 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }

@@ -28,6 +28,7 @@ import {
   checkLabels,
   checkRank,
   checkSame,
+  checkWeight,
   floats,
   reduce,
   tell,
@@ -150,18 +151,6 @@ function pick(logp: Tensor, labels: Labels, { smoothing, reduction, ignoreIndex,
 /** [C] as [1, C, 1, …]. */
 function acrossClasses(weights: Tensor, x: Tensor): Tensor {
   return weights.reshape(x.shape.map((n, dim) => (dim === CLASS_DIM ? n : 1)));
-}
-
-function checkWeight(weight: AnyTensor | undefined, x: Tensor, op: string): Tensor | undefined {
-  if (weight === undefined) return undefined;
-  const classes = x.shape[CLASS_DIM];
-  if (weight.shape.length !== 1 || weight.shape[0] !== classes) {
-    throw new ShapeError(
-      `${op}: weight ${formatShape(weight.shape)} does not fit ${formatShape(x.shape)}: needs [${classes}]`,
-      [weight.shape, x.shape],
-    );
-  }
-  return checkFloat(weight, op);
 }
 
 export interface BceOptions extends LossOptions {

@@ -11,7 +11,7 @@ import {
   ShapeError,
 } from '../../tensor/library.js';
 import { areProbabilities, markLogits } from '../../tensor/probabilities.js';
-import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
+import { type AnyTensor, type Tensor, checkTensor } from '../../tensor/tensor.js';
 
 export type Reduction = 'mean' | 'sum' | 'none';
 
@@ -117,4 +117,18 @@ export function warnOfProbabilities(op: string, x: AnyTensor): void {
   console.warn(
     `nabla: ${op} takes logits and was given probabilities (the result of softmax or sigmoid). Leave that layer out: the loss contains it.`,
   );
+}
+
+/** The weights of the classes of x, which are along its second dimension. */
+export function checkWeight(weight: AnyTensor | undefined, x: Tensor, op: string): Tensor | undefined {
+  if (weight === undefined) return undefined;
+  checkTensor(weight, op, 'the weight');
+  const classes = x.shape[CLASS_DIM];
+  if (weight.shape.length !== 1 || weight.shape[0] !== classes) {
+    throw new ShapeError(
+      `${op}: weight ${formatShape(weight.shape)} does not fit ${formatShape(x.shape)}: needs [${classes}]`,
+      [weight.shape, x.shape],
+    );
+  }
+  return checkFloat(weight, op);
 }

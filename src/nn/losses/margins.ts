@@ -25,6 +25,7 @@ import {
   LOSS_OPTIONS,
   checkFloat,
   checkSame,
+  checkWeight,
   floats,
   reduce,
   tell,
@@ -160,17 +161,6 @@ function batchOf(op: string, scores: AnyTensor): { x: Tensor; isOne: boolean } {
   return x.rank === 2 ? { x, isOne: false } : { x: x.unsqueeze(0), isOne: true };
 }
 
-function checkClassWeight(op: string, weight: AnyTensor | undefined, x: Tensor): Tensor | undefined {
-  if (weight === undefined) return undefined;
-  checkTensor(weight, op, 'the weight');
-  const classes = x.shape[x.rank - 1];
-  if (weight.shape.length === 1 && weight.shape[0] === classes) return checkFloat(weight, op);
-  throw new ShapeError(
-    `${op}: weight ${formatShape(weight.shape)} does not fit ${formatShape(x.shape)}: needs [${classes}]`,
-    [weight.shape, x.shape],
-  );
-}
-
 /** A weight for each class, or any that broadcasts to the scores. */
 function checkSpreadWeight(op: string, weight: AnyTensor, x: Tensor): Tensor {
   checkTensor(weight, op, 'the weight');
@@ -214,7 +204,7 @@ export function multiMarginLoss<const O extends MultiMarginOptions = {}>(
   const short = atLeastZero(x.sub(right).add(margin));
   const power = p === 2 ? short.square() : short;
   const isOther = arange(classes).ne(label);
-  const weights = checkClassWeight(op, weight, x);
+  const weights = checkWeight(weight, x, op);
   const counted =
     weights === undefined ? power : power.mul(gatherLabels(op, weights, 0, given.reshape([n])).reshape([n, 1]));
   const each = where(isOther, counted, 0).sum(1).div(classes);
