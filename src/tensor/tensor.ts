@@ -222,7 +222,10 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
 
   // -------------------------------------------------------------- reading
 
-  /** The numbers in row-major order: Float32Array, Int32Array, or Uint8Array of 0 and 1 for bool. */
+  /**
+   * The numbers in row-major order: Float32Array (of float16 and bfloat16, too), Float64Array, Int32Array, or Uint8Array, for bool of 0
+   * and 1.
+   */
   async data(): Promise<DataOf[D]> {
     return (await read(this.node)) as DataOf[D];
   }

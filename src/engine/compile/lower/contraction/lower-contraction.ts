@@ -147,8 +147,12 @@ class ContractionLowering {
 
     this.packsA = this.operands.strideOfA() === undefined;
     const panelElements = Math.max(f.blockK, 1) * f.columns;
-    const isRepeated = this.packsA && f.panels * panelElements > BLOCK;
-    const block = isRepeated ? target.l2Bytes / 8 : Math.min(target.l2Bytes / 8, BLOCK);
+    const [ofCache, most] = [
+      target.l2Bytes / 2 / L.ELEMENT_BYTES[type],
+      (BLOCK * L.ELEMENT_BYTES.f32) / L.ELEMENT_BYTES[type],
+    ];
+    const isRepeated = this.packsA && f.panels * panelElements > most;
+    const block = isRepeated ? ofCache : Math.min(ofCache, most);
     const rowsIn = (elements: number) =>
       Math.max(f.rows, Math.floor(elements / Math.max(f.blockK, 1) / f.rows) * f.rows);
     const isSmaller = this.packsA && this.packer.readsRowsOfA && f.M > rowsIn(block);
