@@ -226,6 +226,25 @@ describe.each(TIERS.filter(({ device }) => device !== 'reference'))('on $device'
     expect((await forward(inputs)).dtype).toBe('float64');
   });
 
+  test('a model that is converted between two steps needs another optimiser, which is said', async () => {
+    const model = new Linear(2, 1);
+    const optimizer = new Adam(model.parameters());
+    model
+      .forward(ones([3, 2]))
+      .sum()
+      .backward();
+    await optimizer.step();
+    const wide = toDType(model, 'float64');
+    optimizer.zeroGrad();
+    wide
+      .forward(ones([3, 2], { dtype: 'float64' }))
+      .sum()
+      .backward();
+    await expect(async () => optimizer.step()).rejects.toThrow(
+      /^Adam: parameter 0 is float64, its \w+ float32: it was converted after a step\. Make the optimiser after to\('float64'\)\.$/,
+    );
+  });
+
   test('the default dtype', async () => {
     setDefaultDType('float64');
     try {

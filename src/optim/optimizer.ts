@@ -5,6 +5,7 @@
 
 import { scalarTensor, tensor } from '../tensor/creation.js';
 import {
+  DTypeError,
   ArgumentError,
   checkOptions,
   currentRecording,
@@ -202,6 +203,11 @@ export abstract class Optimizer<Options extends object, Rates> {
   private slotsOf(index: number, p: Tensor): Slots {
     return (name, start = 0) => {
       const slot = valueAt(this.slots[index], name, () => filledLike(p, start));
+      if (slot.dtype !== p.dtype)
+        throw new DTypeError(
+          `${this.constructor.name}: parameter ${index} is ${p.dtype}, its ${name} ${slot.dtype}: it was converted after a step. Make the optimiser after to('${p.dtype}').`,
+          [p.dtype, slot.dtype],
+        );
       this.starts.set(slot, start);
       return slot;
     };
