@@ -76,7 +76,7 @@ describe.each(['reference', 'cpu'])('on %s', (device) => {
 
 test('what is refused', () => {
   expect(() => bitwiseAnd(zeros([2]) as never, int(1, 2))).toThrow(
-    "bitwiseAnd: takes int32 or bool, not float32. Convert with to('int32').",
+    "bitwiseAnd: takes int32, uint8 or bool, not float32. Convert with to('int32').",
   );
   expect(() => gcd(tensor([true]) as never, int(1))).not.toThrow();
   expect(() => isclose(zeros([2]), zeros([3]))).toThrow('isclose: [2] x [3]: sizes 2 and 3 do not broadcast');
