@@ -86,9 +86,10 @@ const leftovers = (name: string): string[] =>
     .map((entry) => entry.name);
 
 /** What the compiler has left is removed a second after its end. */
-async function expectEmpty(name: string): Promise<void> {
-  for (let i = 0; i < 100 && leftovers(name).length > 0; i++) await pause(100);
-  expect(leftovers(name)).toEqual([]);
+async function expectEmpty(name: string, ending = ''): Promise<void> {
+  const left = (): string[] => leftovers(name).filter((file) => file.endsWith(ending));
+  for (let i = 0; i < 100 && left().length > 0; i++) await pause(100);
+  expect(left()).toEqual([]);
 }
 
 describe.skipIf(reason !== undefined)(`with a compiler${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
@@ -159,10 +160,7 @@ describe.skipIf(reason !== undefined)(`with a compiler${reason === undefined ? '
     await once(child, 'exit');
     expect(Date.now() - (await begin)).toBeLessThan(10_000);
     await expectDeath('trial');
-    // the shell removes it a second after it has told the trial to end
-    const temporary = (): string[] => leftovers('trial').filter((file) => file.endsWith('.tmp'));
-    for (let i = 0; i < 100 && temporary().length > 0; i++) await pause(100);
-    expect(temporary()).toEqual([]);
+    await expectEmpty('trial', '.tmp');
   }, 60_000);
 
   test.concurrent('a compiler that does not say what it is ends with a process that is killed while it asks', async () => {
