@@ -62,17 +62,12 @@ export { defaultDType, setDefaultDType } from './tensor/operands.js';
 export { manualSeed, getRandomState, setRandomState } from './tensor/random.js';
 export { checkGradient, type CheckOptions, type GradientCheck } from './tensor/check-gradient.js';
 export { compile, type CompiledFunction } from './tensor/compile.js';
-export {
-  customOp,
-  grad,
-  hessian,
-  jacobian,
-  jvp,
-  valueAndGrad,
-  vjp,
-  type CustomContext,
-  type CustomOp,
-} from './tensor/autograd.js';
+export { grad, jvp, linearize, valueAndGrad, vjp, type ArgumentNumbers, type GradOptions } from './tensor/autograd.js';
+export { hessian, hvp, jacfwd, jacobian, jacrev, vhp, type JacobianOptions } from './tensor/jacobians.js';
+export { vmap, type BatchDims, type VmapOptions } from './tensor/vmap.js';
+export type { Tree, TreeLike } from './tensor/trees.js';
+export type { HookHandle } from './tensor/gradient-hooks.js';
+export { customOp, type CustomContext, type CustomOp } from './tensor/custom-op.js';
 export {
   devices,
   engineStats,

@@ -10,6 +10,7 @@ import { CaptureError, OutOfMemoryError } from './ir/errors.js';
 import { leaf } from './ir/build.js';
 import { checkExpired, isMadeOfNumbers, linearise } from './ir/linearise.js';
 import { type Node, clearInterned } from './ir/node.js';
+import { standsForSamples } from './ir/placeholder.js';
 import { formatShape } from './ir/shape.js';
 import type { Storage } from './ir/storage.js';
 import { noteRun } from './prepare/lost-runs.js';
@@ -62,7 +63,9 @@ const pending = new Map<Storage, PendingAssign>();
 
 /** Computes `node` together with the next run, so that it can be read after an update. */
 export function keep(node: Node): void {
-  if (node.storage === undefined && node.op !== 'leaf') kept.set(node, currentRecording());
+  // What a function that is traced keeps is nobody's: it is made again for all samples.
+  if (node.storage !== undefined || node.op === 'leaf' || standsForSamples(node)) return;
+  kept.set(node, currentRecording());
 }
 
 /** Overwrites `storage` with `value` at the next run; a later assign of the same storage replaces this one. */

@@ -1,9 +1,9 @@
 // Multi-head attention: projections of queries, keys and values, attention in each head, a projection of the result.
 //   The attention itself is src/tensor/attention.ts.
 
-import { attentionWeights, scaledDotProductAttention } from '../tensor/attention.js';
+import { attentionWeights, scaledDotProductAttention, weighted } from '../tensor/attention.js';
 import { checkProbability, dropout } from '../tensor/dropout.js';
-import { where } from '../tensor/functions.js';
+import { cat, where } from '../tensor/functions.js';
 import {
   ArgumentError,
   checkOptions,
@@ -15,7 +15,7 @@ import {
   ShapeError,
 } from '../tensor/library.js';
 import { type AnyTensor, type Tensor, checkTensor } from '../tensor/tensor.js';
-import { zeros } from '../tensor/creation.js';
+import { arange, ones, zeros } from '../tensor/creation.js';
 import * as init from './init.js';
 import { checkCount, checkFloat, checkLast } from './layer.js';
 import { Linear } from './linear.js';
@@ -32,6 +32,15 @@ export interface MultiheadAttentionOptions {
   /** Features of the keys and of the values. Default: embedDim. */
   readonly kdim?: number;
   readonly vdim?: number;
+  /**
+   * Heads of keys and values, which divide numHeads: each serves a group of heads of queries (grouped-query attention; 1 is multi-query
+   * attention). Default numHeads.
+   */
+  readonly kvHeads?: number;
+  /** One more key and value behind those given, which are learned. Default false. */
+  readonly addBiasKv?: boolean;
+  /** One more key and value behind all others, which are zeros. Default false. */
+  readonly addZeroAttn?: boolean;
   /** Inputs are [N, L, E] instead of [L, N, E]. Default false. */
   readonly batchFirst?: boolean;
 }
@@ -41,6 +50,9 @@ const MULTIHEAD_ATTENTION_OPTIONS: OptionNames<MultiheadAttentionOptions> = {
   bias: true,
   kdim: true,
   vdim: true,
+  kvHeads: true,
+  addBiasKv: true,
+  addZeroAttn: true,
   batchFirst: true,
 };
 
@@ -68,8 +80,10 @@ const MULTIHEAD_ATTENTION_ARGUMENTS: OptionNames<MultiheadAttentionArguments> = 
 /**
  * `forward(query, key, value)` → `[output, weights]`: query [L, N, embedDim], key [S, N, kdim], value [S, N, vdim] (batch
  * first if asked for, or no batch) → output [L, N, embedDim], weights [N, L, S]. Masks as PyTorch's: true forbids; a
- * query to which masks forbid every key gives the output bias. in_proj_weight [3 · embedDim, embedDim] starts Xavier uniform, biases
- * at 0. PyTorch: nn.MultiheadAttention (Vaswani et al. 2017).
+ * query to which masks forbid every key gives the output bias; keys that `addBiasKv` and `addZeroAttn` add are forbidden to nobody, and
+ * are columns of the weights. in_proj_weight [3 · embedDim, embedDim] starts Xavier uniform, bias_k and bias_v [1, 1, embedDim] Xavier
+ * normal, biases at 0. With fewer `kvHeads`, keys and values have kvHeads / numHeads · embedDim rows. PyTorch: nn.MultiheadAttention
+ * (Vaswani et al. 2017).
  */
 export class MultiheadAttention<const E extends number, const O extends MultiheadAttentionOptions = {}> extends Module {
   readonly inProjWeight: Parameter | undefined;
@@ -77,11 +91,15 @@ export class MultiheadAttention<const E extends number, const O extends Multihea
   readonly kProjWeight: Parameter | undefined;
   readonly vProjWeight: Parameter | undefined;
   readonly inProjBias: Parameter | undefined;
+  readonly biasK: Parameter | undefined;
+  readonly biasV: Parameter | undefined;
   readonly outProj: Linear<E, E>;
   readonly embedDim: E;
   readonly numHeads: number;
   readonly kdim: number;
   readonly vdim: number;
+  readonly kvHeads: number;
+  readonly addZeroAttn: boolean;
   readonly dropout: number;
   readonly batchFirst: boolean;
 
@@ -90,6 +108,7 @@ export class MultiheadAttention<const E extends number, const O extends Multihea
     super();
     const given: MultiheadAttentionOptions = options ?? {};
     const { dropout: p = 0, bias = true, kdim = embedDim, vdim = embedDim, batchFirst = false } = given;
+    const { kvHeads = numHeads, addBiasKv = false, addZeroAttn = false } = given;
     checkCount(embedDim, 1, 'MultiheadAttention: embedDim');
     checkCount(numHeads, 1, 'MultiheadAttention: numHeads');
     checkCount(kdim, 1, 'MultiheadAttention: kdim');
@@ -97,20 +116,28 @@ export class MultiheadAttention<const E extends number, const O extends Multihea
     checkProbability(p, 'MultiheadAttention: dropout');
     if (embedDim % numHeads !== 0)
       throw new ArgumentError(`MultiheadAttention: ${numHeads} heads do not divide embedDim ${embedDim}.`);
+    checkCount(kvHeads, 1, 'MultiheadAttention: kvHeads');
+    if (numHeads % kvHeads !== 0)
+      throw new ArgumentError(`MultiheadAttention: kvHeads ${kvHeads} do not divide the ${numHeads} heads.`);
+    const narrow = (embedDim / numHeads) * kvHeads;
     if (kdim === embedDim && vdim === embedDim) {
-      this.inProjWeight = new Parameter(init.xavierUniform([3 * embedDim, embedDim]));
+      this.inProjWeight = new Parameter(init.xavierUniform([embedDim + 2 * narrow, embedDim]));
     } else {
       this.qProjWeight = new Parameter(init.xavierUniform([embedDim, embedDim]));
-      this.kProjWeight = new Parameter(init.xavierUniform([embedDim, kdim]));
-      this.vProjWeight = new Parameter(init.xavierUniform([embedDim, vdim]));
+      this.kProjWeight = new Parameter(init.xavierUniform([narrow, kdim]));
+      this.vProjWeight = new Parameter(init.xavierUniform([narrow, vdim]));
     }
-    this.inProjBias = bias ? new Parameter(init.constant([3 * embedDim], 0)) : undefined;
+    this.inProjBias = bias ? new Parameter(init.constant([embedDim + 2 * narrow], 0)) : undefined;
+    this.biasK = addBiasKv ? new Parameter(init.xavierNormal([1, 1, narrow])) : undefined;
+    this.biasV = addBiasKv ? new Parameter(init.xavierNormal([1, 1, narrow])) : undefined;
     this.outProj = new Linear(embedDim, embedDim, { bias });
     if (this.outProj.bias !== undefined) this.outProj.bias.assign_(zeros([embedDim]));
     this.embedDim = embedDim;
     this.numHeads = numHeads;
     this.kdim = kdim;
     this.vdim = vdim;
+    this.kvHeads = kvHeads;
+    this.addZeroAttn = addZeroAttn;
     this.dropout = p;
     this.batchFirst = batchFirst;
   }
@@ -133,16 +160,23 @@ export class MultiheadAttention<const E extends number, const O extends Multihea
       (x) => (unbatched ? x.unsqueeze(0) : this.batchFirst ? x : x.transpose(0, 1)) as Tensor,
     );
     checkLengths(batchFirst, inputs);
-    const [q, k, v] = this.project(batchFirst).map((x) => this.split(x));
-    const mask = this.mask(options, [q.shape[0], q.shape[2], k.shape[2]], unbatched);
+    const [queries, keys, values] = this.project(batchFirst);
+    const q = this.split(queries, this.numHeads);
+    const k = this.extended(keys, this.biasK);
+    const v = this.extended(values, this.biasV);
+    const sizes = [q.shape[0], q.shape[2], keys.shape[1]];
+    const given = this.mask(options, sizes, unbatched);
+    const added = k.shape[2] - keys.shape[1];
+    const mask = added === 0 ? given : withAdded(given, isCausal, sizes, added);
     const p = this.training ? this.dropout : 0;
+    const how = { mask, isCausal: isCausal && added === 0, enableGqa: this.kvHeads !== this.numHeads };
     let [heads, weights]: [Tensor, Tensor | undefined] = [q, undefined];
     if (needWeights) {
-      weights = dropout(attentionWeights(q, k, { mask, isCausal }), p);
-      heads = weights.matmul(v) as Tensor;
+      weights = dropout(attentionWeights(q, k, how), p);
+      heads = weighted(weights, v, how.enableGqa);
       if (averageAttnWeights) weights = weights.mean(1) as Tensor;
       if (unbatched) weights = weights.squeeze(0) as Tensor;
-    } else heads = scaledDotProductAttention(q, k, v, { mask, isCausal, dropout: p }) as Tensor;
+    } else heads = scaledDotProductAttention(q, k, v, { ...how, dropout: p }) as Tensor;
     const [batch, , length] = q.shape;
     // (N, heads, L, E / heads) → (N, L, E)
     const joined = heads.transpose(1, 2).reshape([batch, length, this.embedDim] as Shape) as Tensor;
@@ -166,23 +200,39 @@ export class MultiheadAttention<const E extends number, const O extends Multihea
     }
   }
 
-  /** Projected queries, keys and values, each [N, length, embedDim]; in one product where they come from one tensor. */
+  /** Projected queries, keys and values, each [N, length, its heads · width]; in one product where they come from one tensor. */
   private project([query, key, value]: readonly Tensor[]): Tensor[] {
-    const e = this.embedDim;
-    const { inProjWeight, inProjBias } = this;
+    const { inProjWeight, inProjBias, embedDim } = this;
+    const narrow = this.width * this.kvHeads;
+    const sizes = [embedDim, narrow, narrow];
     if (inProjWeight !== undefined && query.node === key.node && key.node === value.node) {
-      return affine(query, inProjWeight, inProjBias).chunk(3, -1);
+      return affine(query, inProjWeight, inProjBias).split(sizes, -1);
     }
     const weights =
-      inProjWeight === undefined ? [this.qProjWeight, this.kProjWeight, this.vProjWeight] : inProjWeight.split(e, 0);
-    const biases = inProjBias === undefined ? [] : inProjBias.split(e, 0);
+      inProjWeight === undefined
+        ? [this.qProjWeight, this.kProjWeight, this.vProjWeight]
+        : inProjWeight.split(sizes, 0);
+    const biases = inProjBias === undefined ? [] : inProjBias.split(sizes, 0);
     return [query, key, value].map((x, i) => affine(x, weights[i] as Tensor, biases[i]));
   }
 
-  /** (N, L, E) → (N, heads, L, E / heads) */
-  private split(x: Tensor): Tensor {
+  /** Features of a head. */
+  private get width(): number {
+    return this.embedDim / this.numHeads;
+  }
+
+  /** (N, L, heads · width) → (N, heads, L, width) */
+  private split(x: Tensor, heads: number): Tensor {
     const [batch, length] = x.shape;
-    return x.reshape([batch, length, this.numHeads, this.embedDim / this.numHeads] as Shape).transpose(1, 2);
+    return x.reshape([batch, length, heads, this.width] as Shape).transpose(1, 2);
+  }
+
+  /** Keys or values in heads, with those behind them that belong to the module. */
+  private extended(x: Tensor, bias: Parameter | undefined): Tensor {
+    const [batch, , features] = x.shape;
+    const parts = bias === undefined ? [x] : [x, bias.expand([batch, 1, features] as Shape) as Tensor];
+    if (this.addZeroAttn) parts.push(zeros([batch, 1, features] as Shape, { dtype: x.dtype }) as Tensor);
+    return this.split(parts.length === 1 ? x : (cat(parts, 1) as Tensor), this.kvHeads);
   }
 
   /** Both masks as one, in the sense of attention: true allows, and [N or 1, heads or 1, L or 1, S]. */
@@ -235,6 +285,26 @@ function checkLengths([query, key, value]: readonly Tensor[], given: readonly Te
     `MultiheadAttention: query ${q}, key ${k}, value ${v}: batches, or lengths of key and value, differ`,
     given.map(({ shape }) => shape),
   );
+}
+
+/** The mask for keys of which the last ones were added, and are open to every query. */
+function withAdded(
+  given: AnyTensor | undefined,
+  isCausal: boolean,
+  [, length, keys]: readonly number[],
+  added: number,
+): AnyTensor | undefined {
+  const past = arange(keys)
+    .reshape([1, keys])
+    .le(arange(length).reshape([length, 1])) as AnyTensor;
+  let mask = given;
+  if (isCausal && mask === undefined) mask = past;
+  else if (isCausal && mask?.dtype === 'bool') mask = mask.logicalAnd(past);
+  else if (isCausal && mask !== undefined) mask = where(past as Tensor<Shape, 'bool'>, mask as Tensor, -Infinity);
+  if (mask === undefined) return undefined;
+  const shape: Shape = [...mask.shape.slice(0, -1), added];
+  const open = mask.dtype === 'bool' ? ones(shape).gt(0) : zeros(shape, { dtype: mask.dtype as 'float32' });
+  return cat([mask, open as AnyTensor], -1);
 }
 
 /** What a forbidding mask adds to scores. */

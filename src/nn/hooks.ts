@@ -4,15 +4,13 @@
 // Gradients are tensors like any other, computed when somebody reads them: a hook that wants their numbers later calls `keep()`.
 // Hooks run when the graph is built: a compiled function that meets one is run itself at each call, and not replayed.
 
-import { customOp } from '../tensor/autograd.js';
+import { customOp } from '../tensor/custom-op.js';
 import { cat } from '../tensor/functions.js';
+import type { HookHandle } from '../tensor/gradient-hooks.js';
 import { ArgumentError, currentRecording, checkFunction } from '../tensor/library.js';
 import { Tensor } from '../tensor/tensor.js';
 
-/** Takes a hook away again. */
-export interface HookHandle {
-  remove(): void;
-}
+export type { HookHandle };
 
 /** Sees the arguments of `forward`; may return others, as a list. */
 export type ForwardPreHook<M = object> = (module: M, inputs: readonly unknown[]) => readonly unknown[] | void;

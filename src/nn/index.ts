@@ -7,7 +7,10 @@ export { Summary, type SummaryRow } from './summary.js';
 export type { ReceptiveField } from './receptive-field.js';
 export { Buffer, Parameter } from './parameter.js';
 export { Layer } from './layer.js';
-export { Bilinear, Embedding, Linear, type EmbeddingOptions, type LinearOptions } from './linear.js';
+export { Bilinear, Linear, type LinearOptions } from './linear.js';
+export { Embedding, EmbeddingBag, type EmbeddingBagOptions, type EmbeddingOptions } from './embedding.js';
+export { functionalCall, stackModuleState, type NamedTensors } from './functional-call.js';
+export { parametersToVector, vectorToParameters } from './parameter-vector.js';
 export {
   Conv1d,
   Conv2d,

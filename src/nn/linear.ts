@@ -1,25 +1,14 @@
-// Layers over the last dimension: affine and bilinear maps, and rows of a table.
+// Layers over the last dimension: affine and bilinear maps.
 
-import {
-  ArgumentError,
-  checkOptions,
-  DTypeError,
-  formatShape,
-  nameIndices,
-  type OptionNames,
-  sameShape,
-  ShapeError,
-} from '../tensor/library.js';
-import { embedding, where } from '../tensor/functions.js';
+import { checkOptions, formatShape, type OptionNames, sameShape, ShapeError } from '../tensor/library.js';
 import type { Shape } from '../tensor/shape-types/shape.js';
 import { type Tensor, checkTensor } from '../tensor/tensor.js';
-import { arange } from '../tensor/creation.js';
 import * as init from './init.js';
 import { Layer, checkCount, checkFloat, checkLast } from './layer.js';
 import { Module } from './module.js';
 import { Parameter } from './parameter.js';
 import { POINT, type ReceptiveField } from './receptive-field.js';
-import type { EmbeddingFn, LastArg, LinearFn, ReplaceLast } from './shape-types.js';
+import type { LastArg, LinearFn, ReplaceLast } from './shape-types.js';
 
 export interface LinearOptions {
   /** Default true. */
@@ -110,58 +99,5 @@ export class Bilinear<const In1 extends number, const In2 extends number, const 
   protected override describe(): string {
     const [out, in1, in2] = this.weight.shape;
     return `${in1}, ${in2}, ${out}${this.bias === undefined ? ', { bias: false }' : ''}`;
-  }
-}
-
-export interface EmbeddingOptions {
-  /** A row that starts at 0 and takes no gradient, for padding; a negative one counts from the end. */
-  readonly paddingIdx?: number;
-}
-
-const EMBEDDING_OPTIONS: OptionNames<EmbeddingOptions> = { paddingIdx: true };
-
-/**
- * index [...] (int32) → rows of a table [..., dim]; weight [count, dim] starts normal with variance 1. An index outside
- * 0 … count − 1 is an IndexError when the result is computed. PyTorch: nn.Embedding.
- */
-export class Embedding<const Dim extends number> extends Layer<EmbeddingFn<Dim>, 'int32'> {
-  readonly weight: Parameter<[number, Dim]>;
-  readonly paddingIdx: number | undefined;
-
-  constructor(count: number, dim: Dim, options: EmbeddingOptions = {}) {
-    checkOptions(new.target.name, options, EMBEDDING_OPTIONS);
-    const { paddingIdx } = options;
-    super();
-    checkCount(count, 1, 'Embedding: count');
-    checkCount(dim, 1, 'Embedding: dim');
-    const row = paddingIdx !== undefined && paddingIdx < 0 ? paddingIdx + count : paddingIdx;
-    if (row !== undefined && !(Number.isInteger(row) && row >= 0 && row < count)) {
-      throw new ArgumentError(
-        `Embedding: paddingIdx is ${paddingIdx}. Use a whole number from ${-count} to ${count - 1}.`,
-      );
-    }
-    this.weight = new Parameter<[number, Dim]>(init.normal([count, dim]));
-    if (row !== undefined) {
-      const padding = arange(count).eq(row).unsqueeze(1);
-      this.weight.assign_(where(padding, 0, this.weight));
-    }
-    this.paddingIdx = row;
-  }
-
-  protected compute(index: Tensor<Shape, 'int32'>): Tensor {
-    if ((index.dtype as string) !== 'int32') {
-      throw new DTypeError(`Embedding: index is ${index.dtype}, indices are int32. Convert with to('int32').`, [
-        index.dtype,
-      ]);
-    }
-    const rows = nameIndices('Embedding: index', () => embedding(this.weight, index));
-    if (this.paddingIdx === undefined) return rows;
-    const padding = index.eq(this.paddingIdx).unsqueeze(-1);
-    return where(padding, rows.detach(), rows);
-  }
-
-  protected override describe(): string {
-    const padding = this.paddingIdx === undefined ? '' : `, { paddingIdx: ${this.paddingIdx} }`;
-    return `${this.weight.shape.join(', ')}${padding}`;
   }
 }

@@ -37,6 +37,20 @@ export function clipGradNorm_(parameters: Iterable<Tensor>, maxNorm: number, opt
 }
 
 /**
+ * The p-norm of tensors together, as if they were one vector, through which gradients flow: of gradients, to be watched. PyTorch:
+ * nn.utils.get_total_norm.
+ */
+export function getTotalNorm(tensors: Iterable<Tensor>, options: ClipOptions = {}): Tensor<[]> {
+  checkOptions('getTotalNorm', options, CLIP_OPTIONS);
+  const { normType = 2 } = options;
+  if (!(normType > 0))
+    throw new ArgumentError(`getTotalNorm: normType is ${shown(normType)}. Use a number above 0 or Infinity.`);
+  const list = parametersOf('getTotalNorm', tensors);
+  if (list.length === 0) throw new ArgumentError('getTotalNorm: there are no tensors. Give at least one.');
+  return jointNorm(list, normType) as Tensor<[]>;
+}
+
+/**
  * Brings every element of all gradients into [−value, value]. Parameters without a gradient do not count.
  * PyTorch: nn.utils.clip_grad_value_.
  */

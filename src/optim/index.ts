@@ -27,7 +27,7 @@ export {
   type AdagradOptions,
   type RMSpropOptions,
 } from './adaptive.js';
-export { clipGradNorm_, clipGradValue_, maxNorm_, type ClipOptions } from './clip.js';
+export { clipGradNorm_, clipGradValue_, getTotalNorm, maxNorm_, type ClipOptions } from './clip.js';
 export { WeightAverage, type WeightAverageOptions, type WeightAverageState } from './average.js';
 export {
   chained,

@@ -3,7 +3,7 @@
 // with the size of an image and not with its square. The gradient is the transposed map, of the same kind.
 // Input: for each element of the result, what it takes. Output: tensors. Not here: where the weights come from.
 
-import { customOp } from './autograd.js';
+import { customOp } from './custom-op.js';
 import { tensor } from './creation.js';
 import { where } from './functions.js';
 import type { Tensor } from './tensor.js';

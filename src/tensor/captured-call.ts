@@ -12,6 +12,7 @@ import type { Node } from '../engine/ir/node.js';
 import { formatShape } from '../engine/ir/shape.js';
 import type { Storage } from '../engine/ir/storage.js';
 import { type Guard, Recording, record } from '../engine/recording.js';
+import { isRetainedHere } from './gradient-hooks.js';
 import { type GradientEffect, type GradientResult, settleGradients } from './gradient-log.js';
 import { type AnyTensor, GRADIENT_ACCESS, Tensor, standFor, wrapStorage } from './tensor.js';
 
@@ -145,6 +146,10 @@ function effectOf(
 function sourceOf(t: AnyTensor, given: readonly Argument[], recording: Recording): Found {
   const argument = given.indexOf(t);
   if (argument >= 0) return { argument };
+  if (!t.isLeaf && isRetainedHere(t))
+    throw new CaptureError(
+      'compile: the function returns a tensor that retains its gradient, which would not come along. Return its grad beside it, and call retainGrad() on nothing that is returned.',
+    );
   const { storage, node } = t;
   if (storage !== undefined && !recording.made.has(storage)) return { tensor: t };
   if (node.op !== 'leaf') return { node };

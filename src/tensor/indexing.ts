@@ -124,7 +124,7 @@ function takeParts(op: string, x: Node, items: readonly IndexItem[]): { part: No
   const lists: PositionList[] = [];
   for (const [given, item] of items.entries()) {
     if (typeof item === 'number') {
-      part = select(part, dim, item);
+      part = select(part, dim, item, op === 'assignAt_' ? op : 'index');
       continue;
     }
     if (isRange(item)) {
@@ -196,12 +196,12 @@ export function pairedLists(op: string, x: Node, items: readonly (Node | null)[]
 }
 
 /** Lists of positions in several dimensions go together: [0, 1] and [2, 3] are the elements (0, 2) and (1, 3). */
-export function index(x: Node, items: readonly IndexItem[]): Node {
-  const { part, lists } = takeParts('index', x, items);
+export function index(x: Node, items: readonly IndexItem[], op = 'index'): Node {
+  const { part, lists } = takeParts(op, x, items);
   if (lists.length === 0) return part;
   const [only] = lists;
   if (lists.length === 1 && only.list.shape.length === 1) return slicesAt(part, only.dim, only.list, only.says);
-  const picked = pick('index', part, lists);
+  const picked = pick(op, part, lists);
   const { together, before } = picked;
   const kept = picked.others.map((i) => part.shape[i]);
   const found = build.reshape(rows(tableOf(part, picked), picked.row), [...together, ...kept]);

@@ -155,7 +155,22 @@ export function slice(x: Node, dim: number, start: number | undefined, end: numb
   const axis = normalizeDim(dim, x.shape.length, 'slice');
   if (x.shape.length === 0)
     throw new ShapeError('slice: a tensor of rank 0 has no dimension to take a part of.', [x.shape]);
-  const n = x.shape[axis];
+  const { from, count } = rangeOf(x.shape[axis], start, end, step);
+  return build.slice(
+    x,
+    x.shape.map((_, i) => (i === axis && count > 0 ? from : 0)),
+    x.shape.map((size, i) => (i === axis ? count : size)),
+    x.shape.map((_, i) => (i === axis ? step : 1)),
+  );
+}
+
+/** Where a range of a dimension of size n begins, and how many positions it has. */
+export function rangeOf(
+  n: number,
+  start: number | undefined,
+  end: number | undefined,
+  step: number,
+): { readonly from: number; readonly count: number } {
   if (!Number.isInteger(step) || step === 0)
     throw new ArgumentError(`slice: step is ${shown(step)}. Use a whole number other than 0.`);
   const bound = (value: number | undefined, otherwise: number, least: number, most: number): number => {
@@ -165,13 +180,7 @@ export function slice(x: Node, dim: number, start: number | undefined, end: numb
   };
   const from = step > 0 ? bound(start, 0, 0, n) : bound(start, n - 1, -1, n - 1);
   const to = step > 0 ? bound(end, n, 0, n) : end === undefined ? -1 : bound(end, -1, -1, n - 1);
-  const count = Math.max(0, Math.ceil((to - from) / step));
-  return build.slice(
-    x,
-    x.shape.map((_, i) => (i === axis && count > 0 ? from : 0)),
-    x.shape.map((size, i) => (i === axis ? count : size)),
-    x.shape.map((_, i) => (i === axis ? step : 1)),
-  );
+  return { from, count: Math.max(0, Math.ceil((to - from) / step)) };
 }
 
 export function select(x: Node, dim: number, at: number, op = 'index'): Node {

@@ -7,7 +7,7 @@ import type { DType } from '../engine/ir/dtype.js';
 import { ArgumentError, ShapeError } from '../engine/ir/errors.js';
 import { nameIndices } from '../engine/ir/place.js';
 import { type Shape, checkShape, formatShape, sameShape, sizeOf } from '../engine/ir/shape.js';
-import { customOp } from './autograd.js';
+import { customOp } from './custom-op.js';
 import { onesLike, tensor, zeros } from './creation.js';
 import { largest } from './extremes.js';
 import { where } from './functions.js';

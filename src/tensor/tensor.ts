@@ -6,6 +6,7 @@
 // For who compiles without the library that names Symbol.dispose: kept in the declarations.
 /// <reference lib="esnext.disposable" preserve="true" />
 
+import { checkFunction, checkList } from '../engine/ir/arguments.js';
 import { type OptionNames, checkOptions } from '../engine/ir/options.js';
 import {
   freeStorage,
@@ -19,6 +20,7 @@ import {
   storageFrom,
 } from '../engine/engine.js';
 import { leafGradients } from '../engine/grad/backward.js';
+import { targetOf } from '../engine/grad/hooks.js';
 import { markProbabilities } from './probabilities.js';
 import * as build from '../engine/ir/build.js';
 import { markCopy } from '../engine/ir/copies.js';
@@ -26,16 +28,20 @@ import { type DType, type DataOf, DTYPES, isDType, isFloat } from '../engine/ir/
 import { ArgumentError, DTypeError, GradError, ShapeError } from '../engine/ir/errors.js';
 import { freedError } from '../engine/ir/linearise.js';
 import type { Node } from '../engine/ir/node.js';
+import type { OpArgs } from '../engine/ir/op.js';
+import { standsForSamples } from '../engine/ir/placeholder.js';
 import { type Shape, formatShape, sameShape, shown } from '../engine/ir/shape.js';
 import { notATensor } from './not-a-tensor.js';
 import { numberText } from './number-text.js';
 import { type Storage, standIn } from '../engine/ir/storage.js';
 import { comesFrom } from '../engine/prepare/parts.js';
 import * as arranging from './arranging.js';
+import { writtenAt } from './assign-at.js';
 import * as elementwise from './elementwise.js';
-import { checkNumber } from './operands.js';
+import { checkNumber, numberAs } from './operands.js';
 import { isGradEnabled } from './grad-mode.js';
 import { ownerOf, rememberOwner, setGradient } from './gradients.js';
+import { type HookHandle, hookGradient, isRetained, isRetainedHere, retain, retainersOf } from './gradient-hooks.js';
 import * as indexing from './indexing.js';
 import { matmul } from './matmul.js';
 import * as movement from './movement.js';
@@ -261,11 +267,11 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
 
   /** The sum of all gradients that `backward()` has brought here; undefined until the first. */
   get grad(): Tensor<S, D> | undefined {
-    if (isRecording()) noteGradient(this, true, GRADIENT_ACCESS);
+    if (isRecording() && !isRetainedHere(this)) noteGradient(this, true, GRADIENT_ACCESS);
     return this.gradient;
   }
   set grad(gradient: Tensor<S, D> | undefined) {
-    if (isRecording()) noteGradient(this, false, GRADIENT_ACCESS);
+    if (isRecording() && !isRetainedHere(this)) noteGradient(this, false, GRADIENT_ACCESS);
     this.gradient = gradient;
   }
 
@@ -290,15 +296,55 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
         `backward: seed ${formatShape(seed.shape)} does not have the shape ${formatShape(this.shape)} of the tensor.`,
       );
     }
+    if (standsForSamples(node))
+      throw new GradError(
+        'backward: gradients inside of vmap are those of each sample, and belong to no leaf. Take them with grad(fn): vmap(grad(fn)).',
+      );
     const one = build.expand(build.constant(1) as Node, node.shape);
     keep(node);
-    for (const [leaf, gradient] of leafGradients(node, seed === undefined ? one : seed.node)) {
-      const owner = ownerOf(leaf.arg.storage);
-      if (owner === undefined) continue;
-      comesFrom(gradient, node);
-      const sum = owner.grad === undefined ? gradient : build.add(owner.grad.node, gradient);
-      setGradient(owner, wrapNode(build.detach(sum)), node);
+    for (const [at, gradient] of leafGradients(node, seed === undefined ? one : seed.node, isRetained)) {
+      const leaf = at.op === 'leaf' ? ownerOf((at.arg as OpArgs['leaf']).storage) : undefined;
+      const retainers = retainersOf(at);
+      if (retainers.length > 0) keep(gradient);
+      for (const owner of leaf === undefined ? retainers : [leaf, ...retainers]) {
+        comesFrom(gradient, node);
+        const sum = owner.grad === undefined ? gradient : build.add(owner.grad.node, gradient);
+        setGradient(owner, wrapNode(build.detach(sum)), node);
+      }
     }
+  }
+
+  /**
+   * Calls `hook(gradient)` whenever the whole gradient of this tensor has been found; it may return another one of the same shape and
+   * dtype, which goes on in its place, to `grad` of a leaf too. The gradient is a tensor to be read or kept like any other. Expressions
+   * that are equal are one value: their hook sees the sum. Throws GradError where no gradient is required. PyTorch: Tensor.register_hook.
+   *
+   *     const handle = hidden.registerHook((g) => g.clamp(-1, 1));
+   *     handle.remove();
+   */
+  registerHook(hook: (gradient: Tensor<S, D>) => Tensor<S, D> | void): HookHandle {
+    checkFunction('registerHook', hook, 'the hook');
+    if (!this.requiresGrad)
+      throw new GradError(
+        'registerHook: this tensor requires no gradient. Set requiresGrad on an input or parameter, and do not call it under noGrad.',
+      );
+    return hookGradient(this.storage ?? targetOf(this.node), (gradient) => {
+      const changed = hook(wrapNode(gradient)) as unknown;
+      return changed === undefined ? gradient : replaced(changed, gradient);
+    });
+  }
+
+  /**
+   * `backward()` leaves the gradient of this computed tensor in its `grad`, too, where it adds up over calls as in leaves, which have theirs
+   * anyway. It is computed together with the next update. PyTorch: Tensor.retain_grad.
+   */
+  retainGrad(): this {
+    if (!this.requiresGrad)
+      throw new GradError(
+        'retainGrad: this tensor requires no gradient. Set requiresGrad on an input or parameter, and do not call it under noGrad.',
+      );
+    if (!this.isLeaf) retain(this.node, this);
+    return this;
   }
 
   /** The same numbers, through which no gradient flows. */
@@ -327,6 +373,35 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
       throw new DTypeError(`assign_: ${value.dtype} into ${dtype}. Convert with to('${dtype}').`, [value.dtype, dtype]);
     this.value.assign(build.detach(value.node));
     return this;
+  }
+
+  /**
+   * Overwrites a part of this input or buffer with `value`, a number or a tensor of its dtype that broadcasts to `x.index(...index)`, when
+   * the engine runs next; from now on the tensor means the new numbers. Positions are given as in `index`, and may be int32 tensors: a compiled
+   * step writes at a position that is an argument. Where one dimension has positions and the others are taken whole, or from 0 on, only what is
+   * written is touched: a row of a cache costs a row. Of positions that repeat the last one wins. No gradient flows through what is written.
+   * Throws IndexError for a position out of range; one in a tensor is found when it is computed, before anything is overwritten. PyTorch:
+   * x[…] = value under no_grad, Tensor.index_copy_.
+   *
+   *     cache.assignAt_([null, null, position], key); // [1, heads, length, width], position an int32 tensor
+   */
+  assignAt_(index: readonly IndexArgument[], value: AnyTensor | number): this {
+    checkList('assignAt_', 'the index', index, 'positions, one for each dimension');
+    if (this.storage === undefined)
+      throw new ArgumentError(
+        'assignAt_: this tensor was computed, not given. Write into an input or a buffer; indexPut gives a new tensor.',
+      );
+    const { dtype } = this;
+    const given =
+      typeof value === 'number'
+        ? numberAs(value, dtype, 'assignAt_', 'the value')
+        : nodeOf(value, 'assignAt_', 'the value');
+    if (given.dtype !== dtype)
+      throw new DTypeError(`assignAt_: ${given.dtype} into ${dtype}. Convert with to('${dtype}').`, [
+        given.dtype,
+        dtype,
+      ]);
+    return this.assign_(wrapNode(writtenAt(build.detach(this.node), index.map(indexItem), build.detach(given))));
   }
 
   // -------------------------------------------------------------- conversion
@@ -1134,6 +1209,23 @@ function wrapNode<S extends Shape, D extends DType>(node: Node): Tensor<S, D> {
 /** A tensor of a node made by an operation: under noGrad no gradient flows through it. */
 export function wrap<S extends Shape, D extends DType>(node: Node): Tensor<S, D> {
   return wrapNode(isGradEnabled() ? node : build.detach(node));
+}
+
+/** What a hook has returned in the place of a gradient. */
+function replaced(changed: unknown, gradient: Node): Node {
+  const { shape, dtype } = gradient;
+  if (!(changed instanceof Tensor)) {
+    const isPromise = typeof changed === 'object' && changed !== null && 'then' in changed;
+    const what = isPromise ? 'a promise' : shown(changed);
+    throw new GradError(
+      `registerHook: the hook returned ${what} in the place of a gradient. Return a tensor of its shape, or nothing.`,
+    );
+  }
+  if (!sameShape(changed.shape, shape) || changed.dtype !== dtype)
+    throw new GradError(
+      `registerHook: the hook returned ${changed.dtype} ${formatShape(changed.shape)} in the place of a gradient that is ${dtype} ${formatShape(shape)}. Return one of its shape and dtype.`,
+    );
+  return changed.node;
 }
 
 /** What stands for `t` in a recorded call: the same numbers in a storage of its own, until the call overwrites `t`. */

@@ -4,7 +4,9 @@
 
 import { assignLater, run } from '../engine/engine.js';
 import * as build from '../engine/ir/build.js';
+import { ArgumentError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
+import { isTracing, standsForSamples } from '../engine/ir/placeholder.js';
 import type { Storage } from '../engine/ir/storage.js';
 
 /** Deeper graphs are computed at once, so that a sum that nobody reads does not grow for ever. */
@@ -14,7 +16,7 @@ export class GraphValue {
   readonly node: Node;
   constructor(node: Node) {
     this.node = node;
-    if (node.depth > DEEPEST) run([node]);
+    if (node.depth > DEEPEST && !isTracing()) run([node]);
   }
 }
 
@@ -44,6 +46,10 @@ export class StoredValue {
   }
 
   assign(value: Node): void {
+    if (standsForSamples(value))
+      throw new ArgumentError(
+        'assign_: the value depends on the sample of a vmap, and the tensor is one for all of them. Return the value; a module that measures its inputs is mapped in eval() mode.',
+      );
     this.pending = value;
     assignLater(this.storage, value, (left) => {
       this.pending = left;

@@ -9,6 +9,7 @@ import { GradError } from '../ir/errors.js';
 import { type Node, markGradients, topologicalOrder } from '../ir/node.js';
 import type { Op } from '../ir/op.js';
 import { formatShape, sameShape } from '../ir/shape.js';
+import { throughHooks } from './hooks.js';
 import { RULES, type Rule } from './rules.js';
 
 export interface Derivatives {
@@ -43,8 +44,11 @@ function differentiateMarked(outputs: readonly Node[], seeds: readonly Node[], w
     const node = order[i];
     const { src } = node;
     end -= src.length;
-    const g = gradients[i];
-    if (g === undefined || reaches[i] === 0 || src.length === 0) continue;
+    const arrived = gradients[i];
+    if (arrived === undefined || reaches[i] === 0) continue;
+    const g = throughHooks(node, arrived);
+    gradients[i] = g;
+    if (src.length === 0) continue;
     const rule = ((RULES as Record<string, unknown>)[node.op] ?? NO_RULES) as Rule<Op>;
     // A gradient that is 0 by structure (below floor, sign, …) stays 0: nothing is computed from it.
     const vanishes = constantValue(g) === 0;
@@ -74,13 +78,18 @@ export function gradient(outputs: readonly Node[], seeds: readonly Node[], wrt: 
   return wrt.map((node) => found.get(node));
 }
 
-/** What `backward()` needs: each leaf that requires a gradient and is reached, with its gradient. */
-export function leafGradients(output: Node, seed: Node): [Node<'leaf'>, Node][] {
+/** What `backward()` needs: each leaf that requires a gradient and is reached, and other nodes that are `wanted`, with their gradients. */
+export function leafGradients(
+  output: Node,
+  seed: Node,
+  isWanted: (node: Node) => boolean = () => false,
+): [Node, Node][] {
   const { order, gradients } = differentiate([output], [seed]);
-  const pairs: [Node<'leaf'>, Node][] = [];
+  const pairs: [Node, Node][] = [];
   for (let i = 0; i < order.length; i++) {
     const g = gradients[i];
-    if (order[i].op === 'leaf' && order[i].requiresGrad && g !== undefined) pairs.push([order[i] as Node<'leaf'>, g]);
+    if (g !== undefined && order[i].requiresGrad && (order[i].op === 'leaf' || isWanted(order[i])))
+      pairs.push([order[i], g]);
   }
   return pairs;
 }

@@ -136,8 +136,12 @@ function nameOf({ name, dtype, shape }: Storage): string {
   return name ?? `a ${dtype} tensor ${formatShape(shape)}`;
 }
 
-export function freedError(storage: Storage): StaleTensorError {
-  return new StaleTensorError(`read: ${nameOf(storage)} was freed. Do not use a tensor after its dispose.`);
+/** Why a storage has no buffer. */
+export function freedError(storage: Storage): Error {
+  return (
+    storage.failure ??
+    new StaleTensorError(`read: ${nameOf(storage)} was freed. Do not use a tensor after its dispose.`)
+  );
 }
 
 function staleError(storage: Storage): StaleTensorError {

@@ -271,6 +271,20 @@ export function clearInterned(): void {
   interned = [];
 }
 
+/** From now on an equal expression is a node of its own. */
+export function forget(node: Node): void {
+  const at = interned.indexOf(node);
+  if (at < 0) return;
+  interned[at] = interned[interned.length - 1];
+  interned.pop();
+  const bucket = node.hash % buckets.length;
+  let before: Node | undefined;
+  for (let n = buckets[bucket]; n !== undefined && n !== node; n = n.next) before = n;
+  if (before === undefined) buckets[bucket] = node.next;
+  else before.next = node.next;
+  node.next = undefined;
+}
+
 export function internedCount(): number {
   return interned.length;
 }

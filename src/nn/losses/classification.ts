@@ -15,7 +15,7 @@ import {
 } from '../../tensor/library.js';
 import type { SameShapeArg } from '../../tensor/shape-types/broadcast.js';
 import type { LabelsArg, TargetArg } from '../../tensor/shape-types/labels.js';
-import { customOp } from '../../tensor/autograd.js';
+import { customOp } from '../../tensor/custom-op.js';
 import { where } from '../../tensor/functions.js';
 import { type AnyTensor, type Tensor, checkTensor } from '../../tensor/tensor.js';
 import {

@@ -1,7 +1,7 @@
 // Connectionist temporal classification: the probability of a sequence of labels, summed over all ways to spread it over the steps
 // of a longer sequence of predictions, with blanks between (Graves et al. 2006).
 
-import { type CustomContext, customOp } from '../../tensor/autograd.js';
+import { type CustomContext, customOp } from '../../tensor/custom-op.js';
 import { full, tensor, zeros } from '../../tensor/creation.js';
 import { largest } from '../../tensor/extremes.js';
 import { cat, stack, where } from '../../tensor/functions.js';

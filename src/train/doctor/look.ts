@@ -7,7 +7,7 @@
 import { type LossCall, watchLosses } from '../../nn/losses/common.js';
 import { watchOnly } from '../../nn/hooks.js';
 import type { Module } from '../../nn/module.js';
-import { customOp } from '../../tensor/autograd.js';
+import { customOp } from '../../tensor/custom-op.js';
 import { isGradEnabled, withoutGrad } from '../../tensor/grad-mode.js';
 import { areProbabilities, markProbabilities } from '../../tensor/probabilities.js';
 import type { AnyTensor, Tensor } from '../../tensor/tensor.js';

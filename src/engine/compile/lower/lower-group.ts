@@ -32,7 +32,8 @@ export interface LowerGroupOptions {
   readonly isStored: (node: Node) => boolean;
   /** Parts of concatenations that are computed where they belong. */
   readonly places: Places;
-  readonly inPlace: ReadonlySet<Node>;
+  /** Results that are written over an input of the program, and the input. */
+  readonly inPlace: ReadonlyMap<Node, Node>;
 }
 
 type Lower = (group: Group, lowering: Lowering) => KernelBuilder;
@@ -81,7 +82,15 @@ export function lowerGroup(group: Group, options: LowerGroupOptions): LoweredKer
     const shares = sharesOfConcat(group, options.isMaterialised, options.places);
     return [shares.map((share) => lowerKernel(group, options, (g, l) => lowerConcat(g, l, share)))];
   }
-  return LOWERINGS[group.kind].map((lower) => [lowerKernel(group, options, lower)]);
+  const lowerings = LOWERINGS[group.kind];
+  return (isInPlace(group, options) ? lowerings.slice(1) : lowerings).map((lower) => [
+    lowerKernel(group, options, lower),
+  ]);
+}
+
+/** A scatter-add into its own base finds there what it would have to copy. */
+function isInPlace({ kind, members: [node] }: Group, { inPlace }: LowerGroupOptions): boolean {
+  return kind === 'scatterAdd' && inPlace.get(node) === node.src[0];
 }
 
 function lowerKernel(group: Group, options: LowerGroupOptions, lower: Lower): LoweredKernel {

@@ -10,6 +10,7 @@ import type { UpdateInPlace } from './schedule.js';
 
 /** Does the group read the old value only where it writes the new one? */
 export function readsInPlace(group: Group, a: UpdateInPlace, isMaterialised: (n: Node) => boolean): boolean {
+  if (group.kind === 'scatterAdd') return writesSomePlaces(group.members[0], a, isMaterialised);
   if (group.kind !== 'loop' && !writesOnce(group)) return false;
   const target = flatten(group.place.get(a.node) ?? [], a.node.shape).key;
   let same = true;
@@ -35,6 +36,15 @@ export function readsInPlace(group: Group, a: UpdateInPlace, isMaterialised: (n:
     });
   }
   return same;
+}
+
+/** Does a scatter-add start from the old value itself, and read it nowhere else? Then only what it adds or sets is written. */
+function writesSomePlaces(node: Node, a: UpdateInPlace, isMaterialised: (n: Node) => boolean): boolean {
+  const [base, ...others] = node.src;
+  if (node !== a.node || base !== a.input) return false;
+  const read = new Set<Node>();
+  for (const s of others) collectReads(s, isMaterialised, read);
+  return !read.has(a.input);
 }
 
 /** Does a product compute each element once, and finish it at once? */

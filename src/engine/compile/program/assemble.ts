@@ -45,7 +45,7 @@ export function assemble(state: CompileState): void {
   const copied = new Set(state.schedule.copied.map((a) => a.node));
   const updates = assignments(state).filter((a) => !copied.has(a.node));
   const overwritten = new Set(updates.map((a) => a.node));
-  const inPlace = new Set(updates.flatMap((a) => (a.input === undefined ? [] : [a.node])));
+  const inPlace = new Map(updates.flatMap((a): [Node, Node][] => (a.input === undefined ? [] : [[a.node, a.input]])));
   const outputWord = 1 + state.inputs.length;
   const { words: wordOfScalar, end: argumentCount } = wordsOfScalars(state.scalars, outputWord + state.outputs.length);
 

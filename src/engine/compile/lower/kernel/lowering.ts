@@ -17,7 +17,7 @@ export interface Lowering {
   readonly output: (node: Node) => Buffer | undefined;
   readonly isMaterialised: IsMaterialised;
   readonly places: Places;
-  readonly inPlace: ReadonlySet<Node>;
+  readonly inPlace: ReadonlyMap<Node, Node>;
   /** A product that the calling thread computes alone, into memory of its own. */
   readonly contract: (builder: KernelBuilder, node: Node, form: Contraction, output: Buffer) => void;
   /** Thread-private memory of `size` elements. */
