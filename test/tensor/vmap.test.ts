@@ -6,7 +6,7 @@ import {
   ArgumentError,
   GradError,
   ShapeError,
-  Tensor,
+  type Tensor,
   compile,
   disposeDevices,
   grad,
