@@ -3,12 +3,7 @@
 
 import v8 from 'node:v8';
 import { tensor, compile } from 'nabla';
-import { NativeTier, nativeToolchain } from '../dist/engine/device/cpu/native/tier.js';
-import { trialWords } from '../dist/engine/device/cpu/native/trial.js';
-import * as C from '../dist/engine/emit/c/emit.js';
-import * as L from '../dist/engine/loop/loop.js';
-import { WASM_TARGET } from '../dist/engine/loop/target.js';
-import * as wasm from '../dist/engine/emit/wasm/emit.js';
+import { NativeTier, WASM_TARGET, c as C, loop as L, nativeToolchain, trialWords, wasm } from '../dist/internals.js';
 import { uniform } from './hash.mjs';
 import { measure } from './timing.mjs';
 

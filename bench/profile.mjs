@@ -4,8 +4,7 @@
 
 import { writeFileSync } from 'node:fs';
 
-import { CpuDevice } from '../dist/engine/device/cpu/device.js';
-import { registerDevice } from '../dist/engine/engine.js';
+import { CpuDevice, registerDevice } from '../dist/internals.js';
 import { setDevice } from 'nabla';
 import { round } from './timing.mjs';
 

@@ -1,19 +1,22 @@
-// Builds dist/ from src/: TypeScript to JavaScript with declarations, everything else (assets, plain JavaScript) copied
-// as it is; declarations that no entry leads to are left out. Exits non-zero when the sources do not type-check.
+// Builds dist/ from src/: declarations by TypeScript, JavaScript in chunks (bundle.mjs), everything else (assets, plain JavaScript)
+// copied as it is; declarations that no entry leads to are left out. Exits non-zero when the sources do not type-check.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { STAMP, listSources, writeStamp } from './staleness.mjs';
+import { bundle } from './bundle.mjs';
+import { listSources, writeStamp } from './staleness.mjs';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const started = new Date();
 const sources = listSources();
 
-removeOrphans();
-rmSync(STAMP, { force: true });
-if (sources.some(isCompiled)) compile();
+rmSync('dist', { recursive: true, force: true }); // nothing without a source is ever published
+if (sources.some(isCompiled)) {
+  declare();
+  await bundle();
+}
 for (const file of sources.filter((name) => !isCompiled(name))) {
   const target = join('dist', file.slice('src'.length));
   mkdirSync(dirname(target), { recursive: true });
@@ -25,12 +28,6 @@ writeStamp(sources, started);
 
 function isCompiled(file) {
   return /(?<!\.d)\.ts$/.test(file);
-}
-
-/** Empties dist when a source of the last build is gone, so that no file without a source is ever published. */
-function removeOrphans() {
-  const last = existsSync(STAMP) ? readFileSync(STAMP, 'utf8').split('\n').filter(Boolean) : undefined;
-  if (!last || last.some((file) => !existsSync(file))) rmSync('dist', { recursive: true, force: true });
 }
 
 /** Removes declarations that no entry of the package leads to: half of them, and nobody can ask for them. */
@@ -52,7 +49,8 @@ function removeInnerDeclarations() {
   }
 }
 
-function compile() {
+/** Type-checks, and writes the declarations. */
+function declare() {
   const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
   const result = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
   if (result.error) throw result.error;

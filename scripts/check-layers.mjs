@@ -41,10 +41,11 @@ const ENGINE = [
   'engine',
 ];
 
-/** For each layer, the layers it may import besides itself. `index` is src/index.ts, `engine` the files right in it. */
+/** For each layer, the layers it may import besides itself. `index` and `internals` are files right in src, `engine` the files right in it. */
 const MAY_IMPORT = {
   cli: ['index', ...LIBRARY, 'functions', 'tensor'],
   index: [...LIBRARY, 'functions', 'tensor', ...ENGINE],
+  internals: [...LIBRARY, ...ENGINE],
   ...Object.fromEntries(LIBRARY.map((name) => [name, [...LIBRARY, 'functions', 'tensor']])),
   functions: ['tensor', 'engine/ir'],
   tensor: ENGINE,
@@ -61,11 +62,18 @@ const MAY_IMPORT = {
 };
 
 /** Where Node's own modules may be used. The rest runs in browsers too and reaches these folders by `import()` only. */
-const NODE_ONLY = ['src/cli/', 'src/io/node/', 'src/data/node/', 'src/train/node/', 'src/engine/device/cpu/node/'];
+const NODE_ONLY = [
+  'src/cli/',
+  'src/io/node/',
+  'src/data/node/',
+  'src/train/node/',
+  'src/engine/device/cpu/node/',
+  'src/internals.ts',
+];
 
 function layerOf(file) {
   const parts = file.split('/').slice(1);
-  if (parts.length === 1) return parts[0] === 'index.ts' ? 'index' : undefined;
+  if (parts.length === 1) return ['index.ts', 'internals.ts'].includes(parts[0]) ? parts[0].slice(0, -3) : undefined;
   if (parts[0] !== 'engine') return parts[0];
   if (parts[1] === 'compile') return parts.slice(0, -1).join('/');
   return parts.length === 2 ? 'engine' : `engine/${parts[1]}`;

@@ -4,7 +4,12 @@ import { existsSync, readFileSync, readdirSync, statSync, utimesSync, writeFileS
 import { join, sep } from 'node:path';
 
 export const STAMP = join('dist', '.build-stamp');
-const CONFIGURATION = ['package.json', 'tsconfig.json', 'tsconfig.build.json', join('scripts', 'build.mjs')];
+const CONFIGURATION = [
+  'package.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  ...['build.mjs', 'bundle.mjs'].map((name) => join('scripts', name)),
+];
 
 /** Every file of src that takes part in a build, sorted; tests do not. */
 export function listSources() {

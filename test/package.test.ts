@@ -68,6 +68,19 @@ test('it takes 11 MB on disk, 7 without what is optional, and asks for sharp and
   expect(sizeOf(() => true)).toBeLessThan(11.5e6);
 });
 
+test('classes keep their names in the built chunks, and inner parts are not published', () => {
+  expect(packed).not.toContain('dist/internals.js');
+  const script = `
+    for (const module of ${JSON.stringify(modules.map((name) => posix.join('nabla', name)))}) {
+      for (const [name, value] of Object.entries(await import(module))) {
+        if (typeof value === 'function' && /^class\\b/.test(String(value)) && value.name !== name) console.log(module, name, value.name);
+      }
+    }
+  `;
+  writeFileSync(join(app, 'names.js'), script);
+  expect(run(app, process.execPath, 'names.js')).toBe('');
+});
+
 /** What `du` counts for a file or a folder on the usual file systems. */
 function onDisk(bytes: number): number {
   return Math.ceil(bytes / 4096) * 4096;

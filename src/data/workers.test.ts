@@ -220,7 +220,7 @@ test.skipIf(!isBuilt)('an ArrayDataset is gathered and transformed in workers (n
 test.skipIf(!isBuilt)('a program that waits for a thread to end goes on (needs npm run build)', () => {
   // A process of its own: only there does nothing else keep the event loop alive. The thread becomes idle while it is stopped.
   const script = `
-    import { startNodeThread } from '${new URL('../../dist/data/node/thread.js', import.meta.url).href}';
+    import { startNodeThread } from '${new URL('../../dist/internals.js', import.meta.url).href}';
     const thread = startNodeThread('const start = (port) => port.listen(() => port.post({}));');
     thread.listen(() => {}, () => {});
     thread.setBusy(true);

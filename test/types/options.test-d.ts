@@ -1,21 +1,36 @@
 // Options with a name that a call does not know, where the options are a type parameter (their literal types decide the
 // result's shape): refused as in any object literal. What is right stays right.
 
-import { avgPool2d, conv1d, conv2d, convTranspose2d, interpolate, maxPool2d, ones, tensor, zeros } from 'nabla';
+import {
+  avgPool2d,
+  conv1d,
+  conv2d,
+  convTranspose2d,
+  interpolate,
+  maxPool2d,
+  ones,
+  tensor,
+  type Tensor,
+  zeros,
+} from 'nabla';
 import {
   AvgPool2d,
   Conv2d,
   ConvTranspose2d,
+  CrossEntropyLoss,
   DepthwiseSeparableConv2d,
   GATConv,
   GRU,
+  KLDivLoss,
   LSTM,
+  MSELoss,
   MaxPool1d,
   MaxPool2d,
   MaxUnpool2d,
   MultiheadAttention,
   type PoolOptions,
   RNN,
+  TripletMarginLoss,
   Upsample,
   bceLoss,
   bceWithLogits,
@@ -143,3 +158,19 @@ x.mean(0, { keepDim: true });
 x.var(0, { ddof: 1 });
 // @ts-expect-error
 new Adam([x], { learningRate: 1e-3 });
+
+// ---------------------------------------------------------------- losses as modules have the types of the functions
+
+const mse = new MSELoss();
+expectTypeOf(mse.forward(zeros([2, 3]), zeros([2, 3])).shape).toEqualTypeOf<[]>();
+expectTypeOf(new MSELoss({ reduction: 'none' }).forward(x, x).shape).toEqualTypeOf<readonly number[]>();
+expectTypeOf(new CrossEntropyLoss().forward(x, y).shape).toEqualTypeOf<[]>();
+expectTypeOf(new KLDivLoss().forward(x, x).shape).toEqualTypeOf<readonly number[]>();
+declare const anyShape: Tensor;
+mse.forward(anyShape, zeros([2, 3]));
+// @ts-expect-error mseLoss: [2, 3] x [3, 2]: shapes differ
+mse.forward(zeros([2, 3]), zeros([3, 2]));
+// @ts-expect-error crossEntropy: labels [4] do not fit [2, 3]
+new CrossEntropyLoss().forward(zeros([2, 3]), zeros([4], { dtype: 'int32' }));
+// @ts-expect-error tripletMarginLoss: [2, 3] x [2, 4]: shapes differ
+new TripletMarginLoss().forward(zeros([2, 3]), zeros([2, 3]), zeros([2, 4]));

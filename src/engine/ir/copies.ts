@@ -14,7 +14,7 @@ interface Copy {
 
 /** This copy. Its identity counts: a module that is evaluated twice has one address and two of everything. */
 const COPY: Copy = {
-  home: String(import.meta.url ?? 'an unknown place').replace(/engine\/ir\/copies\.[jt]s.*$/, ''),
+  home: String(import.meta.url ?? 'an unknown place').replace(/(?:engine\/ir\/copies|chunks\/[^/]+)\.[jt]s.*$/, ''),
 };
 
 /** All instances of a class belong to this copy. */

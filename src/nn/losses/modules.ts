@@ -1,6 +1,8 @@
-// Losses as modules: the function of the same name with options that are given once.
+// Losses as modules: the function of the same name, and its types, with options that are given once.
 
-import { checkOptions, type OptionNames } from '../../tensor/library.js';
+import { checkOptions, type DType, type OptionNames, type Shape } from '../../tensor/library.js';
+import type { SameShapeArg } from '../../tensor/shape-types/broadcast.js';
+import type { LabelsArg, TargetArg } from '../../tensor/shape-types/labels.js';
 import type { Exact } from '../../tensor/shape-types/options.js';
 import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
@@ -96,7 +98,10 @@ export class MSELoss<const O extends LossOptions = {}> extends Loss<LossOptions>
     super(options, LOSS_OPTIONS);
   }
 
-  forward(prediction: AnyTensor, target: AnyTensor): Reduced<O> {
+  forward<S extends Shape, T extends Shape>(
+    prediction: Tensor<S, DType>,
+    target: Tensor<T, DType> & SameShapeArg<'mseLoss', S, T>,
+  ): Reduced<O> {
     return mseLoss(prediction, target, this.options) as Reduced<O>;
   }
 }
@@ -107,7 +112,10 @@ export class L1Loss<const O extends LossOptions = {}> extends Loss<LossOptions> 
     super(options, LOSS_OPTIONS);
   }
 
-  forward(prediction: AnyTensor, target: AnyTensor): Reduced<O> {
+  forward<S extends Shape, T extends Shape>(
+    prediction: Tensor<S, DType>,
+    target: Tensor<T, DType> & SameShapeArg<'l1Loss', S, T>,
+  ): Reduced<O> {
     return l1Loss(prediction, target, this.options) as Reduced<O>;
   }
 }
@@ -118,7 +126,10 @@ export class HuberLoss<const O extends HuberOptions = {}> extends Loss<HuberOpti
     super(options, HUBER_OPTIONS);
   }
 
-  forward(prediction: AnyTensor, target: AnyTensor): Reduced<O> {
+  forward<S extends Shape, T extends Shape>(
+    prediction: Tensor<S, DType>,
+    target: Tensor<T, DType> & SameShapeArg<'huberLoss', S, T>,
+  ): Reduced<O> {
     return huberLoss(prediction, target, this.options) as Reduced<O>;
   }
 }
@@ -129,7 +140,10 @@ export class SmoothL1Loss<const O extends SmoothL1Options = {}> extends Loss<Smo
     super(options, SMOOTH_L1_OPTIONS);
   }
 
-  forward(prediction: AnyTensor, target: AnyTensor): Reduced<O> {
+  forward<S extends Shape, T extends Shape>(
+    prediction: Tensor<S, DType>,
+    target: Tensor<T, DType> & SameShapeArg<'smoothL1Loss', S, T>,
+  ): Reduced<O> {
     return smoothL1Loss(prediction, target, this.options) as Reduced<O>;
   }
 }
@@ -140,7 +154,10 @@ export class CrossEntropyLoss<const O extends CrossEntropyOptions = {}> extends 
     super(options, CROSS_ENTROPY_OPTIONS);
   }
 
-  forward(logits: AnyTensor, target: AnyTensor): Reduced<O> {
+  forward<S extends Shape, T extends Shape>(
+    logits: Tensor<S, DType>,
+    target: Tensor<T, DType> & TargetArg<'crossEntropy', S, T>,
+  ): Reduced<O> {
     return crossEntropy(logits, target, this.options) as Reduced<O>;
   }
 }
@@ -151,7 +168,10 @@ export class NLLLoss<const O extends LabelOptions = {}> extends Loss<LabelOption
     super(options, LABEL_OPTIONS);
   }
 
-  forward(logProbabilities: AnyTensor, target: AnyTensor): Reduced<O> {
+  forward<S extends Shape, T extends Shape>(
+    logProbabilities: Tensor<S, DType>,
+    target: Tensor<T, DType> & LabelsArg<'nllLoss', S, T>,
+  ): Reduced<O> {
     return nllLoss(logProbabilities, target, this.options) as Reduced<O>;
   }
 }
@@ -162,7 +182,10 @@ export class BCEWithLogitsLoss<const O extends BceWithLogitsOptions = {}> extend
     super(options, BCE_WITH_LOGITS_OPTIONS);
   }
 
-  forward(logits: AnyTensor, target: AnyTensor): Reduced<O> {
+  forward<S extends Shape, T extends Shape>(
+    logits: Tensor<S, DType>,
+    target: Tensor<T, DType> & SameShapeArg<'bceWithLogits', S, T>,
+  ): Reduced<O> {
     return bceWithLogits(logits, target, this.options) as Reduced<O>;
   }
 }
@@ -173,7 +196,10 @@ export class BCELoss<const O extends BceOptions = {}> extends Loss<BceOptions> {
     super(options, BCE_OPTIONS);
   }
 
-  forward(probabilities: AnyTensor, target: AnyTensor): Reduced<O> {
+  forward<S extends Shape, T extends Shape>(
+    probabilities: Tensor<S, DType>,
+    target: Tensor<T, DType> & SameShapeArg<'bceLoss', S, T>,
+  ): Reduced<O> {
     return bceLoss(probabilities, target, this.options) as Reduced<O>;
   }
 }
@@ -184,7 +210,10 @@ export class HingeLoss<const O extends HingeOptions = {}> extends Loss<HingeOpti
     super(options, HINGE_OPTIONS);
   }
 
-  forward(scores: AnyTensor, labels: AnyTensor): Reduced<O> {
+  forward<S extends Shape, T extends Shape>(
+    scores: Tensor<S, DType>,
+    labels: Tensor<T, DType> & LabelsArg<'hingeLoss', S, T>,
+  ): Reduced<O> {
     return hingeLoss(scores, labels, this.options) as Reduced<O>;
   }
 }
@@ -195,7 +224,10 @@ export class DiceLoss<const O extends DiceOptions = {}> extends Loss<DiceOptions
     super(options, DICE_OPTIONS);
   }
 
-  forward(probabilities: AnyTensor, target: AnyTensor): Reduced<O> {
+  forward<S extends Shape, T extends Shape>(
+    probabilities: Tensor<S, DType>,
+    target: Tensor<T, DType> & SameShapeArg<'diceLoss', S, T>,
+  ): Reduced<O> {
     return diceLoss(probabilities, target, this.options) as Reduced<O>;
   }
 }
@@ -206,7 +238,11 @@ export class TripletMarginLoss<const O extends TripletOptions = {}> extends Loss
     super(options, TRIPLET_OPTIONS);
   }
 
-  forward(anchor: AnyTensor, positive: AnyTensor, negative: AnyTensor): Reduced<O> {
+  forward<S extends Shape, P extends Shape, N extends Shape>(
+    anchor: Tensor<S, DType>,
+    positive: Tensor<P, DType> & SameShapeArg<'tripletMarginLoss', S, P>,
+    negative: Tensor<N, DType> & SameShapeArg<'tripletMarginLoss', S, N>,
+  ): Reduced<O> {
     return tripletMarginLoss(anchor, positive, negative, this.options) as Reduced<O>;
   }
 }
@@ -217,7 +253,10 @@ export class NTXentLoss<const O extends NtXentOptions = {}> extends Loss<NtXentO
     super(options, NT_XENT_OPTIONS);
   }
 
-  forward(first: AnyTensor, second: AnyTensor): Reduced<O> {
+  forward<S extends Shape, T extends Shape>(
+    first: Tensor<S, DType>,
+    second: Tensor<T, DType> & SameShapeArg<'ntXentLoss', S, T>,
+  ): Reduced<O> {
     return ntXentLoss(first, second, this.options) as Reduced<O>;
   }
 }
@@ -228,7 +267,11 @@ export class CosineEmbeddingLoss<const O extends MarginOptions = {}> extends Los
     super(options, MARGIN_OPTIONS);
   }
 
-  forward(a: AnyTensor, b: AnyTensor, labels: AnyTensor): Reduced<O> {
+  forward<S extends Shape, T extends Shape>(
+    a: Tensor<S, DType>,
+    b: Tensor<T, DType> & SameShapeArg<'cosineEmbeddingLoss', S, T>,
+    labels: AnyTensor,
+  ): Reduced<O> {
     return cosineEmbeddingLoss(a, b, labels, this.options) as Reduced<O>;
   }
 }
@@ -239,7 +282,11 @@ export class MarginRankingLoss<const O extends MarginOptions = {}> extends Loss<
     super(options, MARGIN_OPTIONS);
   }
 
-  forward(a: AnyTensor, b: AnyTensor, labels: AnyTensor): Reduced<O> {
+  forward<S extends Shape, T extends Shape>(
+    a: Tensor<S, DType>,
+    b: Tensor<T, DType> & SameShapeArg<'marginRankingLoss', S, T>,
+    labels: AnyTensor,
+  ): Reduced<O> {
     return marginRankingLoss(a, b, labels, this.options) as Reduced<O>;
   }
 }
@@ -250,7 +297,10 @@ export class HingeEmbeddingLoss<const O extends MarginOptions = {}> extends Loss
     super(options, MARGIN_OPTIONS);
   }
 
-  forward(distances: AnyTensor, labels: AnyTensor): Reduced<O> {
+  forward<S extends Shape, T extends Shape>(
+    distances: Tensor<S, DType>,
+    labels: Tensor<T, DType> & SameShapeArg<'hingeEmbeddingLoss', S, T>,
+  ): Reduced<O> {
     return hingeEmbeddingLoss(distances, labels, this.options) as Reduced<O>;
   }
 }
@@ -261,7 +311,10 @@ export class SoftMarginLoss<const O extends LossOptions = {}> extends Loss<LossO
     super(options, LOSS_OPTIONS);
   }
 
-  forward(scores: AnyTensor, labels: AnyTensor): Reduced<O> {
+  forward<S extends Shape, T extends Shape>(
+    scores: Tensor<S, DType>,
+    labels: Tensor<T, DType> & SameShapeArg<'softMarginLoss', S, T>,
+  ): Reduced<O> {
     return softMarginLoss(scores, labels, this.options) as Reduced<O>;
   }
 }
@@ -283,7 +336,10 @@ export class MultiLabelMarginLoss<const O extends LossOptions = {}> extends Loss
     super(options, LOSS_OPTIONS);
   }
 
-  forward(scores: AnyTensor, labels: AnyTensor): Reduced<O> {
+  forward<S extends Shape, T extends Shape>(
+    scores: Tensor<S, DType>,
+    labels: Tensor<T, DType> & SameShapeArg<'multilabelMarginLoss', S, T>,
+  ): Reduced<O> {
     return multilabelMarginLoss(scores, labels, this.options) as Reduced<O>;
   }
 }
@@ -296,7 +352,10 @@ export class MultiLabelSoftMarginLoss<
     super(options, MULTILABEL_SOFT_MARGIN_OPTIONS);
   }
 
-  forward(scores: AnyTensor, target: AnyTensor): Reduced<O> {
+  forward<S extends Shape, T extends Shape>(
+    scores: Tensor<S, DType>,
+    target: Tensor<T, DType> & SameShapeArg<'multilabelSoftMarginLoss', S, T>,
+  ): Reduced<O> {
     return multilabelSoftMarginLoss(scores, target, this.options) as Reduced<O>;
   }
 }
@@ -307,7 +366,10 @@ export class PoissonNLLLoss<const O extends PoissonNllOptions = {}> extends Loss
     super(options, POISSON_NLL_OPTIONS);
   }
 
-  forward(input: AnyTensor, target: AnyTensor): Reduced<O> {
+  forward<S extends Shape, T extends Shape>(
+    input: Tensor<S, DType>,
+    target: Tensor<T, DType> & SameShapeArg<'poissonNllLoss', S, T>,
+  ): Reduced<O> {
     return poissonNllLoss(input, target, this.options) as Reduced<O>;
   }
 }
@@ -318,7 +380,11 @@ export class GaussianNLLLoss<const O extends GaussianNllOptions = {}> extends Lo
     super(options, GAUSSIAN_NLL_OPTIONS);
   }
 
-  forward(input: AnyTensor, target: AnyTensor, variance: AnyTensor | number): Reduced<O> {
+  forward<S extends Shape, T extends Shape>(
+    input: Tensor<S, DType>,
+    target: Tensor<T, DType> & SameShapeArg<'gaussianNllLoss', S, T>,
+    variance: AnyTensor | number,
+  ): Reduced<O> {
     return gaussianNllLoss(input, target, variance, this.options) as Reduced<O>;
   }
 }
@@ -329,7 +395,10 @@ export class FocalLoss<const O extends FocalOptions = {}> extends Loss<FocalOpti
     super(options, FOCAL_OPTIONS);
   }
 
-  forward(logits: AnyTensor, target: AnyTensor): Reduced<O> {
+  forward<S extends Shape, T extends Shape>(
+    logits: Tensor<S, DType>,
+    target: Tensor<T, DType> & SameShapeArg<'focalLoss', S, T>,
+  ): Reduced<O> {
     return focalLoss(logits, target, this.options) as Reduced<O>;
   }
 }
@@ -356,7 +425,10 @@ export class KLDivLoss extends Loss<KlOptions> {
     super(options, KL_OPTIONS);
   }
 
-  forward(logProbabilities: AnyTensor, target: AnyTensor): Tensor {
+  forward<S extends Shape, T extends Shape>(
+    logProbabilities: Tensor<S, DType>,
+    target: Tensor<T, DType> & SameShapeArg<'klDivLoss', S, T>,
+  ): Tensor {
     return klDivLoss(logProbabilities, target, this.options);
   }
 }
