@@ -26,10 +26,10 @@ export function registerModule(module: object): void {
   gone.register(module, reference);
 }
 
-let telling: abstract new (...args: never[]) => object;
+let telling: (abstract new (...args: never[]) => object) | undefined;
 
 /** Modules of this class note each call themselves. */
-export function tellsOfCalls(kind: typeof telling): void {
+export function tellsOfCalls(kind: NonNullable<typeof telling>): void {
   telling = kind;
 }
 
@@ -150,7 +150,8 @@ function participants(recording: Recording, before: ReadonlyMap<object, Snapshot
     for (const { storage } of snapshot.tensors()) if (storages.has(storage)) found.add(module);
   }
   // Of a module with neither tensors nor modules nobody sees whether it was called.
-  for (const [module, snapshot] of before) if (!(module instanceof telling) && snapshot.isBare) found.add(module);
+  for (const [module, snapshot] of before)
+    if (snapshot.isBare && !(telling !== undefined && module instanceof telling)) found.add(module);
   for (const module of found) for (const holder of holders.get(module) ?? []) found.add(holder); // grows as it is walked
   for (const module of found) for (const part of before.get(module)?.parts() ?? []) found.add(part);
   return found;

@@ -1,0 +1,328 @@
+// From the messages of a file to a checked graph. Everything that is wrong, or that nabla cannot run, is collected and thrown at once.
+
+import { type OnnxProblem, problemsError } from '../error.js';
+import type { HostArray } from '../host/array.js';
+import { findOperator, qualifiedName } from '../operators/table.js';
+import { elementTypeOf, isFloatType, rowOf } from '../wire/elements.js';
+import type {
+  AttributeValue,
+  FunctionMessage,
+  GraphMessage,
+  ModelMessage,
+  NodeMessage,
+  ValueInfoMessage,
+} from '../wire/messages.js';
+import { type ExternalData, denseArrayOf, hostArrayOf } from '../wire/tensor.js';
+import { functionKey, writtenOut } from './functions.js';
+import { type Constant, type Graph, type GraphNode, type GraphValue, type Role, allGraphs } from './graph.js';
+
+/** Before it, arithmetic broadcast otherwise. */
+const OLDEST_OPSET = 7;
+const DEEPEST_CALL = 50;
+/** Functions that call functions twice each grow fast. */
+const MOST_NODES = 1 << 20;
+
+export interface CheckedModel {
+  readonly graph: Graph;
+  readonly opsets: ReadonlyMap<string, number>;
+}
+
+/** Throws an OnnxError with all that is wrong. */
+export function buildGraph(model: ModelMessage, external: ExternalData, name: string): CheckedModel {
+  const { result, problems } = checkModel(model, external);
+  if (problems.length > 0)
+    throw problemsError(
+      `onnx: ${name} cannot be run. nabla inspect shows what is in it; this is what stands in the way:`,
+      problems,
+    );
+  return result;
+}
+
+/** The same, with what is wrong as a list: for `nabla inspect`. */
+export function checkModel(
+  model: ModelMessage,
+  external: ExternalData,
+): { result: CheckedModel; problems: readonly OnnxProblem[] } {
+  const builder = new Builder(model, external);
+  const graph = builder.build();
+  return { result: { graph, opsets: model.opsets }, problems: builder.problems };
+}
+
+class Builder {
+  readonly problems: OnnxProblem[] = [];
+  private readonly model: ModelMessage;
+  private readonly external: ExternalData;
+  private readonly functions = new Map<string, FunctionMessage>();
+  private readonly keys = new Set<string>();
+  private nodes = 0;
+
+  constructor(model: ModelMessage, external: ExternalData) {
+    this.model = model;
+    this.external = external;
+    for (const f of model.functions) this.functions.set(functionKey(f.domain, f.name, f.overload), f);
+  }
+
+  build(): Graph {
+    const { graph, opsets } = this.model;
+    const opset = opsets.get('');
+    if (graph === undefined) this.report('the file has no graph');
+    if (opset !== undefined && opset < OLDEST_OPSET)
+      this.report(
+        `it is of opset ${opset}; nabla runs opset ${OLDEST_OPSET} and later. Convert it with onnx.version_converter.`,
+      );
+    const built = this.graph(graph ?? EMPTY, new Set(), opsets, '');
+    assignRoles(built);
+    return built;
+  }
+
+  private report(why: string, node?: string, operator?: string, opset?: number): void {
+    this.problems.push({ node, operator, opset, why });
+  }
+
+  private graph(
+    message: GraphMessage,
+    outer: ReadonlySet<string>,
+    opsets: ReadonlyMap<string, number>,
+    path: string,
+  ): Graph {
+    const constants = new Map<string, Constant>();
+    const add = (name: string, read: () => HostArray): void => {
+      try {
+        constants.set(name, { key: this.keyFor(name, path), array: read(), role: 'setting' });
+      } catch (error) {
+        this.report((error as Error).message, name, 'initializer');
+      }
+    };
+    for (const tensor of message.initializers) add(tensor.name, () => hostArrayOf(tensor, this.external));
+    for (const sparse of message.sparseInitializers) add(sparse.values.name, () => denseArrayOf(sparse, this.external));
+    const inputs = message.inputs.map((info) => this.value(info, true));
+    const nodes: GraphNode[] = [];
+    const given = new Set([...outer, ...inputs.map(({ name }) => name), ...constants.keys()]);
+    for (const { node, opsets: its } of this.flat(message.nodes, opsets, 0)) {
+      this.node(node, its, given, constants, nodes, path);
+    }
+    const ordered = this.ordered(nodes, new Set([...outer, ...inputs.map(({ name }) => name), ...constants.keys()]));
+    for (const { name } of message.outputs)
+      if (!given.has(name)) this.report(`nothing computes the output ${JSON.stringify(name)}`);
+    return {
+      name: message.name,
+      inputs: inputs.filter(({ name }) => !constants.has(name)),
+      defaults: inputs.filter(({ name }) => constants.has(name)),
+      outputs: message.outputs.map((info) => this.value(info, false)),
+      constants,
+      nodes: ordered,
+    };
+  }
+
+  private keyFor(name: string, path: string): string {
+    let key = name;
+    if (this.keys.has(key)) key = path === '' ? name : `${path}/${name}`;
+    for (let i = 2; this.keys.has(key); i++) key = `${path === '' ? '' : `${path}/`}${name}_${i}`;
+    this.keys.add(key);
+    return key;
+  }
+
+  private value(info: ValueInfoMessage, isInput: boolean): GraphValue {
+    const type = elementTypeOf(info.elementType);
+    if (isInput && info.kind !== 'tensor')
+      this.report(`the input ${JSON.stringify(info.name)} is a ${info.kind}, not a tensor`);
+    if (isInput && type === 'string')
+      this.report(`the input ${JSON.stringify(info.name)} holds texts, which nabla has not`);
+    return { name: info.name, type, shape: info.shape };
+  }
+
+  /** Nodes, with functions written out. */
+  private *flat(
+    nodes: readonly NodeMessage[],
+    opsets: ReadonlyMap<string, number>,
+    depth: number,
+  ): Generator<{ node: NodeMessage; opsets: ReadonlyMap<string, number> }> {
+    for (const node of nodes) {
+      const called = this.functions.get(functionKey(node.domain, node.operator, node.overload));
+      if (called === undefined) {
+        yield { node, opsets };
+        continue;
+      }
+      this.nodes += called.nodes.length;
+      if (depth >= DEEPEST_CALL || this.nodes > MOST_NODES) {
+        this.report('functions call one another too often', nameOf(node), qualifiedName(node.domain, node.operator));
+        return;
+      }
+      const inner = new Map([...opsets, ...called.opsets]);
+      yield* this.flat(writtenOut(node, called, nameOf(node)), inner, depth + 1);
+    }
+  }
+
+  private node(
+    node: NodeMessage,
+    opsets: ReadonlyMap<string, number>,
+    given: Set<string>,
+    constants: Map<string, Constant>,
+    nodes: GraphNode[],
+    path: string,
+  ): void {
+    const name = nameOf(node);
+    const operatorName = qualifiedName(node.domain, node.operator);
+    const opset = opsets.get(node.domain) ?? opsets.get(node.domain === '' ? 'ai.onnx' : node.domain) ?? 1;
+    const report = (why: string): void => this.report(why, name, operatorName, opset);
+    if (operatorName === 'Constant') {
+      try {
+        const array = this.constant(node);
+        const [output] = node.outputs;
+        constants.set(output, { key: this.keyFor(output, path), array, role: 'setting' });
+        given.add(output);
+      } catch (error) {
+        report((error as Error).message);
+        for (const output of node.outputs) given.add(output);
+      }
+      return;
+    }
+    const inputs = [...node.inputs];
+    while (inputs.length > 0 && inputs[inputs.length - 1] === '') inputs.pop();
+    const graphs = new Map<string, Graph>();
+    const tensors = new Map<string, HostArray>();
+    for (const [key, value] of node.attributes) {
+      try {
+        if (value.kind === 'tensor') tensors.set(key, hostArrayOf(value.value, this.external));
+      } catch (error) {
+        report(`the attribute ${key} cannot be read: ${(error as Error).message}`);
+      }
+      if (value.kind === 'graph')
+        graphs.set(
+          key,
+          this.graph(value.value, this.later(given, nodes), opsets, `${path === '' ? '' : `${path}/`}${name}.${key}`),
+        );
+    }
+    const made: GraphNode = {
+      name,
+      operator: operatorName,
+      opset,
+      inputs,
+      outputs: node.outputs,
+      attributes: node.attributes,
+      tensors,
+      graphs,
+    };
+    this.check(made, report);
+    nodes.push(made);
+    for (const output of node.outputs) if (output !== '') given.add(output);
+  }
+
+  private later(given: ReadonlySet<string>, nodes: readonly GraphNode[]): Set<string> {
+    return new Set([...given, ...nodes.flatMap(({ outputs }) => outputs)]);
+  }
+
+  private check(node: GraphNode, report: (why: string) => void): void {
+    const operator = findOperator(node.operator);
+    if (operator === undefined) return report('nabla does not have this operator');
+    const [least, most] = operator.inputs;
+    const { length } = node.inputs;
+    if (length < least || length > most)
+      report(`it has ${length} inputs, needs ${least === most ? least : `${least} to ${most}`}`);
+    if (operator.until !== undefined && node.opset >= operator.until)
+      report(`the standard has it until opset ${operator.until - 1} only`);
+    const why = operator.refuses?.(node);
+    if (why !== undefined) report(why);
+  }
+
+  private constant(node: NodeMessage): HostArray {
+    for (const [name, value] of node.attributes) {
+      const array = this.constantOf(name, value);
+      if (array !== undefined) return array;
+    }
+    throw new Error('it has no value that nabla knows');
+  }
+
+  private constantOf(name: string, value: AttributeValue): HostArray | undefined {
+    if (value.kind === 'tensor') return hostArrayOf(value.value, this.external);
+    if (value.kind === 'sparse') return denseArrayOf(value.value, this.external);
+    if (value.kind === 'float') return { type: 'float32', shape: [], data: Float32Array.of(value.value) };
+    if (value.kind === 'int') return { type: 'int64', shape: [], data: Float64Array.of(value.value) };
+    if (value.kind === 'floats')
+      return { type: 'float32', shape: [value.value.length], data: Float32Array.from(value.value) };
+    if (value.kind === 'ints')
+      return { type: 'int64', shape: [value.value.length], data: Float64Array.from(value.value) };
+    if (name === 'value_string' || name === 'value_strings') throw new Error('it holds texts, which nabla has not');
+    return undefined;
+  }
+
+  /** Operands before users: files are mostly in this order already. */
+  private ordered(nodes: readonly GraphNode[], given: Set<string>): GraphNode[] {
+    const isReady = ({ inputs }: GraphNode): boolean => inputs.every((name) => name === '' || given.has(name));
+    const ordered: GraphNode[] = [];
+    let waiting = nodes;
+    while (waiting.length > 0) {
+      const left: GraphNode[] = [];
+      for (const node of waiting) {
+        if (isReady(node)) {
+          ordered.push(node);
+          for (const name of node.outputs) given.add(name);
+        } else left.push(node);
+      }
+      if (left.length === waiting.length) {
+        for (const node of left) {
+          const missing = node.inputs.filter((name) => name !== '' && !given.has(name));
+          this.report(
+            `nothing computes its input ${missing.map((name) => JSON.stringify(name)).join(', ')}`,
+            node.name,
+            node.operator,
+            node.opset,
+          );
+        }
+        return ordered;
+      }
+      waiting = left;
+    }
+    return ordered;
+  }
+}
+
+const nameOf = (node: NodeMessage): string => node.name || (node.outputs.find((name) => name !== '') ?? node.operator);
+
+const EMPTY: GraphMessage = {
+  name: '',
+  nodes: [],
+  initializers: [],
+  sparseInitializers: [],
+  inputs: [],
+  outputs: [],
+  doc: '',
+};
+
+// ---------------------------------------------------------------- what is learned
+
+/** Real numbers are learned where they are more than one, or weights; settings and statistics are not. */
+function roleOf(node: GraphNode, input: number, { array }: Constant): Role {
+  const operator = findOperator(node.operator);
+  if (operator === undefined || operator.settings?.includes(input)) return 'setting';
+  if (operator.statistics?.includes(input)) return 'buffer';
+  const size = array.data.length;
+  if (isFloatType(array.type)) return size > 1 || operator.weights?.includes(input) ? 'parameter' : 'setting';
+  const range = rowOf(array.type).range;
+  const isSmall = range === undefined || range[1] <= 0x7fffffff;
+  return size > 1 && isSmall ? 'buffer' : 'setting';
+}
+
+const STRENGTH: Readonly<Record<Role, number>> = { setting: 0, parameter: 1, buffer: 2 };
+
+function assignRoles(graph: Graph): void {
+  const visit = (inner: Graph, outer: ReadonlyMap<string, Constant>): void => {
+    const scope = new Map([...outer, ...inner.constants]);
+    for (const { name } of inner.inputs) if (!inner.constants.has(name)) scope.delete(name);
+    for (const node of inner.nodes) {
+      node.inputs.forEach((name, i) => {
+        const constant = scope.get(name);
+        if (constant === undefined) return;
+        const role = roleOf(node, i, constant);
+        if (STRENGTH[role] > STRENGTH[constant.role]) constant.role = role;
+      });
+      for (const body of node.graphs.values()) visit(body, scope);
+    }
+  };
+  visit(graph, new Map());
+}
+
+/** All constants of a graph and of those in it. */
+export function constantsOf(graph: Graph): Constant[] {
+  return [...new Set(allGraphs(graph).flatMap((inner) => [...inner.constants.values()]))];
+}

@@ -1,0 +1,7 @@
+// The public surface of `nabla/onnx`.
+
+export { OnnxError, type OnnxProblem } from './error.js';
+export { loadOnnx, type LoadOnnxOptions, type OnnxMetadata, OnnxModel, type OnnxValue } from './model.js';
+export type { OnnxFeed, OnnxNumbers } from './run/feeds.js';
+export type { OnnxSource } from './source.js';
+export type { ElementType } from './wire/elements.js';
