@@ -41,9 +41,10 @@ export {
 export { type ClassData, type Column, CsvTable, type FeatureOptions, type TargetData } from './csv-table.js';
 export { type Cifar100Images, type CifarImages, parseCifar10, parseCifar100 } from './formats/cifar.js';
 export { type CsvOptions, parseCsv } from './formats/csv.js';
-export { type GzipOptions, decompress, gunzip, isGzip } from './formats/gzip.js';
+export { type GzipOptions, decompress, gunzip, isGzip } from '../io/formats/gzip.js';
 export { type IdxArray, type IdxData, parseIdx } from './formats/idx.js';
-export { type NpyArray, type NpyData, npyField, parseNpy, parseNpz } from './formats/npy.js';
+export { type NpyArray, type NpyData, parseNpy, parseNpz } from '../io/formats/npy.js';
+export { npyField } from './npy-field.js';
 export {
   type ReadOptions,
   type Source,
@@ -71,7 +72,7 @@ export {
 export { FASHION_MNIST_CLASSES, type GreyImageSet, type GreyImages, fashionMnist, mnist } from './sets/mnist.js';
 export { tinyShakespeare } from './sets/tiny-shakespeare.js';
 export type { SetOptions } from './sets/files.js';
-export type { DownloadProgress } from './node/download.js';
+export type { DownloadProgress } from '../io/node/download.js';
 export {
   BREAST_CANCER,
   type ClassTable,

@@ -1,13 +1,14 @@
 // From a path, an address or bytes to arrays: the readers of formats/ with a file in front of them. gzip is unpacked
 // wherever it turns up. Files are reached in Node only; addresses and bytes everywhere.
 
-import { ArgumentError, checkOptions, NablaError, type OptionNames, wrongKind } from '../tensor/library.js';
+import { answerOf, isUrl } from '../io/fetch.js';
+import { ArgumentError, checkOptions, type OptionNames, wrongKind } from '../tensor/library.js';
 import type { CsvTable } from './csv-table.js';
 import { type Cifar100Images, type CifarImages, parseCifar10, parseCifar100 } from './formats/cifar.js';
 import { CSV_OPTIONS, type CsvOptions, parseCsv } from './formats/csv.js';
-import { decompress } from './formats/gzip.js';
+import { decompress } from '../io/formats/gzip.js';
 import { type IdxArray, parseIdx } from './formats/idx.js';
-import { type NpyArray, parseNpy, parseNpz } from './formats/npy.js';
+import { type NpyArray, parseNpy, parseNpz } from '../io/formats/npy.js';
 import { isUint8Array } from '../tensor/typed-arrays.js';
 
 /** A path or file: URL (Node), an http(s) address, or the bytes themselves. */
@@ -33,8 +34,7 @@ export async function readBytes(source: Source, options: ReadOptions = {}): Prom
 
 async function fetchBytes(path: string): Promise<Uint8Array> {
   if (/^(https?|blob|data):/.test(path)) {
-    const response = await answerOf(path);
-    if (!response.ok) throw new NablaError(`read: ${path} answers ${response.status} ${response.statusText}.`);
+    const response = await answerOf('read', path);
     return new Uint8Array(await response.arrayBuffer());
   }
   const { process } = globalThis as { process?: NodeJS.Process };
@@ -44,24 +44,6 @@ async function fetchBytes(path: string): Promise<Uint8Array> {
     );
   const { readFileAt } = await import('./node/files.js');
   return readFileAt(path);
-}
-
-/** Throws NablaError where nothing answers; a browser does not say why. */
-async function answerOf(address: string): Promise<Response> {
-  try {
-    return await fetch(address);
-  } catch (cause) {
-    const advice =
-      typeof location === 'undefined'
-        ? ''
-        : ` If the address is right, its server has to allow this page (CORS: Access-Control-Allow-Origin), and so has the page's Content-Security-Policy (connect-src).`;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new NablaError(`read: ${address} cannot be fetched (${reason}).${advice}`, { cause });
-  }
-}
-
-function isUrl(value: unknown): boolean {
-  return Object.prototype.toString.call(value) === '[object URL]';
 }
 
 const nameOf = (source: Source): string | undefined => (isUint8Array(source) ? undefined : String(source));

@@ -4,6 +4,7 @@
 import { zlibSync } from 'fflate';
 import { ArgumentError, formatShape, checkHas } from '../tensor/library.js';
 import { smallest } from '../tensor/extremes.js';
+import { crc32 } from './formats/crc32.js';
 
 export interface ImageBytes {
   /** Row-major over channel, row, column: 0 … 255. */
@@ -14,18 +15,6 @@ export interface ImageBytes {
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const COLOUR_TYPES: Readonly<Record<number, number>> = { 1: 0, 2: 4, 3: 2, 4: 6 };
-
-const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit++) crc = (crc & 1) === 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-  return crc;
-});
-
-function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) crc = TABLE[(crc ^ byte) & 0xff] ^ (crc >>> 8);
-  return (crc ^ 0xffffffff) >>> 0;
-}
 
 /** The bytes of a PNG file. Throws ArgumentError for other shapes and for data that does not fill them. */
 export function encodePng(image: ImageBytes): Uint8Array {

@@ -44,6 +44,22 @@ test('reads what PyTorch writes', () => {
   });
 });
 
+test('wide and narrow numbers: what fits becomes int32, float8 becomes float32, complex numbers are refused', () => {
+  const data = (dtype: string, ...bytes: number[]) => {
+    const header = file({ w: entry(dtype, [1], 0, bytes.length) }, bytes.length);
+    header.set(bytes, header.length - bytes.length);
+    return () => parseSafetensors(header).tensors['w'];
+  };
+  const [u32, u64] = [data('U32', 7, 1, 0, 0), data('U64', 7, 1, 0, 0, 0, 0, 0, 0)];
+  expect([u32().dtype, u32().data, u64().data]).toEqual(['int32', Int32Array.of(263), Int32Array.of(263)]);
+  expect(data('U32', 0, 0, 0, 0x80)).toThrow(/element 0 of tensor "w" is no int32/);
+  expect([data('F8_E4M3', 0x7e)().data, data('F8_E5M2', 0xc0)().data]).toEqual([
+    Float32Array.of(448),
+    Float32Array.of(-2),
+  ]);
+  expect(data('C64', 0, 0, 0, 0, 0, 0, 0, 0)).toThrow(/tensor "w" has complex numbers/);
+});
+
 const named = fc.dictionary(
   fc.string({ maxLength: 8 }).filter((name) => name !== '__metadata__'),
   fc.oneof(

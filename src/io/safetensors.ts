@@ -6,7 +6,6 @@
 
 import {
   ArgumentError,
-  FormatError,
   type DType,
   type Shape,
   formatShape,
@@ -18,8 +17,10 @@ import {
   checkHas,
 } from '../tensor/library.js';
 import { isUint8Array } from '../tensor/typed-arrays.js';
-import { duplicateKey } from './duplicate-key.js';
-import { type Encoding, ENCODINGS, WRITTEN } from './encodings.js';
+import type { ByteSource } from './byte-source.js';
+import { ENCODINGS, WRITTEN } from './encodings.js';
+import { type Entry, type Fail, METADATA, PREFIX, failOf, headerLength, parseHeader } from './safetensors-header.js';
+import { StoredTensor } from './stored-tensor.js';
 
 export interface NamedArray {
   readonly dtype: DType;
@@ -33,135 +34,43 @@ export interface SafetensorsContent {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-const METADATA = '__metadata__';
-const PREFIX = 8;
-/** As the reference implementation: a longer header is taken for an attack. */
-const LONGEST_HEADER = 100_000_000;
-
-interface Entry {
-  readonly name: string;
-  readonly encoding: Encoding;
-  readonly shape: number[];
-  readonly begin: number;
-  readonly end: number;
-}
-
 // ---------------------------------------------------------------- reading
 
 /**
- * Reads a whole file. F32, F64, F16 and BF16 stay what they are, and so does U8; I32, I16, I8, U8, U16 and I64, if every number fits, become
- * int32; BOOL becomes bool. `path` is for messages. Throws FormatError.
+ * Reads a whole file. F32, F64, F16 and BF16 stay what they are, and so does U8; F8_E4M3 and F8_E5M2 become float32; I32, I16, I8, U16, U32,
+ * U64 and I64, if every number fits, become int32; BOOL becomes bool. `path` is for messages. Throws FormatError.
  */
 export function parseSafetensors(bytes: Uint8Array, path?: string): SafetensorsContent {
-  const where = path === undefined ? 'safetensors' : `safetensors: ${path}`;
-  const fail = (what: string, offset: number): never => {
-    throw new FormatError(
-      `${where}: ${what} (at byte ${offset}). The file is damaged or not in this format.`,
-      path,
-      offset,
-    );
-  };
+  const fail = failOf(path);
   if (!isUint8Array(bytes))
     throw wrongKind('fromSafetensors', 'the argument', bytes, 'Give the bytes of a file: a Uint8Array');
-  if (bytes.length < PREFIX) fail(`${bytes.length} bytes are too few for the length of a header`, bytes.length);
+  const length = headerLength(bytes.subarray(0, PREFIX), bytes.length, fail);
+  const { entries, metadata } = parseHeader(bytes.subarray(PREFIX, PREFIX + length), bytes.length, fail);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const length = Number(view.getBigUint64(0, true));
-  if (length > LONGEST_HEADER) fail(`a header of ${length} bytes is too long`, 0);
-  if (length > bytes.length - PREFIX) fail(`a header of ${length} bytes does not fit a file of ${bytes.length}`, 0);
-  const header = parseHeader(bytes.subarray(PREFIX, PREFIX + length), fail);
-  const dataSize = bytes.length - PREFIX - length;
-  const { entries, metadata } = readEntries(header, dataSize, fail);
-  checkLayout(entries, dataSize, PREFIX + length, fail);
   const tensors = entries.map((entry) => [entry.name, decode(entry, view, PREFIX + length, fail)] as const);
   return { tensors: Object.fromEntries(tensors), metadata };
 }
 
-type Fail = (what: string, offset: number) => never;
-
-function parseHeader(bytes: Uint8Array, fail: Fail): Record<string, unknown> {
-  let text = '';
-  let value: unknown;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    value = JSON.parse(text);
-  } catch (error) {
-    fail(`the header is not JSON: ${(error as Error).message}`, PREFIX);
-  }
-  // JSON.parse keeps the last of two: other readers keep the first, so that one file would be two models.
-  const twice = duplicateKey(text);
-  if (twice !== undefined) fail(`the header has ${JSON.stringify(twice)} twice`, PREFIX);
-  if (!isRecord(value)) return fail('the header is not an object', PREFIX);
-  return value;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-function readEntries(
-  header: Record<string, unknown>,
-  dataSize: number,
-  fail: Fail,
-): { entries: Entry[]; metadata: Record<string, string> } {
-  let metadata: Record<string, string> = {};
-  const entries: Entry[] = [];
-  for (const [name, value] of Object.entries(header)) {
-    if (name === METADATA) {
-      if (!isRecord(value) || Object.values(value).some((text) => typeof text !== 'string')) {
-        fail('the metadata is not a record of texts', PREFIX);
-      }
-      metadata = value as Record<string, string>;
-    } else entries.push(readEntry(name, value, dataSize, fail));
-  }
-  return { entries, metadata };
-}
-
-function readEntry(name: string, value: unknown, dataSize: number, fail: Fail): Entry {
-  const quoted = JSON.stringify(name);
-  if (!isRecord(value)) return fail(`tensor ${quoted} has no description`, PREFIX);
-  const { dtype, shape, data_offsets: offsets } = value;
-  if (typeof dtype !== 'string' || !Object.hasOwn(ENCODINGS, dtype)) {
-    return fail(
-      `tensor ${quoted} has dtype ${JSON.stringify(dtype)}, known are ${Object.keys(ENCODINGS).join(', ')}`,
-      PREFIX,
-    );
-  }
-  if (!Array.isArray(shape) || !shape.every(isCount)) {
-    return fail(`tensor ${quoted} has shape ${JSON.stringify(shape)}`, PREFIX);
-  }
-  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount) || offsets[0] > offsets[1]) {
-    return fail(`tensor ${quoted} has offsets ${JSON.stringify(offsets)}`, PREFIX);
-  }
-  const [begin, end] = offsets as [number, number];
-  if (end > dataSize) return fail(`tensor ${quoted} ends at ${end}, the data at ${dataSize}`, PREFIX);
-  const encoding = ENCODINGS[dtype];
-  const size = sizeOf(shape) * encoding.bytes;
-  if (size !== end - begin) {
-    return fail(
-      `tensor ${quoted} of shape ${formatShape(shape)} takes ${size} bytes, its offsets span ${end - begin}`,
-      PREFIX,
-    );
-  }
-  return { name, encoding, shape, begin, end };
-}
-
-/** In order of their offsets, tensors follow one another from the first to the last byte of the data. */
-function checkLayout(entries: readonly Entry[], dataSize: number, start: number, fail: Fail): void {
-  let at = 0;
-  let before: string | undefined;
-  for (const { name, begin, end } of entries.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
-    if (begin < at) fail(`tensors ${JSON.stringify(before)} and ${JSON.stringify(name)} overlap`, start + begin);
-    if (begin > at) fail(`${begin - at} bytes before tensor ${JSON.stringify(name)} belong to no tensor`, start + at);
-    [at, before] = [end, name];
-  }
-  if (at !== dataSize) fail(`the last ${dataSize - at} bytes belong to no tensor`, start + at);
+/** What a file holds, its numbers not read yet. Throws FormatError as `parseSafetensors`. */
+export async function readSafetensors(
+  source: ByteSource,
+): Promise<{ tensors: Map<string, StoredTensor>; metadata: Readonly<Record<string, string>> }> {
+  const fail = failOf(source.name);
+  const prefix = await source.read(0, Math.min(PREFIX, source.size));
+  const length = headerLength(prefix, source.size, fail);
+  const header = await source.read(PREFIX, PREFIX + length);
+  const { entries, metadata } = parseHeader(header, source.size, fail);
+  const stored = entries.map(({ name, encoding, shape, begin, end }): [string, StoredTensor] => {
+    const [from, to] = [PREFIX + length + begin, PREFIX + length + end];
+    const storage = { size: end - begin, file: source.name, bytes: () => source.read(from, to) };
+    return [name, new StoredTensor(encoding.stored, shape, storage, undefined, name)];
+  });
+  return { tensors: new Map(stored), metadata };
 }
 
 function decode({ name, encoding, shape, begin }: Entry, view: DataView, start: number, fail: Fail): NamedArray {
+  if (encoding.stored === 'complex64')
+    fail(`tensor ${JSON.stringify(name)} has complex numbers, which are no dtype here`, start + begin);
   const data = encoding.allocate(sizeOf(shape));
   for (let i = 0; i < data.length; i++) {
     const at = start + begin + i * encoding.bytes;

@@ -56,7 +56,14 @@ export class StateDictError extends NablaError {
   readonly unexpected: readonly string[];
   readonly misshaped: readonly string[];
 
-  constructor(module: string, missing: readonly string[], unexpected: readonly string[], misshaped: readonly string[]) {
+  /** `text` takes the place of the sentence that is made of the keys. */
+  constructor(
+    module: string,
+    missing: readonly string[],
+    unexpected: readonly string[],
+    misshaped: readonly string[],
+    text?: string,
+  ) {
     const faults = [
       { what: 'missing', keys: missing },
       { what: 'unexpected', keys: unexpected },
@@ -64,7 +71,8 @@ export class StateDictError extends NablaError {
     ].filter(({ keys }) => keys.length > 0);
     const advice = misshaped.length > 0 ? 'Build the module with the same sizes.' : 'strict: false loads what fits.';
     super(
-      `loadStateDict: the state does not fit ${module}: ${faults.map(({ what, keys }) => `${what}: ${keys.join(', ')}`).join('; ')}. ${advice}`,
+      text ??
+        `loadStateDict: the state does not fit ${module}: ${faults.map(({ what, keys }) => `${what}: ${keys.join(', ')}`).join('; ')}. ${advice}`,
     );
     this.missing = missing;
     this.unexpected = unexpected;

@@ -41,7 +41,7 @@ export {
 export { nameIndices, tellModules } from '../engine/ir/place.js';
 export { markCopy, refuseOtherCopy } from '../engine/ir/copies.js';
 export * from '../engine/ir/arguments.js';
-export { type OptionNames, checkNeededOptions, checkOptions } from '../engine/ir/options.js';
+export { type OptionNames, checkNeededOptions, checkOptions, editDistance } from '../engine/ir/options.js';
 export { defaultDType } from './operands.js';
 export { type Cell, elmanCell, gruCell, lstmCell, recurrence, recurrentStep } from './recurrence.js';
 export { checkedElements, checkedLabels, checkedProbabilities, gatherLabels } from './ranges.js';

@@ -1,7 +1,7 @@
 // The binary files of CIFAR-10 and CIFAR-100: records of one or two labels and 3 × 32 × 32 bytes, colour by colour.
 // Bytes in, typed arrays out. Specification: https://www.cs.toronto.edu/~kriz/cifar.html. Must not know: files, tensors.
 
-import { faultOf, checkBytes } from './fault.js';
+import { faultOf, checkBytes } from '../../io/formats/fault.js';
 
 const PIXELS = 3 * 32 * 32;
 

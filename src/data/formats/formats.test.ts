@@ -4,13 +4,14 @@ import { expect, test } from 'vitest';
 import fixture from '../../../test/fixtures/data.json' with { type: 'json' };
 import { FormatError } from '../../tensor/library.js';
 import { parseCifar10, parseCifar100 } from './cifar.js';
-import { crc32 } from './crc32.js';
+import { crc32 } from '../../io/formats/crc32.js';
+import { npyField } from '../npy-field.js';
 import { readNpy, readNpz } from '../read.js';
-import { decompress, gunzip, streamInflate } from './gzip.js';
+import { decompress, gunzip, streamInflate } from '../../io/formats/gzip.js';
 import { parseIdx } from './idx.js';
-import { npyField, parseNpy, parseNpz } from './npy.js';
+import { parseNpy, parseNpz } from '../../io/formats/npy.js';
 import { parseTar } from './tar.js';
-import { parseZip } from './zip.js';
+import { parseZip } from '../../io/formats/zip.js';
 
 const bytesOf = (base64: string): Uint8Array => Uint8Array.from(Buffer.from(base64, 'base64'));
 const idx = (type: number, sizes: number[], data: number[]): Uint8Array =>

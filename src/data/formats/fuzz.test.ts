@@ -9,13 +9,13 @@ import { mutate } from '../../../test/support/mutate.js';
 import { FormatError, sizeOf } from '../../tensor/library.js';
 import { HostRandom } from '../../tensor/host-random.js';
 import { parseCifar10, parseCifar100 } from './cifar.js';
-import { crc32 } from './crc32.js';
+import { crc32 } from '../../io/formats/crc32.js';
 import { parseCsv } from './csv.js';
-import { gunzip } from './gzip.js';
+import { gunzip } from '../../io/formats/gzip.js';
 import { parseIdx } from './idx.js';
-import { parseNpy, parseNpz } from './npy.js';
+import { parseNpy, parseNpz } from '../../io/formats/npy.js';
 import { parseTar } from './tar.js';
-import { parseZip } from './zip.js';
+import { parseZip } from '../../io/formats/zip.js';
 
 const MUTATIONS = Number(process.env['NABLA_FUZZ_COUNT'] ?? 10_000);
 const seed = Number(process.env['NABLA_FUZZ_SEED'] ?? Date.now() % 1_000_000);

@@ -2,7 +2,7 @@
 // Bytes in, typed array and shape out. Specification: http://yann.lecun.com/exdb/mnist/. Must not know: files, tensors.
 
 import { type Shape, formatShape } from '../../tensor/library.js';
-import { faultOf, checkBytes } from './fault.js';
+import { faultOf, checkBytes } from '../../io/formats/fault.js';
 
 export type IdxData = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
 

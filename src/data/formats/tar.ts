@@ -1,7 +1,7 @@
 // Tar archives: the plain files in them, as views of the archive.
 // Bytes in, contents by name out. Specification: POSIX ustar. Must not know: what the files mean.
 
-import { faultOf } from './fault.js';
+import { faultOf } from '../../io/formats/fault.js';
 
 const BLOCK = 512;
 

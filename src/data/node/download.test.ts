@@ -9,7 +9,7 @@ import { hostname, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { locate, namesOf } from '../sets/files.js';
-import { type DownloadOptions, type DownloadProgress, download } from './download.js';
+import { type DownloadOptions, type DownloadProgress, download } from '../../io/node/download.js';
 
 const content = Buffer.from(Uint8Array.from({ length: 200_000 }, (_, i) => (i * 31) >> 3));
 const sha256 = createHash('sha256').update(content).digest('hex');

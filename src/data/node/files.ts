@@ -1,11 +1,11 @@
 // Data files in Node: reading, finding, and the folders where they are looked for.
 // Node's modules are asked for at run time, so that a bundler for browsers finds nothing to resolve.
 
+import { cacheFolder } from '../../io/node/cache-folder.js';
 import { NablaError } from '../../tensor/library.js';
 
 const { existsSync } = process.getBuiltinModule('node:fs');
 const { readFile } = process.getBuiltinModule('node:fs/promises');
-const { homedir } = process.getBuiltinModule('node:os');
 export const { join } = process.getBuiltinModule('node:path');
 const { fileURLToPath } = process.getBuiltinModule('node:url');
 
@@ -20,18 +20,11 @@ export async function readFileAt(path: string): Promise<Uint8Array> {
   }
 }
 
-/** Where data sets are kept when nothing else is said. */
-export function cacheFolder(): string {
-  if (process.platform === 'win32') return join(process.env['LOCALAPPDATA'] ?? homedir(), 'nabla', 'data');
-  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Caches', 'nabla', 'data');
-  return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'nabla', 'data');
-}
-
 /** The folders in which the files of data set `name` may lie, the first one first. */
 export function foldersOf(name: string, folder: string | undefined): string[] {
   if (folder !== undefined) return [folder];
   const data = process.env['NABLA_DATA'];
-  return [...(data ? [join(data, name), data] : []), join(cacheFolder(), name)];
+  return [...(data ? [join(data, name), data] : []), join(cacheFolder('data'), name)];
 }
 
 /** The first of `names` that lies in `folder`. */

@@ -2,7 +2,7 @@
 // Names in, paths out. Files are there in Node only; elsewhere this says what to do instead.
 
 import { ArgumentError, NablaError, type OptionNames, checkFunction, checkText } from '../../tensor/library.js';
-import type { DownloadProgress } from '../node/download.js';
+import type { DownloadProgress } from '../../io/node/download.js';
 
 /** Options of every set that is kept in files. */
 export interface SetOptions {
@@ -126,7 +126,7 @@ async function fetchAll(
   target: string,
   { onProgress = downloadDefaults.onProgress, signal = downloadDefaults.signal }: SetOptions,
 ): Promise<void> {
-  const { download } = await import('../node/download.js');
+  const { download } = await import('../../io/node/download.js');
   const { join } = await import('../node/files.js');
   for (const { name, url, bytes, sha256 } of files) {
     try {

@@ -165,7 +165,7 @@ function beginAlike(a: string, b: string): boolean {
 }
 
 /** Letters to insert, to leave out, to change or to swap with their neighbour (Damerau and Levenshtein). */
-function editDistance(a: string, b: string): number {
+export function editDistance(a: string, b: string): number {
   let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

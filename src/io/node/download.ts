@@ -27,8 +27,8 @@ export interface DownloadOptions {
   readonly url: string;
   /** Where the file goes; its folder is made if need be. */
   readonly path: string;
-  /** In hexadecimal digits. */
-  readonly sha256: string;
+  /** In hexadecimal digits. Without it whatever the server sends is taken. */
+  readonly sha256?: string | undefined;
   /** Size of the file; more than that is never stored. Default: what the server says. */
   readonly bytes?: number;
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
@@ -54,11 +54,14 @@ export async function download(options: DownloadOptions): Promise<void> {
   if ((await sizeOf(path)) !== undefined) return;
   await onDisk(path, mkdir(dirname(path), { recursive: true }));
   const part = `${path}${ownSuffix()}`;
-  await takeOver(path, part);
+  // Without a digest nobody would notice that an older part is of another version of the file.
+  const mayGoOn = options.sha256 !== undefined;
+  if (mayGoOn) await takeOver(path, part);
   try {
     await fill(options, part);
   } catch (error) {
-    await rename(part, `${path}.part`).catch(() => {}); // the next download goes on from there
+    if (mayGoOn) await rename(part, `${path}.part`).catch(() => {}); // the next download goes on from there
+    else await rm(part, { force: true });
     throw error;
   }
   await onDisk(path, rename(part, path));
@@ -106,6 +109,7 @@ async function fill(options: DownloadOptions, part: string): Promise<void> {
   const { url, sha256 } = options;
   const isContinued = ((await sizeOf(part)) ?? 0) > 0;
   await complete(options, part);
+  if (sha256 === undefined) return;
   let digest = await digestOf(part);
   if (digest !== sha256 && isContinued) {
     // The older part may be of another version of the file.
@@ -144,7 +148,7 @@ async function complete(options: DownloadOptions, part: string): Promise<void> {
         const reason = error instanceof Error ? reasonOf(error) : String(error);
         const what = UNREACHABLE.test(codeOf(error)) ? 'cannot be reached' : `broke off ${attempts} times in a row`;
         const kept =
-          (await sizeOf(part)) === undefined
+          options.sha256 === undefined || (await sizeOf(part)) === undefined
             ? ''
             : `: ${options.path}.part is kept, and the download goes on from there`;
         throw new NablaError(`download: ${url} ${what} (${reason}). Try again later${kept}.`, { cause: error });

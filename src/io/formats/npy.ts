@@ -2,11 +2,9 @@
 // both byte orders. Arrays come out in C order.
 // Bytes in, typed arrays and shapes out. Specification: numpy.lib.format. Must not know: files, tensors.
 
-import { FormatError, formatShape, halfValue } from '../../tensor/library.js';
-import type { Field } from '../fields.js';
+import { formatShape, halfValue } from '../../tensor/library.js';
 import { type Fault, faultOf, checkBytes } from './fault.js';
 import { parseZip } from './zip.js';
-import { isFloat32Array, isFloat64Array, isUint8Array } from '../../tensor/typed-arrays.js';
 
 export type NpyData =
   | Uint8Array
@@ -113,12 +111,14 @@ const KINDS: Readonly<Record<string, Kind>> = {
 };
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]; // \x93NUMPY
-const MOST_HEADER = 1 << 20;
+/** Bytes that the header of an array takes at most. */
+export const MOST_NPY_HEADER = 1 << 20;
 
-/** Reads a whole npy file; `path` is for messages. Throws FormatError, also for text, records and pickled objects. */
-export function parseNpy(bytes: Uint8Array, path?: string): NpyArray {
-  checkBytes('parseNpy', bytes);
-  const fault = faultOf('npy', path);
+/** The header of an npy file, and where the numbers begin. `bytes` may be the beginning of the file alone. Throws FormatError. */
+export function parseNpyHeader(
+  bytes: Uint8Array,
+  fault: Fault,
+): Header & { readonly begin: number; readonly start: number } {
   if (MAGIC.some((byte, i) => bytes[i] !== byte)) fault('it does not begin with \\x93NUMPY', 0);
   const major = bytes[6];
   if (bytes.length < 12 || !(major >= 1 && major <= 3)) fault(`version ${major} is not known`, 6);
@@ -126,13 +126,18 @@ export function parseNpy(bytes: Uint8Array, path?: string): NpyArray {
   const [begin, length] = major === 1 ? [10, view.getUint16(8, true)] : [12, view.getUint32(8, true)];
   const start = begin + length;
   if (start > bytes.length) fault(`a header of ${length} bytes goes beyond the end`, 8);
-  if (length > MOST_HEADER) fault(`a header of ${length} bytes is not plausible`, 8);
-  const { descr, isFortran, shape } = parseHeader(new TextDecoder().decode(bytes.subarray(begin, start)), begin, fault);
+  if (length > MOST_NPY_HEADER) fault(`a header of ${length} bytes is not plausible`, 8);
+  return { ...parseHeader(new TextDecoder().decode(bytes.subarray(begin, start)), begin, fault), begin, start };
+}
+
+/** Reads a whole npy file; `path` is for messages. Throws FormatError, also for text, records and pickled objects. */
+export function parseNpy(bytes: Uint8Array, path?: string): NpyArray {
+  checkBytes('parseNpy', bytes);
+  const fault = faultOf('npy', path);
+  const { descr, isFortran, shape, begin, start } = parseNpyHeader(bytes, fault);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const found = KINDS[descr.slice(1)];
-  if (found === undefined || !'<>|='.includes(descr[0])) {
-    const advice = descr.includes('O') ? 'pickled objects are not read' : 'only booleans, integers and floats are read';
-    return fault(`type '${descr}': ${advice}`, begin);
-  }
+  if (found === undefined || !'<>|='.includes(descr[0])) fault(typeFault(descr), begin);
   const count = shape.reduce((a, b) => a * b, 1);
   const end = start + count * found.bytes;
   if (end > bytes.length)
@@ -150,6 +155,12 @@ export function parseNpy(bytes: Uint8Array, path?: string): NpyArray {
   return { dtype: found.name, shape, data: isFortran ? toRowMajor(data, shape, found) : data };
 }
 
+/** What is wrong with a type that is not read. */
+export function typeFault(descr: string): string {
+  const advice = descr.includes('O') ? 'pickled objects are not read' : 'only booleans, integers and floats are read';
+  return `type '${descr}': ${advice}`;
+}
+
 /** Reads all arrays of an npz file, under their names without `.npy`; `maxBytes` as in `parseZip`. Throws FormatError. */
 export async function parseNpz(bytes: Uint8Array, path?: string, maxBytes?: number): Promise<Record<string, NpyArray>> {
   checkBytes('parseNpz', bytes);
@@ -161,21 +172,6 @@ export async function parseNpz(bytes: Uint8Array, path?: string, maxBytes?: numb
       parseNpy(content, path === undefined ? name : `${path} (${name})`),
     ]),
   );
-}
-
-/**
- * An array as a field of an ArrayDataset, its first axis counting the items: uint8 and bool stay bytes, other integers become
- * int32 (FormatError if one does not fit), floats become float32.
- */
-export function npyField({ dtype, shape, data }: NpyArray): Field {
-  const [, ...item] = shape;
-  if (shape.length === 0) throw new FormatError('npy: a single number has no items. Use its data.');
-  if (isUint8Array(data)) return { data, shape: item };
-  if (isFloat32Array(data) || isFloat64Array(data)) return { data: Float32Array.from(data), shape: item };
-  const out = Int32Array.from(data as ArrayLike<number | bigint>, Number);
-  const at = out.findIndex((v, i) => BigInt(v) !== BigInt(data[i]));
-  if (at >= 0) throw new FormatError(`npy: element ${at} is ${data[at]} (${dtype}), which int32 cannot hold.`);
-  return { data: out, shape: item };
 }
 
 interface Header {
