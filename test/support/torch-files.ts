@@ -38,7 +38,7 @@ function number(value: unknown): unknown {
   return { float: Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf' };
 }
 
-type Part = string | number | Uint8Array | readonly Part[];
+export type Part = string | number | Uint8Array | readonly Part[];
 
 /** The bytes of a pickle: texts as their characters' numbers, numbers as bytes. */
 export function pickleOf(...parts: readonly Part[]): Uint8Array {

@@ -4,7 +4,7 @@ import { zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import fixture from '../../../test/fixtures/torch-files.json' with { type: 'json' };
 import { watchAllocations } from '../../../test/support/allocations.js';
-import { bytesOfBase64, described, pickleOf, u32 } from '../../../test/support/torch-files.js';
+import { type Part, bytesOfBase64, described, pickleOf, u32 } from '../../../test/support/torch-files.js';
 import { ArgumentError, DTypeError, FormatError, setDevice } from '../../index.js';
 import { type TorchFile, loadTorch } from './load-torch.js';
 
@@ -130,8 +130,8 @@ test('a file in another byte order', async () => {
 });
 
 describe('pickles made by hand', () => {
-  const read = async (...parts: Parameters<typeof pickleOf>) => (await loadTorch(pickleOf(0x80, 2, ...parts))).value;
-  const damaged = async (...parts: Parameters<typeof pickleOf>) => (await refusal(pickleOf(0x80, 2, ...parts))).message;
+  const read = async (...parts: Part[]) => (await loadTorch(pickleOf(0x80, 2, ...parts))).value;
+  const damaged = async (...parts: Part[]) => (await refusal(pickleOf(0x80, 2, ...parts))).message;
 
   test('a list in itself', async () => {
     const loaded = await loadTorch(pickleOf(0x80, 2, ']q\x00h\x00a.'));
@@ -154,7 +154,7 @@ describe('pickles made by hand', () => {
       Infinity,
     ]);
   });
-  const cases: [string, Parameters<typeof pickleOf>, RegExp][] = [
+  const cases: [string, Part[], RegExp][] = [
     ['eval', ['cbuiltins\neval\n.'], /the pickle asks for builtins\.eval/],
     ['eval of Python 2', ['c__builtin__\neval\n.'], /the pickle asks for builtins\.eval/],
     ['a name in two texts', ['U\x02osU\x06system\x93.'], /the pickle asks for os\.system/],
