@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parseNpz } from '../src/data/formats/npy.js';
+import { parseNpz } from '../src/io/formats/npy.js';
 import { loadOnnx } from '../src/onnx/index.js';
 
 const root = process.env['NABLA_MODELS'] ?? '';
