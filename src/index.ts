@@ -28,7 +28,46 @@ export {
 } from './tensor/tensor.js';
 export * from './tensor/creation.js';
 export * from './tensor/functions.js';
-export * from './tensor/pooling.js';
+export {
+  conv1d,
+  conv2d,
+  conv3d,
+  convTranspose1d,
+  convTranspose2d,
+  convTranspose3d,
+  type ConvArguments,
+  type ConvTransposeArguments,
+} from './tensor/convolution.js';
+export type { ConvOptions, Padding, PerAxis, PoolOptions } from './tensor/windows.js';
+export {
+  avgPool1d,
+  avgPool2d,
+  avgPool3d,
+  lpPool1d,
+  lpPool2d,
+  lpPool3d,
+  maxPool1d,
+  maxPool1dWithIndices,
+  maxPool2d,
+  maxPool2dWithIndices,
+  maxPool3d,
+  maxPool3dWithIndices,
+  type AvgPoolOptions,
+  type LpPoolOptions,
+  type WithIndices,
+} from './tensor/pooling.js';
+export {
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveAvgPool3d,
+  adaptiveMaxPool1d,
+  adaptiveMaxPool1dWithIndices,
+  adaptiveMaxPool2d,
+  adaptiveMaxPool2dWithIndices,
+  adaptiveMaxPool3d,
+  adaptiveMaxPool3dWithIndices,
+} from './tensor/adaptive-pooling.js';
+export { maxUnpool1d, maxUnpool2d, maxUnpool3d } from './tensor/unpooling.js';
 export * from './functions/bits.js';
 export * from './functions/chains.js';
 export * from './functions/comparison.js';
@@ -90,4 +129,9 @@ export * from './functions/running.js';
 export * from './functions/order.js';
 export * from './functions/statistics.js';
 export * from './functions/searching.js';
+export { angle, complex, complexAbs, complexAngle, complexMul, conj, imag, polar, real } from './functions/complex.js';
+export * from './functions/fourier.js';
+export * from './functions/frequencies.js';
+export * from './functions/spectra.js';
+export * from './functions/signal-windows.js';
 export * from './functions/counting.js';

@@ -21,6 +21,7 @@ import {
   mul,
   neg,
   plus,
+  polynomial,
   sub,
   times,
   unary,
@@ -72,9 +73,11 @@ export function affineGrid(theta: AnyTensor, size: readonly number[], options?: 
   return wrap(build.reshape(build.matmul(points, build.transposeLast(map)), [n, ...sizes, dims]));
 }
 
+export type GridSampleMode = 'bilinear' | 'nearest' | 'bicubic';
+
 export interface GridSampleOptions {
-  /** Between elements: 'bilinear' (also for three dimensions) or 'nearest'. Default 'bilinear'. */
-  readonly mode?: 'bilinear' | 'nearest';
+  /** Between elements: 'bilinear' (also for three dimensions), 'nearest', or 'bicubic' (two dimensions). Default 'bilinear'. */
+  readonly mode?: GridSampleMode;
   /** Beyond the image: 'zeros', its 'border', or its 'reflection'. Default 'zeros'. */
   readonly paddingMode?: 'zeros' | 'border' | 'reflection';
   /** −1 and 1 are the centres of the corner elements instead of the corners of the image. Default false. */
@@ -113,11 +116,30 @@ function tap(at: Node, n: number, weight: Node | undefined): Tap {
   return { index: build.cast(where(isInside, at, constant(0, at)), 'int32'), weight, isInside };
 }
 
-function tapsOf(position: Node, n: number, mode: 'bilinear' | 'nearest'): Tap[] {
+function tapsOf(position: Node, n: number, mode: Exclude<GridSampleMode, 'bicubic'>): Tap[] {
   if (mode === 'nearest') return [tap(unary('round', build.detach(position)), n, undefined)];
   const below = unary('floor', build.detach(position));
   const part = sub(position, below);
   return [tap(below, n, sub(constant(1, part), part)), tap(plus(below, 1), n, part)];
+}
+
+/** The kernel of Keys (1981), with PyTorch's constant: coefficients of what a neighbour weighs, up to distance 1 and up to 2. */
+const A = -0.75;
+const CUBIC_NEAR = [A + 2, -(A + 3), 0, 1];
+const CUBIC_FAR = [A, -5 * A, 8 * A, -4 * A];
+
+/** The four neighbours of a position; `inside` says which element stands for one beyond the border. */
+function cubicTaps(position: Node, n: number, inside: (at: Node) => Node): Tap[] {
+  const below = unary('floor', build.detach(position));
+  const part = sub(position, below);
+  const rest = sub(constant(1, part), part);
+  const weights = [
+    polynomial(plus(part, 1), CUBIC_FAR),
+    polynomial(part, CUBIC_NEAR),
+    polynomial(rest, CUBIC_NEAR),
+    polynomial(plus(rest, 1), CUBIC_FAR),
+  ];
+  return weights.map((weight, i) => tap(inside(plus(below, i - 1)), n, weight));
 }
 
 /**
@@ -129,12 +151,14 @@ export function gridSample(x: AnyTensor, grid: AnyTensor, options?: GridSampleOp
   const [image, points] = [asFloat(nodeOf(x, op, 'the input')), asFloat(nodeOf(grid, op, 'the grid'))];
   checkOptions(op, options, GRID_SAMPLE_OPTIONS);
   const { mode = 'bilinear', paddingMode = 'zeros', alignCorners = false } = options ?? {};
-  if ((mode as string) === 'bicubic')
-    throw new ArgumentError(`${op}: mode 'bicubic' is not there. Use 'bilinear' or 'nearest'.`);
-  checkChoice(op, 'mode', mode, ['bilinear', 'nearest']);
+  checkChoice(op, 'mode', mode, ['bilinear', 'nearest', 'bicubic']);
   checkChoice(op, 'paddingMode', paddingMode, ['zeros', 'border', 'reflection']);
   const rank = image.shape.length;
   const dims = rank - 2;
+  if (mode === 'bicubic' && dims === 3)
+    throw new ArgumentError(
+      `${op}: mode 'bicubic' is for [N, C, H, W]. Use 'bilinear' or 'nearest' for [N, C, D, H, W].`,
+    );
   if (
     (dims !== 2 && dims !== 3) ||
     points.shape.length !== rank ||
@@ -156,9 +180,12 @@ export function gridSample(x: AnyTensor, grid: AnyTensor, options?: GridSampleOp
     const g = build.reshape(build.sliceAxis(flat, 3, dims - 1 - axis, dims - axis), [n, 1, count]);
     const unit = plus(g, 1);
     const raw = alignCorners ? times(unit, (size - 1) / 2) : times(plus(times(unit, size), -1), 0.5);
-    if (paddingMode === 'zeros') return tapsOf(raw, size, mode);
-    const inside = paddingMode === 'reflection' ? reflected(raw, size, alignCorners) : raw;
-    return tapsOf(clipped(inside, size), size, mode);
+    const inside = (at: Node): Node => {
+      if (paddingMode === 'zeros') return at;
+      return clipped(paddingMode === 'reflection' ? reflected(at, size, alignCorners) : at, size);
+    };
+    // a cubic position stays where it is, and its neighbours come inside
+    return mode === 'bicubic' ? cubicTaps(raw, size, inside) : tapsOf(inside(raw), size, mode);
   });
   const elements = build.reshape(image, [n, channels, sizeOf(sizes)]);
   let total: Node | undefined;

@@ -18,12 +18,12 @@ const decoder = (): unknown => new nn.TransformerDecoderLayer(4, 2, { dimFeedfor
 type Options = readonly [args: () => readonly unknown[], message: string];
 type Inputs = readonly [args: () => readonly unknown[], inputs: () => readonly unknown[], message: string];
 
-const window = (lead: readonly unknown[]): Options[] => [
+const window = (lead: readonly unknown[], dims = 2): Options[] => [
   [() => [...lead, 0], 'kernelSize is 0. Use a whole number of at least 1.'],
   [() => [...lead, 3, { stride: 0 }], 'stride is 0. Use a whole number of at least 1.'],
   [() => [...lead, 3, { stride: 1.5 }], 'stride is 1.5.'],
   [() => [...lead, 3, { padding: -1 }], 'padding is -1. Use a whole number of at least 0.'],
-  [() => [...lead, 3, { stride: [1, 1, 1] }], 'stride'],
+  [() => [...lead, 3, { stride: dims === 3 ? [1, 1] : [1, 1, 1] }], 'stride'],
 ];
 const dilation = (lead: readonly unknown[]): Options => [() => [...lead, 3, { dilation: 0 }], 'dilation is 0.'];
 const channels = (extra: readonly Options[] = []): Options[] => [
@@ -60,6 +60,10 @@ const transformerLayer: Options[] = [
   [() => [4, 2, { layerNormEps: -1 }], 'eps is -1.'],
 ];
 const dim: Options[] = [[() => [0.5], 'dim is 0.5. Use a whole number.']];
+const powers: Options[] = [
+  [() => [0, 2], 'normType is 0. Use another number.'],
+  [() => [2, 0], 'kernelSize is 0. Use a whole number of at least 1.'],
+];
 const size: Options[] = [[() => [0], 'outputSize is 0. Use a whole number of at least 1.']];
 
 /** By layer: options that are refused. Layers without options have none. */
@@ -88,13 +92,17 @@ const OPTIONS: Readonly<Record<string, readonly Options[]>> = {
   ],
   Conv1d: [...window([1, 1]), dilation([1, 1]), ...channels([same, unknownPadding])],
   Conv2d: [...window([1, 1]), dilation([1, 1]), ...channels([same, unknownPadding])],
+  Conv3d: [...window([1, 1], 3), dilation([1, 1]), ...channels([same, unknownPadding])],
+  ConvTranspose3d: [...window([1, 1], 3), dilation([1, 1]), ...channels([outputPadding])],
   ConvTranspose1d: [...window([1, 1]), dilation([1, 1]), ...channels([outputPadding])],
   ConvTranspose2d: [...window([1, 1]), dilation([1, 1]), ...channels([outputPadding])],
   DepthwiseSeparableConv2d: [...window([1, 1]), dilation([1, 1]), ...channels().slice(0, 2), same],
   BatchNorm1d: norm,
   BatchNorm2d: norm,
+  BatchNorm3d: norm,
   InstanceNorm1d: norm,
   InstanceNorm2d: norm,
+  InstanceNorm3d: norm,
   LayerNorm: [
     [() => [[]], 'normalizedShape is []. Give at least one size.'],
     [() => [0], 'normalizedShape is 0.'],
@@ -141,14 +149,22 @@ const OPTIONS: Readonly<Record<string, readonly Options[]>> = {
   Threshold: [[() => [1], 'undefined is not a number.']],
   MaxPool1d: [...window([]), dilation([]), wide],
   MaxPool2d: [...window([]), dilation([]), wide],
+  MaxPool3d: [...window([], 3), dilation([]), wide],
   AvgPool1d: [...window([]), wide],
-  AvgPool2d: [...window([]), wide],
+  AvgPool2d: [...window([]), wide, [() => [2, { divisorOverride: 0 }], 'divisorOverride is 0. Use another number.']],
+  AvgPool3d: [...window([], 3), wide],
+  LPPool1d: powers,
+  LPPool2d: powers,
+  LPPool3d: powers,
   AdaptiveAvgPool1d: size,
   AdaptiveAvgPool2d: size,
   AdaptiveMaxPool1d: size,
   AdaptiveMaxPool2d: size,
+  AdaptiveAvgPool3d: size,
+  AdaptiveMaxPool3d: size,
   MaxUnpool1d: window([]),
   MaxUnpool2d: window([]),
+  MaxUnpool3d: window([], 3),
   Flatten: [[() => [0.5], 'dimension 0.5. Use a whole number.']],
   Unflatten: [
     [() => [0.5, [2]], 'dim is 0.5.'],
@@ -197,6 +213,7 @@ const OPTIONS: Readonly<Record<string, readonly Options[]>> = {
   Dropout: probability,
   Dropout1d: probability,
   Dropout2d: probability,
+  Dropout3d: probability,
   AlphaDropout: probability,
   RNN: [...recurrent, nonlinearity],
   LSTM: recurrent,
@@ -298,6 +315,13 @@ const pooled2: Inputs[] = [
   [() => [2], () => [f(2, 2)], 'needs [N, C, H, W] or [C, H, W]'],
   [() => [4], () => [f(2, 3, 3)], 'kernel of size 4 does not fit an input of size 3'],
 ];
+const volumes = '[N, C, D, H, W] or [C, D, H, W]';
+const pooled3: Inputs[] = [
+  [() => [2], () => [f(2, 2, 2)], `needs ${volumes}`],
+  [() => [4], () => [f(2, 3, 3, 3)], 'kernel of size 4 does not fit an input of size 3'],
+];
+const power = (list: readonly Inputs[]): Inputs[] =>
+  list.map(([make, inputs, says]): Inputs => [() => [2, ...make()], inputs, says]);
 const edges = (args: readonly unknown[], name: string): Inputs[] => [
   [() => args, () => [f(3, 2), f(2, 4)], `${name}: edges are float32. Convert with to('int32').`],
   [() => args, () => [f(3, 2), int(3, 4)], `${name}: edges [3, 4]: needs [2, E]`],
@@ -340,6 +364,11 @@ const INPUTS: Readonly<Record<string, readonly Inputs[]>> = {
   ConvTranspose1d: lines([2, 1, 3]),
   ConvTranspose2d: images([2, 1, 3]),
   DepthwiseSeparableConv2d: images([2, 1, 3]),
+  Conv3d: [
+    [() => [3, 1, 3], () => [f(2, 5, 5, 5)], 'channel dimension 2 is not inChannels 3'],
+    [() => [2, 1, 4], () => [f(2, 3, 9, 9)], 'kernel of size 4 does not fit an input of size 3'],
+  ],
+  ConvTranspose3d: [[() => [2, 1, 3], () => [f(2, 2)], `needs ${volumes}`]],
   BatchNorm1d: [
     [() => [2], () => [f(2, 3)], 'channel dimension 3 is not numFeatures 2'],
     [() => [2], () => [f(2)], 'needs [N, C] or [N, C, L]'],
@@ -351,6 +380,8 @@ const INPUTS: Readonly<Record<string, readonly Inputs[]>> = {
     [() => [2], () => [f(2, 2)], 'needs [N, C, H, W]'],
     [() => [2], () => [f(1, 2, 1, 1)], 'one number a channel has no variance.'],
   ],
+  BatchNorm3d: [[() => [2], () => [f(2, 2, 3, 4)], 'needs [N, C, D, H, W]']],
+  InstanceNorm3d: [[() => [2], () => [f(2, 2)], `needs ${volumes}`]],
   InstanceNorm1d: [...lines([2], 'numFeatures'), [() => [2], () => [f(3, 2, 1)], 'one number a channel']],
   InstanceNorm2d: [...images([2], 'numFeatures'), [() => [2], () => [f(3, 2, 1, 1)], 'one number a channel']],
   LayerNorm: [[() => [3], () => [f(2, 4)], 'last dimension 4 is not normalizedShape 3']],
@@ -371,12 +402,19 @@ const INPUTS: Readonly<Record<string, readonly Inputs[]>> = {
   PReLU: [[() => [3], () => [f(2, 4)], '3 slopes need 3 channels']],
   MaxPool1d: pooled1,
   MaxPool2d: pooled2,
+  MaxPool3d: pooled3,
   AvgPool1d: pooled1,
   AvgPool2d: pooled2,
+  AvgPool3d: pooled3,
+  LPPool1d: power(pooled1),
+  LPPool2d: power(pooled2),
+  LPPool3d: power(pooled3),
   AdaptiveAvgPool1d: pooled1.slice(0, 1),
   AdaptiveAvgPool2d: pooled2.slice(0, 1),
   AdaptiveMaxPool1d: pooled1.slice(0, 1),
   AdaptiveMaxPool2d: pooled2.slice(0, 1),
+  AdaptiveAvgPool3d: pooled3.slice(0, 1),
+  AdaptiveMaxPool3d: pooled3.slice(0, 1),
   GlobalAvgPool1d: [[() => [], () => [f(2)], 'needs [N, C, L] or [C, L]']],
   GlobalAvgPool2d: [[() => [], () => [f(2, 2)], 'needs [N, C, H, W] or [C, H, W]']],
   GlobalMaxPool1d: [[() => [], () => [f(2)], 'needs [N, C, L] or [C, L]']],
@@ -391,6 +429,7 @@ const INPUTS: Readonly<Record<string, readonly Inputs[]>> = {
     [() => [2], () => [f(2, 2), int(2, 2)], 'needs [N, C, H, W] or [C, H, W]'],
     [() => [2], () => [f(1, 2, 2), int(1, 2, 2), [4]], 'outputSize [4]: needs 2 sizes'],
   ],
+  MaxUnpool3d: [[() => [2], () => [f(2, 2, 2), int(2, 2, 2)], `needs ${volumes}`]],
   Flatten: [[() => [3], () => [f(2, 3)], 'flatten: ']],
   Unflatten: [
     [() => [1, [2, 3]], () => [f(5, 7)], 'dimension 1 of size 7 is not [2, 3]'],
@@ -410,11 +449,12 @@ const INPUTS: Readonly<Record<string, readonly Inputs[]>> = {
   ],
   PixelUnshuffle: [[() => [2], () => [f(1, 3, 4)], 'height and width are not multiples of 2']],
   Upsample: [
-    [() => [{ size: 4 }], () => [f(2, 3)], 'needs [N, C, L] or [N, C, H, W]'],
+    [() => [{ size: 4 }], () => [f(2, 3)], 'needs [N, C, L], [N, C, H, W] or [N, C, D, H, W]'],
     [() => [{ size: 4, mode: 'bilinear' }], () => [f(1, 2, 3)], 'bilinear'],
   ],
   Dropout1d: [[() => [], () => [f(2)], 'needs [N, C, L] or [C, L]']],
   Dropout2d: [[() => [], () => [f(2, 2)], 'needs [N, C, H, W] or [C, H, W]']],
+  Dropout3d: [[() => [], () => [f(2, 2, 2)], `needs ${volumes}`]],
   RNN: [...sequence('RNN'), [() => [3, 2], () => [f(4, 2, 3), f(1, 3, 2)], 'initial state [1, 3, 2] is not [1, 2, 2]']],
   GRU: [...sequence('GRU'), [() => [3, 2], () => [f(4, 2, 3), f(2, 2, 2)], 'initial state [2, 2, 2] is not [1, 2, 2]']],
   LSTM: [

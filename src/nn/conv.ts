@@ -1,8 +1,8 @@
-// Convolution layers, in one and two dimensions, and their transposes.
+// Convolution layers, in one, two and three dimensions, and their transposes.
 
 import { ArgumentError, checkChoice, checkOptions, type OptionNames } from '../tensor/library.js';
-import { conv1d, conv2d, convTranspose1d, convTranspose2d } from '../tensor/functions.js';
-import type { Padding, PerAxis } from '../tensor/shape-types/window.js';
+import { convolve, convolveTransposed } from '../tensor/convolution.js';
+import type { Dims, Padding, PerAxis } from '../tensor/shape-types/window.js';
 import { type PadPair, padded } from '../functions/padding.js';
 import { type Tensor, wrap } from '../tensor/tensor.js';
 import * as init from './init.js';
@@ -40,7 +40,7 @@ const CONV_OPTIONS: OptionNames<ConvOptions> = {
 };
 
 type ConvOf<
-  D extends 1 | 2,
+  D extends Dims,
   In extends number,
   Out extends number,
   K extends PerAxis,
@@ -57,9 +57,10 @@ type ConvOf<
   Name
 >;
 
-type Weight<D extends 1 | 2, First extends number> = {
+type Weight<D extends Dims, First extends number> = {
   1: [First, number, number];
   2: [First, number, number, number];
+  3: [First, number, number, number, number];
 }[D];
 
 /** Checks what convolutions and their transposes share, and gives the kernel a size for each dimension. */
@@ -103,7 +104,7 @@ function describeConv(channels: readonly number[], kernel: readonly number[], op
 }
 
 abstract class Conv<
-  D extends 1 | 2,
+  D extends Dims,
   In extends number,
   Out extends number,
   K extends PerAxis,
@@ -139,9 +140,7 @@ abstract class Conv<
       checkChannels(name, x.shape, x.rank - dims - 1, perGroup * groups, 'inChannels');
       checkWindow(name, x.shape, kernel, this.options.padding, dilation);
       const images = this.padded(given, kernel);
-      const convolve = (dims === 1 ? conv1d : conv2d) as typeof conv2d;
-      const weight: Tensor = this.weight;
-      return convolve(images, weight, { padding, dilation, stride, groups, bias });
+      return convolve(dims, images, this.weight, { padding, dilation, stride, groups, bias });
     });
   }
 
@@ -218,6 +217,21 @@ export class Conv2d<
   }
 }
 
+/**
+ * x [N, in, D, H, W] or [in, D, H, W] → [N, out, D', H', W'], sizes as Conv2d's. weight [out, in / groups, kd, kh, kw] and bias [out]
+ * start uniform in ±1/√(in / groups · kd · kh · kw). PyTorch: nn.Conv3d.
+ */
+export class Conv3d<
+  const In extends number,
+  const Out extends number,
+  const K extends PerAxis,
+  const O extends ConvOptions = {},
+> extends Conv<3, In, Out, K, O> {
+  constructor(inChannels: In, outChannels: Out, kernelSize: K, options?: O & Exact<O, ConvOptions>) {
+    super(3, inChannels, outChannels, kernelSize, options);
+  }
+}
+
 export interface ConvTransposeOptions {
   /** Default 1. */
   readonly stride?: PerAxis;
@@ -242,7 +256,7 @@ const CONV_TRANSPOSE_OPTIONS: OptionNames<ConvTransposeOptions> = {
   bias: true,
 };
 
-type ConvTransposeOf<D extends 1 | 2, In extends number, Out extends number, K extends PerAxis, O> = ConvTransposeFn<
+type ConvTransposeOf<D extends Dims, In extends number, Out extends number, K extends PerAxis, O> = ConvTransposeFn<
   D,
   In,
   Out,
@@ -254,7 +268,7 @@ type ConvTransposeOf<D extends 1 | 2, In extends number, Out extends number, K e
 >;
 
 abstract class ConvTranspose<
-  D extends 1 | 2,
+  D extends Dims,
   In extends number,
   Out extends number,
   K extends PerAxis,
@@ -294,10 +308,8 @@ abstract class ConvTranspose<
     checkFloat(name, x);
     return batched(name, x, dims, (images) => {
       checkChannels(name, x.shape, x.rank - dims - 1, this.weight.shape[0], 'inChannels');
-      const spread = (dims === 1 ? convTranspose1d : convTranspose2d) as typeof convTranspose2d;
       const options = { stride, padding, outputPadding, dilation, groups, bias };
-      const weight: Tensor = this.weight;
-      return spread(images, weight, options);
+      return convolveTransposed(dims, images, this.weight, options);
     });
   }
 
@@ -332,6 +344,21 @@ export class ConvTranspose2d<
 > extends ConvTranspose<2, In, Out, K, O> {
   constructor(inChannels: In, outChannels: Out, kernelSize: K, options?: O & Exact<O, ConvTransposeOptions>) {
     super(2, inChannels, outChannels, kernelSize, options);
+  }
+}
+
+/**
+ * x [N, in, D, H, W] or [in, D, H, W] → [N, out, D', H', W']; size, weight [in, out / groups, kd, kh, kw] and initialisation as
+ * ConvTranspose2d's. PyTorch: nn.ConvTranspose3d.
+ */
+export class ConvTranspose3d<
+  const In extends number,
+  const Out extends number,
+  const K extends PerAxis,
+  const O extends ConvTransposeOptions = {},
+> extends ConvTranspose<3, In, Out, K, O> {
+  constructor(inChannels: In, outChannels: Out, kernelSize: K, options?: O & Exact<O, ConvTransposeOptions>) {
+    super(3, inChannels, outChannels, kernelSize, options);
   }
 }
 

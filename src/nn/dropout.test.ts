@@ -70,6 +70,7 @@ describe.each(['reference', 'cpu'])('on %s', (device) => {
     ['Dropout1d', () => new nn.Dropout1d(0.4), [20, 30, 4], 4],
     ['Dropout1d unbatched', () => new nn.Dropout1d(0.4), [200, 3], 3],
     ['Dropout2d', () => new nn.Dropout2d(0.4), [20, 30, 3, 2], 6],
+    ['Dropout3d', () => new nn.Dropout3d(0.4), [20, 30, 1, 2, 3], 6],
     ['Dropout2d unbatched', () => new nn.Dropout2d(0.4), [200, 3, 2], 6],
   ])('%s drops whole channels, each by itself', async (_name, make, shape, size) => {
     const y = await numbers((make() as nn.Dropout2d).forward(ones(shape)));

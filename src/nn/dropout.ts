@@ -63,6 +63,11 @@ export class Dropout2d extends ChannelDrop {
   protected readonly layout = { ranks: [3, 4], text: '[N, C, H, W] or [C, H, W]' };
 }
 
+/** x [N, C, D, H, W] or [C, D, H, W]: drops whole channels. PyTorch: nn.Dropout3d. */
+export class Dropout3d extends ChannelDrop {
+  protected readonly layout = { ranks: [4, 5], text: '[N, C, D, H, W] or [C, D, H, W]' };
+}
+
 // the value that SELU approaches at −∞: −λ·α
 const SELU_FLOOR = -1.7580993408473766;
 

@@ -14,8 +14,10 @@ export { parametersToVector, vectorToParameters } from './parameter-vector.js';
 export {
   Conv1d,
   Conv2d,
+  Conv3d,
   ConvTranspose1d,
   ConvTranspose2d,
+  ConvTranspose3d,
   DepthwiseSeparableConv2d,
   type ConvOptions,
   type ConvTransposeOptions,
@@ -24,9 +26,11 @@ export {
 export {
   BatchNorm1d,
   BatchNorm2d,
+  BatchNorm3d,
   GroupNorm,
   InstanceNorm1d,
   InstanceNorm2d,
+  InstanceNorm3d,
   LayerNorm,
   LocalResponseNorm,
   RMSNorm,
@@ -71,27 +75,35 @@ export {
 } from './activation.js';
 export * as functional from './functional.js';
 export {
-  AdaptiveAvgPool1d,
-  AdaptiveAvgPool2d,
-  AdaptiveMaxPool1d,
-  AdaptiveMaxPool2d,
   AvgPool1d,
   AvgPool2d,
+  AvgPool3d,
+  LPPool1d,
+  LPPool2d,
+  LPPool3d,
+  MaxPool1d,
+  MaxPool2d,
+  MaxPool3d,
+  type AvgPoolOptions,
+  type LPPoolOptions,
+  type MaxPoolOptions,
+  type PoolOptions,
+} from './pooling.js';
+export {
+  AdaptiveAvgPool1d,
+  AdaptiveAvgPool2d,
+  AdaptiveAvgPool3d,
+  AdaptiveMaxPool1d,
+  AdaptiveMaxPool2d,
+  AdaptiveMaxPool3d,
   GlobalAvgPool1d,
   GlobalAvgPool2d,
   GlobalMaxPool1d,
   GlobalMaxPool2d,
-  MaxPool1d,
-  MaxPool2d,
-  MaxUnpool1d,
-  MaxUnpool2d,
-  type AvgPoolOptions,
-  type MaxPoolOptions,
-  type PoolOptions,
-  type UnpoolOptions,
-} from './pooling.js';
+} from './adaptive-pooling.js';
+export { MaxUnpool1d, MaxUnpool2d, MaxUnpool3d, type UnpoolOptions } from './unpooling.js';
 export { Flatten, PixelShuffle, PixelUnshuffle, Unflatten, Upsample } from './reshape.js';
-export { AlphaDropout, Dropout, Dropout1d, Dropout2d } from './dropout.js';
+export { AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d } from './dropout.js';
 export {
   GRU,
   GRUCell,

@@ -10,7 +10,7 @@ import {
   formatShape,
   shown,
 } from '../tensor/library.js';
-import type { Padding, PerAxis } from '../tensor/shape-types/window.js';
+import type { Dims, Padding, PerAxis } from '../tensor/shape-types/window.js';
 import { type Tensor, checkTensor } from '../tensor/tensor.js';
 import { Module } from './module.js';
 import { noteModule, tellsOfCalls } from './module-guards.js';
@@ -110,10 +110,14 @@ export function checkWindow(
   });
 }
 
-const LAYOUT = { 1: '[N, C, L] or [C, L]', 2: '[N, C, H, W] or [C, H, W]' };
+const LAYOUT = {
+  1: '[N, C, L] or [C, L]',
+  2: '[N, C, H, W] or [C, H, W]',
+  3: '[N, C, D, H, W] or [C, D, H, W]',
+};
 
 /** Hands [N, C, …] with `dims` more dimensions to `body`; an input without a batch gets one, and loses it again. */
-export function batched(name: string, x: Tensor, dims: 1 | 2, body: (x: Tensor) => Tensor): Tensor {
+export function batched(name: string, x: Tensor, dims: Dims, body: (x: Tensor) => Tensor): Tensor {
   if (x.rank === dims + 2) return body(x);
   if (x.rank === dims + 1) return body(x.unsqueeze(0)).squeeze(0);
   throw new ShapeError(`${name}: input ${formatShape(x.shape)}: needs ${LAYOUT[dims]}`, [x.shape]);

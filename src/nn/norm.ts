@@ -14,6 +14,7 @@ import {
 } from '../tensor/library.js';
 import { checkProbability } from '../tensor/dropout.js';
 import type { Mutable } from '../tensor/shape-types/shape.js';
+import type { Dims } from '../tensor/shape-types/window.js';
 import { withoutGrad } from '../tensor/grad-mode.js';
 import { tensor } from '../tensor/creation.js';
 import { avgPool1d } from '../tensor/pooling.js';
@@ -46,7 +47,7 @@ const BATCH_NORM_OPTIONS: OptionNames<BatchNormOptions> = {
  * Normalises each channel over everything else: by the batch's mean and (biased) variance in training, by the running
  * ones otherwise. Ioffe and Szegedy 2015; numerics of PyTorch's nn.BatchNorm.
  */
-abstract class BatchNorm<D extends 1 | 2, C extends number> extends Layer<BatchNormFn<D, C>> {
+abstract class BatchNorm<D extends Dims, C extends number> extends Layer<BatchNormFn<D, C>> {
   readonly weight: Parameter<[C]> | undefined;
   readonly bias: Parameter<[C]> | undefined;
   readonly runningMean: Buffer<[C]> | undefined;
@@ -152,6 +153,11 @@ export class BatchNorm1d<const C extends number> extends BatchNorm<1, C> {
 /** x [N, C, H, W], normalised per channel. PyTorch: nn.BatchNorm2d. */
 export class BatchNorm2d<const C extends number> extends BatchNorm<2, C> {
   protected readonly layout = { name: 'BatchNorm2d', ranks: [4], text: '[N, C, H, W]' };
+}
+
+/** x [N, C, D, H, W], normalised per channel. PyTorch: nn.BatchNorm3d. */
+export class BatchNorm3d<const C extends number> extends BatchNorm<3, C> {
+  protected readonly layout = { name: 'BatchNorm3d', ranks: [5], text: '[N, C, D, H, W]' };
 }
 
 export interface LayerNormOptions {
@@ -360,7 +366,7 @@ const INSTANCE_NORM_OPTIONS: OptionNames<InstanceNormOptions> = {
 };
 
 /** Each channel of each image normalised by its own mean and biased variance (Ulyanov et al. 2016). */
-abstract class InstanceNorm<D extends 1 | 2, C extends number> extends Layer<ChannelNormFn<`InstanceNorm${D}d`, D, C>> {
+abstract class InstanceNorm<D extends Dims, C extends number> extends Layer<ChannelNormFn<`InstanceNorm${D}d`, D, C>> {
   readonly weight: Parameter<[C]> | undefined;
   readonly bias: Parameter<[C]> | undefined;
   readonly runningMean: Buffer<[C]> | undefined;
@@ -447,6 +453,13 @@ export class InstanceNorm1d<const C extends number> extends InstanceNorm<1, C> {
 export class InstanceNorm2d<const C extends number> extends InstanceNorm<2, C> {
   constructor(numFeatures: C, options?: InstanceNormOptions) {
     super(2, numFeatures, options);
+  }
+}
+
+/** x [N, C, D, H, W] or [C, D, H, W]. PyTorch: nn.InstanceNorm3d. */
+export class InstanceNorm3d<const C extends number> extends InstanceNorm<3, C> {
+  constructor(numFeatures: C, options?: InstanceNormOptions) {
+    super(3, numFeatures, options);
   }
 }
 

@@ -147,8 +147,8 @@ function checkImage(name: string, x: Tensor): void {
 }
 
 /**
- * x [N, C, L] or [N, C, H, W] in another size: `size` or `scaleFactor`, mode 'nearest' (default), 'linear' (for [N, C, L]),
- * 'bilinear' or 'bicubic', corners aligned or not (default). PyTorch: nn.Upsample.
+ * x [N, C, L], [N, C, H, W] or [N, C, D, H, W] in another size: `size` or `scaleFactor`, with the modes and options of
+ * `interpolate`. PyTorch: nn.Upsample.
  *
  *     new Upsample({ scaleFactor: 2, mode: 'bilinear' })
  */
@@ -165,8 +165,12 @@ export class Upsample<const O extends InterpolateOptions> extends Layer<
   }
 
   protected compute(x: Tensor): Tensor {
-    if (x.rank !== 3 && x.rank !== 4)
-      throw new ShapeError(`Upsample: input ${formatShape(x.shape)}: needs [N, C, L] or [N, C, H, W]`, [x.shape]);
+    if (x.rank < 3 || x.rank > 5) {
+      throw new ShapeError(
+        `Upsample: input ${formatShape(x.shape)}: needs [N, C, L], [N, C, H, W] or [N, C, D, H, W]`,
+        [x.shape],
+      );
+    }
     const options: InterpolateOptions = this.options;
     return interpolate(x, options);
   }

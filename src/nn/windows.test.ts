@@ -251,7 +251,9 @@ test('inputs that do not fit are said when a layer is called', () => {
   );
   expect(() => new nn.MaxPool1d(4).forward(x(1, 1, 3))).toThrow('kernel of size 4 does not fit an input of size 3');
   expect(() => new nn.Upsample({ scaleFactor: 2, mode: 'bicubic' }).forward(x(1, 2, 3))).toThrow("mode 'bicubic'");
-  expect(() => new nn.Upsample({ scaleFactor: 2 }).forward(x(2, 3))).toThrow('needs [N, C, L] or [N, C, H, W]');
+  expect(() => new nn.Upsample({ scaleFactor: 2 }).forward(x(2, 3))).toThrow(
+    'needs [N, C, L], [N, C, H, W] or [N, C, D, H, W]',
+  );
   expect(() => new nn.PixelShuffle(2).forward(x(1, 3, 2, 2))).toThrow('3 channels are not a multiple of 4');
   expect(() => new nn.PixelUnshuffle(2).forward(x(1, 3, 3, 2))).toThrow('not multiples of 2');
   expect(() => new nn.Unflatten(1, [2, 3]).forward(x(4, 5))).toThrow('dimension 1 of size 5 is not [2, 3]');

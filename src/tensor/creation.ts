@@ -4,12 +4,12 @@
 import { type OptionNames, checkOptions } from '../engine/ir/options.js';
 import { getDefaultDevice, getDevice, storageFrom, storageOf } from '../engine/engine.js';
 import * as build from '../engine/ir/build.js';
-import { type DType, DTYPES, type FloatDType, fitsInt32, isFloat } from '../engine/ir/dtype.js';
+import { type DType, type FloatDType, fitsInt32, isFloat } from '../engine/ir/dtype.js';
 import { ArgumentError, DTypeError, GradError, ShapeError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
 import { type Shape, checkShape, formatShape, shown, sizeOf } from '../engine/ir/shape.js';
 import { flattenNested } from './nested.js';
-import { defaultDType } from './operands.js';
+import { checkDType, defaultDType, realDType } from './operands.js';
 import { positions } from './reductions.js';
 import * as random from './random.js';
 import type { NestedArray, NestedArrayArg, ShapeOf } from './shape-types/nested-array.js';
@@ -45,14 +45,6 @@ type DTypeOf<A> = A extends readonly []
       : A extends Float64Array
         ? 'float64'
         : 'float32';
-
-function checkDType(dtype: DType, op: string): void {
-  if (!DTYPES.includes(dtype))
-    throw new DTypeError(
-      `${op}: dtype '${String(dtype)}' is not known. Use ${DTYPES.map((d) => `'${d}'`).join(', ')}.`,
-      [String(dtype)],
-    );
-}
 
 /** Can a dtype of integers hold the number, fractions cut off? */
 function fits(value: number, dtype: 'int32' | 'uint8'): boolean {
@@ -322,13 +314,6 @@ export function eye<N extends number, M extends number = N, D extends DType = 'f
 }
 
 /** A dtype of real numbers, the default one unless another is asked for. */
-function realDType(dtype: FloatDType | undefined, op: string): FloatDType {
-  if (dtype === undefined) return defaultDType();
-  checkDType(dtype, op);
-  if (!isFloat(dtype)) throw new DTypeError(`${op}: dtype is ${String(dtype)}. Use 'float32' or 'float64'.`, [dtype]);
-  return dtype;
-}
-
 function listed(shape: Shape, op: string): Shape {
   checkShape(shape, op);
   return [...shape];

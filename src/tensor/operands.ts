@@ -3,8 +3,8 @@
 
 import * as build from '../engine/ir/build.js';
 import { refuseOtherCopy } from '../engine/ir/copies.js';
-import { type DType, fitsInt32, isFloat, promote } from '../engine/ir/dtype.js';
-import { ArgumentError } from '../engine/ir/errors.js';
+import { type DType, DTYPES, type FloatDType, fitsInt32, isFloat, promote } from '../engine/ir/dtype.js';
+import { ArgumentError, DTypeError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
 import { shown } from '../engine/ir/shape.js';
 
@@ -23,6 +23,22 @@ export function setDefaultDType(dtype: 'float32' | 'float64'): void {
       `setDefaultDType: ${shown(dtype)} is not a dtype of real numbers. Use 'float32' or 'float64'.`,
     );
   standard = dtype;
+}
+
+/** Throws unless there is such a dtype. */
+export function checkDType(dtype: DType, op: string): void {
+  if (DTYPES.includes(dtype)) return;
+  throw new DTypeError(`${op}: dtype '${String(dtype)}' is not known. Use ${DTYPES.map((d) => `'${d}'`).join(', ')}.`, [
+    String(dtype),
+  ]);
+}
+
+/** The dtype that was asked for, which is one of real numbers, or the default one. */
+export function realDType(dtype: FloatDType | undefined, op: string): FloatDType {
+  if (dtype === undefined) return defaultDType();
+  checkDType(dtype, op);
+  if (!isFloat(dtype)) throw new DTypeError(`${op}: dtype is ${String(dtype)}. Use 'float32' or 'float64'.`, [dtype]);
+  return dtype;
 }
 
 /** Throws unless `value` is a number: callers without types pass anything. */

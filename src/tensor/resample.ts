@@ -5,101 +5,51 @@ import { type OptionNames, checkOptions } from '../engine/ir/options.js';
 import type { Exact } from '../tensor/shape-types/options.js';
 import { ArgumentError, DTypeError, ShapeError } from '../engine/ir/errors.js';
 import { type Shape, checkShape, formatShape, shown } from '../engine/ir/shape.js';
-import { AxisMap, type AxisMaps, type Source, mapAxes } from './axis-map.js';
+import { adaptiveMeans } from './adaptive-pooling.js';
+import { type AxisMap, type AxisMaps, mapAxes } from './axis-map.js';
+import { type ResampleMode, mapOf } from './resample-maps.js';
 import type { OptionOf } from './shape-types/options.js';
 import type { PerAxis, ResampleArg, ResampleShape } from './shape-types/window.js';
 import { type AnyTensor, type Tensor, checkTensor } from './tensor.js';
 import { perAxis } from './windows.js';
 
-export type ResampleMode = 'nearest' | 'linear' | 'bilinear' | 'bicubic';
-
 export interface InterpolateOptions {
   /** The new sizes, one for all or one for each dimension; or a scaleFactor. */
   readonly size?: PerAxis;
   readonly scaleFactor?: PerAxis;
-  /** 'linear' is for [N, C, L], 'bilinear' and 'bicubic' for [N, C, H, W]. Default 'nearest'. */
+  /**
+   * 'nearest' (the default; 'nearest-exact' rounds positions properly), 'area' (means of what an element stands for), or between elements:
+   * 'linear' for [N, C, L], 'bilinear' and 'bicubic' for [N, C, H, W], 'trilinear' for [N, C, D, H, W].
+   */
   readonly mode?: ResampleMode;
   /** The centres of the corner elements stay where they are, instead of the corners of the image. Default false. */
   readonly alignCorners?: boolean;
+  /** With 'bilinear' and 'bicubic', an element of a smaller image is a weighted mean of all that it stands for. Default false. */
+  readonly antialias?: boolean;
 }
+
+export type { ResampleMode };
 
 export const INTERPOLATE_OPTIONS: OptionNames<InterpolateOptions> = {
   size: true,
   scaleFactor: true,
   mode: true,
   alignCorners: true,
+  antialias: true,
 };
 
-/** What the methods of Keys (1981) take from the four neighbours of a position, with PyTorch's constant −0.75. */
-function cubicWeights(t: number): number[] {
-  const a = -0.75;
-  const near = (d: number): number => ((a + 2) * d - (a + 3)) * d * d + 1;
-  const far = (d: number): number => ((a * d - 5 * a) * d + 8 * a) * d - 4 * a;
-  return [far(t + 1), near(t), near(1 - t), far(2 - t)];
-}
+const MODES: readonly ResampleMode[] = [
+  'nearest',
+  'nearest-exact',
+  'area',
+  'linear',
+  'bilinear',
+  'bicubic',
+  'trilinear',
+];
 
-/** Positions beyond the border mean the border. */
-function clamp(index: number, size: number): number {
-  return Math.min(Math.max(index, 0), size - 1);
-}
-
-/** Which input elements an output element takes, and how much of each; those of weight 0 too, as PyTorch: 0 · NaN is NaN. */
-function sourcesAt(position: number, size: number, isCubic: boolean): Source[] {
-  if (!isCubic) position = Math.max(position, 0);
-  const at = Math.floor(position);
-  const t = position - at;
-  if (isCubic) return cubicWeights(t).map((weight, i) => [clamp(at - 1 + i, size), weight]);
-  return [
-    [clamp(at, size), 1 - t],
-    [clamp(at + 1, size), t],
-  ];
-}
-
-/** What decides where an axis takes its elements from. */
-interface Sampling {
-  readonly from: number;
-  readonly to: number;
-  /** The output's size over the input's, as given: it need not be the quotient of the whole sizes. */
-  readonly factor: number | undefined;
-  readonly mode: ResampleMode;
-  readonly alignCorners: boolean;
-}
-
-/** Those of late, since a network asks for the same ones in every step. */
-const recent = new Map<string, AxisMap>();
-const MOST_RECENT = 64;
-
-function mapOf(sampling: Sampling): AxisMap {
-  const { from, to, factor, mode, alignCorners } = sampling;
-  const key = `${from} ${to} ${factor} ${mode} ${alignCorners}`;
-  const known = recent.get(key);
-  if (known !== undefined) return known;
-  const map = new AxisMap(from, mode === 'nearest' ? nearestSources(sampling) : smoothSources(sampling));
-  if (recent.size >= MOST_RECENT) recent.clear();
-  recent.set(key, map);
-  return map;
-}
-
-function nearestSources({ from, to, factor }: Sampling): Source[][] {
-  // In float32, as PyTorch: rounding decides which neighbour a position between two belongs to.
-  const scale = Math.fround(factor === undefined ? from / to : 1 / factor);
-  return Array.from({ length: to }, (_, i) => [[clamp(Math.floor(Math.fround(i * scale)), from), 1]]);
-}
-
-function smoothSources({ from, to, factor, mode, alignCorners }: Sampling): Source[][] {
-  const isCubic = mode === 'bicubic';
-  if (from === to && !isCubic) {
-    // Whatever the factor: each pixel is itself, and a neighbour that it does not need is itself as well.
-    return Array.from({ length: to }, (_, i) => [
-      [i, 1],
-      [i, 0],
-    ]);
-  }
-  const scale = factor === undefined ? from / to : 1 / factor;
-  const aligned = to > 1 ? (from - 1) / (to - 1) : 0;
-  const positionOf = (i: number): number => (alignCorners ? i * aligned : (i + 0.5) * scale - 0.5);
-  return Array.from({ length: to }, (_, i) => sourcesAt(positionOf(i), from, isCubic));
-}
+/** Modes that take means of neighbours, with the number of dimensions that each is for. */
+const SMOOTH: Readonly<Partial<Record<ResampleMode, number>>> = { linear: 1, bilinear: 2, bicubic: 2, trilinear: 3 };
 
 /** Is every element there equally often, in its order? */
 function repeatsEach({ from, to, sources }: AxisMap): boolean {
@@ -119,17 +69,22 @@ function repeatEach(x: Tensor, factors: readonly number[]): Tensor {
   return repeated.reshape([batch, channels, ...sizes.map((n, i) => n * factors[i])] as Shape);
 }
 
-/** Throws unless exactly one of size and scaleFactor is given, and the mode is known and goes with alignCorners. */
+/** Throws unless exactly one of size and scaleFactor is given, and the mode is known and goes with the other options. */
 export function checkResample(name: string, options: InterpolateOptions): void {
   if (options === undefined) throw new ArgumentError(`${name}: give either size or scaleFactor.`);
-  const { size, scaleFactor, mode = 'nearest', alignCorners = false } = options;
+  const { size, scaleFactor, mode = 'nearest', alignCorners = false, antialias = false } = options;
   if ((size === undefined) === (scaleFactor === undefined))
     throw new ArgumentError(`${name}: give either size or scaleFactor.`);
-  if (!['nearest', 'linear', 'bilinear', 'bicubic'].includes(mode)) {
-    throw new ArgumentError(`${name}: mode '${mode}' is not known. Use 'nearest', 'linear', 'bilinear' or 'bicubic'.`);
-  }
-  if (alignCorners && mode === 'nearest')
-    throw new ArgumentError(`${name}: alignCorners is for 'linear', 'bilinear' and 'bicubic', not 'nearest'.`);
+  if (!MODES.includes(mode))
+    throw new ArgumentError(
+      `${name}: mode '${mode}' is not known. Use one of ${MODES.map((m) => `'${m}'`).join(', ')}.`,
+    );
+  if (alignCorners && SMOOTH[mode] === undefined)
+    throw new ArgumentError(
+      `${name}: alignCorners is for 'linear', 'bilinear', 'bicubic' and 'trilinear', not '${mode}'.`,
+    );
+  if (antialias && mode !== 'bilinear' && mode !== 'bicubic')
+    throw new ArgumentError(`${name}: antialias is for 'bilinear' and 'bicubic', not '${mode}'.`);
   for (const factor of [scaleFactor === undefined ? 1 : scaleFactor].flat()) {
     if (!(typeof factor === 'number' && factor > 0 && Number.isFinite(factor)))
       throw new ArgumentError(`${name}: scaleFactor is ${shown(factor)}. Use a number above 0.`);
@@ -138,8 +93,8 @@ export function checkResample(name: string, options: InterpolateOptions): void {
 }
 
 /**
- * x [N, C, L] or [N, C, H, W] in another size: each output element takes the nearest input element or a mean of its
- * neighbours. PyTorch: F.interpolate.
+ * x [N, C, L], [N, C, H, W] or [N, C, D, H, W] in another size: each output element takes the nearest input element or a mean of
+ * its neighbours. PyTorch: F.interpolate.
  *
  *     interpolate(image, { scaleFactor: 2, mode: 'bilinear' });   // [1, 3, 8, 8] → [1, 3, 16, 16]
  */
@@ -154,13 +109,12 @@ export function interpolate<S extends Shape, const O extends InterpolateOptions>
 
 function resample(x: Tensor, options: InterpolateOptions): Tensor {
   checkResample('interpolate', options);
-  const { mode = 'nearest', alignCorners = false } = options;
+  const { mode = 'nearest', alignCorners = false, antialias = false } = options;
   const sizes = x.shape.slice(2);
   const dims = sizes.length;
-  const needed = { nearest: dims, linear: 1, bilinear: 2, bicubic: 2 }[mode];
-  if (dims !== needed || dims < 1 || dims > 2) {
+  if (dims < 1 || dims > 3 || dims !== (SMOOTH[mode] ?? dims)) {
     throw new ArgumentError(
-      `interpolate: mode '${mode}' does not go with an input of rank ${x.rank}. Use 'linear' for [N, C, L], the others for [N, C, H, W].`,
+      `interpolate: mode '${mode}' does not go with an input of rank ${x.rank}. Use 'linear' for [N, C, L], 'bilinear' or 'bicubic' for [N, C, H, W], 'trilinear' for [N, C, D, H, W], and the others for any of them.`,
     );
   }
   const factors = options.scaleFactor === undefined ? undefined : list(options.scaleFactor, dims, 'scaleFactor');
@@ -173,9 +127,10 @@ function resample(x: Tensor, options: InterpolateOptions): Tensor {
   });
   checkShape([...x.shape.slice(0, 2), ...to], 'interpolate');
   if (sizes.includes(0)) throw new ShapeError(`interpolate: input ${formatShape(x.shape)} has no pixels`, [x.shape]);
-  if (mode !== 'nearest') checkMean(x, mode);
-  const maps = sizes.map((from, i) => mapOf({ from, to: to[i], factor: factors?.[i], mode, alignCorners }));
-  if (mode === 'nearest' && maps.every(repeatsEach)) {
+  if (mode !== 'nearest' && mode !== 'nearest-exact') checkMean(x, mode);
+  if (mode === 'area') return adaptiveMeans('interpolate', x, to);
+  const maps = sizes.map((from, i) => mapOf({ from, to: to[i], factor: factors?.[i], mode, alignCorners, antialias }));
+  if (SMOOTH[mode] === undefined && maps.every(repeatsEach)) {
     return repeatEach(
       x,
       maps.map((map) => map.to / map.from),

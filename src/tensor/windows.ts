@@ -261,12 +261,12 @@ export function maxPoolWithIndices(
   return { values: asGiven(maxOf(all), given, axes), indices: asGiven(index, given, axes) };
 }
 
-/** Mean of each window; padding counts as zeros unless `countIncludePad` is false. */
+/** Mean of each window; padding counts as zeros unless `countIncludePad` is false. Or its sum divided by `divisorOverride`. */
 export function avgPool(
   axes: number,
   given: Node,
   kernel: PerAxis,
-  options: PoolOptions & { readonly countIncludePad?: boolean },
+  options: PoolOptions & { readonly countIncludePad?: boolean; readonly divisorOverride?: number },
 ): Node {
   const op = `avgPool${axes}d`;
   const x = withBatch(given, axes, op);
@@ -276,6 +276,8 @@ export function avgPool(
   const taps = tapAxes(windows, axes);
   const out = windows.shape.slice(0, windows.shape.length - axes);
   const total = build.reshape(build.sum(windows, taps), out);
+  if (options.divisorOverride !== undefined)
+    return asGiven(build.div(total, build.constant(options.divisorOverride) as Node), given, axes);
   const beyond = hi.map((p, i) => p - lo[i]);
   const includesPad = options.countIncludePad ?? true;
   if (beyond.every((p) => p === 0) && (includesPad || lo.every((p) => p === 0))) {

@@ -426,7 +426,73 @@ def padding():
     return cases
 
 
-GROUPS = {"padding": padding, "dropout": dropout, "linear": linear, "conv-recurrent": conv_recurrent, "graph": graph, "activation": activation, "norm": norm, "transformer": transformer, "recurrent": recurrent, "attention": attention, "convolution": convolution, "pooling": pooling, "resampling": resampling}
+def volumes():
+    """Three dimensions, and what other numbers of dimensions got with them."""
+    image, volume = rand(2, 2, 5, 4), rand(2, 2, 4, 5, 3)
+    N, Up = nn.Identity, nn.Upsample
+    pool = lambda **o: nn.MaxPool3d(return_indices=True, **o)
+    indices = lambda make: lambda _, x: (lambda y, i: (y, y * i))(*make(x))
+    cases = [
+        case("Conv3d", nn.Conv3d(2, 3, 2), volume),
+        case("Conv3d stride, padding, dilation, groups", nn.Conv3d(4, 2, (2, 3, 1), stride=(2, 1, 2), padding=(1, 2, 0), dilation=(1, 2, 1), groups=2, bias=False), rand(1, 4, 3, 4, 3)),
+        case("Conv3d same, unbatched", nn.Conv3d(2, 2, 3, padding="same"), rand(2, 3, 3, 4)),
+        case("Conv3d replicate", nn.Conv3d(2, 2, 2, padding=1, padding_mode="replicate"), rand(1, 2, 2, 3, 2)),
+        case("ConvTranspose3d", nn.ConvTranspose3d(2, 3, 2), rand(1, 2, 3, 2, 3)),
+        case("ConvTranspose3d everything", nn.ConvTranspose3d(4, 2, (3, 2, 2), stride=(2, 3, 1), padding=(1, 0, 1), output_padding=(1, 2, 0), dilation=(2, 1, 1), groups=2, bias=False), rand(1, 4, 2, 2, 3)),
+        case("MaxPool3d", nn.MaxPool3d(2, stride=1, padding=1), volume),
+        case("MaxPool3d ceil mode, unbatched", nn.MaxPool3d((2, 3, 2), ceil_mode=True), rand(2, 3, 5, 3)),
+        case("MaxPool3d indices", N(), volume, call=indices(pool(kernel_size=2, stride=(2, 1, 1)))),
+        case("MaxUnpool3d", N(), volume, call=unpooled(pool(kernel_size=2), nn.MaxUnpool3d(2), torch.Size((4, 5, 3)))),
+        case("AvgPool3d", nn.AvgPool3d((2, 3, 2), stride=2, padding=(1, 1, 0)), volume),
+        case("AvgPool3d ceil mode without padding in the count", nn.AvgPool3d(2, padding=1, ceil_mode=True, count_include_pad=False), volume),
+        case("AvgPool3d divisor", nn.AvgPool3d(2, divisor_override=3), volume),
+        case("AvgPool2d divisor, ceil mode, padding", nn.AvgPool2d(2, stride=3, padding=1, ceil_mode=True, divisor_override=-2), image),
+        case("LPPool1d", nn.LPPool1d(3, 2), torch.rand(2, 2, 5).float().double() + 0.5),
+        case("LPPool2d ceil mode", nn.LPPool2d(2, (2, 3), stride=2, ceil_mode=True), image),
+        case("LPPool3d", nn.LPPool3d(2, 2), volume),
+        case("AdaptiveAvgPool3d", nn.AdaptiveAvgPool3d((2, 3, 1)), volume),
+        case("AdaptiveAvgPool3d divides", nn.AdaptiveAvgPool3d((2, 5, 3)), volume),
+        case("AdaptiveMaxPool3d", nn.AdaptiveMaxPool3d((3, 2, 2)), volume),
+        case("AdaptiveMaxPool1d indices", N(), rand(2, 2, 7), call=indices(nn.AdaptiveMaxPool1d(3, return_indices=True))),
+        case("AdaptiveMaxPool2d indices", N(), image, call=indices(nn.AdaptiveMaxPool2d((2, 3), return_indices=True))),
+        case("AdaptiveMaxPool2d indices where it divides, unbatched", N(), rand(2, 4, 6), call=indices(nn.AdaptiveMaxPool2d(2, return_indices=True))),
+        case("AdaptiveMaxPool3d indices", N(), volume, call=indices(nn.AdaptiveMaxPool3d((3, 2, 2), return_indices=True))),
+        case("InstanceNorm3d", nn.InstanceNorm3d(2, affine=True), volume),
+        case("BatchNorm3d", nn.BatchNorm3d(2), volume, steps=2, train=True),
+        case("BatchNorm3d in evaluation", nn.BatchNorm3d(2), volume, train=False),
+        case("nearest 3d", Up(size=(5, 3, 4)), volume),
+        case("trilinear", Up(scale_factor=(1.5, 2, 0.7), mode="trilinear"), volume),
+        case("trilinear aligned", Up(size=(3, 7, 5), mode="trilinear", align_corners=True), volume),
+        case("area 1d", lambda_module(lambda x: F.interpolate(x, size=4, mode="area")), rand(1, 2, 7)),
+        case("area 2d", lambda_module(lambda x: F.interpolate(x, scale_factor=0.6, mode="area")), image),
+        case("area 3d", lambda_module(lambda x: F.interpolate(x, size=(3, 2, 5), mode="area")), volume),
+        case("nearest-exact 1d", lambda_module(lambda x: F.interpolate(x, scale_factor=1.6, mode="nearest-exact")), rand(1, 2, 7)),
+        case("nearest-exact 2d", lambda_module(lambda x: F.interpolate(x, size=(8, 3), mode="nearest-exact")), image),
+        case("nearest-exact 3d", lambda_module(lambda x: F.interpolate(x, scale_factor=2, mode="nearest-exact")), rand(1, 1, 2, 3, 2)),
+        *[case(f"{mode} antialias {name}", lambda_module(lambda x, m=mode, o=o: F.interpolate(x, mode=m, antialias=True, **o)), rand(1, 2, 7, 6))
+          for mode in ("bilinear", "bicubic") for name, o in (("down", dict(size=(3, 2))), ("factor", dict(scale_factor=0.45)), ("up", dict(size=(9, 8))), ("aligned", dict(size=(3, 4), align_corners=True)))],
+        *[case(f"grid sample bicubic {padding}{' aligned' if aligned else ''}", N(), image, 1.3 * rand(2, 3, 3, 2),
+               call=lambda _, x, g, p=padding, a=aligned: F.grid_sample(x, g, mode="bicubic", padding_mode=p, align_corners=a))
+          for padding in ("zeros", "border", "reflection") for aligned in (False, True)],
+    ]
+    for p in (0.0, 1.0):
+        cases.append(case(f"Dropout3d with probability {p:.0f}", nn.Dropout3d(p), volume, train=True))
+    for _, found in cases:
+        found["modes"] = found["modes"][:1]  # the other mode is that of the layers of two dimensions
+    return cases
+
+
+class Call(nn.Module):
+    def __init__(self, f):
+        super().__init__()
+        self.forward = f
+
+
+def lambda_module(f):
+    return Call(f)
+
+
+GROUPS = {"padding": padding, "dropout": dropout, "linear": linear, "conv-recurrent": conv_recurrent, "graph": graph, "activation": activation, "norm": norm, "transformer": transformer, "recurrent": recurrent, "attention": attention, "convolution": convolution, "pooling": pooling, "resampling": resampling, "volumes": volumes}
 
 if __name__ == "__main__":
     for group in sys.argv[1:] or GROUPS:

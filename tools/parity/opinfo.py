@@ -40,7 +40,13 @@ SETS = {
     nn.functional.hinge_embedding_loss nn.functional.poisson_nll_loss nn.functional.gaussian_nll_loss nn.functional.multilabel_margin_loss
     nn.functional.multilabel_soft_margin_loss nn.functional.multi_margin_loss nn.functional.soft_margin_loss
     nn.functional.triplet_margin_loss""".split(),
+    "fourier": """fft.fft fft.ifft fft.rfft fft.irfft fft.hfft fft.ihfft fft.fft2 fft.ifft2 fft.fftn fft.ifftn fft.rfft2 fft.irfft2 fft.rfftn fft.irfftn
+    fft.hfft2 fft.ihfft2 fft.hfftn fft.ihfftn fft.fftshift fft.ifftshift stft istft complex polar angle signal.windows.bartlett
+    signal.windows.blackman signal.windows.cosine signal.windows.exponential signal.windows.gaussian signal.windows.general_cosine
+    signal.windows.general_hamming signal.windows.hamming signal.windows.hann signal.windows.kaiser signal.windows.nuttall""".split(),
 }
+#: Operators that take complex numbers alone.
+COMPLEX = ["istft"]
 #: Samples of each operator in a fixture, and elements of one.
 MOST, LARGEST = 6, 150
 
@@ -74,18 +80,27 @@ def widened(value):
     """float64 leaves of the same numbers."""
     if isinstance(value, torch.Tensor):
         t = value.detach().clone()
-        return t.double().requires_grad_() if t.is_floating_point() else t
+        return t.to(torch.cdouble if t.is_complex() else torch.double).requires_grad_() if t.is_floating_point() or t.is_complex() else t
     return type(value)(widened(v) for v in value) if isinstance(value, (list, tuple)) else value
+
+
+def real(value):
+    """Complex numbers as pairs of real ones, which is what nabla has."""
+    if isinstance(value, torch.Tensor):
+        return torch.view_as_real(value.resolve_conj()) if value.is_complex() else value
+    return type(value)(real(v) for v in value) if isinstance(value, (list, tuple)) else value
 
 
 def row(op, sample):
     args = [widened(sample.input), *map(widened, sample.args)]
-    options = {k: widened(v) for k, v in sample.kwargs.items()}
+    options = {k: widened(v) for k, v in sample.kwargs.items() if k not in ("device", "layout", "dtype")}
+    if "dtype" in sample.kwargs:
+        options["dtype"] = torch.double if sample.kwargs["dtype"] == torch.float32 else sample.kwargs["dtype"]
     try:
-        outputs = tensors(op(*args, **options))
+        outputs = tensors(real(op(*args, **options)))
     except (RuntimeError, IndexError, ValueError, TypeError, NotImplementedError):
         return None
-    if any(t.is_complex() for t in outputs) or not outputs:
+    if not outputs:
         return None
     given = tensors(args) + tensors(list(options.values()))
     trained = [y for y in outputs if y.requires_grad]
@@ -98,13 +113,15 @@ def row(op, sample):
     except (RuntimeError, NotImplementedError):
         gradients = []
     try:
-        return [op.name, written(args), written_options(options), written(outputs), written([g for g in gradients])]
+        gradients = [g if g is None else real(g) for g in gradients]
+        return [op.name, written(real(args)), written_options(options), written(outputs), written(gradients)]
     except AssertionError:
         return None
 
 
 def written_options(options):
-    return {k: written(v) for k, v in options.items()}
+    names = {torch.double: "float", torch.int32: "int32", torch.int64: "int32"}
+    return {k: names[v] if isinstance(v, torch.dtype) and v in names else written(real(v)) for k, v in options.items()}
 
 
 def size(row):
@@ -114,7 +131,7 @@ def size(row):
 
 
 def rows_of(op):
-    dtype = torch.float32 if torch.float32 in op.dtypes else torch.int32
+    dtype = torch.complex64 if op.name in COMPLEX else torch.float32 if torch.float32 in op.dtypes else torch.int32
     if dtype not in op.dtypes:
         return []
     torch.manual_seed(0)

@@ -371,14 +371,16 @@ type ScaleEach<Sizes extends Shape, P, Out extends number[] = []> = Sizes extend
     : never
   : Out;
 
-/** The output of resampling [N, C, L] or [N, C, H, W] to `Size`, or by `Scale`; the one that is not used is 0. */
+/** The output of resampling [N, C, L], [N, C, H, W] or [N, C, D, H, W] to `Size`, or by `Scale`; the one that is not used is 0. */
 export type ResampleShape<S extends Shape, Size extends PerAxis, Scale extends PerAxis> =
   HasRank<S> extends true
     ? S['length'] extends 3
       ? Resampled<1, S, Size, Scale>
       : S['length'] extends 4
         ? Resampled<2, S, Size, Scale>
-        : number[]
+        : S['length'] extends 5
+          ? Resampled<3, S, Size, Scale>
+          : number[]
     : number[];
 
 type Resampled<D extends Dims, S extends Shape, Size extends PerAxis, Scale extends PerAxis> = [Size] extends [0]
@@ -387,9 +389,9 @@ type Resampled<D extends Dims, S extends Shape, Size extends PerAxis, Scale exte
 
 export type ResampleArg<Op extends string, S extends Shape> = Guard<
   HasRank<S> extends true
-    ? S['length'] extends 3 | 4
+    ? S['length'] extends 3 | 4 | 5
       ? unknown
-      : ShapeError<`${Op}: input ${ShapeText<S>}: needs [N, C, L] or [N, C, H, W]`>
+      : ShapeError<`${Op}: input ${ShapeText<S>}: needs [N, C, L], [N, C, H, W] or [N, C, D, H, W]`>
     : unknown
 >;
 
