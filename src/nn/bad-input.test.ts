@@ -9,6 +9,7 @@ type Loose = new (...args: readonly unknown[]) => { forward(...inputs: readonly 
 const layers = nn as unknown as Record<string, Loose>;
 
 const f = (...shape: number[]): unknown => zeros(shape);
+const whole = (...shape: number[]): unknown => zeros(shape, { dtype: 'int32' });
 const int = (...shape: number[]): unknown => zeros(shape, { dtype: 'int32' });
 const bool = (...shape: number[]): unknown => zeros(shape, { dtype: 'bool' });
 const linear = (from: number, to: number): unknown => new nn.Linear(from, to);
@@ -89,6 +90,12 @@ const OPTIONS: Readonly<Record<string, readonly Options[]>> = {
     [() => [0, 1], 'count is 0.'],
     [() => [1, 0], 'dim is 0.'],
     [() => [5, 1, { paddingIdx: 5 }], 'paddingIdx is 5. Use a whole number from -5 to 4.'],
+    [() => [5, 1, { maxNorm: 0 }], 'maxNorm is 0. Use a number above 0.'],
+  ],
+  EmbeddingBag: [
+    [() => [0, 1], 'count is 0.'],
+    [() => [5, 1, { mode: 'median' }], "mode is 'median'."],
+    [() => [5, 1, { normType: -1 }], 'normType is -1. Use a number above 0.'],
   ],
   Conv1d: [...window([1, 1]), dilation([1, 1]), ...channels([same, unknownPadding])],
   Conv2d: [...window([1, 1]), dilation([1, 1]), ...channels([same, unknownPadding])],
@@ -353,6 +360,11 @@ const INPUTS: Readonly<Record<string, readonly Inputs[]>> = {
     [() => [2, 3, 1], () => [f(4, 2), f(5, 3)], 'all sizes but the last have to agree'],
   ],
   Embedding: [[() => [5, 1], () => [f(2)], "index is float32, indices are int32. Convert with to('int32')."]],
+  EmbeddingBag: [
+    [() => [5, 1], () => [f(2)], "index is float32, indices are int32. Convert with to('int32')."],
+    [() => [5, 1], () => [whole(2, 2), whole(1)], 'has a bag in each row, and takes no offsets.'],
+    [() => [5, 1], () => [whole(2, 2), undefined, f(2, 2)], "perSampleWeights go with mode 'sum', not 'mean'."],
+  ],
   Conv1d: [
     ...lines([2, 1, 3]),
     [() => [2, 1, 4], () => [f(1, 2, 3)], 'kernel of size 4 does not fit an input of size 3'],
