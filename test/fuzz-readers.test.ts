@@ -6,6 +6,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { unzipSync, zipSync } from 'fflate';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { ArgumentError, FormatError, manualSeed, setDevice } from '../src/index.js';
 import { CliError } from '../src/cli/errors.js';
@@ -16,7 +17,8 @@ import { readConfig } from '../src/cli/run-config.js';
 import { openRun } from '../src/cli/trained-run.js';
 import { loadWeights } from '../src/cli/weights.js';
 import { ArrayDataset, DataLoader } from '../src/data/index.js';
-import { encodePng, formatSafetensors, fromSafetensors, parseSafetensors } from '../src/io/index.js';
+import { encodePng, formatSafetensors, fromSafetensors, loadTorch, parseSafetensors } from '../src/io/index.js';
+import { openTensors } from '../src/io/tensor-file.js';
 import { BatchNorm1d, Linear, Sequential, StateDictError, mseLoss } from '../src/nn/index.js';
 import { Adam } from '../src/optim/index.js';
 import {
@@ -37,9 +39,12 @@ import {
 import { RunFolder } from '../src/train/node/run-folder.js';
 import { HostRandom } from '../src/tensor/host-random.js';
 import { sizeOf } from '../src/tensor/library.js';
+import data from './fixtures/data.json' with { type: 'json' };
+import torchFiles from './fixtures/torch-files.json' with { type: 'json' };
 import { watchAllocations } from './support/allocations.js';
 import { Fields, readRecords, scalarsOf } from './support/event-file.js';
 import { mutate, mutateJson } from './support/mutate.js';
+import { bytesOfBase64 } from './support/torch-files.js';
 
 const COUNT = process.env['NABLA_FUZZ_COUNT'];
 const MUTATIONS = Number(COUNT ?? 400);
@@ -55,6 +60,8 @@ interface Reader {
   readonly errors: readonly (abstract new (...args: never) => Error)[];
   /** Bytes that may be asked for at once, for each byte of the file; unwatched where a model is made for each file. */
   readonly ratio?: number;
+  /** Bytes that may be asked for at once whatever the file's size: 4096, if nothing else is said. */
+  readonly spare?: number;
   /** Of the mutations, where a file takes long and no number was asked for. */
   readonly share?: number;
 }
@@ -108,6 +115,46 @@ function damageSafetensors(file: Uint8Array, random: HostRandom): Uint8Array {
   return bytes;
 }
 
+/** Bytes of the archive, or of a member, which then has a right checksum: the pickle three times of four. */
+function damageArchive(file: Uint8Array, random: HostRandom): Uint8Array {
+  if (random.below(5) === 0) return mutate(file, random);
+  const members = unzipSync(file);
+  const names = Object.keys(members).sort((a, b) => Number(b.endsWith('.pkl')) - Number(a.endsWith('.pkl')));
+  const name = names[random.below(4) > 0 ? 0 : random.below(names.length)];
+  return zipSync({ ...members, [name]: mutate(members[name], random) }, { level: 0, mtime: '1980-01-02' });
+}
+
+/** Each in turn, picked by the random numbers. */
+const oneOf = (names: readonly (keyof typeof torchFiles.read)[]) => {
+  const files = names.map((name) => bytesOfBase64(torchFiles.read[name].file));
+  return {
+    file: () => files[0],
+    pick: (random: HostRandom) => files[random.below(files.length)],
+  };
+};
+const archives = oneOf([
+  'dtypes, zip',
+  'views, zip',
+  'nested, zip, protocol 2',
+  'nested, zip, protocol 5',
+  'checkpoint, zip',
+  'torchscript, traced',
+  'deflated',
+  'zip64',
+]);
+const legacies = oneOf(['dtypes, legacy', 'views, legacy', 'nested, legacy', 'a pickle of arrays']);
+/** What an expanded tensor may take of a small file (stored-tensor.ts). */
+const EXPANDED = (1 << 20) + 4096;
+
+/** Everything in a file is looked at, and read. */
+async function readStored(bytes: Uint8Array): Promise<void> {
+  const { tensors } = await openTensors('fuzz', bytes);
+  for (const stored of tensors.values()) {
+    const numbers = stored.dtype.startsWith('complex') ? 2 : 1;
+    expect((await stored.data()).length).toBe(numbers * sizeOf(stored.shape));
+  }
+}
+
 /** Bytes, or values of one of the lines. */
 function damageLines(file: Uint8Array, random: HostRandom): Uint8Array {
   if (random.below(4) === 0) return mutate(file, random);
@@ -151,6 +198,46 @@ const READERS: Readonly<Record<string, Reader>> = {
         expect(data.length).toBe(sizeOf(shape));
       fromSafetensors(bytes);
     },
+    errors: [FormatError],
+    ratio: 4,
+  },
+  'PyTorch, zip': {
+    file: archives.file,
+    damage: (_, random) => damageArchive(archives.pick(random), random),
+    read: async (bytes) => {
+      if (bytes[0] === 0x50 && bytes[1] === 0x4b) (await loadTorch(bytes)).stored();
+      await readStored(bytes);
+    },
+    errors: [FormatError],
+    ratio: 1032,
+    spare: EXPANDED,
+  },
+  'PyTorch, old layout': {
+    file: legacies.file,
+    damage: (_, random) => mutate(legacies.pick(random), random),
+    read: async (bytes) => {
+      (await loadTorch(bytes)).stored();
+      await readStored(bytes);
+    },
+    errors: [FormatError],
+    ratio: 16,
+    spare: EXPANDED,
+  },
+  'npz, an array at a time': {
+    file: () => bytesOfBase64(data.files.npz),
+    damage: (file, random) => mutate(random.below(2) === 0 ? file : bytesOfBase64(data.files.npzCompressed), random),
+    read: readStored,
+    errors: [FormatError],
+    ratio: 1032,
+  },
+  'safetensors, a tensor at a time': {
+    file: () =>
+      formatSafetensors({
+        weight: { dtype: 'float32', shape: [2, 3], data: new Float32Array(6) },
+        steps: { dtype: 'int32', shape: [], data: Int32Array.of(7) },
+      }),
+    damage: damageSafetensors,
+    read: readStored,
     errors: [FormatError],
     ratio: 4,
   },
@@ -257,7 +344,7 @@ afterAll(() => {
 });
 
 test.each(Object.entries(READERS))(`%s: ${MUTATIONS} mutations (seed ${seed})`, async (name, reader) => {
-  const { errors, damage = mutate, ratio } = reader;
+  const { errors, damage = mutate, ratio, spare = 4096 } = reader;
   const file = reader.file();
   const count = Math.ceil(MUTATIONS * ((COUNT === undefined ? reader.share : undefined) ?? 1));
   let [refused, read] = [0, 0];
@@ -273,7 +360,7 @@ test.each(Object.entries(READERS))(`%s: ${MUTATIONS} mutations (seed ${seed})`, 
         throw new Error(`${name}, seed ${seed}, mutation ${i}: ${String(error)}`, { cause: error });
       refused++;
     }
-    if (ratio !== undefined && allocations.largest > ratio * bytes.length + 4096)
+    if (ratio !== undefined && allocations.largest > ratio * bytes.length + spare)
       throw new Error(
         `${name}, seed ${seed}, mutation ${i}: ${allocations.largest} bytes asked for by ${bytes.length}`,
       );

@@ -36,3 +36,15 @@ export function collect(text: string, before: Readonly<Record<string, string>> =
   if (at > 0) return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
   throw new InvalidArgumentError('Use key=value.');
 }
+
+/** old=new, any number of times; the new name may be empty. */
+export function collectRenames(text: string, before: readonly Rename[] = []): readonly Rename[] {
+  const at = text.indexOf('=');
+  if (at > 0) return [...before, { from: text.slice(0, at), to: text.slice(at + 1) }];
+  throw new InvalidArgumentError('Use old=new.');
+}
+
+export interface Rename {
+  readonly from: string;
+  readonly to: string;
+}

@@ -5,6 +5,7 @@ import { collect, nonNegative, positiveNumber, wholeNumber } from './arguments.j
 import { AUGMENT_PRESETS, AUGMENT_TRANSFORMS } from './augment/names.js';
 import { addDoctor, addLrFind } from './doctor-commands.js';
 import { CliError, systemFault } from './errors.js';
+import { addConvert, addInspect } from './file-commands.js';
 import { placeOf } from './place.js';
 import { oneLine, printable, printableLines } from './printable.js';
 import { addCurves, addRuns } from './record-commands.js';
@@ -74,6 +75,8 @@ function createProgram(): Command {
   addSearch(program);
   addDoctor(program);
   addLrFind(program);
+  addInspect(program);
+  addConvert(program);
   addInfo(program);
   return program;
 }

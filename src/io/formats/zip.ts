@@ -123,7 +123,8 @@ async function findDirectory(
     !(view.getUint32(end, true) === END && end + END_BYTES + view.getUint16(end + 20, true) === bytes.length)
   )
     end--;
-  if (end < 0) fault('there is no directory of an archive at the end', source.size);
+  if (end < 0)
+    fault('there is no directory of an archive at the end, where one has to be: the file may be cut off', source.size);
   let [count, length, start] = [
     view.getUint16(end + 10, true),
     view.getUint32(end + 12, true),

@@ -30,6 +30,9 @@ function temporaryName(): string {
   return `.nabla-${process.pid}-${(temporaryFiles++ & 0xffff).toString(16).padStart(4, '0')}${random}.tmp`;
 }
 
+/** What is written: all of it, or piece by piece as it is made. */
+export type Content = Uint8Array | string | AsyncIterable<Uint8Array>;
+
 /** The last write to each file: later ones wait for it, so that the file ends as the last call says. */
 const writes = new Map<string, Promise<void>>();
 
@@ -38,7 +41,7 @@ const writes = new Map<string, Promise<void>>();
  * resolved when this is called. Throws NablaError where something other than a plain file, or one that is read-only, is in
  * the way, and Node's error where the system refuses.
  */
-export function writeFileAtomic(path: string, content: Uint8Array | string): Promise<void> {
+export function writeFileAtomic(path: string, content: Content): Promise<void> {
   const { resolve } = builtin<typeof Path>('node:path');
   let absolute: string;
   try {
@@ -56,7 +59,7 @@ export function writeFileAtomic(path: string, content: Uint8Array | string): Pro
   return writing;
 }
 
-async function replace(path: string, absolute: string, content: Uint8Array | string): Promise<void> {
+async function replace(path: string, absolute: string, content: Content): Promise<void> {
   const { chmod, chown, open, rename, rm } = builtin<typeof FileSystem>('node:fs/promises');
   const { dirname, join } = builtin<typeof Path>('node:path');
   const target = await followLinks(path, absolute);
@@ -66,7 +69,8 @@ async function replace(path: string, absolute: string, content: Uint8Array | str
   try {
     const file = await open(temporary, 'wx', replaced === undefined ? 0o666 : replaced.mode & 0o777);
     try {
-      await file.writeFile(content);
+      if (typeof content === 'string' || ArrayBuffer.isView(content)) await file.writeFile(content);
+      else for await (const part of content) await file.writeFile(part); // from where the last one ended
       await file.sync();
     } finally {
       await file.close();

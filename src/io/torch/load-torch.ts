@@ -3,7 +3,7 @@
 import { ArgumentError, FormatError, checkOptions } from '../../tensor/library.js';
 import type { AnyTensor } from '../../tensor/tensor.js';
 import type { ByteSource } from '../byte-source.js';
-import { readDirectory } from '../formats/zip.js';
+import { kindOf } from '../file-kind.js';
 import { FILE_OPTIONS, type FileOptions, type FileSource, openSource } from '../source.js';
 import type { StoredTensor } from '../stored-tensor.js';
 import { type TorchContent, readArchive } from './archive.js';
@@ -78,9 +78,15 @@ export async function loadTorch(source: FileSource, options: FileOptions = {}): 
   return readTorch(await openSource('loadTorch', source, options));
 }
 
-export async function readTorch(source: ByteSource): Promise<TorchFile> {
-  const head = await source.read(0, Math.min(4, source.size));
-  const isZip = head[0] === 0x50 && head[1] === 0x4b;
-  const content = isZip ? await readArchive(source, await readDirectory(source)) : await readLegacy(source);
+async function readTorch(source: ByteSource): Promise<TorchFile> {
+  const { kind, members = [] } = await kindOf('loadTorch', source);
+  if (kind !== 'torch')
+    throw new FormatError(
+      `loadTorch: ${source.name ?? 'the source'} is ${KINDS[kind]}, not a file of PyTorch's. loadWeights loads it into a model${kind === 'index' ? ', with its shards' : ''}.`,
+      source.name,
+    );
+  const content = members.length > 0 ? await readArchive(source, members) : await readLegacy(source);
   return new TorchFile(content, source.name);
 }
+
+const KINDS = { safetensors: 'safetensors', npz: 'an npz file of NumPy', npy: 'an npy file of NumPy', index: 'JSON' };

@@ -1,0 +1,156 @@
+// `nabla inspect` and `nabla convert`: tables, JSON, files that other programs read again, and what is refused.
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import data from '../../test/fixtures/data.json' with { type: 'json' };
+import fixture from '../../test/fixtures/torch-files.json' with { type: 'json' };
+import { bytesOfBase64, described } from '../../test/support/torch-files.js';
+import { parseNpz } from '../data/index.js';
+import { setDevice } from '../index.js';
+import { formatSafetensors, loadTorch, parseSafetensors } from '../io/index.js';
+import { openTensors } from '../io/tensor-file.js';
+import { run } from './program.js';
+
+setDevice('reference');
+
+let folder: string;
+const at = (name: string): string => join(folder, name);
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'nabla-files-'));
+  const put = (name: string, bytes: Uint8Array) => writeFileSync(at(name), bytes);
+  put('checkpoint.pt', bytesOfBase64(fixture.read['checkpoint, legacy'].file));
+  put('parallel.pt', bytesOfBase64(fixture.read['data parallel'].file));
+  put('dtypes.pt', bytesOfBase64(fixture.read['dtypes, zip'].file));
+  put('evil.pt', bytesOfBase64(fixture.refuse['os.system, zip'].file));
+  put('labels.npz', bytesOfBase64(data.files.npzCompressed));
+  put(
+    'odd.safetensors',
+    formatSafetensors(
+      { w: { dtype: 'float32', shape: [4], data: Float32Array.of(1, 3, NaN, Infinity) } },
+      { note: 'a\u001b[31m' },
+    ),
+  );
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** One command line: its exit code, and what it prints. */
+async function nabla(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  let [out, err] = ['', ''];
+  const spies = [
+    vi.spyOn(process.stdout, 'write').mockImplementation((text) => ((out += String(text)), true)),
+    vi.spyOn(process.stderr, 'write').mockImplementation((text) => ((err += String(text)), true)),
+  ];
+  const code = await run(args).finally(() => spies.forEach((spy) => spy.mockRestore()));
+  return { code, out: out.replaceAll(folder, '…'), err: err.replaceAll(folder, '…') };
+}
+
+test('inspect: tensors, values beside them, totals', async () => {
+  const { code, out } = await nabla('inspect', at('checkpoint.pt'));
+  expect(code).toBe(0);
+  expect(out).toMatch(/^…\/checkpoint\.pt {2}PyTorch \(torch\.save before 1\.6\), [\d.]+ KiB\n/);
+  expect(out).toMatch(/\n {2}epoch +1\n/);
+  expect(out).toMatch(/\n {2}optimizer_state_dict\.param_groups\.0\.lr +0\.01\n/);
+  expect(out).toMatch(/\nmodel_state_dict\.0\.weight +float32 +\[4, 3\] +48\n/);
+  expect(out).toMatch(/\n27 tensors, 117 numbers, 472 B: float32 26, int64 1\n$/);
+  const below = await nabla('inspect', at('checkpoint.pt'), '--key', 'model_state_dict');
+  expect(below.out).toMatch(/\nkey +dtype +shape +bytes\n0\.weight +float32/);
+  expect((await nabla('inspect', at('checkpoint.pt'), '--key', 'ema')).err).toBe(
+    `nabla: …/checkpoint.pt has nothing called 'ema'. There are epoch, model_state_dict, optimizer_state_dict, scheduler.\n`,
+  );
+});
+
+test('inspect: statistics, and as JSON', async () => {
+  const { out } = await nabla('inspect', at('odd.safetensors'), '--stats');
+  expect(out).toMatch(/ {2}note +a\\u001b\[31m\n/);
+  expect(out).toMatch(/w +float32 +\[4\] +16 +2\.000 +1\.000 +1\.000 +3\.000 +2\n/);
+  const json = await nabla('inspect', at('odd.safetensors'), '--stats', '--json');
+  expect(
+    json.out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown),
+  ).toEqual([
+    { format: 'safetensors', bytes: expect.any(Number), tensors: 1 },
+    { key: 'note', value: 'a\\u001b[31m' },
+    { key: 'w', dtype: 'float32', shape: [4], bytes: 16, mean: 2, std: 1, least: 1, largest: 3, notFinite: 2 },
+  ]);
+  const dtypes = await nabla('inspect', at('dtypes.pt'), '--json');
+  expect(dtypes.out.trimEnd().split('\n').length).toBe(18);
+  expect((await nabla('inspect', at('labels.npz'))).out).toMatch(/labels +int64 +\[2\] +16\n/);
+});
+
+test('inspect: what is refused, in one line', async () => {
+  const { code, err } = await nabla('inspect', at('evil.pt'));
+  expect([code, err.split('\n').length]).toEqual([2, 2]);
+  expect(err).toMatch(/^nabla: loadTorch: …\/evil\.pt: the pickle asks for posix\.system/);
+  expect((await nabla('inspect', at('none.pt'))).err).toBe(
+    'nabla: cannot read …/none.pt: there is no such file or folder.\n',
+  );
+  mkdirSync(at('empty'));
+  expect((await nabla('inspect', at('empty'))).err).toMatch(/the folder …\/empty has no weights in it/);
+});
+
+test('convert: a checkpoint to safetensors and npz and back, dtypes and all', async () => {
+  expect((await nabla('convert', at('checkpoint.pt'), at('a.safetensors'))).out).toBe(
+    '…/a.safetensors: 9 tensors below model_state_dict, 176 B\n',
+  );
+  const state = (await loadTorch(at('checkpoint.pt'))).stored('model_state_dict');
+  const { tensors, metadata } = parseSafetensors(readFileSync(at('a.safetensors')));
+  expect(metadata).toEqual({ format: 'pt' });
+  expect(new Set(Object.keys(tensors))).toEqual(new Set(Object.keys(state)));
+  await nabla('convert', at('a.safetensors'), at('b.npz'));
+  const arrays = await parseNpz(readFileSync(at('b.npz')));
+  expect(arrays['1.num_batches_tracked'].dtype).toBe('int64');
+  await nabla('convert', at('b.npz'), at('c.safetensors'));
+  const last = await openTensors('test', at('c.safetensors'));
+  for (const [key, tensor] of Object.entries(state))
+    expect(await described(last.tensors.get(key)!)).toEqual(await described(tensor));
+});
+
+test('convert: other keys, other dtypes, what a format lacks', async () => {
+  const out = await nabla(
+    'convert',
+    at('parallel.pt'),
+    at('d.safetensors'),
+    '--map',
+    'module=',
+    '--map',
+    'module.3=head',
+    '--dtype',
+    'float16',
+  );
+  expect(out.out).toBe('…/d.safetensors: 9 tensors below state_dict, 92 B; 8 × float32 → float16\n');
+  const { tensors } = await openTensors('test', at('d.safetensors'));
+  expect([...tensors.keys()].toSorted()).toEqual([
+    ...[
+      '0.bias',
+      '0.weight',
+      '1.bias',
+      '1.num_batches_tracked',
+      '1.running_mean',
+      '1.running_var',
+      '1.weight',
+      'head.bias',
+      'head.weight',
+    ],
+  ]);
+  expect([tensors.get('0.weight')!.dtype, tensors.get('1.num_batches_tracked')!.dtype]).toEqual(['float16', 'int64']);
+  const lacks = await nabla('convert', at('dtypes.pt'), at('e.npz'), '--json');
+  expect(JSON.parse(lacks.out)).toEqual({
+    out: '…/e.npz',
+    format: 'npz',
+    tensors: 17,
+    key: '',
+    converted: { 'bfloat16 → float32': 1, 'float8_e4m3fn → float32': 1, 'float8_e5m2 → float32': 1 },
+  });
+  const complex = await nabla('convert', at('dtypes.pt'), at('f.safetensors'));
+  expect(complex.err).toBe(
+    `nabla: convert: 'complex128' is complex128, which safetensors cannot hold. Leave it out.\n`,
+  );
+  expect(existsSync(at('f.safetensors'))).toBe(false);
+  expect((await nabla('convert', at('dtypes.pt'), at('f.txt'))).err).toMatch(
+    /its format is not known\. Use a name that ends in \.safetensors or \.npz\./,
+  );
+  expect((await nabla('convert', at('dtypes.pt'), at('f.npz'), '--map', 'x')).err).toMatch(/Use old=new/);
+});

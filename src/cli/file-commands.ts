@@ -1,0 +1,59 @@
+// The commands that look into files of models and convert them: options and help.
+
+import { type Command, Option } from 'commander';
+import { collectRenames } from './arguments.js';
+
+const key = () => new Option('--key <path>', 'only what is below these keys of a checkpoint: model_state_dict');
+
+export function addInspect(program: Command): void {
+  program
+    .command('inspect')
+    .summary('show what is in a file of weights')
+    .description(
+      'Shows the tensors of a file (key, dtype, shape, bytes) and what else it holds. Nothing in the file is executed.',
+    )
+    .argument('<file>', '.pt, .pth, .bin, .tar, .safetensors, .npz, .npy, an index.json or a folder of shards')
+    .addOption(key())
+    .option('--stats', 'read all numbers: mean, standard deviation, least, largest, what is not finite')
+    .addOption(new Option('--json', 'print JSON lines instead of text'))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  nabla inspect resnet18.pth
+  nabla inspect checkpoint.pt --key model_state_dict --stats`,
+    )
+    .allowExcessArguments(false)
+    .action(async (file, options) => (await import('./commands/inspect.js')).inspect(file, options));
+}
+
+export function addConvert(program: Command): void {
+  program
+    .command('convert')
+    .summary('convert a file of weights: .pt, .safetensors, .npz')
+    .description('Writes the tensors of a file in another format. Dtypes stay what they are where the format has them.')
+    .argument('<in>', 'what nabla inspect reads')
+    .argument('<out>', 'file to write: a name that ends in .safetensors or .npz')
+    .addOption(key().default(undefined, 'the state dict of a checkpoint'))
+    .option(
+      '--map <old=new>',
+      'another name for a key, or for what stands before a dot; may be given again',
+      collectRenames,
+    )
+    .addOption(
+      new Option('--dtype <name>', 'what real numbers become').choices(['float32', 'float64', 'float16', 'bfloat16']),
+    )
+    .addOption(new Option('--json', 'print JSON instead of text'))
+    .addHelpText(
+      'after',
+      `
+An empty new name takes what stands before a dot away: --map module= .
+
+Examples:
+  nabla convert resnet18.pth resnet18.safetensors
+  nabla convert checkpoint.pt weights.npz --key ema --map module=
+  nabla convert model.safetensors half.safetensors --dtype float16`,
+    )
+    .allowExcessArguments(false)
+    .action(async (from, to, options) => (await import('./commands/convert.js')).convert(from, to, options));
+}
