@@ -49,10 +49,13 @@ interface Line {
 /** The one dimension of which not simply the first positions are meant; undefined if there are several. */
 function lineOf(x: Node, items: readonly IndexItem[]): Line | undefined {
   const lines = x.shape.flatMap((size, axis): Line[] => {
-    const given = positionsOf(size, items[axis]);
-    if (given === undefined) return [];
-    const { list, says } = fromEnd(OP, given, axis, size);
-    return [{ axis, positions: list, says }];
+    const item = items[axis];
+    if (isTensor(item)) {
+      const { list, says } = fromEnd(OP, build.reshape(item, [item.size]), axis, size);
+      return [{ axis, positions: list, says }];
+    }
+    const positions = knownPositions(size, item);
+    return positions === undefined ? [] : [{ axis, positions, says: undefined }];
   });
   if (lines.length > 1) return undefined;
   return lines[0] ?? { axis: 0, positions: build.iota(countOf(x.shape[0], items[0])), says: undefined };
@@ -76,10 +79,9 @@ function countOf(size: number, item: IndexItem): number {
 }
 
 /** A vector of positions; undefined where they are 0, 1, 2, …: nothing has to be looked up. */
-function positionsOf(size: number, item: IndexItem): Node | undefined {
+function knownPositions(size: number, item: Exclude<IndexItem, Node>): Node | undefined {
   if (item === null || item === undefined) return undefined;
   if (typeof item === 'number') return argument(item < 0 ? item + size : item);
-  if (isTensor(item)) return build.reshape(item, [item.size]);
   const { from, count } = rangeIn(size, item);
   const step = item[2] ?? 1;
   if (from === 0 && step === 1) return undefined;

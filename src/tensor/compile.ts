@@ -156,9 +156,12 @@ class Compiled {
 
   private store(shapes: string, args: readonly Argument[], captured: Captured): void {
     const { obstacle, assigned } = captured.capture;
+    const before = this.stateAmong(args);
     for (const storage of assigned) this.overwritten.add(storage);
+    const state = this.stateAmong(args);
     if (this.difference !== undefined) this.captured.clear();
-    else if (obstacle === undefined) this.captured.add(shapes + this.stateAmong(args), captured);
+    // One that has just been found to overwrite an argument was captured for any tensor: the next call is, for this very one.
+    else if (obstacle === undefined && state === before) this.captured.add(shapes + state, captured);
   }
 
   /**

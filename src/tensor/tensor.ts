@@ -358,9 +358,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
    */
   assign_(value: AnyTensor): this {
     checkTensor(value, 'assign_', 'the value');
-    // An argument of a recorded call: what was passed is overwritten, under all its names.
-    const base = this.storage?.base;
-    if (base !== undefined) for (const stand of currentRecording()?.stands.get(base) ?? []) stand.overwritten?.();
+    this.meansItself();
     if (!(this.value instanceof StoredValue))
       throw new ArgumentError('assign_: this tensor was computed, not given. Assign to an input or a parameter.');
     const { shape, dtype } = this.value.storage;
@@ -373,6 +371,12 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
       throw new DTypeError(`assign_: ${value.dtype} into ${dtype}. Convert with to('${dtype}').`, [value.dtype, dtype]);
     this.value.assign(build.detach(value.node));
     return this;
+  }
+
+  /** An argument of a recorded call that is written to: what was passed is overwritten, under all its names. */
+  private meansItself(): void {
+    const base = this.storage?.base;
+    if (base !== undefined) for (const stand of currentRecording()?.stands.get(base) ?? []) stand.overwritten?.();
   }
 
   /**
@@ -389,7 +393,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
     checkList('assignAt_', 'the index', index, 'positions, one for each dimension');
     if (this.storage === undefined)
       throw new ArgumentError(
-        'assignAt_: this tensor was computed, not given. Write into an input or a buffer; indexPut gives a new tensor.',
+        'assignAt_: this tensor was computed, not given. Write into an input or a buffer (new Buffer(zeros(…)) of nabla/nn); indexPut gives a new tensor.',
       );
     const { dtype } = this;
     const given =
@@ -401,6 +405,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
         given.dtype,
         dtype,
       ]);
+    this.meansItself(); // before it is read
     return this.assign_(wrapNode(writtenAt(build.detach(this.node), index.map(indexItem), build.detach(given))));
   }
 
