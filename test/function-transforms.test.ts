@@ -1,7 +1,7 @@
 // Functions of functions, attention with grouped and added keys, and tables of embeddings, values and gradients, against PyTorch
 // (test/fixtures/function-transforms.json, made by tools/parity/function_transforms.py).
 import * as nabla from 'nabla';
-import { type AnyTensor, Tensor, grad, hessian, hvp, jacfwd, jacrev, jvp, tensor, vjp, vmap } from 'nabla';
+import { type AnyTensor, type Tensor, grad, hessian, hvp, jacfwd, jacrev, jvp, tensor, vjp, vmap } from 'nabla';
 import { Embedding, EmbeddingBag, LayerNorm, MultiheadAttention, crossEntropy, functionalCall } from 'nabla/nn';
 import type { Call } from './support/checksums.js';
 import { functionParity } from './support/function-parity.js';
