@@ -3,7 +3,7 @@
 // a block marked `ts types` is compiled and not run. In a table whose second column is `nabla`, each cell of that column is a
 // program that follows.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -46,6 +46,7 @@ function cellsOf(text: string): string[] {
 
 rmSync(work, { recursive: true, force: true });
 mkdirSync(work, { recursive: true });
+cpSync(join(root, 'test/fixtures/docs'), work, { recursive: true }); // files that examples read
 const programs = pages.flatMap(extract);
 const EXPECTED_ERROR = /^\s*\/\/ @ts-expect-error (.*)$/gm;
 for (const { file, code } of programs) {

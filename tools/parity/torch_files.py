@@ -1,4 +1,4 @@
-"""Files of torch.save in all layouts, with what torch.load makes of them: test/fixtures/torch-files.json.
+"""Files of torch.save in all layouts, with what torch.load makes of them: test/fixtures/torch-files.json and test/fixtures/docs.
 
     python tools/parity/torch_files.py
 
@@ -232,5 +232,6 @@ refuse("objects of NumPy", saved({"a": np.array([None], dtype=object)}), "'O8'")
 refuse("cut", saved(SMALL)[:600], "no directory of an archive")
 refuse("cut, legacy", saved(SMALL, True)[:-5], "goes beyond the end")
 
+(OUT.parent / "docs" / "checkpoint.pt").write_bytes(saved(CHECKPOINT))  # read by the examples of docs/weights.md
 OUT.write_text(json.dumps({"read": files, "refuse": refused}, ensure_ascii=False, indent=0) + "\n")
 print(OUT, OUT.stat().st_size, len(files), len(refused))
