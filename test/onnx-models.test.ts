@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseNpz } from '../src/io/formats/npy.js';
 import { loadOnnx } from '../src/onnx/index.js';
+import { setsOf } from './support/onnx-sets.js';
 
 const root = process.env['NABLA_MODELS'] ?? '';
 const folders = ['onnx', 'torch-onnx']
@@ -19,25 +20,11 @@ const models = folders.flatMap((folder) =>
 /** Half precision rounds after each operator. */
 const ofHalf = (path: string): boolean => path.includes('slovorez');
 
-interface Sets {
-  [number: string]: { in: Record<string, Numbers>; out: Record<string, Numbers> };
-}
-type Numbers = Awaited<ReturnType<typeof parseNpz>>[string];
-
-async function setsOf(path: string): Promise<Sets> {
-  const sets: Sets = {};
-  for (const [key, array] of Object.entries(await parseNpz(readFileSync(path.replace(/onnx$/, 'npz')), path))) {
-    const [, kind, number, name] = /^(in|out)(\d*)[/_]([^]*)$/.exec(key) ?? [];
-    sets[number] ??= { in: {}, out: {} };
-    sets[number][kind as 'in' | 'out'][name] = array;
-  }
-  return sets;
-}
-
 describe.skipIf(models.length === 0)('ONNX models (skipped unless NABLA_MODELS has a folder of them)', () => {
   test.each(models)('%s', { timeout: 120_000 }, async (path) => {
     const model = await loadOnnx(path);
-    for (const set of Object.values(await setsOf(path))) {
+    const arrays = await parseNpz(readFileSync(path.replace(/onnx$/, 'npz')), path);
+    for (const set of setsOf(arrays)) {
       const outputs = await model.run(set.in);
       for (const [name, { data, shape }] of Object.entries(set.out)) {
         const output = outputs[name];

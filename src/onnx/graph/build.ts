@@ -16,8 +16,16 @@ import { type ExternalData, denseArrayOf, hostArrayOf } from '../wire/tensor.js'
 import { functionKey, writtenOut } from './functions.js';
 import { type Constant, type Graph, type GraphNode, type GraphValue, type Role, allGraphs } from './graph.js';
 
-/** Before it, arithmetic broadcast otherwise. */
+/** Before it, arithmetic broadcast otherwise, and other operators meant something else. */
 const OLDEST_OPSET = 7;
+/** Those that are the same in older opsets. */
+const AS_EVER: ReadonlySet<string> = new Set(
+  (
+    'Abs Ceil Constant Conv ConvTranspose Elu Exp Floor Gather GlobalAveragePool GlobalMaxPool HardSigmoid Identity InstanceNormalization ' +
+    'LeakyRelu Log LRN MatMul MaxPool Neg Not Reciprocal ReduceMax ReduceMean ReduceMin ReduceSum Relu Reshape Selu Shape Sigmoid Size Softmax ' +
+    'Softplus Softsign Sqrt Squeeze Sum Tanh Transpose Unsqueeze Flatten'
+  ).split(' '),
+);
 const DEEPEST_CALL = 50;
 /** Functions that call functions twice each grow fast. */
 const MOST_NODES = 1 << 20;
@@ -64,12 +72,7 @@ class Builder {
 
   build(): Graph {
     const { graph, opsets } = this.model;
-    const opset = opsets.get('');
     if (graph === undefined) this.report('the file has no graph');
-    if (opset !== undefined && opset < OLDEST_OPSET)
-      this.report(
-        `it is of opset ${opset}; nabla runs opset ${OLDEST_OPSET} and later. Convert it with onnx.version_converter.`,
-      );
     const built = this.graph(graph ?? EMPTY, new Set(), opsets, '');
     assignRoles(built);
     return built;
@@ -219,6 +222,8 @@ class Builder {
     const { length } = node.inputs;
     if (length < least || length > most)
       report(`it has ${length} inputs, needs ${least === most ? least : `${least} to ${most}`}`);
+    if (node.opset < OLDEST_OPSET && !node.operator.includes('::') && !AS_EVER.has(node.operator))
+      report(`it meant something else before opset ${OLDEST_OPSET}. Convert the model with onnx.version_converter`);
     if (operator.until !== undefined && node.opset >= operator.until)
       report(`the standard has it until opset ${operator.until - 1} only`);
     const why = operator.refuses?.(node);

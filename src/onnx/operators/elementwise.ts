@@ -235,7 +235,7 @@ export const ELEMENTWISE: Operators = {
   ),
   BitwiseNot: unary(
     (x) => -x - 1,
-    (x) => bits.bitwiseNot(whole(x)).to(x.dtype),
+    (x, call) => inRange(bits.bitwiseNot(whole(x)) as AnyTensor as Tensor, call),
   ),
   BitShift: {
     inputs: [2, 2],

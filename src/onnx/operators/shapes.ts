@@ -298,7 +298,7 @@ function toDepth(call: Call): AnyTensor {
   const b = call.int('blocksize');
   const [n, c, h, w] = x.shape;
   const apart: Tensor = x.reshape([n, c, h / b, b, w / b, b]);
-  const moved: Tensor = apart.permute([0, 3, 5, 1, 2, 4]);
+  const moved: Tensor = apart.permute(call.text('mode', 'DCR') === 'CRD' ? [0, 1, 3, 5, 2, 4] : [0, 3, 5, 1, 2, 4]);
   return moved.reshape([n, c * b * b, h / b, w / b]);
 }
 

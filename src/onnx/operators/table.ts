@@ -12,6 +12,13 @@ import { PRODUCTS } from './products.js';
 import { RECURRENT } from './recurrent.js';
 import { REDUCTIONS } from './reductions.js';
 import { RESIZE } from './resize.js';
+import { ATTENTION } from './attention.js';
+import { LOSSES } from './losses.js';
+import { QUANTISED } from './quantised.js';
+import { RANDOM } from './random.js';
+import { SETS } from './sets.js';
+import { SIGNAL } from './signal.js';
+import { VISION } from './vision.js';
 import { SHAPES } from './shapes.js';
 
 const STANDARD: readonly Operators[] = [
@@ -26,6 +33,13 @@ const STANDARD: readonly Operators[] = [
   RECURRENT,
   RESIZE,
   CONTROL,
+  ATTENTION,
+  LOSSES,
+  QUANTISED,
+  RANDOM,
+  SETS,
+  SIGNAL,
+  VISION,
 ];
 
 const TABLE: ReadonlyMap<string, Operator> = new Map(STANDARD.flatMap((family) => Object.entries(family)));

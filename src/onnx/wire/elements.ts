@@ -35,6 +35,8 @@ interface Row {
   readonly list: 'floats' | 'ints32' | 'ints64' | 'doubles' | 'uints64' | 'strings';
   /** Reads an element of raw data. */
   readonly read: (view: DataView, at: number) => number;
+  /** Writes one at the beginning. */
+  readonly write: (view: DataView, value: number) => void;
   readonly allocate: (length: number) => Numbers;
 }
 
@@ -51,6 +53,7 @@ const ROWS: Readonly<Record<ElementType, Row>> = {
     dtype: 'float32',
     list: 'floats',
     read: (v, at) => v.getFloat32(at, true),
+    write: (v, x) => v.setFloat32(0, x, true),
     allocate: float32s,
   },
   uint8: {
@@ -61,6 +64,7 @@ const ROWS: Readonly<Record<ElementType, Row>> = {
     range: [0, 255],
     list: 'ints32',
     read: (v, at) => v.getUint8(at),
+    write: (v, x) => v.setUint8(0, x),
     allocate: uint8s,
   },
   int8: {
@@ -71,6 +75,7 @@ const ROWS: Readonly<Record<ElementType, Row>> = {
     range: [-128, 127],
     list: 'ints32',
     read: (v, at) => v.getInt8(at),
+    write: (v, x) => v.setInt8(0, x),
     allocate: int32s,
   },
   uint16: {
@@ -81,6 +86,7 @@ const ROWS: Readonly<Record<ElementType, Row>> = {
     range: [0, 65535],
     list: 'ints32',
     read: (v, at) => v.getUint16(at, true),
+    write: (v, x) => v.setUint16(0, x, true),
     allocate: int32s,
   },
   int16: {
@@ -91,6 +97,7 @@ const ROWS: Readonly<Record<ElementType, Row>> = {
     range: [-32768, 32767],
     list: 'ints32',
     read: (v, at) => v.getInt16(at, true),
+    write: (v, x) => v.setInt16(0, x, true),
     allocate: int32s,
   },
   int32: {
@@ -101,6 +108,7 @@ const ROWS: Readonly<Record<ElementType, Row>> = {
     range: [-0x80000000, 0x7fffffff],
     list: 'ints32',
     read: (v, at) => v.getInt32(at, true),
+    write: (v, x) => v.setInt32(0, x, true),
     allocate: int32s,
   },
   int64: {
@@ -111,6 +119,7 @@ const ROWS: Readonly<Record<ElementType, Row>> = {
     range: [-(2 ** 63), 2 ** 63],
     list: 'ints64',
     read: (v, at) => v.getUint32(at, true) + v.getInt32(at + 4, true) * 2 ** 32,
+    write: (v, x) => v.setBigInt64(0, BigInt(x), true),
     allocate: float64s,
   },
   string: {
@@ -120,6 +129,7 @@ const ROWS: Readonly<Record<ElementType, Row>> = {
     dtype: 'int32',
     list: 'strings',
     read: () => 0,
+    write: () => {},
     allocate: uint8s,
   },
   bool: {
@@ -129,6 +139,7 @@ const ROWS: Readonly<Record<ElementType, Row>> = {
     dtype: 'bool',
     list: 'ints32',
     read: (v, at) => (v.getUint8(at) === 0 ? 0 : 1),
+    write: (v, x) => v.setUint8(0, x),
     allocate: uint8s,
   },
   float16: {
@@ -138,6 +149,7 @@ const ROWS: Readonly<Record<ElementType, Row>> = {
     dtype: 'float16',
     list: 'ints32',
     read: (v, at) => halfValue(v.getUint16(at, true)),
+    write: (v, x) => v.setUint16(0, halfBits(x), true),
     allocate: float32s,
   },
   float64: {
@@ -147,6 +159,7 @@ const ROWS: Readonly<Record<ElementType, Row>> = {
     dtype: 'float64',
     list: 'doubles',
     read: (v, at) => v.getFloat64(at, true),
+    write: (v, x) => v.setFloat64(0, x, true),
     allocate: float64s,
   },
   uint32: {
@@ -157,6 +170,7 @@ const ROWS: Readonly<Record<ElementType, Row>> = {
     range: [0, 0xffffffff],
     list: 'uints64',
     read: (v, at) => v.getUint32(at, true),
+    write: (v, x) => v.setUint32(0, x, true),
     allocate: float64s,
   },
   uint64: {
@@ -167,6 +181,7 @@ const ROWS: Readonly<Record<ElementType, Row>> = {
     range: [0, 2 ** 64],
     list: 'uints64',
     read: (v, at) => v.getUint32(at, true) + v.getUint32(at + 4, true) * 2 ** 32,
+    write: (v, x) => v.setBigUint64(0, BigInt(x), true),
     allocate: float64s,
   },
   bfloat16: {
@@ -176,6 +191,7 @@ const ROWS: Readonly<Record<ElementType, Row>> = {
     dtype: 'bfloat16',
     list: 'ints32',
     read: (v, at) => brainValue(v.getUint16(at, true)),
+    write: (v, x) => v.setUint16(0, brainBits(x), true),
     allocate: float32s,
   },
 };
