@@ -38,7 +38,7 @@ export {
 } from './device-registry.js';
 export { type Configuration, configure } from './configure.js';
 export { type EngineStats, engineStats, programCache } from './program-runs.js';
-export { emptyStorage, freeStorage, rest, restIfDue, storageFrom } from './storages.js';
+export { emptyStorage, freeStorage, rest, restIfDue, settle, storageFrom, storageLater } from './storages.js';
 
 /** A tensor's storage that will be overwritten by `value` at the next run. */
 interface PendingAssign extends Update {

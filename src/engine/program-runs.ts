@@ -14,7 +14,7 @@ import { type MovedSlice, graphOfMoved, movedSlices } from './prepare/moved-slic
 import { type CachedProgram, ProgramCache, programLimitBytes } from './program-cache.js';
 import { recomputed } from './prepare/recomputed.js';
 import type { ProgramRun, Recording } from './recording.js';
-import { bufferOf, freeStorage, newStorage, swapBuffers } from './storages.js';
+import { bufferOf, freeStorage, newStorage, swapBuffers, targetOf } from './storages.js';
 
 export interface EngineStats {
   programs: number;
@@ -139,9 +139,10 @@ function execute({ device, program, inputs, offsets, scalars, outputs }: Program
       return offset === 0 ? bufferOf(s, device) : device.from(bufferOf(s, device), offset, s.dtype);
     }),
     numbers,
-    outputs.map((s) => bufferOf(s, device)),
+    outputs.map((s) => targetOf(s, device)),
     executable.watched?.map((i) => `${inputs[i].id}:${inputs[i].version}:${offsets?.[i] ?? 0}`),
   );
+  for (const storage of outputs) storage.first = undefined;
 }
 
 /** Inputs and where they begin, when some slices are inputs of their own. */

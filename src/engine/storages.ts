@@ -11,7 +11,7 @@ import { DeviceError, StaleTensorError } from './ir/errors.js';
 import { freedError } from './ir/linearise.js';
 import { type Node, clearInterned } from './ir/node.js';
 import { type Shape, formatShape, sizeOf } from './ir/shape.js';
-import { type Storage, createStorage } from './ir/storage.js';
+import { type FirstNumbers, type Storage, createStorage } from './ir/storage.js';
 import { currentRecording, mayBeRecording } from './recording.js';
 import { giveWay, takeTurns } from './host/turns.js';
 
@@ -39,19 +39,24 @@ let asked: Device | undefined;
 
 /** A storage whose contents are undefined. */
 export function newStorage(device: Device, dtype: DType, shape: Shape, label: string): Storage {
+  const storage = createStorage(device.name, dtype, shape, sizeOf(shape), undefined);
+  storage.owner = device;
+  allocate(storage, device, label);
+  return storage;
+}
+
+function allocate(storage: Storage, device: Device, label: string): void {
   if (device !== asked) {
     asked = device;
     restAfterBytes = Math.min(restAfterBytes, device.memory().limitBytes / 4);
   }
-  const size = sizeOf(shape);
+  const { size, dtype } = storage;
   const buffer = device.allocate(size, dtype, label);
+  storage.buffer = buffer;
   allocatedSinceRest += size * bytesOf(dtype);
   buffersSinceRest++;
-  const storage = createStorage(device.name, dtype, shape, size, buffer);
-  storage.owner = device;
-  newest = storage.id;
+  newest = Math.max(newest, storage.id);
   collected.register(storage, { device, buffer }, storage);
-  return storage;
 }
 
 /** A storage filled from host numbers. */
@@ -69,6 +74,19 @@ export function storageFrom(
   return storage;
 }
 
+/**
+ * A storage whose numbers `make` gives, the same at each call, when they are needed for the first time: what is overwritten before is
+ * neither made nor stored.
+ */
+export function storageLater(make: () => ArrayLike<number>, shape: Shape, dtype: DType, deviceName: string): Storage {
+  const device = getDevice(deviceName);
+  const storage = createStorage(device.name, dtype, shape, sizeOf(shape), undefined);
+  storage.owner = device;
+  storage.first = { make, isRead: false };
+  currentRecording()?.made.add(storage);
+  return storage;
+}
+
 /** Storages that nothing was written to yet, and the value that they wait for. */
 export const firstValues = new WeakMap<Storage, Node | undefined>();
 
@@ -82,6 +100,11 @@ export function emptyStorage(shape: Shape, dtype: DType, deviceName: string, lab
 /** Frees a storage now instead of when it is collected. */
 export function freeStorage(storage: Storage): void {
   if (storage.buffer === null) return;
+  storage.first = undefined;
+  if (storage.buffer === undefined) {
+    storage.buffer = null;
+    return;
+  }
   if (storage.base !== undefined) {
     storage.buffer = null; // the base's to free
     return;
@@ -133,9 +156,33 @@ export function swapBuffers(a: Storage, b: Storage): void {
 export function bufferOf(storage: Storage, device: Device): unknown {
   if (storage.buffer === null || storage.base?.buffer === null) throw freedError(storage);
   if (storage.failure !== undefined) throw storage.failure;
-  if (storage.owner === device) return storage.buffer;
+  if (storage.owner === device) {
+    if (storage.first !== undefined) makeFirst(storage, storage.first, device);
+    return storage.buffer;
+  }
   if (storage.owner !== undefined && isCurrent(storage.owner, storage.device)) throw elsewhereError(storage, device);
   throw goneError(storage, 'read');
+}
+
+function makeFirst(storage: Storage, first: FirstNumbers, device: Device): void {
+  if (storage.buffer === undefined) allocate(storage, device, `given ${formatShape(storage.shape)}`);
+  device.upload(storage.buffer, first.make(), storage.dtype);
+  storage.first = undefined;
+}
+
+/** Makes the numbers that nobody has needed so far: another storage is to have the same buffer. */
+export function settle(storage: Storage): void {
+  const { first, owner } = storage;
+  if (first !== undefined && owner !== undefined) makeFirst(storage, first, owner as Device);
+}
+
+/** `bufferOf`, for a run that overwrites all of it: numbers that nobody has needed so far are not made any more. */
+export function targetOf(storage: Storage, device: Device): unknown {
+  const { first, owner } = storage;
+  // A device that runs later may lose the run: then what was there before has to be there.
+  if (first === undefined || owner !== device || device.progress?.() !== undefined) return bufferOf(storage, device);
+  if (storage.buffer === undefined) allocate(storage, device, `given ${formatShape(storage.shape)}`);
+  return storage.buffer;
 }
 
 function elsewhereError({ name, dtype, shape, device: its }: Storage, { name: here }: Device): DeviceError {

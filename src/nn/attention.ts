@@ -131,7 +131,7 @@ export class MultiheadAttention<const E extends number, const O extends Multihea
     this.biasK = addBiasKv ? new Parameter(init.xavierNormal([1, 1, narrow])) : undefined;
     this.biasV = addBiasKv ? new Parameter(init.xavierNormal([1, 1, narrow])) : undefined;
     this.outProj = new Linear(embedDim, embedDim, { bias });
-    if (this.outProj.bias !== undefined) this.outProj.bias.assign_(zeros([embedDim]));
+    if (this.outProj.bias !== undefined) this.outProj.bias.assign_(init.zeros([embedDim]));
     this.embedDim = embedDim;
     this.numHeads = numHeads;
     this.kdim = kdim;

@@ -1,10 +1,11 @@
 // Starting values of parameters, computed on the host: no kernel has to be compiled to make a model, and the numbers are
-// the same on every device. The stream continues the generator that `manualSeed` seeds: each call is one draw.
+// the same on every device. The stream continues the generator that `manualSeed` seeds: each call is one draw. They are made
+// when somebody needs them: a model whose weights are loaded has none made, and building one takes no memory.
 //   Each initialiser takes a shape and gives a tensor; init-in-place.ts has the same for parameters that are there.
 // Names, gains and fan rules are those of torch.nn.init.
 
-import { tensor } from '../tensor/creation.js';
-import { type HostRandom, nextHostRandom } from '../tensor/host-random.js';
+import { fromHostLater } from '../tensor/from-host.js';
+import { type HostRandom, nextStream } from '../tensor/host-random.js';
 import { checkNumber } from './layer.js';
 import {
   ArgumentError,
@@ -18,16 +19,24 @@ import {
 } from '../tensor/library.js';
 import type { Tensor } from '../tensor/tensor.js';
 
-function stored<const S extends Shape>(data: Float32Array, shape: S): Tensor<S> {
-  return tensor(data, { shape, dtype: defaultDType() }) as Tensor<S>;
+/** The numbers that `write` puts into zeros; made when they are needed. `write` does the same at each call. */
+function stored<const S extends Shape>(shape: S, write: (data: Float32Array) => void): Tensor<S> {
+  const size = sizeOf(shape);
+  const make = (): Float32Array => {
+    const data = new Float32Array(size);
+    write(data);
+    return data;
+  };
+  return fromHostLater(make, shape, defaultDType()) as Tensor<S>;
 }
 
 /** Every element from one call of `draw`. */
 function drawn<const S extends Shape>(shape: S, draw: (random: HostRandom) => number): Tensor<S> {
-  const random = nextHostRandom();
-  const data = new Float32Array(sizeOf(shape));
-  for (let i = 0; i < data.length; i++) data[i] = draw(random);
-  return stored(data, shape);
+  const stream = nextStream();
+  return stored(shape, (data) => {
+    const random = stream();
+    for (let i = 0; i < data.length; i++) data[i] = draw(random);
+  });
 }
 
 function checkStd(name: string, std: number): void {
@@ -40,7 +49,7 @@ function checkStd(name: string, std: number): void {
 export function constant<const S extends Shape>(shape: S, value: number): Tensor<S> {
   checkShape(shape, 'constant');
   checkNumber(value, 'constant: the value');
-  return stored(new Float32Array(sizeOf(shape)).fill(value), shape);
+  return stored(shape, (data) => data.fill(value));
 }
 
 export function zeros<const S extends Shape>(shape: S): Tensor<S> {
@@ -57,9 +66,9 @@ export function eye<const S extends Shape>(shape: S): Tensor<S> {
   if (shape.length !== 2)
     throw new ArgumentError(`eye: ${formatShape(shape)} is not a matrix. Use a shape of 2 dimensions.`);
   const [rows, columns] = shape;
-  const data = new Float32Array(rows * columns);
-  for (let i = 0; i < Math.min(rows, columns); i++) data[i * columns + i] = 1;
-  return stored(data, shape);
+  return stored(shape, (data) => {
+    for (let i = 0; i < Math.min(rows, columns); i++) data[i * columns + i] = 1;
+  });
 }
 
 /**
@@ -73,13 +82,13 @@ export function dirac<const S extends Shape>(shape: S, groups = 1): Tensor<S> {
   const [out, channels, ...kernel] = shape;
   if (!Number.isInteger(groups) || groups < 1 || out % groups !== 0)
     throw new ArgumentError(`dirac: ${groups} groups do not divide ${out} output channels.`);
-  const data = new Float32Array(sizeOf(shape));
   const middle = kernel.reduce((at, size) => at * size + Math.floor(size / 2), 0);
-  for (let o = 0; o < out; o++) {
-    const channel = o % (out / groups);
-    if (channel < channels) data[(o * channels + channel) * sizeOf(kernel) + middle] = 1;
-  }
-  return stored(data, shape);
+  return stored(shape, (data) => {
+    for (let o = 0; o < out; o++) {
+      const channel = o % (out / groups);
+      if (channel < channels) data[(o * channels + channel) * sizeOf(kernel) + middle] = 1;
+    }
+  });
 }
 
 // ---------------------------------------------------------------- random values
@@ -157,14 +166,16 @@ export function sparse<const S extends Shape>(shape: S, sparsity: number, std = 
     throw new ArgumentError(`sparse: sparsity is ${sparsity}. Use a number from 0 to 1.`);
   checkStd('sparse', std);
   const [rows, columns] = shape;
-  const random = nextHostRandom();
-  const data = Float32Array.from({ length: rows * columns }, () => std * random.normal());
-  const empty = Math.ceil(sparsity * rows);
-  const order = Int32Array.from({ length: rows }, (_, i) => i);
-  for (let column = 0; column < columns; column++) {
-    for (const row of random.shuffle(order).subarray(0, empty)) data[row * columns + column] = 0;
-  }
-  return stored(data, shape);
+  const stream = nextStream();
+  return stored(shape, (data) => {
+    const random = stream();
+    for (let i = 0; i < data.length; i++) data[i] = std * random.normal();
+    const empty = Math.ceil(sparsity * rows);
+    const order = Int32Array.from({ length: rows }, (_, i) => i);
+    for (let column = 0; column < columns; column++) {
+      for (const row of random.shuffle(order).subarray(0, empty)) data[row * columns + column] = 0;
+    }
+  });
 }
 
 /**
@@ -177,11 +188,20 @@ export function orthogonal<const S extends Shape>(shape: S, gain = 1): Tensor<S>
     throw new ArgumentError(`orthogonal: ${formatShape(shape)} has fewer than 2 dimensions. Use uniform or normal.`);
   const [rows, columns] = [shape[0], sizeOf(shape.slice(1))];
   const [count, length] = rows <= columns ? [rows, columns] : [columns, rows];
-  const random = nextHostRandom();
+  const stream = nextStream();
+  return stored(shape, (data) => {
+    const vectors = orthonormal(count, length, stream());
+    vectors.forEach((vector, k) => {
+      vector.forEach((v, i) => (data[rows <= columns ? k * columns + i : i * columns + k] = gain * v));
+    });
+  });
+}
+
+/** By Gram and Schmidt, twice: once leaves errors where vectors were nearly parallel. */
+function orthonormal(count: number, length: number, random: HostRandom): Float64Array[] {
   const vectors: Float64Array[] = [];
   while (vectors.length < count) {
     const vector = Float64Array.from({ length }, () => random.normal());
-    // Gram and Schmidt, twice: once leaves errors where vectors were nearly parallel
     for (const other of [...vectors, ...vectors]) {
       const along = dot(vector, other);
       for (let i = 0; i < length; i++) vector[i] -= along * other[i];
@@ -190,11 +210,7 @@ export function orthogonal<const S extends Shape>(shape: S, gain = 1): Tensor<S>
     if (size < 1e-8) continue;
     vectors.push(vector.map((v) => v / size));
   }
-  const data = new Float32Array(rows * columns);
-  vectors.forEach((vector, k) => {
-    vector.forEach((v, i) => (data[rows <= columns ? k * columns + i : i * columns + k] = gain * v));
-  });
-  return stored(data, shape);
+  return vectors;
 }
 
 function dot(a: Float64Array, b: Float64Array): number {

@@ -1,6 +1,6 @@
 // Numbers that JavaScript has computed from what it has read, on the device from which they came.
 
-import { storageFrom } from '../engine/engine.js';
+import { getDefaultDevice, storageFrom, storageLater } from '../engine/engine.js';
 import type { DType } from '../engine/ir/dtype.js';
 import type { Shape } from '../engine/ir/shape.js';
 import { type Tensor, wrapStorage } from './tensor.js';
@@ -14,4 +14,16 @@ export function fromHost<S extends Shape, D extends DType>(
   device: string,
 ): Tensor<S, D> {
   return wrapStorage(storageFrom(data, shape, dtype, device, op));
+}
+
+/**
+ * A tensor on the default device whose numbers `make` gives, the same at each call, when they are needed for the first time. What is
+ * overwritten before is never made: the starting values of a model whose weights are loaded.
+ */
+export function fromHostLater<S extends Shape, D extends DType>(
+  make: () => ArrayLike<number>,
+  shape: S,
+  dtype: D,
+): Tensor<S, D> {
+  return wrapStorage(storageLater(make, [...shape], dtype, getDefaultDevice()));
 }

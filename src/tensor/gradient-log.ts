@@ -2,7 +2,7 @@
 // gradients that are there before it are inputs, those that it leaves are results, and those that it forgets are forgotten.
 // Input: reads and writes of `grad` while a call is recorded. Output: guards, and inputs and effects for compile.ts.
 
-import { run, storageOf } from '../engine/engine.js';
+import { run, settle, storageOf } from '../engine/engine.js';
 import * as build from '../engine/ir/build.js';
 import { areReadable } from '../engine/ir/linearise.js';
 import { type Node, isOp } from '../engine/ir/node.js';
@@ -67,6 +67,7 @@ export function noteGradient<Owner extends Differentiable, T extends Owner>(
     return;
   }
   const storage = withoutRecording(recording, () => before.storage ?? storageOf(before.node));
+  settle(storage);
   const stand = standIn(storage);
   recording.addStand(storage, { storage: stand });
   const given = access.wrap(stand);

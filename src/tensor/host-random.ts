@@ -77,7 +77,12 @@ export class HostRandom {
 
 /** The next stream of the generator that `manualSeed` seeds. */
 export function nextHostRandom(): HostRandom {
+  return nextStream()();
+}
+
+/** The next stream, from its beginning at each call. */
+export function nextStream(): () => HostRandom {
   const { seed, draws } = getRandomState();
   setRandomState({ seed, draws: draws + 1 });
-  return new HostRandom(seed, draws);
+  return () => new HostRandom(seed, draws);
 }

@@ -17,6 +17,7 @@ import {
   read,
   rest,
   runWithRoom,
+  settle,
   storageFrom,
 } from '../engine/engine.js';
 import { leafGradients } from '../engine/grad/backward.js';
@@ -369,7 +370,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
       ]);
     if (value.dtype !== dtype)
       throw new DTypeError(`assign_: ${value.dtype} into ${dtype}. Convert with to('${dtype}').`, [value.dtype, dtype]);
-    this.value.assign(build.detach(value.node));
+    if (!this.value.takeFirst(value.storage)) this.value.assign(build.detach(value.node));
     return this;
   }
 
@@ -1235,6 +1236,7 @@ function replaced(changed: unknown, gradient: Node): Node {
 
 /** What stands for `t` in a recorded call: the same numbers in a storage of its own, until the call overwrites `t`. */
 export function standFor(t: AnyTensor, base: Storage, name: string, recording: Recording): Tensor {
+  settle(base);
   const storage = standIn(base);
   storage.requiresGrad = t.requiresGrad;
   storage.name ??= name;

@@ -3,6 +3,7 @@
 // gives the value to come.
 
 import { assignLater, run } from '../engine/engine.js';
+import { isRecording } from '../engine/recording.js';
 import * as build from '../engine/ir/build.js';
 import { ArgumentError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
@@ -37,7 +38,21 @@ export class StoredValue {
       this.assign(this.pending); // once more, if it failed
       run([]);
     }
-    return this.pending ?? (build.leaf(this.storage) as Node);
+    if (this.pending !== undefined) return this.pending;
+    if (this.storage.first !== undefined) this.storage.first.isRead = true;
+    return build.leaf(this.storage) as Node;
+  }
+
+  /**
+   * To begin with the numbers of `other`, where nobody has asked for those of either: as if they had been given in the first place.
+   * False where that is not so.
+   */
+  takeFirst(other: Storage | undefined): boolean {
+    const { first, device } = this.storage;
+    if (first === undefined || first.isRead || this.pending !== undefined || isRecording()) return false;
+    if (other?.first === undefined || other.device !== device) return false;
+    this.storage.first = { make: other.first.make, isRead: false };
+    return true;
   }
 
   /** A value waits to be written. */

@@ -5,6 +5,14 @@
 import type { DType } from './dtype.js';
 import type { Shape } from './shape.js';
 
+/** Numbers that nobody has needed so far. */
+export interface FirstNumbers {
+  /** The same ones at each call. */
+  readonly make: () => ArrayLike<number>;
+  /** A graph reads them: what they are must not change any more. */
+  isRead: boolean;
+}
+
 export interface Storage {
   readonly id: number;
   readonly device: string;
@@ -12,7 +20,7 @@ export interface Storage {
   readonly shape: Shape;
   readonly size: number;
   version: number;
-  /** The device's handle; null once it was freed. */
+  /** The device's handle; null once it was freed, undefined as long as nobody has needed the numbers. */
   buffer: unknown;
   /** The device that made the buffer: not the one of this name any more when devices were disposed of. */
   owner: object | undefined;
@@ -26,6 +34,8 @@ export interface Storage {
   expired: (() => string | undefined) | undefined;
   /** Why there are no numbers in it, if the run that should have written them has failed. */
   failure: Error | undefined;
+  /** What it begins with, until it is written to the device. */
+  first: FirstNumbers | undefined;
 }
 
 let nextId = 1;
@@ -52,6 +62,7 @@ export function createStorage(
     base: undefined,
     expired: undefined,
     failure: undefined,
+    first: undefined,
   };
 }
 
