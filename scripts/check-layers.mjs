@@ -13,7 +13,7 @@ import { parseSync, Visitor } from 'oxc-parser';
 
 // ---------------------------------------------------------------- the rules
 
-const LIBRARY = ['nn', 'optim', 'data', 'metrics', 'train', 'models', 'classic', 'io', 'onnx'];
+const LIBRARY = ['nn', 'optim', 'data', 'metrics', 'train', 'models', 'classic', 'io', 'onnx', 'vision'];
 /** The compiler's rooms in the order in which they may know each other: each may import those before it. */
 const COMPILER = [
   'engine/compile/indices',

@@ -8,8 +8,9 @@ import * as models from 'nabla/models';
 import { Conv2d, Flatten, Linear, MaxPool2d, ReLU, Sequential, crossEntropy } from 'nabla/nn';
 import { AdamW, SGD } from 'nabla/optim';
 import * as train from 'nabla/train';
+import * as vision from 'nabla/vision';
 
-export const entries = [data, transforms, io, metrics, models, train];
+export const entries = [data, transforms, io, metrics, models, train, vision];
 
 export async function fit(x: Tensor<readonly [4, 2]>): Promise<number> {
   manualSeed(0);
