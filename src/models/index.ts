@@ -6,4 +6,66 @@ export { cnn, type CnnOptions } from './cnn.js';
 export { GPT, type GptOptions } from './gpt.js';
 export { lenet5, type LeNetOptions } from './lenet.js';
 export { mlp } from './mlp.js';
-export { ResNet, resnet18, resnet34, type ResNetOptions } from './resnet.js';
+export { AlexNet, alexnet, alexnet2012, type AlexNetOptions } from './vision/alexnet.js';
+export { auxiliaryCrossEntropy, type AuxiliaryLogits } from './vision/auxiliary.js';
+export { ConvNeXt, convnextBase, convnextSmall, convnextTiny, type ConvNeXtOptions } from './vision/convnext.js';
+export {
+  DenseNet,
+  densenet121,
+  densenet161,
+  densenet169,
+  densenet201,
+  type DenseNetOptions,
+} from './vision/densenet.js';
+export {
+  EfficientNet,
+  efficientNetKey,
+  efficientnetB0,
+  efficientnetB1,
+  efficientnetB2,
+  efficientnetB3,
+  efficientnetB4,
+  efficientnetB5,
+  efficientnetB6,
+  efficientnetB7,
+  type EfficientNetOptions,
+} from './vision/efficientnet.js';
+export {
+  FasterRCNN,
+  FeaturePyramid,
+  RegionProposal,
+  fasterRcnn,
+  type DetectOptions,
+  type Detections,
+} from './vision/faster-rcnn.js';
+export { DeepLabV3, FCN, LRASPP, deeplabV3, fcn, lraspp, type FcnOptions } from './vision/fcn.js';
+export { GoogLeNet, googlenet, type GoogLeNetOptions } from './vision/googlenet.js';
+export { ImageClassifier, type ImageClassifierFn, type ImageOptions } from './vision/image-model.js';
+export { InceptionBlock, type InceptionBlockOptions } from './vision/inception-block.js';
+export { InceptionV3, inceptionV3, type InceptionOptions } from './vision/inception.js';
+export { MobileNetV2, mobilenetV2, type MobileNetV2Options } from './vision/mobilenet-v2.js';
+export { MobileNetV3, mobilenetV3Large, mobilenetV3Small, type MobileNetV3Options } from './vision/mobilenet-v3.js';
+export {
+  ResNet,
+  plain18,
+  plain34,
+  resnet101,
+  resnet152,
+  resnet18,
+  resnet34,
+  resnet50,
+  resnext50,
+  wideResnet50,
+  type ResNetBlocks,
+  type ResNetBody,
+  type ResNetOptions,
+} from './vision/resnet.js';
+export { type PixelLogits, type SegmentationOptions } from './vision/segmentation.js';
+export { SegNet, segnet } from './vision/segnet.js';
+export { ShuffleNetV2, shufflenetV2, shufflenetV2Half, type ShuffleNetOptions } from './vision/shufflenet.js';
+export { SqueezeNet, squeezenet10, squeezenet11, type SqueezeNetOptions } from './vision/squeezenet.js';
+export { SwinTransformer, swinB, swinS, swinT, type SwinOptions } from './vision/swin.js';
+export { UNet, unet, type UNetOptions } from './vision/unet.js';
+export { VGG, vgg11, vgg13, vgg16, vgg16c, vgg19, type VggColumn, type VggOptions } from './vision/vgg.js';
+export { VisionTransformer, vitB16, vitB32, vitL16, type VitOptions } from './vision/vit.js';
+export { Xception, xception, type XceptionOptions } from './vision/xception.js';

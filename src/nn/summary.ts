@@ -98,7 +98,9 @@ function sizeText(bytes: number): string {
 
 function tensorsIn(value: unknown): AnyTensor[] {
   if (value instanceof Tensor) return [value];
-  return Array.isArray(value) ? value.flatMap(tensorsIn) : [];
+  if (Array.isArray(value)) return value.flatMap(tensorsIn);
+  const isRecord = typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+  return isRecord ? Object.values(value).flatMap(tensorsIn) : [];
 }
 
 interface Open {

@@ -16,10 +16,16 @@ import {
   Sigmoid,
   init,
 } from 'nabla/nn';
+import { resnet18, vgg16 } from 'nabla/models';
 import { SGD } from 'nabla/optim';
 import { course, expectExact, expectPrinted, expectSame, given, numbers, set, variable } from '../support/course.js';
 
 course('endterm of 11 August 2020', () => {
+  test('1a: ResNet-18 is not larger than VGG-16: 12 million parameters against 138 million', () => {
+    expect(Math.round(resnet18().parameterCount / 1e6)).toBe(12);
+    expect(Math.round(vgg16().parameterCount / 1e6)).toBe(138);
+  });
+
   test('1d: a convolution is translation equivariant: the shifted image gives the shifted map', async () => {
     manualSeed(1);
     const conv = new Conv2d(1, 2, 3);

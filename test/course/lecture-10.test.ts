@@ -1,5 +1,4 @@
 // Lecture 10, architectures: LeNet, residual and inception blocks, 1×1 and depth-wise convolutions, upsampling, U-Net.
-// The networks by name (AlexNet, VGG, ResNet, …) wait for nabla/models.
 import { expect, test } from 'vitest';
 import { type Tensor, cat, conv2d, interpolate, manualSeed, maxPool2dWithIndices, randn, zeros } from 'nabla';
 import {
@@ -11,6 +10,7 @@ import {
   Linear,
   MaxPool2d,
   MaxUnpool2d,
+  type Module,
   Parallel,
   ReLU,
   Residual,
@@ -18,6 +18,21 @@ import {
   Tanh,
 } from 'nabla/nn';
 import { TopKError } from 'nabla/metrics';
+import {
+  InceptionBlock,
+  alexnet2012,
+  lenet5,
+  plain34,
+  resnet152,
+  resnet34,
+  unet,
+  vgg11,
+  vgg13,
+  vgg16,
+  vgg16c,
+  vgg19,
+  xception,
+} from 'nabla/models';
 import { ReduceLROnPlateau, SGD } from 'nabla/optim';
 import { chain, course, expectExact, expectSame, given, set, variable } from '../support/course.js';
 
@@ -258,5 +273,67 @@ course('lecture 10', () => {
     expect(joined.shape).toEqual([1, 8, 32, 32]);
     expect(chain(...double(8, 4), new Conv2d(4, 2, 1)).forward(joined).shape).toEqual([1, 2, 28, 28]);
     expect(sizes(new Conv2d(64, 2, 1))).toBe(130); // the last layer: 64 channels to two classes
+  });
+
+  test('AlexNet: 227×227×3, same convolutions behind the first one, about 60 million parameters, a thousand LeNets', () => {
+    const summary = alexnet2012().summary([1, 3, 227, 227]);
+    const maps = summary.rows.filter((row) => /^(Conv|MaxPool)/.test(row.module)).map((row) => row.outputs[0].slice(1));
+    expect(maps).toEqual([
+      [96, 55, 55],
+      [96, 27, 27],
+      [256, 27, 27],
+      [256, 13, 13],
+      [384, 13, 13],
+      [384, 13, 13],
+      [256, 13, 13],
+      [256, 6, 6],
+    ]);
+    expect(Math.floor(summary.parameters / 1e6)).toBe(60);
+    expect(Math.round(summary.parameters / lenet5().parameterCount)).toBe(988);
+  });
+
+  test('VGG: columns A to E have 11, 13, 16, 16 and 19 layers with weights, and 133, 133, 134, 138 and 144 million parameters', () => {
+    const columns = [vgg11(), vgg13(), vgg16c(), vgg16(), vgg19()];
+    const weighted = (model: Module): number =>
+      model.namedModules().filter(([, m]) => m instanceof Conv2d || m instanceof Linear).length;
+    expect(columns.map(weighted)).toEqual([11, 13, 16, 16, 19]);
+    expect(columns.map((model) => Math.round(model.parameterCount / 1e6))).toEqual([133, 133, 134, 138, 144]);
+    expect(Math.round(vgg11({ norm: 'response' }).parameterCount / 1e6)).toBe(133); // A-LRN
+  });
+
+  test('ResNet-152: 60 million parameters; the plain net of 34 layers is ResNet-34 without its shortcuts', () => {
+    expect(Math.floor(resnet152().parameterCount / 1e6)).toBe(60);
+    const keys = (model: Module): string[] => Object.keys(model.stateDict());
+    expect(keys(plain34())).toEqual(keys(resnet34()).filter((key) => !key.includes('downsample')));
+  });
+
+  test('inception: naive, the pooling hands on all channels; reduced, it does not take up almost all of the output', () => {
+    const naive = new InceptionBlock(192, { one: 64, three: 128, five: 32 });
+    const widths = { one: 64, reduceThree: 96, three: 128, reduceFive: 16, five: 32, pool: 32 };
+    const reduced = new InceptionBlock(192, widths);
+    const x = [1, 192, 28, 28] as const;
+    expect([naive.outChannels, reduced.outChannels]).toEqual([416, 256]);
+    expect(reduced.forward(zeros(x)).shape).toEqual([1, 256, 28, 28]);
+    expect(reduced.summary(x).multiplyAdds).toBeLessThan(naive.summary(x).multiplyAdds / 2);
+  });
+
+  test('Xception: 36 convolutional layers, nearly all of them depth-wise separable, in modules with skip connections', () => {
+    const paths = xception()
+      .namedModules()
+      .map(([path]) => path);
+    const separable = paths
+      .filter((path) => path.endsWith('.pointwise'))
+      .map((path) => path.replace(/\.pointwise$/, ''));
+    expect(separable).toHaveLength(34);
+    expect([...separable, 'conv1', 'conv2'].every((path) => paths.includes(path))).toBe(true); // 36
+    expect(paths.filter((path) => /^block\d+$/.test(path))).toHaveLength(12);
+  });
+
+  test('U-Net: 572×572 becomes 388×388, and the last layer maps 64 channels to the classes', () => {
+    const model = unet({ padded: false });
+    expect(model.forward(zeros([1, 1, 572, 572])).shape).toEqual([1, 2, 388, 388]);
+    expect(model.out.weight.shape).toEqual([2, 64, 1, 1]);
+    const depths = model.down.map((block) => block.namedParameters()[0][1].shape[0]);
+    expect(depths).toEqual([64, 128, 256, 512, 1024]);
   });
 });
