@@ -24,21 +24,36 @@ interface Row {
 
 const larger = (a: number, b: number): number => Math.max(Math.abs(a), Math.abs(b), 1);
 
+const one = (): number => 1;
+/** Below 0 it is a sum of logarithms of either sign. */
+const ofLogarithms = (a: number): number => (a < 0.5 ? 1 : 0);
+
 const ROWS: Readonly<Record<string, Row>> = {
   acosh: { most: 2 },
   asinh: { most: 2 },
   atan2: { most: 2 },
   atanh: { most: 2 },
   deg2rad: { most: 1 },
+  digamma: { most: 4, least: one },
+  entr: { most: 2 },
   erfc: { most: 5 },
+  erfcx: { most: 5 },
   erfinv: { most: 5 },
   exp2: { most: 1.5 },
   fmod: { most: 0 },
   frac: { most: 0 },
   hypot: { most: 2 },
+  i0: { most: 4 },
+  i0e: { most: 4 },
+  i1: { most: 4 },
+  i1e: { most: 4 },
+  lgamma: { most: 4, least: ofLogarithms },
+  logNdtr: { most: 4 },
   logaddexp: { most: 2, least: larger },
   logaddexp2: { most: 2, least: larger },
   logit: { most: 2 },
+  ndtr: { most: 5 },
+  ndtri: { most: 5 },
   rad2deg: { most: 1 },
   sinc: { most: 3 },
   xlog1py: { most: 3 },

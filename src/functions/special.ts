@@ -114,13 +114,13 @@ function gaussian(a: Node): Node {
   return mul(unary('exp', neg(squareOf(high))), unary('exp', neg(rest)));
 }
 
-/** erfc a for a above 0.46. */
-function upperErfc(a: Node): Node {
+/** erfc a · e^a² for a above 0.46. */
+function scaledErfc(a: Node): Node {
   const middle = div(polynomial(a, ERFC_MIDDLE), polynomial(a, ERFC_MIDDLE_BELOW));
   const s = div(constant(1, a), squareOf(a));
   const tail = mul(s, div(polynomial(s, ERFC_TAIL), polynomial(s, ERFC_TAIL_BELOW)));
   const far = div(sub(constant(RECIPROCAL_SQRT_PI, a), tail), a);
-  return mul(gaussian(a), where(isAbove(a, 4), far, middle));
+  return where(isAbove(a, 4), far, middle);
 }
 
 /** 1 − erf x, right also where erf x is nearly 1. PyTorch: torch.special.erfc. */
@@ -129,11 +129,32 @@ export function erfc<S extends Shape>(x: Tensor<S, DType>): Tensor<S> {
   const y = build.detach(t);
   const a = absOf(y);
   const small = isBelow(a, 0.46875);
-  const upper = upperErfc(where(small, constant(1, a), binary('min', a, constant(MOST_ERFC, a))));
+  const above = where(small, constant(1, a), binary('min', a, constant(MOST_ERFC, a)));
+  const upper = mul(gaussian(above), scaledErfc(above));
   const large = where(hasSign(y), sub(constant(2, a), upper), upper);
   const value = where(small, sub(constant(1, y), unary('erf', y)), large);
   const slope = (g: Node): Node => times(mul(g, unary('exp', neg(squareOf(t)))), -2 / Math.sqrt(Math.PI));
   return wrap(withSlope('erfc', t, value, slope));
+}
+
+/** e^x² erfc x, which neither overflows nor vanishes for large x. PyTorch: torch.special.erfcx. */
+export function erfcx<S extends Shape>(x: Tensor<S, DType>): Tensor<S> {
+  const t = floatOf(x, 'erfcx');
+  const y = build.detach(t);
+  const a = absOf(y);
+  const small = isBelow(a, 0.46875);
+  const upper = scaledErfc(where(small, constant(1, a), a));
+  const near = where(small, y, constant(0, y));
+  const inner = mul(sub(constant(1, y), unary('erf', near)), unary('exp', squareOf(near)));
+  // e^x² overflows below −27
+  const below = where(hasSign(y), binary('min', a, constant(MOST_ERFC, a)), constant(0, a));
+  const value = where(
+    small,
+    inner,
+    where(hasSign(y), sub(times(div(constant(1, a), gaussian(below)), 2), upper), upper),
+  );
+  const slope = (g: Node, out: Node): Node => mul(g, plus(times(mul(t, out), 2), -2 * RECIPROCAL_SQRT_PI));
+  return wrap(withSlope('erfcx', t, value, slope));
 }
 
 // The quantiles of the normal distribution, by M. J. Wichura (1988, AS 241), with the smallest power last.

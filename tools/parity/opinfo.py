@@ -40,6 +40,11 @@ SETS = {
     nn.functional.hinge_embedding_loss nn.functional.poisson_nll_loss nn.functional.gaussian_nll_loss nn.functional.multilabel_margin_loss
     nn.functional.multilabel_soft_margin_loss nn.functional.multi_margin_loss nn.functional.soft_margin_loss
     nn.functional.triplet_margin_loss""".split(),
+    "more": """tensor_split hsplit vsplit dsplit broadcast_tensors broadcast_to expand_as reshape_as ravel sum_to_size column_stack block_diag
+    cartesian_prod combinations linalg.vander addr tril_indices triu_indices unravel_index fliplr flipud roll msort select_scatter slice_scatter
+    diagonal_scatter put masked_scatter index_reduce isin unique_consecutive trapezoid cumulative_trapezoid gradient cov corrcoef dist
+    linalg.vecdot renorm histogram lgamma digamma polygamma mvlgamma i0 special.i0e special.i1 special.i1e special.erfcx special.ndtr
+    special.log_ndtr special.ndtri special.entr special.zeta""".split(),
     "fourier": """fft.fft fft.ifft fft.rfft fft.irfft fft.hfft fft.ihfft fft.fft2 fft.ifft2 fft.fftn fft.ifftn fft.rfft2 fft.irfft2 fft.rfftn fft.irfftn
     fft.hfft2 fft.ihfft2 fft.hfftn fft.ihfftn fft.fftshift fft.ifftshift stft istft complex polar angle signal.windows.bartlett
     signal.windows.blackman signal.windows.cosine signal.windows.exponential signal.windows.gaussian signal.windows.general_cosine

@@ -26,7 +26,26 @@ UNARY = {
     "erfinv": (lambda x: inverse(x) if abs(x) < 1 else None, torch.erfinv), "logit": (lambda x: mp.log(x / (1 - x)) if 0 < x < 1 else None, torch.logit),
     "sinc": (SINC, torch.sinc), "deg2rad": (lambda x: x * pi / 180, torch.deg2rad), "rad2deg": (lambda x: x * 180 / pi, torch.rad2deg),
     "frac": (lambda x: x - (mp.floor(x) if x > 0 else mp.ceil(x)), torch.frac),
+    "lgamma": (lambda x: mp.re(mp.loggamma(x)) if not whole(x) and abs(x) < 2 ** 30 else None, torch.lgamma),
+    "digamma": (lambda x: mp.digamma(x) if not whole(x) and abs(x) < 2 ** 30 else None, torch.digamma),
+    "i0": (lambda x: mp.besseli(0, x) if abs(x) < 700 else None, torch.special.i0), "i1": (lambda x: mp.besseli(1, x) if abs(x) < 700 else None, torch.special.i1),
+    "i0e": (lambda x: mp.besseli(0, x) * mp.exp(-abs(x)) if abs(x) < 2 ** 30 else None, torch.special.i0e),
+    "i1e": (lambda x: mp.besseli(1, x) * mp.exp(-abs(x)) if abs(x) < 2 ** 30 else None, torch.special.i1e),
+    "erfcx": (lambda x: mp.erfc(x) * mp.exp(x * x) if -26 < x < 1000 else None, torch.special.erfcx), "ndtr": (mp.ncdf, torch.special.ndtr),
+    "logNdtr": (lambda x: mp.log(mp.ncdf(x)) if -1000 < x < 10 else None, torch.special.log_ndtr),
+    "ndtri": (lambda x: quantile(x) if 0 < x < 1 else None, torch.special.ndtri), "entr": (lambda x: -x * mp.log(x) if x > 0 else None, torch.special.entr),
 }
+
+
+def whole(x):
+    return x <= 0 and x == mp.floor(x)
+
+
+def quantile(p):
+    guess = mp.mpf(float(torch.special.ndtri(torch.tensor(float(p), dtype=torch.float64))))
+    for _ in range(5):
+        guess -= (mp.ncdf(guess) - p) / mp.npdf(guess)
+    return guess
 
 
 def inverse(x):
