@@ -1,5 +1,5 @@
-// Operators of ONNX against the standard's own tests: a few of each operator (test/fixtures/onnx-nodes.zip), and all of them where
-// NABLA_ONNX_NODES names the folder that tools/parity/onnx_nodes.py has filled. Then the table in docs/onnx.md is checked against what has
+// Operators of ONNX against the standard's own tests, a few of each operator (test/fixtures/onnx-nodes.zip), and against onnxruntime
+// (onnx-cases.zip); all of the standard's where NABLA_ONNX_NODES names the folder that tools/parity/onnx_nodes.py has filled. Then the table in docs/onnx.md is checked against what has
 // passed; NABLA_UPDATE_DOCS=1 writes it anew.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,19 +19,23 @@ interface Committed {
   readonly tests: Readonly<Record<string, Tolerance & { model: Range; arrays: Readonly<Record<string, Range>> }>>;
 }
 
-const archive = await parseZip(readFileSync(join(root, 'test/fixtures/onnx-nodes.zip')));
 const text = (bytes: Uint8Array | undefined): string => new TextDecoder().decode(bytes);
-const committed = JSON.parse(text(archive.get('index.json'))) as Committed;
-const blob = archive.get('tests.bin') as Uint8Array;
-const part = ([begin, length]: Range): Uint8Array => blob.slice(begin, begin + length);
 
-test('a few tests of each operator, from the standard', { timeout: 120_000 }, async () => {
+test.each([
+  ['a few of each operator, from the standard', 'onnx-nodes.zip'],
+  ['older opsets and com.microsoft, by onnxruntime', 'onnx-cases.zip'],
+])('%s', { timeout: 120_000 }, async (_, file) => {
+  const archive = await parseZip(readFileSync(join(root, 'test/fixtures', file)));
+  const { tests } = JSON.parse(text(archive.get('index.json'))) as Committed;
+  const blob = archive.get('tests.bin') as Uint8Array;
+  const part = ([begin, length]: Range): Uint8Array => blob.slice(begin, begin + length);
   const failed: string[] = [];
-  for (const [name, { model: range, arrays, ...tolerance }] of Object.entries(committed.tests)) {
-    const model = await loadOnnx(part(range));
+  for (const [name, { model: range, arrays, ...tolerance }] of Object.entries(tests)) {
     const parsed = Object.entries(arrays).map(([key, at]) => [key, parseNpy(part(at))] as const);
     for (const set of setsOf(Object.fromEntries(parsed))) {
-      const why = await differenceOf(model, set, tolerance).catch((error: Error) => error.message);
+      const why = await loadOnnx(part(range))
+        .then((model) => differenceOf(model, set, tolerance))
+        .catch((error: Error) => error.message);
       if (why !== undefined) failed.push(`${name}: ${why}`);
     }
   }

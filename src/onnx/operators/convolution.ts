@@ -29,7 +29,6 @@ function convolvedBack(call: Call): AnyTensor {
     sizes = wanted ?? from.map((n, i) => n * stride[i]);
     const total = whole.map((n, i) => Math.max(0, n - sizes[i]));
     lo = total.map((t) => (auto === 'SAME_UPPER' ? Math.floor(t / 2) : Math.ceil(t / 2)));
-    if (auto === 'NOTSET' && wanted !== undefined) lo = total.map((t) => Math.floor(t / 2));
   } else {
     const pads = auto === 'VALID' ? undefined : call.ints('pads');
     lo = from.map((_, i) => pads?.[i] ?? 0);
@@ -98,10 +97,10 @@ function maximaWithPlaces(call: Call, x: Tensor, windows: Windows): Result[] {
   return [call.as(isFloat ? values : values.to(x.dtype), call.type(0)), call.as(index, 'int64')];
 }
 
-function pooledMean(call: Call): AnyTensor {
-  const x = call.tensor(0);
-  const windows = poolWindows(call);
+/** x [N, C, …] in the dtype of real numbers: the means of the windows that the node says. */
+export function pooledMean(call: Call, x: Tensor): AnyTensor {
   const sizes = x.shape.slice(2);
+  const windows = withLastWindow(call, windowsFrom(call, call.ints('kernel_shape') ?? [], sizes), sizes);
   const all = windowsOf(x, windows);
   const total = all.sum(tapsOf(all, sizes.length));
   const counts = countsOf(call, windows, sizes);
@@ -205,7 +204,7 @@ export const CONVOLUTION: Operators = {
   Conv: { inputs: [2, 3], weights: [1, 2], run: convolved },
   ConvTranspose: { inputs: [2, 3], weights: [1, 2], run: convolvedBack },
   MaxPool: { inputs: [1, 1], run: pooledMaximum },
-  AveragePool: { inputs: [1, 1], run: pooledMean },
+  AveragePool: { inputs: [1, 1], run: (call) => pooledMean(call, call.tensor(0)) },
   LpPool: { inputs: [1, 1], run: pooledNorm },
   GlobalAveragePool: global((x, axes) => x.mean(axes, { keepdim: true })),
   GlobalMaxPool: global((x, axes) => x.amax(axes, { keepdim: true })),

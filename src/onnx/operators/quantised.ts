@@ -80,15 +80,20 @@ function dequantised(call: Call): Result {
   return call.as(real.to(call.environment.dtypeOf(type)), type);
 }
 
-/** uint8 by the range of x itself: also the scale and the zero point. */
-function quantisedByRange(call: Call): Result[] {
-  const x = call.tensor(0);
+/** x as whole numbers of eight bits less their zero point, by its own range, and what one of them is worth. */
+export function byRange(x: Tensor): { whole: Tensor; scale: Tensor; zero: Tensor; quantised: Tensor } {
   const [least, most] = [x.amin().minimum(0), x.amax().maximum(0)];
   const range: Tensor = most.sub(least);
   // of nothing but zeros, any scale will do
   const scale: Tensor = range.add(range.eq(0).to(x.dtype)).mul(1 / 255);
   const zero: Tensor = least.neg().div(scale).maximum(0).minimum(255).round();
-  const y = x.div(scale).round().add(zero).maximum(0).minimum(255);
+  const quantisedX: Tensor = x.div(scale).round().add(zero).maximum(0).minimum(255);
+  return { whole: quantisedX.sub(zero), scale, zero, quantised: quantisedX };
+}
+
+/** uint8 by the range of x itself: also the scale and the zero point. */
+function quantisedByRange(call: Call): Result[] {
+  const { scale, zero, quantised: y } = byRange(call.tensor(0));
   return [call.as(y.to('uint8'), 'uint8'), call.as(scale, 'float32'), call.as(zero.to('uint8'), 'uint8')];
 }
 

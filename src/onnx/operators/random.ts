@@ -17,7 +17,7 @@ function dropped(call: Call): Result[] {
   const shape = call.shape(0);
   if (!known || ratio === 0) {
     const mask = allocate('bool', call.wants(1) ? shape : []);
-    mask.data.fill(1);
+    mask.data.fill(call.opset < 12 ? 0 : 1); // of what was dropped, before it was of what stays
     return [call.value(0), mask];
   }
   const stays = rand([...shape]).ge(ratio);

@@ -8,6 +8,7 @@ import { elu, leakyRelu } from '../../nn/functional.js';
 import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
 import { type HostArray, allocate } from '../host/array.js';
 import type { Call, Operators, Result } from './operator.js';
+import { asInt, byRange, integerProduct } from './quantised.js';
 
 type Activation = (x: Tensor) => Tensor;
 
@@ -26,21 +27,6 @@ const KINDS: Readonly<Record<Kind['name'], Kind>> = {
   // i, o, f, c → i, f, g, o
   LSTM: { name: 'LSTM', gates: 4, activations: ['Sigmoid', 'Tanh', 'Tanh'], order: [0, 2, 3, 1] },
 };
-
-/** Everything of one direction. */
-interface Direction {
-  readonly isReverse: boolean;
-  /** [gates · hidden, inputs], [gates · hidden, hidden], [gates · hidden] twice, [3 · hidden] */
-  readonly w: Tensor;
-  readonly r: Tensor;
-  readonly wb: Tensor | undefined;
-  readonly rb: Tensor | undefined;
-  readonly peepholes: Tensor | undefined;
-  /** [batch, hidden] each */
-  readonly initial: readonly Tensor[];
-  readonly activations: readonly Activation[];
-  readonly isUsual: boolean;
-}
 
 interface Sequence {
   /** [time, batch, inputs] */
@@ -145,11 +131,22 @@ function gatesOf(
   return gates.length === 1 ? gates[0] : (cat(gates, 0) as AnyTensor as Tensor);
 }
 
-function recurrent(call: Call, kind: Kind): Result[] {
+/** One direction of a layer: everything but its weights. */
+interface Way {
+  readonly index: number;
+  readonly isReverse: boolean;
+  /** [batch, hidden] each */
+  readonly initial: readonly Tensor[];
+  readonly names: readonly string[];
+  readonly activations: readonly Activation[];
+}
+
+type Compute = (call: Call, kind: Kind, sequence: Sequence, way: Way) => Done;
+
+function recurrent(call: Call, kind: Kind, hidden: number, compute: Compute): Result[] {
   const isBatchFirst = call.int('layout', 0) === 1;
-  const hidden = call.int('hidden_size', call.shape(2)[2]);
-  const way = call.text('direction', 'forward');
-  const reverses = way === 'bidirectional' ? [false, true] : [way === 'reverse'];
+  const direction = call.text('direction', 'forward');
+  const reverses = direction === 'bidirectional' ? [false, true] : [direction === 'reverse'];
   let x = call.tensor(0);
   if (isBatchFirst) x = x.transpose(0, 1);
   const [length, batch] = x.shape;
@@ -157,45 +154,88 @@ function recurrent(call: Call, kind: Kind): Result[] {
   const clip = call.hasAttribute('clip') ? call.float('clip') : undefined;
   const sequence: Sequence = { x, hidden, valid: validOf(call, length, batch), clip };
   const states = kind.name === 'LSTM' ? 2 : 1;
-  const done = reverses.map((isReverse, i) => {
-    const { names, functions } = activations[i];
-    const bias = (half: number): Tensor | undefined =>
-      call.has(3) ? gatesOf(call, 3, i, kind.order, half * kind.gates, 2 * kind.gates) : undefined;
-    const isUsual =
-      clip === undefined &&
-      !call.has(7) &&
-      !call.flag('input_forget') &&
-      (kind.name !== 'GRU' || call.flag('linear_before_reset')) &&
-      (kind.name === 'RNN'
-        ? names[0] === 'tanh' || names[0] === 'relu'
-        : names.every((name, k) => name === kind.activations[k].toLowerCase()));
+  const done = reverses.map((isReverse, index) => {
     const initial = Array.from({ length: states }, (_, s): Tensor => {
       if (!call.has(5 + s)) return zeros([batch, hidden], { dtype: x.dtype });
-      const given = call.tensor(5 + s);
-      return isBatchFirst
-        ? given.slice(1, i, i + 1).reshape([batch, hidden])
-        : given.slice(0, i, i + 1).reshape([batch, hidden]);
+      const axis = isBatchFirst ? 1 : 0;
+      return call
+        .tensor(5 + s)
+        .slice(axis, index, index + 1)
+        .reshape([batch, hidden]);
     });
-    const direction: Direction = {
-      isReverse,
-      w: gatesOf(call, 1, i, kind.order),
-      r: gatesOf(call, 2, i, kind.order),
-      wb: bias(0),
-      rb: bias(1),
-      peepholes: call.has(7)
-        ? call
-            .tensor(7)
-            .slice(0, i, i + 1)
-            .reshape([3 * hidden])
-        : undefined,
-      initial,
-      activations: functions,
-      isUsual,
-    };
-    return isUsual ? asOne(kind, sequence, direction, names[0]) : stepByStep(call, kind, sequence, direction);
+    const { names, functions } = activations[index];
+    return compute(call, kind, sequence, { index, isReverse, initial, names, activations: functions });
   });
   return results(done, sequence, isBatchFirst, states);
 }
+
+/** Weights are real numbers. */
+const withWeights: Compute = (call, kind, sequence, way) => {
+  const { index, names } = way;
+  const bias = (half: number): Tensor | undefined =>
+    call.has(3) ? gatesOf(call, 3, index, kind.order, half * kind.gates, 2 * kind.gates) : undefined;
+  const [w, r] = [gatesOf(call, 1, index, kind.order), gatesOf(call, 2, index, kind.order)];
+  const [wb, rb] = [bias(0), bias(1)];
+  const isUsual =
+    sequence.clip === undefined &&
+    !call.has(7) &&
+    !call.flag('input_forget') &&
+    (kind.name !== 'GRU' || call.flag('linear_before_reset')) &&
+    (kind.name === 'RNN'
+      ? names[0] === 'tanh' || names[0] === 'relu'
+      : names.every((name, k) => name === kind.activations[k].toLowerCase()));
+  if (isUsual) return asOne(kind, sequence, way, { w, r, wb, rb });
+  const transposed: Tensor = r.transpose(0, 1);
+  const order = kind.order.map((_, gate) => gate);
+  const peepholes = peepholesOf(call, index, sequence.hidden);
+  const candidate: Tensor = kind.name === 'GRU' ? gateOf(transposed, 2, sequence.hidden) : transposed;
+  return stepByStep(call, kind, sequence, way, {
+    gates: inputGates(sequence, w, wb),
+    product: (h) => plus(h.matmul(transposed), rb),
+    candidate: (h) => plus(h.matmul(candidate), rb && gateOf(rb, 2, sequence.hidden)),
+    order,
+    peepholes,
+  });
+};
+
+const peepholesOf = (call: Call, index: number, hidden: number): Tensor | undefined =>
+  call.has(7)
+    ? call
+        .tensor(7)
+        .slice(0, index, index + 1)
+        .reshape([3 * hidden])
+    : undefined;
+
+/** One gate of the last dimension. */
+const gateOf = (t: Tensor, gate: number, hidden: number): Tensor => t.slice(-1, gate * hidden, (gate + 1) * hidden);
+
+/** Weights are whole numbers of eight bits, and what they are multiplied with becomes such ones, by its own range (com.microsoft). */
+const withQuantisedWeights: Compute = (call, kind, sequence, way) => {
+  const { x, hidden } = sequence;
+  const [length, batch, inputs] = x.shape;
+  const part = (i: number): Tensor => call.tensor(i).select(0, way.index);
+  const weight = (matrix: number, scale: number): { whole: Tensor; scale: Tensor } => ({
+    whole: asInt(part(matrix)).sub(asInt(part(scale + 1))),
+    scale: part(scale),
+  });
+  const [w, r] = [weight(1, 8), weight(2, 10)];
+  const product = (a: Tensor, b: { whole: Tensor; scale: Tensor }): Tensor => {
+    const { whole, scale } = byRange(a);
+    return integerProduct(whole, b.whole).to('float32').mul(scale).mul(b.scale);
+  };
+  const bias = call.has(3) ? part(3) : undefined;
+  const [wb, rb] = [bias?.slice(0, 0, 4 * hidden), bias?.slice(0, 4 * hidden, 8 * hidden)];
+  const gates: Tensor = plus(product(x.reshape([length * batch, inputs]), w), wb).reshape([length, batch, 4 * hidden]);
+  const ofHidden = (h: Tensor): Tensor => plus(product(h, r), rb);
+  const peepholes = peepholesOf(call, way.index, hidden);
+  return stepByStep(call, kind, sequence, way, {
+    gates,
+    product: ofHidden,
+    candidate: ofHidden,
+    order: kind.order,
+    peepholes,
+  });
+};
 
 interface Done {
   /** [time, batch, hidden] */
@@ -236,46 +276,61 @@ function inputGates({ x }: Sequence, w: Tensor, bias: Tensor | undefined): Tenso
   return shifted.reshape([length, batch, w.shape[0]]);
 }
 
-function asOne(kind: Kind, sequence: Sequence, direction: Direction, nonlinearity: string): Done {
+interface Weights {
+  /** [gates · hidden, inputs], [gates · hidden, hidden] */
+  readonly w: Tensor;
+  readonly r: Tensor;
+  /** [gates · hidden] */
+  readonly wb: Tensor | undefined;
+  readonly rb: Tensor | undefined;
+}
+
+function asOne(kind: Kind, sequence: Sequence, way: Way, { w, r, wb, rb }: Weights): Done {
   const cell: Cell =
     kind.name === 'LSTM'
       ? lstmCell
       : kind.name === 'GRU'
         ? gruCell
-        : elmanCell(nonlinearity === 'relu' ? 'relu' : 'tanh');
-  const { w, r, wb, rb, initial, isReverse } = direction;
+        : elmanCell(way.names[0] === 'relu' ? 'relu' : 'tanh');
   // the candidate of a GRU has a bias inside of its reset
   const isInside = kind.name === 'GRU';
   const outside = wb === undefined || rb === undefined || isInside ? wb : wb.add(rb);
   const gates = inputGates(sequence, w, outside);
   const valid = sequence.valid === undefined ? {} : { valid: sequence.valid };
-  const { hidden, states } = recurrence(
-    cell,
-    { inputGates: gates, weight: r, ...(isInside && rb !== undefined ? { bias: rb } : {}), initial },
-    { reverse: isReverse, ...valid },
-  );
-  return { hidden, states };
+  const bias = isInside && rb !== undefined ? { bias: rb } : {};
+  const inputs = { inputGates: gates, weight: r, ...bias, initial: way.initial };
+  return recurrence(cell, inputs, { reverse: way.isReverse, ...valid });
 }
 
-function stepByStep(call: Call, kind: Kind, sequence: Sequence, direction: Direction): Done {
-  const { x, hidden, valid, clip } = sequence;
-  const { w, r, wb, rb, isReverse, activations } = direction;
+/** What single steps are made of. */
+interface Steps {
+  /** What the inputs give to the gates: [time, batch, gates · hidden] */
+  readonly gates: Tensor;
+  /** What a hidden state gives to them. */
+  readonly product: (h: Tensor) => Tensor;
+  /** What a hidden state that was reset gives to the candidate of a GRU. */
+  readonly candidate: (h: Tensor) => Tensor;
+  /** Where each of nabla's gates is. */
+  readonly order: readonly number[];
+  /** [3 · hidden] of i, o, f */
+  readonly peepholes: Tensor | undefined;
+}
+
+function stepByStep(call: Call, kind: Kind, { x, hidden, valid, clip }: Sequence, way: Way, steps: Steps): Done {
+  const { isReverse, activations } = way;
   const length = x.shape[0];
-  const gates = inputGates(sequence, w, wb);
   const limited: Activation = (t) => (clip === undefined ? t : t.maximum(-clip).minimum(clip));
-  const transposed: Tensor = r.transpose(0, 1);
-  const part = (t: Tensor, gate: number): Tensor => t.slice(-1, gate * hidden, (gate + 1) * hidden);
-  let states: readonly Tensor[] = direction.initial;
+  const part = (t: Tensor, gate: number): Tensor => gateOf(t, steps.order[gate], hidden);
+  let states: readonly Tensor[] = way.initial;
   const outputs: Tensor[] = new Array<Tensor>(length);
   for (let i = 0; i < length; i++) {
     const time = isReverse ? length - 1 - i : i;
-    const fromInput: Tensor = gates.select(0, time);
+    const fromInput: Tensor = steps.gates.select(0, time);
     const [h, c] = states;
     let after: readonly Tensor[];
-    if (kind.name === 'RNN') {
-      after = [activations[0](limited(fromInput.add(plus(h.matmul(transposed), rb))))];
-    } else if (kind.name === 'GRU') after = [gruStep(call, fromInput, h, transposed, rb, part, activations, limited)];
-    else after = lstmStep(call, fromInput.add(plus(h.matmul(transposed), rb)), c, direction, hidden, part, limited);
+    if (kind.name === 'RNN') after = [activations[0](limited(fromInput.add(steps.product(h))))];
+    else if (kind.name === 'GRU') after = [gruStep(call, fromInput, h, steps, part, activations, limited)];
+    else after = lstmStep(call, fromInput.add(steps.product(h)), c, steps, hidden, part, activations, limited);
     if (valid !== undefined) {
       const going = valid.select(0, time).to('bool');
       after = after.map((state, s): Tensor => where(going, state, states[s]));
@@ -288,41 +343,40 @@ function stepByStep(call: Call, kind: Kind, sequence: Sequence, direction: Direc
 
 const plus = (x: Tensor, bias: Tensor | undefined): Tensor => (bias === undefined ? x : x.add(bias));
 
-/** Gates in nabla's order: r, z, n. */
+type Part = (t: Tensor, gate: number) => Tensor;
+
+/** Gates r, z, n. */
 function gruStep(
   call: Call,
   x: Tensor,
   h: Tensor,
-  r: Tensor,
-  bias: Tensor | undefined,
-  part: (t: Tensor, gate: number) => Tensor,
+  steps: Steps,
+  part: Part,
   [f, g]: readonly Activation[],
   limited: Activation,
 ): Tensor {
-  const isAfter = call.flag('linear_before_reset');
-  const before: Tensor = plus(h.matmul(r), bias);
+  const before = steps.product(h);
   const reset = f(limited(part(x, 0).add(part(before, 0))));
   const update = f(limited(part(x, 1).add(part(before, 1))));
-  const inner = isAfter
-    ? reset.mul(part(before, 2))
-    : plus(reset.mul(h).matmul(part(r, 2)), bias === undefined ? undefined : part(bias, 2));
+  const isAfter = call.flag('linear_before_reset');
+  const inner = isAfter ? reset.mul(part(before, 2)) : steps.candidate(reset.mul(h));
   const candidate = g(limited(part(x, 2).add(inner)));
   return candidate.add(update.mul(h.sub(candidate)));
 }
 
-/** Gates in nabla's order: i, f, g, o; peepholes in ONNX's: i, o, f. */
+/** Gates i, f, g, o. */
 function lstmStep(
   call: Call,
   gates: Tensor,
   c: Tensor,
-  { peepholes, activations: [f, g, h] }: Direction,
+  { peepholes }: Steps,
   hidden: number,
-  part: (t: Tensor, gate: number) => Tensor,
+  part: Part,
+  [f, g, h]: readonly Activation[],
   limited: Activation,
 ): readonly Tensor[] {
-  const peep = (index: number, state: Tensor): Tensor | undefined =>
-    peepholes === undefined ? undefined : state.mul(peepholes.slice(0, index * hidden, (index + 1) * hidden));
-  const seen = (gate: number, index: number, state: Tensor): Tensor => plus(part(gates, gate), peep(index, state));
+  const seen = (gate: number, index: number, state: Tensor): Tensor =>
+    plus(part(gates, gate), peepholes && state.mul(gateOf(peepholes, index, hidden)));
   const input = f(limited(seen(0, 0, c)));
   const forget = call.flag('input_forget') ? input.neg().add(1) : f(limited(seen(1, 2, c)));
   const next = forget.mul(c).add(input.mul(g(limited(part(gates, 2)))));
@@ -334,7 +388,16 @@ const layer = (name: Kind['name']) => ({
   inputs: [3, name === 'LSTM' ? 8 : 6] as const,
   weights: [1, 2, 3, 7],
   settings: [4],
-  run: (call: Call) => recurrent(call, KINDS[name]),
+  run: (call: Call) => recurrent(call, KINDS[name], call.int('hidden_size', call.shape(2)[2]), withWeights),
 });
 
-export const RECURRENT: Operators = { RNN: layer('RNN'), GRU: layer('GRU'), LSTM: layer('LSTM') };
+export const RECURRENT: Operators = {
+  RNN: layer('RNN'),
+  GRU: layer('GRU'),
+  LSTM: layer('LSTM'),
+  'com.microsoft::DynamicQuantizeLSTM': {
+    inputs: [12, 12],
+    settings: [4, 8, 9, 10, 11],
+    run: (call) => recurrent(call, KINDS.LSTM, call.int('hidden_size', call.shape(2)[1]), withQuantisedWeights),
+  },
+};

@@ -51,8 +51,10 @@ function positionOf(call: Call, x: number, s: Sampling): number {
   }
 }
 
-function nearestTo(call: Call, x: number, rule: string): number {
+function nearestTo(call: Call, x: number, rule: string, scale: number): number {
   switch (rule) {
+    case 'simple': // before opset 11
+      return scale < 1 ? Math.ceil(x) : Math.floor(x);
     case 'round_prefer_floor':
       return Math.ceil(x - 0.5);
     case 'round_prefer_ceil':
@@ -80,7 +82,7 @@ function sourcesOf(call: Call, s: Sampling): Source[][] {
   return Array.from({ length: s.to }, (_, i): Source[] => {
     const x = positionOf(call, i, s);
     if (isCropped && (x < 0 || x > s.from - 1)) return [];
-    if (s.mode === 'nearest') return [[clamp(nearestTo(call, x, s.nearest)), 1]];
+    if (s.mode === 'nearest') return [[clamp(nearestTo(call, x, s.nearest, s.scale)), 1]];
     const reach = s.mode === 'linear' ? 1 : 2;
     const scale = s.antialias ? Math.min(s.scale, 1) : 1;
     const base = Math.ceil(x) - 1;
@@ -172,7 +174,7 @@ function resized(call: Call, isOld: boolean): AnyTensor {
       scale: scales[i],
       mode: wanted,
       positions,
-      nearest: call.text('nearest_mode', call.opset < 11 || isOld ? 'floor' : 'round_prefer_floor'),
+      nearest: call.text('nearest_mode', isOld ? 'floor' : call.opset < 11 ? 'simple' : 'round_prefer_floor'),
       cubic: call.float('cubic_coeff_a', -0.75),
       excludesOutside: call.flag('exclude_outside'),
       antialias: call.flag('antialias'),

@@ -219,7 +219,8 @@ export function typeOf(call: Call, code: number): ElementType {
 }
 
 function counted(call: Call): HostArray {
-  const [start, limit, delta] = [0, 1, 2].map((i) => call.number(i));
+  const [start, limit] = [call.number(0), call.number(1)];
+  const delta = call.has(2) ? call.number(2) : 1;
   const count = Math.max(0, Math.ceil((limit - start) / delta));
   if (!Number.isFinite(count) || count > 2 ** 28)
     call.fail(`a range from ${start} to ${limit} by ${delta} is too long`);
@@ -440,3 +441,18 @@ function shapeOf(call: Call): HostArray {
   const bound = (at: number): number => Math.min(Math.max(at < 0 ? at + rank : at, 0), rank);
   return intsOf(shape.slice(bound(call.int('start', 0)), bound(call.int('end', rank))));
 }
+
+/** The same under other names. */
+export const RESHAPED = {
+  trilu: SHAPES['Trilu'],
+  range: { ...SHAPES['Range'], inputs: [2, 3] as const },
+  pad: SHAPES['Pad'],
+  expandDims: reshaping(
+    (call) => {
+      const shape = [...call.shape(0)];
+      shape.splice(call.axis(call.number(1), shape.length + 1), 0, 1);
+      return shape;
+    },
+    { inputs: [2, 2], settings: [1] },
+  ),
+};

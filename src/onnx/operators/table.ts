@@ -6,6 +6,8 @@ import { CONTROL } from './control.js';
 import { CONVOLUTION } from './convolution.js';
 import { ELEMENTWISE } from './elementwise.js';
 import { INDEXING } from './indexing.js';
+import { MICROSOFT } from './microsoft.js';
+import { MICROSOFT_ATTENTION } from './microsoft-attention.js';
 import { NORMALISATION } from './normalisation.js';
 import type { Operator, Operators } from './operator.js';
 import { PRODUCTS } from './products.js';
@@ -40,6 +42,8 @@ const STANDARD: readonly Operators[] = [
   SETS,
   SIGNAL,
   VISION,
+  MICROSOFT,
+  MICROSOFT_ATTENTION,
 ];
 
 const TABLE: ReadonlyMap<string, Operator> = new Map(STANDARD.flatMap((family) => Object.entries(family)));
