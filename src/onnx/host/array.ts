@@ -11,9 +11,15 @@ export interface HostArray {
 
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
-/** An array of zeros to be filled. */
+/** What a graph asks for may be anything: larger arrays are a fault, most likely. */
+const MOST_ELEMENTS = 2 ** 28;
+
+/** An array of zeros to be filled. Throws RangeError for more than 2²⁸ elements. */
 export function allocate(type: ElementType, shape: readonly number[]): HostArray {
-  return { type, shape, data: rowOf(type).allocate(sizeOf(shape)) };
+  const size = sizeOf(shape);
+  if (!(size >= 0 && size <= MOST_ELEMENTS && Number.isInteger(size)))
+    throw new RangeError(`[${shape.join(', ')}] is no shape for an array on the host`);
+  return { type, shape, data: rowOf(type).allocate(size) };
 }
 
 export function arrayOf(type: ElementType, shape: readonly number[], numbers: ArrayLike<number>): HostArray {

@@ -20,13 +20,16 @@ export interface OnnxNumbers {
 /** What may be given for an input. */
 export type OnnxFeed = AnyTensor | OnnxNumbers | number | bigint | boolean;
 
-/** In the order of the graph's inputs. Throws an OnnxError that says all that does not fit. */
+/**
+ * In the order of the graph's inputs, and then of weights that are inputs too, undefined for one that is not given. Throws an OnnxError
+ * that says all that does not fit.
+ */
 export function givenOf(
   op: string,
   graph: Graph,
   feeds: Readonly<Record<string, OnnxFeed>>,
   weights: Weights,
-): Given[] {
+): (Given | undefined)[] {
   if (typeof feeds !== 'object' || feeds === null || feeds instanceof Tensor)
     throw new OnnxError(
       `${op}: inputs are given by their names: ${op}({ ${graph.inputs.map(({ name }) => JSON.stringify(name)).join(', ')} }).`,
@@ -34,23 +37,27 @@ export function givenOf(
   const problems: OnnxProblem[] = [];
   const problem = (why: string): void =>
     void problems.push({ node: undefined, operator: undefined, opset: undefined, why });
-  const given: Given[] = [];
-  const sizes = new Map<string, number>();
-  for (const input of graph.inputs) {
+  const given: (Given | undefined)[] = [];
+  for (const input of [...graph.inputs, ...graph.defaults]) {
     const feed = feeds[input.name];
     if (feed === undefined || !Object.hasOwn(feeds, input.name)) {
+      if (given.length >= graph.inputs.length) {
+        given.push(undefined);
+        continue;
+      }
       problem(`the input ${JSON.stringify(input.name)} ${declared(input)} is missing`);
+      given.push(undefined);
       continue;
     }
     try {
       const value = valueOf(feed, input, weights);
-      checkShape(value.shape, input, sizes);
+      checkShape(value.shape, input);
       given.push(value);
     } catch (error) {
       problem(`the input ${JSON.stringify(input.name)} ${(error as Error).message}`);
     }
   }
-  const known = new Set(graph.inputs.map(({ name }) => name));
+  const known = new Set([...graph.inputs, ...graph.defaults].map(({ name }) => name));
   for (const name of Object.keys(feeds))
     if (!known.has(name)) problem(`the model has no input ${JSON.stringify(name)}`);
   if (problems.length > 0) throw problemsError(`${op}: the inputs do not fit the model:`, problems);
@@ -60,13 +67,12 @@ export function givenOf(
 const declared = ({ type, shape }: GraphValue): string =>
   `(${type ?? 'of any type'}${shape === undefined ? '' : ` [${shape.map((n) => n ?? '?').join(', ')}]`})`;
 
-function checkShape(shape: readonly number[], input: GraphValue, sizes: Map<string, number>): void {
+function checkShape(shape: readonly number[], input: GraphValue): void {
   if (input.shape === undefined) return;
   const fits =
     shape.length === input.shape.length &&
     shape.every((n, i) => {
       const wanted = input.shape?.[i];
-      if (typeof wanted === 'string') sizes.set(wanted, n);
       return typeof wanted !== 'number' || wanted === n;
     });
   if (!fits) throw new Error(`is ${formatShape(shape)}, the graph takes ${declared(input)}`);

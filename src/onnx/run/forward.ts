@@ -8,11 +8,11 @@ import type { Environment } from '../operators/operator.js';
 import type { ElementType } from '../wire/elements.js';
 import { tensorOfHost } from './host-tensors.js';
 import { interpret } from './interpret.js';
-import { type Given, isHost } from './session.js';
+import { type Givens, isHost } from './session.js';
 import { NONE, Value } from './value.js';
 import type { Weights } from './weights.js';
 
-export function forwardThrough(graph: Graph, given: readonly Given[], weights: Weights, isTraining: boolean): Tensor[] {
+export function forwardThrough(graph: Graph, given: Givens, weights: Weights, isTraining: boolean): Tensor[] {
   const environment: Environment = {
     isTraining,
     device: weights.device,
@@ -23,10 +23,12 @@ export function forwardThrough(graph: Graph, given: readonly Given[], weights: W
     staticsOf: () => undefined,
     keepStatic: () => {},
   };
-  const inputs = given.map((value, i): readonly [string, Value] => {
+  const declared = [...graph.inputs, ...graph.defaults];
+  const inputs = given.flatMap((value, i): (readonly [string, Value])[] => {
+    if (value === undefined) return [];
     const sources = new Set([i]);
-    const { name, type } = graph.inputs[i];
-    return [name, isHost(value) ? Value.ofHost(value, sources) : Value.ofTensor(value, type ?? 'float32', sources)];
+    const { name, type } = declared[i];
+    return [[name, isHost(value) ? Value.ofHost(value, sources) : Value.ofTensor(value, type ?? 'float32', sources)]];
   });
   const constantOf = (inner: Graph, name: string): Value => {
     const constant = inner.constants.get(name) as Constant;
@@ -37,7 +39,7 @@ export function forwardThrough(graph: Graph, given: readonly Given[], weights: W
   const reading = interpret(graph, inputs, environment, constantOf);
   const step = reading.next();
   if (step.done === true) return step.value.map((value) => environment.tensorOf(value));
-  const names = [...step.value.sources].map((i) => JSON.stringify(graph.inputs[i].name));
+  const names = [...step.value.sources].map((i) => JSON.stringify(declared[i].name));
   const advice =
     names.length > 0
       ? `Give ${names.join(' and ')} as a number or as { data, shape }, or use run().`

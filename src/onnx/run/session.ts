@@ -7,7 +7,7 @@ import { compile, type CompiledFunction } from '../../tensor/compile.js';
 import { withoutGrad } from '../../tensor/grad-mode.js';
 import { type AnyTensor, Tensor, realize } from '../../tensor/tensor.js';
 import { OnnxError } from '../error.js';
-import type { Constant, Graph, GraphNode } from '../graph/graph.js';
+import type { Constant, Graph, GraphNode, GraphValue } from '../graph/graph.js';
 import { type HostArray, sizeOf } from '../host/array.js';
 import type { Environment, Result } from '../operators/operator.js';
 import type { ElementType } from '../wire/elements.js';
@@ -22,6 +22,9 @@ export type Given = HostArray | AnyTensor;
 const MOST_PLANS = 16;
 /** An input of more numbers is not part of a program's key. */
 const MOST_DECIDING = 64;
+
+/** One for each input, then for each weight that is an input too; undefined for one that is not given. */
+export type Givens = readonly (Given | undefined)[];
 
 export const isHost = (given: Given): given is HostArray => !(given instanceof Tensor);
 
@@ -42,6 +45,7 @@ export class Session implements Environment {
   readonly isTraining = false;
   readonly device: string;
   private readonly graph: Graph;
+  private readonly declared: readonly GraphValue[];
   private readonly weights: Weights;
   /** Whether the weights are those of the file: then what depends on nothing else is computed once, on the host. */
   readonly isFrozen: boolean;
@@ -56,6 +60,7 @@ export class Session implements Environment {
 
   constructor(graph: Graph, weights: Weights, isFrozen: boolean) {
     this.graph = graph;
+    this.declared = [...graph.inputs, ...graph.defaults];
     this.weights = weights;
     this.isFrozen = isFrozen;
     this.device = weights.device;
@@ -110,10 +115,10 @@ export class Session implements Environment {
 
   // -------------------------------------------------------------- runs
 
-  async run(given: readonly Given[]): Promise<Tensor[]> {
+  async run(given: Givens): Promise<Tensor[]> {
     for (;;) {
       const inputs = await this.decided(given);
-      this.sizes = inputs.map((input) => sizeOf(input.shape));
+      this.sizes = inputs.map((input) => (input === undefined ? 0 : sizeOf(input.shape)));
       if (this.isDynamic) return this.step(inputs);
       try {
         return await this.replayed(inputs);
@@ -125,12 +130,12 @@ export class Session implements Environment {
   }
 
   /** Reads the inputs that decide. */
-  private async decided(given: readonly Given[]): Promise<Given[]> {
+  private async decided(given: Givens): Promise<(Given | undefined)[]> {
     const inputs = [...given];
     for (const i of this.deciding) {
       const input = inputs[i];
-      if (isHost(input)) continue;
-      const type = this.graph.inputs[i].type ?? 'float32';
+      if (input === undefined || isHost(input)) continue;
+      const type = this.declared[i].type ?? 'float32';
       inputs[i] = { type, shape: input.shape, data: Float64Array.from(await input.data()) };
     }
     return inputs;
@@ -144,11 +149,12 @@ export class Session implements Environment {
     return fresh.length > 0;
   }
 
-  private async replayed(inputs: readonly Given[]): Promise<Tensor[]> {
+  private async replayed(inputs: Givens): Promise<Tensor[]> {
     const tensors: AnyTensor[] = [];
     let key = '';
     inputs.forEach((input, i) => {
-      if (this.deciding.has(i) && isHost(input)) key += `${i}:${input.shape.join()}=${input.data.join()};`;
+      if (input === undefined) key += `${i} left out;`;
+      else if (this.deciding.has(i) && isHost(input)) key += `${i}:${input.shape.join()}=${input.data.join()};`;
       else tensors.push(this.inputTensor(input));
     });
     const plan = this.planFor(key, inputs);
@@ -159,15 +165,19 @@ export class Session implements Environment {
     return isHost(input) ? tensorOfHost(input, this.dtypeOf(input.type), this.device) : input;
   }
 
-  private planFor(key: string, inputs: readonly Given[]): Plan {
+  private planFor(key: string, inputs: Givens): Plan {
     const known = this.plans.get(key);
     this.plans.delete(key);
-    const hosts = inputs.map((input, i) => (this.deciding.has(i) && isHost(input) ? input : undefined));
+    const hosts = inputs.map((input, i) =>
+      input === undefined ? 'none' : this.deciding.has(i) && isHost(input) ? input : undefined,
+    );
     const plan: Plan = known ?? {
       call: compile(
         (...tensors: AnyTensor[]): AnyTensor[] => {
           let next = 0;
-          const values = hosts.map((host, i) => this.inputValue(host ?? tensors[next++], i));
+          const values = hosts.map((host, i) =>
+            host === 'none' ? undefined : this.inputValue(host ?? tensors[next++], i),
+          );
           return withoutGrad(() => this.now(values));
         },
         { check: 0 },
@@ -183,19 +193,18 @@ export class Session implements Environment {
 
   private inputValue(given: Given, i: number): Value {
     if (isHost(given)) return Value.ofHost(given, new Set([i]));
-    const type = this.graph.inputs[i]?.type ?? 'float32';
+    const type = this.declared[i].type ?? 'float32';
     const value = Value.ofTensor(given, type, new Set([i]));
     return value;
   }
 
-  private reading(values: readonly Value[]): Reading {
-    const names = [...this.graph.inputs, ...this.graph.defaults];
-    const inputs = values.map((value, i) => [names[i].name, value] as const);
+  private reading(values: readonly (Value | undefined)[]): Reading {
+    const inputs = values.flatMap((value, i) => (value === undefined ? [] : [[this.declared[i].name, value] as const]));
     return interpret(this.graph, inputs, this, (graph, name) => this.constantOf(graph.constants.get(name) as Constant));
   }
 
   /** Without reading anything. Throws Reads where that is not possible. */
-  private now(values: readonly Value[]): AnyTensor[] {
+  private now(values: readonly (Value | undefined)[]): AnyTensor[] {
     const reading = this.reading(values);
     const step = reading.next();
     if (step.done !== true) throw new Reads(step.value);
@@ -203,8 +212,10 @@ export class Session implements Environment {
   }
 
   /** Goes through the graph and reads what has to be known. */
-  private async step(inputs: readonly Given[]): Promise<Tensor[]> {
-    const values = inputs.map((input, i) => this.inputValue(isHost(input) ? input : input.detach(), i));
+  private async step(inputs: Givens): Promise<Tensor[]> {
+    const values = inputs.map((input, i) =>
+      input === undefined ? undefined : this.inputValue(isHost(input) ? input : input.detach(), i),
+    );
     const reading = this.reading(values);
     for (;;) {
       const step = withoutGrad(() => reading.next());
