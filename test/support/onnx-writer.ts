@@ -82,15 +82,19 @@ function writeTensor(t: WrittenTensor, pbf: PbfWriter): void {
   }
 }
 
+function writeNumber(pbf: PbfWriter, value: number, field: number, isFloat: boolean): void {
+  if (isFloat) pbf.writeFloatField(field, value);
+  else pbf.writeVarintField(field, value);
+}
+
 type Attribute = readonly [name: string, value: unknown, isFloat: boolean, reference: string | undefined];
 
 function writeAttribute([name, value, isFloat, reference]: Attribute, pbf: PbfWriter): void {
   pbf.writeStringField(1, name);
   if (reference !== undefined) pbf.writeStringField(21, reference);
   else if (typeof value === 'string') pbf.writeStringField(4, value);
-  else if (Array.isArray(value))
-    for (const n of value as number[]) isFloat ? pbf.writeFloatField(7, n) : pbf.writeVarintField(8, n);
-  else if (typeof value === 'number') isFloat ? pbf.writeFloatField(2, value) : pbf.writeVarintField(3, value);
+  else if (Array.isArray(value)) for (const n of value as number[]) writeNumber(pbf, n, isFloat ? 7 : 8, isFloat);
+  else if (typeof value === 'number') writeNumber(pbf, value, isFloat ? 2 : 3, isFloat);
   else if ('nodes' in (value as object)) pbf.writeMessage(6, writeGraph, value as WrittenGraph);
   else pbf.writeMessage(5, writeTensor, value as WrittenTensor);
   const kind =
