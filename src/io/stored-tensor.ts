@@ -9,6 +9,7 @@ import {
   type OptionNames,
   checkOptions,
   formatShape,
+  isFloat,
   sizeOf,
 } from '../tensor/library.js';
 import { tensor } from '../tensor/creation.js';
@@ -19,8 +20,10 @@ import { STORED_DTYPES, type StoredData, type StoredDType, swapBytes } from './s
 export interface Storage {
   /** In bytes. */
   readonly size: number;
-  /** All of it, whole and checked. */
+  /** All of it, whole and checked; not to be written to, others may have the same. */
   bytes(): Promise<Uint8Array>;
+  /** Throws what `bytes` would throw for content that is damaged; there where content has a checksum. */
+  verify?(): Promise<void>;
   /** For messages: `model.pt`. */
   readonly file: string | undefined;
   readonly isBigEndian?: boolean;
@@ -81,7 +84,11 @@ export class StoredTensor {
    * damaged.
    */
   async data(): Promise<StoredData> {
-    const data = STORED_DTYPES[this.dtype].decode(await this.rawBytes());
+    return this.decode(await this.rawBytes());
+  }
+
+  private decode(bytes: Uint8Array<ArrayBuffer>): StoredData {
+    const data = STORED_DTYPES[this.dtype].decode(bytes);
     if (this.dtype === 'bool') {
       const at = (data as Uint8Array).findIndex((v) => v > 1);
       if (at >= 0) throw this.fault(`element ${at} is ${data[at]}, which is no truth value`);
@@ -96,7 +103,7 @@ export class StoredTensor {
   async tensor<D extends DType = DType>(options: StoredTensorOptions<D> = {}): Promise<Tensor<number[], D>> {
     checkOptions('tensor', options, STORED_TENSOR_OPTIONS);
     const dtype: DType = options.dtype ?? this.ownDType();
-    const data = this.convert(await this.data(), dtype);
+    const data = this.convert(this.decode(await this.alignedBytes()), dtype);
     const made: AnyTensor = tensor(data, {
       shape: [...this.shape],
       dtype,
@@ -107,23 +114,41 @@ export class StoredTensor {
 
   /** Throws what `tensor({ dtype })` would throw, if anything, and keeps nothing. */
   async check(dtype: DType): Promise<void> {
-    this.convert(await this.data(), dtype);
+    if (isFloat(dtype) && this.dtype !== 'bool') {
+      this.ownDType();
+      await this.storage.verify?.();
+    } else this.convert(this.decode(await this.alignedBytes()), dtype);
   }
 
   /** Its bytes in this machine's order, row by row, in memory of their own that begins at a multiple of 8. Throws FormatError. */
   async rawBytes(): Promise<Uint8Array<ArrayBuffer>> {
-    const { bytes, unit } = STORED_DTYPES[this.dtype];
-    if (this.size === 0) return new Uint8Array(0);
-    const all = await this.storage.bytes();
-    const out = this.layout === undefined ? Uint8Array.from(all) : this.gather(all, bytes, this.layout);
-    if ((this.storage.isBigEndian ?? false) !== isHostBigEndian) swapBytes(out, unit);
-    return out;
+    const { bytes, isShared } = await this.read();
+    return isShared ? copied(bytes) : bytes;
+  }
+
+  /** The same, perhaps in memory that others have too. */
+  private async alignedBytes(): Promise<Uint8Array<ArrayBuffer>> {
+    const { bytes } = await this.read();
+    return bytes.byteOffset % 8 === 0 ? bytes : copied(bytes);
+  }
+
+  private async read(): Promise<{ readonly bytes: Uint8Array<ArrayBuffer>; readonly isShared: boolean }> {
+    const { bytes: size, unit } = STORED_DTYPES[this.dtype];
+    if (this.size === 0) return { bytes: new Uint8Array(0), isShared: false };
+    const all = (await this.storage.bytes()) as Uint8Array<ArrayBuffer>; // files are not read into shared memory
+    const { shape, layout } = this;
+    const isWhole = layout === undefined || isContiguous(shape, layout.strides);
+    const begin = (layout?.offset ?? 0) * size;
+    const bytes = isWhole ? all.subarray(begin, begin + this.byteLength) : this.gather(all, size, layout);
+    if ((this.storage.isBigEndian ?? false) === isHostBigEndian) return { bytes, isShared: isWhole };
+    const own = isWhole ? copied(bytes) : bytes;
+    swapBytes(own, unit);
+    return { bytes: own, isShared: false };
   }
 
   /** Elements where strides say, in the order of the indices. Readers have checked that all of them lie in the storage. */
   private gather(all: Uint8Array, bytes: number, { offset, strides }: Layout): Uint8Array<ArrayBuffer> {
     const { shape, size } = this;
-    if (isContiguous(shape, strides)) return Uint8Array.from(all.subarray(offset * bytes, (offset + size) * bytes));
     const out = new Uint8Array(size * bytes);
     const index = new Array<number>(shape.length).fill(0);
     let from = offset;
@@ -175,6 +200,12 @@ export class StoredTensor {
   private fault(what: string, advice = ''): FormatError {
     return new FormatError(`${this.label()}: ${what}.${advice}`, this.storage.file);
   }
+}
+
+function copied(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const copy = new Uint8Array(bytes.length);
+  copy.set(bytes);
+  return copy;
 }
 
 /** Row by row without gaps; strides of dimensions of size 1 do not matter. */

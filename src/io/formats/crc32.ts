@@ -1,4 +1,5 @@
-// The checksum of zip, gzip and PNG (CRC-32 of ISO 3309), eight bytes at a time: tables for a byte that has 0 to 7 others behind it.
+// The checksum of zip, gzip and PNG (CRC-32 of ISO 3309). Eight bytes at a time: there is a table for a byte that has 0 to 7 others
+// behind it.
 
 const TABLES = makeTables();
 
@@ -13,7 +14,16 @@ function makeTables(): Uint32Array[] {
   return tables;
 }
 
+/** Node's own, where it has one: several times as fast. */
+const { process } = globalThis as { process?: NodeJS.Process };
+const zlib = process?.getBuiltinModule?.('node:zlib') as { crc32?: (bytes: Uint8Array) => number } | undefined;
+
 export function crc32(bytes: Uint8Array): number {
+  return zlib?.crc32?.(bytes) ?? portableCrc32(bytes);
+}
+
+/** Exported for its test. */
+export function portableCrc32(bytes: Uint8Array): number {
   const [t0, t1, t2, t3, t4, t5, t6, t7] = TABLES;
   const whole = bytes.length - (bytes.length % 8);
   let crc = 0xffffffff;

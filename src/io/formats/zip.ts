@@ -161,8 +161,18 @@ export async function readMember(source: ByteSource, member: ZipMember): Promise
       fault(`'${name}' cannot be decompressed: ${error instanceof Error ? error.message : String(error)}`, start);
     }
   }
-  if (content.length !== size || crc32(content) !== crc) fault(`'${name}' does not match its checksum`, start);
+  if (content.length !== size || (!verified.has(member) && crc32(content) !== crc))
+    fault(`'${name}' does not match its checksum`, start);
+  if (!member.isDeflated) verified.add(member);
   return content;
+}
+
+/** Stored members whose checksum was right once: it is not computed again. */
+const verified = new WeakSet<ZipMember>();
+
+/** Throws FormatError where the content of a member does not match its checksum, or cannot be unpacked. */
+export async function verifyMember(source: ByteSource, member: ZipMember): Promise<void> {
+  if (!verified.has(member)) await readMember(source, member);
 }
 
 async function contentStart(source: ByteSource, { name, at, compressed }: ZipMember, fault: Fault): Promise<number> {

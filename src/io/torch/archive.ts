@@ -4,7 +4,7 @@
 
 import type { ByteSource } from '../byte-source.js';
 import { faultOf } from '../formats/fault.js';
-import { type ZipMember, readMember } from '../formats/zip.js';
+import { type ZipMember, readMember, verifyMember } from '../formats/zip.js';
 import { STORED_DTYPES } from '../stored-dtype.js';
 import { type Storage, StorageCache } from '../stored-tensor.js';
 import { StorageType, namesOf } from './names.js';
@@ -76,6 +76,7 @@ async function readMemberPickle(
         file: source.name,
         isBigEndian,
         bytes: () => cache.get(stored, () => readMember(source, stored)),
+        verify: () => verifyMember(source, stored),
       };
       const reference = new StorageReference(key, storage, dtype);
       storages.set(key, reference);

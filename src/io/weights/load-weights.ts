@@ -212,8 +212,8 @@ interface Target {
   readonly dtype: DType;
 }
 
-/** What is read before it is written to the model; larger files are checked first and then written piece by piece. */
-const AT_ONCE = 1 << 28;
+/** Bytes that are read before they are written to the model; larger files are checked first and then written piece by piece. */
+export const limits = { atOnce: 1 << 28 };
 
 async function assign(model: Module, targets: readonly Target[], dtype: FloatDType | undefined): Promise<void> {
   const bytes = ({ given, dtype: to }: Target): number => sizeOf(given.shape) * STORED_DTYPES[to].bytes;
@@ -223,7 +223,7 @@ async function assign(model: Module, targets: readonly Target[], dtype: FloatDTy
       `${CALL}: ${name} is on '${given.device}', the model on '${tensor.device}'. Move it with to('${tensor.device}').`,
     );
   }
-  const isLarge = targets.reduce((sum, target) => sum + bytes(target), 0) > AT_ONCE;
+  const isLarge = targets.reduce((sum, target) => sum + bytes(target), 0) > limits.atOnce;
   if (isLarge) for (const { given, dtype: to } of targets) if (given instanceof StoredTensor) await given.check(to);
   let ready: { readonly target: Target; readonly value: AnyTensor }[] = [];
   let size = 0;
@@ -244,7 +244,7 @@ async function assign(model: Module, targets: readonly Target[], dtype: FloatDTy
       given instanceof StoredTensor ? await given.tensor({ dtype: to, device: tensor.device }) : given.detach().to(to);
     ready.push({ target, value });
     size += bytes(target);
-    if (size > AT_ONCE) write();
+    if (size > limits.atOnce) write();
   }
   write();
 }
