@@ -45,20 +45,18 @@ function runningExtreme<X extends Shape, D extends DType>(
   dim: number,
 ): Extreme<X, D> {
   const axis = normalizeDim(dim, x.shape.length, op);
-  const isNaN = (n: Node): Node => build.binary('ne', n, n);
-  const wins = (before: Node, after: Node): Node => {
-    const isReached = op === 'cummax' ? build.binary('le', before, after) : build.binary('le', after, before);
-    if (!isFloat(x)) return isReached;
-    return build.binary('or', isNaN(after), build.binary('and', build.unary('not', isNaN(before)), isReached));
-  };
   const plain = asNumber(build.detach(x));
+  const extremes = build.running(op === 'cummax' ? 'max' : 'min', plain, axis);
+  // An element is the extreme so far where it equals it; the last place of one is the largest.
+  const isReached = isFloat(x)
+    ? build.binary('or', build.binary('ne', plain, plain), build.binary('eq', plain, extremes))
+    : build.binary('eq', plain, extremes);
   const places = build.expand(positions(x.shape.length, axis, x.shape[axis] ?? 1), x.shape);
-  const [, indices] = scans.scan([plain, places], axis, ([a, from], [b, to]) => {
-    const isAfter = wins(a, b);
-    return [build.where(isAfter, b, a), build.where(isAfter, to, from)];
-  });
+  const reached = build.where(isReached, places, build.constant(0, 'int32') as Node);
+  const indices = build.running('max', reached, axis);
   // The gradient goes to the element that is the extreme.
-  return { values: wrap(build.gather(x, axis, indices)), indices: wrap(indices) };
+  const values = x.requiresGrad || x.dtype === 'bool' ? build.gather(x, axis, indices) : extremes;
+  return { values: wrap(values), indices: wrap(indices) };
 }
 
 /** Running log Σ exp along `dim`, without overflow. PyTorch: torch.logcumsumexp. */
@@ -68,7 +66,7 @@ export function logcumsumexp<X extends Shape, Dim extends number>(
 ): Tensor<X> {
   const node = asFloat(nodeOf(x, 'logcumsumexp'));
   const axis = normalizeDim(dim, node.shape.length, 'logcumsumexp');
-  return wrap(scans.scan([node], axis, ([a], [b]) => [logaddexp(a, b)])[0]);
+  return wrap(scans.running('logaddexp', node, axis, logaddexp));
 }
 
 /** log(eᵃ + eᵇ) as the larger one and what the other adds; equal infinities are themselves. */

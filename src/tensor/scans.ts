@@ -2,6 +2,7 @@
 // element with the one 1, 2, 4, … before it (Hillis and Steele 1986), then the totals of the blocks are scanned the same way and joined in.
 // Some five walks over memory, whatever the length.
 
+import { gradient } from '../engine/grad/backward.js';
 import * as build from '../engine/ir/build.js';
 import type { Node } from '../engine/ir/node.js';
 import { normalizeDim } from '../engine/ir/shape.js';
@@ -88,7 +89,21 @@ function scanBlocks(parts: readonly Node[], axis: number, combine: Combine, labe
   });
 }
 
+/**
+ * A running result of one walk over memory, and the gradient of the same scan as a composition: right with zeros among the factors and far
+ * below the largest exponent, and differentiated again like any other.
+ */
+export function running(op: 'mul' | 'logaddexp', x: Node, axis: number, combine: (a: Node, b: Node) => Node): Node {
+  const value = build.running(op, x, axis);
+  if (!x.requiresGrad || x.shape.length === 0) return x.requiresGrad ? x : value;
+  const backward = (g: unknown): (Node | null)[] => {
+    const variable = build.variable(x);
+    const [composed] = scan([variable], axis, ([a], [b]) => [combine(a, b)]);
+    return [gradient([composed], [g as Node], [variable])[0] ?? null];
+  };
+  return build.custom(value, [x], { name: op === 'mul' ? 'cumprod' : 'logcumsumexp', backward });
+}
+
 export function cumprod(x: Node, dim: number): Node {
-  const axis = normalizeDim(dim, x.shape.length, 'cumprod');
-  return scan([asNumber(x)], axis, ([a], [b]) => [build.mul(a, b)])[0];
+  return running('mul', asNumber(x), normalizeDim(dim, x.shape.length, 'cumprod'), build.mul);
 }

@@ -20,6 +20,7 @@ import {
   permute,
   reduce,
   reshape,
+  running,
   sub,
   sum,
   transposeLast,
@@ -31,6 +32,7 @@ import type { Shape } from '../../src/engine/ir/shape.js';
 import { extreme } from '../../src/tensor/reductions.js';
 import { type OperatorCase, f, i, row } from './case.js';
 
+const SPECIAL = [1, NaN, Infinity, -Infinity, 0, 2, -3] as const;
 const square = (x: Node): Node => mul(x, x);
 
 const REDUCTIONS: readonly [Shape, readonly number[]][] = [
@@ -105,6 +107,13 @@ const reductionCases = (): OperatorCase[] => [
   row('prod of three axes', [f([2, 3, 2], [0.9, 1.1, -1.2, 0, 1.3])], ([x]) => reduce('prod', x, [0, 1, 2])),
 ];
 
+/** All running results of real numbers, one after the other. */
+const runningOf = (x: Node, axis: number): Node =>
+  concat(
+    (['mul', 'max', 'min', 'logaddexp'] as const).map((op) => running(op, x, axis)),
+    0,
+  );
+
 const scanCases = (): OperatorCase[] => [
   ...(
     [
@@ -127,6 +136,28 @@ const scanCases = (): OperatorCase[] => [
       ),
     ),
   ]),
+  // Along an axis that is not the last: vectors of columns, blocks of them, what is left, and parts of a long axis.
+  ...(
+    [
+      [70, 3, 35],
+      [2, 9, 150],
+      [130, 67],
+    ] as const
+  ).map((shape) =>
+    row(`cumsum [${shape.join()}] of columns`, [f(shape)], ([x]) => cumsum(x, shape.length - 2), {
+      tolerance: 1e-5,
+      derivatives: 0,
+    }),
+  ),
+  row('running [3,67] along 1', [f([3, 67], 'unit')], ([x]) => runningOf(x, 1), { tolerance: 1e-5, derivatives: 0 }),
+  row('running [67,35] along 0', [f([67, 35], 'unit')], ([x]) => runningOf(x, 0), { tolerance: 1e-5, derivatives: 0 }),
+  row('running of what is not finite', [f([4, 5, 18], SPECIAL)], ([x]) => runningOf(x, 1), { derivatives: 0 }),
+  row('running of ties', [f([19, 18], [2, 1, 2, 0, -1])], ([x]) => runningOf(x, 0), { derivatives: 0 }),
+  ...(['mul', 'max', 'min'] as const).map((op) =>
+    row(`running ${op} of int32`, [i([7, 17])], ([x]) => concat([running(op, x, 0), running(op, x, 1)], 0), {
+      derivatives: 0,
+    }),
+  ),
   row('cumsum of int32', [i([2, 17])], ([x]) => cumsum(x, 1), { derivatives: 0 }),
   row('cumsum of a transposed view', [f([3, 5])], ([x]) => cumsum(permute(x, [1, 0]), 1), { tolerance: 1e-5 }),
   ...[false, true].flatMap((descending) => [

@@ -22,6 +22,7 @@ import {
   permute,
   reduce,
   reshape,
+  running,
   scatterAdd,
   slice,
   transposeLast,
@@ -150,7 +151,8 @@ export const BATCH_RULES = {
   reduceMax: reduction('reduceMax'),
   reduceMin: reduction('reduceMin'),
   reduceFmax: reduction('reduceFmax'),
-  cumsum: ([x], { arg }) => cumsum(x.node, arg.axis + 1),
+  cumsum: ([x], { arg: { axis, combine } }) =>
+    combine === undefined ? cumsum(x.node, axis + 1) : running(combine, x.node, axis + 1),
   argsort: ([x], { arg }) => argsort(x.node, arg.axis + 1, arg.descending),
   matmul: matmulRule,
   conv: ([x, w], { arg }, size) => convolution(x, w, size, arg, conv),

@@ -22,6 +22,6 @@ export {
 } from './build/movement.js';
 export { numberLike } from './build/numbers.js';
 export { UNARY_DTYPES, unary, binary, add, sub, mul, div, neg, where, cast, bitcast } from './build/maps.js';
-export { reduce, sum, sumTo, fold, cumsum, argsort } from './build/reductions.js';
+export { reduce, sum, sumTo, fold, cumsum, running, argsort } from './build/reductions.js';
 export { concat, matmul, conv, convInput, convWeight, scatterAdd, scatterCombine } from './build/combine.js';
 export { detach, copy, variable, custom } from './build/control.js';

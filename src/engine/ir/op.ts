@@ -31,6 +31,9 @@ export interface Scatter extends Indexed {
   readonly combine?: 'max' | 'min' | 'mul' | 'set';
 }
 
+/** Running results other than sums: products, extremes (NaN if one of them is), log Σ exp. */
+export type Running = 'mul' | 'max' | 'min' | 'logaddexp';
+
 /** A JavaScript number that enters kernels at run time; `get` is asked anew at each run (a learning rate). */
 export interface ScalarSource {
   value: number;
@@ -137,7 +140,8 @@ export interface OpArgs {
   fold: WindowSpec & { readonly output: readonly number[] };
 
   // kernels of their own
-  cumsum: { readonly axis: number };
+  /** `combine` says what all elements up to a position become: their sum, unless it is said. Only the sum has a derivative. */
+  cumsum: { readonly axis: number; readonly combine?: Running };
   /** Stable order of the elements of each row, as int32 indices; NaN last (first when descending). */
   argsort: { readonly axis: number; readonly descending: boolean };
   /** [..., M, K] · [..., K, N]; batch axes broadcast. */

@@ -15,7 +15,8 @@ import { lowerCheck } from './scan/lower-check.js';
 import { lowerConcat, sharesOfConcat } from './scan/lower-concat.js';
 import { contractAlone, lowerContraction } from './contraction/lower-contraction.js';
 import { lowerLoop } from './loop/lower-loop.js';
-import { lowerCumsum, lowerScatterAdd } from './scan/lower-scan.js';
+import { lowerScan } from './scan/lower-scan.js';
+import { lowerScatterAdd } from './scan/lower-scatter.js';
 import { lowerArgsort } from './scan/lower-sort.js';
 import { lowerWinogradGradient } from './winograd/lower-winograd-gradient.js';
 import { lowerWinogradKernel, lowerWinogradWeights } from './winograd/lower-winograd-weights.js';
@@ -45,7 +46,7 @@ const SCATTER: readonly Lower[] = [(g, l) => lowerScatterAdd(g, l, 'copy'), (g, 
 const LOWERINGS: Record<Exclude<Group['kind'], 'concat'>, readonly Lower[]> = {
   loop: [lowerLoop],
   contraction: [lowerProduct],
-  cumsum: [lowerCumsum],
+  cumsum: [lowerScan],
   argsort: [lowerArgsort],
   winogradWeights: [lowerWinogradWeights],
   winogradGradient: [lowerWinogradGradient],

@@ -1,7 +1,7 @@
 // Meaning of reductions (the reduced axes stay with size 1) and of the operators along one axis: cumsum, argsort.
 // The maximum of anything with NaN is NaN; NaN sorts as larger than everything.
 
-import type { AxisReduction } from '../../ir/op.js';
+import type { AxisReduction, Running } from '../../ir/op.js';
 import { sizeOf, stridesOf } from '../../ir/shape.js';
 import { type Meaning, type Meanings, lines, offsets, wrap } from './value.js';
 
@@ -32,6 +32,15 @@ function compareNumbers(a: number, b: number): number {
   return a === b ? 0 : a < b ? -1 : 1;
 }
 
+const COMBINE: Record<Running | 'add', (before: number, value: number) => number> = {
+  add: (a, b) => a + b,
+  mul: (a, b) => a * b,
+  max: Math.max,
+  min: Math.min,
+  // Equal infinities are themselves.
+  logaddexp: (a, b) => (a === b && !Number.isFinite(a) ? a : Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b)))),
+};
+
 export const REDUCTIONS: Meanings<AxisReduction | 'cumsum' | 'argsort'> = {
   sum: reduction(0, (a, b) => a + b),
 
@@ -45,10 +54,11 @@ export const REDUCTIONS: Meanings<AxisReduction | 'cumsum' | 'argsort'> = {
   cumsum: ([x], { arg }) => {
     const out = x.data.slice();
     const { starts, stride, length } = lines(x.shape, arg.axis);
+    const combine = arg.combine === 'mul' && x.dtype === 'int32' ? Math.imul : COMBINE[arg.combine ?? 'add'];
     for (const start of starts) {
       for (let i = 1; i < length; i++) {
         const at = start + i * stride;
-        out[at] = wrap(out[at - stride] + x.data[at], x.dtype);
+        out[at] = wrap(combine(out[at - stride], x.data[at]), x.dtype);
       }
     }
     return out;

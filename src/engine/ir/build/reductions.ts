@@ -2,9 +2,10 @@
 
 import { ShapeError } from '../errors.js';
 import { type Node, createNode } from '../node.js';
-import type { AxisReduction, WindowSpec } from '../op.js';
+import type { AxisReduction, Running, WindowSpec } from '../op.js';
 import { type Shape, formatShape, sameShape } from '../shape.js';
-import { NUMBER, checkDType } from './checks.js';
+import { FLOAT, NUMBER, checkDType } from './checks.js';
+import { detach } from './control.js';
 import { constant } from './leaves.js';
 import { inWide } from './maps.js';
 import { reshape } from './movement.js';
@@ -49,6 +50,15 @@ export function cumsum(x: Node, axis: number): Node {
   checkDType('cumsum', x, NUMBER);
   if (x.shape.length === 0) return x;
   return createNode('cumsum', [x], { axis }, x.shape, x.dtype) as Node;
+}
+
+/** As cumsum, with what comes together combined otherwise. No gradient flows through it. */
+export function running(combine: Running, x: Node, axis: number): Node {
+  const wide = inWide([x], (w) => running(combine, w, axis));
+  if (wide !== undefined) return wide;
+  checkDType('cumsum', x, combine === 'logaddexp' ? FLOAT : NUMBER);
+  if (x.shape.length === 0) return detach(x);
+  return createNode('cumsum', [detach(x)], { axis, combine }, x.shape, x.dtype) as Node;
 }
 
 export function argsort(x: Node, axis: number, descending: boolean): Node {

@@ -124,6 +124,11 @@ export class Scopes {
     return v;
   }
 
+  /** Names in the current scope. */
+  binderHere(): Bind {
+    return this.binder(this.depth);
+  }
+
   /** Names at the end of a scope. */
   protected binder(depth: number): Bind {
     return binder(this.scopes[depth].body);

@@ -1,11 +1,13 @@
-// Kernels that walk one axis in order: cumulative sums, and scatter-add, whose targets are known only at run time.
-// Neither needs atomics: threads share the other axes, and each walks its own part alone.
+// Running results along an axis: sums, products, extremes, log Σ exp. Threads share the other axes, and each walks its own part in order.
+//   Along the last axis a row at a time; along another one, whole vectors of neighbouring columns go along it together.
 // Input: a group of one such node. Output: the kernel's statements.
 
 import type { DType } from '../../../ir/dtype.js';
 import type { Node } from '../../../ir/node.js';
+import type { Running } from '../../../ir/op.js';
 import * as L from '../../../loop/loop.js';
 import type { Buffer, Expr } from '../../../loop/loop.js';
+import * as math from '../../../loop/math/math.js';
 import type { Group } from '../../plan/group.js';
 import {
   type Axis,
@@ -13,18 +15,17 @@ import {
   addConstant,
   addIndex,
   atomIndex,
-  dynamic,
   flatten,
   newAxis,
   scaleIndex,
 } from '../../indices/index-expr.js';
 import { VALUE_TYPE } from '../kernel/dtype-values.js';
 import { KernelBuilder } from '../kernel/kernel-builder.js';
-import { LONGEST_CHAIN, knownLoss, plus, twoSum } from '../kernel/compensated-sums.js';
+import { LONGEST_CHAIN, knownLoss, twoSum } from '../kernel/compensated-sums.js';
 import type { Lowering } from '../kernel/lowering.js';
 import { splitRange } from '../kernel/parallel.js';
 
-const SERIAL_WORK = 4096;
+export const SERIAL_WORK = 4096;
 
 /** Shares the positions of `axes` among the threads and binds the axes to this thread's one at a time. */
 export function overPositions(k: KernelBuilder, axes: readonly Axis[], work: number, inside: () => void): void {
@@ -37,51 +38,122 @@ export function overPositions(k: KernelBuilder, axes: readonly Axis[], work: num
   });
 }
 
-export function lowerCumsum(group: Group, lowering: Lowering): KernelBuilder {
-  const [node] = group.members;
-  const { axis } = node.arg as { axis: number };
-  const out = lowering.output(node) as Buffer;
-  const k = new KernelBuilder(lowering.context, lowering.target.lanes);
-  const index = group.axes.map((a) => atomIndex(a));
+export function lowerScan(group: Group, lowering: Lowering): KernelBuilder {
+  const node = group.members[0] as Node<'cumsum'>;
+  const { axis } = node.arg;
+  const out = lowering.output(node as Node) as Buffer;
+  const { lanes } = lowering.target;
+  const k = new KernelBuilder(lowering.context, lanes);
   if (node.size === 0) return k;
-  overPositions(
-    k,
-    group.axes.filter((_, i) => i !== axis),
-    node.size,
-    () => {
-      const running = node.dtype === 'float32' ? inParts(k) : plain(k, node.dtype);
-      overParts(k, group.axes[axis], running.rest, () => {
-        const sum = running.add(k.value(node.src[0], index).expr);
-        k.store(out, flatten(index, node.shape), { expr: sum, depth: k.depth }, node.dtype);
+  const last = group.axes.length - 1;
+  /** Several lines at once, each at an index of its own. */
+  const walk = (indices: readonly (readonly Index[])[], width: number): void => {
+    const results = indices.map(() => running(k, node, width));
+    const rests = results.flatMap(({ rest }) => (rest === undefined ? [] : [rest]));
+    overParts(k, group.axes[axis], rests.length === 0 ? undefined : () => rests.forEach((rest) => rest()), () => {
+      indices.forEach((index, i) => {
+        const { expr } = k.value(node.src[0], index);
+        const value = results[i].add(width === 1 ? expr : L.splat(expr, width));
+        k.store(out, flatten(index, node.shape), { expr: value, depth: k.depth }, node.dtype);
       });
-    },
-  );
+    });
+  };
+  const index = group.axes.map((a) => atomIndex(a));
+  const others = group.axes.filter((_, i) => i !== axis);
+  if (axis === last || group.axes[last].size < lanes) overPositions(k, others, node.size, () => walk([index], 1));
+  else byColumns(k, group.axes, node as Node<'cumsum'>, lanes, walk);
   return k;
 }
 
-interface RunningSum {
-  /** The sum so far, with `value`. */
+/** Vectors side by side: together they fill a cache line, and the chain of one waits while the others go on. */
+const MOST_BESIDE = 4;
+
+/** The last axis in vectors, several at once; what is left of it one by one. */
+function byColumns(
+  k: KernelBuilder,
+  axes: readonly Axis[],
+  { arg: { axis }, size: work }: Node<'cumsum'>,
+  lanes: number,
+  walk: (indices: readonly (readonly Index[])[], width: number) => void,
+): void {
+  const last = axes.length - 1;
+  const inner = axes[last];
+  const outer = axes.filter((_, i) => i !== axis && i !== last);
+  const index = axes.map((a) => atomIndex(a));
+  const blocks = (from: Expr, to: Expr, beside: number): Expr => {
+    const step = lanes * beside;
+    const whole = k.define(
+      'whole',
+      L.add(from, L.sub(L.sub(to, from), L.binary('rems', L.sub(to, from), L.int(step)))),
+    );
+    const counter = newAxis(Math.ceil(inner.size / lanes));
+    const first = addIndex(scaleIndex(atomIndex(counter), lanes), atomIndex(k.laneAxis));
+    const columns = Array.from({ length: beside }, (_, i) => index.with(last, addConstant(first, i * lanes)));
+    k.loop('v', from, whole, step, counter, () => walk(columns, lanes), lanes);
+    return whole;
+  };
+  const beside = Math.min(MOST_BESIDE, Math.floor(inner.size / lanes));
+  const columns = (from: Expr, to: Expr): void => {
+    const left = blocks(beside > 1 ? blocks(from, to, beside) : from, to, 1);
+    k.loop('at', left, to, 1, inner, () => walk([index], 1));
+  };
+  if (outer.some(({ size }) => size > 1)) {
+    overPositions(k, outer, work, () => columns(L.int(0), L.int(inner.size)));
+    return;
+  }
+  const range = splitRange(k, inner.size, work < SERIAL_WORK, beside * lanes);
+  columns(range.from, range.to);
+}
+
+interface RunningResult {
+  /** The result so far, with `value`. */
   readonly add: (value: Expr) => Expr;
   readonly rest: (() => void) | undefined;
 }
 
-/** Of int32, which wraps, and of float64, which has digits to lose. */
-function plain(k: KernelBuilder, dtype: DType): RunningSum {
-  const total = k.define('total', L.literal(0, VALUE_TYPE[dtype]), true);
+function running(k: KernelBuilder, { arg: { combine }, dtype }: Node<'cumsum'>, lanes: number): RunningResult {
+  if (combine === undefined && dtype === 'float32') return inParts(k, lanes);
+  const type = VALUE_TYPE[dtype];
+  const total = k.define('total', L.literal(startOf(combine, dtype), type, lanes), true);
+  const join = combine === undefined ? L.add : COMBINE[combine];
   const add = (value: Expr): Expr => {
-    k.emit(L.set(total, L.add(total, value)));
+    k.emit(L.set(total, join(total, value, k)));
     return total;
   };
   return { add, rest: undefined };
 }
 
+function startOf(combine: Running | undefined, dtype: DType): number {
+  if (combine === undefined) return 0;
+  if (combine === 'mul') return 1;
+  const [lowest, highest] = dtype === 'int32' ? [-0x80000000, 0x7fffffff] : [-Infinity, Infinity];
+  return combine === 'min' ? highest : lowest;
+}
+
+const COMBINE: Record<Running, (total: Expr, value: Expr, k: KernelBuilder) => Expr> = {
+  mul: (a, b) => L.mul(a, b),
+  max: (a, b) => L.binary('max', a, b),
+  min: (a, b) => L.binary('min', a, b),
+  logaddexp,
+};
+
+/** The larger one and what the other adds; equal infinities are themselves. */
+function logaddexp(total: Expr, value: Expr, k: KernelBuilder): Expr {
+  const bind = k.binderHere();
+  const largest = bind('largest', L.binary('max', total, value));
+  const distance = bind('distance', L.sub(total, value));
+  const small = bind('small', math.exp(L.unary('neg', L.unary('abs', distance)), bind, { most: 0 }));
+  const sum = L.add(largest, math.log1p(small, bind));
+  return L.select(L.compare('eq', distance, distance), sum, largest);
+}
+
 /**
- * Of float32, in two parts: what has been added up in the current part of the axis, and the sum of all before it. What rounding
+ * Of float32 sums, in two parts: what has been added up in the current part of the axis, and the sum of all before it. What rounding
  * takes from that sum is where the next part begins. The sum of both is as exact as a short sum, at one more addition.
  */
-function inParts(k: KernelBuilder): RunningSum {
-  const sum = k.define('sum', L.float(0), true);
-  const part = k.define('part', L.float(0), true);
+function inParts(k: KernelBuilder, lanes: number): RunningResult {
+  const sum = k.define('sum', L.float(0, lanes), true);
+  const part = k.define('part', L.float(0, lanes), true);
   const add = (value: Expr): Expr => {
     k.emit(L.set(part, L.add(part, value)));
     return L.add(sum, part);
@@ -106,144 +178,4 @@ function overParts(k: KernelBuilder, axis: Axis, rest: (() => void) | undefined,
     k.loop('at', from, to, 1, axis, inside);
     rest();
   });
-}
-
-type ScatterNode = Node<'scatterAdd'> | Node<'scatterSums'>;
-
-/** First the base is copied, then (after a barrier) the sources are added. */
-export function lowerScatterAdd(group: Group, lowering: Lowering, part: 'copy' | 'add'): KernelBuilder {
-  const [node] = group.members;
-  return part === 'copy' ? copyBase(node, lowering) : addSources(node as ScatterNode, lowering);
-}
-
-function copyBase(node: Node, lowering: Lowering): KernelBuilder {
-  const k = new KernelBuilder(lowering.context, lowering.target.lanes);
-  const out = lowering.output(node) as Buffer;
-  const [base] = node.src;
-  const { lanes } = lowering.target;
-  const last = base.shape.length - 1;
-  const axes = base.shape.map((n) => newAxis(n));
-  if (node.size === 0) return k;
-  const inner = axes[last];
-  overPositions(k, axes.slice(0, -1), node.size, () => {
-    const whole = inner.size - (inner.size % lanes);
-    const outer = axes.slice(0, -1).map((a) => atomIndex(a));
-    const put = (index: readonly Index[]) => {
-      const flat = flatten(index, base.shape);
-      k.store(out, flat, k.value(base, index), node.dtype);
-      if (node.op === 'scatterSums')
-        k.store(out, addConstant(flat, base.size), { expr: L.float(0), depth: 0 }, node.dtype);
-    };
-    if (whole > 0) {
-      const counter = newAxis(whole / lanes);
-      k.loop(
-        'v',
-        L.int(0),
-        L.int(whole),
-        lanes,
-        counter,
-        () => {
-          put([...outer, addIndex(scaleIndex(atomIndex(counter), lanes), atomIndex(k.laneAxis))]);
-        },
-        lanes,
-      );
-    }
-    if (whole < inner.size)
-      k.loop('v', L.int(whole), L.int(inner.size), 1, inner, () => put([...outer, atomIndex(inner)]));
-  });
-  return k;
-}
-
-/**
- * out[.., index[i], ..] += src[i]. Threads share an axis other than the scattered one, so no two write the same place;
- * if there is none, one thread does it all.
- */
-function addSources(node: ScatterNode, lowering: Lowering): KernelBuilder {
-  const k = new KernelBuilder(lowering.context, lowering.target.lanes);
-  const out = lowering.output(node) as Buffer;
-  const [base, positions, src] = node.src;
-  const { axis } = node.arg;
-  const { lanes } = lowering.target;
-  const axes = src.shape.map((n) => newAxis(n));
-  if (src.size === 0) return k;
-  const others = axes.map((a, i) => ({ a, i })).filter(({ a, i }) => i !== axis && a.size !== 1);
-  const last = axes.length - 1;
-  const alongLast = axis !== last && axes[last].size >= lanes;
-
-  const addAt = (index: readonly Index[]) => {
-    const at = k.value(positions, index);
-    const safe = k.checkedIndex(node as Node, at, base.shape[axis], []);
-    const target = [...index];
-    target[axis] = atomIndex(dynamic(safe, base.shape[axis], `s(${index.map((x) => x.key).join()})`));
-    const flat = flatten(target, base.shape);
-    const isVector = index.some((x) => x.key.includes(k.laneAxis.key));
-    const soFar = (at: Index): Expr => {
-      const found = k.loadNow(out, at, node.size, []);
-      return isVector ? found : L.extract(found, 0);
-    };
-    const put = (at: Index, expr: Expr) => k.store(out, at, { expr, depth: k.depth }, node.dtype);
-    const value = L.splat(k.value(src, index).expr, isVector ? lanes : 1);
-    if (node.op === 'scatterAdd') {
-      const { combine = 'add' } = node.arg;
-      put(flat, combine === 'set' ? value : L.binary(combine, soFar(flat), value));
-      return;
-    }
-    const beside = addConstant(flat, base.size);
-    const { sum, lost } = plus(k, k.define('old', soFar(flat)), k.define('lost', soFar(beside)), value);
-    put(flat, sum);
-    put(beside, lost);
-  };
-
-  const index = axes.map((a) => atomIndex(a));
-  const walk = (rest: readonly Axis[], inside: () => void): void => {
-    if (rest.length === 0) inside();
-    else if (rest[0].size === 1) walk(rest.slice(1), inside);
-    else k.loop('at', L.int(0), L.int(rest[0].size), 1, rest[0], () => walk(rest.slice(1), inside));
-  };
-  if (others.length === 0) {
-    k.emit(
-      L.when(
-        L.compare('eq', k.tid, L.int(0)),
-        k.block(() => walk([axes[axis]], () => addAt(index))),
-      ),
-    );
-    return k;
-  }
-  const shared = alongLast ? axes[last] : (others.reduce((a, b) => (b.a.size > a.a.size ? b : a)).a as Axis);
-  const range = splitRange(k, shared.size, src.size < SERIAL_WORK, alongLast ? 4 * lanes : 1);
-  const remaining = axes.filter((a) => a !== shared);
-  walk(remaining, () => {
-    if (!alongLast) {
-      k.loop('at', range.from, range.to, 1, shared, () => addAt(index));
-      return;
-    }
-    // Vectors along the last axis: the index is the same for a whole row where it was broadcast.
-    const span = L.sub(range.to, range.from);
-    const whole = k.define('whole', L.add(range.from, L.sub(span, L.binary('rems', span, L.int(lanes)))));
-    const counter = newAxis(Math.ceil(shared.size / lanes));
-    const uniform = isUniformAlong(positions, last);
-    if (uniform) {
-      k.loop(
-        'v',
-        range.from,
-        whole,
-        lanes,
-        counter,
-        () => {
-          addAt([...index.slice(0, -1), addIndex(scaleIndex(atomIndex(counter), lanes), atomIndex(k.laneAxis))]);
-        },
-        lanes,
-      );
-    }
-    k.loop('at', uniform ? whole : range.from, range.to, 1, shared, () => addAt(index));
-  });
-  return k;
-}
-
-/** Is the index the same for all elements of `axis`? */
-function isUniformAlong(positions: Node, axis: number): boolean {
-  if (positions.op !== 'expand') return false;
-  const inner = positions.src[0];
-  const own = axis - (positions.shape.length - inner.shape.length);
-  return own < 0 || inner.shape[own] === 1;
 }
