@@ -158,6 +158,21 @@ const scanCases = (): OperatorCase[] => [
       derivatives: 0,
     }),
   ),
+  // Long enough to be sorted by digits, with what is not finite, both zeros and ties.
+  ...[false, true].flatMap((descending) => [
+    row(
+      `argsort by digits${descending ? ' descending' : ''}`,
+      [f([2, 700], [...SPECIAL, -0, 0.25, -2])],
+      ([x]) => argsort(x, 1, descending),
+      { derivatives: 0 },
+    ),
+    row(
+      `argsort of int32 by digits${descending ? ' descending' : ''}`,
+      [i([600], [5, -7, 0x7fffffff, 70000, -0x80000000, 0, -300])],
+      ([x]) => argsort(x, 0, descending),
+      { derivatives: 0 },
+    ),
+  ]),
   row('cumsum of int32', [i([2, 17])], ([x]) => cumsum(x, 1), { derivatives: 0 }),
   row('cumsum of a transposed view', [f([3, 5])], ([x]) => cumsum(permute(x, [1, 0]), 1), { tolerance: 1e-5 }),
   ...[false, true].flatMap((descending) => [
