@@ -9,7 +9,6 @@ type Loose = new (...args: readonly unknown[]) => { forward(...inputs: readonly 
 const layers = nn as unknown as Record<string, Loose>;
 
 const f = (...shape: number[]): unknown => zeros(shape);
-const whole = (...shape: number[]): unknown => zeros(shape, { dtype: 'int32' });
 const int = (...shape: number[]): unknown => zeros(shape, { dtype: 'int32' });
 const bool = (...shape: number[]): unknown => zeros(shape, { dtype: 'bool' });
 const linear = (from: number, to: number): unknown => new nn.Linear(from, to);
@@ -362,8 +361,8 @@ const INPUTS: Readonly<Record<string, readonly Inputs[]>> = {
   Embedding: [[() => [5, 1], () => [f(2)], "index is float32, indices are int32. Convert with to('int32')."]],
   EmbeddingBag: [
     [() => [5, 1], () => [f(2)], "index is float32, indices are int32. Convert with to('int32')."],
-    [() => [5, 1], () => [whole(2, 2), whole(1)], 'has a bag in each row, and takes no offsets.'],
-    [() => [5, 1], () => [whole(2, 2), undefined, f(2, 2)], "perSampleWeights go with mode 'sum', not 'mean'."],
+    [() => [5, 1], () => [int(2, 2), int(1)], 'has a bag in each row, and takes no offsets.'],
+    [() => [5, 1], () => [int(2, 2), undefined, f(2, 2)], "perSampleWeights go with mode 'sum', not 'mean'."],
   ],
   Conv1d: [
     ...lines([2, 1, 3]),
