@@ -5,6 +5,24 @@ import { defineConfig } from 'vitest/config';
 
 const src = fileURLToPath(new URL('src', import.meta.url));
 
+/**
+ * Tests that compute and compare: files of these folders run one after the other in one process and load the sources once, which
+ * takes a second a file otherwise. They leave the process as they found it (devices of their own, options set back).
+ */
+const SHARING = [
+  'src/{functions,io,metrics,models,nn,onnx,optim,tensor,vision}/**/*.test.ts',
+  'src/engine/{compile,emit,grad,ir,loop}/**/*.test.ts',
+  'test/{course,operators,tensor}/**/*.test.ts',
+  'test/{functions-*,onnx*,opinfo-*,special-*,composed,exact-results,float64,long-sums,lookups,masked,narrow-dtypes,products,sequences,shapes,stacks,windows,winograd,fuzz-contractions}.test.ts',
+];
+/** What counts allocations or programs, waits for a warning that comes once, or sets what holds for the process. */
+const ALONE = [
+  'src/nn/losses/losses.test.ts',
+  'src/io/weights/load-weights.test.ts',
+  'src/io/node/*.test.ts',
+  'test/tensor/{capture,vmap}.test.ts',
+];
+
 export default defineConfig({
   oxc: { target: 'es2022' }, // Node 20 does not parse `using`
   resolve: {
@@ -14,11 +32,15 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'test/**/*.test.mjs'],
     environment: 'node',
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    projects: [
+      { extends: true, test: { name: 'sharing', include: SHARING, exclude: ALONE, isolate: false } },
+      { extends: true, test: { name: 'alone', include: ['{src,test}/**/*.test.{ts,mjs}'], exclude: SHARING } },
+      { extends: true, test: { name: 'alone as well', include: ALONE } },
+    ],
   },
 });

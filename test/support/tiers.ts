@@ -1,7 +1,7 @@
 // The devices of parity tests, each with its tolerance: the reference device, which computes in float64, and the two tiers of the
 // CPU device, each alone, so that a test does not depend on which one happens to run. Counts what runs natively: a
 // fallback to WebAssembly would pass every comparison.
-import { afterAll, expect } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { CpuDevice, type CpuDeviceOptions } from '../../src/engine/device/cpu/device.js';
 import { nativeToolchain } from '../../src/engine/device/cpu/native/tier.js';
 import { NativeTwin } from '../../src/engine/device/cpu/native/twin.js';
@@ -29,8 +29,16 @@ export const NATIVE: Tier = { device: 'native', tolerance: 1e-5 };
 /** Those that this machine has. */
 export const TIERS: readonly Tier[] = [REFERENCE, WASM, ...(noNative === undefined ? [NATIVE] : [])];
 
-/** Runs so far of programs on the native device: natively, and by WebAssembly instead. */
-export const nativeRuns = { native: 0, instead: 0 };
+/** Runs of programs that are to run natively: natively, and by WebAssembly instead. */
+const nativeRuns = { native: 0, instead: 0 };
+
+/** The same, of this test file alone. */
+export function countNativeRuns(): Readonly<typeof nativeRuns> {
+  beforeAll(() => {
+    nativeRuns.native = nativeRuns.instead = 0;
+  });
+  return nativeRuns;
+}
 
 for (const tier of ['wasm', 'native'] as const) {
   registerDevice(tier, () => new CpuDevice({ name: tier, tier, threads: 2 }));
@@ -58,9 +66,10 @@ export function testDevices<Name extends string>(
   const entries = Object.entries<(typeof options)[Name]>(options)
     .filter(([, { tier }]) => tier === 'wasm' || noNative === undefined)
     .map(([name, given]) => [name, new CpuDevice(given)] as const);
+  const runs = countNativeRuns();
   afterAll(async () => {
     for (const [, device] of entries) await device.dispose();
-    expect(nativeRuns.instead).toBe(0);
+    expect(runs.instead).toBe(0);
   });
   return Object.fromEntries(entries) as Record<Name, CpuDevice>;
 }
