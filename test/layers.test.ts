@@ -61,8 +61,12 @@ test('an upward import is named with file, line and reason, type-only ones too',
   ).toEqual([
     'src/engine/compile/pass.ts:1 imports src/engine/emit/c.ts: engine/compile must not know engine/emit; it may import engine/compile, engine/ir, engine/loop, engine/compile/*',
     'src/engine/ir/node.ts:2 imports src/engine/compile/pass.ts: engine/ir must not know engine/compile; it may import only engine/ir',
-    'src/nn/linear.ts:1 imports src/engine/ir/node.ts: nn must not know engine/ir; it may import nn, optim, data, metrics, train, models, classic, io, functions, tensor',
-    'src/optim/sgd.ts:1 imports src/index.ts: optim must not know index; it may import optim, nn, data, metrics, train, models, classic, io, functions, tensor',
+    expect.stringMatching(
+      /^src\/nn\/linear.ts:1 imports src\/engine\/ir\/node.ts: nn must not know engine\/ir; it may import nn, optim, data, [a-z, ]+, functions, tensor$/,
+    ),
+    expect.stringMatching(
+      /^src\/optim\/sgd.ts:1 imports src\/index.ts: optim must not know index; it may import optim, nn, data, /,
+    ),
     expect.stringMatching(/^src\/tensor\/tensor.ts:1 imports src\/nn\/linear.ts: tensor must not know nn; /),
   ]);
 });

@@ -16,7 +16,7 @@ export interface KnownFile {
 const HEAD_BYTES = 512;
 
 const text = (bytes: Uint8Array, begin: number, end: number): string =>
-  String.fromCharCode(...bytes.subarray(begin, Math.min(end, bytes.length)));
+  Array.from(bytes.subarray(begin, end), (byte) => String.fromCharCode(byte)).join('');
 
 /** Formats that are recognised and not read here. */
 const OTHERS: readonly [begins: (head: Uint8Array) => boolean, what: string][] = [

@@ -14,7 +14,7 @@ import * as metrics from 'nabla/metrics';
 import * as nn from 'nabla/nn';
 import * as optim from 'nabla/optim';
 import * as train from 'nabla/train';
-import { I, N, Options, T, argument, sweep } from './sweep.mjs';
+import { I, N, Operand, Options, T, argument, sweep } from './sweep.mjs';
 
 const { customOp, tensor, zeros } = nabla;
 const { functional } = transforms;
@@ -50,7 +50,9 @@ const random = new data.HostRandom(1);
 const table = () => data.parseCsv('a,b,c\n1,2,u\n3,4,v\n5,6,u\n');
 const words = () => new data.WordVocabulary(['<unk>', 'a', 'b']);
 const characters = () => new data.CharVocabulary(['a', 'b', 'c']);
-const square = (t) => t.mul(t);
+/** Where one tensor is taken, a list of them is as well. */
+const first = (t) => (Array.isArray(t) ? t[0] : t);
+const square = (t) => first(t).mul(first(t));
 const linear = () => new nn.Linear(2, 2);
 const start = (options) => {
   const model = linear();
@@ -339,16 +341,21 @@ const CALLS = {
   jvp: [nabla.jvp, Fn(square), I([x]), I([x])],
   'jvp, inputs': [(t) => nabla.jvp(square, [t], [x]), T(x)],
   'jvp, tangents': [(t) => nabla.jvp(square, [x], [t]), T(x)],
-  jacobian: [nabla.jacobian, Fn(square), T(x)],
-  hessian: [nabla.hessian, Fn((t) => t.mul(t).sum()), T(x)],
-  'grad, input': [(t) => nabla.grad((v) => v.sum())(t), T(x)],
-  'valueAndGrad, input': [(t) => nabla.valueAndGrad((v) => v.sum())(t), T(x)],
+  jacobian: [nabla.jacobian, Fn(square), argument('tensor', 'tensors')(x)],
+  hessian: [nabla.hessian, Fn((t) => square(t).sum()), argument('tensor', 'tensors')(x)],
+  'grad, input': [(t) => nabla.grad((v) => first(v).sum())(t), argument('tensor', 'tensors')(x)],
+  'valueAndGrad, input': [(t) => nabla.valueAndGrad((v) => first(v).sum())(t), argument('tensor', 'tensors')(x)],
   ...Object.fromEntries(
     ['grad', 'valueAndGrad', 'vjp', 'jvp', 'jacobian', 'hessian'].map((name) => [
       `${name}, result`,
       [(v) => callWith(name, () => v), argument('tensor')(zeros([]))],
     ]),
   ),
+  registerHook: [(fn) => new nn.Parameter(zeros([2])).registerHook(fn), Fn((g) => g)],
+  assignAt_: [(index, value) => tensor([1, 2]).assignAt_(index, value), I([0]), Operand(1)],
+  getTotalNorm: [optim.getTotalNorm, argument('tensors')([x]), Options({})],
+  loadWeights: [(source, options) => io.loadWeights(linear(), source, options), Record({}), Options({ strict: false })],
+  'loadWeights, the model': [(model) => io.loadWeights(model, {}, { strict: false }), argument('module')(linear())],
   customOp: [customOp, I({ name: 'f', forward: (_, t) => t, backward: (_, g) => [g] })],
   ...each(
     'customOp',
@@ -542,7 +549,7 @@ const CALLS = {
   uniform: [train.uniform, N(0), N(3)],
   logUniform: [train.logUniform, N(1), N(3)],
   integer: [train.integer, I(0), I(3)],
-  choice: [train.choice, argument('list', 'tensors')([1, 2])],
+  choice: [train.choice, argument('list')([1, 2])],
   gridSearch: [train.gridSearch, Options({})],
   refineSearch: [train.refineSearch, Options({})],
   bayesianSearch: [train.bayesianSearch, Options({})],
@@ -659,7 +666,7 @@ const OTHERS = new Set(
    RootMeanSquaredError Optimizer SGD Adam AdamW Adamax NAdam RAdam Adadelta
    Adagrad RMSprop clipGradNorm_ clipGradValue_ maxNorm_ WeightAverage LRScheduler ReduceLROnPlateau formatEvent
    formatJson parseEvent parseJson isLowerBetter chartText examine describeHealth randomSearch formatStudy
-   studyCharts`.split(/\s+/),
+   studyCharts loadTorch TorchFile StoredTensor PythonName`.split(/\s+/),
 );
 
 it('covers every public function', () => {

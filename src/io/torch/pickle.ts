@@ -441,6 +441,6 @@ function unescaped(line: Uint8Array): string {
 /** Each byte as the character of its number. */
 function latin1(bytes: Uint8Array): string {
   let text = '';
-  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+  for (const byte of bytes) text += String.fromCharCode(byte);
   return text;
 }

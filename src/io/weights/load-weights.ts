@@ -2,6 +2,7 @@
 // model changed. Numbers are converted into the dtypes of the parameters.
 
 import {
+  checkRecord,
   type DType,
   DeviceError,
   DTypeError,
@@ -134,6 +135,7 @@ async function readStates(
 ): Promise<{ readonly list: readonly State[]; readonly file: string }> {
   if (source instanceof TorchFile) return { list: within(source, key), file: 'the file' };
   if (isRecordOfTensors(source)) {
+    checkRecord(CALL, 'the source', source, 'tensors');
     for (const [name, value] of Object.entries(source))
       if (!(value instanceof StoredTensor)) checkTensor(value, CALL, `'${name}'`);
     return { list: [{ key: '', tensors: new Map(Object.entries(source)) }], file: 'the object' };

@@ -2,7 +2,7 @@
 // interval, where strategies work: equal steps there are equal steps in the values, or in their logarithm.
 // Must not know: strategies, models.
 
-import { ArgumentError, checkHas, checkList, checkNumber, checkRecord } from '../../tensor/library.js';
+import { ArgumentError, checkHas, checkList, checkNumber, checkRecord, wrongKind } from '../../tensor/library.js';
 import { textOf } from '../plain-data.js';
 import type { HostRandom } from '../../tensor/host-random.js';
 
@@ -106,6 +106,9 @@ export function integer(low: number, high: number): Dimension<number> {
 export function choice<const T>(values: readonly T[]): Dimension<T> {
   checkList('choice', 'the argument', values, 'values');
   if (values.length === 0) throw new ArgumentError('choice: there is nothing to choose from. List at least one value.');
+  for (const value of values)
+    if (typeof value === 'object' && value !== null && 'dtype' in value)
+      throw wrongKind('choice', 'a value', value, 'List numbers, texts or plain objects: trials are written as JSON');
   const text = `choice(${JSON.stringify(values)})`;
   return {
     text,
