@@ -4,6 +4,7 @@ import { expect, describe, test } from 'vitest';
 import { type Tensor, noGrad, setDevice, tensor } from '../src/index.js';
 import { readNpz } from '../src/data/index.js';
 import { loadWeights } from '../src/io/index.js';
+import { mobilenetV2 } from '../src/models/index.js';
 import type { Module } from '../src/nn/index.js';
 import { Gtcrn, ONet, PNet, RNet, SileroVad } from './support/published-nets.js';
 
@@ -42,6 +43,19 @@ async function loaded<M extends Module>(model: M, file: string): Promise<M> {
 }
 
 describe.skipIf(models === undefined)('published weights (skipped where NABLA_MODELS is not set)', () => {
+  test('MobileNet-v2 of torchvision: two photographs', async () => {
+    const net = await loaded(mobilenetV2(), 'mobilenet_v2-imagenet/mobilenet_v2-b0353104.pth');
+    const arrays = await readNpz(at('mobilenet_v2-imagenet/expected.npz'));
+    const { data, shape } = arrays['in_images_u8_nhwc'];
+    const pixels: Tensor = tensor(Float32Array.from(data as Uint8Array), { shape: [...shape] });
+    const mean: Tensor = tensor([0.485, 0.456, 0.406]);
+    const std: Tensor = tensor([0.229, 0.224, 0.225]);
+    const images: Tensor = pixels.div(255).sub(mean).div(std).permute([0, 3, 1, 2]);
+    const logits = noGrad(() => net.forward(images));
+    expect(await difference(logits, arrays, 'out_logits')).toBeLessThan(TOLERANCE);
+    expect(await logits.argmax(1).array()).toEqual([698, 599]); // palace, honeycomb
+  });
+
   test.each([
     ['p', () => new PNet()],
     ['r', () => new RNet()],

@@ -9,6 +9,7 @@ Each file is small and stands there in base64, with its value as plain data: {"t
 import argparse
 import base64
 import collections
+import datetime
 import io
 import json
 import math
@@ -24,6 +25,10 @@ OUT = pathlib.Path(__file__).resolve().parents[2] / "test" / "fixtures" / "torch
 
 
 def plain(value):
+    if isinstance(value, np.ndarray) and value.dtype.kind in "UO":
+        return {"name": f"numpy.ndarray of numpy.dtype('{value.dtype.str[1:] if value.dtype.kind == 'U' else 'O8'}')"}
+    if isinstance(value, (datetime.date, datetime.datetime)):
+        return value.isoformat()
     if isinstance(value, np.ndarray):
         value = torch_like(value)
     if isinstance(value, torch.Tensor):
@@ -158,6 +163,10 @@ NESTED = {
     "big endian": np.arange(3, dtype=">i4"),
     "ints": np.arange(3),
     "bools": np.array([True, False]),
+    "texts": np.array(["x", "yz"]),
+    "objects": np.array([None, "x"], dtype=object),
+    "when": datetime.datetime(2024, 2, 29, 12, 30, 15, 250),
+    "day": datetime.date(2024, 2, 29),
     "numbers": [np.float64(0.5), np.float32(0.25), np.int64(-7), np.bool_(True)],
 }
 for protocol in (1, 2, 3, 4, 5):  # torch.load itself reads no storages of protocol 0
@@ -182,6 +191,9 @@ parallel = {"state_dict": {f"module.{k}": v for k, v in net.state_dict().items()
 add("data parallel", saved(parallel), parallel)
 
 SMALL = {"w": torch.randn(2, 3), "b": torch.tensor([1.5, -2.0])}
+torch.serialization.set_crc32_options(False)
+add("without checksums", saved(SMALL), SMALL)
+torch.serialization.set_crc32_options(True)
 add("deflated", rezipped(saved(SMALL), zipfile.ZIP_DEFLATED), SMALL)
 add("zip64", rezipped(saved(SMALL), zipfile.ZIP_STORED, True), SMALL)
 add("a tensor alone", saved(SMALL["w"]), SMALL["w"])
@@ -228,7 +240,7 @@ refuse("a module, legacy", saved(net, True), "torch.nn.modules.container.Sequent
 refuse("an object", saved({"a": Scripted.__new__(Scripted)}), "__main__.Scripted")
 refuse("a sparse tensor", saved(torch.eye(2).to_sparse()), "sparse")
 refuse("a quantised tensor", saved(torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.quint8)), "quantised")
-refuse("objects of NumPy", saved({"a": np.array([None], dtype=object)}), "'O8'")
+refuse("a conjugate", saved(torch.tensor([1 + 2j]).conj()), "'conj'")
 refuse("cut", saved(SMALL)[:600], "no directory of an archive")
 refuse("cut, legacy", saved(SMALL, True)[:-5], "goes beyond the end")
 

@@ -23,7 +23,8 @@ const MOST_COMMENT = 0xffff;
 export interface ZipMember {
   readonly name: string;
   readonly isDeflated: boolean;
-  readonly crc: number;
+  /** Undefined: it has none, and is not checked. */
+  readonly crc: number | undefined;
   readonly compressed: number;
   /** Bytes when it is unpacked. */
   readonly size: number;
@@ -161,7 +162,7 @@ export async function readMember(source: ByteSource, member: ZipMember): Promise
       fault(`'${name}' cannot be decompressed: ${error instanceof Error ? error.message : String(error)}`, start);
     }
   }
-  if (content.length !== size || (!verified.has(member) && crc32(content) !== crc))
+  if (content.length !== size || (crc !== undefined && !verified.has(member) && crc32(content) !== crc))
     fault(`'${name}' does not match its checksum`, start);
   if (!member.isDeflated) verified.add(member);
   return content;

@@ -26,7 +26,9 @@ export async function readArchive(source: ByteSource, members: readonly ZipMembe
   const data = pickleOf(members);
   if (data === undefined) return faultOf('loadTorch', source.name)('the archive has no data.pkl', 0);
   const folder = data.name.slice(0, -'data.pkl'.length);
-  const byName = new Map(members.map((member) => [member.name, member]));
+  // PyTorch writes 0 where it was told to compute no checksums.
+  const checked = members.map((member) => (member.crc === 0 ? { ...member, crc: undefined } : member));
+  const byName = new Map(checked.map((member) => [member.name, member]));
   const isScript = byName.has(`${folder}constants.pkl`);
   const order = byName.get(`${folder}byteorder`);
   const isBigEndian = order !== undefined && new TextDecoder().decode(await readMember(source, order)) === 'big';
@@ -59,6 +61,8 @@ async function readMemberPickle(
   const storages = new Map<string, StorageReference>();
   const world: PickleWorld = {
     fault,
+    where: `loadTorch: ${where}`,
+    file: source.name,
     find: namesOf(source.name, source.size, isScript),
     // ('storage', type, key, device, elements)
     persistent(id, costs) {

@@ -65,6 +65,8 @@ async function readPickles(source: ByteSource, bytes: Uint8Array): Promise<Torch
   const roots = new Map<string, Root>();
   const world: PickleWorld = {
     fault,
+    where: source.name === undefined ? 'loadTorch' : `loadTorch: ${source.name}`,
+    file: source.name,
     find: namesOf(source.name, source.size, false),
     // ('storage', type, key, device, elements, part of it or None)
     persistent(id, costs) {

@@ -100,6 +100,10 @@ const PLAIN: readonly PythonName[] = [
   ...['PosixPath', 'WindowsPath', 'PurePosixPath', 'PureWindowsPath', 'Path'].map((name) =>
     fn(`pathlib.${name}`, (parts) => parts.map(keyText).join('/').replace(/^\/\//, '/')),
   ),
+  fn('datetime.datetime', ([packed], costs) => dateOf(packed, 10, costs)),
+  fn('datetime.date', ([packed], costs) => dateOf(packed, 4, costs)),
+  fn('datetime.timedelta', nameOf('datetime.timedelta')),
+  fn('datetime.timezone', nameOf('datetime.timezone')),
   ...OBJECTS.map((name) => fn(name, () => new ObjectDict())),
   ...['int', 'float', 'str', 'bool', 'object'].map((name) => new PythonName(`builtins.${name}`)),
   fn('torch.Size', (args, costs) => Object.freeze(copied(args, costs, 'a size'))),
@@ -115,6 +119,17 @@ const PLAIN: readonly PythonName[] = [
     (name) => new PythonName(name),
   ),
 ];
+
+/** A date and time as ISO 8601 has it, of Python's packed bytes: year, month, day, hour, minute, second, microseconds. */
+function dateOf(packed: TorchValue | undefined, length: number, costs: PickleCosts): string {
+  const bytes = packed === undefined ? undefined : bytesOf([packed], costs);
+  if (bytes?.length !== length) return costs.fail('a date is not understood');
+  const two = (i: number): string => String(i === 2 ? bytes[2] & 127 : bytes[i]).padStart(2, '0');
+  const date = `${String(bytes[0] * 256 + bytes[1]).padStart(4, '0')}-${two(2)}-${two(3)}`;
+  if (length === 4) return date;
+  const micros = bytes[7] * 65_536 + bytes[8] * 256 + bytes[9];
+  return `${date}T${two(4)}:${two(5)}:${two(6)}${micros === 0 ? '' : `.${String(micros).padStart(6, '0')}`}`;
+}
 
 function bytesOf([value]: readonly TorchValue[], costs: PickleCosts): Uint8Array {
   if (value === undefined) return new Uint8Array(0);

@@ -5,7 +5,7 @@ import { NUMPY_DTYPES, fortranStrides } from '../numpy-dtype.js';
 import { STORED_DTYPES, type StoredDType } from '../stored-dtype.js';
 import { StoredTensor } from '../stored-tensor.js';
 import { PendingValue, type PickleCosts, PythonFunction } from './pickle.js';
-import { PythonName, type TorchValue, isList } from './value.js';
+import { PythonName, type TorchValue, isList, keyText } from './value.js';
 
 /** numpy.dtype: its state says in which order the bytes are. */
 class NumpyDType extends PendingValue {
@@ -22,6 +22,8 @@ class NumpyDType extends PendingValue {
 export function numpyNames(file: string | undefined): PythonFunction[] {
   const arrayOf = (shape: TorchValue, dtype: TorchValue, raw: TorchValue, isFortran: boolean, costs: PickleCosts) => {
     const stored = storedDType(dtype, costs);
+    // Texts, records, objects: they are there, and have no numbers.
+    if (stored === undefined) return new PythonName(`numpy.ndarray of ${keyText(dtype ?? null)}`);
     const bytes = bytesOf(raw);
     if (bytes === undefined || !isList(shape) || !shape.every(isSize))
       return costs.fail('the parts of a NumPy array are not understood');
@@ -47,6 +49,7 @@ export function numpyNames(file: string | undefined): PythonFunction[] {
     ),
     new PythonFunction('numpy.core.multiarray.scalar', ([dtype, raw], costs) => {
       const stored = storedDType(dtype ?? null, costs);
+      if (stored === undefined) return new PythonName(`a value of ${keyText(dtype ?? null)}`);
       const bytes = bytesOf(raw ?? null);
       if (bytes?.length !== STORED_DTYPES[stored].bytes) return costs.fail('a NumPy number is not understood');
       const own = Uint8Array.from(bytes);
@@ -66,9 +69,10 @@ export function numpyNames(file: string | undefined): PythonFunction[] {
 export const NUMPY_TYPES =
   /^numpy\.(ndarray|bool_?|u?int(8|16|32|64)|float(16|32|64)|complex(64|128)|dtypes\.\w+DType)$/;
 
-function storedDType(dtype: TorchValue, { fail }: PickleCosts): StoredDType {
+/** Undefined for dtypes that are no numbers. */
+function storedDType(dtype: TorchValue, { fail }: PickleCosts): StoredDType | undefined {
   if (!(dtype instanceof NumpyDType)) return fail('the dtype of a NumPy array is not understood');
-  return NUMPY_DTYPES[dtype.code] ?? fail(`NumPy arrays of '${dtype.code}' are not read, only booleans and numbers`);
+  return NUMPY_DTYPES[dtype.code];
 }
 
 const isSize = (value: TorchValue): value is number => Number.isSafeInteger(value) && Number(value) >= 0;

@@ -5,6 +5,7 @@
 // Bytes in, values out. Every length is checked against the bytes that are there; copying is bounded by their number.
 // Must not know: PyTorch, NumPy, files.
 
+import { FormatError } from '../../tensor/library.js';
 import type { Fault } from '../formats/fault.js';
 import { type OpenDict, PythonName, type TorchValue, isDict, isList } from './value.js';
 
@@ -33,6 +34,8 @@ export interface PickleCosts {
   spend(count: number): void;
   /** Throws the FormatError for what makes no sense here. */
   readonly fail: (what: string) => never;
+  /** The same for what is right, and not read. */
+  readonly refuse: (what: string) => never;
 }
 
 export interface PickleWorld {
@@ -41,6 +44,9 @@ export interface PickleWorld {
   /** What stands outside of the pickle: a storage. */
   persistent(id: TorchValue, costs: PickleCosts): TorchValue;
   readonly fault: Fault;
+  /** The beginning of messages, and the file: `loadTorch: model.pt`. */
+  readonly where: string;
+  readonly file: string | undefined;
 }
 
 /** The bytes ended before the pickle did: it may go on in bytes that have not been read yet. */
@@ -80,7 +86,7 @@ class Machine implements PickleCosts {
       const code = this.bytes[this.take(1)];
       if (code === STOP) break;
       const operation = OPERATIONS[code];
-      if (operation === undefined) return this.refuse(code);
+      if (operation === undefined) return this.refuseCode(code);
       operation(this);
     }
     return { value: this.pop(), end: this.at };
@@ -88,15 +94,17 @@ class Machine implements PickleCosts {
 
   readonly fail = (what: string): never => this.world.fault(what, this.at);
 
-  private refuse(code: number): never {
+  readonly refuse = (what: string): never => {
+    const { where, file } = this.world;
+    throw new FormatError(`${where}: ${what} (at byte ${this.at} of the pickle).`, file, this.at);
+  };
+
+  private refuseCode(code: number): never {
     const name = REFUSED[code];
     const shown = `0x${code.toString(16).padStart(2, '0')}`;
     this.at--;
-    return this.fail(
-      name === undefined
-        ? `${shown} is no opcode of a pickle`
-        : `the pickle uses the opcode ${name}, which is not read: it is not needed for data`,
-    );
+    if (name === undefined) return this.fail(`${shown} is no opcode of a pickle`);
+    return this.refuse(`the pickle uses the opcode ${name}, which is not read, since data have no use for it`);
   }
 
   spend(count: number): void {

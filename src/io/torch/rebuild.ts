@@ -58,7 +58,7 @@ export function rebuildNames(fileSize: number): PythonFunction[] {
     fn('torch._utils._rebuild_tensor_v3', (args, costs) => {
       const dtype = dtypeNamed(args[6] ?? null);
       checkFlags(args[7], costs);
-      if (dtype === undefined) return costs.fail(`tensors of ${keyText(args[6] ?? null)} are not read`);
+      if (dtype === undefined) return costs.refuse(`tensors of ${keyText(args[6] ?? null)} are not read`);
       return rebuild(args, dtype, costs);
     }),
     fn('torch._utils._rebuild_parameter', first),
@@ -77,10 +77,10 @@ export function rebuildNames(fileSize: number): PythonFunction[] {
 }
 
 /** A tensor may be kept as the negative or the conjugate of its storage. */
-function checkFlags(metadata: TorchValue | undefined, { fail }: PickleCosts): void {
+function checkFlags(metadata: TorchValue | undefined, { refuse }: PickleCosts): void {
   if (!isDict(metadata)) return;
   for (const [flag, value] of metadata)
-    if (value === true) fail(`a tensor with the flag '${keyText(flag)}' is not read`);
+    if (value === true) refuse(`a tensor with the flag '${keyText(flag)}' is not read`);
 }
 
 const isCount = (value: TorchValue | undefined): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
