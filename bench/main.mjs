@@ -1,12 +1,12 @@
-// npm run bench -- [W1 … W7 I1 M1 C1 O1 D1 L1 MEM LOSS BUSY] [--threads n] [--tier wasm|native|auto] [--device cpu|reference]
-// [--json] [--profile] [--trace FILE] [--against FOLDER [--seconds n]]: one JSON line a workload. With --against another
+// npm run bench -- [W1 … W7 I1 M1 C1 O1 O2 D1 L1 MEM LOSS BUSY] [--threads n] [--tier wasm|native|auto] [--device cpu|reference]
+// [--json] [--only TEXT] [--profile] [--trace FILE] [--against FOLDER [--seconds n]]: one JSON line a workload. With --against another
 // checkout takes every second turn: turns.mjs. BUSY, which takes minutes, has to be asked for: busy.mjs.
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-const NAMES = ['W1', 'W2', 'W3', 'W4', 'W5', 'W6', 'W7', 'I1', 'M1', 'C1', 'O1', 'D1', 'L1', 'MEM', 'LOSS'];
+const NAMES = ['W1', 'W2', 'W3', 'W4', 'W5', 'W6', 'W7', 'I1', 'M1', 'C1', 'O1', 'O2', 'D1', 'L1', 'MEM', 'LOSS'];
 const ON_REQUEST = ['BUSY'];
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -15,6 +15,7 @@ const { values, positionals } = parseArgs({
     device: { type: 'string' },
     tier: { type: 'string' },
     json: { type: 'boolean' },
+    only: { type: 'string' },
     profile: { type: 'boolean' },
     trace: { type: 'string' },
     against: { type: 'string' },
@@ -43,6 +44,7 @@ const { losses } = await import('./losses.mjs');
 const { memory } = await import('./memory.mjs');
 const { printProfile, startProfile } = await import('./profile.mjs');
 const { overhead } = await import('./overhead.mjs');
+const { operators } = await import('./operators.mjs');
 const { doubles } = await import('./doubles.mjs');
 const { loader } = await import('./loader.mjs');
 const { busy } = await import('./busy.mjs');
@@ -133,6 +135,7 @@ for (const name of positionals.length > 0 ? positionals : NAMES) {
   else if (name === 'M1') await micro(tier, threads, report);
   else if (name === 'C1') cold();
   else if (name === 'O1') await overhead(report);
+  else if (name === 'O2') await operators(report, { only: values.only });
   else if (name === 'D1') await doubles(report);
   else if (name === 'L1') await loader(report);
   else if (name === 'MEM') await memory(report);

@@ -1,0 +1,44 @@
+// Operators of PyTorch that nabla does not have, and why.
+
+const COMPLEX = 'complex numbers';
+const LINALG = 'decompositions and solvers: issue 21';
+const SPARSE = 'sparse tensors';
+const MEMORY = 'memory that is not initialised, or seen through strides: tensors are values';
+const INTERNAL = 'internal to PyTorch';
+const RARE = 'rarely used in deep learning';
+
+/** Names, or beginnings of names with a star behind. */
+const REASONS = [
+  [COMPLEX, 'view_as_real view_as_complex complex polar linalg.polar imag cdouble cfloat chalf'],
+  ['dtypes of other widths: int32, uint8', 'char short'],
+  [
+    LINALG,
+    `cholesky_inverse cholesky_solve geqrf lu lu_solve lu_unpack ormqr pinverse svd svd_lowrank pca_lowrank triangular_solve logdet matrix_exp
+    linalg.det linalg.slogdet linalg.inv linalg.inv_ex linalg.solve linalg.solve_ex linalg.solve_triangular linalg.cholesky linalg.cholesky_ex
+    linalg.qr linalg.eig linalg.eigvals linalg.eigh linalg.eigvalsh linalg.svd linalg.svdvals linalg.lstsq linalg.pinv linalg.lu linalg.lu_factor
+    linalg.lu_factor_ex linalg.lu_solve linalg.ldl_factor linalg.ldl_factor_ex linalg.ldl_solve linalg.cond linalg.matrix_rank
+    linalg.householder_product linalg.tensorinv linalg.tensorsolve linalg.matrix_sqrth`,
+  ],
+  [SPARSE, 'sparse.* to_sparse'],
+  [
+    MEMORY,
+    `as_strided as_strided_copy as_strided_scatter as_strided_partial_views empty empty_like empty_permuted empty_strided new_empty
+    new_empty_strided resize_ resize_as_`,
+  ],
+  ['kernels written in CUDA', 'jiterator_*'],
+  [
+    INTERNAL,
+    `_* native_* torch._* torch.ops.* max_pool2d_with_indices_backward grid_sampler_2d grid_sampler_3d
+    nn.functional.linear_cross_entropy hash_tensor nonzero_static`,
+  ],
+  ['torch.masked is a prototype: where and maskedFill', 'masked.*'],
+  [RARE, 'special.*'],
+];
+
+const table = REASONS.flatMap(([reason, names]) => names.split(/\s+/).map((name) => [name, reason]));
+
+export function absentReason(name) {
+  const exact = table.find(([given]) => given === name);
+  const found = exact ?? table.find(([given]) => given.endsWith('*') && name.startsWith(given.slice(0, -1)));
+  return found?.[1] ?? 'not there yet';
+}

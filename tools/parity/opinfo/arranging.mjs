@@ -1,0 +1,208 @@
+/* oxlint-disable import/namespace -- rows of what is yet to come */
+// Creation, movement, indexing: PyTorch's name → the call of nabla.
+
+import * as n from 'nabla';
+import { differs } from './samples.mjs';
+
+const listOf = (values) => (Array.isArray(values[0]) ? values[0] : values);
+/** A size as it is given: one list, or its numbers. */
+const sized = ([first, ...rest]) => (typeof first === 'number' ? [first, ...rest] : listOf([first, ...rest]));
+
+const creation = {
+  arange: ([start, second, step], { dtype, end = second }) =>
+    end === undefined
+      ? n.arange(0, Number(start), 1, { dtype })
+      : n.arange(Number(start), Number(end), Number(step ?? 1), { dtype }),
+  linspace: ({ start, end, steps, dtype }) => n.linspace(start, end, steps, { dtype }),
+  logspace: ({ start, end, steps, base, dtype }) => n.logspace(start, end, steps, { base, dtype }),
+  eye: ({ n: rows, m, dtype }) => n.eye(rows, m, { dtype }),
+  zeros: (sizes, { dtype }) => n.zeros(sized(sizes), { dtype }),
+  ones: (sizes, { dtype }) => n.ones(sized(sizes), { dtype }),
+  full: ({ size, fillValue, dtype }) => n.full(size, Number(fillValue), { dtype: dtype ?? kindOf(fillValue) }),
+  scalar_tensor: ({ s, dtype }) => n.full([], s, { dtype }),
+  zeros_like: ({ input, dtype }) => n.zeros(input.shape, { dtype: dtype ?? input.dtype }),
+  ones_like: ({ input, dtype }) => n.ones(input.shape, { dtype: dtype ?? input.dtype }),
+  full_like: ({ input, fillValue, dtype }) => n.full(input.shape, Number(fillValue), { dtype: dtype ?? input.dtype }),
+  new_zeros: ({ input, size, dtype }) => n.zeros(size, { dtype: dtype ?? input.dtype }),
+  new_ones: ({ input, size, dtype }) => n.ones(size, { dtype: dtype ?? input.dtype }),
+  new_full: ({ input, size, fillValue, dtype }) => n.full(size, Number(fillValue), { dtype: dtype ?? input.dtype }),
+  zero_: ({ input }) => n.zerosLike(input),
+  fill: ({ input, value }) => n.full(input.shape, Number(value), { dtype: input.dtype }),
+  randn: (sizes, { dtype }) => n.randn(sized(sizes), { dtype }),
+  randint: ([low, high, size], { dtype, ...named }) => {
+    const [to, sizes] = Array.isArray(high) ? [low, high] : [high ?? named.high, size ?? named.size];
+    const drawn = n.randint(to === low ? 0 : (low ?? named.low), to, sizes);
+    return dtype === undefined ? drawn : drawn.to(dtype);
+  },
+  rand_like: ({ input, dtype }) => n.randLike(dtype === undefined ? input : input.to(dtype)),
+  randn_like: ({ input, dtype }) => n.randnLike(dtype === undefined ? input : input.to(dtype)),
+  randint_like: ([input, low, high], { dtype, ...named }) => {
+    const [from, to] = [low ?? named.low, high ?? named.high];
+    const drawn = to === undefined ? n.randintLike(input, 0, from) : n.randintLike(input, from, to);
+    return drawn.to(dtype ?? input.dtype);
+  },
+  bernoulli: ({ input, p }) => (p === undefined ? n.bernoulli(input) : differs('bernoulli of one p: rand(…).lt(p)')),
+  multinomial: ({ input, numSamples, replacement }) => n.multinomial(input, numSamples, { replacement }),
+  normal: ([mean, std, size]) => n.normal(mean, std, size),
+  tril_indices: ({ row, col, offset, dtype }) => (void dtype, n.trilIndices(row, col, offset)),
+  triu_indices: ({ row, col, offset, dtype }) => (void dtype, n.triuIndices(row, col, offset)),
+};
+
+const kindOf = (value) => (typeof value === 'boolean' ? 'bool' : Number.isInteger(value) ? 'int32' : 'float32');
+
+const movement = {
+  alias_copy: ({ input }) => input.clone(),
+  contiguous: ({ input }) => input,
+  clone: ({ input }) => input.clone(),
+  T: ({ input }) => input.T,
+  H: ({ input }) => input.T,
+  mT: ({ input }) => n.swapaxes(input, -1, -2),
+  mH: ({ input }) => n.swapaxes(input, -1, -2),
+  t: ({ input }) => n.t(input),
+  transpose: ({ input, dim0, dim1 }) => input.transpose(dim0, dim1),
+  permute: ({ input, dims }) => input.permute(dims),
+  movedim: ({ input, source, destination }) => input.movedim(source, destination),
+  reshape: ({ input, shape }) => input.reshape(shape),
+  reshape_as: ({ input, other }) => input.reshape(other.shape),
+  view: ([input, ...shape]) => input.reshape(sized(shape)),
+  view_as: ({ input, other }) => input.reshape(other.shape),
+  ravel: ({ input }) => input.flatten(),
+  flatten: ({ input, startDim, endDim }) => input.flatten(startDim, endDim),
+  unflatten: ({ input, dim, sizes }) => n.unflatten(input, dim, sizes),
+  squeeze: ({ input, dim }) => input.squeeze(dim),
+  unsqueeze: ({ input, dim }) => input.unsqueeze(dim),
+  expand: ([input, ...shape]) => input.expand(sized(shape)),
+  expand_as: ({ input, other }) => input.expand(other.shape),
+  broadcast_to: ({ input, size }) => input.expand(size),
+  broadcast_tensors: ([first, ...rest]) => n.broadcastTensors(Array.isArray(first) ? first : [first, ...rest]),
+  broadcast_shapes: (shapes) => n.broadcastShapes(...shapes),
+  sum_to_size: ([input, ...size]) => n.sumToSize(input, sized(size)),
+  flip: ({ input, dims }) => input.flip(...dims),
+  fliplr: ({ input }) => n.fliplr(input),
+  flipud: ({ input }) => n.flipud(input),
+  roll: ({ input, shifts, dims }) => n.roll(input, shifts, dims),
+  rot90: ({ input, k, dims }) => n.rot90(input, k, dims),
+  repeat: ([input, ...counts]) => input.repeat(sized(counts)),
+  tile: ([input, ...counts]) => n.tile(input, sized(counts)),
+  repeat_interleave: ({ input, repeats, dim }) => n.repeatInterleave(input, repeats, dim),
+  atleast_1d: ([input]) => (Array.isArray(input) ? input.map((t) => n.atleast1d(t)) : n.atleast1d(input)),
+  atleast_2d: ([input]) => (Array.isArray(input) ? input.map((t) => n.atleast2d(t)) : n.atleast2d(input)),
+  atleast_3d: ([input]) => (Array.isArray(input) ? input.map((t) => n.atleast3d(t)) : n.atleast3d(input)),
+  meshgrid: ([first, ...rest], { indexing }) =>
+    n.meshgrid(Array.isArray(first) ? first : [first, ...rest], { indexing: indexing ?? 'ij' }),
+  cartesian_prod: ([first, ...rest]) => n.cartesianProd(...(Array.isArray(first) ? first : [first, ...rest])),
+  combinations: ({ input, r, withReplacement }) => n.combinations(input, r, { withReplacement }),
+  block_diag: ([first, ...rest]) => n.blockDiag(...(Array.isArray(first) ? first : [first, ...rest])),
+  diag: ({ input, diagonal }) => n.diag(input, diagonal),
+  diag_embed: ({ input, offset, dim1, dim2 }) => n.diagEmbed(input, offset, dim1, dim2),
+  diagflat: ({ input, offset }) => n.diagflat(input, offset),
+  diagonal: ({ input, offset, dim1, dim2 }) => n.diagonal(input, offset, dim1, dim2),
+  diagonal_scatter: ({ input, src, offset, dim1, dim2 }) => n.diagonalScatter(input, src, offset, dim1, dim2),
+  'linalg.diagonal': ({ input, offset, dim1, dim2 }) => n.diagonal(input, offset, dim1 ?? -2, dim2 ?? -1),
+  trace: ({ input }) => n.trace(input),
+  tril: ({ input, diagonal }) => input.tril(diagonal),
+  triu: ({ input, diagonal }) => input.triu(diagonal),
+  'linalg.vander': ({ input, N }) => n.vander(input, { columns: N }),
+  cat: ({ tensors, dim }) => n.cat(tensors, dim),
+  stack: ({ tensors, dim }) => n.stack(tensors, dim),
+  hstack: ({ tensors }) => n.hstack(tensors),
+  vstack: ({ tensors }) => n.vstack(tensors),
+  dstack: ({ tensors }) => n.dstack(tensors),
+  column_stack: ({ tensors }) => n.columnStack(tensors),
+  split: ({ input, sizes, dim }) => input.split(sizes, dim),
+  split_with_sizes: ({ input, sizes, dim }) => input.split(sizes, dim),
+  unsafe_split: ({ input, sizes, dim }) => input.split(sizes, dim),
+  chunk: ({ input, chunks, dim }) => input.chunk(chunks, dim),
+  unsafe_chunk: ({ input, chunks, dim }) => input.chunk(chunks, dim),
+  tensor_split: ({ input, sections, dim }) => n.tensorSplit(input, sections, dim),
+  hsplit: ({ input, sections }) => n.hsplit(input, sections),
+  vsplit: ({ input, sections }) => n.vsplit(input, sections),
+  dsplit: ({ input, sections }) => n.dsplit(input, sections),
+  unbind: ({ input, dim }) => input.unbind(dim),
+  narrow: ({ input, dim, start, length }) =>
+    typeof start === 'number' ? input.narrow(dim, start, length) : differs('a start that is a tensor: a number'),
+  select: ({ input, dim, index }) => input.select(dim, index),
+  slice: ({ input, dim, start, end, step }) => input.slice(dim ?? 0, start, end, step),
+  select_scatter: ({ input, src, dim, index }) => n.selectScatter(input, src, dim, index),
+  slice_scatter: ({ input, src, dim, start, end, step }) => n.sliceScatter(input, src, dim, start, end, step),
+  unfold: ({ input, dimension, size, step }) => n.slidingWindows(input, dimension, size, step),
+  constant_pad_nd: ({ input, pad, value }) => n.pad(input, pairs(pad), { value }),
+  item: ({ input }) => input.item(),
+  gradient: ({ input, spacing, dim, edgeOrder }) => n.gradient(input, { spacing, dim, edgeOrder }),
+};
+
+/** PyTorch's flat list of paddings, from the last dimension on, as pairs in the order of the dimensions. */
+export function pairs(flat) {
+  return Array.from({ length: flat.length / 2 }, (_, i) => flat.slice(2 * i, 2 * i + 2)).reverse();
+}
+
+/** The same operators under names that say that memory is copied. */
+const COPIES = [
+  'diagonal',
+  'expand',
+  'narrow',
+  'permute',
+  'split_with_sizes',
+  'squeeze',
+  't',
+  'transpose',
+  'unbind',
+  'unfold',
+  'unsqueeze',
+  'view',
+];
+const copies = Object.fromEntries(COPIES.map((name) => [`${name}_copy`, movement[name]]));
+
+const isMask = (index) => index.dtype === 'bool';
+
+/** x[item], for the items that x.index has. */
+function subscript(input, item) {
+  const items = Array.isArray(item) ? item : [item];
+  if (items.some((i) => i === undefined)) return differs('a new dimension in an index: unsqueeze');
+  if (items.some((i) => i instanceof n.Tensor && isMask(i))) {
+    if (items.length === 1) return n.maskedSelect(input, items[0]);
+    return differs('a mask beside other indices: maskedSelect');
+  }
+  const ellipsis = items.findIndex((i) => i.ellipsis);
+  const missing = input.rank - items.length + 1;
+  const whole = ellipsis < 0 ? items : items.toSpliced(ellipsis, 1, ...Array.from({ length: missing }, () => null));
+  return input.index(...whole.map((i) => (i?.slice ? i.slice.map((v) => v ?? null) : i)));
+}
+
+const indexing = {
+  __getitem__: ({ input, item }) => subscript(input, item),
+  gather: ({ input, dim, index }) => input.gather(dim, index),
+  take: ({ input, index }) => n.take(input, index),
+  take_along_dim: ({ input, indices, dim }) => n.takeAlongDim(input, indices, dim),
+  index_select: ({ input, dim, index }) => input.indexSelect(dim, index),
+  index_add: ({ input, dim, index, source, alpha }) => n.indexAdd(input, dim, index, source, { alpha }),
+  index_copy: ({ input, dim, index, source }) => n.indexCopy(input, dim, index, source),
+  index_fill: ({ input, dim, index, value }) => n.indexFill(input, dim, index, value),
+  index_reduce: ({ input, dim, index, source, reduce, includeSelf }) =>
+    n.indexReduce(input, dim, index, source, reduce, { includeSelf }),
+  index_put: ({ input, indices, values, accumulate }) =>
+    indices.some(isMask)
+      ? differs('a mask as an index: where or maskedFill')
+      : n.indexPut(input, indices, values, { accumulate }),
+  put: ({ input, index, source, accumulate }) => n.put(input, index, source, { accumulate }),
+  scatter: ({ input, dim, index, src, value, reduce }) =>
+    reduce === undefined ? n.scatter(input, dim, index, src ?? value) : differs('reduce: scatterReduce'),
+  scatter_add: ({ input, dim, index, src }) => input.scatterAdd(dim, index, src),
+  scatter_reduce: ({ input, dim, index, src, reduce, includeSelf }) =>
+    n.scatterReduce(input, dim, index, src, reduce, { includeSelf }),
+  masked_select: ({ input, mask }) => n.maskedSelect(input, mask),
+  masked_scatter: ({ input, mask, source }) => n.maskedScatter(input, mask, source),
+  nonzero: async ({ input, asTuple }) => {
+    const rows = await n.nonzero(input);
+    if (asTuple !== true) return rows;
+    // of a number one vector, of no rank
+    return input.rank === 0 ? [n.zeros([rows.shape[0]], { dtype: 'int32' })] : rows.unbind(1);
+  },
+  argwhere: ({ input }) => n.nonzero(input),
+  unravel_index: ({ indices, shape }) => n.unravelIndex(indices, shape),
+  'nn.functional.one_hot': ({ input, numClasses }) => n.oneHot(input, numClasses),
+  'nn.functional.embedding': ({ input, weight, paddingIdx, maxNorm, normType, scaleGradByFreq, sparse }) =>
+    n.embedding(weight, input, { paddingIdx, maxNorm, normType, scaleGradByFreq, sparse }),
+};
+
+export const ARRANGING = { ...creation, ...movement, ...copies, ...indexing };

@@ -1,0 +1,121 @@
+// Runs nabla on the samples of PyTorch's own operator tests that tools/parity/opinfo/samples.py has written, and says which agree.
+//
+//     node tools/parity/opinfo/compare.mjs FILE [operator …] [--device cpu|reference] [--tier wasm|native] [--dtype float32|float64] [--all]
+//     node tools/parity/opinfo/compare.mjs FILE --docs      writes docs/operators.md
+//     node tools/parity/opinfo/compare.mjs --names          the operators that have a row in the tables
+
+import { createReadStream, writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import { absentReason } from './absent.mjs';
+import { CALLS } from './calls.mjs';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    device: { type: 'string', default: 'cpu' },
+    tier: { type: 'string', default: 'wasm' },
+    dtype: { type: 'string' },
+    all: { type: 'boolean' },
+    docs: { type: 'boolean' },
+    names: { type: 'boolean' },
+    json: { type: 'string' },
+  },
+});
+if (values.names) {
+  process.stdout.write(`${Object.keys(CALLS).join(' ')}\n`);
+  process.exit(0);
+}
+process.env.NABLA_CPU = values.tier;
+const { setDevice } = await import('nabla');
+const { check, TOLERANCES } = await import('./samples.mjs');
+const { page } = await import('./page.mjs');
+setDevice(values.device);
+
+/** Operators in the order of the file: { name, dtypes: Map of counts, samples, agreed, rest: Map of reasons, skipped: Map }. */
+const operators = new Map();
+const started = performance.now();
+let torch;
+
+function operatorOf(name) {
+  let found = operators.get(name);
+  if (found === undefined) {
+    found = {
+      name,
+      present: name in CALLS,
+      dtypes: new Set(),
+      samples: 0,
+      agreed: 0,
+      random: 0,
+      rest: new Map(),
+      skipped: new Map(),
+      ms: 0,
+    };
+    operators.set(name, found);
+  }
+  return found;
+}
+const count = (map, key) => map.set(key, (map.get(key) ?? 0) + 1);
+
+async function visit(row) {
+  const operator = operatorOf(row.op);
+  if (!operator.present) return;
+  if (row.skip !== undefined) return count(operator.skipped, row.skip);
+  if (values.dtype !== undefined && row.dtype !== values.dtype) return;
+  const start = performance.now();
+  const problem = await check(CALLS[row.op], row);
+  operator.ms += performance.now() - start;
+  operator.samples++;
+  operator.dtypes.add(row.dtype);
+  if (row.out.some((o) => o !== null && typeof o === 'object' && 's' in o && o.b === undefined)) operator.random++;
+  if (problem === undefined) return void operator.agreed++;
+  if (problem.kind === 'absent') operator.present = false;
+  const variant = row.variant === '' ? '' : ` (${row.variant})`;
+  count(operator.rest, problem.kind === 'differs' ? problem.text : `${problem.kind}: ${problem.text}`);
+  if (values.all)
+    process.stdout.write(`${row.op}${variant} ${row.dtype}: ${problem.kind}: ${problem.text}\n  ${shown(row)}\n`);
+}
+
+/** The arguments, with shapes in the place of tensors. */
+function shown({ args, kwargs }) {
+  const short = (v) =>
+    Array.isArray(v) ? v.map(short) : typeof v === 'object' && v !== null && 's' in v ? `${v.t}[${v.s.join()}]` : v;
+  return JSON.stringify([args.map(short), Object.fromEntries(Object.entries(kwargs).map(([k, v]) => [k, short(v)]))]);
+}
+
+const [file, ...wanted] = positionals;
+for await (const line of createInterface({ input: createReadStream(file) })) {
+  const row = JSON.parse(line);
+  if (row.op === undefined) ({ torch } = row);
+  else if (wanted.length === 0 || wanted.includes(row.op)) await visit(row);
+}
+
+const present = [...operators.values()].filter((o) => o.present && o.samples > 0);
+const [samples, agreed] = [present.reduce((s, o) => s + o.samples, 0), present.reduce((s, o) => s + o.agreed, 0)];
+const whole = present.filter((o) => o.agreed === o.samples).length;
+for (const o of operators.values()) {
+  if (!o.present || o.samples === 0)
+    process.stdout.write(
+      `${o.name.padEnd(44)} absent: ${absentReason(o.name)}${o.rest.size > 0 ? ` (${[...o.rest.keys()][0]})` : ''}\n`,
+    );
+  else if (o.agreed < o.samples || wanted.length > 0) {
+    process.stdout.write(`${o.name.padEnd(44)} ${o.agreed} of ${o.samples}, ${Math.round(o.ms)} ms\n`);
+    for (const [reason, times] of o.rest) process.stdout.write(`    ${times} × ${reason.slice(0, 300)}\n`);
+  }
+}
+process.stdout.write(
+  `${operators.size} operators: ${present.length} there, ${whole} of them agree in every sample, ${agreed} of ${samples} samples (${((100 * agreed) / samples).toFixed(2)} %), ${Math.round((performance.now() - started) / 1000)} s\n`,
+);
+if (values.docs)
+  writeFileSync(
+    new URL('../../../docs/operators.md', import.meta.url),
+    page([...operators.values()], torch, TOLERANCES),
+  );
+if (values.json !== undefined)
+  writeFileSync(
+    values.json,
+    JSON.stringify([...operators.values()], (_, v) =>
+      v instanceof Map ? Object.fromEntries(v) : v instanceof Set ? [...v] : v,
+    ),
+  );
+process.exit(0);
