@@ -8,6 +8,7 @@ import type { Node } from '../engine/ir/node.js';
 import { type OptionNames, checkOptions } from '../engine/ir/options.js';
 import { type Shape, formatShape, normalizeDim, sizeOf } from '../engine/ir/shape.js';
 import * as arrangement from '../tensor/arranging.js';
+import * as indexing from '../tensor/indexing.js';
 import * as movement from '../tensor/movement.js';
 import type { DimArg } from '../tensor/shape-types/axis.js';
 import type { Resize } from '../tensor/shape-types/indexing.js';
@@ -137,14 +138,33 @@ export function swapaxes<X extends Shape, D extends DType, A extends number, B e
   return wrap(movement.transpose(nodeOf(x, 'swapaxes'), a, b, 'swapaxes'));
 }
 
-/** `length` positions of `dim` from `start` on, which may count from the end. PyTorch: torch.narrow. */
+/**
+ * `length` positions of `dim` from `start` on, which may count from the end. A start that is a tensor is looked at when the result is
+ * computed. PyTorch: torch.narrow.
+ */
 export function narrow<X extends Shape, D extends DType, Dim extends number, N extends number>(
   x: Tensor<X, D>,
   dim: Dim & DimArg<'narrow', X, Dim>,
-  start: number,
+  start: number | Tensor<[], 'int32'>,
   length: N,
 ): Tensor<Resize<X, Dim, N>, D> {
+  if (typeof start !== 'number') return wrap(narrowAt(nodeOf(x, 'narrow'), dim, nodeOf(start, 'narrow', 'start'), length));
   return wrap(arrangement.narrow(nodeOf(x, 'narrow'), dim, start, length));
+}
+
+function narrowAt(x: Node, dim: number, start: Node, length: number): Node {
+  const op = 'narrow';
+  const axis = normalizeDim(dim, x.shape.length, op);
+  checkWhole(op, 'length', length, 0);
+  if (start.shape.length > 0 || start.dtype !== 'int32')
+    throw new ShapeError(
+      `${op}: start is ${start.dtype} ${formatShape(start.shape)}. Give a whole number, or an int32 tensor of rank 0.`,
+      [start.shape],
+    );
+  const n = build.constant(x.shape[axis], 'int32') as Node;
+  const isFromEnd = build.binary('lt', start, build.constant(0, 'int32') as Node);
+  const first = build.where(isFromEnd, build.add(start, n), start);
+  return indexing.indexSelect(x, axis, build.add(build.iota(length), first));
 }
 
 /** Position `at` of `dim`, which goes. PyTorch: torch.select. */

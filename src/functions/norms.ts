@@ -32,8 +32,18 @@ export function normOf(op: string, x: Node, p: number, dim: Dim, keepdim: boolea
   if (p === -Infinity) return amin(a, dim, keepdim);
   if (normalizeDims(dim, x.shape.length, op).some((axis) => x.shape[axis] === 0))
     throw new ShapeError(`${op}: ${formatShape(x.shape)} has no elements to reduce`, [x.shape]);
-  const total = sum(binary('pow', a, build.scalar(p, f.dtype)), dim, keepdim);
-  return binary('pow', total, build.scalar(1 / p, f.dtype));
+  // 0 where an element is 0, and slope 0 there, which the formula would have as 0 · ∞
+  const isFlat = amin(a, dim, true);
+  const isZero = isEqual(build.detach(isFlat), 0);
+  const safe = where(build.expand(isZero, a.shape), build.filled(1, a.shape, f.dtype), a);
+  const total = binary('pow', sum(binary('pow', safe, build.scalar(p, f.dtype)), dim, true), build.scalar(1 / p, f.dtype));
+  const result = where(isZero, build.filled(0, total.shape, f.dtype), total);
+  if (keepdim) return result;
+  const axes = normalizeDims(dim, x.shape.length, op);
+  return build.reshape(
+    result,
+    result.shape.filter((_, i) => !axes.includes(i)),
+  );
 }
 
 /**

@@ -49,14 +49,20 @@ const exponentials = (shape: Shape): Node => neg(unary('log1p', neg(openUniform(
 /** Gumbel's distribution: the largest of log-weights with it added is a draw from the weights. */
 const gumbels = (shape: Shape): Node => neg(unary('log', exponentials(shape)));
 
-/** Uniform in [0, 1), of the shape of `like`. PyTorch: torch.rand_like. */
-export function randLike<S extends Shape>(like: Tensor<S, DType>): Tensor<S> {
-  return wrap(random.uniform(nodeOf(like, 'randLike').shape));
+/** float64 where the tensor is, else float32. */
+type Drawn<D extends DType> = D extends 'float64' ? 'float64' : 'float32';
+const drawnAs = (dtype: DType): 'float64' | 'float32' => (dtype === 'float64' ? dtype : 'float32');
+
+/** Uniform in [0, 1), of the shape of `like`; float64 where that is, else float32. PyTorch: torch.rand_like. */
+export function randLike<S extends Shape, D extends DType>(like: Tensor<S, D>): Tensor<S, Drawn<D>> {
+  const { shape, dtype } = nodeOf(like, 'randLike');
+  return wrap(random.uniform(shape, drawnAs(dtype)));
 }
 
-/** Normal with mean 0 and variance 1, of the shape of `like`. PyTorch: torch.randn_like. */
-export function randnLike<S extends Shape>(like: Tensor<S, DType>): Tensor<S> {
-  return wrap(random.normal(nodeOf(like, 'randnLike').shape));
+/** Normal with mean 0 and variance 1, of the shape of `like`; float64 where that is, else float32. PyTorch: torch.randn_like. */
+export function randnLike<S extends Shape, D extends DType>(like: Tensor<S, D>): Tensor<S, Drawn<D>> {
+  const { shape, dtype } = nodeOf(like, 'randnLike');
+  return wrap(random.normal(shape, drawnAs(dtype)));
 }
 
 /** Whole numbers in [low, high), int32, of the shape of `like`. PyTorch: torch.randint_like. */

@@ -5,7 +5,9 @@ import { type DType, promote } from '../engine/ir/dtype.js';
 import { ShapeError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
 import { type OptionNames, checkOptions } from '../engine/ir/options.js';
+import { nameIndices } from '../engine/ir/place.js';
 import { type Shape, formatShape, sameShape } from '../engine/ir/shape.js';
+import { checkIndex } from '../tensor/indexing.js';
 import { asNumber, numberNode } from '../tensor/operands.js';
 import { type Tensor, nodeOf, wrap } from '../tensor/tensor.js';
 
@@ -16,6 +18,13 @@ interface SearchOptions {
 
 const SEARCH_OPTIONS: OptionNames<SearchOptions> = { right: true };
 
+interface SortedSearchOptions extends SearchOptions {
+  /** int32, of the sequence's shape: the order that sorts it along its last dimension (argsort), where it is not sorted itself. */
+  readonly sorter?: Tensor<Shape, 'int32'>;
+}
+
+const SORTED_SEARCH_OPTIONS: OptionNames<SortedSearchOptions> = { right: true, sorter: true };
+
 /**
  * Where each value would be put into a sorted sequence, int32: a vector for all values, or lines along the last dimension, one for each
  * line of values. NaN goes behind all, and counts as largest in the sequence. PyTorch: torch.searchsorted.
@@ -23,22 +32,36 @@ const SEARCH_OPTIONS: OptionNames<SearchOptions> = { right: true };
 export function searchsorted<V extends Shape>(
   sorted: Tensor<Shape, DType>,
   values: Tensor<V, DType>,
-  options?: SearchOptions,
+  options?: SortedSearchOptions,
 ): Tensor<V, 'int32'>;
 export function searchsorted(
   sorted: Tensor<Shape, DType>,
   values: number,
-  options?: SearchOptions,
+  options?: SortedSearchOptions,
 ): Tensor<[], 'int32'>;
 export function searchsorted(
   sorted: Tensor<Shape, DType>,
   values: Tensor<Shape, DType> | number,
-  options: SearchOptions = {},
+  options: SortedSearchOptions = {},
 ): unknown {
   const op = 'searchsorted';
-  const lines = nodeOf(sorted, op, 'the sorted sequence');
+  checkOptions(op, options, SORTED_SEARCH_OPTIONS);
+  const { right, sorter } = options;
+  const given = nodeOf(sorted, op, 'the sorted sequence');
+  const lines = sorter === undefined ? given : inOrder(op, given, nodeOf(sorter, op, 'the sorter'));
   const wanted = typeof values === 'number' ? numberNode(values, lines.dtype, op) : nodeOf(values, op, 'the values');
-  return wrap(search(op, lines, wanted, options));
+  return wrap(search(op, lines, wanted, right === true));
+}
+
+function inOrder(op: string, lines: Node, sorter: Node): Node {
+  checkIndex(sorter, op);
+  if (lines.shape.length === 0 || !sameShape(lines.shape, sorter.shape)) {
+    throw new ShapeError(
+      `${op}: sorter ${formatShape(sorter.shape)} does not have the shape ${formatShape(lines.shape)} of the sequence`,
+      [sorter.shape, lines.shape],
+    );
+  }
+  return nameIndices(`${op}: sorter`, () => build.gather(lines, lines.shape.length - 1, sorter));
 }
 
 /** In which interval of sorted boundaries each value lies, int32: 0 below the first one. PyTorch: torch.bucketize. */
@@ -51,11 +74,11 @@ export function bucketize<V extends Shape>(
   const [wanted, line] = [nodeOf(values, op, 'the values'), nodeOf(boundaries, op, 'the boundaries')];
   if (line.shape.length !== 1)
     throw new ShapeError(`${op}: boundaries ${formatShape(line.shape)} are not a vector`, [line.shape]);
-  return wrap(search(op, line, wanted, options));
+  checkOptions(op, options, SEARCH_OPTIONS);
+  return wrap(search(op, line, wanted, options.right === true));
 }
 
-function search(op: string, lines: Node, values: Node, options: SearchOptions): Node {
-  checkOptions(op, options, SEARCH_OPTIONS);
+function search(op: string, lines: Node, values: Node, isRight: boolean): Node {
   const lead = lines.shape.slice(0, -1);
   const fits = lines.shape.length === 1 || sameShape(lead, values.shape.slice(0, -1));
   if (lines.shape.length === 0 || !fits || (values.shape.length === 0 && lines.shape.length > 1)) {
@@ -67,8 +90,8 @@ function search(op: string, lines: Node, values: Node, options: SearchOptions): 
   const dtype = promote(promote(lines.dtype, values.dtype), 'int32');
   const sequence = build.cast(asNumber(build.detach(lines)), dtype);
   const wanted = build.cast(asNumber(build.detach(values)), dtype);
-  if (lines.shape.length > 1) return placesIn(sequence, wanted, options.right === true);
-  return build.reshape(placesIn(sequence, build.reshape(wanted, [wanted.size]), options.right === true), values.shape);
+  if (lines.shape.length > 1) return placesIn(sequence, wanted, isRight);
+  return build.reshape(placesIn(sequence, build.reshape(wanted, [wanted.size]), isRight), values.shape);
 }
 
 /** How many elements of each line lie before each value: from the largest power of two down, as many more as still do. */

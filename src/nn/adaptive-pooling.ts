@@ -2,14 +2,19 @@
 
 import { poolMaximaTo, poolMaximaWithIndicesTo, poolMeansTo } from '../tensor/adaptive-pooling.js';
 import type { Shape } from '../tensor/library.js';
-import type { AdaptivePoolShape, Dims, PerAxis } from '../tensor/shape-types/window.js';
+import type { AdaptivePoolShape, AdaptiveSize, Dims } from '../tensor/shape-types/window.js';
 import { type Tensor, checkTensor } from '../tensor/tensor.js';
 import { Layer, batched, checkCount, perAxis } from './layer.js';
 import { type ReceptiveField, WHOLE } from './receptive-field.js';
 import type { AdaptivePoolFn, ApplyArg } from './shape-types.js';
 
-/** Element i is taken from ⌊i·L/size⌋ to ⌈(i + 1)·L/size⌉ of the input. */
-abstract class AdaptivePool<Name extends string, D extends Dims, Size extends PerAxis> extends Layer<
+/** The sizes with a number in the place of null. */
+function known(size: AdaptiveSize, own: number): number | readonly number[] {
+  return typeof size === 'object' && size !== null ? size.map((n) => n ?? own) : size;
+}
+
+/** Element i is taken from ⌊i·L/size⌋ to ⌈(i + 1)·L/size⌉ of the input; a size of null stays. */
+abstract class AdaptivePool<Name extends string, D extends Dims, Size extends AdaptiveSize> extends Layer<
   AdaptivePoolFn<Name, D, Size>
 > {
   readonly outputSize: Size;
@@ -18,7 +23,9 @@ abstract class AdaptivePool<Name extends string, D extends Dims, Size extends Pe
   constructor(dims: D, outputSize: Size) {
     super();
     const { name } = this.constructor;
-    for (const size of perAxis(outputSize, dims, `${name}: outputSize`)) checkCount(size, 1, `${name}: outputSize`);
+    // null, a size that stays, passes as the least number
+    for (const size of perAxis(known(outputSize, 1), dims, `${name}: outputSize`))
+      checkCount(size, 1, `${name}: outputSize`);
     this.dims = dims;
     this.outputSize = outputSize;
   }
@@ -31,7 +38,7 @@ abstract class AdaptivePool<Name extends string, D extends Dims, Size extends Pe
 
   /** The whole image for size 1; otherwise it depends on the size of the input. */
   protected override window(): ReceptiveField | undefined {
-    return perAxis(this.outputSize, this.dims, '').every((n) => n === 1) ? WHOLE : undefined;
+    return perAxis(known(this.outputSize, 0), this.dims, '').every((n) => n === 1) ? WHOLE : undefined;
   }
 
   protected override describe(): string {
@@ -39,7 +46,7 @@ abstract class AdaptivePool<Name extends string, D extends Dims, Size extends Pe
   }
 }
 
-abstract class AdaptiveAvgPool<Name extends string, D extends Dims, Size extends PerAxis> extends AdaptivePool<
+abstract class AdaptiveAvgPool<Name extends string, D extends Dims, Size extends AdaptiveSize> extends AdaptivePool<
   Name,
   D,
   Size
@@ -49,7 +56,7 @@ abstract class AdaptiveAvgPool<Name extends string, D extends Dims, Size extends
   }
 }
 
-abstract class AdaptiveMaxPool<Name extends string, D extends Dims, Size extends PerAxis> extends AdaptivePool<
+abstract class AdaptiveMaxPool<Name extends string, D extends Dims, Size extends AdaptiveSize> extends AdaptivePool<
   Name,
   D,
   Size
@@ -69,7 +76,7 @@ abstract class AdaptiveMaxPool<Name extends string, D extends Dims, Size extends
 }
 
 /** x [N, C, L] or [C, L] → [N, C, size], means. Size 1 is global average pooling. PyTorch: nn.AdaptiveAvgPool1d. */
-export class AdaptiveAvgPool1d<const Size extends PerAxis> extends AdaptiveAvgPool<'AdaptiveAvgPool1d', 1, Size> {
+export class AdaptiveAvgPool1d<const Size extends AdaptiveSize> extends AdaptiveAvgPool<'AdaptiveAvgPool1d', 1, Size> {
   constructor(outputSize: Size) {
     super(1, outputSize);
   }
@@ -79,35 +86,35 @@ export class AdaptiveAvgPool1d<const Size extends PerAxis> extends AdaptiveAvgPo
  * x [N, C, H, W] or [C, H, W] → [N, C, size, size] (or [height, width]): element i is the mean over ⌊i·H/size⌋ to
  * ⌈(i + 1)·H/size⌉. Size 1 is global average pooling. PyTorch: nn.AdaptiveAvgPool2d.
  */
-export class AdaptiveAvgPool2d<const Size extends PerAxis> extends AdaptiveAvgPool<'AdaptiveAvgPool2d', 2, Size> {
+export class AdaptiveAvgPool2d<const Size extends AdaptiveSize> extends AdaptiveAvgPool<'AdaptiveAvgPool2d', 2, Size> {
   constructor(outputSize: Size) {
     super(2, outputSize);
   }
 }
 
 /** x [N, C, D, H, W] or [C, D, H, W] → [N, C, size, size, size] (or [depth, height, width]), means. PyTorch: nn.AdaptiveAvgPool3d. */
-export class AdaptiveAvgPool3d<const Size extends PerAxis> extends AdaptiveAvgPool<'AdaptiveAvgPool3d', 3, Size> {
+export class AdaptiveAvgPool3d<const Size extends AdaptiveSize> extends AdaptiveAvgPool<'AdaptiveAvgPool3d', 3, Size> {
   constructor(outputSize: Size) {
     super(3, outputSize);
   }
 }
 
 /** x [N, C, L] or [C, L] → [N, C, size], maxima. PyTorch: nn.AdaptiveMaxPool1d. */
-export class AdaptiveMaxPool1d<const Size extends PerAxis> extends AdaptiveMaxPool<'AdaptiveMaxPool1d', 1, Size> {
+export class AdaptiveMaxPool1d<const Size extends AdaptiveSize> extends AdaptiveMaxPool<'AdaptiveMaxPool1d', 1, Size> {
   constructor(outputSize: Size) {
     super(1, outputSize);
   }
 }
 
 /** x [N, C, H, W] or [C, H, W] → [N, C, size, size] (or [height, width]), maxima. PyTorch: nn.AdaptiveMaxPool2d. */
-export class AdaptiveMaxPool2d<const Size extends PerAxis> extends AdaptiveMaxPool<'AdaptiveMaxPool2d', 2, Size> {
+export class AdaptiveMaxPool2d<const Size extends AdaptiveSize> extends AdaptiveMaxPool<'AdaptiveMaxPool2d', 2, Size> {
   constructor(outputSize: Size) {
     super(2, outputSize);
   }
 }
 
 /** x [N, C, D, H, W] or [C, D, H, W] → [N, C, size, size, size] (or [depth, height, width]), maxima. PyTorch: nn.AdaptiveMaxPool3d. */
-export class AdaptiveMaxPool3d<const Size extends PerAxis> extends AdaptiveMaxPool<'AdaptiveMaxPool3d', 3, Size> {
+export class AdaptiveMaxPool3d<const Size extends AdaptiveSize> extends AdaptiveMaxPool<'AdaptiveMaxPool3d', 3, Size> {
   constructor(outputSize: Size) {
     super(3, outputSize);
   }

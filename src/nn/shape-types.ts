@@ -24,6 +24,7 @@ import type {
 } from '../tensor/shape-types/shape.js';
 import type {
   AdaptivePoolShape,
+  AdaptiveSize,
   ConvArg,
   ConvShape,
   ConvTransposeShape,
@@ -288,7 +289,7 @@ export interface PoolFn<
   readonly guard: PoolArg<Name, D, In<this>, Kernel, Pad, Dilation>;
 }
 
-export interface AdaptivePoolFn<Name extends string, D extends Dims, Size extends PerAxis> extends ShapeFn {
+export interface AdaptivePoolFn<Name extends string, D extends Dims, Size extends AdaptiveSize> extends ShapeFn {
   readonly accepts: Batch<D, number>;
   readonly output: AdaptivePoolShape<D, In<this>, Size>;
   readonly guard: LayoutArg<Name, D, In<this>>;

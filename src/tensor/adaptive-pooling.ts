@@ -7,7 +7,7 @@ import { tensor } from './creation.js';
 import { largest } from './extremes.js';
 import { where } from './functions.js';
 import type { WithIndices } from './pooling.js';
-import type { AdaptivePoolShape, Dims, LayoutArg } from './shape-types/window.js';
+import type { AdaptivePoolShape, AdaptiveSize, Dims, LayoutArg } from './shape-types/window.js';
 import { type AnyTensor, type Tensor, checkTensor, wrap } from './tensor.js';
 import { batched } from './unpooling.js';
 import * as windows from './windows.js';
@@ -29,10 +29,14 @@ function spreadParts(size: number, parts: number): { positions: Int32Array; widt
   return { positions: Int32Array.from(positions), width, lengths };
 }
 
+function withOwn(size: AdaptiveSize, sizes: readonly number[]): windows.PerAxis {
+  return Array.isArray(size) ? size.map((n: number | null, i) => n ?? sizes[i]) : (size as number);
+}
+
 /** How many parts each dimension of [B, C, …] is divided into. */
-function partCounts(op: string, x: Tensor, size: windows.PerAxis): number[] {
+function partCounts(op: string, x: Tensor, size: AdaptiveSize): number[] {
   const sizes = x.shape.slice(2);
-  const parts = windows.perAxis(size, sizes.length, 'outputSize', 1, op);
+  const parts = windows.perAxis(withOwn(size, sizes), sizes.length, 'outputSize', 1, op);
   if (sizes.some((n, i) => n === 0 && parts[i] > 1))
     throw new ShapeError(`${op}: input ${formatShape(x.shape)}: a dimension of size 0 has no parts`, [x.shape]);
   return parts;
@@ -56,7 +60,7 @@ function meansAlong(x: Tensor, axis: number, parts: number): Tensor {
 }
 
 /** x [B, C, …] */
-export function adaptiveMeans(op: string, x: Tensor, size: windows.PerAxis): Tensor {
+export function adaptiveMeans(op: string, x: Tensor, size: AdaptiveSize): Tensor {
   const sizes = x.shape.slice(2);
   const parts = partCounts(op, x, size);
   const axes = sizes.map((_, i) => i + 2);
@@ -69,7 +73,7 @@ export function adaptiveMeans(op: string, x: Tensor, size: windows.PerAxis): Ten
 }
 
 /** @internal Means of parts of the last `dims` dimensions, without the types. */
-export function poolMeansTo(dims: Dims, x: AnyTensor, size: windows.PerAxis): Tensor {
+export function poolMeansTo(dims: Dims, x: AnyTensor, size: AdaptiveSize): Tensor {
   const op = `adaptiveAvgPool${dims}d`;
   checkTensor(x, op, 'the input');
   return batched(dims, x, op, (images) => adaptiveMeans(op, images, size));
@@ -86,7 +90,7 @@ interface Spread {
 }
 
 /** A window of one size for every part of x [B, C, …]: those that are shorter repeat their last element, which cannot win again. */
-function spreadWindows(op: string, x: Tensor, size: windows.PerAxis): Spread {
+function spreadWindows(op: string, x: Tensor, size: AdaptiveSize): Spread {
   const sizes = x.shape.slice(2);
   const parts = partCounts(op, x, size);
   const spreads = sizes.map((n, i) => spreadParts(n, parts[i]));
@@ -97,7 +101,7 @@ function spreadWindows(op: string, x: Tensor, size: windows.PerAxis): Spread {
 }
 
 /** @internal Maxima of parts of the last `dims` dimensions, without the types. */
-export function poolMaximaTo(dims: Dims, x: AnyTensor, size: windows.PerAxis): Tensor {
+export function poolMaximaTo(dims: Dims, x: AnyTensor, size: AdaptiveSize): Tensor {
   const op = `adaptiveMaxPool${dims}d`;
   checkTensor(x, op, 'the input');
   return batched(dims, x, op, (given) => {
@@ -119,7 +123,7 @@ function elementNumbers(positions: readonly Int32Array[], sizes: readonly number
 export function poolMaximaWithIndicesTo(
   dims: Dims,
   x: AnyTensor,
-  size: windows.PerAxis,
+  size: AdaptiveSize,
 ): WithIndices<Tensor, Tensor<Shape, 'int32'>> {
   const op = `adaptiveMaxPool${dims}dWithIndices`;
   checkTensor(x, op, 'the input');
@@ -138,7 +142,7 @@ export function poolMaximaWithIndicesTo(
 // ---------------------------------------------------------------- with types
 
 /** x [B, C, L] or [C, L] → [B, C, size] or [C, size]: means over ⌊i·L/size⌋ to ⌈(i + 1)·L/size⌉. PyTorch: F.adaptive_avg_pool1d. */
-export function adaptiveAvgPool1d<S extends Shape, const Size extends windows.PerAxis>(
+export function adaptiveAvgPool1d<S extends Shape, const Size extends AdaptiveSize>(
   x: Tensor<S> & LayoutArg<'adaptiveAvgPool1d', 1, S>,
   size: Size,
 ): Tensor<AdaptivePoolShape<1, S, Size>> {
@@ -146,7 +150,7 @@ export function adaptiveAvgPool1d<S extends Shape, const Size extends windows.Pe
 }
 
 /** x [B, C, H, W] or [C, H, W] → [B, C, …size] or [C, …size]: means over ⌊i·H/size⌋ to ⌈(i + 1)·H/size⌉. PyTorch: F.adaptive_avg_pool2d. */
-export function adaptiveAvgPool2d<S extends Shape, const Size extends windows.PerAxis>(
+export function adaptiveAvgPool2d<S extends Shape, const Size extends AdaptiveSize>(
   x: Tensor<S> & LayoutArg<'adaptiveAvgPool2d', 2, S>,
   size: Size,
 ): Tensor<AdaptivePoolShape<2, S, Size>> {
@@ -154,7 +158,7 @@ export function adaptiveAvgPool2d<S extends Shape, const Size extends windows.Pe
 }
 
 /** x [B, C, D, H, W] or [C, D, H, W] → [B, C, …size] or [C, …size]: means, as adaptiveAvgPool2d. PyTorch: F.adaptive_avg_pool3d. */
-export function adaptiveAvgPool3d<S extends Shape, const Size extends windows.PerAxis>(
+export function adaptiveAvgPool3d<S extends Shape, const Size extends AdaptiveSize>(
   x: Tensor<S> & LayoutArg<'adaptiveAvgPool3d', 3, S>,
   size: Size,
 ): Tensor<AdaptivePoolShape<3, S, Size>> {
@@ -162,7 +166,7 @@ export function adaptiveAvgPool3d<S extends Shape, const Size extends windows.Pe
 }
 
 /** x [B, C, L] or [C, L] → [B, C, size] or [C, size]: maxima over ⌊i·L/size⌋ to ⌈(i + 1)·L/size⌉. PyTorch: F.adaptive_max_pool1d. */
-export function adaptiveMaxPool1d<S extends Shape, const Size extends windows.PerAxis>(
+export function adaptiveMaxPool1d<S extends Shape, const Size extends AdaptiveSize>(
   x: Tensor<S> & LayoutArg<'adaptiveMaxPool1d', 1, S>,
   size: Size,
 ): Tensor<AdaptivePoolShape<1, S, Size>> {
@@ -170,7 +174,7 @@ export function adaptiveMaxPool1d<S extends Shape, const Size extends windows.Pe
 }
 
 /** x [B, C, H, W] or [C, H, W] → [B, C, …size] or [C, …size]: maxima over ⌊i·H/size⌋ to ⌈(i + 1)·H/size⌉. PyTorch: F.adaptive_max_pool2d. */
-export function adaptiveMaxPool2d<S extends Shape, const Size extends windows.PerAxis>(
+export function adaptiveMaxPool2d<S extends Shape, const Size extends AdaptiveSize>(
   x: Tensor<S> & LayoutArg<'adaptiveMaxPool2d', 2, S>,
   size: Size,
 ): Tensor<AdaptivePoolShape<2, S, Size>> {
@@ -178,20 +182,20 @@ export function adaptiveMaxPool2d<S extends Shape, const Size extends windows.Pe
 }
 
 /** x [B, C, D, H, W] or [C, D, H, W] → [B, C, …size] or [C, …size]: maxima, as adaptiveMaxPool2d. PyTorch: F.adaptive_max_pool3d. */
-export function adaptiveMaxPool3d<S extends Shape, const Size extends windows.PerAxis>(
+export function adaptiveMaxPool3d<S extends Shape, const Size extends AdaptiveSize>(
   x: Tensor<S> & LayoutArg<'adaptiveMaxPool3d', 3, S>,
   size: Size,
 ): Tensor<AdaptivePoolShape<3, S, Size>> {
   return poolMaximaTo(3, x, size);
 }
 
-type Found<D extends Dims, S extends Shape, Size extends windows.PerAxis> = WithIndices<
+type Found<D extends Dims, S extends Shape, Size extends AdaptiveSize> = WithIndices<
   Tensor<AdaptivePoolShape<D, S, Size>>,
   Tensor<AdaptivePoolShape<D, S, Size>, 'int32'>
 >;
 
 /** adaptiveMaxPool1d, and where each maximum was. PyTorch: F.adaptive_max_pool1d with return_indices. */
-export function adaptiveMaxPool1dWithIndices<S extends Shape, const Size extends windows.PerAxis>(
+export function adaptiveMaxPool1dWithIndices<S extends Shape, const Size extends AdaptiveSize>(
   x: Tensor<S> & LayoutArg<'adaptiveMaxPool1d', 1, S>,
   size: Size,
 ): Found<1, S, Size> {
@@ -199,7 +203,7 @@ export function adaptiveMaxPool1dWithIndices<S extends Shape, const Size extends
 }
 
 /** adaptiveMaxPool2d, and where in its channel each maximum was, counted row by row. PyTorch: F.adaptive_max_pool2d with return_indices. */
-export function adaptiveMaxPool2dWithIndices<S extends Shape, const Size extends windows.PerAxis>(
+export function adaptiveMaxPool2dWithIndices<S extends Shape, const Size extends AdaptiveSize>(
   x: Tensor<S> & LayoutArg<'adaptiveMaxPool2d', 2, S>,
   size: Size,
 ): Found<2, S, Size> {
@@ -207,7 +211,7 @@ export function adaptiveMaxPool2dWithIndices<S extends Shape, const Size extends
 }
 
 /** adaptiveMaxPool3d, and where in its channel each maximum was, counted row by row. PyTorch: F.adaptive_max_pool3d with return_indices. */
-export function adaptiveMaxPool3dWithIndices<S extends Shape, const Size extends windows.PerAxis>(
+export function adaptiveMaxPool3dWithIndices<S extends Shape, const Size extends AdaptiveSize>(
   x: Tensor<S> & LayoutArg<'adaptiveMaxPool3d', 3, S>,
   size: Size,
 ): Found<3, S, Size> {

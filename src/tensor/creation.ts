@@ -13,7 +13,7 @@ import { checkDType, defaultDType, realDType } from './operands.js';
 import { positions } from './reductions.js';
 import * as random from './random.js';
 import type { NestedArray, NestedArrayArg, ShapeOf } from './shape-types/nested-array.js';
-import { type AnyTensor, Tensor, wrap, wrapStorage, checkTensor } from './tensor.js';
+import { type AnyTensor, Tensor, wrap, wrapStorage, checkTensor, nodeOf } from './tensor.js';
 import { typedArrayKind } from './typed-arrays.js';
 
 export interface CreationOptions<D extends DType = DType> {
@@ -270,32 +270,49 @@ export function arange(start: number, end?: number, step = 1, options: CreationO
   return made(build.cast(build.expand(node, [count]), dtype), options);
 }
 
-/** `count` numbers from start to end, both included; none for 0, and start alone for 1. */
+/**
+ * `count` numbers from start to end, both included; none for 0, and start alone for 1. The ends are numbers, or tensors of rank 0, to which
+ * no gradient flows. PyTorch: torch.linspace.
+ */
 export function linspace<N extends number, D extends FloatDType = 'float32'>(
-  start: number,
-  end: number,
+  start: number | Tensor<[], DType>,
+  end: number | Tensor<[], DType>,
   count: N,
   options: CreationOptions<D> = {},
 ): Tensor<[N], NoInfer<D>> {
   checkOptions('linspace', options, CREATION_OPTIONS);
   if (!Number.isInteger(count) || count < 0)
     throw new ArgumentError(`linspace: count is ${shown(count)}. Use a whole number, 0 or more.`);
-  for (const [name, value] of [
-    ['start', start],
-    ['end', end],
-  ] as const)
-    checkFinite(value, 'linspace', name);
   checkShape([count], 'linspace');
   const dtype = realDType(options.dtype, 'linspace');
-  const step = count === 1 ? 0 : (end - start) / (count - 1);
+  const [from, to] = [endOf('start', start, dtype), endOf('end', end, dtype)];
+  const isKnown = typeof start === 'number' && typeof end === 'number';
+  const step = isKnown
+    ? build.scalar(count === 1 ? 0 : (end - start) / (count - 1))
+    : build.binary('div', build.sub(to, from), build.constant(Math.max(count - 1, 1), dtype) as Node);
   // The first half counts from the start, the second one back from the end: both are there exactly.
   const i = build.iota(count);
   const last = build.constant(count - 1, 'int32') as Node;
-  const at = (position: Node, from: number, by: number): Node =>
-    build.add(build.mul(build.cast(position, dtype), build.scalar(by)), build.scalar(from));
+  const at = (position: Node, origin: Node, by: Node): Node =>
+    build.add(build.mul(build.cast(position, dtype), by), origin);
   const isFirstHalf = build.binary('lt', i, build.constant(count / 2, 'int32') as Node);
-  const node = build.where(isFirstHalf, at(i, start, step), at(build.sub(last, i), end, -step));
-  return made(count === 1 ? at(i, start, 0) : node, options);
+  const back = isKnown ? build.scalar((start - end) / Math.max(count - 1, 1)) : build.unary('neg', step);
+  const node = build.where(isFirstHalf, at(i, from, step), at(build.sub(last, i), to, back));
+  return made(count === 1 ? build.expand(build.cast(from, dtype), [1]) : node, options);
+}
+
+/** An end of linspace: a finite number, or a tensor of rank 0. */
+function endOf(name: string, value: number | Tensor<[], DType>, dtype: DType): Node {
+  if (typeof value === 'number') {
+    checkFinite(value, 'linspace', name);
+    return build.scalar(value);
+  }
+  const node = nodeOf(value, 'linspace', name);
+  if (node.shape.length > 0)
+    throw new ShapeError(`linspace: ${name} ${formatShape(node.shape)} is not a number. Give one, or a tensor of rank 0.`, [
+      node.shape,
+    ]);
+  return build.cast(build.detach(node), dtype);
 }
 
 /** Ones on the diagonal. */

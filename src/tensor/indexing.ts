@@ -30,7 +30,9 @@ export function checkIndex(index: Node, op: string): Node {
 }
 
 export function gather(x: Node, dim: number, index: Node): Node {
-  return build.gather(x, normalizeDim(dim, x.shape.length, 'gather'), checkIndex(index, 'gather'));
+  const axis = normalizeDim(dim, x.shape.length, 'gather');
+  const isNumber = x.shape.length === 0 && index.shape.length === 1; // as a vector of one
+  return build.gather(isNumber ? build.reshape(x, [1]) : x, axis, checkIndex(index, 'gather'));
 }
 
 export function scatterAdd(x: Node, dim: number, index: Node, source: Node): Node {

@@ -45,7 +45,7 @@ export { type OptionNames, checkNeededOptions, checkOptions, editDistance } from
 export { defaultDType } from './operands.js';
 export { type Cell, elmanCell, gruCell, lstmCell, recurrence, recurrentStep } from './recurrence.js';
 export { checkedElements, checkedLabels, checkedProbabilities, gatherLabels } from './ranges.js';
-export { type Shape, checkShape, formatShape, sameShape, shown, sizeOf } from '../engine/ir/shape.js';
+export { type Shape, broadcastShapes, checkShape, formatShape, sameShape, shown, sizeOf } from '../engine/ir/shape.js';
 
 /**
  * The numbers of `t` in memory of their own. A given tensor is taken over; a computed one is computed at the next run,

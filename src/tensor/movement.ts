@@ -92,19 +92,15 @@ function newDim(dim: number, shape: Shape, op: string): number {
 }
 
 /** Drops dimensions of size 1; a named one of another size stays, as in PyTorch. */
-export function squeeze(x: Node, dim: number | undefined): Node {
-  if (dim === undefined)
-    return build.reshape(
-      x,
-      x.shape.filter((n) => n !== 1),
-    );
-  const axis = normalizeDim(dim, x.shape.length, 'squeeze');
-  return x.shape[axis] === 1
-    ? build.reshape(
-        x,
-        x.shape.filter((_, i) => i !== axis),
-      )
-    : x;
+export function squeeze(x: Node, dim: number | readonly number[] | undefined): Node {
+  const rank = x.shape.length;
+  const axes =
+    typeof dim === 'number' ? [normalizeDim(dim, rank, 'squeeze')] : new Set(normalizeDims(dim, rank, 'squeeze'));
+  const dropped = new Set(axes);
+  return build.reshape(
+    x,
+    x.shape.filter((n, i) => n !== 1 || !dropped.has(i)),
+  );
 }
 
 export function expand(x: Node, to: Shape): Node {

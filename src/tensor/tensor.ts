@@ -987,7 +987,8 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
   ): Tensor<Unsqueeze<X, Dim>, Y> {
     return wrap(movement.unsqueeze(this.node, dim));
   }
-  squeeze<X extends Shape, Y extends DType, Dim extends number | undefined = undefined>(
+  /** Without its dimensions of size 1, or without those of `dim`, one or several, that have size 1. */
+  squeeze<X extends Shape, Y extends DType, const Dim extends number | readonly number[] | undefined = undefined>(
     this: Tensor<X, Y>,
     dim?: Dim & DimArg<'squeeze', X, Dim>,
   ): Tensor<Squeeze<X, Dim>, Y> {

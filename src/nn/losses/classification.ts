@@ -10,6 +10,7 @@ import {
   formatShape,
   gatherLabels,
   type OptionNames,
+  sameShape,
   type Shape,
   ShapeError,
 } from '../../tensor/library.js';
@@ -81,26 +82,25 @@ export function crossEntropy<S extends Shape, T extends Shape, const O extends C
   if (!(smoothing >= 0 && smoothing <= 1)) {
     throw new ArgumentError(`crossEntropy: labelSmoothing is ${smoothing}. Use a number from 0 to 1.`);
   }
-  const x = checkFloat(logits, 'crossEntropy');
-  checkRank(x.shape, 'crossEntropy', 'logits');
+  const { x, wanted, isOne } = batchOf('crossEntropy', logits, target, 'logits');
   warnOfProbabilities('crossEntropy', logits);
   const weights = checkWeight(weight, x, 'crossEntropy');
   const logp = x.logSoftmax(CLASS_DIM);
-  if (isFloat(target.dtype) && target.shape.length !== x.shape.length - 1) {
-    checkSame('crossEntropy', x, target);
-    const wanted = target as Tensor;
-    const smooth = smoothing === 0 ? wanted : wanted.mul(1 - smoothing).add(smoothing / x.shape[CLASS_DIM]);
+  if (isFloat(wanted.dtype) && wanted.shape.length !== x.shape.length - 1) {
+    checkSame('crossEntropy', x, wanted);
+    const p = wanted as Tensor;
+    const smooth = smoothing === 0 ? p : p.mul(1 - smoothing).add(smoothing / x.shape[CLASS_DIM]);
     const counted = weights === undefined ? smooth : smooth.mul(acrossClasses(weights, x));
     const each = logp.mul(counted).sum(CLASS_DIM).neg();
     // PyTorch's mean is over samples and positions, not classes
-    return tell('crossEntropy', logits, target, reduce(each, reduction, 'crossEntropy')) as Reduced<O>;
+    return tell('crossEntropy', logits, target, unbatched(reduce(each, reduction, 'crossEntropy'), isOne)) as Reduced<O>;
   }
-  const labels = checkLabels(target, x.shape, 'crossEntropy');
+  const labels = checkLabels(wanted, x.shape, 'crossEntropy');
   const result = pick(logp, labels, { smoothing, reduction, ignoreIndex, weights, op: 'crossEntropy' });
-  return tell('crossEntropy', logits, target, result) as Reduced<O>;
+  return tell('crossEntropy', logits, target, unbatched(result, isOne)) as Reduced<O>;
 }
 
-/** −log p of the label, for log-probabilities [N, C] (or [N, C, …]) and int32 labels. PyTorch: F.nll_loss. */
+/** −log p of the label, for log-probabilities [N, C] (or [N, C, …], or [C]) and int32 labels. PyTorch: F.nll_loss. */
 export function nllLoss<S extends Shape, T extends Shape, const O extends LabelOptions = {}>(
   logProbabilities: Tensor<S, DType>,
   target: Tensor<T, DType> & LabelsArg<'nllLoss', S, T>,
@@ -110,12 +110,38 @@ export function nllLoss<S extends Shape, T extends Shape, const O extends LabelO
   checkTensor(target, 'nllLoss', 'the target');
   checkOptions('nllLoss', options, LABEL_OPTIONS);
   const { reduction, ignoreIndex = IGNORED, weight }: LabelOptions = options ?? {};
-  const logp = checkFloat(logProbabilities, 'nllLoss');
-  checkRank(logp.shape, 'nllLoss', 'log-probabilities');
-  const labels = checkLabels(target, logp.shape, 'nllLoss');
+  const { x: logp, wanted, isOne } = batchOf('nllLoss', logProbabilities, target, 'log-probabilities');
+  const labels = checkLabels(wanted, logp.shape, 'nllLoss');
   const weights = checkWeight(weight, logp, 'nllLoss');
   const result = pick(logp, labels, { smoothing: 0, reduction, ignoreIndex, weights, op: 'nllLoss' });
-  return tell('nllLoss', logProbabilities, target, result) as Reduced<O>;
+  return tell('nllLoss', logProbabilities, target, unbatched(result, isOne)) as Reduced<O>;
+}
+
+interface Batch {
+  readonly x: Tensor;
+  readonly wanted: AnyTensor;
+  /** Scores [C] of one sample, with a label of rank 0 or probabilities [C]. */
+  readonly isOne: boolean;
+}
+
+/** Scores and targets with a batch; what has none becomes a batch of one. */
+function batchOf(op: string, scores: AnyTensor, target: AnyTensor, what: string): Batch {
+  const x = checkFloat(scores, op);
+  if (x.rank !== 1) {
+    checkRank(x.shape, op, what);
+    return { x, wanted: target, isOne: false };
+  }
+  if (target.rank > 0 && !(isFloat(target.dtype) && sameShape(target.shape, x.shape)))
+    throw new ShapeError(
+      `${op}: labels ${formatShape(target.shape)} do not fit ${formatShape(x.shape)}: needs [], the label of one sample`,
+      [target.shape, x.shape],
+    );
+  return { x: x.unsqueeze(0), wanted: target.unsqueeze(0), isOne: true };
+}
+
+/** A loss of each sample loses the batch again. */
+function unbatched(loss: Tensor, isOne: boolean): Tensor {
+  return isOne && loss.rank > 0 ? loss.squeeze(0) : loss;
 }
 
 interface Picking {

@@ -1,9 +1,10 @@
 // Negative log-likelihoods of counts and of normal numbers, and the focal loss of detections.
 
-import type { SameShapeArg } from '../../tensor/shape-types/broadcast.js';
+import type { BroadcastArg, SameShapeArg } from '../../tensor/shape-types/broadcast.js';
 import type { Exact } from '../../tensor/shape-types/options.js';
 import { where } from '../../tensor/functions.js';
 import {
+  broadcastShapes,
   checkedElements,
   checkGiven,
   checkNumber,
@@ -74,11 +75,11 @@ export const GAUSSIAN_NLL_OPTIONS: OptionNames<GaussianNllOptions> = { full: tru
 
 /**
  * ½·(log v + (input − target)² / v) for a normal target with this mean and variance v, which has the input's shape, or one number for each
- * of its last dimension. A variance below 0 is an IndexError when the loss is computed. PyTorch: F.gaussian_nll_loss.
+ * of its last dimension. The target broadcasts to the input, or the input to the target. A variance below 0 is an IndexError when the loss is computed. PyTorch: F.gaussian_nll_loss.
  */
 export function gaussianNllLoss<S extends Shape, T extends Shape, const O extends GaussianNllOptions = {}>(
   input: Tensor<S, DType>,
-  target: Tensor<T, DType> & SameShapeArg<'gaussianNllLoss', S, T>,
+  target: Tensor<T, DType> & BroadcastArg<'gaussianNllLoss', S, T>,
   variance: AnyTensor | number,
   options?: O & Exact<O, GaussianNllOptions>,
 ): Reduced<O> {
@@ -89,7 +90,8 @@ export function gaussianNllLoss<S extends Shape, T extends Shape, const O extend
   checkOptions(op, options, GAUSSIAN_NLL_OPTIONS);
   const { full = false, eps = 1e-6, reduction }: GaussianNllOptions = options ?? {};
   checkGiven(checkNumber, op, { eps });
-  const [x, t] = floats(op, input, target);
+  const [x, t] = [checkFloat(input, op), checkFloat(target, op)];
+  broadcastShapes(x.shape, t.shape, op);
   const v =
     typeof variance === 'number' ? x.detach().mul(0).add(variance) : varianceOf(op, checkFloat(variance, op), x);
   const checked: Tensor = checkedElements(v, v.lt(0), `${op}: {index} of ${v.size} variances are below 0.`);

@@ -156,9 +156,8 @@ export const MULTI_MARGIN_OPTIONS: OptionNames<MultiMarginOptions> = {
 /** [N, C] and whether there was no batch: scores [C] are those of one sample. */
 function batchOf(op: string, scores: AnyTensor): { x: Tensor; isOne: boolean } {
   const x = checkFloat(scores, op);
-  if (x.rank !== 1 && x.rank !== 2)
-    throw new ShapeError(`${op}: scores ${formatShape(x.shape)}: needs [N, C] or [C]`, [x.shape]);
-  return x.rank === 2 ? { x, isOne: false } : { x: x.unsqueeze(0), isOne: true };
+  if (x.rank > 2) throw new ShapeError(`${op}: scores ${formatShape(x.shape)}: needs [N, C] or [C]`, [x.shape]);
+  return x.rank === 2 ? { x, isOne: false } : { x: x.reshape([1, x.size]), isOne: true };
 }
 
 /** A weight for each class, or any that broadcasts to the scores. */

@@ -1,7 +1,7 @@
 // Losses as modules: the function of the same name, and its types, with options that are given once.
 
 import { checkOptions, type DType, type OptionNames, type Shape } from '../../tensor/library.js';
-import type { SameShapeArg } from '../../tensor/shape-types/broadcast.js';
+import type { BroadcastArg, SameShapeArg } from '../../tensor/shape-types/broadcast.js';
 import type { LabelsArg, TargetArg } from '../../tensor/shape-types/labels.js';
 import type { Exact } from '../../tensor/shape-types/options.js';
 import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
@@ -382,7 +382,7 @@ export class GaussianNLLLoss<const O extends GaussianNllOptions = {}> extends Lo
 
   forward<S extends Shape, T extends Shape>(
     input: Tensor<S, DType>,
-    target: Tensor<T, DType> & SameShapeArg<'gaussianNllLoss', S, T>,
+    target: Tensor<T, DType> & BroadcastArg<'gaussianNllLoss', S, T>,
     variance: AnyTensor | number,
   ): Reduced<O> {
     return gaussianNllLoss(input, target, variance, this.options) as Reduced<O>;

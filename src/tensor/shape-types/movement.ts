@@ -54,8 +54,14 @@ export type Insert<S extends Shape, A, Size extends number> = number extends A
     : [number, ...Forget<S>];
 
 /** S without dimension Dim if its size is 1, or without any dimension of size 1. Guard of Dim: `DimArg`. */
-export type Squeeze<S extends Shape, Dim extends number | undefined = undefined> =
-  HasRank<S> extends true ? (Dim extends number ? SqueezeAxis<S, Axis<S, Dim>> : SqueezeAll<S>) : number[];
+export type Squeeze<S extends Shape, Dim extends number | readonly number[] | undefined = undefined> =
+  HasRank<S> extends true
+    ? Dim extends readonly number[]
+      ? number[]
+      : Dim extends number
+        ? SqueezeAxis<S, Axis<S, Dim>>
+        : SqueezeAll<S>
+    : number[];
 
 type SqueezeAxis<S extends Shape, A> = S extends readonly []
   ? []

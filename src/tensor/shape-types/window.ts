@@ -346,17 +346,28 @@ export type PoolArg<
 > = ConvArg<Op, D, S, number, Kernel, Pad, Dilation>;
 
 /** The output of pooling to a fixed size. Guard: `LayoutArg`. */
-export type AdaptivePoolShape<D extends Dims, S extends Shape, Size extends PerAxis> =
+export type AdaptivePoolShape<D extends Dims, S extends Shape, Size extends AdaptiveSize> =
   SplitInput<D, S> extends Parts<infer L, infer C, infer Sizes> ? [...L, C, ...EachAxis<Sizes, Size>] : number[];
 
+/** Sizes of the result, one for all dimensions or one for each; null for the input's own. */
+export type AdaptiveSize = number | readonly (number | null)[];
+
 type EachAxis<Sizes extends Shape, P, Out extends number[] = []> = Sizes extends readonly [
-  number,
+  infer N extends number,
   ...infer Rest extends Shape,
 ]
   ? Out['length'] extends infer I extends number
-    ? EachAxis<Rest, P, [...Out, At<P, I>]>
+    ? EachAxis<Rest, P, [...Out, OwnOr<P, I, N>]>
     : never
   : Out;
+
+type OwnOr<P, I extends number, N extends number> = P extends readonly (number | null)[]
+  ? `${I}` extends keyof P
+    ? P[I] extends null
+      ? N
+      : P[I] & number
+    : number
+  : At<P, I>;
 
 /** Each spatial size times `Scale`. Guard: `LayoutArg`. */
 export type UpsampleShape<D extends Dims, S extends Shape, Scale extends PerAxis> =

@@ -119,8 +119,7 @@ const movement = {
   vsplit: ({ input, sections }) => n.vsplit(input, sections),
   dsplit: ({ input, sections }) => n.dsplit(input, sections),
   unbind: ({ input, dim }) => input.unbind(dim),
-  narrow: ({ input, dim, start, length }) =>
-    typeof start === 'number' ? input.narrow(dim, start, length) : differs('a start that is a tensor: a number'),
+  narrow: ({ input, dim, start, length }) => n.narrow(input, dim, start, length),
   select: ({ input, dim, index }) => input.select(dim, index),
   slice: ({ input, dim, start, end, step }) => input.slice(dim ?? 0, start, end, step),
   select_scatter: ({ input, src, dim, index }) => n.selectScatter(input, src, dim, index),
@@ -155,9 +154,13 @@ const copies = Object.fromEntries(COPIES.map((name) => [`${name}_copy`, movement
 
 const isMask = (index) => index.dtype === 'bool';
 
+/** A list of positions as a tensor. */
+const asIndex = (i) => (Array.isArray(i) ? n.tensor(i, { dtype: 'int32' }) : i);
+
 /** x[item], for the items that x.index has. */
 function subscript(input, item) {
-  const items = Array.isArray(item) ? item : [item];
+  const isList = Array.isArray(item) && item.every((i) => typeof i === 'number'); // positions, not one for each dimension
+  const items = (Array.isArray(item) && !isList ? item : [item]).map(asIndex);
   if (items.some((i) => i === undefined)) return differs('a new dimension in an index: unsqueeze');
   if (items.some((i) => i instanceof n.Tensor && isMask(i))) {
     if (items.length === 1) return n.maskedSelect(input, items[0]);
@@ -201,7 +204,7 @@ const indexing = {
   argwhere: ({ input }) => n.nonzero(input),
   unravel_index: ({ indices, shape }) => n.unravelIndex(indices, shape),
   'nn.functional.one_hot': ({ input, numClasses }) => n.oneHot(input, numClasses),
-  'nn.functional.embedding': ({ input, weight, paddingIdx, maxNorm, normType, scaleGradByFreq, sparse }) =>
+  'nn.functional.embedding': ({ weight, input, paddingIdx, maxNorm, normType, scaleGradByFreq, sparse }) =>
     n.embedding(weight, input, { paddingIdx, maxNorm, normType, scaleGradByFreq, sparse }),
 };
 

@@ -22,9 +22,11 @@ const maxPool =
 const avgPool =
   (f) =>
   ({ input, kernelSize, stride, padding, ceilMode, countIncludePad, divisorOverride }) =>
-    f(input, kernelSize, { stride: some(stride), padding, ceilMode, countIncludePad, divisorOverride });
+    f(input, one(kernelSize), { stride: some(stride), padding: one(padding), ceilMode, countIncludePad, divisorOverride });
+/** A list of one number is that for all dimensions. */
+const one = (value) => (Array.isArray(value) && value.length === 1 ? value[0] : value);
 /** No stride at all is that of the kernel. */
-const some = (stride) => (Array.isArray(stride) && stride.length === 0 ? undefined : stride);
+const some = (stride) => (Array.isArray(stride) && stride.length === 0 ? undefined : one(stride));
 const adaptiveMax =
   (f, withIndices) =>
   ({ input, outputSize, returnIndices }) =>
@@ -78,8 +80,10 @@ const windows = {
   unfold: ({ input, kernelSize, dilation, padding, stride }) =>
     n.unfold(input, kernelSize, { dilation, padding, stride }),
   pad: ({ input, pad, mode, value }) => n.pad(input, pairs(pad), { mode, value }),
-  interpolate: ({ input, size, scaleFactor, mode, alignCorners, recomputeScaleFactor, antialias }) =>
-    n.interpolate(input, { size, scaleFactor, mode, alignCorners, recomputeScaleFactor, antialias }),
+  interpolate: ({ input, size, scaleFactor, mode, alignCorners, recomputeScaleFactor, antialias }) => {
+    const given = recomputeScaleFactor ? { size: scaled(input, scaleFactor) } : { size, scaleFactor };
+    return n.interpolate(input, { ...given, mode, alignCorners, antialias });
+  },
   upsample_bilinear: ({ input, size, scaleFactor }) =>
     n.interpolate(input, { size, scaleFactor, mode: 'bilinear', alignCorners: true }),
   upsample_nearest: ({ input, size, scaleFactor }) => n.interpolate(input, { size, scaleFactor, mode: 'nearest' }),
@@ -89,6 +93,11 @@ const windows = {
   pixel_unshuffle: ({ input, downscaleFactor }) => n.pixelUnshuffle(input, downscaleFactor),
   channel_shuffle: ({ input, groups }) => n.channelShuffle(input, groups),
 };
+
+/** The size that a factor gives. */
+function scaled(input, factor) {
+  return input.shape.slice(2).map((size, i) => Math.floor(size * (Array.isArray(factor) ? factor[i] : factor)));
+}
 
 /** The size that a layer computes for maxUnpool. */
 function unpooled(axes, input, kernelSize, stride, padding, outputSize) {
