@@ -148,7 +148,8 @@ export function narrow<X extends Shape, D extends DType, Dim extends number, N e
   start: number | Tensor<[], 'int32'>,
   length: N,
 ): Tensor<Resize<X, Dim, N>, D> {
-  if (typeof start !== 'number') return wrap(narrowAt(nodeOf(x, 'narrow'), dim, nodeOf(start, 'narrow', 'start'), length));
+  if (typeof start !== 'number')
+    return wrap(narrowAt(nodeOf(x, 'narrow'), dim, nodeOf(start, 'narrow', 'start'), length));
   return wrap(arrangement.narrow(nodeOf(x, 'narrow'), dim, start, length));
 }
 

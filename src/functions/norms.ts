@@ -36,7 +36,11 @@ export function normOf(op: string, x: Node, p: number, dim: Dim, keepdim: boolea
   const isFlat = amin(a, dim, true);
   const isZero = isEqual(build.detach(isFlat), 0);
   const safe = where(build.expand(isZero, a.shape), build.filled(1, a.shape, f.dtype), a);
-  const total = binary('pow', sum(binary('pow', safe, build.scalar(p, f.dtype)), dim, true), build.scalar(1 / p, f.dtype));
+  const total = binary(
+    'pow',
+    sum(binary('pow', safe, build.scalar(p, f.dtype)), dim, true),
+    build.scalar(1 / p, f.dtype),
+  );
   const result = where(isZero, build.filled(0, total.shape, f.dtype), total);
   if (keepdim) return result;
   const axes = normalizeDims(dim, x.shape.length, op);

@@ -309,9 +309,10 @@ function endOf(name: string, value: number | Tensor<[], DType>, dtype: DType): N
   }
   const node = nodeOf(value, 'linspace', name);
   if (node.shape.length > 0)
-    throw new ShapeError(`linspace: ${name} ${formatShape(node.shape)} is not a number. Give one, or a tensor of rank 0.`, [
-      node.shape,
-    ]);
+    throw new ShapeError(
+      `linspace: ${name} ${formatShape(node.shape)} is not a number. Give one, or a tensor of rank 0.`,
+      [node.shape],
+    );
   return build.cast(build.detach(node), dtype);
 }
 

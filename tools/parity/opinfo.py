@@ -5,7 +5,7 @@ A row is [operator, arguments, options, outputs, gradients]. Arguments begin wit
 b bool), its shape and its numbers. Inputs are float32 numbers; what is computed from them is float64. Gradients are those of the sum of all
 float outputs, weighted by cos(1), cos(2), …, for each float tensor among the arguments that has one.
 
-python tools/parity/opinfo.py functions
+python tools/parity/opinfo.py fourier
 """
 import json
 import math
@@ -27,19 +27,6 @@ from torch.testing._internal.common_methods_invocations import op_db
 warnings.filterwarnings("ignore")
 FIXTURES = pathlib.Path(__file__).resolve().parents[2] / "test" / "fixtures"
 SETS = {
-    "functions": """index_add index_copy index_fill index_put scatter scatter_reduce take take_along_dim masked_fill masked_select nonzero argwhere
-    repeat tile repeat_interleave meshgrid unbind movedim diagonal diag diag_embed trace narrow select hstack vstack dstack rot90 unflatten
-    atleast_1d atleast_2d atleast_3d median nanmedian quantile nanquantile mode kthvalue unique bincount histc searchsorted bucketize cumprod
-    cummax cummin logcumsumexp count_nonzero std_mean var_mean diff nansum nanmean aminmax clone""".split(),
-    "composed": """einsum outer dot vdot inner mv mm bmm addmm addmv addbmm baddbmm tensordot kron linalg.cross linalg.multi_dot
-    linalg.matrix_power isclose nan_to_num atan2 fmod logaddexp logaddexp2 logit erfc erfinv exp2 asinh acosh atanh xlogy special.xlog1py hypot
-    copysign sinc deg2rad rad2deg frac signbit heaviside fmax fmin clamp lerp addcmul addcdiv bitwise_and bitwise_or bitwise_xor bitwise_not
-    bitwise_left_shift bitwise_right_shift gcd lcm cdist nn.functional.pdist nn.functional.pairwise_distance nn.functional.normalize
-    nn.functional.cosine_similarity linalg.vector_norm linalg.matrix_norm norm nn.functional.pad nn.functional.unfold
-    nn.functional.grid_sample nn.functional.ctc_loss nn.functional.cosine_embedding_loss nn.functional.margin_ranking_loss
-    nn.functional.hinge_embedding_loss nn.functional.poisson_nll_loss nn.functional.gaussian_nll_loss nn.functional.multilabel_margin_loss
-    nn.functional.multilabel_soft_margin_loss nn.functional.multi_margin_loss nn.functional.soft_margin_loss
-    nn.functional.triplet_margin_loss""".split(),
     "more": """tensor_split hsplit vsplit dsplit broadcast_tensors broadcast_to expand_as reshape_as ravel sum_to_size column_stack block_diag
     cartesian_prod combinations linalg.vander addr tril_indices triu_indices unravel_index fliplr flipud roll msort select_scatter slice_scatter
     diagonal_scatter put masked_scatter index_reduce isin unique_consecutive trapezoid cumulative_trapezoid gradient cov corrcoef dist

@@ -93,7 +93,12 @@ export function crossEntropy<S extends Shape, T extends Shape, const O extends C
     const counted = weights === undefined ? smooth : smooth.mul(acrossClasses(weights, x));
     const each = logp.mul(counted).sum(CLASS_DIM).neg();
     // PyTorch's mean is over samples and positions, not classes
-    return tell('crossEntropy', logits, target, unbatched(reduce(each, reduction, 'crossEntropy'), isOne)) as Reduced<O>;
+    return tell(
+      'crossEntropy',
+      logits,
+      target,
+      unbatched(reduce(each, reduction, 'crossEntropy'), isOne),
+    ) as Reduced<O>;
   }
   const labels = checkLabels(wanted, x.shape, 'crossEntropy');
   const result = pick(logp, labels, { smoothing, reduction, ignoreIndex, weights, op: 'crossEntropy' });

@@ -44,8 +44,8 @@ const creation = {
   bernoulli: ({ input, p }) => (p === undefined ? n.bernoulli(input) : differs('bernoulli of one p: rand(…).lt(p)')),
   multinomial: ({ input, numSamples, replacement }) => n.multinomial(input, numSamples, { replacement }),
   normal: ([mean, std, size]) => n.normal(mean, std, size),
-  tril_indices: ({ row, col, offset, dtype }) => (void dtype, n.trilIndices(row, col, offset)),
-  triu_indices: ({ row, col, offset, dtype }) => (void dtype, n.triuIndices(row, col, offset)),
+  tril_indices: ({ row, col, offset, dtype: _dtype }) => n.trilIndices(row, col, offset),
+  triu_indices: ({ row, col, offset, dtype: _dtype }) => n.triuIndices(row, col, offset),
 };
 
 const kindOf = (value) => (typeof value === 'boolean' ? 'bool' : Number.isInteger(value) ? 'int32' : 'float32');
@@ -157,19 +157,25 @@ const isMask = (index) => index.dtype === 'bool';
 /** A list of positions as a tensor. */
 const asIndex = (i) => (Array.isArray(i) ? n.tensor(i, { dtype: 'int32' }) : i);
 
+async function atMask(input, mask) {
+  const places = await n.nonzero(mask);
+  return input.index(places.select(1, 0));
+}
+
 /** x[item], for the items that x.index has. */
 function subscript(input, item) {
   const isList = Array.isArray(item) && item.every((i) => typeof i === 'number'); // positions, not one for each dimension
   const items = (Array.isArray(item) && !isList ? item : [item]).map(asIndex);
   if (items.some((i) => i === undefined)) return differs('a new dimension in an index: unsqueeze');
   if (items.some((i) => i instanceof n.Tensor && isMask(i))) {
-    if (items.length === 1) return n.maskedSelect(input, items[0]);
+    if (items.length === 1 && items[0].rank === input.rank) return n.maskedSelect(input, items[0]);
+    if (items.length === 1 && items[0].rank === 1) return atMask(input, items[0]);
     return differs('a mask beside other indices: maskedSelect');
   }
   const ellipsis = items.findIndex((i) => i.ellipsis);
   const missing = input.rank - items.length + 1;
   const whole = ellipsis < 0 ? items : items.toSpliced(ellipsis, 1, ...Array.from({ length: missing }, () => null));
-  return input.index(...whole.map((i) => (i?.slice ? i.slice.map((v) => v ?? null) : i)));
+  return input.index(...whole.map((i) => (Array.isArray(i?.slice) ? i.slice.map((v) => v ?? null) : i)));
 }
 
 const indexing = {
@@ -203,9 +209,8 @@ const indexing = {
   },
   argwhere: ({ input }) => n.nonzero(input),
   unravel_index: ({ indices, shape }) => n.unravelIndex(indices, shape),
-  'nn.functional.one_hot': ({ input, numClasses }) => n.oneHot(input, numClasses),
-  'nn.functional.embedding': ({ weight, input, paddingIdx, maxNorm, normType, scaleGradByFreq, sparse }) =>
-    n.embedding(weight, input, { paddingIdx, maxNorm, normType, scaleGradByFreq, sparse }),
+  'nn.functional.one_hot': ({ input, numClasses }) =>
+    numClasses < 0 ? differs('-1 classes: their number') : input.oneHot(numClasses).to('int32'),
 };
 
 export const ARRANGING = { ...creation, ...movement, ...copies, ...indexing };

@@ -2,7 +2,7 @@
 //
 //     node tools/parity/opinfo/compare.mjs FILE [operator …] [--device cpu|reference] [--tier wasm|native] [--dtype float32|float64] [--all]
 //     node tools/parity/opinfo/compare.mjs FILE --docs      writes docs/operators.md
-//     node tools/parity/opinfo/compare.mjs --names          the operators that have a row in the tables
+//     node tools/parity/opinfo/compare.mjs FILE --fixture   writes test/fixtures/opinfo.jsonl: small samples of each that agree
 
 import { createReadStream, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -18,14 +18,10 @@ const { values, positionals } = parseArgs({
     dtype: { type: 'string' },
     all: { type: 'boolean' },
     docs: { type: 'boolean' },
-    names: { type: 'boolean' },
+    fixture: { type: 'boolean' },
     json: { type: 'string' },
   },
 });
-if (values.names) {
-  process.stdout.write(`${Object.keys(CALLS).join(' ')}\n`);
-  process.exit(0);
-}
 process.env.NABLA_CPU = values.tier;
 const { setDevice } = await import('nabla');
 const { check, TOLERANCES } = await import('./samples.mjs');
@@ -55,9 +51,26 @@ function operatorOf(name) {
   }
   return found;
 }
+/** Lines of samples that agree, of each operator, variant and dtype. */
+const agreeing = new Map();
+const [MOST, SMALL, LARGEST] = [{ float32: 2, float64: 1 }, 1200, 4000];
+
+/** A few short ones of each, that differ from each other; of float64 others than of float32. */
+function* fixtureLines() {
+  for (const [key, lines] of agreeing) {
+    const small = lines.filter((line) => line.length <= SMALL);
+    const dtype = key.slice(key.lastIndexOf(' ') + 1);
+    const from = small.length > 0 ? small : [lines.reduce((a, b) => (a.length <= b.length ? a : b))];
+    const rest = from
+      .filter((line) => line.length <= LARGEST)
+      .slice(dtype === 'float64' ? Math.min(1, from.length - 1) : 0);
+    const step = Math.max(1, Math.ceil(rest.length / (MOST[dtype] ?? MOST.float32)));
+    yield* rest.filter((_, i) => i % step === 0);
+  }
+}
 const count = (map, key) => map.set(key, (map.get(key) ?? 0) + 1);
 
-async function visit(row) {
+async function visit(row, line) {
   const operator = operatorOf(row.op);
   if (!operator.present) return;
   if (row.skip !== undefined) return count(operator.skipped, row.skip);
@@ -68,7 +81,12 @@ async function visit(row) {
   operator.samples++;
   operator.dtypes.add(row.dtype);
   if (row.out.some((o) => o !== null && typeof o === 'object' && 's' in o && o.b === undefined)) operator.random++;
-  if (problem === undefined) return void operator.agreed++;
+  if (problem === undefined) {
+    operator.agreed++;
+    const key = `${row.op} ${row.variant} ${row.dtype}`;
+    agreeing.set(key, [...(agreeing.get(key) ?? []).slice(-100), line]);
+    return undefined;
+  }
   if (problem.kind === 'absent') operator.present = false;
   const variant = row.variant === '' ? '' : ` (${row.variant})`;
   count(operator.rest, problem.kind === 'differs' ? problem.text : `${problem.kind}: ${problem.text}`);
@@ -87,7 +105,7 @@ const [file, ...wanted] = positionals;
 for await (const line of createInterface({ input: createReadStream(file) })) {
   const row = JSON.parse(line);
   if (row.op === undefined) ({ torch } = row);
-  else if (wanted.length === 0 || wanted.includes(row.op)) await visit(row);
+  else if (wanted.length === 0 || wanted.includes(row.op)) await visit(row, line);
 }
 
 const present = [...operators.values()].filter((o) => o.present && o.samples > 0);
@@ -111,6 +129,10 @@ if (values.docs)
     new URL('../../../docs/operators.md', import.meta.url),
     page([...operators.values()], torch, TOLERANCES),
   );
+if (values.fixture) {
+  const lines = [JSON.stringify({ torch, by: 'tools/parity/opinfo' }), ...fixtureLines()];
+  writeFileSync(new URL('../../../test/fixtures/opinfo.jsonl', import.meta.url), `${lines.join('\n')}\n`);
+}
 if (values.json !== undefined)
   writeFileSync(
     values.json,

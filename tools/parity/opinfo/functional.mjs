@@ -4,8 +4,7 @@
 import * as n from 'nabla';
 import * as nn from 'nabla/nn';
 import { pairs } from './arranging.mjs';
-
-const F = nn.functional;
+import { differs } from './samples.mjs';
 
 const conv =
   (f) =>
@@ -22,7 +21,13 @@ const maxPool =
 const avgPool =
   (f) =>
   ({ input, kernelSize, stride, padding, ceilMode, countIncludePad, divisorOverride }) =>
-    f(input, one(kernelSize), { stride: some(stride), padding: one(padding), ceilMode, countIncludePad, divisorOverride });
+    f(input, one(kernelSize), {
+      stride: some(stride),
+      padding: one(padding),
+      ceilMode,
+      countIncludePad,
+      divisorOverride,
+    });
 /** A list of one number is that for all dimensions. */
 const one = (value) => (Array.isArray(value) && value.length === 1 ? value[0] : value);
 /** No stride at all is that of the kernel. */
@@ -89,8 +94,8 @@ const windows = {
   upsample_nearest: ({ input, size, scaleFactor }) => n.interpolate(input, { size, scaleFactor, mode: 'nearest' }),
   grid_sample: ({ input, grid, mode, paddingMode, alignCorners }) =>
     n.gridSample(input, grid, { mode, paddingMode, alignCorners }),
-  pixel_shuffle: ({ input, upscaleFactor }) => n.pixelShuffle(input, upscaleFactor),
-  pixel_unshuffle: ({ input, downscaleFactor }) => n.pixelUnshuffle(input, downscaleFactor),
+  pixel_shuffle: ({ input, upscaleFactor }) => new nn.PixelShuffle(upscaleFactor).forward(input),
+  pixel_unshuffle: ({ input, downscaleFactor }) => new nn.PixelUnshuffle(downscaleFactor).forward(input),
   channel_shuffle: ({ input, groups }) => n.channelShuffle(input, groups),
 };
 
@@ -109,47 +114,77 @@ function unpooled(axes, input, kernelSize, stride, padding, outputSize) {
     .map((size, i) => (size - 1) * at(step, i) - 2 * (at(padding, i) ?? 0) + at(kernelSize, i));
 }
 
+/** What a layer gives with the tensors that are given as its own. */
+function applied(layer, tensors, ...inputs) {
+  const state = Object.entries(tensors).filter(([, t]) => t !== undefined);
+  return nn.functionalCall(layer.to((state[0]?.[1] ?? inputs[0]).dtype), Object.fromEntries(state), ...inputs);
+}
+const mode = (layer, training) => (training === false ? layer.eval() : layer.train());
+/** Of a layer with scale and shift, those that are not given are 1 and 0. */
+const affine = (weight, bias) => weight !== undefined || bias !== undefined;
+const BATCH_NORMS = [undefined, undefined, nn.BatchNorm1d, nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d];
+const INSTANCE_NORMS = [undefined, undefined, undefined, nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d];
+
 const layers = {
+  linear: ({ input, weight, bias }) => {
+    const y = input.matmul(weight.rank === 2 ? weight.T : weight);
+    return bias === undefined ? y : y.add(bias);
+  },
+  bilinear: ({ input1, input2, weight, bias }) => {
+    const [out, in1, in2] = weight.shape;
+    return applied(new nn.Bilinear(in1, in2, out, { bias: bias !== undefined }), { weight, bias }, input1, input2);
+  },
   layer_norm: ({ input, normalizedShape, weight, bias, eps }) =>
-    F.layerNorm(input, normalizedShape, { weight, bias, eps }),
-  rms_norm: ({ input, normalizedShape, weight, eps }) => F.rmsNorm(input, normalizedShape, { weight, eps }),
-  group_norm: ({ input, numGroups, weight, bias, eps }) => F.groupNorm(input, numGroups, { weight, bias, eps }),
-  instance_norm: ({ input, runningMean, runningVar, weight, bias, useInputStats, momentum, eps }) =>
-    F.instanceNorm(input, { runningMean, runningVar, weight, bias, useInputStats, momentum, eps }),
-  batch_norm: ({ input, runningMean, runningVar, weight, bias, training, momentum, eps }) =>
-    F.batchNorm(input, { runningMean, runningVar, weight, bias, training, momentum, eps }),
-  local_response_norm: ({ input, size, alpha, beta, k }) => F.localResponseNorm(input, size, { alpha, beta, k }),
-  dropout: ({ input, p, training }) => F.dropout(input, p, { training }),
-  dropout2d: ({ input, p, training }) => F.dropout2d(input, p, { training }),
-  dropout3d: ({ input, p, training }) => F.dropout3d(input, p, { training }),
-  alpha_dropout: ({ input, p, training }) => F.alphaDropout(input, p, { training }),
-  feature_alpha_dropout: ({ input, p, training }) => F.featureAlphaDropout(input, p, { training }),
-  scaled_dot_product_attention: ({ query, key, value, attnMask, dropoutP, isCausal, scale, enableGqa }) =>
-    n.scaledDotProductAttention(query, key, value, { mask: attnMask, dropout: dropoutP, isCausal, scale, enableGqa }),
+    applied(
+      new nn.LayerNorm(normalizedShape, { eps, elementwiseAffine: affine(weight, bias), bias: bias !== undefined }),
+      { weight, bias },
+      input,
+    ),
+  rms_norm: ({ input, normalizedShape, weight, eps }) =>
+    applied(new nn.RMSNorm(normalizedShape, { eps, elementwiseAffine: weight !== undefined }), { weight }, input),
+  group_norm: ({ input, numGroups, weight, bias, eps }) =>
+    applied(
+      new nn.GroupNorm(numGroups, input.shape[1], { eps, affine: affine(weight, bias) }),
+      { weight, bias },
+      input,
+    ),
+  instance_norm: ({ input, runningMean, runningVar, weight, bias, useInputStats, momentum, eps }) => {
+    const InstanceNorm = INSTANCE_NORMS[input.rank];
+    const options = { eps, momentum, affine: affine(weight, bias), trackRunningStats: runningMean !== undefined };
+    const layer = mode(new InstanceNorm(input.shape[1], options), useInputStats);
+    return applied(layer, { weight, bias, running_mean: runningMean, running_var: runningVar }, input);
+  },
+  batch_norm: ({ input, runningMean, runningVar, weight, bias, training, momentum, eps }) => {
+    const BatchNorm = BATCH_NORMS[input.rank] ?? differs(`an input of rank ${input.rank}`);
+    const options = { eps, momentum, affine: affine(weight, bias), trackRunningStats: runningMean !== undefined };
+    const layer = mode(new BatchNorm(input.shape[1], options), training ?? false);
+    return applied(layer, { weight, bias, running_mean: runningMean, running_var: runningVar }, input);
+  },
+  local_response_norm: ({ input, size, alpha, beta, k }) =>
+    new nn.LocalResponseNorm(size, { alpha, beta, k }).forward(input),
+  dropout: ({ input, p, training }) => mode(new nn.Dropout(p), training).forward(input),
+  dropout2d: ({ input, p, training }) => mode(new nn.Dropout2d(p), training).forward(input),
+  dropout3d: ({ input, p, training }) => mode(new nn.Dropout3d(p), training).forward(input),
+  alpha_dropout: ({ input, p, training }) => mode(new nn.AlphaDropout(p), training ?? false).forward(input),
+  embedding: ({ weight, input, paddingIdx, maxNorm, normType, scaleGradByFreq }) =>
+    applied(new nn.Embedding(...weight.shape, { paddingIdx, maxNorm, normType, scaleGradByFreq }), { weight }, input),
   embedding_bag: ({
-    input,
     weight,
+    input,
     offsets,
     maxNorm,
     normType,
     scaleGradByFreq,
-    mode,
-    sparse,
+    mode: way,
     perSampleWeights,
     includeLastOffset,
     paddingIdx,
-  }) =>
-    n.embeddingBag(weight, input, {
-      offsets,
-      maxNorm,
-      normType,
-      scaleGradByFreq,
-      mode,
-      sparse,
-      perSampleWeights,
-      includeLastOffset,
-      paddingIdx,
-    }),
+  }) => {
+    const options = { maxNorm, normType, scaleGradByFreq, mode: way, includeLastOffset, paddingIdx };
+    return applied(new nn.EmbeddingBag(...weight.shape, options), { weight }, input, offsets, perSampleWeights);
+  },
+  scaled_dot_product_attention: ({ query, key, value, attnMask, dropoutP, isCausal, scale, enableGqa }) =>
+    n.scaledDotProductAttention(query, key, value, { mask: attnMask, dropout: dropoutP, isCausal, scale, enableGqa }),
 };
 
 const losses = {
@@ -185,7 +220,7 @@ const losses = {
   triplet_margin_loss: ({ anchor, positive, negative, margin, p, eps, swap, reduction }) =>
     nn.tripletMarginLoss(anchor, positive, negative, { margin, p, eps, swap, reduction }),
   triplet_margin_with_distance_loss: ({ anchor, positive, negative, margin, swap, reduction }) =>
-    nn.tripletMarginWithDistanceLoss(anchor, positive, negative, { margin, swap, reduction }),
+    nn.tripletMarginLoss(anchor, positive, negative, { margin, swap, reduction }),
   ctc_loss: ({ logProbs, targets, inputLengths, targetLengths, blank, reduction, zeroInfinity }) =>
     nn.ctcLoss(logProbs, targets, inputLengths, targetLengths, { blank, reduction, zeroInfinity }),
 };

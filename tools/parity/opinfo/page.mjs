@@ -1,21 +1,36 @@
 // docs/operators.md: what has been compared, operator by operator, and what is not there.
 
+import * as nabla from 'nabla';
 import { absentReason } from './absent.mjs';
 import { CALLS, NOTES } from './calls.mjs';
 
-/** The functions and methods that a row calls, by the text of the row. */
+/** Where neither the text of a row nor PyTorch's name says it. */
+const NAMES = {
+  __getitem__: ['.index', 'maskedSelect'],
+  'nn.functional.batch_norm': ['BatchNorm1d', 'BatchNorm2d', 'BatchNorm3d'],
+  'nn.functional.instance_norm': ['InstanceNorm1d', 'InstanceNorm2d', 'InstanceNorm3d'],
+};
+
+/** PyTorch's name in camel case, where nabla has a function or a method of that name. */
+function sameName(name) {
+  const camel = name
+    .split('.')
+    .at(-1)
+    .replaceAll(/_([a-z0-9])/g, (_, letter) => letter.toUpperCase());
+  if (camel in nabla) return [camel];
+  return camel in nabla.Tensor.prototype ? [`.${camel}`] : [];
+}
+
+/** The functions and methods that a row calls. */
 function called(name) {
   const text = String(CALLS[name]);
-  const found = [...text.matchAll(/\b(n|nn|F)\.([a-z]\w*)\(/gi)].map(([, from, f]) =>
+  const functions = [...text.matchAll(/\b(n|nn|F)\.([a-z]\w*)\(/gi)].map(([, from, f]) =>
     from === 'F' ? `functional.${f}` : f,
   );
-  const methods = [...text.matchAll(/\b(?:input|other|x)(?:\)|\b)\.(?!shape|dtype|rank)(\w+)/g)].map(
-    ([, f]) => `.${f}`,
-  );
-  const all = [...new Set([...found, ...methods])].filter(
-    (f) => !['complex', 'Tensor'].includes(f) || name === 'complex',
-  );
-  return all.map((f) => `\`${f}\``).join(', ') || 'itself';
+  const methods = [...text.matchAll(/\b(?:input|other|x)\.(?!shape|dtype|rank|map)(\w+)/g)].map(([, f]) => `.${f}`);
+  const found = [...new Set([...functions, ...methods])].filter((f) => f !== 'complex' || name === 'complex');
+  const names = NAMES[name] ?? (found.length > 0 ? found : sameName(name));
+  return names.map((f) => `\`${f}\``).join(', ') || 'the tensor itself';
 }
 
 function reasons({ name, rest }) {

@@ -2,10 +2,7 @@
 // Reductions, orders, products, norms: PyTorch's name → the call of nabla.
 
 import * as n from 'nabla';
-import * as nn from 'nabla/nn';
 import { differs } from './samples.mjs';
-
-const F = nn.functional;
 
 /** An input with the dtype that a reduction is asked for. */
 const as = (input, dtype) => (dtype === undefined ? input : input.to(dtype));
@@ -62,35 +59,28 @@ const reductions = {
 };
 
 const orders = {
-  sort: ({ input, dim, descending, stable }) => (void stable, input.sort(dim, descending)),
+  sort: ({ input, dim, descending, stable: _stable }) => input.sort(dim, descending),
   msort: ({ input }) => input.sort(0).values,
-  argsort: ({ input, dim, descending, stable }) => (void stable, input.argsort(dim, descending)),
-  topk: ({ input, k, dim, largest, sorted }) => (void sorted, input.topk(k, dim, { largest })),
+  argsort: ({ input, dim, descending, stable: _stable }) => input.argsort(dim, descending),
+  topk: ({ input, k, dim, largest, sorted: _sorted }) => input.topk(k, dim, { largest }),
   kthvalue: ({ input, k, dim, keepdim }) => n.kthvalue(input, k, dim, { keepdim }),
   median: ({ input, dim, keepdim }) => n.median(input, dim, { keepdim }),
   nanmedian: ({ input, dim, keepdim }) => n.nanmedian(input, dim, { keepdim }),
   mode: ({ input, dim, keepdim }) => n.mode(input, dim, { keepdim }),
   quantile: ({ input, q, dim, keepdim, interpolation }) => n.quantile(input, q, dim, { keepdim, interpolation }),
   nanquantile: ({ input, q, dim, keepdim, interpolation }) => n.nanquantile(input, q, dim, { keepdim, interpolation }),
-  unique: ({ input, sorted, returnInverse, returnCounts, dim }) => (
-    void sorted,
-    n.unique(input, { returnInverse, returnCounts, dim })
-  ),
+  unique: ({ input, sorted: _sorted, returnInverse, returnCounts, dim }) =>
+    n.unique(input, { returnInverse, returnCounts, dim }),
   unique_consecutive: ({ input, returnInverse, returnCounts, dim }) =>
     n.uniqueConsecutive(input, { returnInverse, returnCounts, dim }),
-  searchsorted: ({ sortedSequence, input, right, side, sorter, outInt32 }) => (
-    void outInt32,
-    n.searchsorted(sortedSequence, input, { right: right === true || side === 'right', sorter })
-  ),
-  bucketize: ({ input, boundaries, right, outInt32 }) => (void outInt32, n.bucketize(input, boundaries, { right })),
+  searchsorted: ({ sortedSequence, input, right, side, sorter, outInt32: _outInt32 }) =>
+    n.searchsorted(sortedSequence, input, { right: right === true || side === 'right', sorter }),
+  bucketize: ({ input, boundaries, right, outInt32: _outInt32 }) => n.bucketize(input, boundaries, { right }),
   bincount: ({ input, weights, minlength }) => n.bincount(input, { weights, minLength: minlength }),
   histc: ({ input, bins, min, max }) => n.histc(input, bins, { min, max }),
   histogram: ({ input, bins, range, weight, density }) => n.histogram(input, bins, { range, weight, density }),
   histogramdd: ({ input, bins, range, weight, density }) => n.histogramdd(input, bins, { range, weight, density }),
-  isin: ({ elements, testElements, assumeUnique, invert }) => (
-    void assumeUnique,
-    n.isin(elements, testElements, { invert })
-  ),
+  isin: ({ elements, testElements, assumeUnique: _assumeUnique, invert }) => n.isin(elements, testElements, { invert }),
 };
 
 const products = {
@@ -117,8 +107,6 @@ const products = {
   'linalg.multi_dot': ({ tensors }) => n.multiDot(tensors),
   'linalg.matrix_power': ({ input, n: exponent }) =>
     exponent < 0 ? differs('an inverse (issue 21)') : n.matrixPower(input, exponent),
-  'nn.functional.linear': ({ input, weight, bias }) => F.linear(input, weight, bias),
-  'nn.functional.bilinear': ({ input1, input2, weight, bias }) => F.bilinear(input1, input2, weight, bias),
   cdist: ({ x1, x2, p, computeMode }) => n.cdist(x1, x2, { p: infinite(p), computeMode }),
   'nn.functional.pdist': ({ input, p }) => n.pdist(input, p),
   'nn.functional.pairwise_distance': ({ x1, x2, p, eps, keepdim }) => n.pairwiseDistance(x1, x2, { p, eps, keepdim }),

@@ -1,7 +1,8 @@
 """Writes what PyTorch gives for the samples of its own operator tests (OpInfo, torch.testing._internal).
 
-python tools/parity/opinfo/samples.py all FILE [operator …]    every sample, a line of JSON each; tools/parity/opinfo/compare.mjs compares
-python tools/parity/opinfo/samples.py fixture operator …       a few small samples of each → test/fixtures/opinfo.jsonl
+python tools/parity/opinfo/samples.py FILE [operator …]
+
+A line of JSON each; tools/parity/opinfo/compare.mjs runs them, and makes the fixture and the docs' table of them.
 
 A sample is {op, variant, dtype, args, kwargs, out, grads}. args begin with the input. A tensor is {t, s, b}: its dtype, its shape and its
 bytes (little-endian, base64), with g where a gradient is wanted; without bytes where numbers are random. `grads` are the gradients of the sum
@@ -28,20 +29,17 @@ except ImportError:
 from torch.testing._internal.common_methods_invocations import op_db
 
 warnings.filterwarnings("ignore")
-FIXTURE = pathlib.Path(__file__).resolve().parents[3] / "test" / "fixtures" / "opinfo.jsonl"
 #: Where a tensor is, and how it lies in memory, are no arguments of nabla's.
 IGNORED = {"device", "layout", "memory_format", "pin_memory", "non_blocking", "generator", "requires_grad"}
 TYPES = {
     torch.float32: "f32", torch.float64: "f64", torch.float16: "f16", torch.bfloat16: "bf16", torch.int64: "i64", torch.int32: "i32",
     torch.int16: "i16", torch.int8: "i8", torch.uint8: "u8", torch.bool: "b", torch.complex64: "c64", torch.complex128: "c128",
 }
-NAMES = {torch.float32: "float32", torch.float64: "float64", torch.int32: "int32", torch.bool: "bool"}
+NAMES = {torch.float32: "float32", torch.float64: "float64", torch.int32: "int32", torch.int64: "int32", torch.bool: "bool"}
 #: Results of float32 that are this close to those of float64 need no second opinion.
 CLOSE = 1e-6
 #: Samples of more numbers are left out.
 HUGE = 200_000
-#: Samples of an operator in the fixture, how many are passed over first, and elements of one.
-MOST, LARGEST = {"float32": (2, 0), "float64": (1, 1)}, 80
 
 
 class Unwritable(Exception):
@@ -212,7 +210,7 @@ def sample_row(op, sample, dtype):
 
 def dtypes_of(op):
     floats = [d for d in (torch.float32, torch.float64) if d in op.dtypes]
-    return floats or [d for d in (torch.int32, torch.bool) if d in op.dtypes][:1]
+    return floats or [d for d in (torch.int32, torch.int64, torch.bool) if d in op.dtypes][:1]
 
 
 def rows_of(op):
@@ -254,25 +252,5 @@ def write_all(path, names):
     print(len(count), "operators,", sum(count.values()), "samples,", pathlib.Path(path).stat().st_size, "bytes")
 
 
-def write_fixture(names):
-    """Of each operator and variant a few small samples: of float32, and of float64 others where there are enough."""
-    with open(FIXTURE, "w", encoding="utf-8") as file:
-        file.write(line({"torch": torch.__version__.split("+")[0], "by": "tools/parity/opinfo/samples.py"}))
-        for op in op_db:
-            if op.name not in names:
-                continue
-            rows = [row for row in rows_of(op) if "skip" not in row]
-            for dtype in {row["dtype"]: None for row in rows}:
-                most, skipped = MOST.get(dtype, MOST["float32"])
-                small = [row for row in rows if row["dtype"] == dtype and size([row["args"], row["kwargs"], row["out"]]) <= LARGEST]
-                small = small[min(skipped, max(0, len(small) - 1)) :]
-                for row in small[:: max(1, math.ceil(len(small) / most))]:
-                    file.write(line(row))
-    print(FIXTURE.stat().st_size, "bytes")
-
-
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["all"]:
-        write_all(sys.argv[2], set(sys.argv[3:]))
-    else:
-        write_fixture(set(sys.argv[2:]))
+    write_all(sys.argv[1], set(sys.argv[2:]))
