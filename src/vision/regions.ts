@@ -222,7 +222,12 @@ export function multiScaleRoiAlign(
   const [height] = checkedSize('multiScaleRoiAlign', imageSize, 'imageSize');
   checkOptions('multiScaleRoiAlign', options, MULTI_SCALE_OPTIONS);
   const { samplingRatio = 2, canonicalScale = 224, canonicalLevel = 4 } = options;
-  for (const map of maps) checkTensor(map, 'multiScaleRoiAlign', 'a map');
+  checkedSize('multiScaleRoiAlign', outputSize, 'outputSize');
+  for (const map of maps) {
+    checkTensor(map, 'multiScaleRoiAlign', 'a map');
+    if (map.rank !== 4)
+      throw new ShapeError(`multiScaleRoiAlign: map ${formatShape(map.shape)}: needs [N, C, H, W]`, [map.shape]);
+  }
   const levels = maps.map((map) => Math.round(Math.log2(height / map.shape[2])));
   const [least, most] = [levels[0], levels[levels.length - 1]];
   const all: Tensor = cat(

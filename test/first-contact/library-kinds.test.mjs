@@ -11,9 +11,11 @@ import * as data from 'nabla/data';
 import * as transforms from 'nabla/data/transforms';
 import * as io from 'nabla/io';
 import * as metrics from 'nabla/metrics';
+import * as models from 'nabla/models';
 import * as nn from 'nabla/nn';
 import * as optim from 'nabla/optim';
 import * as train from 'nabla/train';
+import * as vision from 'nabla/vision';
 import { I, N, Operand, Options, T, argument, sweep } from './sweep.mjs';
 
 const { customOp, tensor, zeros } = nabla;
@@ -40,6 +42,11 @@ const Sized = argument('list', 'tensors', 'float32array');
 
 const x = zeros([2, 3]);
 const labels = tensor(new Int32Array([0, 1]));
+const boxes = tensor([
+  [0, 0, 2, 2],
+  [1, 1, 4, 4],
+]);
+const maps = zeros([1, 2, 8, 8]);
 const set = () =>
   new data.ArrayDataset({
     x: { data: new Float32Array(12), shape: [2] },
@@ -335,6 +342,26 @@ const CALLS = {
   table: [optim.table, N(0), I([[0, 1]])],
   sequence: [(a, b) => optim.sequence(a, b), I([(step) => step, 5]), Fn((step) => step)],
   chained: [(a, b) => optim.chained(a, b), Fn((step) => step), Fn((step) => step)],
+  // boxes
+  boxArea: [vision.boxArea, I(boxes)],
+  boxIou: [vision.boxIou, I(boxes), I(boxes)],
+  generalizedBoxIou: [vision.generalizedBoxIou, I(boxes), I(boxes)],
+  boxConvert: [vision.boxConvert, I(boxes), I('xyxy'), I('xywh')],
+  clipBoxes: [vision.clipBoxes, I(boxes), I([4, 4])],
+  largeBoxes: [vision.largeBoxes, I(boxes), NumberOnly(1)],
+  nms: [vision.nms, I(boxes), I(zeros([2])), I(0.5)],
+  batchedNms: [vision.batchedNms, I(boxes), I(zeros([2])), I(labels), I(0.5)],
+  anchors: [vision.anchors, I([8, 8]), I([[2, 2]]), I({ sizes: [4] })],
+  encodeBoxes: [vision.encodeBoxes, I(boxes), I(boxes), Options({})],
+  decodeBoxes: [vision.decodeBoxes, I(boxes), I(boxes), Options({})],
+  roiAlign: [vision.roiAlign, I(maps), I([boxes]), I(2), Options({})],
+  roiPool: [vision.roiPool, I(maps), I([boxes]), I(2), Options({})],
+  multiScaleRoiAlign: [vision.multiScaleRoiAlign, I([maps]), I([boxes]), I([8, 8]), I(2), Options({})],
+  // networks
+  auxiliaryCrossEntropy: [models.auxiliaryCrossEntropy, I(zeros([2, 3])), I(labels), OptionalNumber(0.3)],
+  efficientNetKey: [models.efficientNetKey, Text('bn1.weight')],
+  newHead: [(classes) => models.squeezenet11().newHead(classes), I(3)],
+  detect: [(t, o) => models.fasterRcnn({ classes: 2 }).detect(t, o), I(zeros([0, 3, 32, 32])), Options({})],
   // derivatives
   vjp: [(fn, t) => nabla.vjp(fn, t), Fn(square), T(x)],
   'vjp: pull': [(v) => nabla.vjp(square, x).pull(v), T(x)],

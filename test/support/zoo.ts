@@ -33,6 +33,8 @@ export interface Row {
   readonly keys: { readonly count: number; readonly sha256: string };
   readonly outputs: Readonly<Record<string, Digest>>;
   readonly train?: Step;
+  /** Of the detector. */
+  readonly boxes?: number[][];
 }
 
 /** Number i of a stream, in [0, 1): it depends on the seed and i alone. */

@@ -83,6 +83,8 @@ def step(build, gain, x, y, grads):
     for m in model.modules():
         if isinstance(m, nn.modules.dropout._DropoutNd):
             m.p = 0.0
+        if isinstance(m, nn.Hardsigmoid):  # PyTorch's own derivative has 1/6 rounded to float32
+            m.forward = lambda t: F.relu6(t + 3) / 6
     def loss():
         out = model(x)
         if not isinstance(out, tuple):

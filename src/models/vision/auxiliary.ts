@@ -2,7 +2,7 @@
 
 import { Module, crossEntropy } from '../../nn/index.js';
 import { checkNumber } from '../../nn/layer.js';
-import type { OptionNames, Shape } from '../../tensor/library.js';
+import { DTypeError, type OptionNames, type Shape, ShapeError, formatShape } from '../../tensor/library.js';
 import type { Guard } from '../../tensor/shape-types/shape.js';
 import { type Tensor, checkTensor } from '../../tensor/tensor.js';
 import {
@@ -78,7 +78,16 @@ export function auxiliaryCrossEntropy(
 ): Tensor<[]> {
   checkNumber(weight, 'auxiliaryCrossEntropy: weight');
   const [logits, ...others] = Array.isArray(outputs) ? (outputs as readonly Tensor[]) : [outputs as Tensor];
-  checkTensor(logits, 'auxiliaryCrossEntropy', 'the output');
+  for (const x of [logits, ...others]) {
+    checkTensor(x, 'auxiliaryCrossEntropy', 'the output');
+    if (x.rank !== 2)
+      throw new ShapeError(`auxiliaryCrossEntropy: logits ${formatShape(x.shape)}: need [N, classes]`, [x.shape]);
+  }
+  checkTensor(labels, 'auxiliaryCrossEntropy', 'the labels');
+  if (labels.dtype !== 'int32')
+    throw new DTypeError(`auxiliaryCrossEntropy: labels are ${String(labels.dtype)}. Convert with to('int32').`, [
+      labels.dtype,
+    ]);
   const loss = (x: Tensor): Tensor<[]> => crossEntropy(x, labels);
   return others.reduce((sum: Tensor<[]>, x) => sum.add(loss(x).mul(weight)), loss(logits));
 }

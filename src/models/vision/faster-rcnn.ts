@@ -176,6 +176,8 @@ export class FasterRCNN extends Module {
 
   /** What is in each of the images. Reads numbers, so it is awaited; call `eval()` first. */
   async detect(x: Tensor, options: DetectOptions = {}): Promise<Detections[]> {
+    checkTensor(x, 'detect', 'the input');
+    checkImages('detect', x, this.inChannels);
     checkOptions('detect', options, DETECT_OPTIONS);
     const { scoreThreshold = 0.05, iouThreshold = 0.5, detections = 100, proposals = 1000 } = options;
     const found: Detections[] = [];
