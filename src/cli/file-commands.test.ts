@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import data from '../../test/fixtures/data.json' with { type: 'json' };
 import fixture from '../../test/fixtures/torch-files.json' with { type: 'json' };
+import { writeModel } from '../../test/support/onnx-writer.js';
 import { bytesOfBase64, described } from '../../test/support/torch-files.js';
 import { parseNpz } from '../data/index.js';
 import { setDevice } from '../index.js';
@@ -143,4 +144,27 @@ test('convert: other keys, other dtypes, what a format lacks', async () => {
     /its format is not known\. Use a name that ends in \.safetensors or \.npz\./,
   );
   expect((await nabla('convert', at('dtypes.pt'), at('f.npz'), '--map', 'x')).err).toMatch(/Use old=new/);
+});
+
+test('inspect: an ONNX model, and what stands in the way of one', async () => {
+  const model = {
+    inputs: [{ name: 'x', dims: ['batch', 3] }],
+    outputs: [{ name: 'y' }],
+    initializers: [{ name: 'w', dims: [3], data: [1, 2, 3] }],
+  };
+  const mul = { op: 'Mul', in: ['x', 'w'], out: ['y'] };
+  writeFileSync(at('good.onnx'), writeModel({ ...model, nodes: [mul] }));
+  const good = await nabla('inspect', at('good.onnx'));
+  expect(good.out).toMatch(/^…\/good\.onnx {2}ONNX \(IR 8, opset 17\), \d+ B\n/);
+  expect(good.out).toContain('input   x  float32 [batch, 3]\noutput  y  float32 of any rank\n');
+  expect(good.out).toContain('\nMul  1  \n');
+  expect(good.out).toContain('1 nodes, 3 parameters in 1 tensors, 12 B of constants\nnabla runs it.\n');
+  writeFileSync(at('model'), writeModel({ ...model, nodes: [{ op: 'Magic', in: ['x'], out: ['t'] }, mul] }));
+  const bad = await nabla('inspect', at('model'));
+  expect(bad.out).toContain('nabla cannot run it:\n  Magic (opset 17) at "t": nabla does not have this operator\n');
+  const json = JSON.parse((await nabla('inspect', at('model'), '--json')).out.split('\n')[0]) as Record<
+    string,
+    unknown
+  >;
+  expect([json['format'], json['opsets'], (json['problems'] as unknown[]).length]).toEqual(['onnx', { '': 17 }, 1]);
 });

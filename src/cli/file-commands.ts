@@ -8,11 +8,12 @@ const key = () => new Option('--key <path>', 'only what is below these keys of a
 export function addInspect(program: Command): void {
   program
     .command('inspect')
-    .summary('show what is in a file of weights')
+    .summary('show what is in a file of weights or of a model')
     .description(
-      'Shows the tensors of a file (key, dtype, shape, bytes) and what else it holds. Nothing in the file is executed.',
+      'Shows the tensors of a file (key, dtype, shape, bytes) and what else it holds; of an ONNX model its operators, inputs and outputs, ' +
+        'and what nabla lacks to run it. Nothing in the file is executed.',
     )
-    .argument('<file>', '.pt, .pth, .bin, .tar, .safetensors, .npz, .npy, an index.json or a folder of shards')
+    .argument('<file>', '.pt, .pth, .bin, .tar, .safetensors, .npz, .npy, .onnx, an index.json or a folder of shards')
     .addOption(key())
     .option('--stats', 'read all numbers: mean, standard deviation, least, largest, what is not finite')
     .addOption(new Option('--json', 'print JSON lines instead of text'))
@@ -21,7 +22,8 @@ export function addInspect(program: Command): void {
       `
 Examples:
   nabla inspect resnet18.pth
-  nabla inspect checkpoint.pt --key model_state_dict --stats`,
+  nabla inspect checkpoint.pt --key model_state_dict --stats
+  nabla inspect model.onnx`,
     )
     .allowExcessArguments(false)
     .action(async (file, options) => (await import('./commands/inspect.js')).inspect(file, options));

@@ -1,6 +1,7 @@
 // The public surface of `nabla/onnx`.
 
 export { OnnxError, type OnnxProblem } from './error.js';
+export { inspectOnnx, type OnnxContents, type OnnxWeight } from './inspect.js';
 export { loadOnnx, type LoadOnnxOptions, type OnnxMetadata, OnnxModel, type OnnxValue } from './model.js';
 export type { OnnxFeed, OnnxNumbers } from './run/feeds.js';
 export type { OnnxSource } from './source.js';

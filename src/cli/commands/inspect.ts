@@ -20,8 +20,16 @@ interface Row {
 
 /** The first row that fits counts; the last one fits everything, and says what is not read. */
 const ROWS: readonly Row[] = [
+  { isIt: isOnnx, load: async () => (await import('../inspect/onnx.js')).inspectOnnxFile },
   { isIt: () => true, load: async () => (await import('../inspect/tensors.js')).inspectTensors },
 ];
+
+/** By its name; or it begins with the version of the format, a field of a small number, and goes on with a text. */
+function isOnnx(head: Uint8Array, path: string): boolean {
+  return (
+    /\.onnx$/i.test(path) || (head[0] === 0x08 && head[1] > 0 && head[1] < 32 && (head[2] === 0x12 || head[2] === 0x3a))
+  );
+}
 
 const HEAD_BYTES = 512;
 
