@@ -14,6 +14,7 @@ import {
 import type { Tensor } from '../tensor/tensor.js';
 import { OnnxError } from './error.js';
 import { buildGraph, constantsOf } from './graph/build.js';
+import { foldNorms } from './graph/fold-norms.js';
 import { type Dimension, type Graph, type GraphValue, prunedTo } from './graph/graph.js';
 import { type OnnxFeed, givenOf } from './run/feeds.js';
 import { forwardThrough } from './run/forward.js';
@@ -131,8 +132,10 @@ export class OnnxModel extends Module {
    */
   async run(inputs: Readonly<Record<string, OnnxFeed>>): Promise<Record<string, Tensor>> {
     const given = givenOf('run', this.#graph, inputs, this.#weights);
-    if (this.#session === undefined || (this.#session.isFrozen && this.#weights.isChanged))
-      this.#session = new Session(this.#graph, this.#weights, !this.#weights.isChanged);
+    if (this.#session === undefined || (this.#session.isFrozen && this.#weights.isChanged)) {
+      const isFrozen = !this.#weights.isChanged;
+      this.#session = new Session(isFrozen ? foldNorms(this.#graph) : this.#graph, this.#weights, isFrozen);
+    }
     const outputs = await this.#session.run(given);
     return Object.fromEntries(this.#graph.outputs.map(({ name }, i) => [name, outputs[i]]));
   }

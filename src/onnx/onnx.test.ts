@@ -227,6 +227,38 @@ describe('weights beside the model', () => {
   });
 });
 
+test('normalisations after convolutions are folded into their weights', async () => {
+  const numbers = (name: string) => ({ name, dims: [4], data: [0.5, 1, 2, 3] });
+  const norm = (from: string, to: string) => ({ op: 'BatchNormalization', in: [from, 'g', 'b', 'm', 'v'], out: [to] });
+  const model = await loadOnnx(
+    writeModel({
+      nodes: [
+        { op: 'Conv', in: ['x', 'w', 'c'], out: ['a'], attributes: { group: 2 } },
+        norm('a', 'an'),
+        { op: 'ConvTranspose', in: ['an', 'u'], out: ['d'], attributes: { group: 2, strides: [2, 2] } },
+        norm('d', 'y'),
+      ],
+      inputs: [{ name: 'x', dims: ['n', 4, 5, 5] }],
+      outputs: [{ name: 'y' }],
+      initializers: [
+        floats('w', [4, 2, 3, 3]),
+        floats('c', [4], 7),
+        floats('u', [4, 2, 2, 2], 9),
+        numbers('g'),
+        floats('b', [4], 3),
+        floats('m', [4], 2),
+        numbers('v'),
+      ],
+    }),
+  );
+  const x = tensor(Float32Array.from(wave(200)), { shape: [2, 4, 5, 5] });
+  const { y } = await model.run({ x });
+  const kernels = engineStats().kernelsLastRun;
+  const plain = await model.forward(x).data();
+  expect(engineStats().kernelsLastRun).toBeGreaterThanOrEqual(kernels);
+  (await y.data()).forEach((value, i) => expect(value).toBeCloseTo(plain[i], 4));
+});
+
 // ---------------------------------------------------------------- control flow
 
 /** y = steps of x · 2, beginning with x, while it is below `limit`. */
