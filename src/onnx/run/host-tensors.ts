@@ -23,19 +23,21 @@ function fitted(value: number, type: ElementType): number {
 /** The same number everywhere, in up to so many elements: looked for, since a device repeats it without storing it. */
 const MOST_LOOKED_AT = 4096;
 
-/** `device` is undefined for the default one. */
+/** Numbers of a graph: those that are all the same are not stored. */
 export function tensorOfHost(array: HostArray, dtype: DType, device: string): Tensor {
   const { type, shape, data } = array;
-  const isWhole = isIntType(type);
   const [first] = data;
   const isOne =
     data.length === 1 || (data.length > 1 && data.length <= MOST_LOOKED_AT && data.every((n) => n === first));
-  let made: AnyTensor;
-  if (isOne) made = full(shape, isWhole ? fitted(first, type) : first, { dtype });
-  else {
-    const fits = !isWhole || data instanceof Int32Array || data instanceof Uint8Array;
-    const numbers = fits ? data : Int32Array.from(data, (value) => fitted(value, type));
-    made = tensor(numbers, { shape, dtype, device });
-  }
+  if (!isOne) return storedTensor(array, dtype, device);
+  const made: AnyTensor = full(shape, isIntType(type) ? fitted(first, type) : first, { dtype });
   return made as Tensor; // of whatever dtype: methods check it when they are called
+}
+
+/** Numbers in memory of their own: an input. */
+export function storedTensor({ type, shape, data }: HostArray, dtype: DType, device: string): Tensor {
+  const fits = !isIntType(type) || data instanceof Int32Array || data instanceof Uint8Array;
+  const numbers = fits ? data : Int32Array.from(data, (value) => fitted(value, type));
+  const made: AnyTensor = tensor(numbers, { shape, dtype, device });
+  return made as Tensor;
 }

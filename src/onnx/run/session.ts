@@ -11,7 +11,7 @@ import type { Constant, Graph, GraphNode, GraphValue } from '../graph/graph.js';
 import { type HostArray, sizeOf } from '../host/array.js';
 import type { Environment, Result } from '../operators/operator.js';
 import type { ElementType } from '../wire/elements.js';
-import { tensorOfHost } from './host-tensors.js';
+import { storedTensor, tensorOfHost } from './host-tensors.js';
 import { type Reading, interpret } from './interpret.js';
 import { NONE, Value } from './value.js';
 import type { Weights } from './weights.js';
@@ -162,7 +162,7 @@ export class Session implements Environment {
   }
 
   inputTensor(input: Given): AnyTensor {
-    return isHost(input) ? tensorOfHost(input, this.dtypeOf(input.type), this.device) : input;
+    return isHost(input) ? storedTensor(input, this.dtypeOf(input.type), this.device) : input;
   }
 
   private planFor(key: string, inputs: Givens): Plan {
