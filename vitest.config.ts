@@ -20,6 +20,7 @@ const ALONE = [
   'src/nn/losses/losses.test.ts',
   'src/io/weights/load-weights.test.ts',
   'src/io/node/*.test.ts',
+  'src/onnx/*.test.ts',
   'test/tensor/{capture,vmap}.test.ts',
 ];
 

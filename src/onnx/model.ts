@@ -6,7 +6,9 @@ import {
   ArgumentError,
   DTypeError,
   type FloatDType,
+  checkDevice,
   checkOptions,
+  isDType,
   isFloat,
   type OptionNames,
   shown,
@@ -205,11 +207,17 @@ export class OnnxModel extends Module {
     return this.#graph.nodes.flatMap(({ outputs }) => outputs.filter((name) => name !== ''));
   }
 
-  override to(dtype: FloatDType): this {
-    if (isFloat(dtype)) this.#weights.setReal(dtype);
-    super.to(dtype);
+  /** Another dtype of real numbers, in place; or another device, by name, to which the weights are copied. */
+  override to(dtype: FloatDType): this;
+  override to(device: string): Promise<this>;
+  override to(target: string): this | Promise<this> {
     this.#session = undefined;
-    return this;
+    if (isDType(target)) {
+      if (isFloat(target)) this.#weights.setReal(target);
+      return super.to(target as FloatDType);
+    }
+    checkDevice(target); // an unknown name is an error before anything is moved
+    return this.#weights.moveTo(target).then(() => this);
   }
 
   protected override describe(): string {

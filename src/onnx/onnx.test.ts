@@ -2,18 +2,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import {
-  FormatError,
-  type Tensor,
-  checkGradient,
-  compile,
-  disposeDevices,
-  engineStats,
-  setDevice,
-  tensor,
-  zeros,
-} from '../index.js';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { FormatError, type Tensor, checkGradient, compile, engineStats, setDevice, tensor, zeros } from '../index.js';
 import { Linear, Module, Sequential, mseLoss } from '../nn/index.js';
 import { SGD } from '../optim/index.js';
 import { type WrittenModel, type WrittenTensor, writeModel } from '../../test/support/onnx-writer.js';
@@ -150,6 +140,11 @@ test('another dtype, and another device', async () => {
   expect(y.device).toBe('reference');
   const [a, b] = [await exact.data(), await y.data()];
   a.forEach((value, i) => expect(value).toBeCloseTo(b[i], 6));
+  const [weight] = there.parameters();
+  expect(await there.to('cpu')).toBe(there);
+  const moved = (await there.run({ x: await tensor([wave(3)]).to('reference') }))[OUTPUT];
+  expect([weight.device, moved.device]).toEqual(['cpu', 'cpu']);
+  expect(() => there.to('abacus')).toThrow('abacus');
 });
 
 test('weights that are inputs too may be given, and need not be', async () => {
@@ -475,5 +470,3 @@ describe('errors', () => {
     await expect(loadOnnx(Uint8Array.of())).rejects.toThrow('the file has no graph');
   });
 });
-
-afterAll(() => disposeDevices());

@@ -1,7 +1,7 @@
 // What the library folders (nn, optim, data, io) need besides the Tensor class: error classes, types, and the few entries
 // of the engine that a parameter or an optimiser has to reach. Not part of the public surface.
 
-import { emptyStorage, inUnit, rest, run, runWithRoom, undoWithUnit } from '../engine/engine.js';
+import { emptyStorage, getDevice, inUnit, rest, run, runWithRoom, undoWithUnit } from '../engine/engine.js';
 import { addWitness, currentRecording, isRecording, onReplay } from '../engine/recording.js';
 import * as build from '../engine/ir/build.js';
 import type { DType } from '../engine/ir/dtype.js';
@@ -23,6 +23,7 @@ export {
   brainValue,
   halfBits,
   halfValue,
+  isDType,
   isFloat,
 } from '../engine/ir/dtype.js';
 export {
@@ -63,8 +64,21 @@ export function storedValue(t: AnyTensor): StoredValue {
  * before, is gone.
  */
 export function changeDType(t: AnyTensor, dtype: DType): void {
+  replaceStorage(t, storedValue(t.detach().to(dtype)));
+}
+
+/** Throws DeviceError for a device that is not there. */
+export function checkDevice(name: string): void {
+  getDevice(name);
+}
+
+/** The same for another device: the numbers are copied there. */
+export async function changeDevice(t: AnyTensor, device: string): Promise<void> {
+  replaceStorage(t, storedValue(await t.detach().to(device)));
+}
+
+function replaceStorage(t: AnyTensor, value: StoredValue): void {
   const { storage: before, requiresGrad } = t;
-  const value = storedValue(t.detach().to(dtype));
   value.storage.requiresGrad = requiresGrad;
   value.storage.name = before?.name;
   t['value'] = value;

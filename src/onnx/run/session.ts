@@ -117,7 +117,7 @@ export class Session implements Environment {
 
   async run(given: Givens): Promise<Tensor[]> {
     for (;;) {
-      const inputs = await this.decided(given);
+      const inputs = await this.decided(await this.here(given));
       this.sizes = inputs.map((input) => (input === undefined ? 0 : sizeOf(input.shape)));
       if (this.isDynamic) return this.step(inputs);
       try {
@@ -127,6 +127,14 @@ export class Session implements Environment {
         if (!this.decideBy(error.value)) this.isDynamic = true;
       }
     }
+  }
+
+  /** Tensors on another device are copied. */
+  private async here(given: Givens): Promise<Givens> {
+    const isHere = (input: Given | undefined): boolean =>
+      input === undefined || isHost(input) || input.device === this.device;
+    if (given.every(isHere)) return given;
+    return Promise.all(given.map((input) => (isHere(input) ? input : (input as AnyTensor).to(this.device))));
   }
 
   /** Reads the inputs that decide. */

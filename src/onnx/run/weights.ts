@@ -3,7 +3,7 @@
 
 import { Buffer, Parameter } from '../../nn/parameter.js';
 import { tensor } from '../../tensor/creation.js';
-import { type DType, type FloatDType, isPending } from '../../tensor/library.js';
+import { type DType, type FloatDType, changeDevice, isPending } from '../../tensor/library.js';
 import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
 import type { Constant } from '../graph/graph.js';
 import { type ElementType, isFloatType, rowOf } from '../wire/elements.js';
@@ -17,7 +17,7 @@ interface Made {
 }
 
 export class Weights {
-  readonly device: string;
+  device: string;
   /** What real numbers are computed in, whatever the file says; undefined for what it says. */
   private real: FloatDType | undefined;
   private readonly made = new Map<Constant, Made>();
@@ -34,6 +34,12 @@ export class Weights {
 
   setReal(dtype: FloatDType): void {
     this.real = dtype;
+  }
+
+  /** Moves what has been made, and makes the rest there. */
+  async moveTo(device: string): Promise<void> {
+    for (const { weight } of this.made.values()) await changeDevice(weight, device);
+    this.device = device;
   }
 
   /** The parameter or buffer of a constant. */
