@@ -24,7 +24,9 @@ export {
   type Extreme,
   type IndexArgument,
   type Promoted,
+  type DTypeOption,
   type ReduceOptions,
+  type SumOptions,
 } from './tensor/tensor.js';
 export * from './tensor/creation.js';
 export * from './tensor/functions.js';
@@ -103,6 +105,8 @@ export * from './functions/membership.js';
 export * from './functions/integrals.js';
 export * from './functions/covariance.js';
 export * from './functions/histograms.js';
+export * from './functions/floats.js';
+export * from './functions/distributions.js';
 export { einsum } from './functions/einsum.js';
 export { dropout } from './tensor/dropout.js';
 export { interpolate, type InterpolateOptions, type ResampleMode } from './tensor/resample.js';

@@ -2,6 +2,7 @@
 // tools/parity/opinfo.py. NABLA_OPINFO names a file of all samples instead.
 import * as nabla from 'nabla';
 import type { Tensor } from 'nabla';
+import { functional, tripletMarginWithDistanceLoss } from 'nabla/nn';
 import { type OpInfoCall, type OpInfoCalls, opinfoParity } from './support/opinfo.js';
 
 /** As it is: the tensor and the other arguments. */
@@ -20,6 +21,9 @@ const split =
   (fn: typeof nabla.hsplit): OpInfoCall =>
   ([x, given], options) =>
     fn(x, given ?? options['indices'] ?? options['sections']);
+/** Options that are there. */
+const some = (options: Record<string, unknown>): never =>
+  Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined && v !== null)) as never;
 const area =
   (fn: typeof nabla.trapezoid): OpInfoCall =>
   ([y, x, ...rest], { dx, dim, ...options }) => {
@@ -126,6 +130,39 @@ const calls: OpInfoCalls = {
   'special.ndtri': plain(nabla.ndtri),
   'special.entr': plain(nabla.entr),
   'special.zeta': plain(nabla.zeta),
+  // PyTorch's number next to one in float64 is not that in float32
+  nextafter: ([a, b]) => (a.dtype === 'float32' ? 'tested below' : nabla.nextafter(a, b)),
+  ldexp: plain(nabla.ldexp),
+  float_power: ([a, b]) => nabla.floatPower(a, b).to(b instanceof nabla.Tensor ? b.dtype : a.dtype),
+  isposinf: plain(nabla.isposinf),
+  isneginf: plain(nabla.isneginf),
+  logspace: ([start, end, count, given], { base }) =>
+    [start, end].some((v) => v instanceof nabla.Tensor)
+      ? 'ends as tensors: numbers'
+      : nabla.logspace(start, end, count, { base: given ?? base ?? 10 }),
+  full_like: ([x, value]) => nabla.fullLike(x, Number(value)),
+  diagflat: plain(nabla.diagflat, 'offset'),
+  'nn.functional.batch_norm': ([x, mean, variance, ...rest], { weight, bias, training, momentum, eps }) => {
+    if (x.rank < 2) return 'a vector: needs channels';
+    const given = some({ weight: rest[0] ?? weight, bias: rest[1] ?? bias, training, momentum, eps });
+    return functional.batchNorm(x, mean?.detach(), variance?.detach(), given);
+  },
+  'nn.functional.instance_norm': ([x, mean], { weight, bias, eps, use_input_stats: own }) =>
+    mean || own === false ? 'running statistics: batchNorm' : functional.instanceNorm(x, some({ weight, bias, eps })),
+  'nn.functional.group_norm': ([x, groups], { weight, bias, eps }) =>
+    functional.groupNorm(x, groups, some({ weight, bias, eps })),
+  'nn.functional.layer_norm': ([x, sizes, ...rest], { weight, bias, eps }) =>
+    functional.layerNorm(x, sizes, some({ weight: rest[0] ?? weight, bias: rest[1] ?? bias, eps })),
+  'nn.functional.rms_norm': ([x, sizes, given], { weight, eps }) =>
+    functional.rmsNorm(x, sizes, some({ weight: given ?? weight, eps })),
+  'nn.functional.local_response_norm': ([x, size, ...rest], { alpha, beta, k }) =>
+    functional.localResponseNorm(x, size, some({ alpha: rest[0] ?? alpha, beta: rest[1] ?? beta, k: rest[2] ?? k })),
+  'nn.functional.linear': ([x, weight, bias], options) => functional.linear(x, weight, bias ?? options['bias']),
+  'nn.functional.bilinear': ([a, b, weight, bias], options) =>
+    functional.bilinear(a, b, weight, bias ?? options['bias'] ?? undefined),
+  'nn.functional.channel_shuffle': plain(functional.channelShuffle),
+  'nn.functional.triplet_margin_with_distance_loss': ([a, p, n], { margin, swap, reduction }) =>
+    tripletMarginWithDistanceLoss(a, p, n, some({ margin, swap, reduction })),
 };
 
 opinfoParity('opinfo-more', calls);

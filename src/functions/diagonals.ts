@@ -59,6 +59,12 @@ function embedded(op: string, x: Node, offset: number, dim1: number, dim2: numbe
   return arrangement.movedim(matrices, [-2, -1], [a, b]);
 }
 
+/** All elements as the diagonal of a matrix of zeros. PyTorch: torch.diagflat. */
+export function diagflat<D extends DType>(x: Tensor<Shape, D>, offset = 0): Tensor<number[], D> {
+  const node = nodeOf(x, 'diagflat');
+  return wrap(embedded('diagflat', build.reshape(node, [node.size]), offset, 0, 1));
+}
+
 /** The sum of a matrix's diagonal. PyTorch: torch.trace. */
 export function trace<D extends DType>(x: Tensor<Shape, D>): Tensor<[], Counted<D>> {
   const node = nodeOf(x, 'trace');

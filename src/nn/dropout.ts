@@ -1,8 +1,9 @@
 // Dropout: random zeros in training, nothing in evaluation (Srivastava et al. 2014). The shape stays.
 
-import { checkProbability, drop, dropout, kept } from '../tensor/dropout.js';
+import { checkProbability, drop, dropout } from '../tensor/dropout.js';
 import { ShapeError, formatShape } from '../tensor/library.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { alphaDrop } from './functional-layers.js';
 import { Pointwise } from './layer.js';
 
 abstract class RandomDrop extends Pointwise {
@@ -68,9 +69,6 @@ export class Dropout3d extends ChannelDrop {
   protected readonly layout = { ranks: [4, 5], text: '[N, C, D, H, W] or [C, D, H, W]' };
 }
 
-// the value that SELU approaches at −∞: −λ·α
-const SELU_FLOOR = -1.7580993408473766;
-
 /**
  * For networks of SELUs: sets each element to SELU's lowest value with probability `p` (default 0.5), then scales and
  * shifts so that mean 0 and variance 1 stay (Klambauer et al. 2017). PyTorch: nn.AlphaDropout.
@@ -78,11 +76,6 @@ const SELU_FLOOR = -1.7580993408473766;
 export class AlphaDropout extends RandomDrop {
   protected drop(x: Tensor): Tensor {
     const { p } = this;
-    if (p === 0) return x;
-    if (p === 1) return x.mul(0);
-    const scale = 1 / Math.sqrt((SELU_FLOOR ** 2 * p + 1) * (1 - p));
-    const keep = kept(x.shape, p);
-    const mixed = x.mul(keep).add(keep.mul(-SELU_FLOOR).add(SELU_FLOOR));
-    return mixed.mul(scale).add(-scale * SELU_FLOOR * p);
+    return alphaDrop(x, p, x.shape);
   }
 }

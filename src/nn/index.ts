@@ -73,7 +73,7 @@ export {
   Tanhshrink,
   Threshold,
 } from './activation.js';
-export * as functional from './functional.js';
+export * as functional from './functional-names.js';
 export {
   AvgPool1d,
   AvgPool2d,
@@ -163,7 +163,14 @@ export {
   type LabelOptions,
 } from './losses/classification.js';
 export { type LossOptions, type Reduced, type Reduction } from './losses/common.js';
-export { ntXentLoss, tripletMarginLoss, type NtXentOptions, type TripletOptions } from './losses/metric.js';
+export {
+  ntXentLoss,
+  tripletMarginLoss,
+  tripletMarginWithDistanceLoss,
+  type NtXentOptions,
+  type TripletDistanceOptions,
+  type TripletOptions,
+} from './losses/metric.js';
 export {
   huberLoss,
   l1Loss,

@@ -17,8 +17,8 @@ import type { Mutable } from '../tensor/shape-types/shape.js';
 import type { Dims } from '../tensor/shape-types/window.js';
 import { withoutGrad } from '../tensor/grad-mode.js';
 import { tensor } from '../tensor/creation.js';
-import { avgPool1d } from '../tensor/pooling.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { follow, localResponseNorm, perChannel, standardise } from './functional-layers.js';
 import * as init from './init.js';
 import { Layer, batched, checkChannels, checkCount, checkFloat, checkLast, checkNumber } from './layer.js';
 import { Buffer, Parameter } from './parameter.js';
@@ -137,12 +137,6 @@ abstract class BatchNorm<D extends Dims, C extends number> extends Layer<BatchNo
   protected override describe(): string {
     return `${this.numFeatures}`;
   }
-}
-
-/** running ← running + weight · (batch − running) */
-function follow(running: Tensor, batch: Tensor, weight: Tensor | number): void {
-  const step = batch.reshape(running.shape).sub(running);
-  running.assign_(running.add(typeof weight === 'number' ? step.mul(weight) : step.mul(weight)));
 }
 
 /** x [N, C] or [N, C, L], normalised per channel. PyTorch: nn.BatchNorm1d. */
@@ -289,21 +283,6 @@ export interface GroupNormOptions {
 }
 
 const GROUP_NORM_OPTIONS: OptionNames<GroupNormOptions> = { eps: true, affine: true };
-
-/** x minus its mean over the dimensions from `start`, divided by the root of its biased variance. */
-function standardise(x: Tensor, start: number, eps: number): Tensor {
-  const dims = x.shape.map((_, dim) => dim).filter((dim) => dim >= start);
-  const centred = x.sub(x.mean(dims, { keepdim: true }));
-  const variance = centred.square().mean(dims, { keepdim: true });
-  return centred.mul(variance.add(eps).rsqrt());
-}
-
-/** x [N, C, …] times weight [C] plus bias [C]. */
-function perChannel(x: Tensor, weight: Parameter | undefined, bias: Parameter | undefined): Tensor {
-  if (weight === undefined || bias === undefined) return x;
-  const column = (t: Parameter): Tensor => t.reshape(x.shape.map((_, dim) => (dim === 1 ? t.size : 1)));
-  return x.mul(column(weight)).add(column(bias));
-}
 
 /**
  * x [N, C, …]: the channels in `numGroups` groups, each normalised by its own mean and biased variance. PyTorch:
@@ -499,19 +478,11 @@ export class LocalResponseNorm extends Layer<IdentityFn> {
   }
 
   protected compute(x: Tensor): Tensor {
-    const { size } = this;
     checkFloat('LocalResponseNorm', x);
     if (x.rank < 3)
       throw new ShapeError(`LocalResponseNorm: input ${formatShape(x.shape)}: needs [N, C, L, ...]`, [x.shape]);
-    const [batch, channels] = x.shape;
-    // (N, C, …) → (N, positions, C), so that neighbouring channels are a window
-    const line = x
-      .square()
-      .reshape([batch, channels, sizeOf(x.shape.slice(2))] as readonly number[])
-      .transpose(1, 2);
-    const padded = line.pad([[Math.floor(size / 2), Math.floor((size - 1) / 2)]]);
-    const means = avgPool1d(padded, size, { stride: 1 }).transpose(1, 2).reshape(x.shape);
-    return x.mul(means.mul(this.alpha).add(this.k).pow(-this.beta));
+    const { size, alpha, beta, k } = this;
+    return localResponseNorm(x, size, { alpha, beta, k });
   }
 
   protected override window(): ReceptiveField {

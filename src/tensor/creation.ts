@@ -9,7 +9,7 @@ import { ArgumentError, DTypeError, GradError, ShapeError } from '../engine/ir/e
 import type { Node } from '../engine/ir/node.js';
 import { type Shape, checkShape, formatShape, shown, sizeOf } from '../engine/ir/shape.js';
 import { flattenNested } from './nested.js';
-import { checkDType, defaultDType, realDType } from './operands.js';
+import { checkDType, defaultDType, numberAs, realDType } from './operands.js';
 import { positions } from './reductions.js';
 import * as random from './random.js';
 import type { NestedArray, NestedArrayArg, ShapeOf } from './shape-types/nested-array.js';
@@ -202,6 +202,40 @@ export function ones<const S extends Shape, D extends DType = 'float32'>(
   options: CreationOptions<D> = {},
 ): Tensor<Writable<S>, NoInfer<D>> {
   return filled('ones', shape, 1, options);
+}
+
+/** `base` (10) to the powers of `count` numbers from start to end, both included. PyTorch: torch.logspace. */
+export function logspace<N extends number, D extends FloatDType = 'float32'>(
+  start: number,
+  end: number,
+  count: N,
+  options: LogspaceOptions<D> = {},
+): Tensor<[N], NoInfer<D>> {
+  const op = 'logspace';
+  checkOptions(op, options, LOGSPACE_OPTIONS);
+  const { base = 10, ...given } = options;
+  if (!Number.isInteger(count) || count < 0)
+    throw new ArgumentError(`${op}: count is ${shown(count)}. Use a whole number, 0 or more.`);
+  for (const [name, value] of Object.entries({ start, end, base })) checkFinite(value, op, name);
+  const dtype = realDType(options.dtype, op);
+  const step = count > 1 ? (end - start) / (count - 1) : 0;
+  // as in linspace, both ends are there exactly
+  const power = (i: number): number => (i < count / 2 ? start + i * step : end - (count - 1 - i) * step);
+  const values = Float64Array.from({ length: count }, (_, i) => base ** power(i));
+  return tensor(values, { ...given, shape: [count], dtype: dtype as D }); // the default one where D is not given
+}
+
+export interface LogspaceOptions<D extends FloatDType = FloatDType> extends CreationOptions<D> {
+  /** Default 10. */
+  readonly base?: number;
+}
+
+const LOGSPACE_OPTIONS: OptionNames<LogspaceOptions> = { ...CREATION_OPTIONS, base: true };
+
+/** Every element `value`, in the shape and the dtype of `like`. PyTorch: torch.full_like. */
+export function fullLike<S extends Shape, D extends DType>(like: Tensor<S, D>, value: number): Tensor<S, D> {
+  checkTensor(like, 'fullLike', 'the argument');
+  return wrap(build.expand(numberAs(value, like.dtype, 'fullLike', 'the value'), like.shape));
 }
 
 export function zerosLike<S extends Shape, D extends DType>(like: Tensor<S, D>): Tensor<S, D> {

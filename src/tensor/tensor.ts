@@ -39,7 +39,7 @@ import { comesFrom } from '../engine/prepare/parts.js';
 import * as arranging from './arranging.js';
 import { writtenAt } from './assign-at.js';
 import * as elementwise from './elementwise.js';
-import { checkNumber, numberAs } from './operands.js';
+import { checkDType, checkNumber, numberAs } from './operands.js';
 import { isGradEnabled } from './grad-mode.js';
 import { ownerOf, rememberOwner, setGradient } from './gradients.js';
 import { type HookHandle, hookGradient, isRetained, isRetainedHere, retain, retainersOf } from './gradient-hooks.js';
@@ -102,6 +102,38 @@ export interface ReduceOptions<K extends boolean = boolean> {
 
 const REDUCE_OPTIONS: OptionNames<ReduceOptions> = { keepdim: true };
 
+/** Of reductions that compute in another dtype if they are asked to. */
+export interface SumOptions<K extends boolean = boolean, E extends DType = DType> extends ReduceOptions<K> {
+  /** The elements become this before anything is computed, and the result is of it. */
+  readonly dtype?: E;
+}
+
+const SUM_OPTIONS: OptionNames<SumOptions> = { keepdim: true, dtype: true };
+
+/** Of running sums and of softmax. */
+export interface DTypeOption<E extends DType = DType> {
+  /** The elements become this before anything is computed, and the result is of it. */
+  readonly dtype?: E;
+}
+
+const DTYPE_OPTION: OptionNames<DTypeOption> = { dtype: true };
+
+/** What `compute` makes of x in the dtype that the options ask for. */
+function inDType(op: string, x: Node, options: DTypeOption | undefined, compute: (x: Node) => Node): Node {
+  const dtype = options?.dtype;
+  if (dtype === undefined) return compute(x);
+  checkDType(dtype, op);
+  return build.cast(compute(build.cast(x, dtype)), dtype);
+}
+
+/** As inDType, of real numbers alone. */
+function inReal(op: string, x: Node, options: DTypeOption | undefined, compute: (x: Node) => Node): Node {
+  const dtype = options?.dtype;
+  if (dtype !== undefined && DTYPES.includes(dtype) && !isFloat(dtype))
+    throw new DTypeError(`${op}: dtype is ${dtype}. Use 'float32' or 'float64'.`, [dtype]);
+  return inDType(op, x, options, compute);
+}
+
 interface VarianceOptions<K extends boolean = boolean> extends ReduceOptions<K> {
   /** Default 1: divides by n − 1. */
   readonly correction?: number;
@@ -116,12 +148,12 @@ interface TopkOptions {
 
 const TOPK_OPTIONS: OptionNames<TopkOptions> = { largest: true };
 
-function kept(op: string, options: ReduceOptions | undefined): boolean {
+function kept(op: string, options: ReduceOptions | undefined, known: object = REDUCE_OPTIONS): boolean {
   if (typeof options === 'number')
     throw new ArgumentError(
       `${op}: the second argument is ${String(options)}. Several dimensions are one list: ${op}([0, 1]).`,
     );
-  checkOptions(op, options, REDUCE_OPTIONS);
+  checkOptions(op, options, known);
   return options?.keepdim ?? false;
 }
 
@@ -713,12 +745,10 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
     Y extends DType,
     const Dim extends number | readonly number[] | undefined = undefined,
     K extends boolean = false,
-  >(
-    this: Tensor<X, Y>,
-    dim?: Dim & DimArg<'sum', X, Dim>,
-    options?: ReduceOptions<K>,
-  ): Tensor<Reduce<X, Dim, K>, Summed<Y>> {
-    return wrap(reductions.sum(this.node, dim, kept('sum', options)));
+    E extends DType = Summed<Y>,
+  >(this: Tensor<X, Y>, dim?: Dim & DimArg<'sum', X, Dim>, options?: SumOptions<K, E>): Tensor<Reduce<X, Dim, K>, E> {
+    const keepdim = kept('sum', options, SUM_OPTIONS);
+    return wrap(inDType('sum', this.node, options, (x) => reductions.sum(x, dim, keepdim)));
   }
   /** Mean over `dim`; integers give float32, an empty mean is NaN. */
   mean<
@@ -726,12 +756,10 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
     Y extends DType,
     const Dim extends number | readonly number[] | undefined = undefined,
     K extends boolean = false,
-  >(
-    this: Tensor<X, Y>,
-    dim?: Dim & DimArg<'mean', X, Dim>,
-    options?: ReduceOptions<K>,
-  ): Tensor<Reduce<X, Dim, K>, Real<Y>> {
-    return wrap(reductions.mean(this.node, dim, kept('mean', options)));
+    E extends DType = Real<Y>,
+  >(this: Tensor<X, Y>, dim?: Dim & DimArg<'mean', X, Dim>, options?: SumOptions<K, E>): Tensor<Reduce<X, Dim, K>, E> {
+    const keepdim = kept('mean', options, SUM_OPTIONS);
+    return wrap(inReal('mean', this.node, options, (x) => reductions.mean(x, dim, keepdim)));
   }
   /** Product over `dim`; int32 wraps around at 2³¹. */
   prod<
@@ -739,12 +767,10 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
     Y extends DType,
     const Dim extends number | readonly number[] | undefined = undefined,
     K extends boolean = false,
-  >(
-    this: Tensor<X, Y>,
-    dim?: Dim & DimArg<'prod', X, Dim>,
-    options?: ReduceOptions<K>,
-  ): Tensor<Reduce<X, Dim, K>, Summed<Y>> {
-    return wrap(reductions.prod(this.node, dim, kept('prod', options)));
+    E extends DType = Summed<Y>,
+  >(this: Tensor<X, Y>, dim?: Dim & DimArg<'prod', X, Dim>, options?: SumOptions<K, E>): Tensor<Reduce<X, Dim, K>, E> {
+    const keepdim = kept('prod', options, SUM_OPTIONS);
+    return wrap(inDType('prod', this.node, options, (x) => reductions.prod(x, dim, keepdim)));
   }
   /** Maximum over `dim`; equal maxima share the gradient. PyTorch: amax. */
   amax<
@@ -877,17 +903,21 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
   ): Tensor<Reduce<X, Dim, K>, 'bool'> {
     return wrap(reductions.all(this.node, dim, kept('all', options)));
   }
-  softmax<X extends Shape, Y extends DType, Dim extends number>(
+  softmax<X extends Shape, Y extends DType, Dim extends number, E extends DType = Real<Y>>(
     this: Tensor<X, Y>,
     dim: Dim & DimArg<'softmax', X, Dim>,
-  ): Tensor<X, Real<Y>> {
-    return wrap(reductions.softmax(this.node, dim));
+    options?: DTypeOption<E>,
+  ): Tensor<X, E> {
+    checkOptions('softmax', options, DTYPE_OPTION);
+    return wrap(inReal('softmax', this.node, options, (x) => reductions.softmax(x, dim)));
   }
-  logSoftmax<X extends Shape, Y extends DType, Dim extends number>(
+  logSoftmax<X extends Shape, Y extends DType, Dim extends number, E extends DType = Real<Y>>(
     this: Tensor<X, Y>,
     dim: Dim & DimArg<'logSoftmax', X, Dim>,
-  ): Tensor<X, Real<Y>> {
-    return wrap(reductions.logSoftmax(this.node, dim));
+    options?: DTypeOption<E>,
+  ): Tensor<X, E> {
+    checkOptions('logSoftmax', options, DTYPE_OPTION);
+    return wrap(inReal('logSoftmax', this.node, options, (x) => reductions.logSoftmax(x, dim)));
   }
   logsumexp<X extends Shape, Y extends DType, const Dim extends number | readonly number[], K extends boolean = false>(
     this: Tensor<X, Y>,
@@ -897,18 +927,22 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
     return wrap(reductions.logsumexp(this.node, dim, kept('logsumexp', options)));
   }
   /** Running sum along `dim`, as exact as `sum`; int32 wraps around at 2³¹. */
-  cumsum<X extends Shape, Y extends DType, Dim extends number>(
+  cumsum<X extends Shape, Y extends DType, Dim extends number, E extends DType = Summed<Y>>(
     this: Tensor<X, Y>,
     dim: Dim & DimArg<'cumsum', X, Dim>,
-  ): Tensor<X, Summed<Y>> {
-    return wrap(reductions.cumsum(this.node, dim));
+    options?: DTypeOption<E>,
+  ): Tensor<X, E> {
+    checkOptions('cumsum', options, DTYPE_OPTION);
+    return wrap(inDType('cumsum', this.node, options, (x) => reductions.cumsum(x, dim)));
   }
   /** Running product along `dim`; int32 wraps around at 2³¹. */
-  cumprod<X extends Shape, Y extends DType, Dim extends number>(
+  cumprod<X extends Shape, Y extends DType, Dim extends number, E extends DType = Counted<Y>>(
     this: Tensor<X, Y>,
     dim: Dim & DimArg<'cumprod', X, Dim>,
-  ): Tensor<X, Counted<Y>> {
-    return wrap(cumprod(this.node, dim));
+    options?: DTypeOption<E>,
+  ): Tensor<X, E> {
+    checkOptions('cumprod', options, DTYPE_OPTION);
+    return wrap(inDType('cumprod', this.node, options, (x) => cumprod(x, dim)));
   }
   /** The lower median of all; with `dim`, along it, and where it is. NaN if one is NaN. */
   median<Y extends DType>(this: Tensor<Shape, Y>): Tensor<[], Counted<Y>>;

@@ -31,7 +31,10 @@ SETS = {
     cartesian_prod combinations linalg.vander addr tril_indices triu_indices unravel_index fliplr flipud roll msort select_scatter slice_scatter
     diagonal_scatter put masked_scatter index_reduce isin unique_consecutive trapezoid cumulative_trapezoid gradient cov corrcoef dist
     linalg.vecdot renorm histogram lgamma digamma polygamma mvlgamma i0 special.i0e special.i1 special.i1e special.erfcx special.ndtr
-    special.log_ndtr special.ndtri special.entr special.zeta""".split(),
+    special.log_ndtr special.ndtri special.entr special.zeta nextafter ldexp float_power isposinf isneginf logspace full_like diagflat
+    nn.functional.batch_norm nn.functional.instance_norm nn.functional.group_norm nn.functional.layer_norm nn.functional.rms_norm
+    nn.functional.local_response_norm nn.functional.linear nn.functional.bilinear nn.functional.channel_shuffle
+    nn.functional.triplet_margin_with_distance_loss""".split(),
     "fourier": """fft.fft fft.ifft fft.rfft fft.irfft fft.hfft fft.ihfft fft.fft2 fft.ifft2 fft.fftn fft.ifftn fft.rfft2 fft.irfft2 fft.rfftn fft.irfftn
     fft.hfft2 fft.ihfft2 fft.hfftn fft.ihfftn fft.fftshift fft.ifftshift stft istft complex polar angle signal.windows.bartlett
     signal.windows.blackman signal.windows.cosine signal.windows.exponential signal.windows.gaussian signal.windows.general_cosine

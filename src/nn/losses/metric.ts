@@ -65,6 +65,43 @@ export function tripletMarginLoss<
   return reduce(distance(a, near).sub(apart).add(margin).relu(), reduction, 'tripletMarginLoss') as Reduced<O>;
 }
 
+export interface TripletDistanceOptions extends LossOptions {
+  /** Of two embeddings [N, D], one number for each pair. Default: the Euclidean distance. */
+  readonly distanceFunction?: (a: Tensor, b: Tensor) => Tensor;
+  /** How much farther the negative has to be than the positive. Default 1. */
+  readonly margin?: number;
+  /** The negative is compared with the nearer one of anchor and positive. Default false. */
+  readonly swap?: boolean;
+}
+
+const TRIPLET_DISTANCE_OPTIONS: OptionNames<TripletDistanceOptions> = {
+  distanceFunction: true,
+  margin: true,
+  swap: true,
+  reduction: true,
+};
+
+/** As tripletMarginLoss, with a distance of one's own. PyTorch: F.triplet_margin_with_distance_loss. */
+export function tripletMarginWithDistanceLoss<const O extends TripletDistanceOptions = {}>(
+  anchor: Tensor,
+  positive: Tensor,
+  negative: Tensor,
+  options?: O & Exact<O, TripletDistanceOptions>,
+): Reduced<O> {
+  const op = 'tripletMarginWithDistanceLoss';
+  checkTensor(anchor, op, 'the anchor');
+  checkTensor(positive, op, 'the positive');
+  checkTensor(negative, op, 'the negative');
+  checkOptions(op, options, TRIPLET_DISTANCE_OPTIONS);
+  const euclidean = (a: Tensor, b: Tensor): Tensor => a.sub(b).add(1e-6).norm(2, -1);
+  const given: TripletDistanceOptions = options ?? {};
+  const { distanceFunction = euclidean, margin = 1, swap = false, reduction } = given;
+  if (!(margin > 0)) throw new ArgumentError(`${op}: margin is ${margin}. Use a number above 0.`);
+  const far = distanceFunction(anchor, negative);
+  const apart = swap ? far.minimum(distanceFunction(positive, negative)) : far;
+  return reduce(distanceFunction(anchor, positive).sub(apart).add(margin).relu(), reduction, op) as Reduced<O>;
+}
+
 export interface NtXentOptions extends LossOptions {
   /** Divides the cosine similarities. Default 0.5. */
   readonly temperature?: number;
