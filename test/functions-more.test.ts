@@ -200,5 +200,5 @@ test('what does not fit is said', () => {
     [() => functional.linear(x, nabla.zeros([4, 2])), 'linear: input [2, 3] and weight [4, 2] do not fit'],
     [() => functional.batchNorm(x, undefined, undefined), 'batchNorm: running statistics are missing.'],
   ];
-  for (const [call, says] of cases) expect(call, says).toThrow(says);
+  for (const [call, says] of cases) expect(call).toThrow(says);
 });
