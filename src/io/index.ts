@@ -1,5 +1,6 @@
 // The public surface of `nabla/io`.
 
+export type { DownloadProgress } from './node/download.js';
 export type { FileOptions, FileSource } from './source.js';
 export { encodePng, type ImageBytes } from './png.js';
 export { formatSafetensors, parseSafetensors, type NamedArray, type SafetensorsContent } from './safetensors.js';

@@ -100,16 +100,19 @@ async function fetched(call: string, address: string, options: FileOptions): Pro
     return fileSource(path, address, call);
   }
   const store = await pageCache();
-  const kept = await store?.match(address);
-  if (kept !== undefined) return blobSource(await kept.blob(), address);
-  const blob = await received(call, address, options);
-  // What does not fit into the page's share of the disk is fetched again the next time.
-  if (store !== undefined && sha256 === undefined) await store.put(address, new Response(blob)).catch(() => {});
-  else if (store !== undefined) {
-    await checkDigest(call, blobSource(blob, address), String(sha256).toLowerCase());
-    await store.put(address, new Response(blob)).catch(() => {});
+  const wanted = sha256?.toLowerCase();
+  const kept = await (await store?.match(address))?.blob();
+  if (kept !== undefined) {
+    const source = blobSource(kept, address);
+    if (wanted === undefined || (await digestOf(source)) === wanted) return source;
+    await store?.delete(address); // of another version
   }
-  return blobSource(blob, address);
+  const blob = await received(call, address, options);
+  const source = blobSource(blob, address);
+  if (wanted !== undefined) await checkDigest(call, source, wanted);
+  // What does not fit into the page's share of the disk is fetched again the next time.
+  await store?.put(address, new Response(blob)).catch(() => {});
+  return source;
 }
 
 /** Pages have a cache where they are secure (https, localhost), and may be told not to use it. */

@@ -54,7 +54,7 @@ export class StoredTensor {
   private readonly storage: Storage;
   private readonly layout: Layout | undefined;
 
-  /** Without a layout the storage is the tensor, row by row. */
+  /** @internal Without a layout the storage is the tensor, row by row. */
   constructor(dtype: StoredDType, shape: readonly number[], storage: Storage, layout?: Layout, name?: string) {
     this.dtype = dtype;
     this.shape = shape;

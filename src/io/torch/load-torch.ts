@@ -18,6 +18,7 @@ export class TorchFile {
   readonly value: TorchValue;
   private readonly file: string | undefined;
 
+  /** @internal Use `loadTorch`. */
   constructor({ layout, value }: TorchContent, file?: string) {
     this.layout = layout;
     this.value = value;
