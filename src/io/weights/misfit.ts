@@ -18,7 +18,7 @@ export interface Misfit {
 }
 
 /** Listed of each kind; the error's fields have all. */
-const MOST_LISTED = 12;
+const MOST_LISTED = 20;
 
 export function describeMisfit(misfit: Misfit): string {
   const { file, module, missing, unexpected, misshaped, shapeOfOwn, shapeOfGiven } = misfit;
