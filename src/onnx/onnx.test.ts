@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { FormatError, type Tensor, checkGradient, compile, engineStats, setDevice, tensor, zeros } from '../index.js';
 import { Linear, Module, Sequential, mseLoss } from '../nn/index.js';
 import { SGD } from '../optim/index.js';
-import { type WrittenModel, type WrittenTensor, writeModel } from '../../test/support/onnx-writer.js';
+import { type WrittenModel, type WrittenNode, type WrittenTensor, writeModel } from '../../test/support/onnx-writer.js';
 import { OnnxError, loadOnnx } from './index.js';
 
 beforeEach(() => setDevice('cpu'));
@@ -320,9 +320,33 @@ test('an If on an input picks a branch, and both programs stay', async () => {
   await run(8000);
   expect(engineStats().programs).toBe(before);
   expect([...(await model.outputsOf({ x: { data: [2] }, rate: 16000 }).y.data())]).toEqual([-2]);
-  expect(() => model.forward(tensor([1]), tensor(16000, { dtype: 'int32' }))).toThrow(
-    'Give "rate" as a number or as { data, shape }, or use run()',
-  );
+  // where the rate cannot be read, both branches are computed
+  expect([...(await model.forward(tensor([1]), tensor(16000, { dtype: 'int32' })).data())]).toEqual([-1]);
+});
+
+test('an If on what is computed: branches of one shape are both computed, others are read', async () => {
+  const nodes = (other: string): WrittenNode[] => [
+    { op: 'ReduceSum', in: ['x'], out: ['sum'], attributes: { keepdims: 0 } },
+    { op: 'Greater', in: ['sum', 'zero'], out: ['isPositive'] },
+    {
+      op: 'If',
+      in: ['isPositive'],
+      out: ['y'],
+      attributes: { then_branch: branch('Neg'), else_branch: branch(other) },
+    },
+  ];
+  const given = { inputs: [{ name: 'x', dims: ['n'] }], outputs: [{ name: 'y' }] };
+  const initializers = [{ name: 'zero', dims: [], data: [0] }];
+  const x = (...data: number[]) => ({ x: { data: [...data, ...Array.from({ length: 98 }, () => 0)] } });
+  for (const other of ['Abs', 'Shape']) {
+    const model = await loadOnnx(writeModel({ ...given, initializers, nodes: nodes(other) }));
+    const [a, b] = [await model.run(x(3, -1)), await model.run(x(-3, 1))];
+    expect([...(await a.y.data())].slice(0, 2)).toEqual([-3, 1]);
+    expect([...(await b.y.data())].slice(0, 2)).toEqual(other === 'Abs' ? [3, 1] : [100]);
+    if (other === 'Abs') expect((await model.forward(tensor([2, 0])).data())[0]).toBe(-2);
+    else
+      expect(() => model.forward(tensor([2, 0]))).toThrow('Give "x" as a number or as { data, shape }, or use run()');
+  }
 });
 
 test('a Scan adds up rows, which are given one by one', async () => {

@@ -1,7 +1,7 @@
 // Control flow: If, Loop and Scan run graphs of their own. A condition that is known on the host picks the branch; one that has to be
-// computed is read.
+// computed is read, unless nothing can be, or would have to be in each run: then both branches are computed, if they are alike.
 
-import { stack } from '../../tensor/functions.js';
+import { stack, where } from '../../tensor/functions.js';
 import type { AnyTensor } from '../../tensor/tensor.js';
 import type { Graph } from '../graph/graph.js';
 import { type HostArray, scalarOf } from '../host/array.js';
@@ -19,9 +19,29 @@ const NOTHING: ReadonlyMap<string, Value> = new Map();
 
 const branches: Flow = function* (call, run) {
   const condition = call.value(0);
+  if (condition.host === undefined && call.environment.selects) {
+    const selected = selectedOf(call, run);
+    if (selected !== undefined) return selected;
+  }
   const chosen = (yield* hostOf(condition)).data[0] !== 0;
   return yield* run(call.graph(chosen ? 'then_branch' : 'else_branch'), NOTHING);
 };
+
+/** The results of both branches, of which the right one is taken: where neither has to read anything, and both give the same shapes. */
+function selectedOf(call: Call, run: Parameters<Flow>[1]): Result[] | undefined {
+  const [then, other] = ['then_branch', 'else_branch'].map((name) => run(call.graph(name), NOTHING).next());
+  if (then.done !== true || other.done !== true) return undefined;
+  const isAlike = then.value.every(({ type, shape }, i) => {
+    const twin = other.value[i];
+    return type === twin.type && shape.length === twin.shape.length && shape.every((n, axis) => n === twin.shape[axis]);
+  });
+  if (!isAlike) return undefined;
+  const condition = call.tensor(0).to('bool').reshape([]);
+  return then.value.map((value, i) => {
+    const [a, b] = [value, other.value[i]].map((one) => call.environment.tensorOf(one));
+    return call.as(where(condition, a, b), value.type);
+  });
+}
 
 /** No graph repeats for ever. */
 const MOST_STEPS = 1 << 20;

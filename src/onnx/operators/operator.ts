@@ -25,6 +25,8 @@ export interface Environment {
   /** What holds an element type: another one after model.to(dtype). */
   dtypeOf(type: ElementType): DType;
   readonly device: string;
+  /** Whether both branches of an If are computed sooner than that its condition is read. */
+  readonly selects: boolean;
   /** Whether layers that act in training only are to act. */
   readonly isTraining: boolean;
   /** Keeps what is made of constants from one run to the next. */

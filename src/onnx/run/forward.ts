@@ -15,6 +15,7 @@ import type { Weights } from './weights.js';
 export function forwardThrough(graph: Graph, given: Givens, weights: Weights, isTraining: boolean): Tensor[] {
   const environment: Environment = {
     isTraining,
+    selects: true,
     device: weights.device,
     dtypeOf: (type: ElementType) => weights.dtypeOf(type),
     tensorOf: (value) =>

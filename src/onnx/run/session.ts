@@ -43,6 +43,8 @@ interface Plan {
 
 export class Session implements Environment {
   readonly isTraining = false;
+  /** Once it has turned out that no input decides. */
+  selects = false;
   readonly device: string;
   private readonly graph: Graph;
   private readonly declared: readonly GraphValue[];
@@ -124,7 +126,9 @@ export class Session implements Environment {
         return await this.replayed(inputs);
       } catch (error) {
         if (!(error instanceof Reads)) throw error;
-        if (!this.decideBy(error.value)) this.isDynamic = true;
+        if (this.decideBy(error.value)) continue;
+        if (this.selects) this.isDynamic = true;
+        this.selects = true;
       }
     }
   }
