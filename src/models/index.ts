@@ -6,6 +6,20 @@ export { cnn, type CnnOptions } from './cnn.js';
 export { GPT, type GptOptions } from './gpt.js';
 export { lenet5, type LeNetOptions } from './lenet.js';
 export { mlp } from './mlp.js';
+export type { Activation, CausalModel, Ids, KeyValueCache } from './text/blocks.js';
+export {
+  Bert,
+  BertClassifier,
+  BertMaskedLM,
+  type BertBodyOptions,
+  type BertClassifierOptions,
+  type BertInputs,
+  type BertOptions,
+} from './text/bert.js';
+export { Config } from './text/config.js';
+export { GPT2, type Gpt2Options } from './text/gpt2.js';
+export { Llama, type LlamaOptions } from './text/llama.js';
+export type { RopeScaling } from './text/rotary.js';
 export { AlexNet, alexnet, alexnet2012, type AlexNetOptions } from './vision/alexnet.js';
 export { auxiliaryCrossEntropy, type AuxiliaryLogits } from './vision/auxiliary.js';
 export { ConvNeXt, convnextBase, convnextSmall, convnextTiny, type ConvNeXtOptions } from './vision/convnext.js';

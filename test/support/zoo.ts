@@ -78,11 +78,17 @@ export function sha256(lines: readonly string[]): string {
   return createHash('sha256').update(lines.join('\n')).digest('hex');
 }
 
-/** Fills the state by the rule: scales near 1, biases and means near 0, weights with deviation gain / √fan. Integers stay. */
+/**
+ * Fills the state by the rule: scales near 1, biases and means near 0, weights with deviation gain / √fan. Integers stay. A tensor with
+ * several keys gets what its first one says.
+ */
 export function fill(model: Module, gain: number): void {
   const state: Record<string, AnyTensor> = {};
-  Object.entries(model.stateDict()).forEach(([key, { shape, size, dtype }], i) => {
-    if (dtype === 'int32') return;
+  const seen = new Set<AnyTensor>();
+  Object.entries(model.stateDict()).forEach(([key, t], i) => {
+    const { shape, size, dtype } = t;
+    if (dtype === 'int32' || seen.has(t)) return;
+    seen.add(t);
     state[key] = tensor(spread(1000 + i, size, ...middleAndScale(key, shape, size, gain)), { shape });
   });
   model.loadStateDict(state, { strict: false });

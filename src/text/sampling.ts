@@ -1,0 +1,85 @@
+// Which token comes next, from the logits of all: scores are changed, tokens are left out, one is taken or drawn. The order is that of
+// transformers: repetition penalty, temperature, top-k, top-p.
+// Numbers in, a number out. Must not know: models, tensors.
+
+import type { HostRandom } from '../tensor/host-random.js';
+import { ArgumentError, type OptionNames, checkNumber, checkWhole, shown } from '../tensor/library.js';
+
+export interface SamplingOptions {
+  /** Logits are divided by it, and a token is drawn; 0 takes the most probable one. Default 1 with `topK` or `topP`, and 0 without. */
+  readonly temperature?: number;
+  /** Draw from so many of the most probable tokens. Default: from all. */
+  readonly topK?: number;
+  /** Draw from the fewest of the most probable tokens whose probabilities add up to it. Default 1. */
+  readonly topP?: number;
+  /** Positive logits of tokens that are there already are divided by it, negative ones multiplied (Keskar et al. 2019). Default 1. */
+  readonly repetitionPenalty?: number;
+}
+
+export const SAMPLING_OPTIONS: OptionNames<SamplingOptions> = {
+  temperature: true,
+  topK: true,
+  topP: true,
+  repetitionPenalty: true,
+};
+
+export function checkSampling(call: string, options: SamplingOptions): void {
+  const { temperature, topK, topP, repetitionPenalty } = options;
+  for (const [name, value] of Object.entries({ temperature, topP, repetitionPenalty }))
+    if (value !== undefined) checkNumber(call, name, value);
+  if (topK !== undefined) checkWhole(call, 'topK', topK, 1);
+  if (temperature !== undefined && !(temperature >= 0))
+    throw new ArgumentError(`${call}: temperature is ${shown(temperature)}. Use a number from 0 on.`);
+  if (topP !== undefined && !(topP > 0 && topP <= 1))
+    throw new ArgumentError(`${call}: topP is ${shown(topP)}. Use a number above 0, at most 1.`);
+  if (repetitionPenalty !== undefined && !(repetitionPenalty > 0))
+    throw new ArgumentError(`${call}: repetitionPenalty is ${shown(repetitionPenalty)}. Use a number above 0.`);
+}
+
+/** Tokens that may come, the most probable first, with their probabilities. */
+export interface Candidates {
+  readonly ids: readonly number[];
+  readonly probabilities: readonly number[];
+}
+
+/** What a token is drawn from: one token alone with temperature 0. Equal logits: the smaller id first. */
+export function candidatesFor(
+  logits: ArrayLike<number>,
+  seen: readonly number[],
+  { temperature, topK = Infinity, topP = 1, repetitionPenalty = 1 }: SamplingOptions,
+): Candidates {
+  const scores = Float64Array.from(logits);
+  if (repetitionPenalty !== 1)
+    for (const id of new Set(seen))
+      scores[id] = scores[id] > 0 ? scores[id] / repetitionPenalty : scores[id] * repetitionPenalty;
+  const draws = temperature ?? (topK !== Infinity || topP !== 1 ? 1 : 0);
+  if (draws === 0) return { ids: [indexOfLargest(scores)], probabilities: [1] };
+  const order = Array.from(scores.keys()).sort((a, b) => scores[b] - scores[a] || a - b);
+  const kept = order.slice(0, Math.min(topK, order.length));
+  const most = scores[kept[0]];
+  const weights = kept.map((id) => Math.exp((scores[id] - most) / draws));
+  const total = weights.reduce((a, b) => a + b, 0);
+  let count = 0;
+  for (let sum = 0; count < kept.length && sum < topP * total; count++) sum += weights[count];
+  const share = weights.slice(0, count).reduce((a, b) => a + b, 0);
+  return { ids: kept.slice(0, count), probabilities: weights.slice(0, count).map((w) => w / share) };
+}
+
+function indexOfLargest(scores: Float64Array): number {
+  let best = 0;
+  for (let i = 1; i < scores.length; i++) if (scores[i] > scores[best]) best = i;
+  return best;
+}
+
+export function pickToken(
+  logits: ArrayLike<number>,
+  seen: readonly number[],
+  options: SamplingOptions,
+  random: HostRandom,
+): number {
+  const { ids, probabilities } = candidatesFor(logits, seen, options);
+  if (ids.length === 1) return ids[0];
+  let rest = random.uniform();
+  for (const [i, id] of ids.entries()) if ((rest -= probabilities[i]) < 0) return id;
+  return ids[ids.length - 1];
+}

@@ -1,0 +1,232 @@
+// Texts to numbers of tokens and back, by the tokenizer.json of a model. The work is done by @huggingface/tokenizers, an optional
+// dependency that is loaded when it is needed.
+
+import { type FileOptions, type FileSource, isBlob, openSource } from '../io/source.js';
+import { isAddress, isUrl } from '../io/fetch.js';
+import { tensor } from '../tensor/creation.js';
+import {
+  ArgumentError,
+  FormatError,
+  NablaError,
+  type OptionNames,
+  checkList,
+  checkOptions,
+  checkText,
+  checkWhole,
+} from '../tensor/library.js';
+import type { Tensor } from '../tensor/tensor.js';
+
+/** What is used of the package's Tokenizer: types of nabla do not need it installed. */
+interface Inner {
+  encode(
+    text: string,
+    options: { text_pair?: string; add_special_tokens: boolean; return_token_type_ids: true },
+  ): { readonly ids: number[]; readonly tokens: string[]; readonly token_type_ids: number[] };
+  decode(ids: number[], options: { skip_special_tokens: boolean; clean_up_tokenization_spaces: boolean }): string;
+  token_to_id(token: string): number | undefined;
+  id_to_token(id: number): string | undefined;
+  get_vocab(): ReadonlyMap<string, number>;
+  get_added_tokens_decoder(): ReadonlyMap<number, { readonly special: boolean }>;
+}
+
+/** Numbers of tokens and what belongs to them. */
+export interface Encoded {
+  readonly ids: readonly number[];
+  /** The tokens as the vocabulary writes them. */
+  readonly tokens: readonly string[];
+  /** 0 in the first text, 1 in the second. */
+  readonly tokenTypeIds: readonly number[];
+}
+
+/** Several texts as tensors, [B, T]: shorter ones are padded behind. */
+export interface EncodedBatch {
+  readonly ids: Tensor<[number, number], 'int32'>;
+  /** 1 for a token, 0 for padding. */
+  readonly attentionMask: Tensor<[number, number], 'int32'>;
+  /** 0 in the first text, 1 in the second. */
+  readonly tokenTypeIds: Tensor<[number, number], 'int32'>;
+}
+
+export interface EncodeOptions {
+  /** A second text behind the first one, as BERT's pairs. */
+  readonly pair?: string;
+  /** Put the model's special tokens around the text: [CLS], [SEP]. Default true. */
+  readonly addSpecialTokens?: boolean;
+}
+
+export interface BatchOptions {
+  readonly addSpecialTokens?: boolean;
+  /** Cut to so many tokens; special ones at the ends stay. Default: not cut. */
+  readonly maxLength?: number;
+  /** Default: the tokenizer's padding token, and 0 for one that has none. */
+  readonly padId?: number;
+}
+
+export interface DecodeOptions {
+  /** Leave special tokens out. Default true. */
+  readonly skipSpecialTokens?: boolean;
+}
+
+const ENCODE_OPTIONS: OptionNames<EncodeOptions> = { pair: true, addSpecialTokens: true };
+const BATCH_OPTIONS: OptionNames<BatchOptions> = { addSpecialTokens: true, maxLength: true, padId: true };
+const DECODE_OPTIONS: OptionNames<DecodeOptions> = { skipSpecialTokens: true };
+
+/** A tokenizer that `loadTokenizer` has read. */
+export class Tokenizer {
+  private readonly inner: Inner;
+  /** Of the padding token; undefined for a tokenizer that has none. */
+  readonly padId: number | undefined;
+
+  /** For `loadTokenizer`. */
+  constructor(inner: Inner, padId: number | undefined) {
+    this.inner = inner;
+    this.padId = padId;
+  }
+
+  /** How many tokens there are, special ones among them. */
+  get vocabularySize(): number {
+    return this.inner.get_vocab().size;
+  }
+
+  encode(text: string, options: EncodeOptions = {}): Encoded {
+    checkText('encode', 'the text', text);
+    checkOptions('encode', options, ENCODE_OPTIONS);
+    const { pair, addSpecialTokens = true } = options;
+    if (pair !== undefined) checkText('encode', 'pair', pair);
+    const found = this.inner.encode(text, {
+      ...(pair !== undefined && { text_pair: pair }),
+      add_special_tokens: addSpecialTokens,
+      return_token_type_ids: true,
+    });
+    return { ids: found.ids, tokens: found.tokens, tokenTypeIds: found.token_type_ids };
+  }
+
+  /** Texts, or pairs of texts, of one batch, padded to the longest. */
+  encodeBatch(texts: readonly (string | readonly [string, string])[], options: BatchOptions = {}): EncodedBatch {
+    checkList('encodeBatch', 'the texts', texts, 'texts, or pairs of texts');
+    checkOptions('encodeBatch', options, BATCH_OPTIONS);
+    const { maxLength = Infinity, padId = this.padId ?? 0, ...rest } = options;
+    if (maxLength !== Infinity) checkWhole('encodeBatch', 'maxLength', maxLength, 1);
+    checkWhole('encodeBatch', 'padId', padId);
+    if (texts.length === 0) throw new ArgumentError('encodeBatch: there are no texts. Give at least one.');
+    const all = texts.map((text) => {
+      const encoded =
+        typeof text === 'string' ? this.encode(text, rest) : this.encode(text[0], { ...rest, pair: text[1] });
+      return this.cut(encoded, maxLength);
+    });
+    const length = Math.max(1, ...all.map(({ ids }) => ids.length));
+    const filled = (part: (one: Encoded) => readonly number[], fill: number): Tensor<[number, number], 'int32'> => {
+      const numbers = new Int32Array(all.length * length).fill(fill);
+      for (const [i, one] of all.entries()) numbers.set(part(one), i * length);
+      return tensor(numbers, { shape: [all.length, length] });
+    };
+    return {
+      ids: filled(({ ids }) => ids, padId),
+      attentionMask: filled(({ ids }) => ids.map(() => 1), 0),
+      tokenTypeIds: filled(({ tokenTypeIds }) => tokenTypeIds, 0),
+    };
+  }
+
+  /** A special token at the end stays there. */
+  private cut(encoded: Encoded, length: number): Encoded {
+    const { ids, tokens, tokenTypeIds } = encoded;
+    if (ids.length <= length) return encoded;
+    const last = ids[ids.length - 1];
+    const ends = length > 1 && this.inner.get_added_tokens_decoder().get(last)?.special === true;
+    const cut = <T>(list: readonly T[]): T[] =>
+      ends ? [...list.slice(0, length - 1), list[list.length - 1]] : list.slice(0, length);
+    return { ids: cut(ids), tokens: cut(tokens), tokenTypeIds: cut(tokenTypeIds) };
+  }
+
+  decode(ids: ArrayLike<number>, options: DecodeOptions = {}): string {
+    checkOptions('decode', options, DECODE_OPTIONS);
+    const numbers = Array.from(ids);
+    if (numbers.length === 0) return '';
+    return this.inner.decode(numbers, {
+      skip_special_tokens: options.skipSpecialTokens ?? true,
+      clean_up_tokenization_spaces: false,
+    });
+  }
+
+  /** The number of a token as the vocabulary writes it; undefined for one that it does not have. */
+  idOf(token: string): number | undefined {
+    return this.inner.token_to_id(token);
+  }
+
+  tokenOf(id: number): string | undefined {
+    return this.inner.id_to_token(id);
+  }
+}
+
+/**
+ * A tokenizer from a folder with tokenizer.json (and tokenizer_config.json), from such a file, its address, or its bytes. Throws
+ * NablaError where @huggingface/tokenizers is not installed. transformers: AutoTokenizer.from_pretrained.
+ *
+ *     const tokenizer = await loadTokenizer('bert-base-uncased');
+ *     const { ids, attentionMask } = tokenizer.encodeBatch(['one text', 'and another one']);
+ */
+export async function loadTokenizer(source: FileSource, options: FileOptions = {}): Promise<Tokenizer> {
+  const call = 'loadTokenizer';
+  const isNamed = typeof source === 'string' || isUrl(source);
+  const isFile = !isNamed || /\.json(\?.*)?$/.test(String(source));
+  const file = isFile ? source : inFolder(String(source), 'tokenizer.json');
+  const json = await readJson(call, file, options);
+  if (typeof json['model'] !== 'object')
+    throw new FormatError(`${call}: ${isNamed ? String(file) : 'the file'} is no tokenizer.json: it has no model.`);
+  const inner = await innerOf(call, json);
+  return new Tokenizer(inner, paddingOf(json, inner));
+}
+
+async function innerOf(call: string, json: object): Promise<Inner> {
+  let made: (json: object) => Inner;
+  try {
+    const library = await import('@huggingface/tokenizers');
+    made = (given) => new library.Tokenizer(given, {});
+  } catch (cause) {
+    throw new NablaError(
+      `${call}: this needs the package @huggingface/tokenizers, which is not installed. Run npm install @huggingface/tokenizers.`,
+      { cause },
+    );
+  }
+  return made(json);
+}
+
+/** The padding that the file names, or the token that is usual for it. */
+function paddingOf(json: Readonly<Record<string, unknown>>, inner: Inner): number | undefined {
+  const padding = json['padding'];
+  if (typeof padding === 'object' && padding !== null && 'pad_id' in padding && typeof padding.pad_id === 'number')
+    return padding.pad_id;
+  for (const token of ['[PAD]', '<pad>', '<|padding|>', '<|endoftext|>']) {
+    const id = inner.token_to_id(token);
+    if (id !== undefined) return id;
+  }
+  return undefined;
+}
+
+export async function readJson(
+  call: string,
+  source: FileSource,
+  options: FileOptions,
+): Promise<Readonly<Record<string, unknown>>> {
+  const opened = await openSource(call, source, options);
+  const text = new TextDecoder().decode(await opened.read(0, opened.size));
+  const name = opened.name ?? (isBlob(source) ? 'the file' : 'the source');
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new FormatError(`${call}: ${name} is not JSON.`, opened.name);
+  }
+  if (!isRecord(value)) throw new FormatError(`${call}: ${name} has no object of entries.`, opened.name);
+  return value;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A file in a folder that is a path or an address. */
+export function inFolder(folder: string, file: string): string {
+  if (!isAddress(folder)) return `${folder.replace(/[/\\]$/, '')}/${file}`;
+  return new URL(file, folder.endsWith('/') ? folder : `${folder}/`).href;
+}
