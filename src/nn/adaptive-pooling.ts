@@ -10,7 +10,8 @@ import type { AdaptivePoolFn, ApplyArg } from './shape-types.js';
 
 /** The sizes with a number in the place of null. */
 function known(size: AdaptiveSize, own: number): number | readonly number[] {
-  return typeof size === 'object' && size !== null ? size.map((n) => n ?? own) : size;
+  const sizes: unknown = size;
+  return Array.isArray(sizes) ? sizes.map((n: number | null) => n ?? own) : (size as number); // perAxis says what else it is
 }
 
 /** Element i is taken from ⌊i·L/size⌋ to ⌈(i + 1)·L/size⌉ of the input; a size of null stays. */

@@ -4,6 +4,7 @@ import { NablaError } from '../../index.js';
 import { type OnnxContents, inspectOnnx } from '../../onnx/index.js';
 import { problemText } from '../../onnx/error.js';
 import type { Dimension } from '../../onnx/graph/graph.js';
+import { largest } from '../../tensor/extremes.js';
 import type { InspectOptions } from '../commands/inspect.js';
 import { CliError } from '../errors.js';
 import { oneLine, printable, printableData } from '../printable.js';
@@ -31,7 +32,7 @@ function typeText(type: string | undefined, shape: readonly Dimension[] | undefi
 }
 
 function table(terminal: Terminal, rows: readonly (readonly string[])[]): void {
-  const widths = rows[0]?.map((_, i) => Math.max(...rows.map((row) => row[i].length))) ?? [];
+  const widths = rows[0]?.map((_, i) => largest(rows.map((row) => row[i].length))) ?? [];
   for (const row of rows)
     terminal.line(row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i]))).join('  '));
 }
