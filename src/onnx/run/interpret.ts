@@ -34,6 +34,11 @@ export class Scope {
     return this.values.get(name) ?? this.outer?.get(name);
   }
 
+  /** In this graph itself. */
+  has(name: string): boolean {
+    return this.values.has(name);
+  }
+
   set(name: string, value: Value): void {
     this.values.set(name, value);
   }
@@ -41,9 +46,6 @@ export class Scope {
 
 /** Larger arrays are not computed on the host: a device is faster. */
 const MOST_ON_HOST = 1 << 22;
-
-/** Operators without inputs that give something else each time. */
-const RANDOM: ReadonlySet<string> = new Set(['RandomNormal', 'RandomUniform']);
 
 const isHostArray = (result: Result): boolean =>
   result === undefined ||
@@ -61,11 +63,9 @@ export function* interpret(
   outer?: Scope,
 ): Reading {
   const scope = new Scope(inputs, outer);
-  for (const name of graph.constants.keys())
-    if (scope.get(name) === undefined) scope.set(name, constantOf(graph, name));
+  for (const name of graph.constants.keys()) if (!scope.has(name)) scope.set(name, constantOf(graph, name));
   for (const node of graph.nodes) {
     const values = node.inputs.map((name) => (name === '' ? undefined : scope.get(name)));
-    // what is left out at the end is as if it were not there
     const isConstant = node.graphs.size === 0 && values.every((value) => value === undefined || value.isConstant);
     let results = isConstant ? environment.staticsOf(node) : undefined;
     if (results === undefined) {
@@ -80,7 +80,7 @@ export function* interpret(
       const result = results[i];
       if (result === undefined) throw failure(node, `it gives no output ${i}`);
       const value = valueOf(result, values[0]?.type, sources, environment);
-      if (isConstant && value.host !== undefined && !RANDOM.has(node.operator)) value.isConstant = true;
+      if (isConstant && value.host !== undefined) value.isConstant = true;
       scope.set(name, value);
     });
   }
