@@ -17,6 +17,10 @@ type Forward = (this: object, ...given: unknown[]) => unknown;
 type Parts = (module: object) => readonly (readonly [name: string, part: object])[];
 
 let current: Call | undefined;
+
+/** Sees a call of a module, carries it out with `forward`, and says what it results in. */
+export type CallObserver = (module: object, given: readonly unknown[], forward: () => unknown) => unknown;
+let observer: CallObserver | undefined;
 let partsOf: Parts = () => [];
 const followed = new WeakSet<object>();
 
@@ -35,13 +39,25 @@ export function followCalls(prototype: object): void {
   }
 }
 
+/** Calls of modules in `body` are seen by `seen`; undefined for nobody. */
+export function observeCalls<T>(seen: CallObserver | undefined, body: () => T): T {
+  const before = observer;
+  observer = seen;
+  try {
+    return body();
+  } finally {
+    observer = before;
+  }
+}
+
 function noting(forward: Forward): Forward {
   return function (...given) {
     const outer = current;
     if (outer?.module === this) return forward.apply(this, given); // super.forward
     current = { module: this, outer };
     try {
-      return forward.apply(this, given);
+      if (observer === undefined) return forward.apply(this, given);
+      return observer(this, given, () => forward.apply(this, given));
     } catch (error) {
       if (error instanceof NablaError) {
         const place = placeOf(current);

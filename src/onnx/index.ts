@@ -6,3 +6,4 @@ export { loadOnnx, type LoadOnnxOptions, type OnnxMetadata, OnnxModel, type Onnx
 export type { OnnxFeed, OnnxNumbers } from './run/feeds.js';
 export type { OnnxSource } from './source.js';
 export type { ElementType } from './wire/elements.js';
+export { exportOnnx, type Exportable, type ExportOnnxOptions, type FreeSizes, saveOnnx } from './export/export.js';

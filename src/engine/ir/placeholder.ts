@@ -10,14 +10,27 @@ import { type Storage, createStorage } from './storage.js';
 const placeholders = new WeakSet<Storage>();
 let tracing = 0;
 
-/** Stands for a tensor of this shape. `requiresGrad` says whether gradients flow to what it stands for. */
-export function placeholder(device: string, dtype: DType, shape: Shape, requiresGrad: boolean): Node {
+const INSIDE_VMAP = {
+  name: 'a tensor inside of vmap',
+  failure:
+    'vmap: a tensor inside of the function stands for all samples and cannot be read. Return it, and read the result.',
+};
+
+/**
+ * Stands for a tensor of this shape. `requiresGrad` says whether gradients flow to what it stands for; `words` are what errors call it,
+ * and say to whoever wants to read it.
+ */
+export function placeholder(
+  device: string,
+  dtype: DType,
+  shape: Shape,
+  requiresGrad: boolean,
+  words: { readonly name: string; readonly failure: string } = INSIDE_VMAP,
+): Node {
   const size = shape.reduce((product, n) => product * n, 1);
   const storage = createStorage(device, dtype, shape, size, null, requiresGrad);
-  storage.name = 'a tensor inside of vmap';
-  storage.failure = new ArgumentError(
-    'vmap: a tensor inside of the function stands for all samples and cannot be read. Return it, and read the result.',
-  );
+  storage.name = words.name;
+  storage.failure = new ArgumentError(words.failure);
   placeholders.add(storage);
   return createNode('leaf', [], { storage, version: 0 }, storage.shape, dtype) as Node;
 }
