@@ -13,7 +13,7 @@ import {
   setDevice,
   tensor,
 } from '../../index.js';
-import { cnn, mobilenetV3Small, resnet18, squeezenet11 } from '../../models/index.js';
+import { GPT, VisionTransformer, cnn, mobilenetV3Small, resnet18, squeezenet11 } from '../../models/index.js';
 import * as nn from '../../nn/index.js';
 import { readModel } from '../wire/messages.js';
 import { type ExportOnnxOptions, type Exportable, OnnxError, exportOnnx, loadOnnx, saveOnnx } from '../index.js';
@@ -242,7 +242,12 @@ test('sizes that may be any', async () => {
   const ids = (n: number, t: number) =>
     tensor(Int32Array.from({ length: n * t }, (_, i) => (i * 7) % 10)).reshape([n, t]);
   await roundTrip(new Sizes(), ids(1, 5), { dynamic: { input: { 0: 'batch', 1: 'length' } } }, ids(3, 4));
-  await roundTrip(cnn(1, 3), randomOf(1, 1, 28, 28), { dynamic: { 0: 'batch' } }, randomOf(3, 1, 28, 28));
+  await roundTrip(
+    cnn({ channels: 1, classes: 3, stages: [[4], [6]] }),
+    randomOf(1, 1, 28, 28),
+    { dynamic: { 0: 'batch' } },
+    randomOf(3, 1, 28, 28),
+  );
 });
 
 class Shifts extends nn.Module {
@@ -278,6 +283,16 @@ test('a file is written whole', async () => {
 });
 
 test('models of the zoo', async () => {
+  const ids = tensor(Int32Array.of(1, 4, 2, 0, 3, 3)).reshape([2, 3]);
+  const found = await roundTrip(new GPT({ vocabulary: 5, context: 4, width: 8, heads: 2, layers: 1 }), ids);
+  expect(found).toContain('Softmax');
+  const vit = { classes: 3, imageSize: 16, patchSize: 8, layers: 1, heads: 2, width: 8 };
+  await roundTrip(
+    new VisionTransformer(vit),
+    randomOf(1, 3, 16, 16),
+    { dynamic: { 0: 'batch' } },
+    randomOf(3, 3, 16, 16),
+  );
   await roundTrip(squeezenet11({ classes: 4 }), randomOf(1, 3, 64, 64));
   if (process.env['NABLA_PARITY'] !== 'all') return;
   await roundTrip(resnet18({ classes: 4 }), randomOf(1, 3, 64, 64));

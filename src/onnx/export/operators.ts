@@ -141,7 +141,7 @@ const shifts = none('ONNX shifts unsigned numbers alone');
 const derivative = none('it belongs to a derivative');
 const compiled = none('it is made by the compiler');
 
-function leaf(draft: Draft, node: Node): Input {
+function leaf(_: Draft, node: Node): Input {
   const value = numberOf(node);
   if (value === undefined) return { kind: 'weight', node };
   return number(value, node.dtype);
