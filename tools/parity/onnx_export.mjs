@@ -12,6 +12,9 @@ mkdirSync(out, { recursive: true });
 setDevice('cpu');
 manualSeed(7);
 
+const layers = new Map(Object.entries(nn));
+const zoo = new Map(Object.entries(models));
+
 const image = [2, 4, 8, 8];
 const small = [1, 3, 64, 64];
 /** [name, model, shape of the input (or the input), options, shape of another input] */
@@ -63,7 +66,7 @@ const CASES = [
       'Tanhshrink',
       'Softshrink',
     ])
-    .map((name) => [name, new nn[name](), image]),
+    .map((name) => [name, new (layers.get(name))(), image]),
   ['gelu_20', new nn.GELU('tanh'), image, { opset: 20 }],
   ['mish_18', new nn.Mish(), image, { opset: 18 }],
   ['lstm', new nn.LSTM(3, 2, { numLayers: 2, bidirectional: true, batchFirst: true }), [2, 4, 3]],
@@ -100,8 +103,8 @@ const CASES = [
     'convnextTiny',
     'swinT',
   ]
-    .filter((name) => name in models)
-    .map((name) => [name, () => models[name]({ classes: 4 }), small]),
+    .filter((name) => zoo.has(name))
+    .map((name) => [name, () => zoo.get(name)({ classes: 4 }), small]),
 ];
 
 const leaves = (value) => (value instanceof Tensor ? [value] : Object.values(value).flatMap(leaves));

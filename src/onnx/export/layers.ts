@@ -2,7 +2,7 @@
 // means something else: the layer is then written by what it does (operators.ts), as all layers without a row are.
 
 import * as nn from '../../nn/index.js';
-import { Module } from '../../nn/index.js';
+import type { Module } from '../../nn/index.js';
 import { Tensor } from '../../tensor/tensor.js';
 import {
   type Attributes,
