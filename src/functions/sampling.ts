@@ -2,7 +2,7 @@
 
 import { checkChoice, checkList, checkWhole } from '../engine/ir/arguments.js';
 import * as build from '../engine/ir/build.js';
-import { ArgumentError, ShapeError } from '../engine/ir/errors.js';
+import { ShapeError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
 import { type OptionNames, checkOptions } from '../engine/ir/options.js';
 import { formatShape, sizeOf } from '../engine/ir/shape.js';
@@ -76,7 +76,7 @@ export function affineGrid(theta: AnyTensor, size: readonly number[], options?: 
 export type GridSampleMode = 'bilinear' | 'nearest' | 'bicubic';
 
 export interface GridSampleOptions {
-  /** Between elements: 'bilinear' (also for three dimensions), 'nearest', or 'bicubic' (two dimensions). Default 'bilinear'. */
+  /** Between elements: 'bilinear' (also for three dimensions), 'nearest' or 'bicubic'. Default 'bilinear'. */
   readonly mode?: GridSampleMode;
   /** Beyond the image: 'zeros', its 'border', or its 'reflection'. Default 'zeros'. */
   readonly paddingMode?: 'zeros' | 'border' | 'reflection';
@@ -155,10 +155,6 @@ export function gridSample(x: AnyTensor, grid: AnyTensor, options?: GridSampleOp
   checkChoice(op, 'paddingMode', paddingMode, ['zeros', 'border', 'reflection']);
   const rank = image.shape.length;
   const dims = rank - 2;
-  if (mode === 'bicubic' && dims === 3)
-    throw new ArgumentError(
-      `${op}: mode 'bicubic' is for [N, C, H, W]. Use 'bilinear' or 'nearest' for [N, C, D, H, W].`,
-    );
   if (
     (dims !== 2 && dims !== 3) ||
     points.shape.length !== rank ||
