@@ -87,7 +87,7 @@ export {
 } from './functions/norms.js';
 export { pad, type PadMode, type PadOptions, type PadPair } from './functions/padding.js';
 export * from './functions/pairs.js';
-export { fold, unfold, type PatchOptions } from './functions/patches.js';
+export { fold, slidingWindows, unfold, type PatchOptions } from './functions/patches.js';
 export * from './functions/sampling.js';
 export * from './functions/products.js';
 export * from './functions/random.js';
@@ -106,6 +106,8 @@ export * from './functions/integrals.js';
 export * from './functions/covariance.js';
 export * from './functions/histograms.js';
 export * from './functions/floats.js';
+export * from './functions/rounding.js';
+export * from './functions/fractional-pooling.js';
 export * from './functions/distributions.js';
 export { einsum } from './functions/einsum.js';
 export { dropout } from './tensor/dropout.js';

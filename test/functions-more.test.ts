@@ -202,3 +202,44 @@ test('what does not fit is said', () => {
   ];
   for (const [call, says] of cases) expect(call).toThrow(says);
 });
+
+test('windows of fractional pooling begin where the random samples say', async () => {
+  nabla.setDevice('cpu');
+  const cosines = (shape: number[]): Tensor =>
+    nabla.tensor(
+      Float64Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => Math.cos(1.7 * i)),
+      { shape, dtype: 'float32' },
+    );
+  const flat = nabla.fractionalMaxPool2d(cosines([1, 2, 7, 6]), 2, {
+    outputSize: [3, 4],
+    randomSamples: nabla.tensor([
+      [
+        [0.3, 0.85],
+        [0.6, 0.1],
+      ],
+    ]),
+  });
+  const deep = nabla.fractionalMaxPool3d(cosines([1, 1, 5, 6, 7]), 2, {
+    outputSize: [2, 3, 3],
+    randomSamples: nabla.tensor([[[0.9, 0.2, 0.55]]]),
+  });
+  // PyTorch's F.fractional_max_pool2d and 3d with _random_samples
+  const close = (numbers: number[]): unknown[] => numbers.map((v) => expect.closeTo(v, 5) as unknown);
+  expect([...(await flat.data())]).toEqual(
+    close([
+      1.0, 0.78607, 0.869397, 0.988837, 0.685194, 0.634006, 0.955599, 0.955599, 0.997679, 0.997679, 0.901026, 0.833733,
+      0.996688, 0.826337, 0.906699, 0.906699, 0.733201, 0.959422, 0.959422, 0.973446, 0.794199, 0.990726, 0.862768,
+      0.500265,
+    ]),
+  );
+  expect([...(await deep.data())]).toEqual(
+    close([
+      1.0, 0.906699, 0.996688, 0.959422, 0.973446, 0.976396, 0.928471, 0.997679, 0.901026, 0.995522, 0.999648, 0.984538,
+      0.963077, 0.947447, 0.70427, 0.981781, 0.802187, 0.992441,
+    ]),
+  );
+  expect(nabla.fractionalMaxPool2d(cosines([2, 7, 6]), 2, { outputRatio: 0.5 }).shape).toEqual([2, 3, 3]);
+  expect(() => nabla.fractionalMaxPool2d(cosines([2, 7, 6]), 2, { outputSize: 6 })).toThrow(
+    'fractionalMaxPool2d: 6 windows of 2 do not fit dimension 3 of [1, 2, 7, 6]',
+  );
+});

@@ -24,6 +24,23 @@ const split =
 /** Options that are there. */
 const some = (options: Record<string, unknown>): never =>
   Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined && v !== null)) as never;
+const fractional = (
+  fn: typeof nabla.fractionalMaxPool2d,
+  x: Tensor,
+  kernel: number,
+  options: Record<string, unknown>,
+) =>
+  options['_random_samples'] === undefined || options['return_indices'] === true
+    ? 'other random numbers'
+    : fn(
+        x,
+        kernel,
+        some({
+          outputSize: options['output_size'],
+          outputRatio: options['output_ratio'],
+          randomSamples: options['_random_samples'],
+        }),
+      );
 const area =
   (fn: typeof nabla.trapezoid): OpInfoCall =>
   ([y, x, ...rest], { dx, dim, ...options }) => {
@@ -142,6 +159,13 @@ const calls: OpInfoCalls = {
       : nabla.logspace(start, end, count, { base: given ?? base ?? 10 }),
   full_like: ([x, value]) => nabla.fullLike(x, Number(value)),
   diagflat: plain(nabla.diagflat, 'offset'),
+  div: ([a, b], { rounding_mode: roundingMode }) => nabla.div(a, b, some({ roundingMode })),
+  round: ([x, given], { decimals }) => nabla.round(x, given ?? decimals ?? 0),
+  unfold: ([x, dim, size, step]) => nabla.slidingWindows(x, dim, size, step),
+  'nn.functional.fractional_max_pool2d': ([x, kernel], options) =>
+    fractional(nabla.fractionalMaxPool2d, x, kernel, options),
+  'nn.functional.fractional_max_pool3d': ([x, kernel], options) =>
+    fractional(nabla.fractionalMaxPool3d, x, kernel, options),
   'nn.functional.batch_norm': ([x, mean, variance, ...rest], { weight, bias, training, momentum, eps }) => {
     if (x.rank < 2) return 'a vector: needs channels';
     const given = some({ weight: rest[0] ?? weight, bias: rest[1] ?? bias, training, momentum, eps });

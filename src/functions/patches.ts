@@ -1,12 +1,14 @@
 // Patches of images as columns, and back.
 
-import { checkList } from '../engine/ir/arguments.js';
+import { checkList, checkWhole } from '../engine/ir/arguments.js';
 import * as build from '../engine/ir/build.js';
 import { ShapeError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
 import type { WindowSpec } from '../engine/ir/op.js';
 import { type OptionNames, checkOptions } from '../engine/ir/options.js';
-import { formatShape, sizeOf } from '../engine/ir/shape.js';
+import type { DType } from '../engine/ir/dtype.js';
+import { type Shape, formatShape, normalizeDim, sizeOf } from '../engine/ir/shape.js';
+import { movedim } from '../tensor/arranging.js';
 import { asFloat } from '../tensor/operands.js';
 import { type AnyTensor, type Tensor, nodeOf, wrap } from '../tensor/tensor.js';
 import { type PerAxis, asGiven, perAxis, withBatch } from '../tensor/windows.js';
@@ -51,6 +53,29 @@ export function unfold(x: AnyTensor, kernelSize: PerAxis, options?: PatchOptions
     height * width,
   ]);
   return wrap(asGiven(columns, given, 2));
+}
+
+/**
+ * The windows of `size` elements along a dimension, `step` apart, along a new last dimension: [n] → [⌊(n − size) / step⌋ + 1, size].
+ * PyTorch: Tensor.unfold; NumPy: sliding_window_view.
+ */
+export function slidingWindows<D extends DType>(
+  x: Tensor<Shape, D>,
+  dim: number,
+  size: number,
+  step = 1,
+): Tensor<number[], D> {
+  const op = 'slidingWindows';
+  const node = nodeOf(x, op, 'the input');
+  checkWhole(op, 'size', size, 1);
+  checkWhole(op, 'step', step, 1);
+  const given: Node = node.shape.length === 0 ? build.reshape(node, [1]) : node;
+  if (node.shape.length === 0 && size === 1) return wrap(given); // as PyTorch
+  const axis = normalizeDim(dim, given.shape.length, op);
+  const last = given.shape.length - 1;
+  const line = movedim(given, [axis], [last]);
+  const windows = build.window(line, { size: [size], stride: [step], dilation: [1], lo: [0], hi: [0] }, op);
+  return wrap(movedim(windows, [last], [axis]));
 }
 
 /**

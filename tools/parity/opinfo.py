@@ -34,7 +34,8 @@ SETS = {
     special.log_ndtr special.ndtri special.entr special.zeta nextafter ldexp float_power isposinf isneginf logspace full_like diagflat
     nn.functional.batch_norm nn.functional.instance_norm nn.functional.group_norm nn.functional.layer_norm nn.functional.rms_norm
     nn.functional.local_response_norm nn.functional.linear nn.functional.bilinear nn.functional.channel_shuffle
-    nn.functional.triplet_margin_with_distance_loss""".split(),
+    nn.functional.triplet_margin_with_distance_loss div round unfold nn.functional.fractional_max_pool2d
+    nn.functional.fractional_max_pool3d""".split(),
     "fourier": """fft.fft fft.ifft fft.rfft fft.irfft fft.hfft fft.ihfft fft.fft2 fft.ifft2 fft.fftn fft.ifftn fft.rfft2 fft.irfft2 fft.rfftn fft.irfftn
     fft.hfft2 fft.ihfft2 fft.hfftn fft.ihfftn fft.fftshift fft.ifftshift stft istft complex polar angle signal.windows.bartlett
     signal.windows.blackman signal.windows.cosine signal.windows.exponential signal.windows.gaussian signal.windows.general_cosine
