@@ -83,7 +83,7 @@ This page is made by the tools of the repository, which say how: \`tools/parity/
 
 ## What is there
 
-| PyTorch | nabla | dtypes | samples | agree | the rest |
+| PyTorch | here | dtypes | samples | agree | the rest |
 |---|---|---|---|---|---|
 ${present.map(row).join('\n')}
 
