@@ -43,12 +43,18 @@ const creation = {
   },
   bernoulli: ({ input, p }) => (p === undefined ? n.bernoulli(input) : differs('bernoulli of one p: rand(…).lt(p)')),
   multinomial: ({ input, numSamples, replacement }) => n.multinomial(input, numSamples, { replacement }),
-  normal: ([mean, std, size]) => n.normal(mean, std, size),
+  normal: ([mean, std, size]) =>
+    mean instanceof n.Tensor && typeof std === 'number' && typeof size === 'number'
+      ? n.normal(std, size, mean.shape)
+      : n.normal(mean, std, size),
   tril_indices: ({ row, col, offset, dtype: _dtype }) => n.trilIndices(row, col, offset),
   triu_indices: ({ row, col, offset, dtype: _dtype }) => n.triuIndices(row, col, offset),
 };
 
 const kindOf = (value) => (typeof value === 'boolean' ? 'bool' : Number.isInteger(value) ? 'int32' : 'float32');
+
+/** Positions or counts that PyTorch takes as a tensor are numbers here. */
+const numbersOf = async (value) => (value instanceof n.Tensor ? value.array() : value);
 
 const movement = {
   alias_copy: ({ input }) => input.clone(),
@@ -74,8 +80,8 @@ const movement = {
   expand: ([input, ...shape]) => input.expand(sized(shape)),
   expand_as: ({ input, other }) => input.expand(other.shape),
   broadcast_to: ({ input, size }) => input.expand(size),
-  broadcast_tensors: ([first, ...rest]) => n.broadcastTensors(Array.isArray(first) ? first : [first, ...rest]),
-  broadcast_shapes: (shapes) => n.broadcastShapes(...shapes),
+  broadcast_tensors: ([first, ...rest]) => n.broadcastTensors(...(Array.isArray(first) ? first : [first, ...rest])),
+  broadcast_shapes: (shapes) => n.broadcastShapes(...shapes.map((s) => (typeof s === 'number' ? [s] : s))),
   sum_to_size: ([input, ...size]) => n.sumToSize(input, sized(size)),
   flip: ({ input, dims }) => input.flip(...dims),
   fliplr: ({ input }) => n.fliplr(input),
@@ -84,14 +90,15 @@ const movement = {
   rot90: ({ input, k, dims }) => n.rot90(input, k, dims),
   repeat: ([input, ...counts]) => input.repeat(sized(counts)),
   tile: ([input, ...counts]) => n.tile(input, sized(counts)),
-  repeat_interleave: ({ input, repeats, dim }) => n.repeatInterleave(input, repeats, dim),
+  repeat_interleave: async ({ input, repeats, dim, outputSize: _outputSize }) =>
+    n.repeatInterleave(input, await numbersOf(repeats), dim),
   atleast_1d: ([input]) => (Array.isArray(input) ? input.map((t) => n.atleast1d(t)) : n.atleast1d(input)),
   atleast_2d: ([input]) => (Array.isArray(input) ? input.map((t) => n.atleast2d(t)) : n.atleast2d(input)),
   atleast_3d: ([input]) => (Array.isArray(input) ? input.map((t) => n.atleast3d(t)) : n.atleast3d(input)),
   meshgrid: ([first, ...rest], { indexing }) =>
     n.meshgrid(Array.isArray(first) ? first : [first, ...rest], { indexing: indexing ?? 'ij' }),
   cartesian_prod: ([first, ...rest]) => n.cartesianProd(...(Array.isArray(first) ? first : [first, ...rest])),
-  combinations: ({ input, r, withReplacement }) => n.combinations(input, r, { withReplacement }),
+  combinations: ({ input, r, withReplacement }) => n.combinations(input, { r, withReplacement }),
   block_diag: ([first, ...rest]) => n.blockDiag(...(Array.isArray(first) ? first : [first, ...rest])),
   diag: ({ input, diagonal }) => n.diag(input, diagonal),
   diag_embed: ({ input, offset, dim1, dim2 }) => n.diagEmbed(input, offset, dim1, dim2),
@@ -102,7 +109,7 @@ const movement = {
   trace: ({ input }) => n.trace(input),
   tril: ({ input, diagonal }) => input.tril(diagonal),
   triu: ({ input, diagonal }) => input.triu(diagonal),
-  'linalg.vander': ({ input, N }) => n.vander(input, { columns: N }),
+  'linalg.vander': ({ input, N }) => n.vander(input, { n: N, increasing: true }),
   cat: ({ tensors, dim }) => n.cat(tensors, dim),
   stack: ({ tensors, dim }) => n.stack(tensors, dim),
   hstack: ({ tensors }) => n.hstack(tensors),
@@ -114,7 +121,7 @@ const movement = {
   unsafe_split: ({ input, sizes, dim }) => input.split(sizes, dim),
   chunk: ({ input, chunks, dim }) => input.chunk(chunks, dim),
   unsafe_chunk: ({ input, chunks, dim }) => input.chunk(chunks, dim),
-  tensor_split: ({ input, sections, dim }) => n.tensorSplit(input, sections, dim),
+  tensor_split: async ({ input, sections, dim }) => n.tensorSplit(input, await numbersOf(sections), dim),
   hsplit: ({ input, sections }) => n.hsplit(input, sections),
   vsplit: ({ input, sections }) => n.vsplit(input, sections),
   dsplit: ({ input, sections }) => n.dsplit(input, sections),
@@ -123,7 +130,7 @@ const movement = {
   select: ({ input, dim, index }) => input.select(dim, index),
   slice: ({ input, dim, start, end, step }) => input.slice(dim ?? 0, start, end, step),
   select_scatter: ({ input, src, dim, index }) => n.selectScatter(input, src, dim, index),
-  slice_scatter: ({ input, src, dim, start, end, step }) => n.sliceScatter(input, src, dim, start, end, step),
+  slice_scatter: ({ input, src, dim, start, end, step }) => n.sliceScatter(input, src, { dim, start, end, step }),
   unfold: ({ input, dimension, size, step }) => n.slidingWindows(input, dimension, size, step),
   constant_pad_nd: ({ input, pad, value }) => n.pad(input, pairs(pad), { value }),
   item: ({ input }) => input.item(),

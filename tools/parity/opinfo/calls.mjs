@@ -10,5 +10,10 @@ export const CALLS = { ...ELEMENTWISE, ...REDUCTIONS, ...ARRANGING, ...FUNCTIONA
 
 /** Why numbers differ, where neither a row nor an error says it. */
 export const NOTES = {
+  exponential: 'float32: a shape has no dtype',
+  normal: 'float32: numbers and a shape have no dtype',
+  bincount: 'sums of int32 weights are float32, in PyTorch float64',
+  gather: 'PyTorch does not look at the dtype of an index without elements',
+  cov: "PyTorch's float32 weights of float64 numbers lose digits",
   'nn.functional.hardsigmoid': "PyTorch's 1/6 of the gradient is float32's",
 };

@@ -94,6 +94,15 @@ const conversions = {
 const scaled = (other, alpha) =>
   alpha === undefined ? other : typeof other === 'number' ? other * alpha : other.mul(alpha);
 
+/** Distributions in the place of a tensor's numbers. */
+const distributions = {
+  cauchy: ({ input, median, sigma }) => n.cauchy(input.shape, median, sigma),
+  exponential: ({ input, lambd }) => n.exponential(input.shape, lambd),
+  geometric: ({ input, p }) => n.geometric(input.shape, p),
+  log_normal: ({ input, mean, std }) => n.logNormal(input.shape, mean, std),
+  uniform: ({ input, from, to }) => n.uniform(input.shape, from, to),
+};
+
 const binary = {
   add: ({ input, other, alpha }) => operand(input, other).add(scaled(other, alpha)),
   sub: ({ input, other, alpha }) => operand(input, other).sub(scaled(other, alpha)),
@@ -213,6 +222,7 @@ export const ELEMENTWISE = {
   ...unary,
   ...conversions,
   ...binary,
+  ...distributions,
   ...within('nn.functional.', activations),
   ...within('special.', special),
 };

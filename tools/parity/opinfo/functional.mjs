@@ -220,7 +220,7 @@ const losses = {
   triplet_margin_loss: ({ anchor, positive, negative, margin, p, eps, swap, reduction }) =>
     nn.tripletMarginLoss(anchor, positive, negative, { margin, p, eps, swap, reduction }),
   triplet_margin_with_distance_loss: ({ anchor, positive, negative, margin, swap, reduction }) =>
-    nn.tripletMarginLoss(anchor, positive, negative, { margin, swap, reduction }),
+    nn.tripletMarginWithDistanceLoss(anchor, positive, negative, { margin, swap, reduction }),
   ctc_loss: ({ logProbs, targets, inputLengths, targetLengths, blank, reduction, zeroInfinity }) =>
     nn.ctcLoss(logProbs, targets, inputLengths, targetLengths, { blank, reduction, zeroInfinity }),
 };

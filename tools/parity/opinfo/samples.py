@@ -47,7 +47,8 @@ class Unwritable(Exception):
 
 
 def bytes_of(t):
-    t = t.detach().resolve_conj().resolve_neg().contiguous()
+    t = t.detach()
+    t = torch.zeros(t.shape, dtype=t.dtype) if t._is_zerotensor() else t.resolve_conj().resolve_neg().contiguous()
     if t.dtype in (torch.float16, torch.bfloat16):
         t = t.float()
     if t.is_complex():

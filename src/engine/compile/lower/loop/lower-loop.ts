@@ -33,6 +33,7 @@ import { type Nest, chooseVector, collapse, streamsOf } from './loop-nest.js';
 import { widthsOf, type Block, overBlocks } from '../kernel/vector-blocks.js';
 import type { Lowering } from '../kernel/lowering.js';
 import { nextRows } from './prefetch-rows.js';
+import { operandAxis, overSquares } from './squares.js';
 import { type Range, splitRange } from '../kernel/parallel.js';
 import { type Phases, phasesOf } from './phases.js';
 import { acrossLanes, combineOf } from '../kernel/reductions.js';
@@ -139,6 +140,15 @@ class LoopLowering {
 
   // Rows: the kept axes that are not the vector axis.
   private overRows(): void {
+    const outputs = this.outputsOf(() => true);
+    const across =
+      this.vector === undefined || !outputs.every((n) => n.dtype === 'float32' || n.dtype === 'int32')
+        ? undefined
+        : operandAxis(this.nest, this.vector, this.lanes, outputs.length);
+    if (across !== undefined) {
+      this.overSquares(across, outputs);
+      return;
+    }
     const rows = this.nest.kept.filter((a) => a !== this.vector);
     const total = [...this.nest.kept, ...this.nest.reduced].reduce((n, a) => n * a.size, 1);
     const rowCount = rows.reduce((n, a) => n * a.size, 1);
@@ -170,6 +180,24 @@ class LoopLowering {
       if (prefix > 1) this.k.bindAxes(shared, variable);
       this.k.nest(rows.slice(prefix), () => this.row());
     });
+  }
+
+  /** Squares of what is transposed on the way, then the rows and the columns that are left. */
+  private overSquares(across: Axis, outputs: readonly Node[]): void {
+    const { k, nest, lanes } = this;
+    const along = this.vector as Axis;
+    const others = nest.kept.filter((a) => a !== across && a !== along);
+    const placeOf = (node: Node) => nest.place.get(node) as readonly Index[];
+    const store = (node: Node, place: readonly Index[], expr: Expr): void =>
+      k.store(this.options.output(node) as Buffer, flatten(place, node.shape), { expr, depth: k.depth }, node.dtype);
+    overSquares(k, { across, along, others, outputs, placeOf, store });
+    const [tall, wide] = [across, along].map((a) => a.size - (a.size % lanes));
+    const row = (from: Expr, to: Expr, columns: Range): void =>
+      k.nest(others, () => k.loop('row', from, to, 1, across, () => this.overColumns(columns)));
+    if (tall < across.size) row(L.int(tall), L.int(across.size), splitRange(k, along.size, false, 4 * lanes));
+    if (wide === along.size) return;
+    const rows = splitRange(k, tall, false, lanes);
+    row(rows.from, rows.to, { from: L.int(wide), to: L.int(along.size) });
   }
 
   /** Blocks of rows whose streamed products are computed as a whole, each by one thread. */

@@ -126,12 +126,15 @@ function addSources(node: ScatterNode, lowering: Lowering): KernelBuilder {
   }
   const shared = alongLast ? axes[last] : (others.reduce((a, b) => (b.a.size > a.a.size ? b : a)).a as Axis);
   const range = splitRange(k, shared.size, src.size < SERIAL_WORK, alongLast ? 4 * lanes : 1);
+  if (!alongLast) {
+    // In the order of memory; positions of the scattered axis, which may meet, keep theirs in any case.
+    const before = axes.slice(0, axes.indexOf(shared));
+    const behind = axes.slice(before.length + 1);
+    walk(before, () => k.loop('at', range.from, range.to, 1, shared, () => walk(behind, () => addAt(index))));
+    return k;
+  }
   const remaining = axes.filter((a) => a !== shared);
   walk(remaining, () => {
-    if (!alongLast) {
-      k.loop('at', range.from, range.to, 1, shared, () => addAt(index));
-      return;
-    }
     // Vectors along the last axis: the index is the same for a whole row where it was broadcast.
     const span = L.sub(range.to, range.from);
     const whole = k.define('whole', L.add(range.from, L.sub(span, L.binary('rems', span, L.int(lanes)))));
