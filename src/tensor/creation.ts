@@ -322,7 +322,7 @@ export function linspace<N extends number, D extends FloatDType = 'float32'>(
   const [from, to] = [endOf('start', start, dtype), endOf('end', end, dtype)];
   const isKnown = typeof start === 'number' && typeof end === 'number';
   const step = isKnown
-    ? build.scalar(count === 1 ? 0 : (end - start) / (count - 1))
+    ? build.scalar(count === 1 ? 0 : (end - start) / (count - 1), dtype)
     : build.binary('div', build.sub(to, from), build.constant(Math.max(count - 1, 1), dtype) as Node);
   // The first half counts from the start, the second one back from the end: both are there exactly.
   const i = build.iota(count);
@@ -330,7 +330,7 @@ export function linspace<N extends number, D extends FloatDType = 'float32'>(
   const at = (position: Node, origin: Node, by: Node): Node =>
     build.add(build.mul(build.cast(position, dtype), by), origin);
   const isFirstHalf = build.binary('lt', i, build.constant(count / 2, 'int32') as Node);
-  const back = isKnown ? build.scalar((start - end) / Math.max(count - 1, 1)) : build.unary('neg', step);
+  const back = isKnown ? build.scalar((start - end) / Math.max(count - 1, 1), dtype) : build.unary('neg', step);
   const node = build.where(isFirstHalf, at(i, from, step), at(build.sub(last, i), to, back));
   return made(count === 1 ? build.expand(build.cast(from, dtype), [1]) : node, options);
 }
@@ -339,7 +339,7 @@ export function linspace<N extends number, D extends FloatDType = 'float32'>(
 function endOf(name: string, value: number | Tensor<[], DType>, dtype: DType): Node {
   if (typeof value === 'number') {
     checkFinite(value, 'linspace', name);
-    return build.scalar(value);
+    return build.scalar(value, dtype);
   }
   const node = nodeOf(value, 'linspace', name);
   if (node.shape.length > 0)
