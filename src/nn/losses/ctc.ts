@@ -106,7 +106,7 @@ const normalising = customOp({
   name: OP,
   forward: (ctx: CustomContext<{ logp: Tensor; isStep: Tensor }>, logp: Tensor, isStep: Tensor) => {
     Object.assign(ctx.saved, { logp, isStep });
-    return zeros([logp.shape[1]]) as Tensor;
+    return zeros([logp.shape[1]], { dtype: logp.dtype });
   },
   backward: ({ saved: { logp, isStep } }, gradient) => {
     const each: Tensor = logp.exp().mul(isStep).mul(gradient.unsqueeze(1));
