@@ -19,6 +19,13 @@ export {
 export { Config } from './text/config.js';
 export { GPT2, type Gpt2Options } from './text/gpt2.js';
 export { Llama, type LlamaOptions } from './text/llama.js';
+export {
+  type Pretrained,
+  type PretrainedClass,
+  type PretrainedModel,
+  type PretrainedOptions,
+  fromPretrained,
+} from './text/pretrained.js';
 export type { RopeScaling } from './text/rotary.js';
 export { AlexNet, alexnet, alexnet2012, type AlexNetOptions } from './vision/alexnet.js';
 export { auxiliaryCrossEntropy, type AuxiliaryLogits } from './vision/auxiliary.js';
