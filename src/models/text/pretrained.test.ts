@@ -16,8 +16,15 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const BERT = {
   architectures: ['BertForMaskedLM'],
-  ...{ model_type: 'bert', vocab_size: 20, hidden_size: 8, num_hidden_layers: 1, num_attention_heads: 2 },
-  ...{ intermediate_size: 16, max_position_embeddings: 8, classifier_dropout: null, transformers_version: '5' },
+  model_type: 'bert',
+  vocab_size: 20,
+  hidden_size: 8,
+  num_hidden_layers: 1,
+  num_attention_heads: 2,
+  intermediate_size: 16,
+  max_position_embeddings: 8,
+  classifier_dropout: null,
+  transformers_version: '5',
 };
 
 function configure(config: object): void {
