@@ -137,7 +137,7 @@ test('regions of interest and their gradients', async () => {
     y.mul(weights).sum().backward();
     await expectSame(x.grad as Tensor, grad, `${what}, gradient`, 1e-5);
   }
-});
+}, 60_000);
 
 test('regions in a pyramid of maps', async () => {
   const maps = fixture.maps.map((map) => given(map));
