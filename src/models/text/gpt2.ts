@@ -88,7 +88,7 @@ class Conv1D extends Module {
 
 type Sizes = Required<Gpt2Options>;
 
-class Attention extends Module {
+class GPT2Attention extends Module {
   readonly cAttn: Conv1D;
   readonly cProj: Conv1D;
   readonly residDropout: Dropout;
@@ -133,14 +133,14 @@ class Mlp extends Module {
 
 class Gpt2Block extends Module {
   readonly ln_1: Norm;
-  readonly attn: Attention;
+  readonly attn: GPT2Attention;
   readonly ln_2: Norm;
   readonly mlp: Mlp;
 
   constructor(sizes: Sizes) {
     super();
     this.ln_1 = new LayerNorm<number>(sizes.nEmbd, { eps: sizes.layerNormEpsilon });
-    this.attn = new Attention(sizes);
+    this.attn = new GPT2Attention(sizes);
     this.ln_2 = new LayerNorm<number>(sizes.nEmbd, { eps: sizes.layerNormEpsilon });
     this.mlp = new Mlp(sizes);
   }

@@ -87,7 +87,7 @@ const LLAMA_OPTIONS: OptionNames<LlamaOptions> = {
 
 type Sizes = Required<Omit<LlamaOptions, 'ropeScaling'>>;
 
-class Attention extends Module {
+class LlamaAttention extends Module {
   readonly qProj: Block;
   readonly kProj: Block;
   readonly vProj: Block;
@@ -139,14 +139,14 @@ class GatedMlp extends Module {
 const norm = ({ hiddenSize, rmsNormEps }: Sizes): Block => new RMSNorm<number>(hiddenSize, { eps: rmsNormEps });
 
 class LlamaLayer extends Module {
-  readonly selfAttn: Attention;
+  readonly selfAttn: LlamaAttention;
   readonly mlp: GatedMlp;
   readonly inputLayernorm: Block;
   readonly postAttentionLayernorm: Block;
 
   constructor(sizes: Sizes) {
     super();
-    this.selfAttn = new Attention(sizes);
+    this.selfAttn = new LlamaAttention(sizes);
     this.mlp = new GatedMlp(sizes);
     this.inputLayernorm = norm(sizes);
     this.postAttentionLayernorm = norm(sizes);
