@@ -52,7 +52,7 @@ export async function* generate(
     'the model',
     model,
     ['newCache', 'step', 'contextLength'],
-    'Give a GPT2, a Llama, or what T5.decoder gives',
+    'Give a GPT2, a Llama, or a module of yours with these',
   );
   checkOptions(call, options, OPTIONS);
   checkSampling(call, options);
