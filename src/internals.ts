@@ -2,6 +2,9 @@
 // publish this file, and nothing imports it.
 
 export { startNodeThread } from './data/node/thread.js';
+export { CIFAR10 } from './data/sets/cifar.js';
+export { MNIST } from './data/sets/mnist.js';
+export { SHAKESPEARE } from './data/sets/tiny-shakespeare.js';
 export { CpuDevice } from './engine/device/cpu/device.js';
 export { NativeTier, nativeToolchain } from './engine/device/cpu/native/tier.js';
 export { trialWords } from './engine/device/cpu/native/trial.js';

@@ -68,9 +68,7 @@ function writePreload(): void {
   );
   writeFileSync(
     join(work, 'small.mjs'),
-    `import { MNIST } from '${dist('data/sets/mnist.js')}';
-     import { CIFAR10 } from '${dist('data/sets/cifar.js')}';
-     import { SHAKESPEARE } from '${dist('data/sets/tiny-shakespeare.js')}';
+    `import { CIFAR10, MNIST, SHAKESPEARE } from '${dist('internals.js')}';
      const expected = ${JSON.stringify(expected)};
      for (const file of [...MNIST, CIFAR10, SHAKESPEARE]) Object.assign(file, expected[file.name]);`,
   );
