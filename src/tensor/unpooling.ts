@@ -72,7 +72,7 @@ export function maxUnpool2d<S extends Shape>(
   return unpool(2, x, indices, size);
 }
 
-/** x and indices [B, C, D, H, W] or [C, D, H, W] → the same with `size` [D, H, W]: each value at its index, zeros elsewhere. PyTorch: F.max_unpool3d. */
+/** x and indices [B, C, D, H, W] or [C, D, H, W] → the same with `size` [D, H, W], each value at its index, zeros elsewhere. PyTorch: F.max_unpool3d. */
 export function maxUnpool3d<S extends Shape>(
   x: Tensor<S> & LayoutArg<'maxUnpool3d', 3, S>,
   indices: Tensor<Shape, 'int32'>,

@@ -78,7 +78,7 @@ export class RegionProposal extends Module {
 
 /** What is in one image, best first. */
 export interface Detections {
-  /** [kept, 4]: x1, y1, x2, y2 in pixels. */
+  /** Boxes [kept, 4] as x1, y1, x2, y2, in pixels. */
   readonly boxes: number[][];
   readonly scores: number[];
   /** From 1; 0 is the background. */
