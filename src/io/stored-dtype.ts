@@ -24,7 +24,7 @@ interface Row {
   /** The dtype that holds every number of it, or those that fit: int32 for the whole ones. Undefined: none does. */
   readonly dtype: DType | undefined;
   /** The numbers in bytes of this machine's order, which begin at a multiple of 8. */
-  decode(bytes: Uint8Array<ArrayBuffer>): StoredData;
+  decode(bytes: Uint8Array): StoredData;
 }
 
 type Decode = Row['decode'];
@@ -38,7 +38,28 @@ const halves = wholes(halfValue);
 const floats: Decode = (b) => new Float32Array(b.buffer, b.byteOffset, b.length >> 2);
 const doubles: Decode = (b) => new Float64Array(b.buffer, b.byteOffset, b.length >> 3);
 
-const ROWS = {
+/** An element type as a file has it: PyTorch's name without `torch.`. */
+export type StoredDType =
+  | 'float64'
+  | 'float32'
+  | 'float16'
+  | 'bfloat16'
+  | 'float8_e4m3fn'
+  | 'float8_e5m2'
+  | 'int64'
+  | 'int32'
+  | 'int16'
+  | 'int8'
+  | 'uint64'
+  | 'uint32'
+  | 'uint16'
+  | 'uint8'
+  | 'bool'
+  | 'complex32'
+  | 'complex64'
+  | 'complex128';
+
+export const STORED_DTYPES: Readonly<Record<StoredDType, Row>> = {
   float64: { bytes: 8, unit: 8, dtype: 'float64', decode: doubles },
   float32: { bytes: 4, unit: 4, dtype: 'float32', decode: floats },
   float16: { bytes: 2, unit: 2, dtype: 'float16', decode: halves },
@@ -67,15 +88,10 @@ const ROWS = {
   complex32: { bytes: 4, unit: 2, dtype: undefined, decode: halves },
   complex64: { bytes: 8, unit: 4, dtype: undefined, decode: floats },
   complex128: { bytes: 16, unit: 8, dtype: undefined, decode: doubles },
-} as const satisfies Readonly<Record<string, Row>>;
-
-/** An element type as a file has it: PyTorch's name without `torch.`. */
-export type StoredDType = keyof typeof ROWS;
-
-export const STORED_DTYPES: Readonly<Record<StoredDType, Row>> = ROWS;
+};
 
 export function isStoredDType(name: string): name is StoredDType {
-  return Object.hasOwn(ROWS, name);
+  return Object.hasOwn(STORED_DTYPES, name);
 }
 
 /** 1 bit of sign, 4 of exponent, 3 of fraction, no infinities (float8_e4m3fn). */

@@ -87,7 +87,7 @@ export class StoredTensor {
     return this.decode(await this.rawBytes());
   }
 
-  private decode(bytes: Uint8Array<ArrayBuffer>): StoredData {
+  private decode(bytes: Uint8Array): StoredData {
     const data = STORED_DTYPES[this.dtype].decode(bytes);
     if (this.dtype === 'bool') {
       const at = (data as Uint8Array).findIndex((v) => v > 1);
@@ -121,7 +121,7 @@ export class StoredTensor {
   }
 
   /** Its bytes in this machine's order, row by row, in memory of their own that begins at a multiple of 8. Throws FormatError. */
-  async rawBytes(): Promise<Uint8Array<ArrayBuffer>> {
+  async rawBytes(): Promise<Uint8Array> {
     const { bytes, isShared } = await this.read();
     return isShared ? copied(bytes) : bytes;
   }
