@@ -40,7 +40,6 @@ export async function bundle() {
   });
   await build.close();
   for (const { code, fileName } of output) checkNames(code, fileName);
-  return output.map(({ fileName }) => fileName);
 }
 
 /**
