@@ -139,6 +139,25 @@ describe.each(['reference', 'cpu'])('on %s', (device) => {
   });
 });
 
+test('infinities and angles are told by sign', async () => {
+  nabla.setDevice('cpu');
+  const x = nabla.tensor([Infinity, -Infinity, NaN, 1, -1, 0, -0]);
+  const isTrue = async (t: Tensor<readonly number[], 'bool'>): Promise<number[]> =>
+    [...(await t.data())].flatMap((v, i) => (v === 1 ? [i] : []));
+  expect(await isTrue(nabla.isposinf(x))).toEqual([0]);
+  expect(await isTrue(nabla.isneginf(x))).toEqual([1]);
+  expect(await nabla.angle(x).array()).toEqual([0, Math.fround(Math.PI), NaN, 0, Math.fround(Math.PI), 0, 0]);
+});
+
+test('a part of a tensor is written', async () => {
+  nabla.setDevice('cpu');
+  const x = nabla.tensor([1, 2, 3, 4, 5]);
+  expect(await nabla.sliceScatter(x, nabla.tensor([8, 9]), { start: 1, end: 5, step: 2 }).array()).toEqual([
+    1, 8, 3, 9, 5,
+  ]);
+  expect(await nabla.sliceScatter(x, nabla.tensor([7]), { start: -1 }).array()).toEqual([1, 2, 3, 4, 7]);
+});
+
 test('reductions compute in the dtype that is asked for', async () => {
   nabla.setDevice('cpu');
   const x = nabla.tensor([16777216, 1, 1, 1]);

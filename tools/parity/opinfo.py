@@ -7,6 +7,7 @@ float outputs, weighted by cos(1), cos(2), …, for each float tensor among the 
 
 python tools/parity/opinfo.py fourier
 """
+import itertools
 import json
 import math
 import pathlib
@@ -43,8 +44,8 @@ SETS = {
 }
 #: Operators that take complex numbers alone.
 COMPLEX = ["istft"]
-#: Samples of each operator in a fixture, and elements of one.
-MOST, LARGEST = 6, 150
+#: Samples of each operator in a fixture, and elements of one; where all are larger, the smallest, with so many elements together.
+MOST, LARGEST, TOGETHER = 6, 150, 1500
 
 
 def number(v):
@@ -90,6 +91,8 @@ def real(value):
 def row(op, sample):
     args = [widened(sample.input), *map(widened, sample.args)]
     options = {k: widened(v) for k, v in sample.kwargs.items() if k not in ("device", "layout", "dtype")}
+    if isinstance(options.get("distance_function"), torch.nn.PairwiseDistance):
+        del options["distance_function"]  # the default, which cannot be written down
     if "dtype" in sample.kwargs:
         options["dtype"] = torch.double if sample.kwargs["dtype"] == torch.float32 else sample.kwargs["dtype"]
     try:
@@ -126,6 +129,11 @@ def size(row):
     return sum(map(size, row)) if isinstance(row, list) else 0
 
 
+def smallest(rows):
+    ordered = sorted(rows, key=size)
+    return [r for r, total in zip(ordered, itertools.accumulate(map(size, ordered))) if total <= TOGETHER]
+
+
 def rows_of(op):
     dtype = torch.complex64 if op.name in COMPLEX else torch.float32 if torch.float32 in op.dtypes else torch.int32
     if dtype not in op.dtypes:
@@ -141,7 +149,7 @@ def main(name, file=None):
     for op in sorted((op for op in op_db if op.name in names), key=lambda op: (names.index(op.name), op.variant_test_name)):
         found = rows_of(op)
         if file is None:
-            found = [r for r in found if size(r) <= LARGEST]
+            found = [r for r in found if size(r) <= LARGEST] or smallest(found)
             found = found[:: max(1, math.ceil(len(found) / MOST))]
         rows += found
     path = pathlib.Path(file) if file else FIXTURES / f"opinfo-{name}.json"

@@ -82,7 +82,7 @@ test('every loss has its cases', () => {
   const seen = new Set(Object.values(cases).map(({ loss }) => loss));
   expect([...seen].sort()).toEqual(Object.keys(lossOf).sort());
   const exported = Object.keys(nn).filter((name) => /^[a-z].*Loss$/.test(name));
-  const elsewhere = 'tripletMarginWithDistanceLoss'; // takes a function: test/opinfo-more.test.ts
+  const elsewhere = 'tripletMarginWithDistanceLoss'; // takes a function: its cases are test/opinfo-more.test.ts
   for (const name of exported) expect([...Object.keys(lossOf), elsewhere]).toContain(name);
 });
 
