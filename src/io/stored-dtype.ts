@@ -106,3 +106,23 @@ export function quarterValue(bits: number): number {
 export function swapBytes(bytes: Uint8Array, unit: number): void {
   for (let at = 0; at + unit <= bytes.length; at += unit) bytes.subarray(at, at + unit).reverse();
 }
+
+/** This machine keeps the lowest byte first, as all do that browsers and Node run on nowadays. */
+const isHostBigEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 0;
+
+/** Have bytes to be swapped here? */
+export const isForeignOrder = (isBigEndian: boolean): boolean => isBigEndian !== isHostBigEndian;
+
+/** In memory of their own. */
+export function copied(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const copy = new Uint8Array(bytes.length);
+  copy.set(bytes);
+  return copy;
+}
+
+/** A copy in this machine's order, as `decode` takes it. */
+export function inHostOrder(bytes: Uint8Array, unit: number, isBigEndian: boolean): Uint8Array<ArrayBuffer> {
+  const own = copied(bytes);
+  if (isForeignOrder(isBigEndian)) swapBytes(own, unit);
+  return own;
+}

@@ -14,7 +14,8 @@ import {
 } from '../tensor/library.js';
 import { tensor } from '../tensor/creation.js';
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
-import { STORED_DTYPES, type StoredData, type StoredDType, swapBytes } from './stored-dtype.js';
+import { STORED_DTYPES, type StoredData, type StoredDType, copied, isForeignOrder, swapBytes } from './stored-dtype.js';
+import { eachElement } from './strides.js';
 
 /** Bytes that tensors share: a storage of PyTorch's, or the part of a file that belongs to one tensor. */
 export interface Storage {
@@ -42,9 +43,6 @@ export interface StoredTensorOptions<D extends DType = DType> {
 }
 
 const STORED_TENSOR_OPTIONS: OptionNames<StoredTensorOptions> = { dtype: true, device: true };
-
-/** This machine keeps the lowest byte first, as all do that browsers and Node run on nowadays. */
-const isHostBigEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 0;
 
 export class StoredTensor {
   readonly dtype: StoredDType;
@@ -140,7 +138,7 @@ export class StoredTensor {
     const isWhole = layout === undefined || isContiguous(shape, layout.strides);
     const begin = (layout?.offset ?? 0) * size;
     const bytes = isWhole ? all.subarray(begin, begin + this.byteLength) : this.gather(all, size, layout);
-    if ((this.storage.isBigEndian ?? false) === isHostBigEndian) return { bytes, isShared: isWhole };
+    if (!isForeignOrder(this.storage.isBigEndian ?? false)) return { bytes, isShared: isWhole };
     const own = isWhole ? copied(bytes) : bytes;
     swapBytes(own, unit);
     return { bytes: own, isShared: false };
@@ -150,17 +148,9 @@ export class StoredTensor {
   private gather(all: Uint8Array, bytes: number, { offset, strides }: Layout): Uint8Array<ArrayBuffer> {
     const { shape, size } = this;
     const out = new Uint8Array(size * bytes);
-    const index = new Array<number>(shape.length).fill(0);
-    let from = offset;
-    for (let i = 0; i < size; i++) {
+    eachElement(shape, strides, offset, (from, i) => {
       for (let b = 0; b < bytes; b++) out[i * bytes + b] = all[from * bytes + b];
-      for (let axis = shape.length - 1; axis >= 0; axis--) {
-        from += strides[axis];
-        if (++index[axis] < shape[axis]) break;
-        from -= strides[axis] * shape[axis];
-        index[axis] = 0;
-      }
-    }
+    });
     return out;
   }
 
@@ -200,12 +190,6 @@ export class StoredTensor {
   private fault(what: string, advice = ''): FormatError {
     return new FormatError(`${this.label()}: ${what}.${advice}`, this.storage.file);
   }
-}
-
-function copied(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const copy = new Uint8Array(bytes.length);
-  copy.set(bytes);
-  return copy;
 }
 
 /** Row by row without gaps; strides of dimensions of size 1 do not matter. */

@@ -2,21 +2,15 @@
 // both byte orders. Arrays come out in C order.
 // Bytes in, typed arrays and shapes out. Specification: numpy.lib.format. Must not know: files, tensors.
 
-import { formatShape, halfValue } from '../../tensor/library.js';
+import { formatShape, sizeOf } from '../../tensor/library.js';
+import { NUMPY_DTYPES, fortranStrides } from '../numpy-dtype.js';
+import { STORED_DTYPES, type StoredData, inHostOrder } from '../stored-dtype.js';
+import { eachElement } from '../strides.js';
 import { type Fault, faultOf, checkBytes } from './fault.js';
 import { parseZip } from './zip.js';
 
-export type NpyData =
-  | Uint8Array
-  | Int8Array
-  | Uint16Array
-  | Int16Array
-  | Uint32Array
-  | Int32Array
-  | BigInt64Array
-  | BigUint64Array
-  | Float32Array
-  | Float64Array;
+/** The typed array that the dtype's numbers come in. */
+export type NpyData = StoredData;
 
 export interface NpyArray {
   /** NumPy's name: 'float32', 'int64', 'bool', … */
@@ -25,90 +19,6 @@ export interface NpyArray {
   /** float16 as Float32Array, bool as Uint8Array of 0 and 1. */
   readonly data: NpyData;
 }
-
-interface Kind {
-  readonly name: string;
-  readonly bytes: number;
-  make(count: number): NpyData;
-  get(view: DataView, at: number, little: boolean): number | bigint;
-}
-
-const kind = (name: string, bytes: number, make: Kind['make'], get: Kind['get']): Kind => ({ name, bytes, make, get });
-
-const KINDS: Readonly<Record<string, Kind>> = {
-  b1: kind(
-    'bool',
-    1,
-    (n) => new Uint8Array(n),
-    (v, at) => v.getUint8(at),
-  ),
-  u1: kind(
-    'uint8',
-    1,
-    (n) => new Uint8Array(n),
-    (v, at) => v.getUint8(at),
-  ),
-  i1: kind(
-    'int8',
-    1,
-    (n) => new Int8Array(n),
-    (v, at) => v.getInt8(at),
-  ),
-  u2: kind(
-    'uint16',
-    2,
-    (n) => new Uint16Array(n),
-    (v, at, little) => v.getUint16(at, little),
-  ),
-  i2: kind(
-    'int16',
-    2,
-    (n) => new Int16Array(n),
-    (v, at, little) => v.getInt16(at, little),
-  ),
-  u4: kind(
-    'uint32',
-    4,
-    (n) => new Uint32Array(n),
-    (v, at, little) => v.getUint32(at, little),
-  ),
-  i4: kind(
-    'int32',
-    4,
-    (n) => new Int32Array(n),
-    (v, at, little) => v.getInt32(at, little),
-  ),
-  u8: kind(
-    'uint64',
-    8,
-    (n) => new BigUint64Array(n),
-    (v, at, little) => v.getBigUint64(at, little),
-  ),
-  i8: kind(
-    'int64',
-    8,
-    (n) => new BigInt64Array(n),
-    (v, at, little) => v.getBigInt64(at, little),
-  ),
-  f2: kind(
-    'float16',
-    2,
-    (n) => new Float32Array(n),
-    (v, at, little) => halfValue(v.getUint16(at, little)),
-  ),
-  f4: kind(
-    'float32',
-    4,
-    (n) => new Float32Array(n),
-    (v, at, little) => v.getFloat32(at, little),
-  ),
-  f8: kind(
-    'float64',
-    8,
-    (n) => new Float64Array(n),
-    (v, at, little) => v.getFloat64(at, little),
-  ),
-};
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]; // \x93NUMPY
 /** Bytes that the header of an array takes at most. */
@@ -135,24 +45,20 @@ export function parseNpy(bytes: Uint8Array, path?: string): NpyArray {
   checkBytes('parseNpy', bytes);
   const fault = faultOf('npy', path);
   const { descr, isFortran, shape, begin, start } = parseNpyHeader(bytes, fault);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const found = KINDS[descr.slice(1)];
-  if (found === undefined || !'<>|='.includes(descr[0])) fault(typeFault(descr), begin);
-  const count = shape.reduce((a, b) => a * b, 1);
-  const end = start + count * found.bytes;
+  const dtype = NUMPY_DTYPES[descr.slice(1)];
+  const row = dtype === undefined ? undefined : STORED_DTYPES[dtype];
+  if (row?.dtype === undefined || !'<>|='.includes(descr[0])) return fault(typeFault(descr), begin);
+  const end = start + sizeOf(shape) * row.bytes;
   if (end > bytes.length)
-    fault(`${formatShape(shape)} of ${found.name} needs ${end} bytes, and the file ends before that`, bytes.length);
+    fault(`${formatShape(shape)} of ${dtype} needs ${end} bytes, and the file ends before that`, bytes.length);
   if (end < bytes.length)
-    fault(`${formatShape(shape)} of ${found.name} needs ${end} bytes, and there are ${bytes.length}`, end);
-  const data = found.make(count);
-  const target = data as { [i: number]: number | bigint };
-  const little = descr[0] !== '>';
-  for (let i = 0; i < count; i++) target[i] = found.get(view, start + i * found.bytes, little);
-  if (found.name === 'bool') {
+    fault(`${formatShape(shape)} of ${dtype} needs ${end} bytes, and there are ${bytes.length}`, end);
+  const data = row.decode(inHostOrder(bytes.subarray(start, end), row.unit, descr[0] === '>'));
+  if (dtype === 'bool') {
     const at = (data as Uint8Array).findIndex((v) => v > 1);
     if (at >= 0) fault(`a truth value is ${data[at]}`, start + at);
   }
-  return { dtype: found.name, shape, data: isFortran ? toRowMajor(data, shape, found) : data };
+  return { dtype: dtype!, shape, data: isFortran ? toRowMajor(data, shape) : data };
 }
 
 /** What is wrong with a type that is not read. */
@@ -214,20 +120,8 @@ function parseHeader(text: string, offset: number, fault: Fault): Header {
 }
 
 /** First index fastest → last index fastest. */
-function toRowMajor(data: NpyData, shape: readonly number[], { make }: Kind): NpyData {
-  const out = make(data.length);
-  const index = new Array<number>(shape.length).fill(0);
-  const strides: number[] = [];
-  shape.reduce((stride, size, axis) => ((strides[axis] = stride), stride * size), 1);
-  let from = 0;
-  for (let i = 0; i < data.length; i++) {
-    out[i] = data[from];
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      from += strides[axis];
-      if (++index[axis] < shape[axis]) break;
-      from -= strides[axis] * shape[axis];
-      index[axis] = 0;
-    }
-  }
+function toRowMajor(data: NpyData, shape: readonly number[]): NpyData {
+  const out = data.slice();
+  eachElement(shape, fortranStrides(shape), 0, (from, i) => (out[i] = data[from]));
   return out;
 }
