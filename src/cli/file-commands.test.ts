@@ -1,4 +1,5 @@
 // `nabla inspect` and `nabla convert`: tables, JSON, files that other programs read again, and what is refused.
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -144,6 +145,48 @@ test('convert: other keys, other dtypes, what a format lacks', async () => {
     /its format is not known\. Use a name that ends in \.safetensors or \.npz\./,
   );
   expect((await nabla('convert', at('dtypes.pt'), at('f.npz'), '--map', 'x')).err).toMatch(/Use old=new/);
+});
+
+test('files of somebody who means harm: pipes, circles, a header as long as a pickle begins, more than npz holds', async () => {
+  for (const name of ['pipe', 'pipe.onnx', 'pipe.safetensors']) {
+    if (process.platform === 'win32') break; // there are no such files there
+    execFileSync('mkfifo', [at(name)]);
+    expect((await nabla('inspect', at(name))).err).toBe(`nabla: cannot read …/${name}: it is not a plain file.\n`);
+  }
+  // A set in itself; 150 lists in each other, the first one in the last.
+  const nested = Array.from({ length: 150 }, (_, i) => [0x5d, 0x71, i]).flat();
+  const pickles = {
+    set: [0x8f, 0x94, 0x28, 0x68, 0, 0x90],
+    list: [...nested, 0x68, 0, ...Buffer.from('a'.repeat(150))],
+  };
+  for (const [name, body] of Object.entries(pickles)) {
+    writeFileSync(at(name), Uint8Array.of(0x80, 4, ...body, 0x2e));
+    expect(await nabla('inspect', at(name))).toMatchObject({ code: 0, err: '' });
+  }
+  // 128 bytes of header: 0x80 0x00, as a pickle begins.
+  const one = { dtype: 'uint8', shape: [1], data: Uint8Array.of(1) } as const;
+  const key = 'k'.repeat(70);
+  const short = formatSafetensors({ [key]: one });
+  expect(short[0]).toBe(0x80);
+  writeFileSync(at('short'), short);
+  expect((await nabla('inspect', at('short'))).out).toContain(`\n${key}  uint8  [1]`);
+  const refused = {
+    'a key of 70000 bytes is too long for an npz file': { ['k'.repeat(70_000)]: one },
+    "'deep' has 65 dimensions, too many for an npz file": { deep: { ...one, shape: Array<number>(65).fill(1) } },
+    '65536 tensors are more than the 65535 of an npz file': Object.fromEntries(
+      Array.from({ length: 65_536 }, (_, i) => [`k${i}`, one]),
+    ),
+  };
+  for (const [reason, tensors] of Object.entries(refused)) {
+    writeFileSync(at('odd'), formatSafetensors(tensors));
+    const { code, err } = await nabla('convert', at('odd'), at('odd.npz'));
+    expect([code, err]).toEqual([2, `nabla: convert: ${reason}. Write a safetensors file.\n`]);
+    expect(existsSync(at('odd.npz'))).toBe(false);
+  }
+  const before = readFileSync(at('short'));
+  writeFileSync(at('same.safetensors'), before);
+  await nabla('convert', at('same.safetensors'), at('same.safetensors'));
+  expect(parseSafetensors(readFileSync(at('same.safetensors')))).toEqual(parseSafetensors(before));
 });
 
 test('inspect: an ONNX model, and what stands in the way of one', async () => {

@@ -39,8 +39,12 @@ const OTHERS: readonly [begins: (head: Uint8Array) => boolean, what: string][] =
 const isPickle = (head: Uint8Array): boolean =>
   (head[0] === 0x80 && head[1] <= 5) || text(head, 0, 8) === 'L1195470' || head[0] === 0x8a;
 
-/** The length of a header, and its brace. */
-const isSafetensors = (head: Uint8Array): boolean => head.length > 8 && head[8] === 0x7b;
+/**
+ * The length of a header, below 2³², and its brace. Asked first: a length may begin as other files do (128 is a pickle's 0x80), and none
+ * of those has four zeros and a brace there.
+ */
+export const isSafetensors = (head: Uint8Array): boolean =>
+  head.length > 8 && head[8] === 0x7b && head.subarray(4, 8).every((byte) => byte === 0);
 
 /** Throws FormatError for what is none of the formats that are read. */
 export async function kindOf(call: string, source: ByteSource): Promise<KnownFile> {
@@ -50,12 +54,12 @@ export async function kindOf(call: string, source: ByteSource): Promise<KnownFil
   };
   if (source.size === 0) fail('is empty');
   const head = await source.read(0, Math.min(HEAD_BYTES, source.size));
+  if (isSafetensors(head)) return { kind: 'safetensors' };
   if (head[0] === 0x50 && head[1] === 0x4b) return zipKind(source, fail);
   if (text(head, 0, 6) === '\x93NUMPY') return { kind: 'npy' };
   if (isPickle(head)) return { kind: 'torch' };
   if (/^\s*\{/.test(text(head, 0, 64))) return { kind: 'index' };
   const other = OTHERS.find(([begins]) => begins(head));
-  if (isSafetensors(head)) return { kind: 'safetensors' };
   if (other !== undefined) return fail(`is ${other[1]}`);
   // What a damaged safetensors file has is said by its reader.
   if (source.name?.endsWith('.safetensors')) return { kind: 'safetensors' };

@@ -77,13 +77,36 @@ export function npyHeader(type: string, shape: readonly number[]): Uint8Array {
   return bytes;
 }
 
+/** Of an archive without zip64. */
+const MOST_MEMBERS = 0xffff;
+const MOST_NAME_BYTES = 0xffff - '.npy'.length;
+const MOST_BYTES = 0xffffffff;
+/** NumPy's own limit. */
+const MOST_DIMENSIONS = 64;
+
+/** Why an npz file cannot hold these arrays; undefined if it can. */
+export function npzFault(
+  arrays: readonly { readonly name: string; readonly dtype: StoredDType; readonly shape: readonly number[] }[],
+): string | undefined {
+  if (arrays.length > MOST_MEMBERS) return `${arrays.length} tensors are more than the ${MOST_MEMBERS} of an npz file`;
+  let size = 0;
+  for (const { name, dtype, shape } of arrays) {
+    const nameBytes = new TextEncoder().encode(name).length;
+    if (nameBytes > MOST_NAME_BYTES) return `a key of ${nameBytes} bytes is too long for an npz file`;
+    if (shape.length > MOST_DIMENSIONS) return `'${name}' has ${shape.length} dimensions, too many for an npz file`;
+    const header = npyHeader(numpyTypeOf(dtype) ?? '', shape).length;
+    size += 76 + 2 * (nameBytes + '.npy'.length) + header + sizeOf(shape) * STORED_DTYPES[dtype].bytes;
+  }
+  return size + 22 > MOST_BYTES ? `${size} bytes are more than the 4 GiB of an npz file` : undefined;
+}
+
 /** A member of an archive that is being written. */
 export interface NewMember {
   readonly name: string;
   readonly bytes: Uint8Array;
 }
 
-/** The bytes of an archive of stored members, one after the other. Throws RangeError beyond 4 GiB, which needs zip64. */
+/** The bytes of an archive of stored members, one after the other, which `npzFault` has found to fit. */
 export async function* zipStored(members: AsyncIterable<NewMember>): AsyncGenerator<Uint8Array, void, void> {
   const directory: Uint8Array[] = [];
   let at = 0;
@@ -98,7 +121,6 @@ export async function* zipStored(members: AsyncIterable<NewMember>): AsyncGenera
     view.setUint32(14, bytes.length, true);
     view.setUint32(18, bytes.length, true);
     view.setUint16(22, encoded.length, true);
-    if (at + bytes.length > 0xfffffffe) throw new RangeError('npz: more than 4 GiB do not fit. Use safetensors.');
     directory.push(Uint8Array.of(0x50, 0x4b, 1, 2, 20, 0, ...common, ...new Uint8Array(10), ...u32(at), ...encoded));
     yield Uint8Array.of(0x50, 0x4b, 3, 4, ...common, ...encoded);
     yield bytes;

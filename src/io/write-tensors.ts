@@ -3,7 +3,7 @@
 
 import { ArgumentError, type FloatDType, brainBits, halfBits, isFloat } from '../tensor/library.js';
 import { STORED_NAMES } from './encodings.js';
-import { npyHeader, numpyTypeOf, zipStored } from './npz.js';
+import { npyHeader, npzFault, numpyTypeOf, zipStored } from './npz.js';
 import { METADATA, PREFIX } from './safetensors-header.js';
 import { STORED_DTYPES, type StoredData, type StoredDType } from './stored-dtype.js';
 import type { StoredTensor } from './stored-tensor.js';
@@ -19,7 +19,7 @@ export interface NewTensor {
 
 /**
  * What each tensor is in the file: real numbers of `dtype`, if that is given; what the format lacks (bfloat16 and float8 in npz)
- * float32. Throws ArgumentError for complex numbers that it lacks.
+ * float32. Throws ArgumentError for complex numbers that it lacks, and for what an npz file cannot hold.
  */
 export function planTensors(
   format: TensorFormat,
@@ -27,7 +27,7 @@ export function planTensors(
   dtype?: FloatDType,
 ): NewTensor[] {
   const has = (name: StoredDType): boolean => (format === 'npz' ? numpyTypeOf(name) : STORED_NAMES[name]) !== undefined;
-  return [...tensors].map(([name, tensor]) => {
+  const plan = [...tensors].map(([name, tensor]): NewTensor => {
     const own = STORED_DTYPES[tensor.dtype].dtype;
     const isReal = own !== undefined && isFloat(own);
     const wanted = isReal && dtype !== undefined ? dtype : tensor.dtype;
@@ -35,6 +35,10 @@ export function planTensors(
     if (isReal) return { name, tensor, dtype: 'float32' };
     throw new ArgumentError(`convert: '${name}' is ${tensor.dtype}, which ${format} cannot hold. Leave it out.`);
   });
+  const shapes = plan.map(({ name, tensor: { shape }, dtype: chosen }) => ({ name, shape, dtype: chosen }));
+  const fault = format === 'npz' ? npzFault(shapes) : undefined;
+  if (fault !== undefined) throw new ArgumentError(`convert: ${fault}. Write a safetensors file.`);
+  return plan;
 }
 
 /** The bytes of a safetensors file, the longest elements first, so that all of them are aligned. */

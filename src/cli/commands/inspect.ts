@@ -1,7 +1,8 @@
 // `nabla inspect`: what is in a file. By its first bytes or its name the row of a table is chosen, and that row's module shows it.
 
 import { openSync, readSync, closeSync, statSync } from 'node:fs';
-import { fileFault } from '../errors.js';
+import { isSafetensors } from '../../io/file-kind.js';
+import { CliError, fileFault } from '../errors.js';
 import { type Terminal, terminalOf } from '../terminal.js';
 
 export interface InspectOptions {
@@ -26,9 +27,9 @@ const ROWS: readonly Row[] = [
 
 /** By its name; or it begins with the version of the format, a field of a small number, and goes on with a text. */
 function isOnnx(head: Uint8Array, path: string): boolean {
-  return (
-    /\.onnx$/i.test(path) || (head[0] === 0x08 && head[1] > 0 && head[1] < 32 && (head[2] === 0x12 || head[2] === 0x3a))
-  );
+  if (/\.onnx$/i.test(path)) return true;
+  const begins = head[0] === 0x08 && head[1] > 0 && head[1] < 32 && (head[2] === 0x12 || head[2] === 0x3a);
+  return begins && !isSafetensors(head);
 }
 
 const HEAD_BYTES = 512;
@@ -42,7 +43,10 @@ export async function inspect(path: string, options: InspectOptions): Promise<vo
 
 function headOf(path: string): Uint8Array {
   try {
-    if (statSync(path).isDirectory()) return new Uint8Array(0);
+    const found = statSync(path);
+    // A pipe would be waited for, and what is read of it is gone.
+    if (!found.isFile() && !found.isDirectory()) throw new CliError(`cannot read ${path}: it is not a plain file.`);
+    if (found.isDirectory()) return new Uint8Array(0);
     const file = openSync(path, 'r');
     try {
       const bytes = new Uint8Array(HEAD_BYTES);
@@ -51,6 +55,6 @@ function headOf(path: string): Uint8Array {
       closeSync(file);
     }
   } catch (error) {
-    throw fileFault('read', path, error);
+    throw error instanceof CliError ? error : fileFault('read', path, error);
   }
 }

@@ -95,7 +95,7 @@ function valuesOf({ metadata, torch }: TensorFile): Value[] {
       : isList(value) && value.some(isNested)
         ? [...value.entries()]
         : undefined;
-    if (entries === undefined || entries.length === 0 || open.size > 100) {
+    if (entries === undefined || entries.length === 0) {
       found.push({ key, value: plainOf(value) });
       return;
     }
@@ -109,13 +109,20 @@ function valuesOf({ metadata, torch }: TensorFile): Value[] {
 
 const isNested = (value: TorchValue): boolean => value instanceof Stored || isDict(value) || isList(value);
 
-function plainOf(value: TorchValue): unknown {
+/** Of lists and sets in sets, which a file may nest and repeat without end. */
+const [DEEPEST, MOST_ITEMS] = [8, 100_000];
+
+/** A value as JSON has it; '…' for what is beyond the limits. */
+function plainOf(value: TorchValue, depth = 0, shown = { items: 0 }): unknown {
   if (value instanceof Uint8Array) return `${value.length} bytes`;
   if (value instanceof PythonName) return value.name;
   if (typeof value === 'bigint') return String(value);
   if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
-  if (value instanceof Set) return [...(value as ReadonlySet<TorchValue>)].map(plainOf);
-  if (isList(value)) return value.map(plainOf);
+  if (value instanceof Set || isList(value)) {
+    const items = [...(value as Iterable<TorchValue>)];
+    shown.items += items.length;
+    return depth > DEEPEST || shown.items > MOST_ITEMS ? '…' : items.map((item) => plainOf(item, depth + 1, shown));
+  }
   return isDict(value) ? {} : value;
 }
 
