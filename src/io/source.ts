@@ -27,7 +27,8 @@ export interface FileOptions {
   readonly sha256?: string;
   /**
    * Keep what is fetched from an address, and take it from there the next time: in the folder of the user's cache in Node
-   * (`~/.cache/nabla/weights` on Linux), in the Cache API of a page where there is one. Default true.
+   * (`~/.cache/nabla/weights` on Linux), in the Cache API of a page where there is one. It goes by the address and `sha256`: whether the
+   * server has another file by now is not asked. Default true.
    */
   readonly cache?: boolean;
 }

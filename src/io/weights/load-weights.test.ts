@@ -13,6 +13,7 @@ import { bytesOfBase64, described } from '../../../test/support/torch-files.js';
 import { ArgumentError, DTypeError, FormatError, NablaError, setDevice, tensor, zeros } from '../../index.js';
 import { BatchNorm1d, Linear, Module, Parameter, ReLU, Sequential, StateDictError } from '../../nn/index.js';
 import { type LoadWeightsOptions, type WeightSource, loadTorch, loadWeights, toSafetensors } from '../index.js';
+import { StoredTensor } from '../stored-tensor.js';
 import { openTensors } from '../tensor-file.js';
 import { limits } from './load-weights.js';
 
@@ -190,6 +191,21 @@ test.each([limits.atOnce, 16])('damaged numbers leave the model as it was; %i by
   expect(await numbersOf(model)).toEqual(before);
   await loadWeights(model, file('checkpoint, zip'));
   expect(await numbersOf(model)).toEqual(wanted);
+  limits.atOnce = 1 << 28;
+});
+
+test('a file that fails after it was checked is an error that says how far it came', async () => {
+  limits.atOnce = 16;
+  let reads = 0;
+  const bytes = (): Promise<Uint8Array> =>
+    ++reads > 1 ? Promise.reject(new Error('the disk is gone.')) : Promise.resolve(new Uint8Array(16).fill(64));
+  const bias = new StoredTensor('float32', [4], { size: 16, file: undefined, bytes });
+  const weight = tensor(new Float32Array(16), { shape: [4, 4] });
+  const model = new Sequential(new Linear(4, 4), new Linear(4, 4));
+  const source = { '0.weight': weight, '0.bias': bias, '1.weight': weight, '1.bias': bias };
+  await expect(loadWeights(model, source)).rejects.toThrow(
+    'loadWeights: the model has 3 of 4 tensors from the file, which then could not be read (the disk is gone). Load it again.',
+  );
   limits.atOnce = 1 << 28;
 });
 

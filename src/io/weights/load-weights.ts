@@ -7,6 +7,7 @@ import {
   DeviceError,
   DTypeError,
   type FloatDType,
+  NablaError,
   type OptionNames,
   checkHas,
   checkOptions,
@@ -82,8 +83,9 @@ const CALL = 'loadWeights';
  * Overwrites parameters and buffers of a model with the numbers of a file: safetensors (also in shards), PyTorch's .pt, .pth and
  * .bin in all layouts, .npz. In a checkpoint the state dict is found; `module.` of DataParallel is taken off; numbers are converted to the
  * dtypes of the parameters. Throws a StateDictError that lists all keys that are missing, unexpected or of another shape, with the
- * nearest names, and FormatError for a damaged file or numbers that do not fit; the model is then as it was. As in PyTorch
- * `num_batches_tracked` may be missing. PyTorch: model.load_state_dict(torch.load(path)).
+ * nearest names, and FormatError for a damaged file or numbers that do not fit; the model is then as it was. More than 256 MB are checked first
+ * and then written piece by piece: a file that cannot be read any more in between is a NablaError that says how far it came. As in
+ * PyTorch `num_batches_tracked` may be missing. PyTorch: model.load_state_dict(torch.load(path)).
  *
  *     await loadWeights(model, 'resnet18.pth');
  *     await loadWeights(model, 'https://…/model.safetensors', { onProgress: ({ received }) => show(received) });
@@ -229,6 +231,7 @@ async function assign(model: Module, targets: readonly Target[], dtype: FloatDTy
   if (isLarge) for (const { given, dtype: to } of targets) if (given instanceof StoredTensor) await given.check(to);
   let ready: { readonly target: Target; readonly value: AnyTensor }[] = [];
   let size = 0;
+  let written = 0;
   let isConverted = dtype === undefined;
   const write = (): void => {
     if (!isConverted) model.to(dtype!);
@@ -237,16 +240,30 @@ async function assign(model: Module, targets: readonly Target[], dtype: FloatDTy
       for (const { target, value } of ready) target.tensor.assign_(value.reshape([...target.tensor.shape]));
     });
     runPending(unit);
+    written += ready.length;
     ready = [];
     size = 0;
   };
   for (const target of targets) {
     const { given, tensor, dtype: to } = target;
     const value =
-      given instanceof StoredTensor ? await given.tensor({ dtype: to, device: tensor.device }) : given.detach().to(to);
+      given instanceof StoredTensor
+        ? await given.tensor({ dtype: to, device: tensor.device }).catch((cause: unknown) => {
+            throw written === 0 ? cause : halfway(written, targets.length, cause);
+          })
+        : given.detach().to(to);
     ready.push({ target, value });
     size += bytes(target);
     if (size > limits.atOnce) write();
   }
   write();
+}
+
+/** A file that was right a moment ago, and cannot be read any more. */
+function halfway(written: number, count: number, cause: unknown): NablaError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new NablaError(
+    `${CALL}: the model has ${written} of ${count} tensors from the file, which then could not be read (${reason.replace(/\.$/, '')}). Load it again.`,
+    { cause },
+  );
 }
