@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { afterAll, describe, expect, expectTypeOf, test } from 'vitest';
-import { ArgumentError, FormatError } from 'nabla';
+import { ArgumentError, FormatError, tensor } from 'nabla';
 import { HostRandom } from '../../tensor/host-random.js';
 import {
   type Trial,
@@ -145,11 +145,17 @@ describe('spaces', () => {
   });
 
   test('bad input', async () => {
+    const circle: unknown[] = [];
+    circle.push(circle);
     const bad: [() => unknown, string][] = [
       [() => uniform(1, 1), 'uniform: bounds 1 and 1 are not valid.'],
       [() => logUniform(0, 1), 'logUniform: bounds 0 and 1 are not valid. Use numbers above 0'],
       [() => integer(0.5, 2), 'integer: bounds 0.5 and 2 are not whole numbers.'],
       [() => choice([]), 'choice: there is nothing to choose from.'],
+      [() => choice([1n]), 'choice: a value is'],
+      [() => choice([Math.max, Math.min]), 'choice: a value is'],
+      [() => choice([{ start: tensor([1]) }]), 'choice: a value is'],
+      [() => choice([circle]), 'List numbers, texts or plain objects: trials are written as JSON.'],
       [() => uniform(0, 1).place(2), 'uniform(0, 1): 2 is outside.'],
       [() => refineSearch({ shrink: 1 }), 'refineSearch: shrink is 1.'],
       [() => successiveHalving({ factor: 1 }), 'successiveHalving: factor is 1.'],

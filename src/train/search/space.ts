@@ -102,12 +102,26 @@ export function integer(low: number, high: number): Dimension<number> {
   };
 }
 
+/** Functions, bigints, circles, and objects of a class (a tensor) are not. */
+function isJson(value: unknown): boolean {
+  const refuseClasses = (_: string, part: unknown): unknown => {
+    if (typeof part !== 'object' || part === null || Array.isArray(part)) return part;
+    if (Object.getPrototypeOf(part) !== Object.prototype) throw new TypeError('an object of a class');
+    return part;
+  };
+  try {
+    return JSON.stringify(value, refuseClasses) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 /** One of the listed values, which have no order: `choice(['relu', 'tanh'])`, `choice([32, 64, 128])`. */
 export function choice<const T>(values: readonly T[]): Dimension<T> {
   checkList('choice', 'the argument', values, 'values');
   if (values.length === 0) throw new ArgumentError('choice: there is nothing to choose from. List at least one value.');
   for (const value of values)
-    if (typeof value === 'object' && value !== null && 'dtype' in value)
+    if (value !== undefined && !isJson(value))
       throw wrongKind('choice', 'a value', value, 'List numbers, texts or plain objects: trials are written as JSON');
   const text = `choice(${JSON.stringify(values)})`;
   return {
