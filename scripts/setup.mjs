@@ -2,7 +2,7 @@
 // Depends on nothing but Node, because it runs before anything is installed. Says one line for each thing it does, on
 // standard error, and nothing when all is in place.
 import { spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describeStaleness } from './staleness.mjs';
 
@@ -17,6 +17,13 @@ if (major < 20 || (major === 20 && minor < 19)) {
 
 const missing = describeMissingPackages();
 if (missing) {
+  // npm would empty the folder behind the link, which is another checkout's.
+  if (lstatSync('node_modules', { throwIfNoEntry: false })?.isSymbolicLink()) {
+    console.error(
+      `nabla: node_modules is a link, and packages would have to be installed there (${missing}). Remove the link.`,
+    );
+    process.exit(1);
+  }
   console.error(`nabla: installing packages (${missing})`);
   run('npm', ['ci', '--no-audit', '--no-fund']);
 }
