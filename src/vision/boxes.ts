@@ -62,7 +62,7 @@ export function boxConvert(boxes: AnyTensor, from: BoxFormat, to: BoxFormat): Te
   const given = checkedBoxes('boxConvert', boxes);
   checkChoice('boxConvert', 'the format of the boxes', from, FORMATS);
   checkChoice('boxConvert', 'the wanted format', to, FORMATS);
-  if (from === to) return given;
+  if (from === to) return given.clone();
   let [x, y, z, w] = sides(given);
   if (from === 'xywh') [z, w] = [x.add(z), y.add(w)];
   if (from === 'cxcywh') [x, y, z, w] = [x.sub(z.mul(0.5)), y.sub(w.mul(0.5)), x.add(z.mul(0.5)), y.add(w.mul(0.5))];

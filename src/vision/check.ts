@@ -1,7 +1,7 @@
 // What the functions for boxes check alike.
 
 import { checkCount } from '../nn/layer.js';
-import { type Shape, ShapeError, DTypeError, formatShape, isFloat, shown, ArgumentError } from '../tensor/library.js';
+import { ShapeError, DTypeError, formatShape, isFloat, shown, ArgumentError } from '../tensor/library.js';
 import { type AnyTensor, type Tensor, checkTensor } from '../tensor/tensor.js';
 
 /** The boxes [N, 4] as real numbers; throws for anything else. */
@@ -13,10 +13,10 @@ export function checkedBoxes(op: string, boxes: AnyTensor, what = 'the boxes'): 
 }
 
 /** The same numbers as real ones; truth values are refused. */
-export function realOf(op: string, x: AnyTensor, what: string): Tensor {
+export function realOf(op: string, x: AnyTensor, what: string): Tensor;
+export function realOf(op: string, x: AnyTensor, what: string): AnyTensor {
   if (x.dtype === 'bool') throw new DTypeError(`${op}: ${what} are bool. Convert with to('float32').`, ['bool']);
-  const real: AnyTensor = isFloat(x.dtype) ? x : x.to('float32');
-  return real.reshape(real.shape) as Tensor;
+  return isFloat(x.dtype) ? x : x.to('float32');
 }
 
 /** A vector of so many elements. */
@@ -36,5 +36,3 @@ export function checkedSize(op: string, size: unknown, what: string): [number, n
   checkCount(width, 1, `${op}: ${what}`);
   return [height, width];
 }
-
-export type { Shape };

@@ -11,7 +11,9 @@ import {
   checkOptions,
   formatShape,
   shown,
+  checkGiven,
   checkNumber,
+  checkWhole,
 } from '../tensor/library.js';
 import type { PerAxis } from '../tensor/shape-types/window.js';
 import { type AnyTensor, type Tensor, checkTensor } from '../tensor/tensor.js';
@@ -44,29 +46,31 @@ interface Given {
   readonly lists: readonly { readonly boxes: Tensor; readonly image: number; readonly isIts: Tensor | undefined }[];
 }
 
-function checkGiven(op: string, x: AnyTensor, regions: Regions): Given {
+function isList(regions: Regions): regions is readonly AnyTensor[] {
+  return Array.isArray(regions);
+}
+
+function checkRegions(op: string, x: AnyTensor, regions: Regions): Given {
   checkTensor(x, op, 'the input');
   if (x.rank !== 4) throw new ShapeError(`${op}: input ${formatShape(x.shape)}: needs [N, C, H, W]`, [x.shape]);
   const images = x.shape[0];
   const map = realOf(op, x, 'the input');
-  if (Array.isArray(regions)) {
-    const given: readonly AnyTensor[] = regions;
-    if (given.length !== images)
-      throw new ArgumentError(`${op}: ${given.length} lists of boxes for ${images} images. Give one for each image.`);
+  if (isList(regions)) {
+    if (regions.length !== images)
+      throw new ArgumentError(`${op}: ${regions.length} lists of boxes for ${images} images. Give one for each image.`);
     return {
       x: map,
-      lists: given.map((boxes, image) => ({ boxes: checkedBoxes(op, boxes).detach(), image, isIts: undefined })),
+      lists: regions.map((boxes, image) => ({ boxes: checkedBoxes(op, boxes).detach(), image, isIts: undefined })),
     };
   }
-  const all = regions as AnyTensor; // a list is dealt with above
-  checkTensor(all, op, 'the boxes');
-  if (all.rank !== 2 || all.shape[1] !== 5) {
+  checkTensor(regions, op, 'the boxes');
+  if (regions.rank !== 2 || regions.shape[1] !== 5) {
     throw new ShapeError(
-      `${op}: the boxes ${formatShape(all.shape)}: need [K, 5], the number of the image in front, or a list with [L, 4] for each image`,
-      [all.shape],
+      `${op}: the boxes ${formatShape(regions.shape)}: need [K, 5], the number of the image in front, or a list with [L, 4] for each image`,
+      [regions.shape],
     );
   }
-  const numbers: Tensor = realOf(op, all, 'the boxes').detach();
+  const numbers: Tensor = realOf(op, regions, 'the boxes').detach();
   const boxes: Tensor = numbers.slice(1, 1, 5);
   const lists = Array.from({ length: images }, (_, image) => ({
     boxes,
@@ -123,12 +127,12 @@ export function roiAlign(
   outputSize: PerAxis,
   options: RoiAlignOptions = {},
 ): Tensor<[number, number, number, number]> {
-  const given = checkGiven('roiAlign', x, boxes);
+  const given = checkRegions('roiAlign', x, boxes);
   const [height, width] = checkedSize('roiAlign', outputSize, 'outputSize');
   checkOptions('roiAlign', options, ROI_ALIGN_OPTIONS);
   const { spatialScale = 1, samplingRatio = 0, aligned = false } = options;
   checkNumber('roiAlign', 'spatialScale', spatialScale);
-  checkNumber('roiAlign', 'samplingRatio', samplingRatio);
+  checkWhole('roiAlign', 'samplingRatio', samplingRatio);
   const [, , rows, columns] = given.x.shape;
   return overImages(given, (map, some) => {
     const [x1, y1, x2, y2]: Tensor[] = [0, 1, 2, 3].map((i) =>
@@ -171,7 +175,7 @@ export function roiPool(
   outputSize: PerAxis,
   options: RoiPoolOptions = {},
 ): Tensor<[number, number, number, number]> {
-  const given = checkGiven('roiPool', x, boxes);
+  const given = checkRegions('roiPool', x, boxes);
   const [height, width] = checkedSize('roiPool', outputSize, 'outputSize');
   checkOptions('roiPool', options, ROI_POOL_OPTIONS);
   const { spatialScale = 1 } = options;
@@ -223,6 +227,8 @@ export function multiScaleRoiAlign(
   checkOptions('multiScaleRoiAlign', options, MULTI_SCALE_OPTIONS);
   const { samplingRatio = 2, canonicalScale = 224, canonicalLevel = 4 } = options;
   checkedSize('multiScaleRoiAlign', outputSize, 'outputSize');
+  checkWhole('multiScaleRoiAlign', 'samplingRatio', samplingRatio);
+  checkGiven(checkNumber, 'multiScaleRoiAlign', { canonicalScale, canonicalLevel });
   for (const map of maps) {
     checkTensor(map, 'multiScaleRoiAlign', 'a map');
     if (map.rank !== 4)

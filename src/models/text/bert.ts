@@ -3,6 +3,7 @@
 
 import { Dropout, Embedding, LayerNorm, Linear, Module, Parameter, init } from '../../nn/index.js';
 import { checkCount } from '../../nn/layer.js';
+import { checkHeads } from '../check-heads.js';
 import { scaledDotProductAttention } from '../../tensor/attention.js';
 import { arange, zeros } from '../../tensor/creation.js';
 import { type OptionNames, checkOptions } from '../../tensor/library.js';
@@ -14,7 +15,6 @@ import {
   type Norm,
   type Table,
   activationNamed,
-  checkHeads,
   checkIds,
   joinHeads,
   linear,

@@ -4,14 +4,7 @@
 import { Buffer, Embedding, type LayerNorm, Linear, Module, functional as F } from '../../nn/index.js';
 import { scaledDotProductAttention } from '../../tensor/attention.js';
 import { arange, zeros } from '../../tensor/creation.js';
-import {
-  ArgumentError,
-  DTypeError,
-  type FloatDType,
-  ShapeError,
-  checkChoice,
-  formatShape,
-} from '../../tensor/library.js';
+import { DTypeError, type FloatDType, ShapeError, checkChoice, formatShape } from '../../tensor/library.js';
 import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
 
 /** Numbers of tokens, or positions. */
@@ -49,11 +42,6 @@ export type Activation = keyof typeof ACTIVATIONS;
 export function activationNamed(call: string, option: string, name: Activation): (x: Tensor) => Tensor {
   checkChoice(call, option, name, Object.keys(ACTIVATIONS));
   return ACTIVATIONS[name];
-}
-
-export function checkHeads(call: string, width: number, heads: number): void {
-  if (width % heads !== 0)
-    throw new ArgumentError(`${call}: ${heads} heads do not divide width ${width}. Use a number that does.`);
 }
 
 /** Throws unless there are ids [B, T] of at most `most` positions. */
@@ -96,10 +84,10 @@ export class LayerCache extends Module {
   readonly key: Buffer;
   readonly value: Buffer;
 
-  constructor(shape: readonly number[], dtype: FloatDType) {
+  constructor(shape: readonly number[]) {
     super();
-    this.key = new Buffer<readonly number[]>(zeros(shape).to(dtype) as Tensor);
-    this.value = new Buffer<readonly number[]>(zeros(shape).to(dtype) as Tensor);
+    this.key = new Buffer<readonly number[]>(zeros(shape));
+    this.value = new Buffer<readonly number[]>(zeros(shape));
   }
 }
 
@@ -115,8 +103,9 @@ export class KeyValueCache extends Module {
     dtype: FloatDType,
   ) {
     super();
-    this.layers = Array.from({ length: layers }, () => new LayerCache(shape, dtype));
+    this.layers = Array.from({ length: layers }, () => new LayerCache(shape));
     this.length = shape[2];
+    this.to(dtype);
   }
 }
 

@@ -3,6 +3,7 @@
 
 import { Dropout, LayerNorm, Module, Parameter, init } from '../../nn/index.js';
 import { checkCount } from '../../nn/layer.js';
+import { checkHeads } from '../check-heads.js';
 import { arange } from '../../tensor/creation.js';
 import { dtypeOf } from './dtype.js';
 import { type OptionNames, checkOptions } from '../../tensor/library.js';
@@ -17,7 +18,6 @@ import {
   type Table,
   activationNamed,
   attendPast,
-  checkHeads,
   checkIds,
   joinHeads,
   placeIn,

@@ -4,7 +4,7 @@
 import { Linear, Module, type Parameter, RMSNorm, init } from '../../nn/index.js';
 import { checkCount } from '../../nn/layer.js';
 import { arange } from '../../tensor/creation.js';
-import { ArgumentError, type OptionNames, checkOptions, shown } from '../../tensor/library.js';
+import { ArgumentError, type OptionNames, checkNumber, checkOptions, shown } from '../../tensor/library.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import {
   type Activation,
@@ -184,6 +184,7 @@ export class Llama extends Module implements CausalModel {
       );
     const flags = { tieWordEmbeddings, attentionBias, mlpBias };
     const numbers = { rmsNormEps, ropeTheta, attentionDropout, initializerRange };
+    for (const [name, value] of Object.entries(numbers)) checkNumber('Llama', name, value);
     const sizes: Sizes = {
       ...counts,
       ...more,

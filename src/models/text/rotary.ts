@@ -3,9 +3,10 @@
 
 import { cat } from '../../tensor/functions.js';
 import { tensor } from '../../tensor/creation.js';
-import { ArgumentError, type FloatDType, checkChoice } from '../../tensor/library.js';
+import { ArgumentError, type FloatDType, checkChoice, checkNumber } from '../../tensor/library.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { Ids } from './blocks.js';
+import { inDType } from './dtype.js';
 
 /** How angles are scaled for texts longer than those of the training. Names and meaning are transformers'. */
 export type RopeScaling =
@@ -18,12 +19,15 @@ export type RopeScaling =
       readonly originalMaxPositionEmbeddings: number;
     };
 
+const LLAMA3 = ['lowFreqFactor', 'highFreqFactor', 'originalMaxPositionEmbeddings'] as const;
+
 /** Radians a position, for each pair of features. */
 function frequencies(width: number, theta: number, scaling: RopeScaling | undefined): Float64Array {
   const plain = Float64Array.from({ length: width / 2 }, (_, i) => theta ** ((-2 * i) / width));
   if (scaling === undefined) return plain;
   checkChoice('Llama', 'ropeScaling.ropeType', scaling.ropeType, ['linear', 'llama3']);
   const { factor } = scaling;
+  if (scaling.ropeType === 'llama3') for (const key of LLAMA3) checkNumber('Llama', `ropeScaling.${key}`, scaling[key]);
   if (!(factor >= 1)) throw new ArgumentError(`Llama: ropeScaling.factor is ${factor}. Use a number from 1 on.`);
   if (scaling.ropeType === 'linear') return plain.map((f) => f / factor);
   const { lowFreqFactor: low, highFreqFactor: high, originalMaxPositionEmbeddings: length } = scaling;
@@ -52,7 +56,7 @@ export class Rotary {
   at(positions: Ids, dtype: FloatDType): Turns {
     const column: Tensor = positions.to('float32').reshape([positions.size, 1]);
     const angles: Tensor = column.mul(this.frequencies);
-    return { cos: angles.cos().to(dtype) as Tensor, sin: angles.sin().to(dtype) as Tensor };
+    return { cos: inDType(angles.cos(), dtype), sin: inDType(angles.sin(), dtype) };
   }
 }
 

@@ -77,7 +77,7 @@ export function auxiliaryCrossEntropy(
   weight = 0.3,
 ): Tensor<[]> {
   checkNumber(weight, 'auxiliaryCrossEntropy: weight');
-  const [logits, ...others] = Array.isArray(outputs) ? (outputs as readonly Tensor[]) : [outputs as Tensor];
+  const [logits, ...others]: readonly Tensor[] = [outputs].flat();
   for (const x of [logits, ...others]) {
     checkTensor(x, 'auxiliaryCrossEntropy', 'the output');
     if (x.rank !== 2)

@@ -7,7 +7,7 @@ import { maxPool2d } from '../../tensor/pooling.js';
 import { cat } from '../../tensor/functions.js';
 import { noGrad } from '../../tensor/grad-mode.js';
 import { interpolate } from '../../tensor/resample.js';
-import { type OptionNames, checkOptions } from '../../tensor/library.js';
+import { type OptionNames, checkNumber, checkOptions, checkWhole } from '../../tensor/library.js';
 import { tensor } from '../../tensor/creation.js';
 import { type Tensor, checkTensor } from '../../tensor/tensor.js';
 import { anchors, batchedNms, clipBoxes, decodeBoxes, multiScaleRoiAlign } from '../../vision/index.js';
@@ -180,6 +180,8 @@ export class FasterRCNN extends Module {
     checkImages('detect', x, this.inChannels);
     checkOptions('detect', options, DETECT_OPTIONS);
     const { scoreThreshold = 0.05, iouThreshold = 0.5, detections = 100, proposals = 1000 } = options;
+    for (const [name, value] of Object.entries({ scoreThreshold, iouThreshold })) checkNumber('detect', name, value);
+    for (const [name, value] of Object.entries({ detections, proposals })) checkWhole('detect', name, value, 1);
     const found: Detections[] = [];
     for (let i = 0; i < x.shape[0]; i++) {
       const image: Tensor = x.slice(0, i, i + 1);

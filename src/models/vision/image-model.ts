@@ -97,11 +97,12 @@ export abstract class ImageClassifier<Name extends string, K extends number, C e
    *
    *     const model = resnet18().newHead(10);
    */
-  newHead<const N extends number>(classes: N): ImageClassifier<Name, N, C> {
-    checkCount(classes, 1, `newHead: classes`);
+  newHead<const N extends number>(classes: N): ImageClassifier<Name, N, C>;
+  newHead(classes: number): unknown {
+    checkCount(classes, 1, 'newHead: classes');
     this.setHead(classes);
     this.classes = classes;
-    return this as unknown as ImageClassifier<Name, N, C>; // the same object: only what its type says has changed
+    return this; // the same object: only what its type says has changed
   }
 
   protected abstract setHead(classes: number): void;

@@ -15,6 +15,7 @@ import { checkCount } from '../../nn/layer.js';
 import { cat } from '../../tensor/functions.js';
 import { ArgumentError, type OptionNames, ShapeError, checkOptions, formatShape } from '../../tensor/library.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { checkHeads } from '../check-heads.js';
 import { type Block, type Conv, conv, inOrder, linear, layerNorm } from './blocks.js';
 import { IMAGE_OPTIONS, ImageClassifier, type ImageOptions, checkDropout } from './image-model.js';
 
@@ -136,10 +137,7 @@ export class VisionTransformer<K extends number = number, C extends number = num
       throw new ArgumentError(
         `VisionTransformer: patches of ${patchSize} do not divide an image of ${imageSize}. Use a patchSize that does.`,
       );
-    if (width % heads !== 0)
-      throw new ArgumentError(
-        `VisionTransformer: ${heads} heads do not divide width ${width}. Use a number that does.`,
-      );
+    checkHeads('VisionTransformer', width, heads);
     const length = (imageSize / patchSize) ** 2 + 1;
     const block = (): Block => new VitBlock(width, heads, mlpWidth, dropout, attentionDropout);
     this.classToken = new Parameter(init.zeros([1, 1, width]));
