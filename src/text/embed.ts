@@ -1,6 +1,6 @@
 // One vector for a text, from the features of its tokens, and the vectors that are nearest to one.
 
-import { ArgumentError, ShapeError, checkWhole, formatShape } from '../tensor/library.js';
+import { ArgumentError, ShapeError, checkHas, checkWhole, formatShape } from '../tensor/library.js';
 import { type AnyTensor, type Tensor, checkTensor } from '../tensor/tensor.js';
 
 /**
@@ -40,9 +40,22 @@ export interface TokenBatch {
 
 /** Vectors of length 1 for texts, [B, E]: the encoder's features, their means over the tokens, divided by their norms. */
 export function embed(encoder: Encoder, batch: TokenBatch): Tensor<[number, number]> {
-  const pooled: Tensor<[number, number]> = meanPool(encoder.forward(batch.ids, batch), batch.attentionMask);
-  const norms: Tensor = pooled.square().sum(1, { keepdim: true }).sqrt().clamp(1e-12);
-  return pooled.div(norms);
+  checkHas(
+    'embed',
+    'the encoder',
+    encoder,
+    ['forward'],
+    'Give a Bert, or a module of yours with forward(ids, { attentionMask })',
+  );
+  checkHas(
+    'embed',
+    'the batch',
+    batch,
+    ['ids', 'attentionMask'],
+    'Give what encodeBatch gives, { ids, attentionMask }',
+  );
+  const pooled: Tensor = meanPool(encoder.forward(batch.ids, batch), batch.attentionMask);
+  return unit(pooled);
 }
 
 export interface Neighbour {
@@ -72,7 +85,8 @@ export async function nearest(queries: Tensor, rows: Tensor, count = 1): Promise
   });
 }
 
-function unit(x: Tensor): Tensor {
+/** Rows divided by their lengths. */
+function unit(x: Tensor): Tensor<[number, number]> {
   const norms: Tensor = x.square().sum(1, { keepdim: true }).sqrt().clamp(1e-12);
   return x.div(norms);
 }

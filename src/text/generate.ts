@@ -10,7 +10,7 @@ import {
   ArgumentError,
   type OptionNames,
   checkHas,
-  checkList,
+  checkNumbers,
   checkOptions,
   checkWhole,
   runPending,
@@ -56,11 +56,12 @@ export async function* generate(
   );
   checkOptions(call, options, OPTIONS);
   checkSampling(call, options);
+  checkNumbers(call, 'the prompt', prompt);
   const ids = Array.from(prompt);
   const { contextLength } = model;
   const { maxNewTokens = Math.max(0, contextLength - ids.length), stop = [], seed } = options;
   checkWhole(call, 'maxNewTokens', maxNewTokens);
-  checkList(call, 'stop', stop, 'ids');
+  checkNumbers(call, 'stop', stop);
   if (seed !== undefined) checkWhole(call, 'seed', seed);
   const wrong = ids.find((id) => !Number.isInteger(id) || id < 0);
   if (wrong !== undefined)

@@ -3,7 +3,7 @@
 // Numbers in, a number out. Must not know: models, tensors.
 
 import type { HostRandom } from '../tensor/host-random.js';
-import { ArgumentError, type OptionNames, checkNumber, checkWhole, shown } from '../tensor/library.js';
+import { ArgumentError, type OptionNames, checkGiven, checkNumber, checkWhole, shown } from '../tensor/library.js';
 
 export interface SamplingOptions {
   /** Logits are divided by it, and a token is drawn; 0 takes the most probable one. Default 1 with `topK` or `topP`, and 0 without. */
@@ -25,8 +25,7 @@ export const SAMPLING_OPTIONS: OptionNames<SamplingOptions> = {
 
 export function checkSampling(call: string, options: SamplingOptions): void {
   const { temperature, topK, topP, repetitionPenalty } = options;
-  for (const [name, value] of Object.entries({ temperature, topP, repetitionPenalty }))
-    if (value !== undefined) checkNumber(call, name, value);
+  checkGiven(checkNumber, call, { temperature, topP, repetitionPenalty });
   if (topK !== undefined) checkWhole(call, 'topK', topK, 1);
   if (temperature !== undefined && !(temperature >= 0))
     throw new ArgumentError(`${call}: temperature is ${shown(temperature)}. Use a number from 0 on.`);

@@ -1,7 +1,7 @@
 // Tokenizers, generation and embeddings. Vocabularies of tests are small and made here; with NABLA_MODELS the published ones are read.
 import { readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
-import { type Tensor, noGrad, setDevice, tensor } from 'nabla';
+import { describe, expect, test, vi } from 'vitest';
+import { type Tensor, engineStats, noGrad, setDevice, tensor } from 'nabla';
 import { GPT2, Llama, type CausalModel } from 'nabla/models';
 import { embed, generate, loadTokenizer, meanPool, nearest } from 'nabla/text';
 import { HostRandom } from '../tensor/host-random.js';
@@ -26,8 +26,18 @@ describe('generate', () => {
   const prompt = rows['gpt2-small'].greedy.slice(0, 4);
 
   test("greedy continuations are transformers', with one program for all tokens", async () => {
-    const ids = await made(gpt2, prompt, { maxNewTokens: 20 });
+    const programs = [engineStats().programs];
+    const ids: number[] = [];
+    for await (const id of generate(gpt2, prompt, { maxNewTokens: 20 })) {
+      ids.push(id);
+      programs.push(engineStats().programs);
+    }
     expect([...prompt, ...ids]).toEqual(rows['gpt2-small'].greedy);
+    const [before, first, ...later] = programs;
+    expect(first - before).toBeLessThanOrEqual(2);
+    expect(later).toEqual(later.map(() => first));
+    await made(gpt2, [1, 2, 3], { maxNewTokens: 5 }); // another text
+    expect(engineStats().programs).toBe(first);
   });
 
   test('Llama with grouped queries and rotary positions', async () => {
@@ -239,6 +249,16 @@ describe('tokenizers', () => {
     ]);
   });
 
+  test('without @huggingface/tokenizers it is said how to get it', async () => {
+    vi.doMock('@huggingface/tokenizers', () => {
+      throw new Error('Cannot find package');
+    });
+    await expect(loadTokenizer(bytes())).rejects.toThrow(
+      'loadTokenizer: this needs the package @huggingface/tokenizers, which is not installed. Run npm install @huggingface/tokenizers.',
+    );
+    vi.doUnmock('@huggingface/tokenizers');
+  });
+
   test('what is no tokenizer is refused', async () => {
     await expect(loadTokenizer(new TextEncoder().encode('{}'))).rejects.toThrow('it has no model');
     await expect(loadTokenizer(new TextEncoder().encode('nothing'))).rejects.toThrow('is not JSON');
@@ -249,9 +269,14 @@ describe('tokenizers', () => {
 const published = process.env['NABLA_MODELS'];
 interface Case {
   readonly text: string;
-  readonly pair?: string;
   readonly ids: readonly number[];
   readonly decoded: string;
+}
+interface Pair {
+  readonly a: string;
+  readonly b: string;
+  readonly ids: readonly number[];
+  readonly type_ids: readonly number[];
 }
 
 describe.skipIf(published === undefined)('published vocabularies (skipped where NABLA_MODELS is not set)', () => {
@@ -268,10 +293,12 @@ describe.skipIf(published === undefined)('published vocabularies (skipped where 
 
   test('bert-uncased: all but what the package is known to do otherwise', async () => {
     const tokenizer = await loadTokenizer(folder('bert-uncased'));
-    const { single } = expected('bert-uncased') as { single: Case[] };
+    const { single, pairs } = expected('bert-uncased') as { single: Case[]; pairs: Pair[] };
     const wrong = single.filter(({ text, ids }) => tokenizer.encode(text).ids.join() !== ids.join());
     // CJK characters beyond U+FFFF, the Greek sigma at the end of a word, and U+061D, punctuation since Unicode 14
     const known = /[\u{20000}-\u{2fa1f}]|Σ|\u061d/u;
     expect(wrong.filter(({ text }) => !known.test(text)).map(({ text }) => text)).toEqual([]);
+    for (const { a, b, ids, type_ids: tokenTypeIds } of pairs)
+      if (!known.test(a + b)) expect(tokenizer.encode(a, { pair: b })).toMatchObject({ ids, tokenTypeIds });
   });
 });

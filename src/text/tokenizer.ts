@@ -1,8 +1,9 @@
 // Texts to numbers of tokens and back, by the tokenizer.json of a model. The work is done by @huggingface/tokenizers, an optional
 // dependency that is loaded when it is needed.
 
-import { type FileOptions, type FileSource, isBlob, openSource } from '../io/source.js';
-import { isAddress, isUrl } from '../io/fetch.js';
+import { isUrl } from '../io/fetch.js';
+import { inFolder, isRecord, readJson } from '../io/json-file.js';
+import type { FileOptions, FileSource } from '../io/source.js';
 import { tensor } from '../tensor/creation.js';
 import {
   ArgumentError,
@@ -10,6 +11,7 @@ import {
   NablaError,
   type OptionNames,
   checkList,
+  checkNumbers,
   checkOptions,
   checkText,
   checkWhole,
@@ -139,6 +141,7 @@ export class Tokenizer {
   }
 
   decode(ids: ArrayLike<number>, options: DecodeOptions = {}): string {
+    checkNumbers('decode', 'the ids', ids);
     checkOptions('decode', options, DECODE_OPTIONS);
     const numbers = Array.from(ids);
     if (numbers.length === 0) return '';
@@ -171,13 +174,13 @@ export async function loadTokenizer(source: FileSource, options: FileOptions = {
   const isFile = !isNamed || /\.json(\?.*)?$/.test(String(source));
   const file = isFile ? source : inFolder(String(source), 'tokenizer.json');
   const json = await readJson(call, file, options);
-  if (typeof json['model'] !== 'object')
-    throw new FormatError(`${call}: ${isNamed ? String(file) : 'the file'} is no tokenizer.json: it has no model.`);
-  const inner = await innerOf(call, json);
+  const name = isNamed ? String(file) : 'the file';
+  if (!isRecord(json['model'])) throw new FormatError(`${call}: ${name} is no tokenizer.json: it has no model.`);
+  const inner = await innerOf(call, name, json);
   return new Tokenizer(inner, paddingOf(json, inner));
 }
 
-async function innerOf(call: string, json: object): Promise<Inner> {
+async function innerOf(call: string, name: string, json: object): Promise<Inner> {
   let made: (json: object) => Inner;
   try {
     const library = await import('@huggingface/tokenizers');
@@ -188,7 +191,12 @@ async function innerOf(call: string, json: object): Promise<Inner> {
       { cause },
     );
   }
-  return made(json);
+  try {
+    return made(json);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new FormatError(`${call}: @huggingface/tokenizers cannot read ${name} (${reason}).`);
+  }
 }
 
 /** The padding that the file names, or the token that is usual for it. */
@@ -201,32 +209,4 @@ function paddingOf(json: Readonly<Record<string, unknown>>, inner: Inner): numbe
     if (id !== undefined) return id;
   }
   return undefined;
-}
-
-export async function readJson(
-  call: string,
-  source: FileSource,
-  options: FileOptions,
-): Promise<Readonly<Record<string, unknown>>> {
-  const opened = await openSource(call, source, options);
-  const text = new TextDecoder().decode(await opened.read(0, opened.size));
-  const name = opened.name ?? (isBlob(source) ? 'the file' : 'the source');
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new FormatError(`${call}: ${name} is not JSON.`, opened.name);
-  }
-  if (!isRecord(value)) throw new FormatError(`${call}: ${name} has no object of entries.`, opened.name);
-  return value;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** A file in a folder that is a path or an address. */
-export function inFolder(folder: string, file: string): string {
-  if (!isAddress(folder)) return `${folder.replace(/[/\\]$/, '')}/${file}`;
-  return new URL(file, folder.endsWith('/') ? folder : `${folder}/`).href;
 }

@@ -1,8 +1,7 @@
 // transformers' config.json: its entries as options of a model here. What a model here cannot do is refused.
 
+import { isRecord } from '../../io/json-file.js';
 import { ArgumentError, FormatError, shown } from '../../tensor/library.js';
-
-type Entry = unknown;
 
 /** A config.json that was read. */
 export class Config {
@@ -21,7 +20,7 @@ export class Config {
 
   /** Names of transformers' classes; empty where the file has none. */
   get architectures(): readonly string[] {
-    const list: Entry = this.values['architectures'];
+    const list: unknown = this.values['architectures'];
     return Array.isArray(list) ? list.map(String) : [];
   }
 
@@ -32,8 +31,8 @@ export class Config {
 
   /** Names of classes, by their numbers; empty where the file has none. */
   get labels(): readonly string[] {
-    const names: Entry = this.values['id2label'];
-    return typeof names === 'object' && names !== null ? Object.values(names).map(String) : [];
+    const names: unknown = this.values['id2label'];
+    return isRecord(names) ? Object.values(names).map(String) : [];
   }
 
   number(key: string): number | undefined {
@@ -62,27 +61,13 @@ export class Config {
    * The entries that are options, in camelCase: `n_embd` → nEmbd. Their values are checked where the model is made, as those of options
    * that a user writes are.
    */
-  options<T extends object>(names: Readonly<Record<keyof T & string, true>>): T {
+  options<T extends object>(names: Readonly<Record<keyof T & string, true>>): T;
+  options(names: Readonly<Record<string, true>>): object {
     const found: Record<string, unknown> = {};
     for (const [key, value] of Object.entries(this.values)) {
       const name = key.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
       if (Object.hasOwn(names, name) && value !== null) found[name] = value;
     }
-    return found as T;
+    return found;
   }
-}
-
-export function parseConfig(text: string, name: string): Config {
-  let values: unknown;
-  try {
-    values = JSON.parse(text);
-  } catch {
-    throw new FormatError(`fromPretrained: ${name} is no JSON.`, name);
-  }
-  if (!isRecord(values)) throw new FormatError(`fromPretrained: ${name} has no object of entries.`, name);
-  return new Config(values, name);
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -66,7 +66,7 @@ test('what there is no model of is refused in a sentence', async () => {
   configure({ ...BERT, hidden_act: 'quick_gelu' });
   await expect(fromPretrained(folder)).rejects.toThrow(/hiddenAct is 'quick_gelu'/);
   writeFileSync(join(folder, 'config.json'), '{');
-  await expect(fromPretrained(folder)).rejects.toThrow('config.json is no JSON.');
+  await expect(fromPretrained(folder)).rejects.toThrow('config.json is not JSON.');
   await expect(fromPretrained(join(folder, 'none'))).rejects.toThrow('config.json cannot be read');
 });
 
@@ -94,13 +94,13 @@ describe.skipIf(published === undefined)('published folders (skipped where NABLA
     return data.reduce((a, x, i) => Math.max(a, Math.abs(x - numbers[i])), 0) / most;
   }
 
-  // half precision rounds weights to 11 bits, bfloat16 to 8
+  // half precision rounds weights to 11 bits, bfloat16 to 8: 8.6e-4 and 7.1e-3 of the largest logit here
   test.each([
     ['bert', {}, 1e-5],
     ['bert', { weights: 'pytorch_model.bin' }, 1e-5],
     ['bert/sharded', {}, 1e-5],
-    ['bert/fp16', {}, 5e-3],
-    ['bert/bf16', {}, 5e-2],
+    ['bert/fp16', {}, 1.5e-3],
+    ['bert/bf16', {}, 1e-2],
   ] as const)('hf-tiny/%s %o', async (name, options, tolerance) => {
     const of = 'formats/hf-tiny/bert';
     const { model } = await fromPretrained(BertMaskedLM, `${published}/formats/hf-tiny/${name}`, options);

@@ -1,10 +1,11 @@
 // Models of transformers' files: config.json says how a model is built, the weights beside it fill it.
 
-import { inFolder, loadTokenizer, type Tokenizer } from '../../text/tokenizer.js';
-import { openSource, type FileOptions } from '../../io/source.js';
 import { isAddress } from '../../io/fetch.js';
+import { inFolder, readJson } from '../../io/json-file.js';
+import type { FileOptions } from '../../io/source.js';
 import { loadWeights, type LoadedWeights } from '../../io/weights/load-weights.js';
 import type { Module } from '../../nn/index.js';
+import { type Tokenizer, loadTokenizer } from '../../text/tokenizer.js';
 import {
   ArgumentError,
   type FloatDType,
@@ -14,7 +15,7 @@ import {
   shown,
 } from '../../tensor/library.js';
 import { Bert, BertClassifier, BertMaskedLM } from './bert.js';
-import { type Config, parseConfig } from './config.js';
+import { Config } from './config.js';
 import { GPT2 } from './gpt2.js';
 import { Llama } from './llama.js';
 
@@ -110,10 +111,11 @@ async function load(
   const { dtype, strict = true, tokenizer = false, weights, ...files } = options;
   if (kind !== undefined) checkFunction(CALL, kind.fromConfig, `${kind.name}.fromConfig`);
   const folder = String(source);
-  const config = await readConfig(inFolder(folder, 'config.json'), files);
+  const file = inFolder(folder, 'config.json');
+  const config = new Config(await readJson(CALL, file, files), file);
   const model = (kind ?? classOf(config)).fromConfig(checked(kind, config));
-  const file = weights ?? (isAddress(folder) ? 'model.safetensors' : undefined);
-  const report = await loadWeights(model, file === undefined ? folder : inFolder(folder, file), {
+  const filled = weights ?? (isAddress(folder) ? 'model.safetensors' : undefined);
+  const report = await loadWeights(model, filled === undefined ? folder : inFolder(folder, filled), {
     ...files,
     ...(dtype !== undefined && { dtype }),
     strict: false,
@@ -125,11 +127,6 @@ async function load(
     );
   const read = tokenizer ? await loadTokenizer(inFolder(folder, 'tokenizer.json'), files) : undefined;
   return { model: model.eval(), config, tokenizer: read, report };
-}
-
-async function readConfig(file: string, options: FileOptions): Promise<Config> {
-  const opened = await openSource(CALL, file, options);
-  return parseConfig(new TextDecoder().decode(await opened.read(0, opened.size)), opened.name ?? file);
 }
 
 function checked(kind: PretrainedClass<Module> | undefined, config: Config): Config {
