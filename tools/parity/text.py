@@ -186,9 +186,22 @@ def vit():
     return row(build, lambda m: {"logits": m(pixel_values=x.to(m.dtype)).logits})
 
 
-def keys(build):
-    with torch.device("meta"):
-        return describe(build())
+def bert_base():
+    ids = ints(3, (2, 16), 30522)
+    mask = torch.ones(2, 16, dtype=torch.int64)
+    mask[1, 11:] = 0
+    def outputs(m):
+        o = m(input_ids=ids, attention_mask=mask, output_hidden_states=True)
+        return {"layer 6[0]": o.hidden_states[6][0], "logits[0, :2]": o.logits[0, :2], "logits[1, :2]": o.logits[1, :2]}
+    return row(lambda: T.BertForMaskedLM(T.BertConfig()), outputs)
+
+
+def gpt2():
+    ids = ints(3, (1, 16), 50257)
+    def outputs(m):
+        o = m(input_ids=ids, output_hidden_states=True)
+        return {"block 6": o.hidden_states[6], "last": o.hidden_states[-1], "logits[:, :2]": o.logits[:, :2]}
+    return row(lambda: T.GPT2LMHeadModel(T.GPT2Config()), outputs)
 
 
 MODELS = {
@@ -201,8 +214,8 @@ MODELS = {
     "t5": t5,
     "t5-gated": lambda: t5(feed_forward_proj="gated-gelu", tie_word_embeddings=False),
     "vit": vit,
-    "bert-base": lambda: keys(lambda: T.BertForMaskedLM(T.BertConfig())),
-    "gpt2": lambda: keys(lambda: T.GPT2LMHeadModel(T.GPT2Config())),
+    "bert-base": bert_base,
+    "gpt2": gpt2,
 }
 
 

@@ -6,6 +6,7 @@ import { type Module, crossEntropy } from 'nabla/nn';
 import { SGD } from 'nabla/optim';
 import { Bert, BertClassifier, BertMaskedLM, GPT2, type Ids, Llama } from 'nabla/models';
 import { readFixture } from '../../../test/support/pytorch.js';
+import { noNative } from '../../../test/support/tiers.js';
 import {
   type Digest,
   type Step,
@@ -122,6 +123,38 @@ const CASES: Readonly<Record<string, () => Case>> = {
 
 const isComplete = process.env['NABLA_PARITY'] === 'all';
 
+/** With the sizes that are the defaults: more than 100 million parameters each. */
+const LARGE: Readonly<Record<string, () => Case>> = {
+  'bert-base'() {
+    const model = new BertMaskedLM();
+    const inputs = { attentionMask: maskOf([2, 16], 11) };
+    const ids = idsOf(3, [2, 16], 30522);
+    return {
+      model,
+      outputs() {
+        const logits = model.forward(ids, inputs);
+        return {
+          'layer 6[0]': model.hiddenStates(ids, inputs)[6].select(0, 0),
+          'logits[0, :2]': logits.select(0, 0).slice(0, 0, 2),
+          'logits[1, :2]': logits.select(0, 1).slice(0, 0, 2),
+        };
+      },
+    };
+  },
+  gpt2() {
+    const model = new GPT2();
+    const ids = idsOf(3, [1, 16], 50257);
+    return {
+      model,
+      outputs() {
+        const states = model.hiddenStates(ids);
+        const logits: Tensor = model.forward(ids);
+        return { 'block 6': states[6], last: states.at(-1)!, 'logits[:, :2]': logits.slice(1, 0, 2) };
+      },
+    };
+  },
+};
+
 /** The rotary angles of transformers are float32, in a float64 model too. */
 function dtypesOf(name: string): readonly FloatDType[] {
   if (name.startsWith('llama')) return ['float32'];
@@ -129,9 +162,8 @@ function dtypesOf(name: string): readonly FloatDType[] {
 }
 
 test('keys and numbers of parameters are those of transformers, of the defaults with NABLA_PARITY=all', () => {
-  const models = Object.entries(CASES).map(([name, make]): [string, Module] => [name, make().model]);
-  if (isComplete) models.push(['bert-base', new BertMaskedLM()], ['gpt2', new GPT2()]);
-  for (const [name, model] of models) {
+  for (const [name, make] of Object.entries(isComplete ? { ...CASES, ...LARGE } : CASES)) {
+    const { model } = make();
     const lines = keyLines(model);
     const found = { parameters: model.parameterCount, keys: { count: lines.length, sha256: sha256(lines) } };
     const { parameters, keys } = rows[name];
@@ -172,6 +204,26 @@ test.each(cases)('%s in %s: outputs, and a step of training', async (name, dtype
   const [after] = await step();
   expect(Math.abs((await after.item()) / train.loss_after - 1)).toBeLessThan(Math.max(1e-7, tolerance));
 });
+
+const tiers = ['wasm', ...(noNative === undefined ? ['native'] : [])];
+const large = Object.entries(LARGE).flatMap(([name, make]) => tiers.map((tier) => [name, tier, make] as const));
+
+test.runIf(isComplete).each(large)(
+  '%s in full size on %s: outputs (runs with NABLA_PARITY=all)',
+  async (name, tier, make) => {
+    setDevice(tier);
+    const { model, outputs } = make();
+    fill(model, 1);
+    model.eval();
+    const found = noGrad(outputs);
+    const wanted = rows[name].outputs;
+    expect(Object.keys(found).sort()).toEqual(Object.keys(wanted).sort());
+    for (const [key, digest] of Object.entries(wanted))
+      await expectDigest(found[key], digest, key, toleranceOf('float32', digest.noise));
+    setDevice('cpu');
+  },
+  600_000,
+);
 
 test('what does not fit is refused in a sentence', () => {
   expect(() => new GPT2({ nEmbd: 10, nHead: 3 })).toThrow('GPT2: 3 heads do not divide width 10.');
