@@ -1,5 +1,6 @@
 // Builds dist/ from src/: declarations by TypeScript, JavaScript in chunks (bundle.mjs), everything else (assets, plain JavaScript)
-// copied as it is; declarations that no entry leads to are left out. Exits non-zero when the sources do not type-check.
+// copied as it is; declarations that no entry leads to are left out. Exits non-zero when the sources do not type-check, and when
+// TypeScript 5.4 could not read the declarations.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -46,6 +47,20 @@ function removeInnerDeclarations() {
   for (const name of readdirSync('dist', { recursive: true })) {
     const file = join('dist', name);
     if (file.endsWith('.d.ts') && !needed.has(file)) rmSync(file);
+  }
+  refuseNewerTypes(needed);
+}
+
+/** Typed arrays are generic from TypeScript 5.7 on: declarations that 5.4 reads, too, name none of their parameters. */
+function refuseNewerTypes(files) {
+  for (const file of files) {
+    if (!existsSync(file)) continue;
+    const line = readFileSync(file, 'utf8')
+      .split('\n')
+      .find((text) => /\b\w+[1-9]\w*Array<|\bDataView</.test(text));
+    if (line === undefined) continue;
+    console.error(`${file}: TypeScript 5.4 has no generic typed arrays: ${line.trim()}`);
+    process.exit(1);
   }
 }
 

@@ -114,14 +114,14 @@ const isHostBigEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 0;
 export const isForeignOrder = (isBigEndian: boolean): boolean => isBigEndian !== isHostBigEndian;
 
 /** In memory of their own. */
-export function copied(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+export function copied(bytes: Uint8Array): Uint8Array {
   const copy = new Uint8Array(bytes.length);
   copy.set(bytes);
   return copy;
 }
 
 /** A copy in this machine's order, as `decode` takes it. */
-export function inHostOrder(bytes: Uint8Array, unit: number, isBigEndian: boolean): Uint8Array<ArrayBuffer> {
+export function inHostOrder(bytes: Uint8Array, unit: number, isBigEndian: boolean): Uint8Array {
   const own = copied(bytes);
   if (isForeignOrder(isBigEndian)) swapBytes(own, unit);
   return own;

@@ -125,15 +125,15 @@ export class StoredTensor {
   }
 
   /** The same, perhaps in memory that others have too. */
-  private async alignedBytes(): Promise<Uint8Array<ArrayBuffer>> {
+  private async alignedBytes(): Promise<Uint8Array> {
     const { bytes } = await this.read();
     return bytes.byteOffset % 8 === 0 ? bytes : copied(bytes);
   }
 
-  private async read(): Promise<{ readonly bytes: Uint8Array<ArrayBuffer>; readonly isShared: boolean }> {
+  private async read(): Promise<{ readonly bytes: Uint8Array; readonly isShared: boolean }> {
     const { bytes: size, unit } = STORED_DTYPES[this.dtype];
     if (this.size === 0) return { bytes: new Uint8Array(0), isShared: false };
-    const all = (await this.storage.bytes()) as Uint8Array<ArrayBuffer>; // files are not read into shared memory
+    const all = (await this.storage.bytes());
     const { shape, layout } = this;
     const isWhole = layout === undefined || isContiguous(shape, layout.strides);
     const begin = (layout?.offset ?? 0) * size;
@@ -145,7 +145,7 @@ export class StoredTensor {
   }
 
   /** Elements where strides say, in the order of the indices. Readers have checked that all of them lie in the storage. */
-  private gather(all: Uint8Array, bytes: number, { offset, strides }: Layout): Uint8Array<ArrayBuffer> {
+  private gather(all: Uint8Array, bytes: number, { offset, strides }: Layout): Uint8Array {
     const { shape, size } = this;
     const out = new Uint8Array(size * bytes);
     eachElement(shape, strides, offset, (from, i) => {
