@@ -352,7 +352,7 @@ function sameSwitches(group: object, options: Switches): boolean {
 }
 
 function filledLike(p: Tensor, value: number): Tensor {
-  return tensor(new Float32Array(p.size).fill(value), { shape: p.shape, dtype: p.dtype, device: p.device });
+  return tensor(new Float64Array(p.size).fill(value), { shape: p.shape, dtype: p.dtype, device: p.device });
 }
 
 function valueAt<K, V>(map: Map<K, V>, key: K, create: () => V): V {

@@ -85,7 +85,12 @@ export function promoted(a: Node, b: Node | number, op: string): [Node, Node] {
   const other = typeof b === 'number' ? numberNode(b, a.dtype, op) : b;
   if (a.dtype === other.dtype) return [a, other];
   const dtype = promoteOperands(a, other);
-  return [build.cast(a, dtype), build.cast(other, dtype)];
+  return [converted(a, dtype), converted(other, dtype)];
+}
+
+/** A number that is asked anew at each run (a learning rate) is exact in float64, too. */
+function converted(x: Node, dtype: DType): Node {
+  return build.cast(build.numberLike(x, dtype), dtype);
 }
 
 /** The node as real numbers: integers and truth values become those of the default dtype. */
