@@ -105,14 +105,11 @@ function renormalise(name: string, { weight, normType }: Table, index: Index, ma
 function byFrequency(rows: Tensor, index: Index, count: number): Tensor {
   const flat = index.reshape([index.size]) as Index;
   const counts = zeros([count]).scatterAdd(0, flat, ones([index.size]) as Tensor);
-  const share = counts
-    .reciprocal()
-    .gather(0, flat)
-    .reshape([...index.shape, 1] as Shape) as Tensor;
+  const times = counts.gather(0, flat).reshape([...index.shape, 1] as Shape) as Tensor;
   const scaled = customOp({
     name: 'scaleGradByFreq',
     forward: (_ctx, x: Tensor) => x,
-    backward: (_ctx, gradient) => [gradient.mul(share.to(gradient.dtype)) as AnyTensor],
+    backward: (_ctx, gradient) => [gradient.div(times.to(gradient.dtype)) as AnyTensor],
   });
   return scaled(rows) as Tensor;
 }

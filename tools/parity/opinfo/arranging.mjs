@@ -1,4 +1,3 @@
-/* oxlint-disable import/namespace -- rows of what is yet to come */
 // Creation, movement, indexing: PyTorch's name → the call of nabla.
 
 import * as n from 'nabla';
@@ -64,7 +63,6 @@ const movement = {
   H: ({ input }) => input.T,
   mT: ({ input }) => n.swapaxes(input, -1, -2),
   mH: ({ input }) => n.swapaxes(input, -1, -2),
-  t: ({ input }) => n.t(input),
   transpose: ({ input, dim0, dim1 }) => input.transpose(dim0, dim1),
   permute: ({ input, dims }) => input.permute(dims),
   movedim: ({ input, source, destination }) => input.movedim(source, destination),

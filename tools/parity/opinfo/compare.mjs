@@ -87,7 +87,6 @@ async function visit(row, line) {
     agreeing.set(key, [...(agreeing.get(key) ?? []).slice(-100), line]);
     return undefined;
   }
-  if (problem.kind === 'absent') operator.present = false;
   const variant = row.variant === '' ? '' : ` (${row.variant})`;
   count(operator.rest, problem.kind === 'differs' ? problem.text : `${problem.kind}: ${problem.text}`);
   if (values.all)
@@ -112,10 +111,7 @@ const present = [...operators.values()].filter((o) => o.present && o.samples > 0
 const [samples, agreed] = [present.reduce((s, o) => s + o.samples, 0), present.reduce((s, o) => s + o.agreed, 0)];
 const whole = present.filter((o) => o.agreed === o.samples).length;
 for (const o of operators.values()) {
-  if (!o.present || o.samples === 0)
-    process.stdout.write(
-      `${o.name.padEnd(44)} absent: ${absentReason(o.name)}${o.rest.size > 0 ? ` (${[...o.rest.keys()][0]})` : ''}\n`,
-    );
+  if (!o.present || o.samples === 0) process.stdout.write(`${o.name.padEnd(44)} absent: ${absentReason(o.name)}\n`);
   else if (o.agreed < o.samples || wanted.length > 0) {
     process.stdout.write(`${o.name.padEnd(44)} ${o.agreed} of ${o.samples}, ${Math.round(o.ms)} ms\n`);
     for (const [reason, times] of o.rest) process.stdout.write(`    ${times} × ${reason.slice(0, 300)}\n`);

@@ -1,4 +1,3 @@
-/* oxlint-disable import/namespace -- rows of what is yet to come */
 // torch.nn.functional: layers, windows, losses: PyTorch's name → the call of nabla.
 
 import * as n from 'nabla';
@@ -96,7 +95,6 @@ const windows = {
     n.gridSample(input, grid, { mode, paddingMode, alignCorners }),
   pixel_shuffle: ({ input, upscaleFactor }) => new nn.PixelShuffle(upscaleFactor).forward(input),
   pixel_unshuffle: ({ input, downscaleFactor }) => new nn.PixelUnshuffle(downscaleFactor).forward(input),
-  channel_shuffle: ({ input, groups }) => n.channelShuffle(input, groups),
 };
 
 /** The size that a factor gives. */

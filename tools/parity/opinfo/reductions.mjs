@@ -1,4 +1,3 @@
-/* oxlint-disable import/namespace -- rows of what is yet to come */
 // Reductions, orders, products, norms: PyTorch's name → the call of nabla.
 
 import * as n from 'nabla';
@@ -79,7 +78,6 @@ const orders = {
   bincount: ({ input, weights, minlength }) => n.bincount(input, { weights, minLength: minlength }),
   histc: ({ input, bins, min, max }) => n.histc(input, bins, { min, max }),
   histogram: ({ input, bins, range, weight, density }) => n.histogram(input, bins, { range, weight, density }),
-  histogramdd: ({ input, bins, range, weight, density }) => n.histogramdd(input, bins, { range, weight, density }),
   isin: ({ elements, testElements, assumeUnique: _assumeUnique, invert }) => n.isin(elements, testElements, { invert }),
 };
 

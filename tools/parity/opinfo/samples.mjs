@@ -201,7 +201,7 @@ async function gradientsApart(found, leaves, expected, tolerance) {
 
 /**
  * What is wrong about a sample: undefined if nothing is; else { kind, text }. Kinds: `differs`, with the reason of the row; `refused`, an
- * error of nabla; `wrong`; `absent`, no such function.
+ * error of nabla; `wrong`.
  */
 export async function check(call, row) {
   const leaves = [];
@@ -221,8 +221,6 @@ export async function check(call, row) {
   } catch (error) {
     if (error instanceof Difference) return { kind: 'differs', text: error.message };
     if (error instanceof nabla.NablaError) return { kind: 'refused', text: error.message };
-    if (error instanceof TypeError && error.message.endsWith('is not a function'))
-      return { kind: 'absent', text: error.message };
     return { kind: 'wrong', text: error instanceof Error ? String(error.stack) : String(error) };
   }
 }

@@ -1,4 +1,3 @@
-/* oxlint-disable import/namespace -- rows of what is yet to come */
 // Fourier transforms and windows of signals: PyTorch's name → the call of nabla. Complex numbers are pairs [.., 2]; a real input in the
 // place of a complex one becomes complex.
 
