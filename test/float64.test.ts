@@ -7,6 +7,7 @@ import {
   compile,
   conv2d,
   defaultDType,
+  linspace,
   ones,
   rand,
   randn,
@@ -113,6 +114,20 @@ describe.each(TIERS.filter(({ device }) => device !== 'reference'))('on $device'
     expect(await x.cumsum(0).array()).toEqual([2 ** 52, 2 ** 52 + 1, 1]);
     expect(await zeros([2], { dtype: 'float64' }).add(0.1).array()).toEqual([0.1, 0.1]);
     expect(await tensor(Float64Array.of(0.1)).mul(3).item()).toBe(0.1 * 3);
+  });
+
+  test('linspace counts from both ends, to the last digit', async () => {
+    const [from, to, count] = [-0.1, 0.7, 41];
+    const step = (to - from) / (count - 1);
+    const expected = Array.from({ length: count }, (_, i) =>
+      i < count / 2 ? from + i * step : to - (count - 1 - i) * step,
+    );
+    const plain = await linspace(from, to, count, { dtype: 'float64' }).array();
+    const ends = [from, to].map((end) => tensor(Float64Array.of(end), { shape: [] }));
+    const ofTensors = await linspace(ends[0], ends[1], count, { dtype: 'float64' }).array();
+    for (const [i, x] of expected.entries())
+      expect(Math.max(Math.abs(plain[i] - x), Math.abs(ofTensors[i] - x)), `element ${i}`).toBeLessThan(2 ** -52);
+    expect([plain[0], plain[count - 1], ofTensors[0], ofTensors[count - 1]]).toEqual([from, to, from, to]);
   });
 
   test('conversions: rounded to float32, cut off to int32, exact back', async () => {
