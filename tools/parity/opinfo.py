@@ -12,18 +12,9 @@ import json
 import math
 import pathlib
 import sys
-import types
-import unittest
 import warnings
 import torch
-
-try:
-    import expecttest  # noqa: F401, which torch.testing asks for and does not use here
-except ImportError:
-    stub = types.ModuleType("expecttest")
-    stub.TestCase, stub.assert_expected_inline = unittest.TestCase, None
-    sys.modules["expecttest"] = stub
-from torch.testing._internal.common_methods_invocations import op_db
+from operator_tests import op_db
 
 warnings.filterwarnings("ignore")
 FIXTURES = pathlib.Path(__file__).resolve().parents[2] / "test" / "fixtures"

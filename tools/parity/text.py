@@ -7,23 +7,15 @@ The rule is that of zoo.py, but that a tensor which the state dict has twice (ti
 floor(u01(3, n) * vocabulary), labels floor(u01(2, n) * classes). Digests are of float64 results; "noise" is how far PyTorch's own
 float32 is from them, relative to the largest magnitude. "train": one step of SGD (0.01, momentum 0.9) without dropout.
 """
-import hashlib
 import json
 import math
 import pathlib
 import numpy as np
 import torch
 import transformers as T
+from model_numbers import describe, digest, u01
 
 PATH = pathlib.Path(__file__).resolve().parents[2] / "test" / "fixtures" / "text.json"
-
-
-def u01(seed, n):
-    with np.errstate(over="ignore"):
-        x = np.arange(n, dtype=np.uint32) * np.uint32(0x9E3779B1) + np.uint32((seed * 0x85EBCA77) & 0xFFFFFFFF)
-        x = (x ^ (x >> np.uint32(16))) * np.uint32(0x7FEB352D)
-        x = (x ^ (x >> np.uint32(15))) * np.uint32(0x846CA68B)
-        return (x ^ (x >> np.uint32(16))).astype(np.float64) / 4294967296
 
 
 def ints(seed, shape, n):
@@ -44,20 +36,6 @@ def fill(model, gain=1.0):
         with torch.no_grad():
             t.copy_(torch.from_numpy(v.astype(np.float32).reshape(t.shape)))
     return model.eval()
-
-
-def digest(t, single):
-    a = t.detach().double().numpy().ravel()
-    r = lambda x: float(f"{x:.12g}")
-    out = dict(shape=list(t.shape), first=[r(x) for x in a[:4]], mean=r(a.mean()), std=r(a.std()), max=r(np.abs(a).max()), proj=r((a * u01(7, a.size)).sum()))
-    out["noise"] = float(f"{np.abs(single.detach().double().numpy().ravel() - a).max() / out['max']:.2g}")
-    return out
-
-
-def describe(model):
-    lines = [f"{k} [{', '.join(map(str, t.shape))}]" for k, t in model.state_dict().items()]
-    keys = dict(count=len(lines), sha256=hashlib.sha256("\n".join(lines).encode()).hexdigest())
-    return dict(parameters=sum(p.numel() for p in model.parameters()), keys=keys)
 
 
 def still(model):

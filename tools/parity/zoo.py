@@ -11,7 +11,6 @@ Digests are of float64 results: shape, the first numbers, mean, standard deviati
 a wrong order changes. "noise" is how far PyTorch's own float32 is from float64, relative to the largest magnitude.
 "train": one step of SGD (0.01, momentum 0.9) in training mode without dropout, cross-entropy (auxiliary logits times 0.3).
 """
-import hashlib
 import json
 import math
 import pathlib
@@ -27,18 +26,11 @@ import torchvision.models as V
 import torchvision.models.detection as D
 import torchvision.models.segmentation as S
 from torchvision.models.detection.image_list import ImageList
+from model_numbers import describe, digest, u01
 
 warnings.filterwarnings("ignore")
 PATH = pathlib.Path(__file__).resolve().parents[2] / "test" / "fixtures" / "zoo.json"
 ROOT2 = math.sqrt(2)
-
-
-def u01(seed, n):
-    with np.errstate(over="ignore"):
-        x = np.arange(n, dtype=np.uint32) * np.uint32(0x9E3779B1) + np.uint32((seed * 0x85EBCA77) & 0xFFFFFFFF)
-        x = (x ^ (x >> np.uint32(16))) * np.uint32(0x7FEB352D)
-        x = (x ^ (x >> np.uint32(15))) * np.uint32(0x846CA68B)
-        return (x ^ (x >> np.uint32(16))).astype(np.float64) / 4294967296
 
 
 def fill(model, gain):
@@ -60,15 +52,6 @@ def fill(model, gain):
 
 def images(shape):
     return torch.from_numpy((2 * u01(1, math.prod(shape)) - 1).astype(np.float32).reshape(shape))
-
-
-def digest(t, single=None):
-    a = t.detach().double().numpy().ravel()
-    r = lambda x: float(f"{x:.12g}")
-    out = dict(shape=list(t.shape), first=[r(x) for x in a[:4]], mean=r(a.mean()), std=r(a.std()), max=r(np.abs(a).max()), proj=r((a * u01(7, a.size)).sum()))
-    if single is not None:
-        out["noise"] = float(f"{np.abs(single.detach().double().numpy().ravel() - a).max() / out['max']:.2g}")
-    return out
 
 
 def both(compute):
@@ -99,12 +82,6 @@ def step(build, gain, x, y, grads):
     with torch.no_grad():
         logits = model.eval()(x)
     return before.item(), found, after, logits
-
-
-def describe(model):
-    lines = [f"{k} [{', '.join(map(str, t.shape))}]" for k, t in model.state_dict().items()]
-    keys = dict(count=len(lines), sha256=hashlib.sha256("\n".join(lines).encode()).hexdigest())
-    return dict(parameters=sum(p.numel() for p in model.parameters()), keys=keys)
 
 
 def network(build, size=64, batch=2, gain=ROOT2, grads=None):
