@@ -1,6 +1,7 @@
 // What a user can get wrong at the command line. main.ts prints the message as one line and ends with `exitCode`.
 
 import { isAbsolute } from 'node:path';
+import { SYSTEM_REASONS } from '../io/system-reasons.js';
 
 export class CliError extends Error {
   override name = 'CliError';
@@ -50,21 +51,13 @@ const ACTIONS: Readonly<Record<string, string>> = {
 export function fileFault(action: string, path: string, error: unknown): CliError {
   const code = (error as { code?: unknown } | null)?.code;
   const reasons: Record<string, string> = {
-    ENOENT: 'there is no such file or folder',
-    EISDIR: 'it is a folder',
-    ENOTDIR: 'a part of the path is a file, not a folder',
-    EACCES: 'permission denied',
-    EPERM: 'permission denied',
-    EROFS: 'the file system is read-only',
-    ENOSPC: 'the disk is full',
-    EDQUOT: 'the quota of the disk is used up',
+    ...SYSTEM_REASONS,
     EFBIG: 'the file would be larger than the system allows',
     EEXIST: 'a file of that name is in the way',
     EPIPE: 'whoever reads it has closed it',
     EIO: 'the device fails',
     EMFILE: 'too many files are open',
     ENFILE: 'too many files are open',
-    ELOOP: 'its links lead in a circle',
     ENAMETOOLONG: 'the name is too long',
     ENXIO: 'there is no such device',
     EBUSY: 'it is in use',

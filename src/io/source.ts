@@ -6,6 +6,7 @@ import {
   FormatError,
   type OptionNames,
   checkFunction,
+  checkHas,
   checkText,
   wrongKind,
 } from '../tensor/library.js';
@@ -37,8 +38,10 @@ export const FILE_OPTIONS: OptionNames<FileOptions> = { onProgress: true, signal
 
 const SOURCE_ADVICE = 'Give a path, an address, a File, or the bytes as Uint8Array';
 
-export function checkFileOptions(call: string, { onProgress, sha256 }: FileOptions): void {
+export function checkFileOptions(call: string, { onProgress, signal, sha256 }: FileOptions): void {
   if (onProgress !== undefined) checkFunction(call, onProgress, 'onProgress');
+  if (signal !== undefined)
+    checkHas(call, 'signal', signal, ['throwIfAborted'], 'Give the signal of an AbortController');
   if (sha256 === undefined) return;
   checkText(call, 'sha256', sha256);
   if (!/^[0-9a-f]{64}$/i.test(sha256))
@@ -65,7 +68,8 @@ async function open(call: string, source: FileSource, options: FileOptions): Pro
   if (isBlob(source)) return blobSource(source, nameOf(source));
   if (typeof source !== 'string' && !isUrl(source)) throw wrongKind(call, 'the source', source, SOURCE_ADVICE);
   const text = String(source);
-  if (isAddress(text)) return fetched(call, text, options);
+  if (text === '') throw new ArgumentError(`${call}: the source is an empty text. ${SOURCE_ADVICE}.`);
+  if (isAddress(text)) return fetched(call, checkedAddress(call, text), options);
   if (isInNode()) {
     const { fileSource, pathOf } = await import('./node/file-source.js');
     const path = pathOf(text);
@@ -88,6 +92,11 @@ export function nameOf(source: unknown): string | undefined {
 }
 
 // ---------------------------------------------------------------- addresses
+
+function checkedAddress(call: string, text: string): string {
+  if (URL.canParse(text)) return text;
+  throw new ArgumentError(`${call}: '${text}' is no address. Give one such as https://host/model.safetensors.`);
+}
 
 const PAGE_CACHE = 'nabla-weights';
 

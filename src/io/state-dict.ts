@@ -4,6 +4,7 @@ import { tensor } from '../tensor/creation.js';
 import { type AnyTensor, checkTensor } from '../tensor/tensor.js';
 import { NablaError, checkRecord } from '../tensor/library.js';
 import { absolutePath } from './path.js';
+import { SYSTEM_REASONS } from './system-reasons.js';
 import { type NamedArray, checkMetadata, formatSafetensors, parseSafetensors } from './safetensors.js';
 
 /** Tensors by name, as `module.stateDict()` gives and `module.loadStateDict()` takes them. */
@@ -72,19 +73,9 @@ function checkTensors(op: string, tensors: NamedTensors): void {
   for (const [name, t] of Object.entries(tensors)) checkTensor(t, op, `'${name}'`);
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file or folder',
-  ENOTDIR: 'a part of the path is a file, not a folder',
-  EISDIR: 'it is a folder',
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'the disk is full',
-};
-
 /** What the system refuses, in a sentence; with the system's code, which callers go by. Other errors are as they were. */
 function refusal(op: string, what: string, error: unknown): unknown {
   const { code } = (error ?? {}) as { readonly code?: unknown };
-  if (error instanceof NablaError || typeof code !== 'string' || !(code in REASONS)) return error;
-  return Object.assign(new NablaError(`${op}: ${what} (${REASONS[code]}).`, { cause: error }), { code });
+  if (error instanceof NablaError || typeof code !== 'string' || !(code in SYSTEM_REASONS)) return error;
+  return Object.assign(new NablaError(`${op}: ${what} (${SYSTEM_REASONS[code]}).`, { cause: error }), { code });
 }

@@ -6,6 +6,7 @@
 
 import type { FileHandle } from 'node:fs/promises';
 import { NablaError } from '../../tensor/library.js';
+import { SYSTEM_REASONS } from '../system-reasons.js';
 
 const { createHash, randomBytes } = process.getBuiltinModule('node:crypto');
 const { createReadStream } = process.getBuiltinModule('node:fs');
@@ -176,14 +177,8 @@ async function onDisk<T>(path: string, doing: Promise<T>): Promise<T> {
     return await doing;
   } catch (cause) {
     const reasons: Readonly<Record<string, string>> = {
-      ENOSPC: 'the disk is full',
-      EDQUOT: 'the quota of the disk is used up',
-      EACCES: 'permission denied',
-      EPERM: 'permission denied',
-      EROFS: 'the file system is read-only',
-      ENOTDIR: 'a part of the path is a file, not a folder',
-      EEXIST: 'a part of the path is a file, not a folder',
-      EISDIR: 'it is a folder',
+      ...SYSTEM_REASONS,
+      EEXIST: SYSTEM_REASONS.ENOTDIR, // of mkdir
     };
     const reason = reasons[codeOf(cause)] ?? (cause instanceof Error ? cause.message : String(cause));
     throw new Refused(`download: ${path} cannot be written (${reason}). Make room for it, or choose another folder.`, {

@@ -3,6 +3,7 @@
 
 import { NablaError } from '../../tensor/library.js';
 import { type ByteSource, changedMeanwhile } from '../byte-source.js';
+import { SYSTEM_REASONS } from '../system-reasons.js';
 
 const { open, readdir, stat } = process.getBuiltinModule('node:fs/promises');
 const { dirname, join } = process.getBuiltinModule('node:path');
@@ -51,17 +52,9 @@ export const folderOf = (path: string): string => dirname(path);
 /** The path that a text or a file: URL names. */
 export const pathOf = (text: string): string => (text.startsWith('file:') ? fileURLToPath(text) : text);
 
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file or folder',
-  ENOTDIR: 'a part of the path is a file, not a folder',
-  EISDIR: 'it is a folder',
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-};
-
 /** What the system refuses, in a sentence; with the system's code, which callers go by. */
 export function unreadable(call: string, name: string, cause: unknown): Error {
   const { code, message } = cause as NodeJS.ErrnoException;
-  const reason = REASONS[code ?? ''] ?? message;
+  const reason = SYSTEM_REASONS[code ?? ''] ?? message;
   return Object.assign(new NablaError(`${call}: ${name} cannot be read (${reason}).`, { cause }), { code });
 }

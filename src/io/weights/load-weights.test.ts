@@ -194,6 +194,21 @@ test.each([limits.atOnce, 16])('damaged numbers leave the model as it was; %i by
   limits.atOnce = 1 << 28;
 });
 
+test('sources and options that are none', async () => {
+  const bad: [source: string, options: Record<string, unknown>, message: string][] = [
+    ['', {}, 'loadTorch: the source is an empty text. Give a path, an address, a File, or the bytes as Uint8Array.'],
+    ['https:///', {}, "loadTorch: 'https:///' is no address. Give one such as https://host/model.safetensors."],
+    ['a.pt', { signal: 3 }, 'loadTorch: signal is 3. Give the signal of an AbortController.'],
+    ['a.pt', { sha256: 'abc' }, "loadTorch: sha256 is 'abc'. Give the 64 hexadecimal digits that sha256sum prints."],
+    ['a.pt', { cach: true }, "loadTorch: there is no option 'cach'. Did you mean cache?"],
+  ];
+  for (const [source, options, message] of bad) {
+    const reading = loadTorch(source, options);
+    await expect(reading).rejects.toThrow(ArgumentError);
+    await expect(reading).rejects.toThrow(message);
+  }
+});
+
 test('a file that fails after it was checked is an error that says how far it came', async () => {
   limits.atOnce = 16;
   let reads = 0;
