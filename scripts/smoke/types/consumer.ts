@@ -6,12 +6,13 @@ import * as io from 'nabla/io';
 import * as metrics from 'nabla/metrics';
 import * as models from 'nabla/models';
 import { Conv2d, Flatten, Linear, MaxPool2d, ReLU, Sequential, crossEntropy } from 'nabla/nn';
+import * as onnx from 'nabla/onnx';
 import { AdamW, SGD } from 'nabla/optim';
 import * as text from 'nabla/text';
 import * as train from 'nabla/train';
 import * as vision from 'nabla/vision';
 
-export const entries = [data, transforms, io, metrics, models, text, train, vision];
+export const entries = [data, transforms, io, metrics, models, onnx, text, train, vision];
 
 export async function fit(x: Tensor<readonly [4, 2]>): Promise<number> {
   manualSeed(0);
