@@ -2,7 +2,7 @@
 // numbers, dtype options, and what is said about arguments that do not fit.
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import * as nabla from 'nabla';
-import { functional } from 'nabla/nn';
+import { functional, tripletMarginWithDistanceLoss } from 'nabla/nn';
 import type { Tensor } from 'nabla';
 
 type Call = (x: Tensor, y: Tensor) => Tensor;
@@ -218,6 +218,39 @@ test('what does not fit is said', () => {
     [() => functional.layerNorm(x, [2]), 'layerNorm: input [2, 3]: does not end in normalizedShape [2]'],
     [() => functional.linear(x, nabla.zeros([4, 2])), 'linear: input [2, 3] and weight [4, 2] do not fit'],
     [() => functional.batchNorm(x, undefined, undefined), 'batchNorm: running statistics are missing.'],
+    [() => functional.linear(x, x, 'b' as never), "linear: the bias is 'b', not a tensor. Pass a tensor."],
+    [() => functional.linear(x, x, nabla.zeros([3])), 'linear: [2, 2] x [3]: sizes 2 and 3 do not broadcast'],
+    [() => functional.rmsNorm(x, 3 as never), 'rmsNorm: normalizedShape is 3. Give a list of sizes.'],
+    [() => functional.layerNorm(x, [3], { bias: nabla.zeros([2]) }), 'layerNorm: bias [2]: needs [3]'],
+    [() => functional.groupNorm(x, 1, { weight: 2 as never }), 'groupNorm: weight is 2, not a tensor.'],
+    [() => functional.batchNorm(x, x, x), 'batchNorm: runningMean [2, 3]: needs [3]'],
+    [
+      () => functional.batchNorm(nabla.zeros([1, 3]), undefined, undefined, { training: true }),
+      'batchNorm: input [1, 3]: one number a channel has no variance. Use a larger batch, or running statistics.',
+    ],
+    [() => functional.localResponseNorm(x, 2, { k: 'k' as never }), "localResponseNorm: k is 'k'. Use a number."],
+    [() => functional.channelShuffle(nabla.zeros([1, 4, 2]), 0), 'channelShuffle: the number of groups is 0.'],
+    [() => nabla.gradient(x, { dim: x as never }), 'gradient: dim is a tensor. Give a list of dimensions.'],
+    [
+      () => nabla.selectScatter(x, nabla.zeros([3]), 0, 2),
+      'selectScatter: 2 is out of range for dimension 0 with size 2.',
+    ],
+    [
+      () => nabla.addr(x, nabla.zeros([2]), nabla.zeros([3]), { beta: 'b' as never }),
+      "addr: beta is 'b'. Use a number.",
+    ],
+    [
+      () => nabla.fractionalMaxPool2d(nabla.zeros([1, 4, 4]), 2, { outputRatio: x as never }),
+      'fractionalMaxPool2d: outputRatio is a tensor. Give a list of numbers.',
+    ],
+    [
+      () => tripletMarginWithDistanceLoss(x, x, x, { distanceFunction: 2 as never }),
+      'tripletMarginWithDistanceLoss: distanceFunction is 2. Pass a function.',
+    ],
+    [
+      () => tripletMarginWithDistanceLoss(x, x, x, { distanceFunction: () => 2 as never }),
+      'tripletMarginWithDistanceLoss: what distanceFunction returned is 2, not a tensor.',
+    ],
   ];
   for (const [call, says] of cases) expect(call).toThrow(says);
 });

@@ -1,6 +1,6 @@
 // Matrices made of several tensors or of their elements: blocks, combinations, powers. Names and meaning are PyTorch's.
 
-import { checkWhole } from '../engine/ir/arguments.js';
+import { checkGiven, checkNumber, checkWhole } from '../engine/ir/arguments.js';
 import * as build from '../engine/ir/build.js';
 import type { DType } from '../engine/ir/dtype.js';
 import { ArgumentError, ShapeError } from '../engine/ir/errors.js';
@@ -143,6 +143,7 @@ export function addr(
     ]);
   const [p, q] = promoted(a, b, op);
   const { alpha = 1, beta = 1 } = options;
+  checkGiven(checkNumber, op, { alpha, beta });
   const outer: Tensor = wrap(build.mul(build.reshape(p, [p.size, 1]), build.reshape(q, [1, q.size])));
   const scaled = alpha === 1 ? outer : outer.mul(alpha);
   if (beta === 0) return scaled;

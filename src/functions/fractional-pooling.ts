@@ -1,5 +1,6 @@
 // Pooling to a given size whose windows begin at random places (Graham 2014). Names and meaning are PyTorch's.
 
+import { checkList } from '../engine/ir/arguments.js';
 import * as build from '../engine/ir/build.js';
 import { ArgumentError, ShapeError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
@@ -27,6 +28,7 @@ function outputSizes(op: string, sizes: readonly number[], options: FractionalPo
   if ((outputSize === undefined) === (outputRatio === undefined))
     throw new ArgumentError(`${op}: give either outputSize or outputRatio.`);
   if (outputSize !== undefined) return perAxis(outputSize, sizes.length, 'outputSize', 1, op);
+  if (typeof outputRatio !== 'number') checkList(op, 'outputRatio', outputRatio, 'numbers');
   const ratios =
     typeof outputRatio === 'number' ? sizes.map(() => outputRatio) : [...(outputRatio as readonly number[])];
   if (ratios.length !== sizes.length || !ratios.every((r) => r > 0 && r < 1))

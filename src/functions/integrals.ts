@@ -1,6 +1,6 @@
 // Integrals and derivatives of functions that are known at points. Names and meaning are PyTorch's.
 
-import { checkChoice, checkNumber } from '../engine/ir/arguments.js';
+import { checkChoice, checkList, checkNumber } from '../engine/ir/arguments.js';
 import * as build from '../engine/ir/build.js';
 import { ArgumentError, ShapeError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
@@ -88,6 +88,8 @@ export function gradient(y: AnyTensor, options: GradientOptions = {}): Tensor<nu
   const { spacing = 1, dim, edgeOrder = 1 } = options;
   checkChoice(op, 'edgeOrder', edgeOrder, [1, 2]);
   const rank = values.shape.length;
+  if (typeof dim === 'object') checkList(op, 'dim', dim, 'dimensions');
+  if (typeof spacing !== 'number') checkList(op, 'spacing', spacing, 'spacings');
   const axes = typeof dim === 'object' ? dim.map((d) => normalizeDim(d, rank, op)) : normalizeDims(dim, rank, op);
   const steps = typeof spacing === 'number' ? axes.map(() => spacing) : spacing;
   if (steps.length !== axes.length)

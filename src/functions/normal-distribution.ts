@@ -20,7 +20,6 @@ import {
   nan,
   neg,
   plus,
-  polynomial,
   squareOf,
   sub,
   times,
@@ -28,6 +27,7 @@ import {
   where,
   withSlope,
 } from './operands.js';
+import { quantileFarOut, quantileInTail, quantileNear } from './quantiles.js';
 import { erfc, erfcx } from './special.js';
 
 const SQRT_2PI = Math.sqrt(2 * Math.PI);
@@ -93,34 +93,6 @@ export function logNdtr<S extends Shape>(x: Tensor<S, DType>): Tensor<S> {
   return wrap(withSlope('logNdtr', t, value, slope));
 }
 
-// Rational functions of M. J. Wichura (1988, AS 241), the smallest power last: in the middle, in the tails, and far out.
-const MIDDLE = [
-  2509.0809287301227, 33430.57558358813, 67265.7709270087, 45921.95393154987, 13731.69376550946, 1971.5909503065513,
-  133.14166789178438, 3.3871328727963665,
-];
-const MIDDLE_BELOW = [
-  5226.495278852854, 28729.085735721943, 39307.89580009271, 21213.794301586597, 5394.196021424751, 687.1870074920579,
-  42.31333070160091, 1,
-];
-const TAIL = [
-  7.745450142783414e-4, 0.022723844989269184, 0.2417807251774506, 1.2704582524523684, 3.6478483247632045,
-  5.769497221460691, 4.630337846156546, 1.4234371107496835,
-];
-const TAIL_BELOW = [
-  1.0507500716444169e-9, 5.475938084995345e-4, 0.015198666563616457, 0.14810397642748008, 0.6897673349851,
-  1.6763848301838038, 2.053191626637759, 1,
-];
-const FAR = [
-  2.010334399292288e-7, 2.7115555687434876e-5, 0.0012426609473880784, 0.026532189526576124, 0.2965605718285049,
-  1.7848265399172913, 5.463784911164114, 6.657904643501103,
-];
-const FAR_BELOW = [
-  2.04426310338994e-15, 1.421511758316446e-7, 1.8463183175100548e-5, 7.868691311456133e-4, 0.014875361290850615,
-  0.1369298809227358, 0.599832206555888, 1,
-];
-const rational = (x: Node, above: readonly number[], below: readonly number[]): Node =>
-  div(polynomial(x, above), polynomial(x, below));
-
 /** The x below which a number lies with probability p: −∞ for 0, ∞ for 1, NaN beyond. PyTorch: torch.special.ndtri. */
 export function ndtri<S extends Shape>(p: Tensor<S, DType>): Tensor<S> {
   const t = floatOf(p, 'ndtri');
@@ -128,14 +100,14 @@ export function ndtri<S extends Shape>(p: Tensor<S, DType>): Tensor<S> {
   const q = plus(y, -0.5);
   const isMiddle = isBelow(absOf(q), 0.425);
   const inside = where(isMiddle, q, constant(0, q));
-  const middle = mul(inside, rational(sub(constant(0.180625, q), squareOf(inside)), MIDDLE, MIDDLE_BELOW));
+  const middle = mul(inside, quantileNear(sub(constant(0.180625, q), squareOf(inside))));
   const beyond = where(isMiddle, constant(0.05, y), binary('min', y, sub(constant(1, y), y)));
   const r = unary('sqrt', neg(unary('log', beyond)));
   const isFar = binary('lt', constant(5, r), r);
   const tail = where(
     isFar,
-    rational(plus(where(isFar, r, constant(5, r)), -5), FAR, FAR_BELOW),
-    rational(plus(where(isFar, constant(5, r), r), -1.6), TAIL, TAIL_BELOW),
+    quantileFarOut(plus(where(isFar, r, constant(5, r)), -5)),
+    quantileInTail(plus(where(isFar, constant(5, r), r), -1.6)),
   );
   const outside = where(isBelow(q, 0), neg(tail), tail);
   const [atZero, atOne] = [isEqual(y, 0), isEqual(y, 1)];

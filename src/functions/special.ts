@@ -34,6 +34,7 @@ import {
   where,
   withSlope,
 } from './operands.js';
+import { quantileInTail, quantileNear } from './quantiles.js';
 
 /** f(|x|) with the sign of x, for odd functions. */
 const odd = (x: Node, value: Node): Node => where(hasSign(x), neg(value), value);
@@ -157,24 +158,6 @@ export function erfcx<S extends Shape>(x: Tensor<S, DType>): Tensor<S> {
   return wrap(withSlope('erfcx', t, value, slope));
 }
 
-// The quantiles of the normal distribution, by M. J. Wichura (1988, AS 241), with the smallest power last.
-const QUANTILE_MIDDLE = [
-  2509.0809287301227, 33430.57558358813, 67265.7709270087, 45921.95393154987, 13731.69376550946, 1971.5909503065513,
-  133.14166789178438, 3.3871328727963665,
-];
-const QUANTILE_MIDDLE_BELOW = [
-  5226.495278852854, 28729.085735721943, 39307.89580009271, 21213.794301586597, 5394.196021424751, 687.1870074920579,
-  42.31333070160091, 1,
-];
-const QUANTILE_FAR = [
-  0.0007745450142783414, 0.022723844989269184, 0.2417807251774506, 1.2704582524523684, 3.6478483247632045,
-  5.769497221460691, 4.630337846156546, 1.4234371107496835,
-];
-const QUANTILE_FAR_BELOW = [
-  1.0507500716444169e-9, 0.0005475938084995345, 0.015198666563616457, 0.14810397642748008, 0.6897673349851,
-  1.6763848301838038, 2.053191626637759, 1,
-];
-
 /** The x with erf x = y: ±∞ at ±1, NaN beyond. PyTorch: torch.erfinv. */
 export function erfinv<S extends Shape>(x: Tensor<S, DType>): Tensor<S> {
   const t = floatOf(x, 'erfinv');
@@ -182,10 +165,10 @@ export function erfinv<S extends Shape>(x: Tensor<S, DType>): Tensor<S> {
   const a = absOf(y);
   const isMiddle = isBelow(a, 0.85);
   const r = sub(constant(0.180625, a), times(squareOf(where(isMiddle, a, constant(0, a))), 0.25));
-  const middle = mul(times(a, 0.5), div(polynomial(r, QUANTILE_MIDDLE), polynomial(r, QUANTILE_MIDDLE_BELOW)));
+  const middle = mul(times(a, 0.5), quantileNear(r));
   const beyond = times(sub(constant(1, a), a), 0.5);
   const s = plus(unary('sqrt', neg(unary('log', where(isMiddle, constant(0.05, a), beyond)))), -1.6);
-  const far = div(polynomial(s, QUANTILE_FAR), polynomial(s, QUANTILE_FAR_BELOW));
+  const far = quantileInTail(s);
   const inside = times(where(isMiddle, middle, far), Math.SQRT1_2);
   const value = where(isEqual(a, 1), constant(Infinity, a), inside);
   const slope = (g: Node, out: Node): Node => times(mul(g, unary('exp', squareOf(out))), Math.sqrt(Math.PI) / 2);

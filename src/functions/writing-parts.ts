@@ -10,6 +10,7 @@ import { type OptionNames, checkOptions } from '../engine/ir/options.js';
 import { nameIndices } from '../engine/ir/place.js';
 import { type Shape, broadcastShapes, formatShape, normalizeDim, sameShape } from '../engine/ir/shape.js';
 import * as arrangement from '../tensor/arranging.js';
+import { select } from '../tensor/movement.js';
 import { tensor } from '../tensor/creation.js';
 import { positions } from '../tensor/reductions.js';
 import { type Tensor, nodeOf, wrap } from '../tensor/tensor.js';
@@ -38,9 +39,9 @@ export function selectScatter<S extends Shape, D extends DType>(
   if (node.shape.length === 0) throw new ShapeError(`${op}: a number has no dimension.`, [node.shape]);
   const axis = normalizeDim(dim, node.shape.length, op);
   checkSource(op, values, node.shape.toSpliced(axis, 1));
-  const line = arrangement.narrow(node, axis, at, 1); // checks the position
+  select(node, axis, at, op); // checks the position
   const from = at < 0 ? at + node.shape[axis] : at;
-  return wrap(replaced(node, build.reshape(values, line.shape), axis, from));
+  return wrap(replaced(node, build.reshape(values, node.shape.with(axis, 1)), axis, from));
 }
 
 /** x with `part` from a position of an axis on. */

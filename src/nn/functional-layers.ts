@@ -8,10 +8,16 @@ import {
   type OptionNames,
   type Shape,
   ShapeError,
+  broadcastShapes,
+  checkGiven,
+  checkList,
+  checkNumber,
   checkOptions,
+  checkWhole,
   formatShape,
   inUnit,
   sameShape,
+  shown,
 } from '../tensor/library.js';
 import { avgPool1d } from '../tensor/pooling.js';
 import { type AnyTensor, type Tensor, checkTensor } from '../tensor/tensor.js';
@@ -41,6 +47,33 @@ export function perChannel(x: Tensor, weight: Tensor | undefined, bias: Tensor |
   return bias === undefined ? scaled : scaled.add(column(x, bias));
 }
 
+/** @internal Mean and biased variance of each channel of x [N, C, …], as [1, C, 1, …], of so many numbers each. */
+export function channelStatistics(
+  op: string,
+  x: Tensor,
+  advice: string,
+): [mean: Tensor, variance: Tensor, count: number] {
+  const count = x.size / x.shape[1];
+  if (count < 2)
+    throw new ShapeError(
+      `${op}: input ${formatShape(x.shape)}: one number a channel has no variance. Use a larger batch, or ${advice}.`,
+      [x.shape],
+    );
+  const others = x.shape.map((_, dim) => dim).filter((dim) => dim !== 1);
+  const mean: Tensor = x.mean(others, { keepdim: true });
+  return [mean, x.sub(mean).square().mean(others, { keepdim: true }), count];
+}
+
+/** Throws unless those that are given are tensors of this shape. */
+function checkShaped(op: string, shape: Shape, tensors: Readonly<Record<string, Tensor | undefined>>): void {
+  for (const [what, t] of Object.entries(tensors)) {
+    if (t === undefined) continue;
+    checkTensor(t, op, what);
+    if (!sameShape(t.shape, shape))
+      throw new ShapeError(`${op}: ${what} ${formatShape(t.shape)}: needs ${formatShape(shape)}`, [t.shape, shape]);
+  }
+}
+
 // ---------------------------------------------------------------- linear maps
 
 /** x [..., in] · weightᵀ + bias, for weight [out, in] and bias [out] → [..., out]. PyTorch: F.linear. */
@@ -49,12 +82,17 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor<number[
   checkTensor(weight, 'linear', 'the weight');
   if (weight.rank === 1) {
     if (x.shape.at(-1) !== weight.size) throw misfit('linear', x, weight);
-    const y: Tensor = x.mul(weight).sum(-1);
-    return bias === undefined ? y : y.add(bias);
+    return withBias('linear', x.mul(weight).sum(-1), bias);
   }
   if (weight.rank !== 2 || x.rank === 0 || x.shape.at(-1) !== weight.shape[1]) throw misfit('linear', x, weight);
-  const y: Tensor = x.rank === 1 ? weight.matmul(x) : x.matmul(weight.T);
-  return bias === undefined ? y : y.add(bias);
+  return withBias('linear', x.rank === 1 ? weight.matmul(x) : x.matmul(weight.T), bias);
+}
+
+function withBias(op: string, y: Tensor, bias: Tensor | undefined): Tensor {
+  if (bias === undefined) return y;
+  checkTensor(bias, op, 'the bias');
+  broadcastShapes(y.shape, bias.shape, op);
+  return y.add(bias);
 }
 
 function misfit(op: string, x: AnyTensor, weight: AnyTensor): ShapeError {
@@ -81,7 +119,7 @@ export function bilinear(x1: Tensor, x2: Tensor, weight: Tensor, bias?: Tensor):
     .reshape([...lead, out, in2] as Shape)
     .mul(x2.unsqueeze(-2))
     .sum(-1);
-  return bias === undefined ? y : y.add(bias);
+  return withBias(op, y, bias);
 }
 
 // ---------------------------------------------------------------- normalisation
@@ -97,11 +135,12 @@ export interface AffineOptions {
 const AFFINE: OptionNames<AffineOptions> = { weight: true, bias: true, eps: true };
 
 function checkEps(op: string, eps: number): void {
-  if (!Number.isFinite(eps)) throw new ArgumentError(`${op}: eps is ${eps}. Use a number.`);
+  if (!Number.isFinite(eps)) throw new ArgumentError(`${op}: eps is ${shown(eps)}. Use a number.`);
 }
 
 /** The dimensions that x ends with, from which it is normalised. */
 function startOf(op: string, x: Tensor, sizes: readonly number[]): number {
+  checkList(op, 'normalizedShape', sizes, 'sizes');
   const start = x.rank - sizes.length;
   if (sizes.length > 0 && start >= 0 && sameShape(x.shape.slice(start), sizes)) return start;
   throw new ShapeError(`${op}: input ${formatShape(x.shape)}: does not end in normalizedShape ${formatShape(sizes)}`, [
@@ -119,7 +158,9 @@ export function layerNorm(
   checkOptions('layerNorm', options, AFFINE);
   const { weight, bias, eps = 1e-5 } = options;
   checkEps('layerNorm', eps);
-  const y = standardise(x, startOf('layerNorm', x, normalizedShape), eps);
+  const start = startOf('layerNorm', x, normalizedShape);
+  checkShaped('layerNorm', normalizedShape, { weight, bias });
+  const y = standardise(x, start, eps);
   const scaled = weight === undefined ? y : y.mul(weight);
   return bias === undefined ? scaled : scaled.add(bias);
 }
@@ -143,6 +184,7 @@ export function rmsNorm(
   const { weight, eps = given.dtype === 'float64' ? 2 ** -52 : 2 ** -23 } = options;
   checkEps('rmsNorm', eps);
   const start = startOf('rmsNorm', x, normalizedShape);
+  checkShaped('rmsNorm', normalizedShape, { weight });
   const dims = x.shape.map((_, dim) => dim).filter((dim) => dim >= start);
   const y = x.mul(x.square().mean(dims, { keepdim: true }).add(eps).rsqrt());
   return weight === undefined ? y : y.mul(weight);
@@ -156,7 +198,9 @@ export function groupNorm(x: Tensor, numGroups: number, options: AffineOptions =
   const { weight, bias, eps = 1e-5 } = options;
   checkEps(op, eps);
   if (x.rank < 2) throw new ShapeError(`${op}: input ${formatShape(x.shape)}: needs [N, C, ...]`, [x.shape]);
-  if (!Number.isInteger(numGroups) || numGroups < 1 || x.shape[1] % numGroups !== 0)
+  checkShaped(op, [x.shape[1]], { weight, bias });
+  checkWhole(op, 'numGroups', numGroups, 1);
+  if (x.shape[1] % numGroups !== 0)
     throw new ArgumentError(`${op}: ${numGroups} groups do not divide ${x.shape[1]} channels.`);
   const perGroup = x.shape.slice(1).reduce((a, b) => a * b, 1) / numGroups;
   const groups = x.reshape([x.shape[0], numGroups, perGroup] as readonly number[]);
@@ -189,11 +233,9 @@ export function batchNorm(
   checkEps(op, eps);
   checkProbability(momentum, `${op}: momentum`);
   if (x.rank < 2) throw new ShapeError(`${op}: input ${formatShape(x.shape)}: needs [N, C, ...]`, [x.shape]);
+  checkShaped(op, [x.shape[1]], { runningMean, runningVar, weight, bias });
   if (training) {
-    const others = x.shape.map((_, dim) => dim).filter((dim) => dim !== 1);
-    const count = x.size / x.shape[1];
-    const mean: Tensor = x.mean(others, { keepdim: true });
-    const variance: Tensor = x.sub(mean).square().mean(others, { keepdim: true });
+    const [mean, variance, count] = channelStatistics(op, x, 'running statistics');
     inUnit(() =>
       withoutGrad(() => {
         if (runningMean !== undefined) follow(runningMean, mean, momentum);
@@ -216,6 +258,7 @@ export function instanceNorm(x: Tensor, options: AffineOptions = {}): Tensor<num
   const { weight, bias, eps = 1e-5 } = options;
   checkEps(op, eps);
   if (x.rank < 3) throw new ShapeError(`${op}: input ${formatShape(x.shape)}: needs [N, C, L, ...]`, [x.shape]);
+  checkShaped(op, [x.shape[1]], { weight, bias });
   return perChannel(standardise(x, 2, eps), weight, bias);
 }
 
@@ -234,8 +277,8 @@ export function localResponseNorm(x: Tensor, size: number, options: LocalRespons
   checkTensor(x, op, 'the input');
   checkOptions(op, options, { alpha: true, beta: true, k: true });
   const { alpha = 1e-4, beta = 0.75, k = 1 } = options;
-  if (!Number.isInteger(size) || size < 1)
-    throw new ArgumentError(`${op}: size is ${size}. Use a whole number of at least 1.`);
+  checkGiven(checkNumber, op, { alpha, beta, k });
+  checkWhole(op, 'size', size, 1);
   if (x.rank < 3) throw new ShapeError(`${op}: input ${formatShape(x.shape)}: needs [N, C, L, ...]`, [x.shape]);
   const [batch, channels] = x.shape;
   // (N, C, …) → (N, positions, C), so that neighbouring channels are a window
@@ -258,8 +301,8 @@ export function channelShuffle<S extends Shape>(x: Tensor<S>, groups: number): T
   const { shape } = x as { readonly shape: readonly number[] };
   if (shape.length < 3) throw new ShapeError(`${op}: input ${formatShape(shape)}: needs [N, C, L, ...]`, [shape]);
   const [n, channels, ...rest] = shape;
-  if (!Number.isInteger(groups) || groups < 1 || channels % groups !== 0)
-    throw new ArgumentError(`${op}: ${groups} groups do not divide ${channels} channels.`);
+  checkWhole(op, 'the number of groups', groups, 1);
+  if (channels % groups !== 0) throw new ArgumentError(`${op}: ${groups} groups do not divide ${channels} channels.`);
   const apart: Tensor = x.reshape([n, groups, channels / groups, ...rest] as Shape);
   const turned: Tensor = apart.transpose(1, 2);
   return turned.reshape(shape);

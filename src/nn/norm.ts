@@ -18,7 +18,7 @@ import type { Dims } from '../tensor/shape-types/window.js';
 import { withoutGrad } from '../tensor/grad-mode.js';
 import { tensor } from '../tensor/creation.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { follow, localResponseNorm, perChannel, standardise } from './functional-layers.js';
+import { channelStatistics, follow, localResponseNorm, perChannel, standardise } from './functional-layers.js';
 import * as init from './init.js';
 import { Layer, batched, checkChannels, checkCount, checkFloat, checkLast, checkNumber } from './layer.js';
 import { Buffer, Parameter } from './parameter.js';
@@ -105,16 +105,7 @@ abstract class BatchNorm<D extends Dims, C extends number> extends Layer<BatchNo
 
   /** Mean and variance of the batch, which the running ones move towards. */
   private measure(x: Tensor): [mean: Tensor, variance: Tensor] {
-    const count = x.size / this.numFeatures;
-    if (count < 2) {
-      throw new ShapeError(
-        `${this.layout.name}: input ${formatShape(x.shape)}: one number a channel has no variance. Use a larger batch, or eval().`,
-        [x.shape],
-      );
-    }
-    const others = x.shape.map((_, dim) => dim).filter((dim) => dim !== 1);
-    const mean = x.mean(others, { keepdim: true });
-    const variance = x.sub(mean).square().mean(others, { keepdim: true });
+    const [mean, variance, count] = channelStatistics(this.layout.name, x, 'eval()');
     const { runningMean, runningVar, numBatchesTracked } = this;
     if (this.training && runningMean !== undefined && runningVar !== undefined && numBatchesTracked !== undefined) {
       const update = (): void => {

@@ -47,7 +47,9 @@ export function convolve(dims: Dims, x: AnyTensor, w: AnyTensor, options: ConvAr
   checkOptions(op, options, CONV_ARGUMENTS);
   const { bias } = options;
   const [input, weight] = [nodeOf(x, op, 'the input'), nodeOf(w, op, 'the weight')];
-  return wrap(windows.convolution(dims, input, weight, bias && nodeOf(bias, op, 'the bias'), options));
+  return wrap(
+    windows.convolution(dims, input, weight, bias === undefined ? undefined : nodeOf(bias, op, 'the bias'), options),
+  );
 }
 
 /** x [B, C, L], w [O, C / groups, k] → [B, O, L']. Options as conv2d's. PyTorch: F.conv1d. */
@@ -122,7 +124,15 @@ export function convolveTransposed(
   checkOptions(op, options, CONV_TRANSPOSE_ARGUMENTS);
   const { bias } = options;
   const [input, weight] = [nodeOf(x, op, 'the input'), nodeOf(w, op, 'the weight')];
-  return wrap(windows.transposedConvolution(dims, input, weight, bias && nodeOf(bias, op, 'the bias'), options));
+  return wrap(
+    windows.transposedConvolution(
+      dims,
+      input,
+      weight,
+      bias === undefined ? undefined : nodeOf(bias, op, 'the bias'),
+      options,
+    ),
+  );
 }
 
 /** x [B, C, L], w [C, O / groups, k] → [B, O, L']. Options as convTranspose2d's. PyTorch: F.conv_transpose1d. */

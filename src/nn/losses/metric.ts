@@ -6,6 +6,7 @@ import { cat, where } from '../../tensor/functions.js';
 import type { SameShapeArg } from '../../tensor/shape-types/broadcast.js';
 import {
   ArgumentError,
+  checkFunction,
   checkOptions,
   type DType,
   formatShape,
@@ -96,10 +97,16 @@ export function tripletMarginWithDistanceLoss<const O extends TripletDistanceOpt
   const euclidean = (a: Tensor, b: Tensor): Tensor => a.sub(b).add(1e-6).norm(2, -1);
   const given: TripletDistanceOptions = options ?? {};
   const { distanceFunction = euclidean, margin = 1, swap = false, reduction } = given;
+  checkFunction(op, distanceFunction, 'distanceFunction');
   if (!(margin > 0)) throw new ArgumentError(`${op}: margin is ${margin}. Use a number above 0.`);
-  const far = distanceFunction(anchor, negative);
-  const apart = swap ? far.minimum(distanceFunction(positive, negative)) : far;
-  return reduce(distanceFunction(anchor, positive).sub(apart).add(margin).relu(), reduction, op) as Reduced<O>;
+  const distance = (a: Tensor, b: Tensor): Tensor => {
+    const found = distanceFunction(a, b);
+    checkTensor(found, op, 'what distanceFunction returned');
+    return found;
+  };
+  const far = distance(anchor, negative);
+  const apart = swap ? far.minimum(distance(positive, negative)) : far;
+  return reduce(distance(anchor, positive).sub(apart).add(margin).relu(), reduction, op) as Reduced<O>;
 }
 
 export interface NtXentOptions extends LossOptions {
