@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type RunEvent, formatEvent } from '../train/record.js';
 import { ILLNESSES } from '../train/doctor/diagnose.js';
-import { nearest } from './nearest.js';
+import { nearest } from '../tensor/nearest.js';
 import { wrapped } from './wrap.js';
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));

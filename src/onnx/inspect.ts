@@ -36,7 +36,7 @@ export interface OnnxContents {
  * such one; `nabla inspect model.onnx` shows the same.
  */
 export async function inspectOnnx(source: OnnxSource): Promise<OnnxContents> {
-  const { bytes, path, beside } = await open(source);
+  const { bytes, path, beside } = await open('inspectOnnx', source);
   const message = readModel(bytes, path);
   const external = new Map<string, Uint8Array>();
   for (const location of externalLocations(message)) {

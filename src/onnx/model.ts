@@ -13,6 +13,7 @@ import {
   type OptionNames,
   shown,
 } from '../tensor/library.js';
+import { nearest } from '../tensor/nearest.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { OnnxError } from './error.js';
 import { buildGraph, constantsOf } from './graph/build.js';
@@ -22,7 +23,7 @@ import { type OnnxFeed, givenOf } from './run/feeds.js';
 import { forwardThrough } from './run/forward.js';
 import { Session } from './run/session.js';
 import { Weights } from './run/weights.js';
-import { type OnnxSource, checkLocation, externalLocations, open } from './source.js';
+import { type OnnxSource, externalLocations, open } from './source.js';
 import type { ElementType } from './wire/elements.js';
 import { readModel } from './wire/messages.js';
 
@@ -71,13 +72,12 @@ export async function loadOnnx(source: OnnxSource, options: LoadOnnxOptions = {}
       `loadOnnx: ${shown(dtype)} is not a dtype of real numbers. Use 'float32', 'float64', 'float16' or 'bfloat16'.`,
       [String(dtype)],
     );
-  const { bytes, path, beside } = await open(source);
+  checkDevice(device); // weights come there when they are first asked for
+  const { bytes, path, beside } = await open('loadOnnx', source);
   const message = readModel(bytes, path);
   const external = new Map(Object.entries(options.externalData ?? {}));
   for (const location of externalLocations(message)) {
-    if (external.has(location)) continue;
-    checkLocation(location);
-    external.set(location, await beside(location));
+    if (!external.has(location)) external.set(location, await beside(location));
   }
   const { graph, opsets } = buildGraph(message, (location) => external.get(location), path ?? 'the model');
   const producer = `${message.producer} ${message.producerVersion}`.trim();
@@ -227,26 +227,3 @@ export class OnnxModel extends Module {
 }
 
 const described = ({ name, type, shape }: GraphValue): OnnxValue => ({ name, dtype: type, shape });
-
-/** The candidate with the fewest edits to the name. */
-function nearest(name: string, candidates: readonly string[]): string | undefined {
-  let best: string | undefined;
-  let least = Math.max(3, name.length / 2);
-  for (const candidate of candidates) {
-    const distance = edits(name, candidate, least);
-    if (distance < least) [best, least] = [candidate, distance];
-  }
-  return best;
-}
-
-function edits(a: string, b: string, most: number): number {
-  if (Math.abs(a.length - b.length) >= most) return most;
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++)
-      next.push(Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    row = next;
-  }
-  return row[b.length];
-}

@@ -12,30 +12,36 @@ export interface Opened {
   readonly bytes: Uint8Array;
   /** For messages; undefined for bytes. */
   readonly path: string | undefined;
-  /** Reads a file that the model names, which lies beside it. */
+  /** Reads a file that the model names. Throws OnnxError for one that does not lie beside it. */
   readonly beside: (location: string) => Promise<Uint8Array>;
 }
 
-export async function open(source: OnnxSource): Promise<Opened> {
+/** `op` is the user's call. */
+export async function open(op: string, source: OnnxSource): Promise<Opened> {
   if (isUint8Array(source)) return { bytes: source, path: undefined, beside: nowhere };
   if (source instanceof ArrayBuffer) return { bytes: new Uint8Array(source), path: undefined, beside: nowhere };
   if (typeof source !== 'string' && !(source instanceof URL))
-    throw new ArgumentError(`loadOnnx: ${shown(source)} is not a model. Give the bytes of a file, a path or a URL.`);
+    throw new ArgumentError(`${op}: ${shown(source)} is not a model. Give the bytes of a file, a path or a URL.`);
   const text = String(source);
   if (/^(https?|data|blob):/.test(text)) {
     return {
       bytes: await fetchBytes(text),
       path: text,
-      beside: (location) => fetchBytes(new URL(location, text).href),
+      beside: async (location) => fetchBytes(new URL(checked(location), text).href),
     };
   }
   const { readFileBytes } = await import('../io/node/files.js');
   const path = text.startsWith('file:') ? decodeURIComponent(new URL(text).pathname) : text;
   const folder = /^(.*[\\/])?[^\\/]*$/.exec(path)?.[1] ?? '';
-  return { bytes: await readFileBytes(path), path, beside: (location) => readFileBytes(`${folder}${location}`) };
+  return {
+    bytes: await readFileBytes(path),
+    path,
+    beside: async (location) => readFileBytes(`${folder}${checked(location)}`),
+  };
 }
 
 async function nowhere(location: string): Promise<Uint8Array> {
+  checked(location);
   throw new OnnxError(
     `loadOnnx: the weights of the model are in another file, '${location}'. Give its bytes as externalData: { '${location}': bytes }, or load the model by its path.`,
   );
@@ -72,8 +78,9 @@ export function externalLocations(model: ModelMessage): Set<string> {
 }
 
 /** A file name that stays beside the model. */
-export function checkLocation(location: string): void {
+function checked(location: string): string {
   const parts = location.split(/[\\/]/);
   if (location === '' || /^([\\/]|[A-Za-z]:|[a-z]+:)/.test(location) || parts.includes('..'))
     throw new OnnxError(`loadOnnx: the model asks for the file '${location}', which does not lie beside it.`);
+  return location;
 }

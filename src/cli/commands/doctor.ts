@@ -4,7 +4,7 @@ import { type Examination, ILLNESSES, examine } from '../../train/doctor/diagnos
 import { healthLines } from '../../train/doctor/report.js';
 import { formatJson } from '../../train/record.js';
 import { CliError } from '../errors.js';
-import { nearest } from '../nearest.js';
+import { nearest } from '../../tensor/nearest.js';
 import { printable } from '../printable.js';
 import { latestRecord, readRun } from '../records.js';
 import { commandLine } from '../self.js';

@@ -4,16 +4,18 @@ import { type OnnxProblem, problemsError } from '../error.js';
 import type { HostArray } from '../host/array.js';
 import { findOperator, qualifiedName } from '../operators/table.js';
 import { elementTypeOf, isFloatType, rowOf } from '../wire/elements.js';
-import type {
-  AttributeValue,
-  FunctionMessage,
-  GraphMessage,
-  ModelMessage,
-  NodeMessage,
-  ValueInfoMessage,
+import {
+  type AttributeValue,
+  type FunctionMessage,
+  type GraphMessage,
+  type ModelMessage,
+  type NodeMessage,
+  type ValueInfoMessage,
+  newGraph,
 } from '../wire/messages.js';
 import { type ExternalData, denseArrayOf, hostArrayOf } from '../wire/tensor.js';
 import { functionKey, writtenOut } from './functions.js';
+import { Names, inOrder } from './order.js';
 import { type Constant, type Graph, type GraphNode, type GraphValue, type Role, allGraphs } from './graph.js';
 
 /** Before it, arithmetic broadcast otherwise, and other operators meant something else. */
@@ -62,7 +64,10 @@ class Builder {
   private readonly external: ExternalData;
   private readonly functions = new Map<string, FunctionMessage>();
   private readonly keys = new Set<string>();
+  /** In front of the names inside of a function, one for each call. */
+  private readonly prefixes = new Set<string>();
   private nodes = 0;
+  private isEndless = false;
 
   constructor(model: ModelMessage, external: ExternalData) {
     this.model = model;
@@ -73,7 +78,7 @@ class Builder {
   build(): Graph {
     const { graph, opsets } = this.model;
     if (graph === undefined) this.report('the file has no graph');
-    const built = this.graph(graph ?? EMPTY, new Set(), opsets, '');
+    const built = this.graph(graph ?? newGraph(), { outer: undefined, opsets, path: '', depth: 0 });
     assignRoles(built);
     return built;
   }
@@ -82,14 +87,10 @@ class Builder {
     this.problems.push({ node, operator, opset, why });
   }
 
-  private graph(
-    message: GraphMessage,
-    outer: ReadonlySet<string>,
-    opsets: ReadonlyMap<string, number>,
-    path: string,
-  ): Graph {
+  private graph(message: GraphMessage, { outer, opsets, path, depth }: Surroundings): Graph {
     const constants = new Map<string, Constant>();
     const add = (name: string, read: () => HostArray): void => {
+      if (constants.has(name)) return this.report(`there are two initializers ${JSON.stringify(name)}`);
       try {
         constants.set(name, { key: this.keyFor(name, path), array: read(), role: 'setting' });
       } catch (error) {
@@ -100,11 +101,24 @@ class Builder {
     for (const sparse of message.sparseInitializers) add(sparse.values.name, () => denseArrayOf(sparse, this.external));
     const inputs = message.inputs.map((info) => this.value(info, true));
     const nodes: GraphNode[] = [];
-    const given = new Set([...outer, ...inputs.map(({ name }) => name), ...constants.keys()]);
-    for (const { node, opsets: its } of this.flat(message.nodes, opsets, 0)) {
-      this.node(node, its, given, constants, nodes, path);
+    const given = new Names(outer);
+    for (const { name } of inputs) {
+      if (given.own.has(name)) this.report(`there are two inputs ${JSON.stringify(name)}`);
+      given.own.add(name);
     }
-    const ordered = this.ordered(nodes, new Set([...outer, ...inputs.map(({ name }) => name), ...constants.keys()]));
+    for (const name of constants.keys()) given.own.add(name);
+    for (const { node, ...its } of this.flat(message.nodes, opsets, depth)) {
+      this.node(node, { outer: given, path, ...its }, constants, nodes);
+    }
+    const before = new Names(outer, [...inputs.map(({ name }) => name), ...constants.keys()]);
+    const ordered = inOrder(nodes, before);
+    for (const node of nodes) {
+      if (ordered.has(node)) continue;
+      const missing = node.inputs
+        .filter((name) => name !== '' && !before.has(name))
+        .map((name) => JSON.stringify(name));
+      this.report(`nothing computes its input ${missing.join(', ')}`, node.name, node.operator, node.opset);
+    }
     for (const { name } of message.outputs)
       if (!given.has(name)) this.report(`nothing computes the output ${JSON.stringify(name)}`);
     return {
@@ -113,16 +127,12 @@ class Builder {
       defaults: inputs.filter(({ name }) => constants.has(name)),
       outputs: message.outputs.map((info) => this.value(info, false)),
       constants,
-      nodes: ordered,
+      nodes: [...ordered],
     };
   }
 
   private keyFor(name: string, path: string): string {
-    let key = name;
-    if (this.keys.has(key)) key = path === '' ? name : `${path}/${name}`;
-    for (let i = 2; this.keys.has(key); i++) key = `${path === '' ? '' : `${path}/`}${name}_${i}`;
-    this.keys.add(key);
-    return key;
+    return unusedName(this.keys.has(name) && path !== '' ? `${path}/${name}` : name, this.keys);
   }
 
   private value(info: ValueInfoMessage, isInput: boolean): GraphValue {
@@ -139,46 +149,52 @@ class Builder {
     nodes: readonly NodeMessage[],
     opsets: ReadonlyMap<string, number>,
     depth: number,
-  ): Generator<{ node: NodeMessage; opsets: ReadonlyMap<string, number> }> {
+  ): Generator<{ node: NodeMessage; opsets: ReadonlyMap<string, number>; depth: number }> {
     for (const node of nodes) {
+      if (this.isEndless) return;
       const called = this.functions.get(functionKey(node.domain, node.operator, node.overload));
       if (called === undefined) {
-        yield { node, opsets };
+        yield { node, opsets, depth };
         continue;
       }
       this.nodes += called.nodes.length;
       if (depth >= DEEPEST_CALL || this.nodes > MOST_NODES) {
-        this.report('functions call one another too often', nameOf(node), qualifiedName(node.domain, node.operator));
+        this.isEndless = true;
+        this.report('functions call one another too often', undefined, qualifiedName(node.domain, node.operator));
         return;
       }
       const inner = new Map([...opsets, ...called.opsets]);
-      yield* this.flat(writtenOut(node, called, nameOf(node)), inner, depth + 1);
+      const prefix = unusedName(nameOf(node), this.prefixes);
+      yield* this.flat(writtenOut(node, called, prefix), inner, depth + 1);
     }
   }
 
   private node(
     node: NodeMessage,
-    opsets: ReadonlyMap<string, number>,
-    given: Set<string>,
+    { outer: given, opsets, path, depth }: Surroundings & { readonly outer: Names },
     constants: Map<string, Constant>,
     nodes: GraphNode[],
-    path: string,
   ): void {
     const name = nameOf(node);
     const operatorName = qualifiedName(node.domain, node.operator);
     const opset = opsets.get(node.domain) ?? opsets.get(node.domain === '' ? 'ai.onnx' : node.domain) ?? 1;
     const report = (why: string): void => this.report(why, name, operatorName, opset);
+    const give = (): void => {
+      for (const output of node.outputs) {
+        if (output === '') continue;
+        if (given.own.has(output)) report(`${JSON.stringify(output)} is there already, and it computes it again`);
+        given.own.add(output);
+      }
+    };
     if (operatorName === 'Constant') {
       try {
         const array = this.constant(node);
-        const [output] = node.outputs;
-        constants.set(output, { key: this.keyFor(output, path), array, role: 'setting' });
-        given.add(output);
+        const [output = ''] = node.outputs;
+        if (output !== '') constants.set(output, { key: this.keyFor(output, path), array, role: 'setting' });
       } catch (error) {
         report((error as Error).message);
-        for (const output of node.outputs) given.add(output);
       }
-      return;
+      return give();
     }
     const inputs = [...node.inputs];
     while (inputs.length > 0 && inputs[inputs.length - 1] === '') inputs.pop();
@@ -190,11 +206,9 @@ class Builder {
       } catch (error) {
         report(`the attribute ${key} cannot be read: ${(error as Error).message}`);
       }
-      if (value.kind === 'graph')
-        graphs.set(
-          key,
-          this.graph(value.value, this.later(given, nodes), opsets, `${path === '' ? '' : `${path}/`}${name}.${key}`),
-        );
+      if (value.kind !== 'graph') continue;
+      const at = `${path === '' ? '' : `${path}/`}${name}.${key}`;
+      graphs.set(key, this.graph(value.value, { outer: given, opsets, path: at, depth }));
     }
     const made: GraphNode = {
       name,
@@ -208,11 +222,7 @@ class Builder {
     };
     this.check(made, report);
     nodes.push(made);
-    for (const output of node.outputs) if (output !== '') given.add(output);
-  }
-
-  private later(given: ReadonlySet<string>, nodes: readonly GraphNode[]): Set<string> {
-    return new Set([...given, ...nodes.flatMap(({ outputs }) => outputs)]);
+    give();
   }
 
   private check(node: GraphNode, report: (why: string) => void): void {
@@ -250,49 +260,27 @@ class Builder {
     if (name === 'value_string' || name === 'value_strings') throw new Error('it holds texts, which nabla has not');
     return undefined;
   }
+}
 
-  /** Operands before users: files are mostly in this order already. */
-  private ordered(nodes: readonly GraphNode[], given: Set<string>): GraphNode[] {
-    const isReady = ({ inputs }: GraphNode): boolean => inputs.every((name) => name === '' || given.has(name));
-    const ordered: GraphNode[] = [];
-    let waiting = nodes;
-    while (waiting.length > 0) {
-      const left: GraphNode[] = [];
-      for (const node of waiting) {
-        if (isReady(node)) {
-          ordered.push(node);
-          for (const name of node.outputs) given.add(name);
-        } else left.push(node);
-      }
-      if (left.length === waiting.length) {
-        for (const node of left) {
-          const missing = node.inputs.filter((name) => name !== '' && !given.has(name));
-          this.report(
-            `nothing computes its input ${missing.map((name) => JSON.stringify(name)).join(', ')}`,
-            node.name,
-            node.operator,
-            node.opset,
-          );
-        }
-        return ordered;
-      }
-      waiting = left;
-    }
-    return ordered;
-  }
+/** What a graph, or a node, stands in. */
+interface Surroundings {
+  readonly outer: Names | undefined;
+  readonly opsets: ReadonlyMap<string, number>;
+  /** For keys of constants. */
+  readonly path: string;
+  /** Functions in functions. */
+  readonly depth: number;
+}
+
+/** The name, or with a number behind it if it is used; from then on it is. */
+function unusedName(wanted: string, used: Set<string>): string {
+  let name = wanted;
+  for (let i = 2; used.has(name); i++) name = `${wanted}_${i}`;
+  used.add(name);
+  return name;
 }
 
 const nameOf = (node: NodeMessage): string => node.name || (node.outputs.find((name) => name !== '') ?? node.operator);
-
-const EMPTY: GraphMessage = {
-  name: '',
-  nodes: [],
-  initializers: [],
-  sparseInitializers: [],
-  inputs: [],
-  outputs: [],
-  doc: '',
-};
 
 // ---------------------------------------------------------------- what is learned
 

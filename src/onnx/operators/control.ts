@@ -132,6 +132,7 @@ function* scanned1(
   options: ScanOptions,
 ): Generator<Value, Result[], void> {
   const axes = sequences.map((value, i) => call.axis(options.inputAxes?.[i] ?? 0, value.rank));
+  if (sequences.length === 0) return call.fail('it has nothing to go through');
   const length = sequences[0].shape[axes[0]];
   let carried: readonly Value[] = states;
   const outputs = body.outputs.length - states.length;

@@ -37,26 +37,21 @@ export function givenOf(
   const problems: OnnxProblem[] = [];
   const problem = (why: string): void =>
     void problems.push({ node: undefined, operator: undefined, opset: undefined, why });
-  const given: (Given | undefined)[] = [];
-  for (const input of [...graph.inputs, ...graph.defaults]) {
-    const feed = feeds[input.name];
-    if (feed === undefined || !Object.hasOwn(feeds, input.name)) {
-      if (given.length >= graph.inputs.length) {
-        given.push(undefined);
-        continue;
-      }
-      problem(`the input ${JSON.stringify(input.name)} ${declared(input)} is missing`);
-      given.push(undefined);
-      continue;
+  const given = [...graph.inputs, ...graph.defaults].map((input, i): Given | undefined => {
+    const feed = Object.hasOwn(feeds, input.name) ? feeds[input.name] : undefined;
+    if (feed === undefined) {
+      if (i < graph.inputs.length) problem(`the input ${JSON.stringify(input.name)} ${declared(input)} is missing`);
+      return undefined;
     }
     try {
       const value = valueOf(feed, input, weights);
       checkShape(value.shape, input);
-      given.push(value);
+      return value;
     } catch (error) {
       problem(`the input ${JSON.stringify(input.name)} ${(error as Error).message}`);
+      return undefined;
     }
-  }
+  });
   const known = new Set([...graph.inputs, ...graph.defaults].map(({ name }) => name));
   for (const name of Object.keys(feeds))
     if (!known.has(name)) problem(`the model has no input ${JSON.stringify(name)}`);
@@ -81,11 +76,13 @@ function checkShape(shape: readonly number[], input: GraphValue): void {
 function valueOf(feed: OnnxFeed, input: GraphValue, weights: Weights): Given {
   if (feed instanceof Tensor) return fitted(feed, input, weights);
   const isOne = typeof feed === 'number' || typeof feed === 'bigint' || typeof feed === 'boolean';
-  const numbers: OnnxNumbers | undefined = isOne ? { data: [Number(feed)], shape: onlyShape(input) } : feed;
-  const { data } = numbers;
+  const numbers: OnnxNumbers | null = isOne ? { data: [Number(feed)], shape: onlyShape(input) } : feed;
+  const data = numbers?.data;
   if (typeof data !== 'object' || data === null || typeof data.length !== 'number')
     throw new Error(`is ${shown(feed)}. Give a tensor, a number or { data, shape }`);
-  const shape = numbers.shape ?? [data.length];
+  const shape = numbers?.shape ?? [data.length];
+  if (!Array.isArray(shape) || !shape.every((n) => Number.isInteger(n) && n >= 0))
+    throw new Error(`has the shape ${shown(shape)}. Give a list of whole numbers, 0 or more`);
   if (sizeOf(shape) !== data.length) throw new Error(`has ${data.length} numbers for the shape ${formatShape(shape)}`);
   return hostOf(data, shape, input.type ?? guessed(data));
 }
@@ -102,6 +99,7 @@ function hostOf(data: Numbers, shape: readonly number[], type: ElementType): Hos
   const isWhole = !isFloatType(type);
   for (let i = 0; i < out.data.length; i++) {
     const value = Number(data[i]);
+    if (Number.isNaN(value) && typeof data[i] !== 'number') throw new Error(`has ${shown(data[i])} at ${i}, no number`);
     if (isWhole && !Number.isInteger(value)) throw new Error(`is ${type} and has ${value} at ${i}`);
     out.data[i] = type === 'bool' ? Number(value !== 0) : value;
   }

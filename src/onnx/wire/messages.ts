@@ -184,7 +184,7 @@ function readEntry(into: Map<string, string>, reader: WireReader): boolean {
   return true;
 }
 
-const newGraph = (): GraphMessage => ({
+export const newGraph = (): GraphMessage => ({
   name: '',
   nodes: [],
   initializers: [],
