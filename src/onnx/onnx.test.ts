@@ -1,5 +1,5 @@
 // ONNX models: what is asked of them beyond the operators, which test/onnx-nodes.test.ts compares. Models are written here.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -7,7 +7,7 @@ import { FormatError, type Tensor, checkGradient, compile, engineStats, setDevic
 import { Linear, Module, Sequential, mseLoss } from '../nn/index.js';
 import { SGD } from '../optim/index.js';
 import { type WrittenModel, type WrittenNode, type WrittenTensor, writeModel } from '../../test/support/onnx-writer.js';
-import { OnnxError, loadOnnx } from './index.js';
+import { OnnxError, inspectOnnx, loadOnnx } from './index.js';
 
 beforeEach(() => setDevice('cpu'));
 
@@ -219,6 +219,13 @@ describe('weights beside the model', () => {
     const outside = { name: 'w', dims: [2], data: [], external: { location: '../w' } };
     const away = writeModel({ nodes: [], inputs: [], outputs: [], initializers: [outside] });
     await expect(loadOnnx(away)).rejects.toThrow("asks for the file '../w', which does not lie beside it");
+    const folder = mkdtempSync(join(tmpdir(), 'nabla-onnx-'));
+    mkdirSync(join(folder, 'inner'));
+    writeFileSync(join(folder, 'w'), data);
+    writeFileSync(join(folder, 'inner', 'm.onnx'), away);
+    const { problems } = await inspectOnnx(join(folder, 'inner', 'm.onnx'));
+    expect(problems.map(({ why }) => why)).toEqual([expect.stringContaining("its data are in another file, '../w'")]);
+    rmSync(folder, { recursive: true });
   });
 });
 
@@ -462,6 +469,28 @@ describe('errors', () => {
     await expect(model.run({ x: { data: [1] }, rate: 0.5 })).rejects.toThrow('"rate" is int64 and has 0.5 at 0');
   });
 
+  test('of an input hide no other, and a weight that is an input need not be given', async () => {
+    const model = await loadOnnx(
+      writeModel({
+        nodes: [{ op: 'Add', in: ['x', 'w'], out: ['y'] }],
+        inputs: [{ name: 'x' }, { name: 'w', dims: [2] }],
+        outputs: [{ name: 'y' }],
+        initializers: [floats('w', [2])],
+      }),
+    );
+    const wrong: readonly (readonly [feed: unknown, message: string])[] = [
+      [null, 'is null. Give a tensor, a number or { data, shape }'],
+      ['one', "is 'one'. Give a tensor, a number or { data, shape }"],
+      [{ data: ['a'] }, "has 'a' at 0, no number"],
+      [{ data: [1], shape: 5 }, 'has the shape 5. Give a list of whole numbers, 0 or more'],
+      [{ data: [1], shape: [-1, -1] }, 'has the shape [-1, -1]. Give a list of whole numbers, 0 or more'],
+    ];
+    for (const [feed, why] of wrong) {
+      const error: unknown = await model.run({ x: feed as number }).catch((reason: unknown) => reason);
+      expect((error as OnnxError).problems.map((problem) => problem.why)).toEqual([`the input "x" ${why}`]);
+    }
+  });
+
   test('a node that does not fit what it is given says so', async () => {
     const model = await loadOnnx(
       writeModel({
@@ -487,6 +516,51 @@ describe('errors', () => {
       '1099511627776 of int64 does not fit into int32',
     );
     expect([...(await (await model.run({ x: { data: BigInt64Array.of(-5n, 7n) } })).y.data())]).toEqual([-5, 7]);
+  });
+
+  test('names that are given twice', async () => {
+    const model: WrittenModel = {
+      nodes: [
+        { op: 'Relu', in: ['x'], out: ['y'] },
+        { op: 'Add', in: ['x', 'w'], out: ['y'], name: 'again' },
+      ],
+      inputs: [{ name: 'x' }, { name: 'x' }],
+      outputs: [{ name: 'y' }],
+      initializers: [floats('w', [2]), floats('w', [2], 1)],
+    };
+    const { problems } = await inspectOnnx(writeModel(model));
+    expect(problems.map(({ node, why }) => [node, why])).toEqual([
+      [undefined, 'there are two initializers "w"'],
+      [undefined, 'there are two inputs "x"'],
+      ['again', '"y" is there already, and it computes it again'],
+    ]);
+  });
+
+  test('functions that call themselves, in a subgraph too, are one problem', async () => {
+    const x = [{ name: 'x', dims: [1] }];
+    const again = (out: string): WrittenNode => ({ op: 'F', domain: 'own', in: ['x'], out: [out] });
+    const branch = { nodes: [again('b')], inputs: [], outputs: [{ name: 'b' }] };
+    const both = { then_branch: branch, else_branch: branch };
+    for (const nodes of [[again('z'), again('y')], [{ op: 'If', in: ['x'], out: ['y'], attributes: both }]]) {
+      const functions = [{ domain: 'own', name: 'F', inputs: ['x'], outputs: ['y'], nodes }];
+      const bytes = writeModel({ nodes: [again('y')], inputs: x, outputs: x, domains: { own: 1 }, functions });
+      const { problems } = await inspectOnnx(bytes);
+      expect(problems.filter(({ why }) => why.startsWith('functions'))).toEqual([
+        { node: undefined, operator: 'own::F', opset: undefined, why: 'functions call one another too often' },
+      ]);
+    }
+  });
+
+  test('20,000 nodes in the wrong order are put into the right one at once', async () => {
+    const count = 20_000;
+    const chain = Array.from({ length: count }, (_, i): WrittenNode => ({
+      op: 'Relu',
+      in: [`v${i}`],
+      out: [`v${i + 1}`],
+    }));
+    const inputs = [{ name: 'v0', dims: [1] }];
+    const model = await loadOnnx(writeModel({ nodes: chain.toReversed(), inputs, outputs: [{ name: `v${count}` }] }));
+    expect(model.until('v3').valueNames()).toEqual(['v1', 'v2', 'v3']);
   });
 
   test('bytes that are no model', async () => {

@@ -24,7 +24,8 @@ export interface Made {
   readonly name: string;
   readonly from: readonly AnyTensor[];
   readonly dims: readonly number[];
-  readonly make: (numbers: readonly ArrayLike<number>[]) => Float32Array;
+  /** Of the dtype of what it is made of. */
+  readonly make: (numbers: readonly ArrayLike<number>[]) => readonly number[];
 }
 
 export interface DraftNode {

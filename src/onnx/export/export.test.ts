@@ -267,6 +267,45 @@ test('what ONNX lacks is listed, all of it', async () => {
   );
 });
 
+class Product extends nn.Module {
+  readonly input = new nn.Parameter(randn([2]));
+  readonly constant_0 = new nn.Parameter(randn([2]));
+  forward(x: Tensor): Tensor {
+    return x.mul(this.input).mul(this.constant_0).mul(3);
+  }
+}
+
+test('one name is one value: keys keep theirs, and what the caller gives twice is an error', async () => {
+  const x = randomOf(2);
+  await expect(exportOnnx(new Product(), x)).rejects.toThrow(
+    "exportOnnx: two values of the graph would be called 'input'. Give other inputNames or outputNames",
+  );
+  await roundTrip(new Product(), x, { inputNames: ['x'] });
+  await expect(exportOnnx(new Product(), x, { inputNames: ['x'], outputNames: ['x'] })).rejects.toThrow("called 'x'");
+});
+
+test('wrong calls', async () => {
+  const layer = new nn.Linear(3, 2);
+  const x = randomOf(1, 3);
+  const wrong: readonly (readonly [given: unknown, options: unknown, message: string])[] = [
+    [{ forward: () => x }, {}, 'exportOnnx: the model is Object. Give a Module'],
+    [layer, { inputNames: 'x' }, "exportOnnx: inputNames is 'x'. Give a list of names, none of them empty."],
+    [layer, { outputNames: [''] }, 'exportOnnx: outputNames is'],
+    [layer, { dynamic: null }, 'exportOnnx: dynamic is null.'],
+    [layer, { dynamic: { 0.5: 'batch' } }, "exportOnnx: dynamic has 0.5: 'batch' for input 'input' of 2 dimensions."],
+    [layer, { dynamic: { input: null } }, "exportOnnx: dynamic names 'input'"],
+  ];
+  for (const [given, options, message] of wrong)
+    await expect(exportOnnx(given as Exportable, x, options as ExportOnnxOptions)).rejects.toThrow(message);
+});
+
+test('float64: recurrent layers and folded norms too', async () => {
+  const x = randn([2, 5, 3], { dtype: 'float64' });
+  await roundTrip(new nn.LSTM(3, 4).to('float64'), x, {}, x, 10);
+  const net = new nn.Sequential(new nn.Conv1d(5, 2, 2), new nn.BatchNorm1d(2)).to('float64');
+  expect(await roundTrip(net, x, { foldBatchNorm: true }, x, 10)).toEqual(['Conv']);
+});
+
 test('a file is written whole', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'nabla-onnx-'));
   try {

@@ -1,28 +1,18 @@
 // Models out, in the ONNX format: forward is traced in evaluation mode, layers become ONNX's operators, what is between them too.
 
-import type { Module } from '../../nn/module.js';
+import { Module } from '../../nn/module.js';
 import { storageOf } from '../../tensor/graph-trace.js';
-import {
-  ArgumentError,
-  type OptionNames,
-  type Shape,
-  checkOptions,
-  checkWhole,
-  runPending,
-  shown,
-} from '../../tensor/library.js';
-import { type AnyTensor, Tensor } from '../../tensor/tensor.js';
+import { ArgumentError, type OptionNames, checkOptions, checkWhole, runPending, shown } from '../../tensor/library.js';
+import type { AnyTensor } from '../../tensor/tensor.js';
 import { type OnnxProblem, OnnxError, problemsError } from '../error.js';
 import { type NodeOut, type ValueOut, writeModel } from '../wire/writer.js';
 import type { DraftNode } from './draft.js';
 import { Finisher } from './finish.js';
 import { type Parts, foldBatchNorms } from './fold-batch-norm.js';
 import { codeOf } from './operators.js';
+import { type Dynamic, type FreeSizes, checkNames, freeSizesOf, givenFor, inputsOf } from './inputs.js';
 import type { Free } from './sizes.js';
 import { type Given, type Traced, traceModel } from './trace.js';
-
-/** For one input, the names of its sizes that may be any, by dimension. */
-export type FreeSizes = Readonly<Record<number, string>>;
 
 export interface ExportOnnxOptions {
   /** The version of ONNX's operators, 13 to 22. From 17 on layer norms are one node, from 20 on GELU, from 21 on group norms. Default 17. */
@@ -31,7 +21,7 @@ export interface ExportOnnxOptions {
    * Sizes that may be any in a run: `{ 0: 'batch' }` for all inputs, or by input as torch.onnx.export's dynamic_axes:
    * `{ ids: { 0: 'batch', 1: 'length' } }`. Equal names are equal sizes. All others are the example's.
    */
-  readonly dynamic?: FreeSizes | Readonly<Record<string, FreeSizes>>;
+  readonly dynamic?: Dynamic;
   /** Make a convolution and the batch norm behind it one convolution: faster, but not for training on. Default false. */
   readonly foldBatchNorm?: boolean;
   /** Default 'input', or 'input_0', 'input_1', … */
@@ -62,6 +52,8 @@ const IR_VERSIONS: Readonly<Record<number, number>> = {
   22: 10,
 };
 
+export type { FreeSizes };
+
 /** A module whose forward takes tensors. */
 export type Exportable = Module & { forward(...given: never[]): unknown };
 
@@ -82,8 +74,14 @@ export async function exportOnnx(
   checkWhole('exportOnnx', 'opset', opset, 13);
   if (IR_VERSIONS[opset] === undefined)
     throw new ArgumentError(`exportOnnx: opset ${opset} is newer than what nabla writes. Use 13 to 22.`);
+  if (!(model instanceof Module))
+    throw new ArgumentError(
+      `exportOnnx: the model is ${shown(model)}. Give a Module: a class of yours that extends it, or a layer.`,
+    );
+  checkNames('inputNames', options.inputNames);
+  checkNames('outputNames', options.outputNames);
   const inputs = inputsOf(example, options.inputNames);
-  const wanted = freeSizesOf(inputs, options.dynamic ?? {});
+  const wanted = freeSizesOf(inputs, options.dynamic === undefined ? {} : options.dynamic);
   const given = givenFor(inputs, wanted);
   runPending();
   const traces = inEval(model, () => given.traces.map((each) => traceModel(model, each, opset)));
@@ -105,90 +103,6 @@ export async function saveOnnx(
   const bytes = await exportOnnx(model, example, options);
   const { writeFileAtomic } = await import('../../io/node/files.js');
   await writeFileAtomic(path, bytes);
-}
-
-// ---------------------------------------------------------------- inputs
-
-function inputsOf(example: AnyTensor | readonly AnyTensor[], names: readonly string[] | undefined): Given[] {
-  const list: readonly unknown[] = Array.isArray(example) ? example : [example];
-  if (names !== undefined && names.length !== list.length)
-    throw new ArgumentError(`exportOnnx: ${names.length} inputNames for ${list.length} inputs. Give one for each.`);
-  return list.map((tensor, i) => {
-    if (!(tensor instanceof Tensor))
-      throw new ArgumentError(`exportOnnx: the example is ${shown(tensor)}. Give a tensor, or a list of tensors.`);
-    const { dtype, device, shape } = tensor as AnyTensor;
-    return { name: names?.[i] ?? (list.length === 1 ? 'input' : `input_${i}`), dtype, device, shape };
-  });
-}
-
-/** For each input, the names of its free sizes by dimension. */
-function freeSizesOf(
-  inputs: readonly Given[],
-  dynamic: NonNullable<ExportOnnxOptions['dynamic']>,
-): Map<number, string>[] {
-  const found = inputs.map(() => new Map<number, string>());
-  const put = (at: number, sizes: object): void => {
-    for (const [key, name] of Object.entries(sizes) as [string, unknown][]) {
-      const { name: input, shape } = inputs[at];
-      const axis = Number(key) < 0 ? Number(key) + shape.length : Number(key);
-      if (!(axis >= 0 && axis < shape.length) || typeof name !== 'string' || name === '')
-        throw new ArgumentError(
-          `exportOnnx: dynamic has ${key}: ${shown(name)} for input '${input}' of ${shape.length} dimensions. Give a dimension and a name.`,
-        );
-      found[at].set(axis, name);
-    }
-  };
-  const isForAll = Object.values(dynamic).every((value) => typeof value === 'string');
-  if (isForAll) inputs.forEach((_, i) => put(i, dynamic));
-  else {
-    for (const [name, sizes] of Object.entries(dynamic)) {
-      const at = inputs.findIndex((input) => input.name === name);
-      if (at < 0 || typeof sizes !== 'object')
-        throw new ArgumentError(
-          `exportOnnx: dynamic names '${name}', and the inputs are ${inputs.map((input) => input.name).join(', ')}.`,
-        );
-      put(at, sizes);
-    }
-  }
-  return found;
-}
-
-/** The inputs of each trace: the model's own, each free size doubled, all of them tripled. */
-function givenFor(
-  inputs: readonly Given[],
-  wanted: readonly Map<number, string>[],
-): { traces: Given[][]; free: Free[] } {
-  const places = new Map<string, { input: string; axis: number; size: number }>();
-  wanted.forEach((sizes, i) => {
-    for (const [axis, name] of sizes) {
-      const own = inputs[i].shape[axis];
-      const known = places.get(name);
-      if (known !== undefined && known.size !== Math.max(own, 2))
-        throw new ArgumentError(
-          `exportOnnx: '${name}' is ${known.size} in input '${known.input}' and ${own} in '${inputs[i].name}'. Give examples of one size.`,
-        );
-      // 1 would be taken for what is broadcast
-      if (known === undefined) places.set(name, { input: inputs[i].name, axis, size: Math.max(own, 2) });
-    }
-  });
-  const count = places.size === 0 ? 1 : places.size + 2;
-  const free = [...places].map(([name, { input, axis, size }], i): Free => ({
-    name,
-    input,
-    axis,
-    sizes: Array.from({ length: count }, (_, k) => size * (k === count - 1 ? 3 : k === i + 1 ? 2 : 1)),
-  }));
-  const sizeIn = (name: string, trace: number): number => (free.find((one) => one.name === name) as Free).sizes[trace];
-  const traces = Array.from({ length: count }, (_, k) =>
-    inputs.map((input, i) => ({
-      ...input,
-      shape: input.shape.map((n, axis) => {
-        const name = wanted[i].get(axis);
-        return name === undefined ? n : sizeIn(name, k);
-      }) as Shape,
-    })),
-  );
-  return { traces, free };
 }
 
 /** Runs `body` with the model in evaluation mode, and each module as it was behind it. */
@@ -228,8 +142,9 @@ async function assemble(
     const storage = storageOf((tensor as AnyTensor).node);
     if (storage !== undefined) keys.set(storage, key);
   }
-  const finisher = new Finisher(free, keys);
   const [own] = traces;
+  const outputNames = own.outputs.map(({ path }, i) => names?.[i] ?? outputName(path, i, own.outputs.length));
+  const finisher = new Finisher(free, keys, [...inputs.map(({ name }) => name), ...outputNames]);
   const needed = neededNodes(own);
   if (traces.some(({ draft }) => draft.nodes.length !== own.draft.nodes.length))
     throw new OnnxError('exportOnnx: forward does other things for other sizes. Leave out what is dynamic.');
@@ -237,7 +152,7 @@ async function assemble(
     if (needed.has(node)) finisher.add(traces.map(({ draft }) => draft.nodes[i]));
   });
   const outputs = own.outputs.map((output, i) => {
-    const name = names?.[i] ?? outputName(output.path, i, own.outputs.length);
+    const name = outputNames[i];
     const value = finisher.value(
       traces.map(({ outputs: all }) => all[i].value),
       name,
@@ -261,6 +176,7 @@ async function assemble(
       parts,
       outputs.map(({ name }) => name),
     );
+  checkDistinct(inputs, parts);
   return writeModel({
     irVersion: IR_VERSIONS[opset],
     opset,
@@ -275,6 +191,20 @@ async function assemble(
     })),
     outputs,
   });
+}
+
+/** Throws ArgumentError where an input, a weight and a result have one name: readers of the file would take one for the other. */
+function checkDistinct(inputs: readonly Given[], { nodes, initializers }: Parts): void {
+  const seen = new Set<string>();
+  for (const name of [...inputs, ...initializers]
+    .map((value) => value.name)
+    .concat(nodes.flatMap((node) => node.outputs))) {
+    if (seen.has(name))
+      throw new ArgumentError(
+        `exportOnnx: two values of the graph would be called '${name}'. Give other inputNames or outputNames, different from one another and from the keys of parameters.`,
+      );
+    seen.add(name);
+  }
 }
 
 function outputName(path: string, i: number, count: number): string {

@@ -9,8 +9,6 @@ import type { AttributeOut, NodeOut, TensorOut } from '../wire/writer.js';
 import type { DraftNode, Input, Made } from './draft.js';
 import { type Free, type Linear, linearIn } from './sizes.js';
 
-const FLOAT32 = rowOf('float32').code;
-
 /** An initialiser whose numbers are still on a device. */
 type Pending = { readonly node: Node } | Made;
 
@@ -25,12 +23,14 @@ export class Finisher {
   private readonly pending = new Map<string, Pending>();
   private readonly nameOf = new Map<object, string>();
   private readonly computed = new Map<string, string>();
+  private readonly taken: ReadonlySet<string>;
   private constants = 0;
 
-  /** `keys`: of parameters and buffers by their storage. */
-  constructor(free: readonly Free[], keys: ReadonlyMap<object, string>) {
+  /** `keys`: of parameters and buffers by their storage; `taken`: names that the caller has given. */
+  constructor(free: readonly Free[], keys: ReadonlyMap<object, string>, taken: Iterable<string>) {
     this.free = free;
     this.keys = keys;
+    this.taken = new Set([...keys.values(), ...taken]);
   }
 
   /** The same node of all drafts. */
@@ -99,11 +99,17 @@ export class Finisher {
     }
   }
 
+  private numbered(what: string): string {
+    let name = `${what}_${this.constants++}`;
+    while (this.taken.has(name)) name = `${what}_${this.constants++}`;
+    return name;
+  }
+
   private constant(dims: readonly number[], type: ElementType, numbers: readonly number[]): string {
     const key = `${type} ${dims.join()} ${numbers.map((n) => (Object.is(n, -0) ? '-0' : n)).join()}`;
     let name = this.computed.get(key);
     if (name === undefined) {
-      name = `constant_${this.constants++}`;
+      name = this.numbered('constant');
       this.computed.set(key, name);
       this.ready.set(name, { name, type: rowOf(type).code, dims, raw: rawOf(type, numbers) });
     }
@@ -201,7 +207,7 @@ export class Finisher {
     const storage = storageOf(node) ?? node;
     let name = this.nameOf.get(storage);
     if (name === undefined) {
-      name = this.keys.get(storage) ?? `tensor_${this.constants++}`;
+      name = this.keys.get(storage) ?? this.numbered('tensor');
       this.nameOf.set(storage, name);
       this.pending.set(name, { node });
     }
@@ -236,7 +242,8 @@ export class Finisher {
       else {
         const numbers = await Promise.all(pending.from.map((t) => t.data()));
         const list = pending.make(numbers as readonly ArrayLike<number>[]);
-        found.push({ name, type: FLOAT32, dims: pending.dims, raw: rawOf('float32', list) });
+        const type = pending.from[0].dtype as ElementType;
+        found.push({ name, type: rowOf(type).code, dims: pending.dims, raw: rawOf(type, list) });
       }
     }
     for (const [name, tensor] of this.ready) if (used.has(name)) found.push(tensor);

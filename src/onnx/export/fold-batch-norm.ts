@@ -1,6 +1,6 @@
 // A convolution and the batch normalisation behind it as one convolution: its weights are scaled, its bias moved.
 
-import { rowOf } from '../wire/elements.js';
+import { type ElementType, elementTypeOf, isFloatType, rowOf } from '../wire/elements.js';
 import type { NodeOut, TensorOut } from '../wire/writer.js';
 import { rawOf } from './finish.js';
 
@@ -9,9 +9,13 @@ export interface Parts {
   readonly initializers: readonly TensorOut[];
 }
 
-const FLOAT32 = rowOf('float32').code;
-
-const numbersOf = ({ raw }: TensorOut): Float32Array => new Float32Array(raw.slice().buffer);
+function numbersOf(type: ElementType, raw: Uint8Array): Float64Array {
+  const { bytes, read } = rowOf(type);
+  const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
+  const numbers = new Float64Array(raw.length / bytes);
+  for (let i = 0; i < numbers.length; i++) numbers[i] = read(view, i * bytes);
+  return numbers;
+}
 
 /** The graph without those normalisations whose convolution has no other reader. */
 export function foldBatchNorms({ nodes, initializers }: Parts, outputs: readonly string[]): Parts {
@@ -26,13 +30,13 @@ export function foldBatchNorms({ nodes, initializers }: Parts, outputs: readonly
     const [x, ...names] = norm.inputs;
     const conv = makers.get(x);
     if (conv?.op !== 'Conv' || readers.get(x) !== 1 || readers.get(conv.inputs[1]) !== 1) continue;
-    const used = [conv.inputs[1], ...names].map((name) => tensors.get(name));
-    const own = conv.inputs[2] === undefined ? undefined : tensors.get(conv.inputs[2]);
-    const found = used.filter((t) => t?.type === FLOAT32).map((t) => t as TensorOut);
-    if (found.length < used.length || (conv.inputs[2] !== undefined && own === undefined)) continue;
-    const [weight] = found;
-    const [w, scale, shift, mean, variance] = found.map(numbersOf);
-    const before = own === undefined ? undefined : numbersOf(own);
+    const used = [conv.inputs[1], ...names, ...conv.inputs.slice(2)].map((name) => tensors.get(name));
+    const [weight] = used;
+    const type = weight === undefined ? undefined : elementTypeOf(weight.type);
+    const found = used.filter((t) => t !== undefined).filter((t) => t.type === weight?.type);
+    if (weight === undefined || type === undefined || !isFloatType(type) || found.length < used.length) continue;
+    const [w, scale, shift, mean, variance] = found.map(({ raw }) => numbersOf(type, raw));
+    const before = found.length > 5 ? numbersOf(type, found[5].raw) : undefined;
     const { epsilon } = norm.attributes;
     const eps = 'float' in epsilon ? epsilon.float : 1e-5;
     const factors = Array.from(scale, (g, i) => g / Math.sqrt(variance[i] + eps));
@@ -40,8 +44,8 @@ export function foldBatchNorms({ nodes, initializers }: Parts, outputs: readonly
     const bias = `${weight.name.replace(/\.?weight$/, '')}.folded_bias`.replace(/^\./, '');
     const scaled = w.map((value, i) => value * factors[Math.floor(i / perChannel)]);
     const moved = factors.map((f, i) => ((before?.[i] ?? 0) - mean[i]) * f + shift[i]);
-    tensors.set(weight.name, { ...weight, raw: rawOf('float32', scaled) });
-    tensors.set(bias, { name: bias, type: FLOAT32, dims: [factors.length], raw: rawOf('float32', moved) });
+    tensors.set(weight.name, { ...weight, raw: rawOf(type, scaled) });
+    tensors.set(bias, { name: bias, type: weight.type, dims: [factors.length], raw: rawOf(type, moved) });
     replaced.set(conv, { ...conv, inputs: [conv.inputs[0], conv.inputs[1], bias], outputs: norm.outputs });
     replaced.set(norm, undefined);
   }

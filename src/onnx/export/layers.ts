@@ -285,7 +285,7 @@ function recurrent(op: string, layer: RecurrentLike, x: Tensor, order: readonly 
     name: `${draft.path === '' ? '' : `${draft.path}.`}${name}`,
     from: keys.map((key) => state.get(key) as Tensor),
     dims: [ways, ...width],
-    make: (numbers) => Float32Array.from(numbers.flatMap((list) => reordered(list, order))),
+    make: (numbers) => numbers.flatMap((list) => reordered(list, order)),
   });
   const states = op === 'LSTM' ? 2 : 1;
   return (draft: Draft, input: Input, initial: readonly Input[]): Input[] => {

@@ -82,7 +82,9 @@ function valueOf(feed: OnnxFeed, input: GraphValue, weights: Weights): Given {
     throw new Error(`is ${shown(feed)}. Give a tensor, a number or { data, shape }`);
   const shape = numbers?.shape ?? [data.length];
   if (!Array.isArray(shape) || !shape.every((n) => Number.isInteger(n) && n >= 0))
-    throw new Error(`has the shape ${shown(shape)}. Give a list of whole numbers, 0 or more`);
+    throw new Error(
+      `has the shape ${Array.isArray(shape) ? formatShape(shape) : shown(shape)}. Give a list of whole numbers, 0 or more`,
+    );
   if (sizeOf(shape) !== data.length) throw new Error(`has ${data.length} numbers for the shape ${formatShape(shape)}`);
   return hostOf(data, shape, input.type ?? guessed(data));
 }
