@@ -1,6 +1,7 @@
 // A model as the bytes of a .onnx file: the messages of onnx.proto that an exported graph is made of.
 // Source: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 
+import { Message } from '../../io/formats/protobuf.js';
 import { OnnxError } from '../error.js';
 
 export type AttributeOut =
@@ -49,134 +50,56 @@ export interface ModelOut {
 /** The wire format's own limit for one message. */
 const MOST_BYTES = 2 ** 31 - 1;
 
-const text = new TextEncoder();
-
-/** Bytes in pieces: weights are not copied before the file is put together. */
-class Message {
-  private readonly parts: Uint8Array[] = [];
-  private small: number[] = [];
-  length = 0;
-
-  private varint(value: number): void {
-    let rest = BigInt.asUintN(64, BigInt(value));
-    while (rest > 127n) {
-      this.small.push(Number(rest & 127n) | 128);
-      rest >>= 7n;
-      this.length++;
-    }
-    this.small.push(Number(rest));
-    this.length++;
-  }
-
-  private flush(): void {
-    if (this.small.length > 0) this.parts.push(Uint8Array.from(this.small));
-    this.small = [];
-  }
-
-  private append(parts: readonly Uint8Array[], length: number): void {
-    this.flush();
-    for (const part of parts) this.parts.push(part);
-    this.length += length;
-  }
-
-  int(field: number, value: number): this {
-    this.varint(field * 8);
-    this.varint(value);
-    return this;
-  }
-
-  float(field: number, value: number): this {
-    this.varint(field * 8 + 5);
-    const bytes = new Uint8Array(4);
-    new DataView(bytes.buffer).setFloat32(0, value, true);
-    this.append([bytes], 4);
-    return this;
-  }
-
-  bytes(field: number, value: Uint8Array): this {
-    this.varint(field * 8 + 2);
-    this.varint(value.length);
-    this.append([value], value.length);
-    return this;
-  }
-
-  string(field: number, value: string): this {
-    return this.bytes(field, text.encode(value));
-  }
-
-  message(field: number, fill: (inner: Message) => void): this {
-    const inner = new Message();
-    fill(inner);
-    inner.flush();
-    this.varint(field * 8 + 2);
-    this.varint(inner.length);
-    this.append(inner.parts, inner.length);
-    return this;
-  }
-
-  finish(): Uint8Array {
-    this.flush();
-    const all = new Uint8Array(this.length);
-    let at = 0;
-    for (const part of this.parts) {
-      all.set(part, at);
-      at += part.length;
-    }
-    return all;
-  }
+/** A message for each of them, in a repeated field. */
+function each<T>(to: Message, field: number, list: readonly T[], make: (one: T) => Message): void {
+  for (const one of list) to.message(field, make(one));
 }
 
-function writeAttribute(m: Message, name: string, value: AttributeOut): void {
-  m.string(1, name);
-  if ('float' in value) m.float(2, value.float).int(20, 1);
-  else if ('int' in value) m.int(3, value.int).int(20, 2);
-  else if ('string' in value) m.string(4, value.string).int(20, 3);
-  else if ('ints' in value) {
+function attributeOf([name, value]: readonly [string, AttributeOut]): Message {
+  const m = new Message().string(1, name);
+  if ('float' in value) return m.float(2, value.float).int(20, 1);
+  if ('int' in value) return m.int(3, value.int).int(20, 2);
+  if ('string' in value) return m.string(4, value.string).int(20, 3);
+  if ('ints' in value) {
     for (const n of value.ints) m.int(8, n);
-    m.int(20, 7);
-  } else {
-    for (const s of value.strings) m.string(9, s);
-    m.int(20, 8);
+    return m.int(20, 7);
   }
+  for (const s of value.strings) m.string(9, s);
+  return m.int(20, 8);
 }
 
-function writeNode(m: Message, node: NodeOut): void {
+function nodeOf(node: NodeOut): Message {
+  const m = new Message();
   for (const name of node.inputs) m.string(1, name);
   for (const name of node.outputs) m.string(2, name);
   m.string(3, node.name).string(4, node.op);
-  for (const [name, value] of Object.entries(node.attributes)) {
-    m.message(5, (inner) => writeAttribute(inner, name, value));
-  }
+  each(m, 5, Object.entries(node.attributes), attributeOf);
+  return m;
 }
 
-function writeTensor(m: Message, { name, type, dims, raw }: TensorOut): void {
+function tensorOf({ name, type, dims, raw }: TensorOut): Message {
+  const m = new Message();
   for (const n of dims) m.int(1, n);
-  m.int(2, type).string(8, name).bytes(9, raw);
+  return m.int(2, type).string(8, name).bytes(9, raw);
 }
 
-function writeValue(m: Message, { name, type, dims }: ValueOut): void {
-  m.string(1, name).message(2, (info) =>
-    info.message(1, (tensor) =>
-      tensor.int(1, type).message(2, (shape) => {
-        for (const n of dims)
-          shape.message(1, (dim) => (typeof n === 'number' ? dim.int(1, n) : dim.string(2, n)) && undefined);
-      }),
-    ),
-  );
+function valueOf({ name, type, dims }: ValueOut): Message {
+  const shape = new Message();
+  each(shape, 1, dims, (n) => (typeof n === 'number' ? new Message().int(1, n) : new Message().string(2, n)));
+  const tensor = new Message().int(1, type).message(2, shape);
+  return new Message().string(1, name).message(2, new Message().message(1, tensor));
 }
 
 /** Throws OnnxError for more than 2 GiB, which the format cannot hold. */
 export function writeModel(model: ModelOut): Uint8Array {
-  const m = new Message();
-  m.int(1, model.irVersion).string(2, model.producer).string(3, model.producerVersion);
-  m.message(7, (graph) => {
-    for (const node of model.nodes) graph.message(1, (inner) => writeNode(inner, node));
-    graph.string(2, model.graphName);
-    for (const t of model.initializers) graph.message(5, (inner) => writeTensor(inner, t));
-    for (const value of model.inputs) graph.message(11, (inner) => writeValue(inner, value));
-    for (const value of model.outputs) graph.message(12, (inner) => writeValue(inner, value));
-  });
-  m.message(8, (opset) => opset.string(1, '').int(2, model.opset));
+  const graph = new Message();
+  each(graph, 1, model.nodes, nodeOf);
+  graph.string(2, model.graphName);
+  each(graph, 5, model.initializers, tensorOf);
+  each(graph, 11, model.inputs, valueOf);
+  each(graph, 12, model.outputs, valueOf);
+  const m = new Message().int(1, model.irVersion).string(2, model.producer).string(3, model.producerVersion);
+  m.message(7, graph).message(8, new Message().string(1, '').int(2, model.opset));
   if (m.length > MOST_BYTES)
     throw new OnnxError(
       `exportOnnx: the model takes ${m.length} bytes, and a file in the ONNX format holds 2 GiB. Export it in float16.`,

@@ -2,7 +2,7 @@
 // hyper-parameters. Numbers are their fields.
 
 import type { Histogram } from './histogram.js';
-import { Message } from './protobuf.js';
+import { Message } from '../../io/formats/protobuf.js';
 
 export type HyperParameter = number | string | boolean;
 

@@ -33,7 +33,7 @@ import {
   versionEvent,
 } from './messages.js';
 import { traceModel } from './model-graph.js';
-import type { Message } from './protobuf.js';
+import type { Message } from '../../io/formats/protobuf.js';
 import { frameRecord } from './tf-record.js';
 import { isFloat32Array } from '../../tensor/typed-arrays.js';
 

@@ -2,7 +2,7 @@
 // that is cut off, which is all that a crash can leave. Checksums are CRC-32C (Castagnoli), masked, since data that
 // contains checksums of itself is awkward.
 
-import { concat } from './protobuf.js';
+import { concat } from '../../io/formats/protobuf.js';
 
 /** Of each byte, for the reflected polynomial 0x1EDC6F41. */
 const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
