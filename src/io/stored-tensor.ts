@@ -133,7 +133,7 @@ export class StoredTensor {
   private async read(): Promise<{ readonly bytes: Uint8Array; readonly isShared: boolean }> {
     const { bytes: size, unit } = STORED_DTYPES[this.dtype];
     if (this.size === 0) return { bytes: new Uint8Array(0), isShared: false };
-    const all = (await this.storage.bytes());
+    const all = await this.storage.bytes();
     const { shape, layout } = this;
     const isWhole = layout === undefined || isContiguous(shape, layout.strides);
     const begin = (layout?.offset ?? 0) * size;
