@@ -7,7 +7,7 @@ const src = fileURLToPath(new URL('src', import.meta.url));
 
 /**
  * Tests that compute and compare: files of these folders run one after the other in one process and load the sources once, which
- * takes a second a file otherwise. They leave the process as they found it (devices of their own, options set back).
+ * takes a second a file otherwise. Each finds the default device and dtype (as-found.ts); what else it sets it sets back.
  */
 const SHARING = [
   'src/{functions,io,metrics,models,nn,onnx,optim,tensor,vision}/**/*.test.ts',
@@ -15,13 +15,17 @@ const SHARING = [
   'test/{course,operators,tensor}/**/*.test.ts',
   'test/{functions-*,onnx*,opinfo-*,special-*,composed,exact-results,float64,long-sums,lookups,masked,narrow-dtypes,products,sequences,shapes,stacks,windows,winograd,fuzz-contractions}.test.ts',
 ];
-/** What counts allocations or programs, waits for a warning that comes once, or sets what holds for the process. */
+/**
+ * What counts allocations or programs, waits for a warning that comes once, lists the devices, or sets what
+ * holds for the process; and thousands of kernels, which are slower after other thousands.
+ */
 const ALONE = [
   'src/nn/losses/losses.test.ts',
   'src/io/weights/load-weights.test.ts',
   'src/io/node/*.test.ts',
   'src/onnx/*.test.ts',
-  'test/tensor/{capture,vmap}.test.ts',
+  'test/operators/devices.test.ts',
+  'test/tensor/{capture,errors,vmap}.test.ts',
 ];
 
 export default defineConfig({
@@ -39,7 +43,16 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 60_000,
     projects: [
-      { extends: true, test: { name: 'sharing', include: SHARING, exclude: ALONE, isolate: false } },
+      {
+        extends: true,
+        test: {
+          name: 'sharing',
+          include: SHARING,
+          exclude: ALONE,
+          isolate: false,
+          setupFiles: ['test/support/as-found.ts'],
+        },
+      },
       { extends: true, test: { name: 'alone', include: ['{src,test}/**/*.test.{ts,mjs}'], exclude: SHARING } },
       { extends: true, test: { name: 'alone as well', include: ALONE } },
     ],
