@@ -1,5 +1,6 @@
 // What somebody writes who uses the package from TypeScript: every entry of it, shapes in types, a mistake that is found.
 import { type Tensor, compile, manualSeed, noGrad, tensor } from 'nabla';
+import * as classic from 'nabla/classic';
 import * as data from 'nabla/data';
 import * as transforms from 'nabla/data/transforms';
 import * as io from 'nabla/io';
@@ -12,7 +13,7 @@ import * as text from 'nabla/text';
 import * as train from 'nabla/train';
 import * as vision from 'nabla/vision';
 
-export const entries = [data, transforms, io, metrics, models, onnx, text, train, vision];
+export const entries = [classic, data, transforms, io, metrics, models, onnx, text, train, vision];
 
 export async function fit(x: Tensor<readonly [4, 2]>): Promise<number> {
   manualSeed(0);

@@ -1,0 +1,48 @@
+// The public surface of `nabla/classic`.
+
+export type { Label, Labels } from './labels.js';
+export { type Rows, type Table, type Targets, tableOf } from './rows.js';
+export {
+  Classifier,
+  Estimator,
+  InvertibleTransformer,
+  type Labelled,
+  NotFittedError,
+  Regressor,
+  Transformer,
+} from './estimator.js';
+export { loadEstimator } from './load.js';
+export { MinMaxScaler, type MinMaxScalerOptions, StandardScaler, type StandardScalerOptions } from './scalers.js';
+export { type CategoryRows, OneHotEncoder, type OneHotOptions } from './one-hot-encoder.js';
+export { type ClassifierPipeline, type RegressorPipeline, type TransformerPipeline, pipeline } from './pipeline.js';
+export { type CrossValidateOptions, type CrossValidation, type Predictor, crossValidate } from './cross-validate.js';
+export { type Grid, type GridResult, type GridSearchOptions, gridSearch } from './grid-search.js';
+export {
+  type FoundNeighbours,
+  KNeighborsClassifier,
+  KNeighborsRegressor,
+  type NeighbourOptions,
+} from './k-neighbours.js';
+export type { Distance } from './neighbours.js';
+export { KMeans, type KMeansOptions, type KMeansReason } from './k-means.js';
+export { Lasso, type LassoOptions } from './lasso.js';
+export { LinearSVM, type LinearSvmOptions } from './linear-svm.js';
+export { GaussianNaiveBayes, type NaiveBayesOptions } from './naive-bayes.js';
+export {
+  DecisionTreeClassifier,
+  DecisionTreeRegressor,
+  type GrownTree,
+  type MaxFeatures,
+  type TreeClassifierOptions,
+  type TreeRegressorOptions,
+} from './decision-tree.js';
+export {
+  BaggingClassifier,
+  type BaggingClassifierOptions,
+  BaggingRegressor,
+  type BaggingRegressorOptions,
+  VotingClassifier,
+  type VotingClassifierOptions,
+  VotingRegressor,
+  type VotingRegressorOptions,
+} from './ensembles.js';

@@ -1,0 +1,78 @@
+// Which estimators there are, by name: files name them.
+
+import { FormatError, NablaError } from '../tensor/library.js';
+import { DecisionTreeClassifier, DecisionTreeRegressor } from './decision-tree.js';
+import { BaggingClassifier, BaggingRegressor, VotingClassifier, VotingRegressor } from './ensembles.js';
+import { Estimator, type Fitted } from './estimator.js';
+import { KMeans } from './k-means.js';
+import { KNeighborsClassifier, KNeighborsRegressor } from './k-neighbours.js';
+import { Lasso } from './lasso.js';
+import { LinearSVM } from './linear-svm.js';
+import { GaussianNaiveBayes } from './naive-bayes.js';
+import { OneHotEncoder } from './one-hot-encoder.js';
+import { ClassifierPipeline, RegressorPipeline, TransformerPipeline } from './pipeline.js';
+import { MinMaxScaler, StandardScaler } from './scalers.js';
+import { readEstimator } from './stored.js';
+
+/** Makes an estimator of the options that it was saved with. */
+type Make = new (options: never) => Estimator;
+
+const CLASSES: Readonly<Record<string, Make>> = {
+  BaggingClassifier,
+  BaggingRegressor,
+  ClassifierPipeline,
+  DecisionTreeClassifier,
+  DecisionTreeRegressor,
+  GaussianNaiveBayes,
+  KMeans,
+  KNeighborsClassifier,
+  KNeighborsRegressor,
+  Lasso,
+  LinearSVM,
+  MinMaxScaler,
+  OneHotEncoder,
+  RegressorPipeline,
+  StandardScaler,
+  TransformerPipeline,
+  VotingClassifier,
+  VotingRegressor,
+};
+
+function revive(name: string, options: Readonly<Record<string, unknown>>, state: unknown): Estimator {
+  if (!Object.hasOwn(CLASSES, name)) throw new FormatError(`loadEstimator: there is no estimator '${name}'.`);
+  const Class = CLASSES[name];
+  let made: Estimator;
+  try {
+    made = new Class(options as never);
+  } catch (error) {
+    if (!(error instanceof NablaError)) throw error;
+    throw new FormatError(`loadEstimator: the options of the ${name} are damaged: ${error.message}`);
+  }
+  if (state === null) return made; // an unfitted one, among the options of another
+  if (typeof state !== 'object') throw new FormatError(`loadEstimator: the state of the ${name} is damaged.`);
+  made.restore(state as Fitted);
+  return made;
+}
+
+/** An estimator from the file that `save` has written, or from its bytes. `as` says of which class it has to be. */
+export async function loadEstimator<E extends Estimator>(
+  source: string | Uint8Array,
+  as: abstract new (...options: never[]) => E,
+): Promise<E>;
+/**
+ * An estimator from the file that `save` has written, or from its bytes. Throws FormatError for anything else, also for one of another class.
+ *
+ *     const model = await loadEstimator('model.safetensors', KMeans);
+ */
+export async function loadEstimator(source: string | Uint8Array): Promise<Estimator>;
+export async function loadEstimator(
+  source: string | Uint8Array,
+  as?: { readonly name: string } & (abstract new (...options: never[]) => Estimator),
+): Promise<Estimator> {
+  const found = await readEstimator(source, revive);
+  if (!(found instanceof Estimator)) throw new FormatError('loadEstimator: the file holds no estimator.');
+  const { name } = found.constructor;
+  if (as !== undefined && !(found instanceof as))
+    throw new FormatError(`loadEstimator: the file holds a ${name}, not a ${as.name}.`);
+  return found;
+}
