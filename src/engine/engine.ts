@@ -311,6 +311,19 @@ export function peek(node: Node): TypedArray | undefined {
   }
 }
 
+/**
+ * Hands the memory of a storage to `write`, where the host sees it (the CPU device in Node): numbers then come from outside, such as
+ * from other processes, without a copy. Updates that wait for it have to be made before. False where memory cannot be seen.
+ */
+export function withMemory(storage: Storage, write: (bytes: Uint8Array) => void): boolean {
+  const device = getDevice(storage.device);
+  const bytes = device.bytes?.(bufferOf(storage, device));
+  if (bytes === undefined) return false;
+  write(bytes);
+  storage.version++; // what was built on the numbers before must not take them for the same
+  return true;
+}
+
 /** The numbers of a node. A read inside `compile(fn)` cannot be replayed and is refused. */
 export async function read(node: Node): Promise<TypedArray> {
   if (isRecording()) {

@@ -20,6 +20,7 @@ import { tensor } from '../tensor/creation.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { channelStatistics, follow, localResponseNorm, perChannel, standardise } from './functional-layers.js';
 import * as init from './init.js';
+import type { Module } from './module.js';
 import { Layer, batched, checkChannels, checkCount, checkFloat, checkLast, checkNumber } from './layer.js';
 import { Buffer, Parameter } from './parameter.js';
 import { POINT, type ReceptiveField } from './receptive-field.js';
@@ -43,6 +44,30 @@ const BATCH_NORM_OPTIONS: OptionNames<BatchNormOptions> = {
   trackRunningStats: true,
 };
 
+/** How batches are measured where they are not one process's alone. */
+export interface BatchStatistics {
+  /** Mean, biased and unbiased variance of each channel of x [N, C, …], as [1, C, 1, …]; `name` is the layer's, for errors. */
+  measure(name: string, x: Tensor): readonly [mean: Tensor, variance: Tensor, unbiased: Tensor];
+  /** What the layer gives. */
+  finish(y: Tensor): Tensor;
+}
+
+function measure(name: string, x: Tensor): readonly [mean: Tensor, variance: Tensor, unbiased: Tensor] {
+  const [mean, variance, count] = channelStatistics(name, x, 'eval()');
+  return [mean, variance, variance.mul(count / (count - 1))];
+}
+
+/** Has all batch normalisations in a module measure their batches by `statistics` in training; gives their number. */
+export function measureBatchesBy(module: Module, statistics: BatchStatistics): number {
+  let count = 0;
+  for (const [, part] of module.namedModules()) {
+    if (!(part instanceof BatchNorm)) continue;
+    part.measureBy(statistics);
+    count++;
+  }
+  return count;
+}
+
 /**
  * Normalises each channel over everything else: by the batch's mean and (biased) variance in training, by the running
  * ones otherwise. Ioffe and Szegedy 2015; numerics of PyTorch's nn.BatchNorm.
@@ -56,6 +81,8 @@ abstract class BatchNorm<D extends Dims, C extends number> extends Layer<BatchNo
   readonly numFeatures: C;
   readonly eps: number;
   readonly momentum: number | null;
+  /** Measures the batch in training, where that is not this process's alone. */
+  private statistics: BatchStatistics | undefined;
 
   /** What the input has to be: its ranks, and their text for errors. */
   protected abstract readonly layout: {
@@ -94,18 +121,21 @@ abstract class BatchNorm<D extends Dims, C extends number> extends Layer<BatchNo
     const perChannel = x.shape.map((_, dim) => (dim === 1 ? features : 1));
     const column = (t: Tensor): Tensor => t.reshape(perChannel);
     const { runningMean, runningVar } = this;
-    const [mean, variance] =
+    const [mean, variance]: readonly Tensor[] =
       this.training || runningMean === undefined || runningVar === undefined
         ? this.measure(x)
         : [column(runningMean), column(runningVar)];
     const normal = x.sub(mean).mul(variance.add(this.eps).rsqrt());
-    if (this.weight === undefined || this.bias === undefined) return normal;
-    return normal.mul(column(this.weight)).add(column(this.bias));
+    const { weight, bias } = this;
+    const y = weight === undefined || bias === undefined ? normal : normal.mul(column(weight)).add(column(bias));
+    return this.training && this.statistics !== undefined ? this.statistics.finish(y) : y;
   }
 
   /** Mean and variance of the batch, which the running ones move towards. */
-  private measure(x: Tensor): [mean: Tensor, variance: Tensor] {
-    const [mean, variance, count] = channelStatistics(this.layout.name, x, 'eval()');
+  private measure(x: Tensor): readonly [mean: Tensor, variance: Tensor] {
+    const { name } = this.layout;
+    const shared = this.training ? this.statistics : undefined;
+    const [mean, variance, unbiased] = shared === undefined ? measure(name, x) : shared.measure(name, x);
     const { runningMean, runningVar, numBatchesTracked } = this;
     if (this.training && runningMean !== undefined && runningVar !== undefined && numBatchesTracked !== undefined) {
       const update = (): void => {
@@ -113,11 +143,16 @@ abstract class BatchNorm<D extends Dims, C extends number> extends Layer<BatchNo
         numBatchesTracked.assign_(batches);
         const weight = this.momentum ?? batches.to(mean.dtype).reciprocal();
         follow(runningMean, mean, weight);
-        follow(runningVar, variance.mul(count / (count - 1)), weight); // the unbiased one
+        follow(runningVar, unbiased, weight);
       };
       inUnit(() => withoutGrad(update));
     }
     return [mean, variance];
+  }
+
+  /** Has batches measured by `statistics` in training; `measureBatchesBy` calls it. */
+  measureBy(statistics: BatchStatistics): void {
+    this.statistics = statistics;
   }
 
   /** Of a trained network: in training every position depends on the whole batch. */

@@ -119,6 +119,7 @@ export abstract class Optimizer<Options extends object, Rates> {
    * that took part in it are forgotten.
    */
   async step(): Promise<void> {
+    if (hasStepChecks) for (const { params } of this.groups) for (const p of params) stepChecks.get(p)?.();
     currentRecording()?.guards.push(this.guard());
     try {
       await updateAtOnce(() => this.update());
@@ -277,6 +278,16 @@ export abstract class Optimizer<Options extends object, Rates> {
       }
     });
   }
+}
+
+/** What has to hold of a parameter before it is updated. */
+const stepChecks = new WeakMap<Tensor, () => void>();
+let hasStepChecks = false;
+
+/** Calls `check` before each update of a parameter by any optimiser, replays apart: it throws where gradients are not ready. */
+export function checkBeforeStep(p: Tensor, check: () => void): void {
+  hasStepChecks = true;
+  stepChecks.set(p, check);
 }
 
 /** What parameters were passed as; a module or a single tensor is none. */

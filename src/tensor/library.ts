@@ -1,7 +1,7 @@
 // What the library folders (nn, optim, data, io) need besides the Tensor class: error classes, types, and the few entries
 // of the engine that a parameter or an optimiser has to reach. Not part of the public surface.
 
-import { emptyStorage, getDevice, inUnit, rest, run, runWithRoom, undoWithUnit } from '../engine/engine.js';
+import { emptyStorage, getDevice, inUnit, rest, run, runWithRoom, undoWithUnit, withMemory } from '../engine/engine.js';
 import { addWitness, currentRecording, isRecording, onReplay } from '../engine/recording.js';
 import * as build from '../engine/ir/build.js';
 import type { DType } from '../engine/ir/dtype.js';
@@ -15,6 +15,8 @@ import { StoredValue } from './values.js';
 export { addWitness, currentRecording, inUnit, isRecording, onReplay };
 export type { Guard, Recording } from '../engine/recording.js';
 export { giveWay } from '../engine/host/turns.js';
+export { compileLibrary } from '../engine/device/cpu/native/cache.js';
+export { SUPERVISOR } from '../engine/device/cpu/native/supervisor.js';
 export {
   type DataOf,
   type DType,
@@ -118,4 +120,12 @@ export async function updateAtOnce(body: () => void): Promise<void> {
 /** Is an `assign_` to this tensor still to be carried out? */
 export function isPending(t: AnyTensor): boolean {
   return t.storage !== undefined && t.node.op !== 'leaf';
+}
+
+/**
+ * Hands the memory of a stored tensor to `write`, for numbers that come from outside of the program without a copy; updates that wait
+ * for it have to be made before (`runPending`). The bytes are to be used at once. False where the host does not see the device's memory.
+ */
+export function overwriteMemory({ storage }: AnyTensor, write: (bytes: Uint8Array) => void): boolean {
+  return storage !== undefined && withMemory(storage, write);
 }

@@ -3,6 +3,7 @@ import { type Tensor, compile, manualSeed, noGrad, tensor } from 'nabla';
 import * as classic from 'nabla/classic';
 import * as data from 'nabla/data';
 import * as transforms from 'nabla/data/transforms';
+import * as distributed from 'nabla/distributed';
 import * as io from 'nabla/io';
 import * as metrics from 'nabla/metrics';
 import * as models from 'nabla/models';
@@ -13,7 +14,7 @@ import * as text from 'nabla/text';
 import * as train from 'nabla/train';
 import * as vision from 'nabla/vision';
 
-export const entries = [classic, data, transforms, io, metrics, models, onnx, text, train, vision];
+export const entries = [classic, data, transforms, distributed, io, metrics, models, onnx, text, train, vision];
 
 export async function fit(x: Tensor<readonly [4, 2]>): Promise<number> {
   manualSeed(0);

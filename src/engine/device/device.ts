@@ -45,6 +45,8 @@ export interface Device {
   download(buffer: unknown, size: number, dtype: DType): Promise<TypedArray>;
   /** What `download` would give, if that is known without waiting. */
   peek?(buffer: unknown, size: number, dtype: DType): TypedArray | undefined;
+  /** The memory itself, where the host sees it and nothing is under way: to be used at once, and never kept. */
+  bytes?(buffer: unknown): Uint8Array | undefined;
   free(buffer: unknown): void;
   /** The same memory from element `offset` on, as an input of a program; it is freed with its buffer. */
   from(buffer: unknown, offset: number, dtype: DType): unknown;

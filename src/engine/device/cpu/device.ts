@@ -109,6 +109,10 @@ export class CpuDevice implements Device {
     return this.runtime.peek(buffer as Buffer, size, dtype);
   }
 
+  bytes(buffer: unknown): Uint8Array | undefined {
+    return this.runtime.bytes(buffer as Buffer);
+  }
+
   free(buffer: unknown): void {
     this.runtime.free(buffer as Buffer);
   }

@@ -197,6 +197,12 @@ export class CpuRuntime {
     return !this.#disposed && this.#pool.idle() ? this.read(buffer, size, dtype) : undefined;
   }
 
+  /** The bytes of a buffer where they lie, if nothing is pending. They move when the heap grows. */
+  bytes({ address, byteLength }: Buffer): Uint8Array | undefined {
+    if (this.#disposed || !this.#pool.idle()) return undefined;
+    return new Uint8Array(this.#heap.memory.buffer, address, byteLength);
+  }
+
   /** Later work may use the place again, and is ordered after all that was given so far. */
   free(buffer: Buffer): void {
     if (!this.#disposed) this.#heap.free(buffer);

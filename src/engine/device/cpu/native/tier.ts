@@ -9,6 +9,7 @@
 
 import type { Target } from '../../../loop/target.js';
 import { debug } from '../../debug.js';
+import { cacheFolder, findCached, isSound } from './cache.js';
 import { ANSWER_BYTES, type CompileJob, serveCompiler } from './compile-worker.js';
 import { THREAD_POOL_SOURCE } from './thread-pool-source.js';
 import { nodeProcess } from './host.js';
@@ -128,7 +129,7 @@ class NativeCompiler {
       .slice(0, 32);
     const answer = new SharedArrayBuffer(ANSWER_BYTES);
     const words = new Int32Array(answer, 0, 2);
-    const cached = this.lookUp(key);
+    const cached = findCached(this.process, this.folder, key);
     if (cached !== undefined) {
       const bytes = new TextEncoder().encode(cached);
       new Uint8Array(answer, 8).set(bytes);
@@ -150,7 +151,7 @@ class NativeCompiler {
       const state = Atomics.load(words, 0);
       if (state === 0) return undefined;
       const text = new TextDecoder().decode(new Uint8Array(answer, 8, words[1]).slice());
-      if (state === 1 && this.isSound(text)) return text;
+      if (state === 1 && isSound(this.process, text)) return text;
       failure = state === 1 ? `${text} has been removed or damaged` : `the compiler failed: ${text}`;
       debug(1, () => `native tier: ${failure}`);
       return null;
@@ -166,34 +167,6 @@ class NativeCompiler {
       },
       failure: () => failure,
     };
-  }
-
-  private lookUp(key: string): string | undefined {
-    const fs = this.process.getBuiltinModule('node:fs');
-    const { join } = this.process.getBuiltinModule('node:path');
-    for (const name of fs.readdirSync(this.folder)) {
-      if (!name.startsWith(`${key}-`) || !/-[0-9a-f]{64}\.(?:so|run)$/.test(name)) continue;
-      const path = join(this.folder, name);
-      if (this.isSound(path)) {
-        fs.utimesSync(path, new Date(), new Date()); // recently used: the last to be removed
-        return path;
-      }
-      debug(1, () => `native tier: ${path} is damaged and will be compiled again`);
-      fs.rmSync(path, { force: true });
-    }
-    return undefined;
-  }
-
-  /** Whether a file's contents have the digest that its name says. */
-  private isSound(path: string): boolean {
-    const fs = this.process.getBuiltinModule('node:fs');
-    const { createHash } = this.process.getBuiltinModule('node:crypto');
-    try {
-      const digest = createHash('sha256').update(fs.readFileSync(path)).digest('hex');
-      return path.includes(`-${digest}.`);
-    } catch {
-      return false; // another process has removed it
-    }
   }
 
   /** Nothing that was asked of the thread will be answered; the next job starts another one. */
@@ -249,26 +222,6 @@ function bindLibrary(process: NodeJS.Process, path: string): ThreadPoolLibrary {
       'void nabla_run(void *pool, void *program, void *heap, uint table, uint arena, uint scratch, uint stride, int active, void *profile)',
     ),
   };
-}
-
-/**
- * The cache folder: made by nabla, or found as nabla makes it. One that others own or may write to is not used, and not
- * changed either: it may be somebody's own, for a purpose of theirs.
- */
-function cacheFolder(process: NodeJS.Process): string {
-  const fs = process.getBuiltinModule('node:fs');
-  const os = process.getBuiltinModule('node:os');
-  const { join, resolve } = process.getBuiltinModule('node:path');
-  const chosen = process.env['NABLA_CACHE_DIR'];
-  // What the setting names may hold other things: only a folder inside it is the cache.
-  const folder = chosen
-    ? resolve(chosen, 'nabla-native')
-    : join(process.env['XDG_CACHE_HOME'] || join(os.homedir(), '.cache'), 'nabla', 'native');
-  fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const { uid, mode } = fs.statSync(folder);
-  if (process.getuid !== undefined && uid !== process.getuid()) throw new Error(`${folder} belongs to another user`);
-  if ((mode & 0o022) !== 0) throw new Error(`others may write to ${folder}; remove it, or take that from them`);
-  return folder;
 }
 
 let toolchain: Toolchain | string | undefined;

@@ -1,0 +1,32 @@
+// What processes have to have in common before they can train together: the version of nabla, the program, the kind of processor.
+
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export function identity(): Readonly<Record<string, string>> {
+  return {
+    'the version of nabla': version(),
+    'the program': program(),
+    'the kind of processor': process.arch,
+  };
+}
+
+/** From the package.json above this file, in src/ as in dist/. */
+function version(): string {
+  for (let at = dirname(fileURLToPath(import.meta.url)); dirname(at) !== at; at = dirname(at)) {
+    const path = join(at, 'package.json');
+    if (!existsSync(path)) continue;
+    const { name, version: found } = JSON.parse(readFileSync(path, 'utf8')) as { name?: string; version?: string };
+    if (name === 'nabla') return String(found);
+  }
+  return 'unknown';
+}
+
+/** The first file that was started, by what is in it. */
+function program(): string {
+  const [, path] = process.argv;
+  if (path === undefined || !existsSync(path)) return 'none';
+  return `${path.split(/[/\\]/).at(-1)} (${createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 12)})`;
+}
