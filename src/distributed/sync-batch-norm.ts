@@ -20,7 +20,7 @@ import {
   runPending,
   wrongKind,
 } from '../tensor/library.js';
-import { type AnyTensor, Tensor } from '../tensor/tensor.js';
+import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 import { checkWorld } from './data-parallel.js';
 import { DistributedError } from './error.js';
 import type { World } from './world.js';
