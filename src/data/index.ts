@@ -59,6 +59,7 @@ export {
 } from './read.js';
 export { imageFolder } from './image-folder.js';
 export type { ImageFolder, ImageFolderOptions, ImageItem, LoadedImages } from './node/image-folder.js';
+export { type ReadImage, type ReadImageOptions, readImage } from './read-image.js';
 export { SampleError } from './sample-error.js';
 export {
   CIFAR10_CLASSES,

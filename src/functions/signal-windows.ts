@@ -86,7 +86,7 @@ export function bartlettWindow<D extends FloatDType = 'float32'>(
 }
 
 /** The modified Bessel function of the first kind, of order 0, by its series, whose terms are all positive. */
-function bessel0(x: number): number {
+export function bessel0(x: number): number {
   let [term, sum] = [1, 1];
   for (let k = 1; term > sum * 1e-17; k++) {
     term *= (x / (2 * k)) ** 2;

@@ -2,9 +2,9 @@
 
 import { tensor } from '../tensor/creation.js';
 import { type AnyTensor, checkTensor } from '../tensor/tensor.js';
-import { NablaError, checkRecord } from '../tensor/library.js';
+import { checkRecord } from '../tensor/library.js';
 import { absolutePath } from './path.js';
-import { SYSTEM_REASONS } from './system-reasons.js';
+import { refusal } from './system-reasons.js';
 import { type NamedArray, checkMetadata, formatSafetensors, parseSafetensors } from './safetensors.js';
 
 /** Tensors by name, as `module.stateDict()` gives and `module.loadStateDict()` takes them. */
@@ -71,11 +71,4 @@ export async function loadSafetensors(path: string): Promise<LoadedTensors> {
 function checkTensors(op: string, tensors: NamedTensors): void {
   checkRecord(op, 'the argument', tensors, 'tensors');
   for (const [name, t] of Object.entries(tensors)) checkTensor(t, op, `'${name}'`);
-}
-
-/** What the system refuses, in a sentence; with the system's code, which callers go by. Other errors are as they were. */
-function refusal(op: string, what: string, error: unknown): unknown {
-  const { code } = (error ?? {}) as { readonly code?: unknown };
-  if (error instanceof NablaError || typeof code !== 'string' || !(code in SYSTEM_REASONS)) return error;
-  return Object.assign(new NablaError(`${op}: ${what} (${SYSTEM_REASONS[code]}).`, { cause: error }), { code });
 }

@@ -12,6 +12,12 @@ export {
   nms,
   type BoxFormat,
 } from './boxes.js';
+export { classNames, type ClassSet } from './class-names.js';
+export type { Preprocessing, PreprocessingOptions } from './preprocess/options.js';
+export type { Picture, PixelArray, PixelData, RawPicture } from './preprocess/picture.js';
+export { imagePreprocessing, type ImagePreprocessing } from './preprocess/preprocessing.js';
+export { loadImagePreprocessing } from './preprocess/processor-config.js';
+export type { PreprocessingName } from './preprocess/recipes.js';
 export {
   multiScaleRoiAlign,
   roiAlign,
@@ -21,3 +27,4 @@ export {
   type RoiAlignOptions,
   type RoiPoolOptions,
 } from './regions.js';
+export { topK, topKOfEach, type Prediction, type TopKOptions } from './top-k.js';

@@ -232,6 +232,7 @@ const CALLS = {
     argument('string')(folder),
     argument('object', 'undefined', 'module')({}),
   ],
+  readImage: [(s, o) => data.readImage(s, o), I(PNG()), Options({})],
   mnist: [(o) => data.mnist(o).catch(unlessMissing), Options({})],
   ...each('mnist', (o) => data.mnist(o).catch(unlessMissing), {}, { folder: OptionalText(folder) }),
   // made data
@@ -357,6 +358,36 @@ const CALLS = {
   roiAlign: [vision.roiAlign, I(maps), I([boxes]), I(2), Options({})],
   roiPool: [vision.roiPool, I(maps), I([boxes]), I(2), Options({})],
   multiScaleRoiAlign: [vision.multiScaleRoiAlign, I([maps]), I([boxes]), I([8, 8]), I(2), Options({})],
+  // pictures
+  imagePreprocessing: [vision.imagePreprocessing, argument('object')('imagenet'), Options({})],
+  ...each(
+    'imagePreprocessing',
+    vision.imagePreprocessing,
+    {},
+    {
+      resize: argument('undefined')(8),
+      crop: argument('undefined')(8),
+      mean: OptionalNumber(0.5),
+      std: OptionalNumber(0.5),
+      rescale: OptionalNumber(0.5),
+      interpolation: Optionally('box'),
+      channels: Optionally(1),
+      background: Optionally([0, 0, 0]),
+      layout: Optionally('hwc'),
+    },
+  ),
+  preprocess: [
+    (picture) => vision.imagePreprocessing({ layout: 'chw' })(picture),
+    argument()({ data: new Uint8Array(3), shape: [3, 1, 1] }),
+  ],
+  loadImagePreprocessing: [
+    (s, o) => vision.loadImagePreprocessing(s, o).catch(unlessMissing),
+    argument('string')({ image_processor_type: 'ViTImageProcessor' }),
+    argument('object', 'undefined', 'module')({}),
+  ],
+  classNames: [vision.classNames, I('voc')],
+  topK: [vision.topK, T(zeros([3])), Options({})],
+  topKOfEach: [vision.topKOfEach, T(x), Options({})],
   // networks
   auxiliaryCrossEntropy: [models.auxiliaryCrossEntropy, I(zeros([2, 3])), I(labels), OptionalNumber(0.3)],
   efficientNetKey: [models.efficientNetKey, Text('bn1.weight')],
@@ -715,6 +746,11 @@ it('covers every public function', () => {
       .toSorted(),
   ).toEqual(['gaussianKernel', 'perspective', 'resizedCrop', 'transposeKernel']);
 });
+
+/** A black pixel. */
+function PNG() {
+  return io.encodePng({ data: new Uint8Array(3), shape: [3, 1, 1] });
+}
 
 function running() {
   const watch = new metrics.Stopwatch();

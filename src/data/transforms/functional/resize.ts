@@ -1,13 +1,19 @@
-// Another size: nearest pixel, or weighted means of neighbours (bilinear, bicubic), first along rows, then along columns.
-// Both passes round to the type of the image, as Pillow and PyTorch do for bytes.
+// Another size: nearest pixel, or weighted means of neighbours, first along rows, then along columns. Both passes round to the type of
+// the image. Bytes that are averaged have Pillow's numbers: weights in fixed point, of 22 bits behind the point.
 // Must not know: random numbers.
 
-import { type OptionNames, checkOptions, checkChoice } from '../../../tensor/library.js';
+import { ArgumentError, type OptionNames, checkOptions, checkChoice } from '../../../tensor/library.js';
 import { type Image, type Pixels, allocate, checkImage, checkSizePair, checkSizes } from '../image.js';
 import { crop, gather } from './gather.js';
 import { isUint8Array } from '../../../tensor/typed-arrays.js';
 
-export type Interpolation = 'nearest' | 'bilinear' | 'bicubic';
+export const INTERPOLATIONS = ['nearest', 'nearest-exact', 'bilinear', 'bicubic', 'lanczos', 'box', 'hamming'] as const;
+
+/**
+ * 'nearest' is PyTorch's, from the upper left corners of pixels, 'nearest-exact' Pillow's, from their centres. The last three are Pillow's
+ * and always average.
+ */
+export type Interpolation = (typeof INTERPOLATIONS)[number];
 
 export interface ResizeOptions {
   /** Default 'bilinear'. */
@@ -28,7 +34,8 @@ interface Taps {
 }
 
 /**
- * The image in the size [height, width], or with its shorter side made `size`. torchvision: resize.
+ * The image in the size [height, width], or with its shorter side made `size`. Bytes that are averaged (`antialias`) are Pillow's to the
+ * last one. torchvision: resize.
  */
 export function resize<D extends Pixels, C extends number, H extends number, W extends number>(
   image: Image<D, C>,
@@ -38,17 +45,23 @@ export function resize<D extends Pixels, C extends number, H extends number, W e
   checkOptions('resize', options, RESIZE_OPTIONS);
   const { interpolation = 'bilinear', antialias = true } = options;
   checkImage('resize', image);
-  checkChoice('resize', 'interpolation', interpolation, ['nearest', 'bilinear', 'bicubic']);
+  checkChoice('resize', 'interpolation', interpolation, INTERPOLATIONS);
   const [, oldHeight, oldWidth] = image.shape;
   const [height, width] = outputSize(size, oldHeight, oldWidth);
   if (height === oldHeight && width === oldWidth) return image as Image<D, C, H, W>;
-  if (interpolation === 'nearest') {
-    return gather(image, nearest(oldHeight, height), nearest(oldWidth, width)) as Image<D, C, H, W>;
+  if (interpolation === 'nearest' || interpolation === 'nearest-exact') {
+    const positions = interpolation === 'nearest' ? nearest : nearestCentre;
+    return gather(image, positions(oldHeight, height), positions(oldWidth, width)) as Image<D, C, H, W>;
   }
-  const wide = width === oldWidth ? image : resample(image, taps(oldWidth, width, interpolation, antialias), 'rows');
-  const done =
-    height === oldHeight ? wide : resample(wide, taps(oldHeight, height, interpolation, antialias), 'columns');
-  return done as Image<D, C, H, W>;
+  if (!antialias && interpolation !== 'bilinear' && interpolation !== 'bicubic')
+    throw new ArgumentError(`resize: '${interpolation}' always averages. Leave antialias out, or use 'bicubic'.`);
+  const along = (from: Image<D, C>, axis: 'rows' | 'columns', oldSize: number, newSize: number): Image<D, C> => {
+    if (oldSize === newSize) return from;
+    const found = taps(oldSize, newSize, interpolation, antialias);
+    return antialias && isUint8Array(from.data) ? averageBytes(from, found, axis) : resample(from, found, axis);
+  };
+  const wide = along(image, 'rows', oldWidth, width);
+  return along(wide, 'columns', oldHeight, height) as Image<D, C, H, W>;
 }
 
 /** A part of the image, resized. torchvision: resized_crop. */
@@ -76,7 +89,41 @@ function nearest(size: number, outSize: number): Int32Array {
   return Int32Array.from({ length: outSize }, (_, i) => Math.min(Math.floor(Math.fround(i * scale)), size - 1));
 }
 
+/** As Pillow walks: the sum of the steps, and not their product. */
+function nearestCentre(size: number, outSize: number): Int32Array {
+  const positions = new Int32Array(outSize);
+  const step = size / outSize;
+  let at = step * 0.5;
+  for (let i = 0; i < outSize; i++, at += step) positions[i] = Math.min(Math.trunc(at), size - 1);
+  return positions;
+}
+
 const triangle = (x: number): number => Math.max(0, 1 - Math.abs(x));
+
+function sinc(x: number): number {
+  return x === 0 ? 1 : Math.sin(x * Math.PI) / (x * Math.PI);
+}
+
+interface Filter {
+  /** Beyond this distance it is 0. */
+  readonly reach: number;
+  weigh(x: number): number;
+}
+
+type Averaging = Exclude<Interpolation, 'nearest' | 'nearest-exact'>;
+
+const FILTERS: Readonly<Record<Averaging, Filter>> = {
+  box: { reach: 0.5, weigh: (x) => (x > -0.5 && x <= 0.5 ? 1 : 0) },
+  bilinear: { reach: 1, weigh: triangle },
+  hamming: {
+    reach: 1,
+    weigh: (x) => (Math.abs(x) >= 1 ? 0 : sinc(x) * (0.54 + 0.46 * Math.cos(x * Math.PI))),
+  },
+  bicubic: { reach: 2, weigh: (x) => cubic(x, -0.5) },
+  lanczos: { reach: 3, weigh: (x) => (x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0) },
+};
+/** −0.75 where it interpolates, as OpenCV, −0.5 where it averages, as Pillow: PyTorch has both. */
+const INTERPOLATED_CUBIC: Filter = { reach: 2, weigh: (x) => cubic(x, -0.75) };
 
 /** Keys' cubic. */
 function cubic(x: number, a: number): number {
@@ -85,12 +132,12 @@ function cubic(x: number, a: number): number {
   return t < 2 ? ((a * t - 5 * a) * t + 8 * a) * t - 4 * a : 0;
 }
 
-function taps(size: number, outSize: number, interpolation: 'bilinear' | 'bicubic', antialias: boolean): Taps {
-  // −0.5 where it averages, as Pillow, −0.75 where it interpolates, as OpenCV: PyTorch has both
-  const kernel = interpolation === 'bilinear' ? triangle : (x: number) => cubic(x, antialias ? -0.5 : -0.75);
+function taps(size: number, outSize: number, interpolation: Averaging, antialias: boolean): Taps {
+  const filter = interpolation === 'bicubic' && !antialias ? INTERPOLATED_CUBIC : FILTERS[interpolation];
   const scale = size / outSize;
   const stretch = antialias ? Math.max(scale, 1) : 1;
-  const reach = (interpolation === 'bilinear' ? 1 : 2) * stretch;
+  const reach = filter.reach * stretch;
+  const shrink = 1 / stretch;
   const width = Math.ceil(reach) * 2 + 1;
   const first = new Int32Array(outSize);
   const count = new Int32Array(outSize);
@@ -105,7 +152,7 @@ function taps(size: number, outSize: number, interpolation: 'bilinear' | 'bicubi
     count[i] = to - from;
     let sum = 0;
     for (let j = low; j < high; j++) {
-      const weight = kernel((j - center + 0.5) / stretch);
+      const weight = filter.weigh((j - center + 0.5) * shrink);
       // beyond the edge an average has nothing to take; an interpolation repeats the edge's pixel
       if (antialias && (j < 0 || j >= size)) continue;
       weights[i * width + Math.min(Math.max(j, 0), size - 1) - from] += weight;
@@ -139,6 +186,40 @@ function resample<D extends Pixels, C extends number>(
           from += step;
         }
         out[at++] = isBytes ? (sum < 0 ? 0 : sum > 255 ? 255 : sum + 0.5) : sum;
+      }
+    }
+  }
+  return { data: out, shape: [channels, outHeight, outWidth] };
+}
+
+/** Bits behind the point of a weight: a sum of 255 times weights that add up to 1, some below 0, stays below 2³¹. */
+const WEIGHT_BITS = 22;
+
+/** `resample` in Pillow's whole numbers. */
+function averageBytes<D extends Pixels, C extends number>(
+  { data, shape }: Image<D, C>,
+  { first, count, weights: exact, width: stride }: Taps,
+  axis: 'rows' | 'columns',
+): Image<D, C> {
+  const [channels, height, width] = shape;
+  const outHeight = axis === 'columns' ? first.length : height;
+  const outWidth = axis === 'rows' ? first.length : width;
+  const step = axis === 'rows' ? 1 : width;
+  const weights = Int32Array.from(exact, (w) => Math.trunc(w * 2 ** WEIGHT_BITS + (w < 0 ? -0.5 : 0.5)));
+  const out = allocate(data, channels * outHeight * outWidth);
+  let at = 0;
+  for (let c = 0; c < channels; c++) {
+    for (let i = 0; i < outHeight; i++) {
+      for (let j = 0; j < outWidth; j++) {
+        const target = axis === 'rows' ? j : i;
+        let from = (c * height + (axis === 'rows' ? i : first[i])) * width + (axis === 'rows' ? first[j] : j);
+        let sum = 1 << (WEIGHT_BITS - 1);
+        for (let k = target * stride, end = k + count[target]; k < end; k++) {
+          sum = (sum + Math.imul(weights[k], data[from])) | 0;
+          from += step;
+        }
+        const level = sum >> WEIGHT_BITS;
+        out[at++] = level < 0 ? 0 : level > 255 ? 255 : level;
       }
     }
   }
