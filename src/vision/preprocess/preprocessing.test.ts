@@ -177,7 +177,7 @@ describe('pictures come in many forms', () => {
       ],
       [{ data: new Uint8Array(5), width: 1, height: 1 }, 'preprocess: 5 numbers are no picture [1, 1, 4]'],
       [
-        { data: new Float32Array(12).fill(173), shape: [3, 2, 2] },
+        { data: new Float32Array(30).fill(173), shape: [3, 2, 5] },
         'preprocess: a picture of floats with a pixel of 173. Floats go from 0 to 1',
       ],
       [

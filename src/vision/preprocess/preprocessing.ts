@@ -62,7 +62,9 @@ function unknownName(name: string): ArgumentError {
 /** The function that does what the settings say. */
 export function preprocessingOf(settings: Preprocessing): ImagePreprocessing {
   const call = 'preprocess';
-  const transform = (image: Image): Image<Float32Array> => processed(imageOf(call, image, settings), settings);
+  // images of data sets have their channels first
+  const ofDataset: Preprocessing = settings.layout === 'auto' ? { ...settings, layout: 'chw' } : settings;
+  const transform = (image: Image): Image<Float32Array> => processed(imageOf(call, image, ofDataset), settings);
   const preprocess = async (
     pictures: Picture | readonly Picture[],
   ): Promise<Tensor<[number, number, number, number]>> => {
