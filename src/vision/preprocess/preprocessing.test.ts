@@ -41,7 +41,7 @@ async function expectSampled(
   wanted: Sampled,
   what: string,
 ) {
-  expect(x.shape.slice(-3), what).toEqual(wanted.shape);
+  expect(x.shape.slice(-3), `${what}: shape`).toEqual(wanted.shape);
   const some = Array.from(wanted.some, (_, i) => x.data[i * fixture.every]);
   expectNear(some, wanted.some, what, 1e-6);
   const sum = Array.from(x.data).reduce((total, v) => total + Math.abs(v), 0);
@@ -62,7 +62,7 @@ describe('as Pillow, torchvision and transformers', () => {
     for (const [name, row] of Object.entries(fixture.rows)) {
       const { settings } = imagePreprocessing(name as PreprocessingName);
       const { resize, crop, mean, std, interpolation } = settings;
-      expect({ resize, crop: crop?.[0] ?? null, mean, std, interpolation }, name).toEqual(row);
+      expect({ resize, crop: crop?.[0] ?? null, mean, std, interpolation }, `row ${name}`).toEqual(row);
     }
   });
 
@@ -110,7 +110,7 @@ describe('pictures come in many forms', () => {
       'a tensor, channels last': tensor(last, { shape: [9, 12, 3], dtype: 'uint8' }),
     };
     for (const [form, given] of Object.entries(forms))
-      expect([...(await (await preprocess(given)).data())], form).toEqual(wanted);
+      expect([...(await (await preprocess(given)).data())], `as ${form}`).toEqual(wanted);
     const both = await preprocess([image, tensor(image.data, { shape: [1, 3, 9, 12], dtype: 'uint8' })]);
     expect(both.shape).toEqual([2, 3, 8, 8]);
     expect([...(await both.data())]).toEqual([...wanted, ...wanted]);
@@ -164,7 +164,7 @@ describe('pictures come in many forms', () => {
       [undefined, undefined, "imagePreprocessing: the network is missing. Give a name ('imagenet'), or options."],
     ];
     for (const [first, second, message] of refused)
-      expect(() => imagePreprocessing(first as 'imagenet', second as PreprocessingOptions), message).toThrow(message);
+      expect(() => imagePreprocessing(first as 'imagenet', second as PreprocessingOptions)).toThrow(message);
     const given: [unknown, string][] = [
       [[], 'preprocess: no pictures. Give at least one.'],
       [
@@ -187,7 +187,7 @@ describe('pictures come in many forms', () => {
       [[picture(4, 5), picture(4, 6)], 'preprocess: pictures become [3, 4, 5] and [3, 4, 6], which are no batch.'],
     ];
     for (const [pictures, message] of given)
-      await expect(imagePreprocessing({})(pictures as Image<Uint8Array>), message).rejects.toThrow(message);
+      await expect(imagePreprocessing({})(pictures as Image<Uint8Array>)).rejects.toThrow(message);
     const configs: [object, string][] = [
       [{}, 'loadImagePreprocessing: preprocessor_config.json names no image_processor_type.'],
       [
@@ -198,7 +198,7 @@ describe('pictures come in many forms', () => {
       [{ image_processor_type: 'ViTImageProcessor', do_pad: true }, 'asks for do_pad, which there is not here.'],
     ];
     for (const [config, message] of configs)
-      await expect(loadImagePreprocessing(config as Record<string, unknown>), message).rejects.toThrow(message);
+      await expect(loadImagePreprocessing(config as Record<string, unknown>)).rejects.toThrow(message);
   });
 });
 
