@@ -26,7 +26,16 @@ export {
 } from './define-run.js';
 export { isLowerBetter, summariseRun, type BestValue, type RunSummary } from './compare.js';
 export { learningCurves, type CurveOptions, type NamedRun } from './curves.js';
+export type { Area } from './plot/area.js';
 export type { Chart, Series } from './plot/chart.js';
+export {
+  type ConvergenceOptions,
+  type SurfaceOptions,
+  type TraceOptions,
+  convergenceChart,
+  surfaceChart,
+  traceChart,
+} from './plot/charts.js';
 export { chartSvg } from './plot/svg.js';
 export { chartText, type TextOptions } from './plot/text.js';
 export { type Probe, type ObserveOptions, observe } from './doctor/observe.js';

@@ -554,6 +554,9 @@ const CALLS = {
   readErrors: [train.readErrors, I({ training: 0.1, validation: 0.2 }), OptionalNumber(0.02)],
   learningCurves: [train.learningCurves, I([{ name: 'a', events: EVENTS }]), Options({})],
   chartSvg: [train.chartSvg, I([])],
+  convergenceChart: [train.convergenceChart, I({ a: [1, 2] }), Options({})],
+  surfaceChart: [train.surfaceChart, Fn((a, b) => a + b), I({ x: [0, 1], y: [0, 1], resolution: 4 })],
+  traceChart: [train.traceChart, I({ a: [1, 2] }), Options({})],
   summariseRun: [train.summariseRun, I([])],
   diagnose: [train.diagnose, argument('float32array')([])],
   observe: [

@@ -1,5 +1,7 @@
 // What a chart is, and its axes: ranges, round ticks, labels. Plain data for the two that draw it, as SVG and as text.
 
+import type { Area } from './area.js';
+
 export interface Series {
   readonly name: string;
   readonly x: readonly number[];
@@ -7,8 +9,8 @@ export interface Series {
   readonly y: readonly number[];
   /** Which colour; series of one run share it. */
   readonly colour: number;
-  /** Dots are not joined. */
-  readonly look: 'solid' | 'dashed' | 'faint' | 'dots';
+  /** Dots, points (larger, each one drawn) and crosses are not joined. */
+  readonly look: 'solid' | 'dashed' | 'faint' | 'dots' | 'points' | 'crosses';
   /** Place of the point to point out: the best one. */
   readonly mark?: number;
 }
@@ -21,6 +23,15 @@ export interface Chart {
   readonly series: readonly Series[];
   /** Logarithmic; values of 0 and below are gaps. */
   readonly log: boolean;
+  /** Beside the y axis. Default: nothing, where the title says it. */
+  readonly yLabel?: string;
+  /** Behind the series, in pictures: fields of classes or heights. The axes end where it ends. */
+  readonly area?: Area;
+}
+
+/** Whether the points of a series are joined by lines. */
+export function isJoined({ look }: Series): boolean {
+  return look === 'solid' || look === 'dashed' || look === 'faint';
 }
 
 export interface Tick {
@@ -45,9 +56,18 @@ export interface AxisOptions {
 }
 
 /** The x axis of a chart with about `ticks` ticks. */
-export function xAxisOf({ series, xScale = 'whole' }: Chart, ticks: number): Axis {
-  const values = series.flatMap((s) => s.x);
+export function xAxisOf({ series, xScale = 'whole', area }: Chart, ticks: number): Axis {
+  const values = area === undefined ? series.flatMap((s) => s.x) : area.x;
   return axisOf(values, { ticks, tight: true, whole: xScale === 'whole', log: xScale === 'log' });
+}
+
+/** The y axis of a chart with about `ticks` ticks. */
+export function yAxisOf({ series, log, area }: Chart, ticks: number): Axis {
+  if (area !== undefined) return axisOf(area.y, { ticks, log, tight: true });
+  return axisOf(
+    series.flatMap((s) => s.y),
+    { ticks, log },
+  );
 }
 
 /** An axis on which all (finite) values have a place. */

@@ -1,7 +1,8 @@
 // Charts as SVG text. In: charts. Out: one picture with a panel for each, two to a row, and one legend.
 
 import { checkHas, checkList } from '../../tensor/library.js';
-import { type Axis, type Chart, type Series, axisOf, thinOut, xAxisOf } from './chart.js';
+import { drawArea } from './area.js';
+import { type Axis, type Chart, type Series, isJoined, thinOut, xAxisOf, yAxisOf } from './chart.js';
 
 /** Colours that the colour-blind can tell apart (Okabe and Ito 2008). */
 const COLOURS = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#6B6B6B', '#000000'];
@@ -39,17 +40,16 @@ function drawPanel(chart: Chart): string {
   const { width, height, left, right, top, bottom } = PANEL;
   const [w, h] = [width - left - right, height - top - bottom];
   const xAxis = xAxisOf(chart, 7);
-  const yAxis = axisOf(
-    series.flatMap((s) => s.y),
-    { ticks: 5, log },
-  );
+  const yAxis = yAxisOf(chart, 5);
   const atX = (v: number) => round(left + xAxis.place(v) * w);
   const atY = (v: number) => round(top + (1 - yAxis.place(v)) * h);
   const lines: string[] = [
     `<text x="${left}" y="${top - 12}" font-size="14" font-weight="bold">${escape(title)}${log ? ' (logarithmic)' : ''}</text>`,
   ];
+  if (chart.area !== undefined) for (const line of drawArea(chart.area, atX, atY, COLOURS)) lines.push(line);
   for (const { at, label } of yAxis.ticks) {
-    lines.push(`<line x1="${left}" x2="${left + w}" y1="${atY(at)}" y2="${atY(at)}" stroke="#E4E4E4"/>`);
+    if (chart.area === undefined)
+      lines.push(`<line x1="${left}" x2="${left + w}" y1="${atY(at)}" y2="${atY(at)}" stroke="#E4E4E4"/>`);
     lines.push(`<text x="${left - 8}" y="${atY(at) + 4}" text-anchor="end" fill="#444">${label}</text>`);
   }
   for (const { at, label } of xAxis.ticks) {
@@ -58,6 +58,12 @@ function drawPanel(chart: Chart): string {
   }
   lines.push(`<path d="M${left} ${top}V${top + h}H${left + w}" fill="none" stroke="#888"/>`);
   lines.push(`<text x="${left + w / 2}" y="${height - 8}" text-anchor="middle" fill="#444">${escape(xLabel)}</text>`);
+  if (chart.yLabel !== undefined) {
+    const middle = top + h / 2;
+    lines.push(
+      `<text transform="rotate(-90 14 ${middle})" x="14" y="${middle}" text-anchor="middle" fill="#444">${escape(chart.yLabel)}</text>`,
+    );
+  }
   for (const one of series) for (const line of drawSeries(one, yAxis, atX, atY)) lines.push(line);
   if (!series.some((s) => s.y.some((v) => Number.isFinite(yAxis.place(v)))))
     lines.push(`<text x="${left + w / 2}" y="${top + h / 2}" text-anchor="middle" fill="#888">no finite values</text>`);
@@ -69,10 +75,16 @@ const STROKES: Readonly<Record<Series['look'], string>> = {
   dashed: 'stroke-width="1.6" stroke-dasharray="5 4"',
   faint: 'stroke-width="1" stroke-opacity="0.3"',
   dots: 'stroke-width="5" stroke-linecap="round" stroke-dasharray="0 13"',
+  points: 'stroke-width="6" stroke-linecap="round" stroke-dasharray="0 13"',
+  crosses: '',
 };
+
+/** Points of a cloud beyond which every second, third, … one is enough. */
+const MOST_MARKS = 4000;
 
 function drawSeries(series: Series, axis: Axis, atX: (v: number) => number, atY: (v: number) => number): string[] {
   const colour = COLOURS[series.colour % COLOURS.length];
+  if (series.look === 'points' || series.look === 'crosses') return drawMarks(series, colour, axis, atX, atY);
   const { x, y } = thinOut(series, MOST_POINTS);
   const lines: string[] = [];
   const dots: string[] = [];
@@ -87,9 +99,9 @@ function drawSeries(series: Series, axis: Axis, atX: (v: number) => number, atY:
     const ends = !isShown(i + 1);
     path += `${begins ? 'M' : 'L'}${px} ${py}`;
     isAlone = begins && ends;
-    if (isAlone || series.look === 'dots' || (series.look !== 'faint' && x.length <= MOST_DOTS)) dots.push(dot(px, py));
+    if (isAlone || !isJoined(series) || (series.look !== 'faint' && x.length <= MOST_DOTS)) dots.push(dot(px, py));
   });
-  if (path !== '' && series.look !== 'dots')
+  if (path !== '' && isJoined(series))
     lines.push(`<path d="${path}" fill="none" stroke="${colour}" stroke-linejoin="round" ${STROKES[series.look]}/>`);
   for (const each of dots) lines.push(each);
   const { mark } = series;
@@ -100,9 +112,40 @@ function drawSeries(series: Series, axis: Axis, atX: (v: number) => number, atY:
   return lines;
 }
 
+/** A cloud of points, each with a light edge so that neighbours stay apart, or crosses, which stand out from one. */
+function drawMarks(
+  { x, y, look }: Series,
+  colour: string,
+  axis: Axis,
+  atX: (v: number) => number,
+  atY: (v: number) => number,
+): string[] {
+  const every = Math.ceil(x.length / MOST_MARKS);
+  const lines: string[] = [];
+  for (let i = 0; i < x.length; i += every) {
+    const [px, py] = [atX(x[i]), atY(y[i])];
+    if (!Number.isFinite(px) || !Number.isFinite(axis.place(y[i]))) continue;
+    if (look === 'points') {
+      lines.push(`<circle cx="${px}" cy="${py}" r="3" fill="${colour}" stroke="white" stroke-width="0.6"/>`);
+      continue;
+    }
+    const cross = crossAt(px, py);
+    lines.push(
+      `<path d="${cross}" stroke="white" stroke-width="5"/><path d="${cross}" stroke="${colour}" stroke-width="2.6"/>`,
+    );
+  }
+  return lines;
+}
+
+function crossAt(x: number, y: number): string {
+  return `M${round(x - 5)} ${round(y - 5)}l10 10M${round(x + 5)} ${round(y - 5)}l-10 10`;
+}
+
 /** Every name once, with its line; in as many rows as are needed. */
 function drawLegend(charts: readonly Chart[], width: number): { text: string; height: number } {
-  const entries = [...new Map(charts.flatMap((c) => c.series).map((s) => [s.name, s])).values()];
+  const named = new Map<string, Series>();
+  for (const one of charts.flatMap((c) => c.series)) if (!named.has(one.name)) named.set(one.name, one);
+  const entries = [...named.values()];
   const marked = charts.some((c) => c.series.some((s) => s.mark !== undefined));
   let [x, y] = [PANEL.left, LEGEND_ROW];
   const parts: string[] = [];
@@ -114,7 +157,8 @@ function drawLegend(charts: readonly Chart[], width: number): { text: string; he
   };
   for (const { name, colour, look } of entries) {
     const stroke = `stroke="${COLOURS[colour % COLOURS.length]}" ${STROKES[look]}`;
-    place(name, (px, py) => `<line x1="${px}" x2="${px + 26}" y1="${py}" y2="${py}" ${stroke}/>`);
+    if (look === 'crosses') place(name, (px, py) => `<path d="${crossAt(px + 13, py)}" stroke-width="2.6" ${stroke}/>`);
+    else place(name, (px, py) => `<line x1="${px}" x2="${px + 26}" y1="${py}" y2="${py}" ${stroke}/>`);
   }
   if (marked) {
     place(

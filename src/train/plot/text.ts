@@ -1,7 +1,7 @@
 // Charts as lines of text: curves of Braille dots, two by four to a character, and a letter on each curve now and then, so
 // that they can be told apart without colour.
 
-import { type Chart, type Series, axisOf, thinOut, xAxisOf } from './chart.js';
+import { type Chart, type Series, isJoined, thinOut, xAxisOf, yAxisOf } from './chart.js';
 import { largest } from '../../tensor/extremes.js';
 
 export interface TextOptions {
@@ -22,7 +22,7 @@ const DOTS = [
   [0x40, 0x80],
 ];
 /** In the legend, for what has no letters on it. */
-const SIGNS: Partial<Record<Series['look'], string>> = { faint: '⠒⠒', dots: '⠂' };
+const SIGNS: Partial<Record<Series['look'], string>> = { faint: '⠒⠒', dots: '⠂', points: '⠂', crosses: '×' };
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 /** Characters between two letters of a curve. */
 const LETTER_EVERY = 12;
@@ -32,21 +32,19 @@ const NEAR = 1e-9;
 /** A chart with its title, axes and legend. */
 export function chartText(chart: Chart, { columns, rows = 14, paint = (text) => text }: TextOptions): string[] {
   const { title, xLabel, series, log } = chart;
-  const yAxis = axisOf(
-    series.flatMap((s) => s.y),
-    { ticks: Math.max(2, Math.floor(rows / 3)), log },
-  );
+  const yAxis = yAxisOf(chart, Math.max(2, Math.floor(rows / 3)));
   const gutter = Math.max(3, largest(yAxis.ticks.map(({ label }) => label.length))) + 1;
   const width = Math.max(8, columns - gutter - 2);
   const xAxis = xAxisOf(chart, Math.max(2, Math.floor(width / 10)));
   const canvas = new Canvas(width, rows);
   const placed = series.map((one) => {
-    const { x, y } = thinOut(one, 4 * width);
+    const { x, y } = isJoined(one) ? thinOut(one, 4 * width) : one;
     return x.map((value, i) => [xAxis.place(value), yAxis.place(y[i])] as const);
   });
-  placed.forEach((points, i) => canvas.curve(points, series[i].colour, series[i].look !== 'dots'));
+  placed.forEach((points, i) => canvas.curve(points, series[i].colour, isJoined(series[i])));
   placed.forEach((points, i) => {
-    if (series[i].look === 'solid' || series[i].look === 'dashed')
+    if (series[i].look === 'crosses') canvas.marks(points, '×', series[i].colour);
+    else if (series[i].look === 'solid' || series[i].look === 'dashed')
       canvas.letters(points, LETTERS[i % LETTERS.length], series[i].colour, i);
   });
   const labels = new Map(yAxis.ticks.map(({ at, label }) => [canvas.row(yAxis.place(at)), label]));
@@ -135,6 +133,16 @@ class Canvas {
       cell.colour = colour;
       next = column + LETTER_EVERY;
     });
+  }
+
+  /** Puts a sign on every point. */
+  marks(points: readonly (readonly [number, number])[], sign: string, colour: number): void {
+    for (const [x, y] of points) {
+      if (!isInside(x) || !isInside(y)) continue;
+      const cell = this.cells[this.row(y)][Math.min(this.columns - 1, Math.round(x * (this.columns * 2 - 1)) >> 1)];
+      cell.letter = sign;
+      cell.colour = colour;
+    }
   }
 
   line(row: number, paint: (text: string, colour: number) => string): string {
