@@ -35,6 +35,7 @@ export {
   FormatError,
   GradError,
   IndexError,
+  LinAlgError,
   NablaError,
   type Place,
   ShapeError,

@@ -5,6 +5,7 @@ import * as data from 'nabla/data';
 import * as transforms from 'nabla/data/transforms';
 import * as distributed from 'nabla/distributed';
 import * as io from 'nabla/io';
+import * as linalg from 'nabla/linalg';
 import * as metrics from 'nabla/metrics';
 import * as models from 'nabla/models';
 import { Conv2d, Flatten, Linear, MaxPool2d, ReLU, Sequential, crossEntropy } from 'nabla/nn';
@@ -14,7 +15,7 @@ import * as text from 'nabla/text';
 import * as train from 'nabla/train';
 import * as vision from 'nabla/vision';
 
-export const entries = [classic, data, transforms, distributed, io, metrics, models, onnx, text, train, vision];
+export const entries = [classic, data, transforms, distributed, io, linalg, metrics, models, onnx, text, train, vision];
 
 export async function fit(x: Tensor<readonly [4, 2]>): Promise<number> {
   manualSeed(0);

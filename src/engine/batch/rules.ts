@@ -13,6 +13,7 @@ import {
   convInput,
   convWeight,
   cumsum,
+  dense,
   detach,
   expand,
   fold,
@@ -155,6 +156,11 @@ export const BATCH_RULES = {
     combine === undefined ? cumsum(x.node, axis + 1) : running(combine, x.node, axis + 1),
   argsort: ([x], { arg }) => argsort(x.node, arg.axis + 1, arg.descending),
   matmul: matmulRule,
+  dense: (src, { arg }, size) =>
+    dense(
+      arg,
+      src.map((operand) => overBatch(operand, size)),
+    ),
   conv: ([x, w], { arg }, size) => convolution(x, w, size, arg, conv),
   convInput: ([dy, w], { arg }, size) =>
     convolution(dy, w, size, arg, (g, kernels, spec) => convInput(g, kernels, spec, arg.input)),

@@ -46,7 +46,7 @@ import { type Shape, sameShape, sizeOf } from '../ir/shape.js';
 /** Operators with a float operand that the result depends on smoothly almost everywhere. */
 export type DifferentiableOp = Exclude<
   Op,
-  (typeof LEAF_OPS)[number] | CompilerOp | ComparisonOp | BitOp | 'not' | 'bitcast' | 'argsort' | 'detach'
+  (typeof LEAF_OPS)[number] | CompilerOp | ComparisonOp | BitOp | 'not' | 'bitcast' | 'argsort' | 'dense' | 'detach'
 >;
 
 type Slope<O extends Op> = (g: Node, src: readonly Node[], node: Node<O>) => Node;

@@ -25,3 +25,4 @@ export { UNARY_DTYPES, unary, binary, add, sub, mul, div, neg, where, cast, bitc
 export { reduce, sum, sumTo, fold, cumsum, running, argsort } from './build/reductions.js';
 export { concat, matmul, conv, convInput, convWeight, scatterAdd, scatterCombine } from './build/combine.js';
 export { detach, copy, variable, custom } from './build/control.js';
+export { dense, densePart } from './build/dense.js';

@@ -3,6 +3,8 @@
 // Errors are thrown when the graph is built, not when it runs, wherever the fault can be known by then.
 // This file knows nothing of tensors or devices.
 
+import type { DenseArg, Routine } from './dense.js';
+
 /** Base class of all errors that nabla throws on purpose. */
 export class NablaError extends Error {
   override name = 'NablaError';
@@ -84,6 +86,44 @@ export function outOfRange(op: string, arg: Indexed, index: number, size: number
   const text = says ?? outside(`${op}: index`, axis, size);
   const error = new IndexError(text.replace('{index}', String(index)), index, size);
   if (path !== undefined && className !== undefined) tellPlace(error, { path, className });
+  late.add(error);
+  return error;
+}
+
+/**
+ * A matrix that a routine cannot work on: singular where an inverse is needed, not positive definite, not finite. `info` is LAPACK's: which
+ * pivot or leading block it was, counted from 1, −1 for NaN and infinity; `matrix` says which one of a batch, undefined if there is one.
+ */
+export class LinAlgError extends NablaError {
+  override name = 'LinAlgError';
+  readonly info: number;
+  readonly matrix: number | undefined;
+  constructor(message: string, info: number, matrix?: number) {
+    super(message);
+    this.info = info;
+    this.matrix = matrix;
+  }
+}
+
+/** What is said of a matrix that a routine of dense.ts failed on; `info` as there. */
+const FAILURES: Readonly<Record<Routine, (matrix: string, info: number) => string>> = {
+  lu: (matrix, info) =>
+    `${matrix} is singular: pivot ${info} is 0. Use lstsq or pinv, or add a small multiple of the unit matrix.`,
+  cholesky: (matrix, info) =>
+    `${matrix} is not positive definite: its leading block of order ${info} is not. Is it symmetric? Add a small multiple of the unit matrix, or look at the info of choleskyEx.`,
+  triangular: (matrix, info) => `${matrix} is singular: element ${info} of its diagonal is 0. Use lstsq or pinv.`,
+  qr: (matrix) => `${matrix} has no factors.`,
+  householder: (matrix) => `${matrix} has no product.`,
+  eigh: (matrix, info) => `${matrix}: ${info} eigenvalues were not found in 60 steps each. Scale it.`,
+  svd: (matrix, info) => `${matrix}: ${info} singular values were not found in 60 steps each. Scale it.`,
+};
+
+/** The error about a matrix that was met while computing; `number` is its place in a batch, −1 for the only one. */
+export function failedMatrix({ routine, call }: DenseArg, info: number, number: number): LinAlgError {
+  const matrix = number < 0 ? 'the matrix' : `matrix ${number} of the batch`;
+  const text =
+    info < 0 ? `${matrix} holds NaN or infinity. Look at what it was computed from.` : FAILURES[routine](matrix, info);
+  const error = new LinAlgError(`${call}: ${text}`, info, number < 0 ? undefined : number);
   late.add(error);
   return error;
 }

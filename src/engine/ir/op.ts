@@ -3,6 +3,7 @@
 // in grad/rules.ts (derivative), in device/reference (meaning), in compile/ (lowering).
 // Each table is closed with `satisfies Record<…>`, so that an omission does not compile.
 
+import type { DenseArg } from './dense.js';
 import type { DType } from './dtype.js';
 import type { Indexed } from './errors.js';
 import type { Shape } from './shape.js';
@@ -153,6 +154,8 @@ export interface OpArgs {
   convWeight: ConvSpec & { readonly kernel: readonly number[] };
   /** base, index, src: base with src[i, j] added at [index[i, j], j] for axis 0; or combined otherwise. */
   scatterAdd: Scatter;
+  /** Factorisations of matrices and triangular systems, float64; the results of each matrix are one row (dense.ts). */
+  dense: DenseArg;
 
   // made by the compiler alone (compensated-scatters.ts, compile/winograd.ts, and below)
   /** scatterAdd's operands → [2, …base]: the sums, and what rounding has taken from them. */
@@ -252,6 +255,7 @@ export const KERNEL_OPS = [
   'convInput',
   'convWeight',
   'scatterAdd',
+  'dense',
 ] as const satisfies readonly Op[];
 
 /** No graph has these before it is compiled: they have no derivative and no meaning of their own on the reference device. */

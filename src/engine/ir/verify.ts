@@ -2,6 +2,7 @@
 // argument. Run after every pass in tests, and on NABLA_DEBUG. A fault is ours, not the user's: InternalError with
 // the printed graph. It shares no code with the builders, whose mistakes it is there to find.
 
+import { layoutOfNode } from './dense.js';
 import type { DType } from './dtype.js';
 import { InternalError } from './errors.js';
 import type { Node } from './node.js';
@@ -335,6 +336,19 @@ const INFER: { readonly [O in Op]: Infer<O> } = {
     const forward = convShape(x.shape, shape, spec);
     check(equal(forward, dy.shape), `dy is [${dy.shape.join(', ')}], should be [${forward.join(', ')}]`);
     return { shape, dtype: dy.dtype };
+  },
+  dense: (src, arg, node) => {
+    for (const s of src) checkDType(s, 'float64');
+    checkCount(src, arg.routine === 'triangular' || arg.routine === 'householder' ? 2 : 1);
+    const [a, b] = src;
+    check(a.shape.length >= 2, `rank ${a.shape.length}`);
+    const [m, n] = a.shape.slice(-2);
+    const batch = a.shape.slice(0, -2);
+    if (arg.routine === 'householder')
+      check(equal(b.shape.slice(0, -1), batch) && b.shape[batch.length] <= Math.min(m, n), 'one factor a column');
+    else if (arg.routine !== 'lu' && arg.routine !== 'qr') check(m === n, `${m} × ${n} is not square`);
+    if (arg.routine === 'triangular') check(equal(b.shape.slice(0, -1), [...batch, n]), 'systems that do not fit');
+    return { shape: [...batch, layoutOfNode(node).length], dtype: 'float64' };
   },
   winogradWeights: ([w], { turned }) => {
     checkDType(w, 'float32');

@@ -283,6 +283,7 @@ export const OPERATORS = {
       ...(reduction !== 'set' && { reduction: string(reduction) }),
     });
   },
+  dense: none('factorisations of matrices and systems of equations have no operator in ONNX'),
   scatterSums: compiled,
   winogradWeights: compiled,
   winograd: compiled,

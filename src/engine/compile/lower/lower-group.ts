@@ -14,6 +14,7 @@ import type { KernelBuilder, KernelContext } from './kernel/kernel-builder.js';
 import { lowerCheck } from './scan/lower-check.js';
 import { lowerConcat, sharesOfConcat } from './scan/lower-concat.js';
 import { contractAlone, lowerContraction } from './contraction/lower-contraction.js';
+import { lowerDense } from './dense/lower-dense.js';
 import { lowerLoop } from './loop/lower-loop.js';
 import { lowerScan } from './scan/lower-scan.js';
 import { lowerScatterAdd } from './scan/lower-scatter.js';
@@ -48,6 +49,7 @@ const LOWERINGS: Record<Exclude<Group['kind'], 'concat'>, readonly Lower[]> = {
   contraction: [lowerProduct],
   cumsum: [lowerScan],
   argsort: [lowerArgsort],
+  dense: [lowerDense],
   winogradWeights: [lowerWinogradWeights],
   winogradGradient: [lowerWinogradGradient],
   winogradKernel: [lowerWinogradKernel],

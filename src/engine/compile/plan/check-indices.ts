@@ -2,6 +2,7 @@
 // a step whose label is out of range must leave everything as it was (the program ends there, emit/*).
 // Mostly the kernel that reads by an index comes before all updates anyway. Where it does not (statistics of a batch are
 // written long before the loss looks at the labels), a kernel of its own looks at the indices alone.
+// The same is true of a matrix that turns out to be singular: the routine that finds it comes before all updates.
 // Input: groups, and what must come before what. Output: the groups that check, each of them before every update.
 
 import { type Node, isOp } from '../../ir/node.js';
@@ -64,6 +65,11 @@ function indicesOf(groups: readonly Group[], isMaterialised: IsMaterialised): In
   return [...found.values()];
 }
 
+/** Is it a routine that reports a matrix on which it fails? */
+function mayFail({ members: [node] }: Group): boolean {
+  return isOp(node, 'dense') && node.arg.call !== '';
+}
+
 /** How many groups have to come one after the other up to each. */
 function levelsOf(
   groups: readonly Group[],
@@ -91,16 +97,19 @@ export function checkIndices(
   writers: ReadonlySet<Group>,
   isMaterialised: IsMaterialised,
 ): readonly Group[] {
-  const all = writers.size === 0 ? [] : indicesOf(groups, isMaterialised);
-  if (all.length === 0) return [];
+  if (writers.size === 0) return [];
+  const matrices = groups.filter(mayFail);
+  const all = indicesOf(groups, isMaterialised);
+  if (all.length === 0) return matrices;
   const levels = levelsOf(groups, before);
   const levelOf = (g: Group): number => levels.get(g) as number;
   let first = Infinity;
   for (const g of writers) first = Math.min(first, levelOf(g));
-  return all.map(({ reader, index, size, group }) => {
+  const checks = all.map(({ reader, index, size, group }) => {
     if (levelOf(group) < first) return group; // nobody waits for it longer than he does anyway
     if (!isComputable(index, isMaterialised)) return group;
     const arg = { ...reader.arg, op: reader.op as 'gather' | 'scatterAdd', size };
     return formGroup([derive(index, 'checkIndex', [index], arg, index.shape)], isMaterialised) as Group;
   });
+  return [...checks, ...matrices];
 }

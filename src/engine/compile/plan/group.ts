@@ -29,6 +29,7 @@ export type GroupKind =
   | 'cumsum'
   | 'argsort'
   | 'scatterAdd'
+  | 'dense'
   | Exclude<CompilerOp, 'winograd'>;
 
 export interface Group {

@@ -78,7 +78,8 @@ export function materialise(
     }
     if (OP_CLASS[node.op] === 'kernel') {
       mark(node);
-      for (const s of node.src) mark(baseOfView(s));
+      // Routines of matrices walk their operands as they lie in memory.
+      for (const s of node.src) mark(node.op === 'dense' ? s : baseOfView(s));
     } else if ((OP_CLASS[node.op] === 'reduce' && node.op !== 'fold') || isWideConcat(node)) {
       mark(node);
     } else if ((isOp(node, 'window') || isOp(node, 'fold')) && !isTiling(node)) {

@@ -6,7 +6,7 @@ import { cutGraph } from '../../compile/graph/partition.js';
 import { debug, debugLevel } from '../debug.js';
 import { emitProgram } from '../../emit/wasm/emit.js';
 import { type DType, bytesOf, wideOf } from '../../ir/dtype.js';
-import { type Indexed, IndexError, outOfRange } from '../../ir/errors.js';
+import { type Indexed, IndexError, type LinAlgError, failedMatrix, outOfRange } from '../../ir/errors.js';
 import { type Node, isOp } from '../../ir/node.js';
 import { formatShape } from '../../ir/shape.js';
 import type { Program } from '../../loop/loop.js';
@@ -249,9 +249,10 @@ function throwIndexError(runtime: CpuRuntime, { nodes }: CompiledGraph): void {
   if (error !== undefined) throw indexError(error, nodes);
 }
 
-function indexError({ node: number, index, size }: IndexErrorRecord, nodes: readonly Node[]): IndexError {
+function indexError({ node: number, index, size }: IndexErrorRecord, nodes: readonly Node[]): IndexError | LinAlgError {
   const node = nodes.find(({ slot }) => slot === number);
   if (node === undefined) return new IndexError(`run: index ${index} is out of range for size ${size}.`, index, size);
+  if (isOp(node, 'dense')) return failedMatrix(node.arg, index, size);
   return outOfRange(isOp(node, 'checkIndex') ? node.arg.op : node.op, node.arg as Indexed, index, size);
 }
 

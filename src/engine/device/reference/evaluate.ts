@@ -4,6 +4,7 @@
 import type { Node } from '../../ir/node.js';
 import type { CompilerOp, Op } from '../../ir/op.js';
 import { CONTRACTIONS } from './contractions.js';
+import { DENSE } from './dense/dense.js';
 import { MAPS } from './maps.js';
 import { MOVEMENTS } from './movement.js';
 import { REDUCTIONS } from './reductions.js';
@@ -14,6 +15,7 @@ export const MEANINGS = {
   ...MOVEMENTS,
   ...REDUCTIONS,
   ...CONTRACTIONS,
+  ...DENSE,
 } satisfies { readonly [O in Exclude<Op, CompilerOp>]: Meaning<O> };
 
 export function evaluate(node: Node, operands: readonly Value[], given: Given): Value {

@@ -1,0 +1,228 @@
+// Singular values and vectors of a square matrix: reflections from both sides make it bidiagonal, implicit QR steps make that diagonal (Golub
+// and Kahan; Golub and Van Loan, 8.6). Vectors are rows, so that a rotation walks through memory in order.
+//   Where a value is 0 as far as can be known, a step without a shift brings it to the end, where it stays.
+
+import * as L from '../../../loop/loop.js';
+import type { Expr } from '../../../loop/loop.js';
+import {
+  type Line,
+  type Matrix,
+  type MatrixWriter,
+  absolute,
+  minus,
+  negated,
+  plus,
+  quotient,
+  real,
+  root,
+} from './matrix-writer.js';
+import { TOGETHER, formRows, reflect } from './reflection.js';
+import { factorFor, fixSign, isSmall, largestOf, rotateRows, rotation, sortValues } from './rotations.js';
+import { type Writing, infoOf } from './writing.js';
+
+const EPS = 2 ** -53;
+/** Steps that one value may take; the shift makes it two or three. */
+const STEPS = 60;
+
+interface Bidiagonal {
+  readonly d: Line;
+  readonly e: Line;
+}
+
+export function writeSvd({ w, n, node, operand, matrix, line, scratch, copyIn, fail }: Writing): void {
+  const { hasVectors } = node.arg;
+  const a = matrix('work');
+  const [u, v, d] = [matrix('u'), matrix('v'), line('values')];
+  const e = scratch('beside', n);
+  const odd = copyIn(operand(0), a, n, n);
+  const factor = factorFor(w, largestOf(w, a, n, n));
+  w.when(L.compare('ne', factor, real(1)), () => w.loop(0, n, (i) => w.scale(w.row(a, i), factor, 0, n)));
+  const [left, right] = [scratch('left', n), scratch('right', n)];
+  bidiagonalise(w, a, u, v, { d, e }, [left, right], n, scratch('sums', n));
+  if (hasVectors) {
+    const work = { ...scratch('rows', TOGETHER * n), ld: n };
+    formRows(w, u, left, n, 0, work);
+    formRows(w, v, right, n, 1, work);
+  }
+  const lines = ['leftCosines', 'leftSines', 'rightCosines', 'rightSines'].map((name) => scratch(name, n));
+  const [leftCosines, leftSines, rightCosines, rightSines] = lines;
+  const norm = w.variable('norm', real(0));
+  w.loop(0, n, (i) => {
+    const size = L.add(absolute(w.get(d, i)), absolute(w.get(e, i)));
+    w.set(norm, L.binary('max', norm, size));
+  });
+  const least = w.named('least', L.mul(real(EPS / 4), norm));
+  const hi = w.variable('hi', L.int(n - 1));
+  const most = w.int(L.select(L.compare('eq', odd, real(0)), L.int((STEPS + 1) * n), L.int(0)), 'most');
+  w.loop(0, most, () => {
+    w.when(L.compare('lt', L.int(0), hi), () => {
+      const last = w.int(hi, 'last');
+      const lo = w.variable('lo', L.int(0));
+      w.loop(0, plus(last, 1), (i) => {
+        w.when(isSmall(w, w.get(d, i), least), () => w.put(d, i, real(0)));
+      });
+      w.loop(0, last, (i) => {
+        const size = L.add(absolute(w.get(d, i)), absolute(w.get(d, plus(i, 1))));
+        w.when(isSmall(w, w.get(e, i), L.binary('max', L.mul(real(EPS), size), least)), () => {
+          w.put(e, i, real(0));
+          w.set(lo, plus(i, 1));
+        });
+      });
+      w.when(
+        L.compare('eq', lo, last),
+        () => w.set(hi, minus(last, 1)),
+        () => {
+          const first = w.int(lo, 'first');
+          step(w, { d, e }, lines, first, last);
+          if (hasVectors) {
+            rotateRows(w, u, leftCosines, leftSines, first, last, n);
+            rotateRows(w, v, rightCosines, rightSines, first, last, n);
+          }
+        },
+      );
+    });
+  });
+  const info = w.named('left', L.select(L.compare('le', hi, L.int(0)), L.int(0), hi));
+  w.loop(0, n, (i) => {
+    const value = w.get(d, i);
+    w.when(L.compare('lt', value, real(0)), () => {
+      w.put(d, i, negated(value));
+      if (hasVectors) w.scale(w.row(v, i), real(-1), 0, n);
+    });
+  });
+  sortValues(w, d, n, true, (i, j) => {
+    if (!hasVectors) return;
+    for (const rows of [u, v]) w.swap(w.row(rows, i), w.row(rows, j), 0, n);
+  });
+  w.loop(0, n, (i) => w.put(d, i, L.add(quotient(w.get(d, i), factor), odd)));
+  if (hasVectors) w.loop(0, n, (i) => fixSign(w, w.row(u, i), [w.row(v, i)], n));
+  fail(infoOf(w, odd, info));
+}
+
+/** Row k of `u` becomes v of the reflection of column k, from k on, row k of `v` that of row k, from k + 1 on. */
+function bidiagonalise(
+  w: MatrixWriter,
+  a: Matrix,
+  u: Matrix,
+  v: Matrix,
+  { d, e }: Bidiagonal,
+  [left, right]: readonly [Line, Line],
+  n: number,
+  sums: Line,
+): void {
+  w.loop(0, n, (k) => {
+    const [down, across, row] = [w.row(u, k), w.row(v, k), w.row(a, k)];
+    const from = w.int(plus(k, 1), 'from');
+    w.loop(k, n, (i) => w.put(down, i, w.at(a, i, k)));
+    const ofColumn = reflect(
+      w,
+      k,
+      n,
+      (i) => w.get(down, i),
+      (i, x) => w.put(down, i, x),
+    );
+    w.put(left, k, ofColumn.tau);
+    w.put(d, k, ofColumn.beta);
+    // sums = −tau·vᵀ·A
+    w.fill(sums, from, n, real(0));
+    addRows(w, sums, down, a, k, from, n);
+    w.scale(sums, negated(ofColumn.tau), from, n);
+    w.addTo(row, real(1), sums, from, n);
+    w.put(right, k, real(0));
+    w.put(e, k, real(0));
+    w.when(L.compare('lt', from, L.int(n)), () => {
+      w.copy(row, across, from, n);
+      const ofRow = reflect(
+        w,
+        from,
+        n,
+        (i) => w.get(across, i),
+        (i, x) => w.put(across, i, x),
+      );
+      w.put(right, k, ofRow.tau);
+      w.put(e, k, ofRow.beta);
+      // Both reflections of a row while it is at hand.
+      w.loop(from, n, (i) => {
+        const line = w.row(a, i);
+        w.addTo(line, w.get(down, i), sums, from, n);
+        const product = w.dot(line, across, from, n);
+        w.addTo(line, negated(L.mul(ofRow.tau, product)), across, from, n);
+      });
+    });
+  });
+}
+
+/** y += Σ factors_i · row i, for the rows from `first` on, TOGETHER of them at a time. */
+function addRows(w: MatrixWriter, y: Line, factors: Line, a: Matrix, first: Expr, from: Expr, n: number): void {
+  const whole = w.int(minus(n, L.binary('rems', minus(n, first), L.int(TOGETHER))), 'whole');
+  w.loop(
+    first,
+    whole,
+    (i) => {
+      const lines = Array.from({ length: TOGETHER }, (_, r) => w.row(a, plus(i, r)));
+      const by = lines.map((_, r) => w.get(factors, plus(i, r)));
+      w.strips(from, n, (at, lanes) => {
+        const sum = lines.reduce<Expr>(
+          (total, line, r) => w.named('sum', L.fma(L.splat(by[r], lanes), w.get(line, at, lanes), total)),
+          w.get(y, at, lanes),
+        );
+        w.put(y, at, sum);
+      });
+    },
+    TOGETHER,
+  );
+  w.loop(whole, n, (i) => w.addTo(y, w.get(factors, i), w.row(a, i), from, n));
+}
+
+/** The smaller singular value of the last two rows; 0 where one of the block is 0, or the shift would be lost in rounding. */
+function shiftOf(w: MatrixWriter, { d, e }: Bidiagonal, from: Expr, to: Expr): Expr {
+  const smallest = w.variable('smallest', real(Infinity));
+  w.loop(from, plus(to, 1), (i) => w.set(smallest, L.binary('min', smallest, absolute(w.get(d, i)))));
+  const before = w.int(minus(to, 1), 'before');
+  const [f, h, g] = [w.named('f', absolute(w.get(d, before))), w.named('h', absolute(w.get(d, to))), w.get(e, before)];
+  const squared = w.named('squared', L.mul(g, g));
+  const [sum, difference] = [w.named('sum', L.add(f, h)), w.named('difference', L.sub(f, h))];
+  const largest = L.add(root(L.fma(sum, sum, squared)), root(L.fma(difference, difference, squared)));
+  const shift = w.named('shift', quotient(L.mul(L.mul(real(2), f), h), w.named('largest', largest)));
+  const ratio = w.named('ratio', quotient(shift, absolute(w.get(d, from))));
+  const isLost = L.compare('lt', L.mul(ratio, ratio), real(EPS));
+  const isZero = L.binary('or', isLost, L.compare('eq', smallest, real(0)));
+  return w.named('shift', L.select(isZero, real(0), shift));
+}
+
+/** One implicit QR step on the rows from … to, and its rotations. */
+function step(w: MatrixWriter, b: Bidiagonal, lines: readonly Line[], from: Expr, to: Expr): void {
+  const { d, e } = b;
+  const [leftCosines, leftSines, rightCosines, rightSines] = lines;
+  const shift = shiftOf(w, b, from, to);
+  const first = w.get(d, from);
+  const sign = L.select(L.compare('lt', first, real(0)), real(-1), real(1));
+  const shifted = L.mul(L.sub(absolute(first), shift), L.add(sign, quotient(shift, first)));
+  const f = w.variable('f', L.select(L.compare('eq', shift, real(0)), first, shifted));
+  const g = w.variable('g', w.get(e, from));
+  w.loop(from, to, (k) => {
+    const turned = rotation(w, f, g);
+    w.put(rightCosines, k, turned.c);
+    w.put(rightSines, k, turned.s);
+    w.when(L.compare('lt', from, k), () => w.put(e, minus(k, 1), turned.r));
+    const [upper, lower, beside] = [w.get(d, k), w.get(d, plus(k, 1)), w.get(e, k)];
+    const { c, s } = turned;
+    const x = w.named('x', L.fma(c, upper, L.mul(s, beside)));
+    const side = w.named('side', L.sub(L.mul(c, beside), L.mul(s, upper)));
+    const bulge = w.named('bulge', L.mul(s, lower));
+    const below = w.named('below', L.mul(c, lower));
+    const back = rotation(w, x, bulge);
+    w.put(leftCosines, k, back.c);
+    w.put(leftSines, k, back.s);
+    w.put(d, k, back.r);
+    const next = w.named('next', L.fma(back.c, side, L.mul(back.s, below)));
+    w.put(d, plus(k, 1), L.sub(L.mul(back.c, below), L.mul(back.s, side)));
+    w.put(e, k, next);
+    w.set(f, next);
+    w.when(L.compare('lt', plus(k, 1), to), () => {
+      const following = w.get(e, plus(k, 1));
+      w.set(g, L.mul(back.s, following));
+      w.put(e, plus(k, 1), L.mul(back.c, following));
+    });
+  });
+}

@@ -1,0 +1,50 @@
+// The public surface of `nabla/linalg`.
+
+export { LinAlgError } from '../tensor/library.js';
+export {
+  cholesky,
+  choleskyEx,
+  type CholeskyOptions,
+  type CholeskyResult,
+  householderProduct,
+  lu,
+  luFactor,
+  luFactorEx,
+  type LuFactorisation,
+  type LuFactorisationEx,
+  type LuMatrices,
+  qr,
+  type QrMatrices,
+  type QrMode,
+} from '../functions/linalg/factors.js';
+export {
+  choleskyInverse,
+  choleskySolve,
+  type CholeskySolveOptions,
+  inv,
+  invEx,
+  type InverseResult,
+  type LeastSquares,
+  lstsq,
+  type LstsqOptions,
+  luSolve,
+  type LuSolveOptions,
+  pinv,
+  solve,
+  solveEx,
+  type SolveOptions,
+  type SolveResult,
+  solveTriangular,
+  type SolveTriangularOptions,
+  type ToleranceOptions,
+} from '../functions/linalg/solving.js';
+export {
+  eigh,
+  type Eigh,
+  eigvalsh,
+  svd,
+  type Svd,
+  type SvdOptions,
+  svdvals,
+  type Triangle,
+} from '../functions/linalg/spectra.js';
