@@ -1,4 +1,7 @@
 // The examples run to their end and say what they promise.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 
 test('digits', async () => {
@@ -31,4 +34,41 @@ test('initialisation', async () => {
   expect(kaiming[9]).toBeGreaterThan(0.3);
   // the gradient shrinks by √(n · σ²) = 0.22 in each of nine layers: 1.4e-6, and Xavier keeps it within a factor of 10
   expect(rows[0][0][1]).toBeLessThan(1e-5 * rows[2][0][1]);
+}, 60_000);
+
+test('cartpole', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'nabla-cartpole-'));
+  const before = process.cwd();
+  const lines: string[] = [];
+  const log = vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line));
+  process.chdir(folder);
+  try {
+    await import('../examples/cartpole.js');
+    const file = readFileSync('cartpole.png');
+    expect([file.readUInt32BE(16), file.readUInt32BE(20)]).toEqual([360, 150]);
+    expect(file.includes('acTL')).toBe(true);
+  } finally {
+    log.mockRestore();
+    process.chdir(before);
+    rmSync(folder, { recursive: true });
+  }
+  const text = lines.join('\n');
+  expect(Number(/100 episodes: ([\d.]+) of 500/.exec(text)?.[1])).toBeGreaterThan(400);
+  expect(text).toMatch(/after \d+ steps:\n[\s\S]*⣿/);
+}, 120_000);
+
+test('grid worlds', async () => {
+  const lines: string[] = [];
+  const log = vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line));
+  await import('../examples/grid-worlds.js');
+  log.mockRestore();
+  const text = lines.join('\n');
+  const [q, sarsa] = [...text.matchAll(/mean return of the last 1000 episodes (\S+)/g)].map(([, value]) =>
+    Number(value),
+  );
+  expect(sarsa).toBeGreaterThan(q + 5);
+  expect(text).toMatch(/QLearning[\s\S]*→ → → → → → → → → → → ↓\n/); // along the edge
+  const [, best, learned] = /worth: (\S+), learned (\S+)/.exec(text) ?? [];
+  expect(Number(best)).toBeCloseTo(0.542, 2);
+  expect(Math.abs(Number(learned) - Number(best))).toBeLessThan(0.15);
 }, 60_000);

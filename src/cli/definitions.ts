@@ -19,6 +19,9 @@ export const PRESETS: Readonly<Record<string, Load>> = {
   mnist: () => import('./presets/mnist.js'),
   cifar10: () => import('./presets/cifar10.js'),
   'char-lm': () => import('./presets/char-lm.js'),
+  'cartpole-ppo': () => import('./presets/cartpole-ppo.js'),
+  'cartpole-dqn': () => import('./presets/cartpole-dqn.js'),
+  'frozen-lake': () => import('./presets/frozen-lake.js'),
 };
 
 /** The definition that a name or a path stands for. */

@@ -148,9 +148,11 @@ export class TextView implements RunListener {
       validation === undefined && this.#facts.validationSamples === undefined
         ? (['train'] as const)
         : (['train', 'validation'] as const);
-    const columns = parts.flatMap((part) => names.map((name) => ({ part, name })));
+    // an evaluation that goes through no batches has measures of its own, and no loss
+    const own = { train: names, validation: validation === undefined ? names : Object.keys(validation) };
+    const columns = parts.flatMap((part) => own[part].map((name) => ({ part, name })));
     const titles = parts.map((part, i) =>
-      (part === 'train' ? 'training' : 'validation').padStart(CELL * names.length + (i > 0 ? 3 : 0)),
+      (part === 'train' ? 'training' : 'validation').padStart(CELL * own[part].length + (i > 0 ? 3 : 0)),
     );
     this.#terminal.line(style.dim(`  epoch${titles.join('')} ${'time'.padStart(9)}`));
     if (names.length > 1)

@@ -2,7 +2,7 @@
 
 export type { DownloadProgress } from './node/download.js';
 export type { FileOptions, FileSource } from './source.js';
-export { encodePng, type ImageBytes } from './png.js';
+export { encodeApng, encodePng, type ApngOptions, type ImageBytes } from './png.js';
 export { formatSafetensors, parseSafetensors, type NamedArray, type SafetensorsContent } from './safetensors.js';
 export {
   fromSafetensors,

@@ -65,6 +65,18 @@ export class HostRandom {
     return radius * Math.cos(angle);
   }
 
+  /** All that decides the next numbers, as plain numbers: `restore` goes on from there. */
+  state(): number[] {
+    const { a, b, c, counter, spare } = this;
+    return [a, b, c, counter, ...(spare === undefined ? [] : [spare])];
+  }
+
+  /** Goes on from what `state` gave. */
+  restore(state: readonly number[]): void {
+    [this.a, this.b, this.c, this.counter] = state;
+    this.spare = state.length > 4 ? state[4] : undefined;
+  }
+
   /** Puts the elements into random order, in place (Fisher and Yates). */
   shuffle<T extends { length: number; [index: number]: number }>(list: T): T {
     for (let i = list.length - 1; i > 0; i--) {

@@ -21,6 +21,8 @@ import { DOCTOR_OPTIONS } from './doctor/options.js';
 import { plainOptions } from './doctor/plain-options.js';
 import {
   type Batches,
+  type Evaluation,
+  type Measures,
   CHECKPOINT_OPTIONS,
   EARLY_STOPPING_OPTIONS,
   TRAINER_OPTIONS,
@@ -66,7 +68,7 @@ function checkParts(options: TrainerOptions): void {
     options;
   checkModelAndOptimizer('Trainer', options.model, options.optimizer);
   checkBatches('Trainer', 'train', options.train);
-  checkGiven((op, what, value) => checkBatches(op, what, value), 'Trainer', {
+  checkGiven((op, what, value) => isEvaluation(value) || checkBatches(op, what, value), 'Trainer', {
     validation: options.validation,
     test: options.test,
   });
@@ -132,10 +134,15 @@ export function checkBatches(op: string, what: string, data: unknown): void {
   throw wrongKind(op, what, data, wanted);
 }
 
+/** Whether measures are taken otherwise than by going through batches. */
+export function isEvaluation(data: unknown): data is Evaluation {
+  return typeof data === 'object' && data !== null && 'measures' in data && 'evaluate' in data && !('batches' in data);
+}
+
 /** Throws ArgumentError where it is known beforehand that there is nothing to go through. */
 export function checkData({ train, validation, test }: TrainerOptions): void {
   for (const [name, data] of Object.entries({ training: train, validation, test })) {
-    if (data?.length !== 0) continue;
+    if (data === undefined || isEvaluation(data) || data.length !== 0) continue;
     const samples = samplesOf(data);
     const reason =
       samples === undefined || samples === 0
@@ -147,9 +154,12 @@ export function checkData({ train, validation, test }: TrainerOptions): void {
   }
 }
 
-export function watchableOf({ metrics = {}, validation }: TrainerOptions): Watchable {
-  const own = Object.entries(metrics).map(([name, { better }]) => [name, better === 'higher' ? 'max' : 'min'] as const);
-  return { modes: { loss: 'min', ...Object.fromEntries(own) }, hasValidation: validation !== undefined };
+export function watchableOf({ metrics = {}, train, validation }: TrainerOptions): Watchable {
+  const own = Object.entries(metrics).map(([name, { better }]) => [name, better] as const);
+  const measured = [train.measures, isEvaluation(validation) ? validation.measures : undefined];
+  const all: Measures = { loss: 'lower', ...Object.fromEntries(own), ...measured[0], ...measured[1] };
+  const modes = Object.entries(all).map(([name, better]) => [name, better === 'higher' ? 'max' : 'min'] as const);
+  return { modes: Object.fromEntries(modes), hasValidation: validation !== undefined };
 }
 
 /** The start event of a run that has `step` updates behind it. */
@@ -184,7 +194,7 @@ function factsOf({
     stepsPerEpoch: stepsOf(train, accumulate),
     batchSize: train.batchSize,
     trainSamples: samplesOf(train),
-    validationSamples: validation && samplesOf(validation),
+    validationSamples: validation && !isEvaluation(validation) ? samplesOf(validation) : undefined,
     layers: leavesOf(model),
   };
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)) as RunFacts;

@@ -28,8 +28,10 @@ export class Evaluator<B> {
 
   /** Means over all batches of epoch 0 of `data`. */
   async evaluate(data: Batches<B>): Promise<Record<string, number>> {
-    const modes = this.model.namedModules().map(([, module]) => [module, module.training] as const);
-    this.model.eval();
+    return await inEvaluationMode(this.model, () => this.goThrough(data));
+  }
+
+  private async goThrough(data: Batches<B>): Promise<Record<string, number>> {
     this.totals.reset();
     const waiting: { loss: Promise<number>; samples: number }[] = [];
     const readUntil = async (left: number) => {
@@ -51,7 +53,17 @@ export class Evaluator<B> {
       return await this.totals.means();
     } finally {
       this.totals.reset();
-      for (const [module, mode] of modes) module.training = mode;
     }
+  }
+}
+
+/** Runs `body` with the model in evaluation mode; each of its modules is then in the mode in which it was. */
+export async function inEvaluationMode<T>(model: Module, body: () => Promise<T>): Promise<T> {
+  const modes = model.namedModules().map(([, module]) => [module, module.training] as const);
+  model.eval();
+  try {
+    return await body();
+  } finally {
+    for (const [module, mode] of modes) module.training = mode;
   }
 }

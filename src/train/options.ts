@@ -17,8 +17,35 @@ export interface Batches<B> {
   readonly dataset?: unknown;
   /** Of the order; kept in checkpoints, where a resumed run has to have the same. */
   readonly seed?: number | undefined;
-  /** The batches of one epoch, beginning with batch `from`. The same arguments give the same batches. */
+  /**
+   * The batches of one epoch, beginning with batch `from`. The same arguments give the same batches, unless the source keeps a `state`:
+   * an agent, whose batches come from what it does.
+   */
   batches(epoch: number, from?: number): AsyncIterable<B>;
+  /** What an epoch measures besides loss and metrics, by name: the return of episodes, for example. */
+  readonly measures?: Measures | undefined;
+  /** The measures, at the end of an epoch. */
+  measured?(): Readonly<Record<string, number>>;
+  /** All that the next batch depends on besides model and optimiser; kept in checkpoints, together with `restore`. */
+  state?(): SourceState;
+  /** Goes on from what `state` gave. */
+  restore?(state: SourceState): void | Promise<void>;
+}
+
+/** Names of measures, and whether more or less of them is better. */
+export type Measures = Readonly<Record<string, 'higher' | 'lower'>>;
+
+/** What a source of batches goes on from. */
+export interface SourceState {
+  readonly numbers: Readonly<Record<string, readonly number[]>>;
+  readonly tensors: Readonly<Record<string, AnyTensor>>;
+}
+
+/** In the place of data to validate or test on: measures that are taken otherwise than by going through batches. */
+export interface Evaluation {
+  readonly measures: Measures;
+  /** With the weights as they are. */
+  evaluate(): Promise<Readonly<Record<string, number>>>;
 }
 
 /** What updates the parameters: any of `nabla/optim`. */
@@ -131,9 +158,9 @@ export interface TrainerOptions<M extends Module = Module, B = unknown> extends 
   readonly model: M;
   readonly optimizer: TrainingOptimizer;
   readonly train: Batches<B>;
-  readonly validation?: Batches<B>;
+  readonly validation?: Batches<B> | Evaluation;
   /** Evaluated once, when the run is complete. */
-  readonly test?: Batches<B>;
+  readonly test?: Batches<B> | Evaluation;
   /** Loss of `model.forward(x)` and `y`, for batches { x, y } or [x, y]. Default: cross entropy. */
   loss?(output: Tensor, target: AnyTensor): AnyTensor;
   /** One pass for any other batch: the loss, or the loss with what metrics look at. `model.training` tells the mode. */

@@ -9,7 +9,7 @@ import type { OptimizerState } from '../optim/optimizer.js';
 import type { PlateauState } from '../optim/scheduler.js';
 import { ArgumentError } from '../tensor/library.js';
 import type { AnyTensor } from '../tensor/tensor.js';
-import type { TrainingOptimizer } from './options.js';
+import type { SourceState, TrainingOptimizer } from './options.js';
 import {
   type Check,
   fields,
@@ -50,6 +50,8 @@ export interface Progress {
   readonly history: readonly EpochEvent[];
   /** What the run is one of; left out by earlier versions. */
   readonly traits?: RunTraits;
+  /** Of the training data, where they keep a state. */
+  readonly source?: SourceState['numbers'];
 }
 
 export interface TrainerState {
@@ -65,16 +67,23 @@ export interface TensorParts {
   readonly model: Module;
   readonly optimizer: TrainingOptimizer;
   readonly average: WeightAverage | undefined;
+  readonly source?: SourceState | undefined;
 }
 
-export function collectTensors({ model, optimizer, average }: TensorParts): Record<string, AnyTensor> {
+export function collectTensors({ model, optimizer, average, source }: TensorParts): Record<string, AnyTensor> {
   const averages = average?.stateDict().tensors ?? [];
   return {
     ...prefixed('model.', model.stateDict()),
     ...prefixed('optimizer.', optimizer.stateDict().tensors),
     ...Object.fromEntries(averages.map((t, i) => [`average.${i}`, t])),
+    ...prefixed(SOURCE, source?.tensors ?? {}),
   };
 }
+
+const SOURCE = 'source.';
+
+/** Those that `collectTensors` has taken from the training data. */
+export const sourceTensors = (tensors: Tensors): Record<string, AnyTensor> => unprefixed(SOURCE, tensors);
 
 /** Throws ArgumentError or StateDictError if the state is of another model or optimiser. */
 export async function restoreTensors(parts: TensorParts, { tensors, progress }: TrainerState): Promise<void> {
@@ -95,7 +104,7 @@ const isOption = oneOf(isNumber, isSwitch, isText, listOf(isNumber), (value) => 
 const isGroup: Check = (value) =>
   fields({ count: isCount })(value) && recordOf(isOption)(value) && !Object.hasOwn(value as object, 'params');
 
-const PROGRESS: Readonly<Record<Exclude<keyof Progress, 'version' | 'traits'>, Check>> = {
+const PROGRESS: Readonly<Record<Exclude<keyof Progress, 'version' | 'traits' | 'source'>, Check>> = {
   epoch: isCount,
   batch: isCount,
   step: isCount,
@@ -124,7 +133,7 @@ export function checkProgress(value: unknown): asserts value is Progress {
       `Trainer: this is not the state of a run: it does not say how far the run has come (version ${found}, known is 1).`,
     );
   }
-  const fault = firstFault(value, PROGRESS, { traits: isTraits });
+  const fault = firstFault(value, PROGRESS, { traits: isTraits, source: recordOf(listOf(isNumber)) });
   if (fault !== undefined)
     throw new ArgumentError(`Trainer: this is not the state of a run: its '${fault}' is damaged.`);
 }

@@ -10,14 +10,14 @@ import { ArgumentError } from '../tensor/library.js';
 import { getRandomState, manualSeed, setRandomState } from '../tensor/random.js';
 import type { AnyTensor } from '../tensor/tensor.js';
 import { countSamples } from './batch.js';
-import { checkBatches, checkData, checkTrainerOptions, describeRun, watchableOf } from './describe.js';
+import { checkBatches, checkData, checkTrainerOptions, describeRun, isEvaluation, watchableOf } from './describe.js';
 import { TrainerProbe } from './doctor/trainer-probe.js';
-import { Evaluator } from './evaluate.js';
+import { Evaluator, inEvaluationMode } from './evaluate.js';
 import type { RunFolder } from './node/run-folder.js';
-import type { Batches, TrainerHandle, TrainerOptions, TrainingOptimizer } from './options.js';
+import type { Batches, Evaluation, TrainerHandle, TrainerOptions, TrainingOptimizer } from './options.js';
 import { Rates } from './rates.js';
 import type { EndEvent, EpochEvent, RunEvent, StepEvent } from './record.js';
-import { type TrainerState, checkProgress, collectTensors, restoreTensors } from './state.js';
+import { type TrainerState, checkProgress, collectTensors, restoreTensors, sourceTensors } from './state.js';
 import { type StepValues, Steps, probedValues } from './step.js';
 import { Totals } from './totals.js';
 import { type RunTraits, differences, traitsOf } from './traits.js';
@@ -190,7 +190,8 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
   }
 
   /** Loss and metrics on other data, with the weights as they are, in evaluation mode. */
-  async evaluate(data: Batches<B>): Promise<Record<string, number>> {
+  async evaluate(data: Batches<B> | Evaluation): Promise<Record<string, number>> {
+    if (isEvaluation(data)) return await this.measure(data);
     if (this.isRunning && this.totals.samples > 0 && Object.keys(this.options.metrics ?? {}).length > 0) {
       throw new ArgumentError(
         'Trainer: evaluate() in the middle of an epoch would mix up its metrics. Call it at the end of an epoch.',
@@ -198,6 +199,12 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
     }
     checkBatches('Trainer', 'the argument of evaluate()', data);
     return await this.evaluator.evaluate(data);
+  }
+
+  /** Loss and metrics over batches, or measures that are taken otherwise. */
+  private async measure(data: Batches<B> | Evaluation): Promise<Record<string, number>> {
+    if (!isEvaluation(data)) return await this.evaluator.evaluate(data);
+    return await inEvaluationMode(this.model, async () => ({ ...(await data.evaluate()) }));
   }
 
   private async goThrough(): Promise<EndEvent['reason']> {
@@ -220,7 +227,7 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
     const { restoreBest, test } = this.options;
     if (restoreBest && this.bestWeights !== undefined) this.model.loadStateDict(this.bestWeights);
     else if (this.average !== undefined && this.average.count > 0) await this.average.swap();
-    return test && (await this.evaluator.evaluate(test));
+    return test && (await this.measure(test));
   }
 
   // -------------------------------------------------------------- an epoch
@@ -358,13 +365,13 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
     const { epochs = Infinity, steps = Infinity, validation, validateEvery = 1, callbacks = [] } = this.options;
     const begin = performance.now();
     const { samples, seconds, waiting } = this.totals;
-    const train = await this.totals.means();
+    const train = { ...(await this.totals.means()), ...this.options.train.measured?.() };
     this.totals.reset();
     const number = this.epoch + 1;
     const isDue = number % validateEvery === 0 || number >= epochs || this.step >= steps;
     let measured: Record<string, number> | undefined;
     await this.withAverage(async () => {
-      if (validation !== undefined && isDue) measured = await this.evaluator.evaluate(validation);
+      if (validation !== undefined && isDue) measured = await this.measure(validation);
     });
     const event: EpochEvent = {
       event: 'epoch',
@@ -432,8 +439,9 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
   async state(): Promise<TrainerState> {
     const { model, optimizer, average } = this;
     const { tensors: _, ...own } = optimizer.stateDict();
+    const source = this.options.train.state?.();
     return {
-      tensors: collectTensors({ model, optimizer, average }),
+      tensors: collectTensors({ model, optimizer, average, source }),
       progress: {
         version: 1,
         epoch: this.epoch,
@@ -448,6 +456,7 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
         totals: await this.totals.state(),
         history: this.history,
         traits: traitsOf(this.options as TrainerOptions),
+        ...(source && { source: source.numbers }),
       },
     };
   }
@@ -470,6 +479,7 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
     }
     const { model, optimizer, average } = this;
     await restoreTensors({ model, optimizer, average }, state);
+    await this.restoreSource(state);
     [this.epoch, this.batch, this.step] = [progress.epoch, progress.batch, progress.step];
     this.history = [...progress.history];
     this.rates.restore(progress.plateau);
@@ -479,6 +489,17 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
     this.totals.restore(progress.totals);
     setRandomState(progress.random);
     this.traits = progress.traits;
+  }
+
+  /** Puts a source of batches that keeps a state where the run's was. */
+  private async restoreSource({ tensors, progress }: TrainerState): Promise<void> {
+    const { train } = this.options;
+    if (train.restore === undefined) return;
+    if (progress.source === undefined)
+      throw new ArgumentError(
+        'Trainer: the state holds none of the training data, which keep one. It is of another run.',
+      );
+    await train.restore({ numbers: progress.source, tensors: sourceTensors(tensors) });
   }
 
   /** Says once what has changed since the run began. */

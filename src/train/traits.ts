@@ -26,15 +26,16 @@ export const isTraits: Check = fields(
 );
 
 export function traitsOf({ optimizer, train, validation, loss, forward, accumulate = 1 }: TrainerOptions): RunTraits {
+  const validated = validation !== undefined && 'batches' in validation ? validation : undefined;
   const traits = {
     batchSize: train.batchSize,
     accumulate,
     optimizer: optimizer.constructor.name || undefined,
     loss: forward !== undefined ? 'forward' : loss === undefined ? 'crossEntropy' : loss.name || undefined,
     trainSamples: samplesOf(train),
-    validationSamples: validation && samplesOf(validation),
+    validationSamples: validated && samplesOf(validated),
     trainData: digestOf(train.dataset),
-    validationData: validation && digestOf(validation.dataset),
+    validationData: validated && digestOf(validated.dataset),
   };
   return Object.fromEntries(Object.entries(traits).filter(([, value]) => value !== undefined)) as RunTraits;
 }

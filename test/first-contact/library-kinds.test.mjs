@@ -471,6 +471,7 @@ const CALLS = {
     Options({}),
   ],
   encodePng: [io.encodePng, I({ data: new Uint8Array(4), shape: [1, 2, 2] })],
+  encodeApng: [io.encodeApng, I([{ data: new Uint8Array(4), shape: [1, 2, 2] }]), Options({})],
   // training
   Trainer: [(o) => new train.Trainer(o), I(startOptions())],
   'Trainer, option model': [(model) => new train.Trainer({ ...startOptions(), model }), argument('module')(linear())],

@@ -11,11 +11,26 @@ import * as models from 'nabla/models';
 import { Conv2d, Flatten, Linear, MaxPool2d, ReLU, Sequential, crossEntropy } from 'nabla/nn';
 import * as onnx from 'nabla/onnx';
 import { AdamW, SGD } from 'nabla/optim';
+import * as rl from 'nabla/rl';
 import * as text from 'nabla/text';
 import * as train from 'nabla/train';
 import * as vision from 'nabla/vision';
 
-export const entries = [classic, data, transforms, distributed, io, linalg, metrics, models, onnx, text, train, vision];
+export const entries = [
+  classic,
+  data,
+  transforms,
+  distributed,
+  io,
+  linalg,
+  metrics,
+  models,
+  onnx,
+  rl,
+  text,
+  train,
+  vision,
+];
 
 export async function fit(x: Tensor<readonly [4, 2]>): Promise<number> {
   manualSeed(0);

@@ -7,6 +7,7 @@ import { createPlan } from '../definitions.js';
 import { useDevice } from '../device.js';
 import { type DownloadOption, allowDownloads } from '../downloads.js';
 import { CliError } from '../errors.js';
+import { pageOf } from '../page.js';
 import { weightsAt } from '../run-folder.js';
 import { formatResults } from '../run-view.js';
 import { type Terminal, terminalOf } from '../terminal.js';
@@ -45,7 +46,7 @@ export async function evaluate(path: string, options: Options): Promise<void> {
 
 /** Evaluates on a part of the run's data; with a report for a person on the test part. */
 export async function evaluateRun(
-  { definition, settings }: TrainedRun,
+  { definition, settings, folder }: TrainedRun,
   weights: string,
   part: Part,
   terminal: Terminal,
@@ -64,5 +65,5 @@ export async function evaluateRun(
   terminal.line(terminal.style.bold(formatResults(`${part[0].toUpperCase()}${part.slice(1)}`, results)));
   if (report === undefined || part !== 'test') return;
   terminal.line();
-  await report(terminal);
+  await report(pageOf(terminal, folder.path));
 }

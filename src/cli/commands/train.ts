@@ -12,6 +12,7 @@ import {
   Trainer,
 } from '../../train/index.js';
 import { formatJson } from '../../train/record.js';
+import { samplesOf } from '../../train/traits.js';
 import { RunFolder } from '../../train/node/run-folder.js';
 import { createPlan, loadDefinition } from '../definitions.js';
 import { useDevice } from '../device.js';
@@ -28,6 +29,7 @@ import { type Stop, watchSignals } from '../signals.js';
 import { type Terminal, duration, terminalOf } from '../terminal.js';
 import { isPath, trustedDefinition } from '../trust.js';
 import { explain } from '../weights.js';
+import { pageOf } from '../page.js';
 import { largest } from '../../tensor/extremes.js';
 
 export interface TrainOptions extends DownloadOption {
@@ -74,7 +76,7 @@ export async function train(run: string | undefined, options: TrainOptions): Pro
             folder: folder.path,
             device: asked.device,
             settings: asked.settings,
-            testSamples: (plan.test?.dataset as { length?: number } | undefined)?.length,
+            testSamples: plan.test && 'batches' in plan.test ? samplesOf(plan.test) : undefined,
             history: (): readonly EpochEvent[] => trainer.history,
           });
     const { run: name, settings, device } = asked;
@@ -94,7 +96,7 @@ export async function train(run: string | undefined, options: TrainOptions): Pro
     const result = await trainer.fit();
     if (result.reason === 'aborted')
       throw interrupted(result, trainer, asked.run, folder.path, stop.signal ?? 'SIGINT');
-    if (options.json !== true) await conclude(terminal, plan, result);
+    if (options.json !== true) await conclude(terminal, plan, result, folder);
     if (options.doctor) await tellHealth(terminal, folder.path, options.json === true);
     if (options.json !== true) end(terminal, asked, plan, result, folder);
     if (result.reason === 'diverged') throw new CliError('training has diverged: the loss is not a number any more.');
@@ -168,7 +170,7 @@ function interrupted(
 }
 
 /** What came out. */
-async function conclude(terminal: Terminal, plan: RunPlan, result: FitResult): Promise<void> {
+async function conclude(terminal: Terminal, plan: RunPlan, result: FitResult, folder: RunFolder): Promise<void> {
   const { style } = terminal;
   const isEarly = result.reason === 'early-stopping';
   if (isEarly || result.test !== undefined) terminal.line();
@@ -176,7 +178,7 @@ async function conclude(terminal: Terminal, plan: RunPlan, result: FitResult): P
   if (result.test !== undefined) terminal.line(style.bold(formatResults('Test', result.test)));
   if (plan.report === undefined || result.reason === 'diverged') return;
   terminal.line();
-  await plan.report(terminal);
+  await plan.report(pageOf(terminal, folder.path));
 }
 
 /** What the doctor has to say about the whole record, of which this run may be the later part. */
