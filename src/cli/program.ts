@@ -10,6 +10,7 @@ import { placeOf } from './place.js';
 import { oneLine, printable, printableLines } from './printable.js';
 import { addCurves, addRuns } from './record-commands.js';
 import { addSearch } from './search-command.js';
+import { addGenerate } from './text-commands.js';
 import { version } from './version.js';
 
 /** Runs one command line and returns the exit code. All faults end here, as one line on standard error. */
@@ -69,6 +70,7 @@ function createProgram(): Command {
   addNew(program);
   addEval(program);
   addPredict(program);
+  addGenerate(program);
   addAugment(program);
   addCurves(program);
   addRuns(program);

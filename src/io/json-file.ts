@@ -11,15 +11,24 @@ export async function readJson(
   options: FileOptions,
 ): Promise<Readonly<Record<string, unknown>>> {
   const opened = await openSource(call, source, options);
-  const text = new TextDecoder().decode(await opened.read(0, opened.size));
   const name = opened.name ?? (isBlob(source) ? 'the file' : 'the source');
+  return parseJson(call, await opened.read(0, opened.size), name, opened.name);
+}
+
+/** The entries in the bytes of a JSON file; `name` for messages. */
+export function parseJson(
+  call: string,
+  bytes: Uint8Array,
+  name: string,
+  file?: string,
+): Readonly<Record<string, unknown>> {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(new TextDecoder().decode(bytes));
   } catch {
-    throw new FormatError(`${call}: ${name} is not JSON.`, opened.name);
+    throw new FormatError(`${call}: ${name} is not JSON.`, file);
   }
-  if (!isRecord(value)) throw new FormatError(`${call}: ${name} has no object of entries.`, opened.name);
+  if (!isRecord(value)) throw new FormatError(`${call}: ${name} has no object of entries.`, file);
   return value;
 }
 

@@ -6,27 +6,64 @@ export { cnn, type CnnOptions } from './cnn.js';
 export { GPT, type GptOptions } from './gpt.js';
 export { lenet5, type LeNetOptions } from './lenet.js';
 export { mlp } from './mlp.js';
-export type { Activation, CausalModel, Ids, KeyValueCache } from './text/blocks.js';
+export type { Activation } from './text/activations.js';
+export type { Ids } from './text/blocks.js';
+export type { CausalModel, EncoderDecoderCache, EncoderDecoderModel, KeyValueCache } from './text/cache.js';
+export type { PretrainedClass, PretrainedModel } from './text/architectures.js';
 export {
   Bert,
   BertClassifier,
   BertMaskedLM,
+  BertQuestionAnswering,
+  BertTokenClassifier,
   type BertBodyOptions,
   type BertClassifierOptions,
-  type BertInputs,
-  type BertOptions,
+  type BertMaskedLMOptions,
 } from './text/bert.js';
 export { Config } from './text/config.js';
-export { GPT2, type Gpt2Options } from './text/gpt2.js';
-export { Llama, type LlamaOptions } from './text/llama.js';
 export {
-  type Pretrained,
-  type PretrainedClass,
-  type PretrainedModel,
-  type PretrainedOptions,
-  fromPretrained,
-} from './text/pretrained.js';
-export type { RopeScaling } from './text/rotary.js';
+  DistilBert,
+  DistilBertClassifier,
+  DistilBertMaskedLM,
+  DistilBertQuestionAnswering,
+  DistilBertTokenClassifier,
+  type DistilBertAnswerOptions,
+  type DistilBertClassifierOptions,
+  type DistilBertMaskedLMOptions,
+  type DistilBertOptions,
+  type DistilBertTokenClassifierOptions,
+} from './text/distilbert.js';
+export {
+  Electra,
+  ElectraClassifier,
+  ElectraDiscriminator,
+  ElectraMaskedLM,
+  ElectraQuestionAnswering,
+  ElectraTokenClassifier,
+  type ElectraClassifierOptions,
+  type ElectraMaskedLMOptions,
+  type ElectraOptions,
+} from './text/electra.js';
+export type { BertInputs, BertOptions } from './text/encoder.js';
+export type { AnswerLogits, LabelOptions, MaskedLMOptions, TextEncoder } from './text/encoder-heads.js';
+export { GPT2, type Gpt2Options } from './text/gpt2.js';
+export { Llama } from './text/llama.js';
+export type { LayerType, LlamaOptions } from './text/llama-options.js';
+export { type Pretrained, type PretrainedOptions, fromPretrained } from './text/pretrained.js';
+export {
+  Roberta,
+  RobertaClassifier,
+  RobertaMaskedLM,
+  RobertaQuestionAnswering,
+  RobertaTokenClassifier,
+  type RobertaBodyOptions,
+  type RobertaClassifierOptions,
+  type RobertaMaskedLMOptions,
+  type RobertaOptions,
+} from './text/roberta.js';
+export type { RopeScaling } from './text/rope-scaling.js';
+export { T5, T5Encoder, type T5Inputs } from './text/t5.js';
+export type { T5Options } from './text/t5-options.js';
 export { AlexNet, alexnet, alexnet2012, type AlexNetOptions } from './vision/alexnet.js';
 export { auxiliaryCrossEntropy, type AuxiliaryLogits } from './vision/auxiliary.js';
 export { ConvNeXt, convnextBase, convnextSmall, convnextTiny, type ConvNeXtOptions } from './vision/convnext.js';
@@ -86,6 +123,13 @@ export { SegNet, segnet } from './vision/segnet.js';
 export { ShuffleNetV2, shufflenetV2, shufflenetV2Half, type ShuffleNetOptions } from './vision/shufflenet.js';
 export { SqueezeNet, squeezenet10, squeezenet11, type SqueezeNetOptions } from './vision/squeezenet.js';
 export { SwinTransformer, swinB, swinS, swinT, type SwinOptions } from './vision/swin.js';
+export {
+  ViT,
+  ViTClassifier,
+  type ViTBodyOptions,
+  type ViTClassifierOptions,
+  type ViTModelOptions,
+} from './vision/transformers-vit.js';
 export { UNet, unet, type UNetOptions } from './vision/unet.js';
 export { VGG, vgg11, vgg13, vgg16, vgg16c, vgg19, type VggColumn, type VggOptions } from './vision/vgg.js';
 export { VisionTransformer, vitB16, vitB32, vitL16, type VitOptions } from './vision/vit.js';

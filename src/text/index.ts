@@ -1,8 +1,9 @@
 // The public surface of `nabla/text`.
 
+export { decodeStream } from './decode-stream.js';
 export { embed, meanPool, nearest, type Encoder, type Neighbour, type TokenBatch } from './embed.js';
-export { generate, type GenerateOptions } from './generate.js';
-export { type SamplingOptions } from './sampling.js';
+export { generate, generateBatch, type GenerateOptions, type GenerativeModel } from './generate.js';
+export type { LogitRules, SamplingOptions } from './sampling.js';
 export {
   Tokenizer,
   loadTokenizer,

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test, vi } from 'vitest';
 import { type Tensor, engineStats, noGrad, setDevice, tensor } from 'nabla';
-import { GPT2, Llama, type CausalModel } from 'nabla/models';
-import { embed, generate, loadTokenizer, meanPool, nearest } from 'nabla/text';
+import { GPT2, Llama, T5 } from 'nabla/models';
+import { type GenerativeModel, embed, generate, generateBatch, loadTokenizer, meanPool, nearest } from 'nabla/text';
 import { HostRandom } from '../tensor/host-random.js';
 import { readFixture } from '../../test/support/pytorch.js';
 import { fill, u01 } from '../../test/support/zoo.js';
@@ -11,9 +11,20 @@ import { candidatesFor, pickToken } from './sampling.js';
 
 setDevice('cpu');
 
-const { models: rows } = readFixture<{ models: Record<string, { greedy: number[] }> }>('text.json');
+/** What transformers' generate gave behind each prompt with each of SEARCHES; up to the end's id, which is the last one then. */
+interface Search {
+  readonly eos: number;
+  readonly prompts: readonly (readonly number[])[];
+  /** [prompt][search][0] */
+  readonly alone: readonly (readonly (readonly (readonly number[])[])[])[];
+}
 
-async function made(model: CausalModel, prompt: readonly number[], options: object): Promise<number[]> {
+const { models: rows, searches } = readFixture<{
+  models: Record<string, { greedy: number[] }>;
+  searches: Record<string, Search>;
+}>('text.json');
+
+async function made(model: GenerativeModel, prompt: readonly number[], options: object): Promise<number[]> {
   const ids: number[] = [];
   for await (const id of generate(model, prompt, options)) ids.push(id);
   return ids;
@@ -67,7 +78,86 @@ describe('generate', () => {
     expect(await made(gpt2, prompt, { ...options, stop: [ids[3]] })).toEqual(ids.slice(0, ids.indexOf(ids[3])));
   });
 
+  test('T5 writes what transformers makes of it, with one program for all tokens', async () => {
+    const sizes = { vocabSize: 200, dModel: 48, dKv: 8, dFf: 96, numLayers: 2, numDecoderLayers: 3, numHeads: 4 };
+    const t5 = new T5({ ...sizes, relativeAttentionNumBuckets: 8, relativeAttentionMaxDistance: 20 });
+    fill(t5, 1);
+    t5.eval();
+    const source = Array.from(u01(3, 24), (u) => Math.floor(u * 200));
+    const programs: number[] = [];
+    const ids: number[] = [];
+    for await (const id of generate(t5, source, { maxNewTokens: 12 })) {
+      ids.push(id);
+      programs.push(engineStats().programs);
+    }
+    expect([0, ...ids]).toEqual(rows['t5'].greedy);
+    expect(programs).toEqual(programs.map(() => programs[0]));
+    await made(t5, source.slice(0, 7), { maxNewTokens: 3 }); // another source
+    expect(engineStats().programs).toBe(programs[0]);
+  });
+
+  const small = { vocabSize: 60, nPositions: 64, nEmbd: 32, nLayer: 2, nHead: 4 };
+  const llama = { vocabSize: 60, hiddenSize: 32, intermediateSize: 48, numHiddenLayers: 3, numAttentionHeads: 4 };
+  const SEARCHED: Readonly<Record<string, () => GenerativeModel>> = {
+    gpt2: () => filled(new GPT2(small), 2),
+    mistral: () => filled(new Llama({ ...llama, numKeyValueHeads: 2, maxPositionEmbeddings: 64, slidingWindow: 6 }), 2),
+    t5: () => filled(new T5({ vocabSize: 60, dModel: 32, dKv: 8, dFf: 48, numLayers: 2, numHeads: 4 }), 3),
+  };
+
+  function filled<M extends GPT2 | Llama | T5>(model: M, gain: number): M {
+    fill(model, gain);
+    model.eval();
+    return model;
+  }
+
+  /** Those of tools/parity/text.py. */
+  const SEARCHES = [
+    { numBeams: 3, maxNewTokens: 12 },
+    { numBeams: 4, maxNewTokens: 10, lengthPenalty: 2, noRepeatNgramSize: 2 },
+    { numBeams: 3, maxNewTokens: 12, earlyStopping: true, lengthPenalty: -1 },
+    { numBeams: 2, maxNewTokens: 12, earlyStopping: 'never', lengthPenalty: 0.5, repetitionPenalty: 1.3 },
+    { numBeams: 1, maxNewTokens: 12, noRepeatNgramSize: 2 },
+    { numBeams: 1, maxNewTokens: 12 },
+  ] as const;
+
+  test.each(Object.keys(SEARCHED))('%s: beam search and batches of prompts, as transformers has them', async (name) => {
+    const model = SEARCHED[name]();
+    const { eos, prompts, alone } = searches[name];
+    const stop = [eos];
+    for (const [i, options] of SEARCHES.entries()) {
+      const wanted = alone.map((texts) => texts[i][0].filter((id) => id !== eos));
+      expect({ options, texts: await generateBatch(model, prompts, { ...options, stop }) }).toEqual({
+        options,
+        texts: wanted,
+      });
+      if (i === 0) expect(await made(model, prompts[1], { ...options, stop })).toEqual(wanted[1]);
+    }
+  });
+
+  test('beams go on with one program', async () => {
+    const model = SEARCHED['gpt2']();
+    const search = (): Promise<number[][]> => generateBatch(model, [[1, 2, 3]], { numBeams: 3, maxNewTokens: 9 });
+    await search();
+    const { programs } = engineStats();
+    await search();
+    await generateBatch(model, [[4, 5, 6, 7, 8]], { numBeams: 3, maxNewTokens: 4 });
+    expect(engineStats().programs).toBe(programs);
+  });
+
+  test('texts of a batch are drawn as if each were alone', async () => {
+    const options = { maxNewTokens: 4, temperature: 1, topK: 1, seed: 3 };
+    const prompts = [[1, 2, 3], Array.from(u01(4, 40), (u) => Math.floor(u * 500)), [7]];
+    const texts = await generateBatch(gpt2, prompts, options);
+    for (const [i, text] of prompts.entries()) expect(texts[i]).toEqual(await made(gpt2, text, options));
+  });
+
   test('wrong arguments are sentences', async () => {
+    await expect(made(gpt2, [1], { numBeams: 2, topK: 3 })).rejects.toThrow('with numBeams 2 nothing is drawn');
+    await expect(made(gpt2, [1], { numBeams: 0 })).rejects.toThrow('generate: numBeams is 0. Use a whole number of at');
+    await expect(made(gpt2, [1], { earlyStopping: 'always' })).rejects.toThrow("earlyStopping is 'always'");
+    await expect(made(gpt2, [1], { noRepeatNgramSize: 0 })).rejects.toThrow('generate: noRepeatNgramSize is 0');
+    await expect(generateBatch(gpt2, [])).rejects.toThrow('generateBatch: there are no prompts. Give at least one.');
+    await expect(generateBatch(gpt2, [[1], []])).rejects.toThrow('generateBatch: prompt 1 is empty.');
     await expect(made(gpt2, [], {})).rejects.toThrow('generate: the prompt is empty.');
     await expect(made(gpt2, [0.5], {})).rejects.toThrow('generate: the prompt has 0.5. Give ids');
     await expect(made(gpt2, new Array<number>(65).fill(1), {})).rejects.toThrow('context is 64');

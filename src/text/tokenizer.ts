@@ -1,8 +1,6 @@
-// Texts to numbers of tokens and back, by the tokenizer.json of a model. The work is done by @huggingface/tokenizers, an optional
+// Texts to numbers of tokens and back, by the files of a model. The work is done by @huggingface/tokenizers, an optional
 // dependency that is loaded when it is needed.
 
-import { isUrl } from '../io/fetch.js';
-import { inFolder, isRecord, readJson } from '../io/json-file.js';
 import type { FileOptions, FileSource } from '../io/source.js';
 import { tensor } from '../tensor/creation.js';
 import {
@@ -17,6 +15,7 @@ import {
   checkWhole,
 } from '../tensor/library.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { openTokenizer } from './tokenizer-files.js';
 
 /** What is used of the package's Tokenizer: types of nabla do not need it installed. */
 interface Inner {
@@ -162,20 +161,16 @@ export class Tokenizer {
 }
 
 /**
- * A tokenizer from a folder with tokenizer.json (and tokenizer_config.json), from such a file, its address, or its bytes. Throws
- * NablaError where @huggingface/tokenizers is not installed. transformers: AutoTokenizer.from_pretrained.
+ * A tokenizer from a folder with tokenizer.json, or with SentencePiece's spiece.model or tokenizer.model (and tokenizer_config.json, which
+ * says what stands around texts); from such a file, its address, or its bytes. Throws NablaError where @huggingface/tokenizers is not
+ * installed, FormatError for a file that is neither. transformers: AutoTokenizer.from_pretrained.
  *
  *     const tokenizer = await loadTokenizer('bert-base-uncased');
  *     const { ids, attentionMask } = tokenizer.encodeBatch(['one text', 'and another one']);
  */
 export async function loadTokenizer(source: FileSource, options: FileOptions = {}): Promise<Tokenizer> {
   const call = 'loadTokenizer';
-  const isNamed = typeof source === 'string' || isUrl(source);
-  const isFile = !isNamed || /\.json(\?.*)?$/.test(String(source));
-  const file = isFile ? source : inFolder(String(source), 'tokenizer.json');
-  const json = await readJson(call, file, options);
-  const name = isNamed ? String(file) : 'the file';
-  if (!isRecord(json['model'])) throw new FormatError(`${call}: ${name} is no tokenizer.json: it has no model.`);
+  const { name, json } = await openTokenizer(call, source, options);
   const inner = await innerOf(call, name, json);
   return new Tokenizer(inner, paddingOf(json, inner));
 }

@@ -1,7 +1,7 @@
 """Models of text with weights made by a rule: what transformers computes from them → test/fixtures/text.json.
 
     pip install torch transformers
-    python tools/parity/text.py
+    python tools/parity/text.py            # or only rows: python tools/parity/text.py t5 vit …
 
 The rule is that of zoo.py, but that a tensor which the state dict has twice (tied weights) is filled once, as its first key says. Ids are
 floor(u01(3, n) * vocabulary), labels floor(u01(2, n) * classes). Digests are of float64 results; "noise" is how far PyTorch's own
@@ -9,6 +9,7 @@ float32 is from them, relative to the largest magnitude. "train": one step of SG
 """
 import json
 import math
+import sys
 import pathlib
 import numpy as np
 import torch
@@ -43,6 +44,14 @@ def still(model):
         if isinstance(m, torch.nn.modules.dropout._DropoutNd):
             m.p = 0.0
     return model
+
+
+def wide_norm(self, x):
+    """T5's norm in the model's own precision; transformers computes it in float32, whatever that is."""
+    return self.weight * (x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + self.variance_epsilon))
+
+
+T.models.t5.modeling_t5.T5LayerNorm.forward = wide_norm
 
 
 def step(build, loss, grads, wide):
@@ -182,6 +191,143 @@ def gpt2():
     return row(lambda: T.GPT2LMHeadModel(T.GPT2Config()), outputs)
 
 
+SMALL = dict(vocab_size=100, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=48, max_position_embeddings=24)
+DISTIL = dict(vocab_size=100, dim=32, n_layers=2, n_heads=4, hidden_dim=48, max_position_embeddings=24)
+
+
+def encoder(kind, head="Model", pad=0, **options):
+    """Two rows of twelve tokens; the second one ends with three of padding, and what stands under those is left out of the digests."""
+    config = getattr(T, kind + "Config")(**(DISTIL if kind == "DistilBert" else SMALL), **options)
+    build = lambda: getattr(T, kind + head)(config)
+    ids = 2 + ints(3, (2, 12), 98)
+    ids[1, 9:] = pad
+    mask = torch.ones(2, 12, dtype=torch.int64)
+    mask[1, 9:] = 0
+    inputs = dict(input_ids=ids, attention_mask=mask)
+    if kind in ("Bert", "Electra"):
+        inputs["token_type_ids"] = (torch.arange(12) >= 6).long().expand(2, 12)
+    def outputs(m):
+        o = m(**inputs)
+        if head == "Model":
+            pooled = {"pooled": o.pooler_output} if getattr(o, "pooler_output", None) is not None else {}
+            return {"features[0]": o.last_hidden_state[0], "features[1, :9]": o.last_hidden_state[1, :9], **pooled}
+        if head == "ForQuestionAnswering":
+            return {"start[0]": o.start_logits[0], "end[1, :9]": o.end_logits[1, :9]}
+        if head == "ForSequenceClassification":
+            return {"logits": o.logits}
+        return {"logits[0]": o.logits[0], "logits[1, :9]": o.logits[1, :9]}
+    return row(build, outputs)
+
+
+TINY = dict(vocab_size=100, hidden_size=32, intermediate_size=48, num_hidden_layers=3, num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=32, pad_token_id=None, bos_token_id=None, eos_token_id=None)
+
+
+def decoder(kind, length=20, greedy=20, **options):
+    config = getattr(T, kind + "Config")(**{**TINY, **options})
+    build = lambda: getattr(T, kind + "ForCausalLM")(config)
+    ids = ints(3, (2, length), 100)
+    return row(build, lambda m: {"logits": m(input_ids=ids).logits}, greedy=lambda m: continued(m, ids[:1, :4], greedy))
+
+
+def gpt2_variant(**options):
+    build = lambda: T.GPT2LMHeadModel(T.GPT2Config(vocab_size=100, n_positions=32, n_embd=32, n_layer=3, n_head=4, bos_token_id=0, eos_token_id=0, **options))
+    ids = ints(3, (2, 12), 100)
+    return row(build, lambda m: {"logits": m(input_ids=ids).logits})
+
+
+def t5_encoder():
+    build = lambda: T.T5EncoderModel(T.T5Config(vocab_size=200, d_model=48, d_kv=8, d_ff=96, num_layers=2, num_heads=4, relative_attention_num_buckets=8, relative_attention_max_distance=20, feed_forward_proj="gated-silu"))
+    ids = ints(3, (2, 24), 200)
+    return row(build, lambda m: {"features": m(input_ids=ids).last_hidden_state})
+
+
+def vit_model():
+    build = lambda: T.ViTModel(T.ViTConfig(hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64, image_size=[16, 24], patch_size=8, qkv_bias=False, hidden_act="gelu_fast", pooler_output_size=20, pooler_act="sigmoid"))
+    x = torch.from_numpy((2 * u01(1, 2 * 3 * 16 * 24) - 1).astype(np.float32).reshape(2, 3, 16, 24))
+    def outputs(m):
+        o = m(pixel_values=x.to(m.dtype))
+        return {"features": o.last_hidden_state, "pooled": o.pooler_output}
+    return row(build, outputs)
+
+
+SEARCHES = [
+    dict(num_beams=3, max_new_tokens=12),
+    dict(num_beams=4, max_new_tokens=10, length_penalty=2.0, no_repeat_ngram_size=2),
+    dict(num_beams=3, max_new_tokens=12, early_stopping=True, length_penalty=-1.0),
+    dict(num_beams=2, max_new_tokens=12, early_stopping="never", length_penalty=0.5, repetition_penalty=1.3),
+    dict(num_beams=1, max_new_tokens=12, no_repeat_ngram_size=2),
+    dict(num_beams=1, max_new_tokens=12),
+]
+
+
+def searched(model, inputs, eos, skip):
+    """What transformers' generate gives behind the prompts: for each of SEARCHES, a list for each text, up to the end's id."""
+    found = []
+    for options in SEARCHES:
+        with torch.no_grad():
+            ids = model.generate(**inputs, do_sample=False, eos_token_id=eos, pad_token_id=0, **options)[:, skip:].tolist()
+        found.append([seq[: seq.index(eos) + 1] if eos in seq else seq for seq in ids])
+    return found
+
+
+def gpt2_search(eos):
+    model = fill(T.GPT2LMHeadModel(T.GPT2Config(vocab_size=60, n_positions=64, n_embd=32, n_layer=2, n_head=4, bos_token_id=0, eos_token_id=eos)), 2.0)
+    return search_row(model, eos)
+
+
+def llama_search(eos):
+    model = fill(T.MistralForCausalLM(T.MistralConfig(**{**TINY, "vocab_size": 60, "max_position_embeddings": 64, "sliding_window": 6})), 2.0)
+    return search_row(model, eos)
+
+
+def search_row(model, eos):
+    prompts = [ints(11, (1, 5), 59)[0] + 1, ints(12, (1, 9), 59)[0] + 1, ints(13, (1, 2), 59)[0] + 1]
+    ids = torch.zeros(3, 9, dtype=torch.int64)
+    mask = torch.zeros(3, 9, dtype=torch.int64)
+    for i, prompt in enumerate(prompts):
+        ids[i, 9 - len(prompt):] = prompt
+        mask[i, 9 - len(prompt):] = 1
+    model.generation_config = T.GenerationConfig()
+    alone = [searched(model, dict(input_ids=p[None], attention_mask=torch.ones(1, len(p), dtype=torch.int64)), eos, len(p)) for p in prompts]
+    check_batch(searched(model, dict(input_ids=ids, attention_mask=mask), eos, 9), alone)
+    return dict(eos=eos, prompts=[p.tolist() for p in prompts], alone=alone)
+
+
+def check_batch(batch, alone):
+    """A batch gives what its texts give alone, but for penalties, which in transformers count padding as a token."""
+    for i, options in enumerate(SEARCHES):
+        if "repetition_penalty" not in options and "no_repeat_ngram_size" not in options:
+            assert batch[i] == [texts[i][0] for texts in alone], (options, batch[i], [texts[i][0] for texts in alone])
+
+
+def t5_search(eos):
+    model = fill(T.T5ForConditionalGeneration(T.T5Config(vocab_size=60, d_model=32, d_kv=8, d_ff=48, num_layers=2, num_heads=4, decoder_start_token_id=0)), 3.0)
+    prompts = [ints(11, (1, 5), 58)[0] + 2, ints(12, (1, 9), 58)[0] + 2, ints(13, (1, 2), 58)[0] + 2]
+    ids = torch.zeros(3, 9, dtype=torch.int64)
+    for i, prompt in enumerate(prompts):
+        ids[i, :len(prompt)] = prompt
+    model.generation_config = T.GenerationConfig(decoder_start_token_id=0)
+    inputs = dict(input_ids=ids, attention_mask=(ids > 0).long())
+    alone = [searched(model, dict(input_ids=p[None]), eos, 1) for p in prompts]
+    check_batch(searched(model, inputs, eos, 1), alone)
+    return dict(eos=eos, prompts=[p.tolist() for p in prompts], alone=alone)
+
+
+def buckets():
+    """The classes of distances −300 … 300, run by run: [class, how many]."""
+    bucket = T.models.t5.modeling_t5.T5Attention._relative_position_bucket
+    out = []
+    for bidirectional, count, most in ((True, 32, 128), (False, 32, 128), (True, 8, 20), (False, 8, 20), (True, 64, 250), (False, 12, 100)):
+        runs = []
+        for b in bucket(torch.arange(-300, 301), bidirectional, count, most).tolist():
+            if runs and runs[-1][0] == b:
+                runs[-1][1] += 1
+            else:
+                runs.append([b, 1])
+        out.append(dict(bidirectional=bidirectional, count=count, most=most, runs=runs))
+    return dict(cases=out)
+
+
 MODELS = {
     "bert": bert,
     "bert-small": bert_small,
@@ -191,17 +337,42 @@ MODELS = {
     "llama3": lambda: llama(rope_parameters=dict(rope_type="llama3", rope_theta=500.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=16)),
     "t5": t5,
     "t5-gated": lambda: t5(feed_forward_proj="gated-gelu", tie_word_embeddings=False),
+    "t5-encoder": t5_encoder,
     "vit": vit,
+    "vit-model": vit_model,
+    **{f"{kind.lower()}{head}": (lambda kind=kind, head=head, pad=pad: encoder(kind, head, pad, **({"num_labels": 3} if "Class" in head else {})))
+       for kind, pad in (("Bert", 0), ("Roberta", 1), ("Electra", 0), ("DistilBert", 0))
+       for head in ("Model", "ForMaskedLM", "ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering")},
+    "electraForPreTraining": lambda: encoder("Electra", "ForPreTraining", hidden_act="silu"),
+    "electra-wide": lambda: encoder("Electra", "ForMaskedLM", embedding_size=32),
+    "linear": lambda: decoder("Llama", rope_parameters=dict(rope_type="linear", rope_theta=100.0, factor=2.0)),
+    "dynamic": lambda: decoder("Llama", length=40, greedy=0, rope_parameters=dict(rope_type="dynamic", rope_theta=100.0, factor=4.0)),
+    "yarn": lambda: decoder("Llama", rope_parameters=dict(rope_type="yarn", rope_theta=100.0, factor=4.0, original_max_position_embeddings=8, beta_fast=2.0, beta_slow=0.5)),
+    "yarn-scaled": lambda: decoder("Llama", rope_parameters=dict(rope_type="yarn", rope_theta=1000.0, factor=4.0, original_max_position_embeddings=8, mscale=1.5, mscale_all_dim=0.5, truncate=False)),
+    "mistral": lambda: decoder("Mistral", sliding_window=5, head_dim=12),
+    "qwen2": lambda: decoder("Qwen2", use_sliding_window=True, sliding_window=5, max_window_layers=1, tie_word_embeddings=True),
+    "qwen3": lambda: decoder("Qwen3", head_dim=16, attention_bias=True),
+    "gemma": lambda: decoder("Gemma", head_dim=16, num_key_value_heads=1),
+    "gpt2-scaled": lambda: gpt2_variant(scale_attn_by_inverse_layer_idx=True, activation_function="quick_gelu"),
+    "gpt2-unscaled": lambda: gpt2_variant(scale_attn_weights=False, n_inner=40, activation_function="relu", tie_word_embeddings=False),
     "bert-base": bert_base,
     "gpt2": gpt2,
 }
 
 
+OTHERS = {"gpt2": lambda: gpt2_search(7), "mistral": lambda: llama_search(7), "t5": lambda: t5_search(1)}
+
+
 def main():
-    rows = {name: make() for name, make in MODELS.items()}
+    names = sys.argv[1:]
+    old = json.loads(PATH.read_text()) if names else {"models": {}, "searches": {}}
+    made = lambda name: not names or name in names or name.split("-")[0] + "*" in names
+    rows = {name: make() if made(name) or name not in old["models"] else old["models"][name] for name, make in MODELS.items()}
+    searches = {name: make() if made("searches") or name not in old.get("searches", {}) else old["searches"][name] for name, make in OTHERS.items()}
     note = f"made by tools/parity/text.py with torch {torch.__version__.split('+')[0]}, transformers {T.__version__}"
-    lines = ",\n".join(f"{json.dumps(name)}:{json.dumps(r, separators=(',', ':'))}" for name, r in rows.items())
-    PATH.write_text(f'{{"note":"{note}",\n"models":{{\n{lines}\n}}}}\n')
+    write = lambda table: ",\n".join(f"{json.dumps(name)}:{json.dumps(r, separators=(',', ':'))}" for name, r in table.items())
+    parts = [f'"note":"{note}"', f'"models":{{\n{write(rows)}\n}}', f'"searches":{{\n{write(searches)}\n}}', f'"buckets":{json.dumps(buckets()["cases"], separators=(",", ":"))}']
+    PATH.write_text("{" + ",\n".join(parts) + "}\n")
 
 
 main()

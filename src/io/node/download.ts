@@ -6,6 +6,7 @@
 
 import type { FileHandle } from 'node:fs/promises';
 import { NablaError } from '../../tensor/library.js';
+import { NotThereError, isNotThere } from '../fetch.js';
 import { SYSTEM_REASONS } from '../system-reasons.js';
 
 const { createHash, randomBytes } = process.getBuiltinModule('node:crypto');
@@ -143,7 +144,7 @@ async function complete(options: DownloadOptions, part: string): Promise<void> {
       return;
     } catch (error) {
       signal?.throwIfAborted();
-      if (error instanceof Refused) throw error;
+      if (error instanceof Refused || error instanceof NotThereError) throw error;
       fruitless = ((await sizeOf(part)) ?? 0) > before ? 0 : fruitless + 1;
       if (fruitless >= attempts) {
         const reason = error instanceof Error ? reasonOf(error) : String(error);
@@ -208,6 +209,7 @@ async function receive(options: DownloadOptions, part: string, have: number): Pr
     await response.body?.cancel();
     const text = `download: ${url} answers ${response.status} ${response.statusText}.`;
     const mayChange = response.status >= 500 || response.status === 408 || response.status === 429;
+    if (isNotThere(response.status)) throw new NotThereError(text);
     throw mayChange ? new NablaError(text) : new Refused(text);
   }
   const begin = response.status === 206 ? have : 0; // 200: the server sends all of it again

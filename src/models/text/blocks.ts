@@ -1,10 +1,8 @@
-// What the models of text share: activations by transformers' names, heads, attention with and without a cache of keys and values.
+// What the models of text share: heads, tables, and the checks of ids and masks.
 // Tensors are plain here, and sizes are checked as they run.
 
-import { Buffer, Embedding, type LayerNorm, Linear, Module, functional as F } from '../../nn/index.js';
-import { scaledDotProductAttention } from '../../tensor/attention.js';
-import { arange, zeros } from '../../tensor/creation.js';
-import { DTypeError, type FloatDType, ShapeError, checkChoice, formatShape } from '../../tensor/library.js';
+import { Embedding, type LayerNorm, Linear, type Module } from '../../nn/index.js';
+import { DTypeError, ShapeError, formatShape } from '../../tensor/library.js';
 import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
 
 /** Numbers of tokens, or positions. */
@@ -24,24 +22,6 @@ export function linear(from: number, to: number, bias = true): Linear<number, nu
 
 export function table(count: number, width: number): Table {
   return new Embedding<number>(count, width);
-}
-
-/** Activations by the names that transformers' config.json has. */
-const ACTIVATIONS = {
-  gelu: (x: Tensor): Tensor => x.gelu(),
-  gelu_new: (x: Tensor): Tensor => F.gelu(x, 'tanh'),
-  gelu_pytorch_tanh: (x: Tensor): Tensor => F.gelu(x, 'tanh'),
-  relu: (x: Tensor): Tensor => x.relu(),
-  silu: (x: Tensor): Tensor => F.silu(x),
-  swish: (x: Tensor): Tensor => F.silu(x),
-} as const;
-
-/** The erf GELU; the same by tanh, under two names; ReLU; SiLU, under two names. */
-export type Activation = keyof typeof ACTIVATIONS;
-
-export function activationNamed(call: string, option: string, name: Activation): (x: Tensor) => Tensor {
-  checkChoice(call, option, name, Object.keys(ACTIVATIONS));
-  return ACTIVATIONS[name];
 }
 
 /** Throws unless there are ids [B, T] of at most `most` positions. */
@@ -77,97 +57,4 @@ export function paddingMask(call: string, mask: AnyTensor | undefined, ids: Ids)
       [mask.shape, ids.shape],
     );
   return mask.to('bool').reshape([batch, 1, 1, length]);
-}
-
-/** Keys and values that one layer has seen, [B, heads, length, D]. */
-export class LayerCache extends Module {
-  readonly key: Buffer;
-  readonly value: Buffer;
-
-  constructor(shape: readonly number[]) {
-    super();
-    this.key = new Buffer<readonly number[]>(zeros(shape));
-    this.value = new Buffer<readonly number[]>(zeros(shape));
-  }
-}
-
-/** What a decoder has seen so far, in buffers of fixed size: a row is written at each position, and no shape ever changes. */
-export class KeyValueCache extends Module {
-  readonly layers: readonly LayerCache[];
-  /** Positions that there is room for. */
-  readonly length: number;
-
-  constructor(
-    layers: number,
-    shape: readonly [batch: number, heads: number, length: number, width: number],
-    dtype: FloatDType,
-  ) {
-    super();
-    this.layers = Array.from({ length: layers }, () => new LayerCache(shape));
-    this.length = shape[2];
-    this.to(dtype);
-  }
-}
-
-/** Where in a cache a piece of a sequence stands. */
-export interface Place {
-  readonly cache: KeyValueCache;
-  /** int32 [n] */
-  readonly positions: Ids;
-  /** bool [n, length]: a position sees those up to itself. */
-  readonly mask: AnyTensor;
-}
-
-/** `count` positions from `first` on, an int32 tensor of one number. */
-export function placeIn(cache: KeyValueCache, first: Ids, count: number): Place {
-  const steps: Ids = arange(count);
-  const positions: Ids = steps.add(first.reshape([1]));
-  const all: Ids = arange(cache.length).reshape([1, cache.length]);
-  return { cache, positions, mask: all.le(positions.reshape([count, 1])) };
-}
-
-export interface CausalOptions {
-  readonly dropout?: number;
-  readonly scale?: number;
-  readonly enableGqa?: boolean;
-}
-
-/** Attention to the past: of the sequence itself, or, with a place, of what the layer's cache holds, into which k and v are written. */
-export function attendPast(
-  q: Tensor,
-  k: Tensor,
-  v: Tensor,
-  layer: number,
-  place: Place | undefined,
-  { enableGqa = false, ...options }: CausalOptions = {},
-): Tensor {
-  if (place === undefined) return attention(q, k, v, { ...options, isCausal: true }, enableGqa);
-  const { key, value } = place.cache.layers[layer];
-  key.assignAt_([null, null, place.positions], k);
-  value.assignAt_([null, null, place.positions], v);
-  return attention(q, key, value, { ...options, mask: place.mask }, enableGqa);
-}
-
-function attention(
-  q: Tensor,
-  k: Tensor,
-  v: Tensor,
-  options: { readonly isCausal?: boolean; readonly mask?: AnyTensor; readonly scale?: number },
-  enableGqa: boolean,
-): Tensor {
-  if (enableGqa) return scaledDotProductAttention(q, k, v, { ...options, enableGqa: true });
-  const y: Tensor = scaledDotProductAttention(q, k, v, options);
-  return y;
-}
-
-/** A model that continues texts, as `generate` of nabla/text uses it. */
-export interface CausalModel {
-  /** Ids [B, T] → logits of the next token at each position [B, T, vocabulary]. */
-  forward(ids: Ids): Tensor;
-  /** Positions that it can have at most. */
-  readonly contextLength: number;
-  /** Room for so many sequences of so many positions. */
-  newCache(batch: number, length: number): KeyValueCache;
-  /** Ids [B, n] at the positions from `first` on, with what the cache holds before them → logits [B, vocabulary] behind the last one. */
-  step(ids: Ids, first: Ids, cache: KeyValueCache): Tensor;
 }

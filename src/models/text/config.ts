@@ -24,6 +24,11 @@ export class Config {
     return Array.isArray(list) ? list.map(String) : [];
   }
 
+  /** Is the entry there, even as null? */
+  has(key: string): boolean {
+    return Object.hasOwn(this.values, key);
+  }
+
   /** An entry; null, which stands for the default, is undefined. */
   get(key: string): unknown {
     return this.values[key] ?? undefined;
@@ -46,6 +51,14 @@ export class Config {
     const value = this.get(key);
     if (!isRecord(value)) return undefined;
     return new Config(value, this.name);
+  }
+
+  /** With entries under their present names, by their others: what has both keeps the present one. */
+  renamed(names: Readonly<Record<string, string>>): Config {
+    const moved = Object.entries(names).flatMap(([from, to]) =>
+      Object.hasOwn(this.values, from) && !Object.hasOwn(this.values, to) ? [[to, this.values[from]] as const] : [],
+    );
+    return moved.length === 0 ? this : new Config({ ...this.values, ...Object.fromEntries(moved) }, this.name);
   }
 
   /** Throws unless the entry is one of `known`. */

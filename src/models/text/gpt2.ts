@@ -6,24 +6,11 @@ import { checkCount } from '../../nn/layer.js';
 import { checkHeads } from '../check-heads.js';
 import { arange } from '../../tensor/creation.js';
 import { dtypeOf } from './dtype.js';
-import { type OptionNames, checkOptions } from '../../tensor/library.js';
+import { type OptionNames, checkNumber, checkOptions } from '../../tensor/library.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import {
-  type Activation,
-  type CausalModel,
-  type Ids,
-  KeyValueCache,
-  type Norm,
-  type Place,
-  type Table,
-  activationNamed,
-  attendPast,
-  checkIds,
-  joinHeads,
-  placeIn,
-  splitHeads,
-  table,
-} from './blocks.js';
+import { type Activation, activationNamed } from './activations.js';
+import { type Ids, type Norm, type Table, checkIds, joinHeads, linear, splitHeads, table } from './blocks.js';
+import { type CausalModel, KeyValueCache, type Place, attendPast, placeIn } from './cache.js';
 import type { Config } from './config.js';
 
 /** Names and defaults are those of transformers' GPT2Config, in camelCase. */
@@ -52,6 +39,12 @@ export interface Gpt2Options {
   readonly layerNormEpsilon?: number;
   /** Deviation of the initial weights. Default 0.02. */
   readonly initializerRange?: number;
+  /** Scores are divided by √(`nEmbd` / `nHead`). Default true. */
+  readonly scaleAttnWeights?: boolean;
+  /** Scores of block i (from 1) are divided by i as well. Default false. */
+  readonly scaleAttnByInverseLayerIdx?: boolean;
+  /** The output shares the weights of the token embedding. Default true. */
+  readonly tieWordEmbeddings?: boolean;
 }
 
 const GPT2_OPTIONS: OptionNames<Gpt2Options> = {
@@ -67,6 +60,17 @@ const GPT2_OPTIONS: OptionNames<Gpt2Options> = {
   attnPdrop: true,
   layerNormEpsilon: true,
   initializerRange: true,
+  scaleAttnWeights: true,
+  scaleAttnByInverseLayerIdx: true,
+  tieWordEmbeddings: true,
+};
+
+/** Entries of config.json that mean the same. */
+const ALIASES = {
+  hidden_size: 'n_embd',
+  max_position_embeddings: 'n_positions',
+  num_attention_heads: 'n_head',
+  num_hidden_layers: 'n_layer',
 };
 
 /** x · weight + bias with weight [from, to]. transformers: Conv1D. */
@@ -94,20 +98,25 @@ class GPT2Attention extends Module {
   readonly residDropout: Dropout;
   private readonly heads: number;
   private readonly dropout: number;
+  private readonly scale: number;
 
-  constructor({ nEmbd, nHead, nLayer, attnPdrop, residPdrop, initializerRange }: Sizes) {
+  constructor(sizes: Sizes, layer: number) {
     super();
+    const { nEmbd, nHead, nLayer, attnPdrop, residPdrop, initializerRange } = sizes;
     this.cAttn = new Conv1D(nEmbd, 3 * nEmbd, initializerRange);
     this.cProj = new Conv1D(nEmbd, nEmbd, initializerRange / Math.sqrt(2 * nLayer));
     this.residDropout = new Dropout(residPdrop);
     this.heads = nHead;
     this.dropout = attnPdrop;
+    const scale = sizes.scaleAttnWeights ? Math.sqrt(nHead / nEmbd) : 1;
+    this.scale = sizes.scaleAttnByInverseLayerIdx ? scale / (layer + 1) : scale;
   }
 
   forward(x: Tensor, layer: number, place?: Place): Tensor {
     const parts: readonly Tensor[] = this.cAttn.forward(x).chunk(3, 2);
     const [q, k, v] = parts.map((part) => splitHeads(part, this.heads));
-    const seen = attendPast(q, k, v, layer, place, { dropout: this.training ? this.dropout : 0 });
+    const { scale } = this;
+    const seen = attendPast(q, k, v, layer, place, { scale, dropout: this.training ? this.dropout : 0 });
     return this.residDropout.forward(this.cProj.forward(joinHeads(seen)));
   }
 }
@@ -137,10 +146,10 @@ class Gpt2Block extends Module {
   readonly ln_2: Norm;
   readonly mlp: Mlp;
 
-  constructor(sizes: Sizes) {
+  constructor(sizes: Sizes, layer: number) {
     super();
     this.ln_1 = new LayerNorm<number>(sizes.nEmbd, { eps: sizes.layerNormEpsilon });
-    this.attn = new GPT2Attention(sizes);
+    this.attn = new GPT2Attention(sizes, layer);
     this.ln_2 = new LayerNorm<number>(sizes.nEmbd, { eps: sizes.layerNormEpsilon });
     this.mlp = new Mlp(sizes);
   }
@@ -164,7 +173,7 @@ class Body extends Module {
     this.wpe = table(sizes.nPositions, sizes.nEmbd);
     for (const { weight } of [this.wte, this.wpe]) init.normal_(weight, 0, sizes.initializerRange);
     this.drop = new Dropout(sizes.embdPdrop);
-    this.h = Array.from({ length: sizes.nLayer }, () => new Gpt2Block(sizes));
+    this.h = Array.from({ length: sizes.nLayer }, (_, i) => new Gpt2Block(sizes, i));
     this.lnF = new LayerNorm<number>(sizes.nEmbd, { eps: sizes.layerNormEpsilon });
   }
 
@@ -195,24 +204,29 @@ export class GPT2 extends Module implements CausalModel {
     const { vocabSize = 50257, nPositions = 1024, nEmbd = 768, nLayer = 12, nHead = 12 } = options;
     const { nInner = 4 * nEmbd, activationFunction = 'gelu_new', layerNormEpsilon = 1e-5 } = options;
     const { residPdrop = 0.1, embdPdrop = 0.1, attnPdrop = 0.1, initializerRange = 0.02 } = options;
+    const { scaleAttnWeights = true, scaleAttnByInverseLayerIdx = false, tieWordEmbeddings = true } = options;
     super();
     const counts = { vocabSize, nPositions, nEmbd, nLayer, nHead, nInner };
     for (const [name, count] of Object.entries(counts)) checkCount(count, 1, `GPT2: ${name}`);
     checkHeads('GPT2', nEmbd, nHead);
-    const drops = { residPdrop, embdPdrop, attnPdrop };
-    this.transformer = new Body({ ...counts, ...drops, activationFunction, layerNormEpsilon, initializerRange });
+    const numbers = { residPdrop, embdPdrop, attnPdrop, layerNormEpsilon, initializerRange };
+    for (const [name, value] of Object.entries(numbers)) checkNumber('GPT2', name, value);
+    const flags = { scaleAttnWeights, scaleAttnByInverseLayerIdx, tieWordEmbeddings };
+    this.transformer = new Body({ ...counts, ...numbers, ...flags, activationFunction });
     this.lmHead = { weight: this.transformer.wte.weight };
+    if (!tieWordEmbeddings) {
+      const head = linear(nEmbd, vocabSize, false);
+      init.normal_(head.weight, 0, initializerRange);
+      this.lmHead = head;
+    }
     this.contextLength = nPositions;
     this.nHead = nHead;
   }
 
   /** Made as transformers' config.json says. */
   static fromConfig(config: Config): GPT2 {
-    config.refuse('scale_attn_by_inverse_layer_idx', [false, undefined]);
-    config.refuse('scale_attn_weights', [true, undefined]);
     config.refuse('add_cross_attention', [false, undefined]);
-    config.refuse('tie_word_embeddings', [true, undefined]);
-    return new GPT2(config.options<Gpt2Options>(GPT2_OPTIONS));
+    return new GPT2(config.renamed(ALIASES).options<Gpt2Options>(GPT2_OPTIONS));
   }
 
   forward(ids: Ids): Tensor {

@@ -1,9 +1,9 @@
 // Models of transformers' files: config.json says how a model is built, the weights beside it fill it.
 
-import { isAddress } from '../../io/fetch.js';
+import { NotThereError, isAddress } from '../../io/fetch.js';
 import { inFolder, readJson } from '../../io/json-file.js';
 import type { FileOptions } from '../../io/source.js';
-import { loadWeights, type LoadedWeights } from '../../io/weights/load-weights.js';
+import { loadWeights, type LoadWeightsOptions, type LoadedWeights } from '../../io/weights/load-weights.js';
 import type { Module } from '../../nn/index.js';
 import { type Tokenizer, loadTokenizer } from '../../text/tokenizer.js';
 import {
@@ -14,10 +14,10 @@ import {
   checkOptions,
   shown,
 } from '../../tensor/library.js';
-import { Bert, BertClassifier, BertMaskedLM } from './bert.js';
+import { type PretrainedClass, type PretrainedModel, checkCommon, checkKind, classOf } from './architectures.js';
 import { Config } from './config.js';
-import { GPT2 } from './gpt2.js';
-import { Llama } from './llama.js';
+import { renamed } from './old-keys.js';
+import { T5 } from './t5.js';
 
 export interface PretrainedOptions extends Pick<FileOptions, 'onProgress' | 'signal' | 'cache'> {
   /** Of the model's parameters; the file's numbers are converted. Default 'float32'. */
@@ -49,27 +49,6 @@ export interface Pretrained<M extends Module> {
   /** Keys that were loaded, missing and left over. */
   readonly report: LoadedWeights;
 }
-
-/** A class of models that can be made from a config.json. */
-export interface PretrainedClass<M extends Module> {
-  readonly modelType: string;
-  readonly name: string;
-  fromConfig(config: Config): M;
-}
-
-/** Models by the names of transformers' classes. */
-const ARCHITECTURES = {
-  BertModel: Bert,
-  BertForMaskedLM: BertMaskedLM,
-  BertForPreTraining: BertMaskedLM,
-  BertForSequenceClassification: BertClassifier,
-  GPT2LMHeadModel: GPT2,
-  GPT2Model: GPT2,
-  LlamaForCausalLM: Llama,
-} as const;
-
-/** One of the models that `fromPretrained` knows: `model instanceof GPT2` says which. */
-export type PretrainedModel = Bert | BertMaskedLM | BertClassifier | GPT2 | Llama;
 
 const CALL = 'fromPretrained';
 
@@ -113,51 +92,63 @@ async function load(
   const folder = String(source);
   const file = inFolder(folder, 'config.json');
   const config = new Config(await readJson(CALL, file, files), file);
-  const model = (kind ?? classOf(config)).fromConfig(checked(kind, config));
-  const filled = weights ?? (isAddress(folder) ? 'model.safetensors' : undefined);
-  const report = await loadWeights(model, filled === undefined ? folder : inFolder(folder, filled), {
+  checkCommon(config);
+  if (kind !== undefined) checkKind(CALL, kind, config);
+  const chosen = kind ?? classOf(CALL, config);
+  const model = chosen.fromConfig(config);
+  const loading: LoadWeightsOptions = {
     ...files,
     ...(dtype !== undefined && { dtype }),
     strict: false,
-    map: renamed(model),
-  });
+    map: renamed(model, chosen.renames),
+  };
+  const report = completed(model, await loadInto(model, folder, weights, loading));
   if (strict && report.missing.length > 0)
     throw new ArgumentError(
       `${CALL}: the weights in ${folder} have no ${report.missing.slice(0, 4).join(', ')}${report.missing.length > 4 ? `, and ${report.missing.length - 4} more` : ''}, which ${model.constructor.name} needs. With strict: false they keep their initial values.`,
     );
-  const read = tokenizer ? await loadTokenizer(inFolder(folder, 'tokenizer.json'), files) : undefined;
+  const read = tokenizer ? await loadTokenizer(folder, files) : undefined;
   return { model: model.eval(), config, tokenizer: read, report };
 }
 
-function checked(kind: PretrainedClass<Module> | undefined, config: Config): Config {
-  if (kind === undefined || config.modelType === kind.modelType) return config;
+/** Of an address the files of weights cannot be listed: these are asked for, one after the other. */
+const USUAL = [
+  'model.safetensors',
+  'model.safetensors.index.json',
+  'pytorch_model.bin',
+  'pytorch_model.bin.index.json',
+];
+
+async function loadInto(
+  model: Module,
+  folder: string,
+  weights: string | undefined,
+  options: LoadWeightsOptions,
+): Promise<LoadedWeights> {
+  if (weights !== undefined) return loadWeights(model, inFolder(folder, weights), options);
+  if (!isAddress(folder)) return loadWeights(model, folder, options);
+  for (const name of USUAL) {
+    try {
+      return await loadWeights(model, inFolder(folder, name), options);
+    } catch (error) {
+      if (!(error instanceof NotThereError)) throw error;
+    }
+  }
   throw new ArgumentError(
-    `${CALL}: ${config.name} has model_type '${config.modelType}', and ${kind.name} is for '${kind.modelType}'.`,
+    `${CALL}: ${folder} has no weights: neither ${USUAL.slice(0, -1).join(', ')} nor ${USUAL.at(-1)!} is there. Name the file with weights.`,
   );
 }
 
-function classOf(config: Config): PretrainedClass<PretrainedModel> {
-  const named = Object.entries(ARCHITECTURES).find(([name]) => config.architectures.includes(name));
-  if (named !== undefined) return named[1];
-  const wanted = config.architectures.join(', ') || `model_type '${config.modelType}'`;
-  throw new ArgumentError(
-    `${CALL}: there is no model for ${wanted} of ${config.name}. There are ${Object.keys(ARCHITECTURES).join(', ')}.`,
-  );
-}
-
-/** Buffers that older versions of transformers saved; they follow from the model's sizes. */
-const FOLLOWS = /(^|\.)(attn\.(masked_)?bias|position_ids|rotary_emb\.inv_freq)$/;
-
-/** Keys as this model has them: those of the body alone lack its prefix, and very old files call scale and shift gamma and beta. */
-function renamed(model: Module): (key: string) => string | undefined {
-  const own = new Set(Object.keys(model.stateDict()));
-  const prefixes = ['transformer.', 'bert.', 'model.'];
-  return (key) => {
-    const name = key.replace(/LayerNorm\.gamma$/, 'LayerNorm.weight').replace(/LayerNorm\.beta$/, 'LayerNorm.bias');
-    if (own.has(name)) return name;
-    if (FOLLOWS.test(name)) return undefined;
-    const inside = prefixes.map((prefix) => prefix + name).find((longer) => own.has(longer));
-    const outside = prefixes.filter((prefix) => name.startsWith(prefix)).map((prefix) => name.slice(prefix.length));
-    return inside ?? outside.find((shorter) => own.has(shorter)) ?? name;
-  };
+/** What follows from other weights, or may be left out, is not missing. */
+function completed(model: Module, report: LoadedWeights): LoadedWeights {
+  const { missing } = report;
+  if (model instanceof T5 && missing.includes('lm_head.weight')) {
+    model.headFromEmbedding();
+    return { ...report, missing: missing.filter((key) => key !== 'lm_head.weight') };
+  }
+  if (missing.length > 0 && 'pooler' in model && missing.every((key) => key.startsWith('pooler.'))) {
+    model.pooler = undefined;
+    return { ...report, missing: [] };
+  }
+  return report;
 }

@@ -3,60 +3,64 @@
 
 import { cat } from '../../tensor/functions.js';
 import { tensor } from '../../tensor/creation.js';
-import { ArgumentError, type FloatDType, checkChoice, checkNumber } from '../../tensor/library.js';
+import type { FloatDType } from '../../tensor/library.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { Ids } from './blocks.js';
 import { inDType } from './dtype.js';
+import { type RopeScaling, dynamicExponents, scaledFrequencies } from './rope-scaling.js';
 
-/** How angles are scaled for texts longer than those of the training. Names and meaning are transformers'. */
-export type RopeScaling =
-  | { readonly ropeType: 'linear'; readonly factor: number }
-  | {
-      readonly ropeType: 'llama3';
-      readonly factor: number;
-      readonly lowFreqFactor: number;
-      readonly highFreqFactor: number;
-      readonly originalMaxPositionEmbeddings: number;
-    };
-
-const LLAMA3 = ['lowFreqFactor', 'highFreqFactor', 'originalMaxPositionEmbeddings'] as const;
-
-/** Radians a position, for each pair of features. */
-function frequencies(width: number, theta: number, scaling: RopeScaling | undefined): Float64Array {
-  const plain = Float64Array.from({ length: width / 2 }, (_, i) => theta ** ((-2 * i) / width));
-  if (scaling === undefined) return plain;
-  checkChoice('Llama', 'ropeScaling.ropeType', scaling.ropeType, ['linear', 'llama3']);
-  const { factor } = scaling;
-  if (scaling.ropeType === 'llama3') for (const key of LLAMA3) checkNumber('Llama', `ropeScaling.${key}`, scaling[key]);
-  if (!(factor >= 1)) throw new ArgumentError(`Llama: ropeScaling.factor is ${factor}. Use a number from 1 on.`);
-  if (scaling.ropeType === 'linear') return plain.map((f) => f / factor);
-  const { lowFreqFactor: low, highFreqFactor: high, originalMaxPositionEmbeddings: length } = scaling;
-  return plain.map((f) => {
-    const turns = (length * f) / (2 * Math.PI); // in a text of the training
-    const share = Math.min(1, Math.max(0, (turns - low) / (high - low)));
-    return ((1 - share) * f) / factor + share * f;
-  });
-}
-
-/** Cosines and sines of the angles, [positions, D / 2]. */
+/** Cosines and sines of the angles, [positions, D / 2], or [B, 1, positions, D / 2] where texts have positions of their own. */
 export interface Turns {
   readonly cos: Tensor;
   readonly sin: Tensor;
 }
 
+export interface RotaryOptions {
+  /** Features of a head. */
+  readonly width: number;
+  readonly theta: number;
+  readonly scaling: RopeScaling | undefined;
+  /** Longest sequence of the training. */
+  readonly length: number;
+}
+
 export class Rotary {
   private readonly frequencies: Tensor;
+  private readonly amplitude: number;
+  /** How the frequencies change beyond `length` positions. */
+  private readonly growth: { readonly factor: number; readonly length: number; readonly exponents: Tensor } | undefined;
 
-  constructor(width: number, theta: number, scaling: RopeScaling | undefined) {
-    if (width % 2 !== 0) throw new ArgumentError(`Llama: headDim is ${width}. Use an even number.`);
-    this.frequencies = tensor(frequencies(width, theta, scaling), { shape: [1, width / 2], dtype: 'float32' });
+  constructor({ width, theta, scaling, length }: RotaryOptions) {
+    const row = (numbers: Float64Array): Tensor => tensor(numbers, { shape: [1, width / 2], dtype: 'float32' });
+    const { frequencies, amplitude } = scaledFrequencies(width, theta, scaling);
+    this.frequencies = row(frequencies);
+    this.amplitude = amplitude;
+    if (scaling?.ropeType === 'dynamic')
+      this.growth = { factor: scaling.factor, length, exponents: row(dynamicExponents(width)) };
   }
 
-  /** In float32, whatever the model's dtype: positions are large. */
+  /** Of positions [n] or [B, n]; in float32, whatever the model's dtype: positions are large. */
   at(positions: Ids, dtype: FloatDType): Turns {
-    const column: Tensor = positions.to('float32').reshape([positions.size, 1]);
-    const angles: Tensor = column.mul(this.frequencies);
-    return { cos: inDType(angles.cos(), dtype), sin: inDType(angles.sin(), dtype) };
+    const numbers: Tensor = positions.to('float32');
+    const column: Tensor = numbers.reshape([positions.size, 1]);
+    const angles: Tensor = column.mul(this.grown(numbers));
+    const [batch, count] = positions.rank === 2 ? positions.shape : [0, positions.size];
+    const shape = batch > 0 ? [batch, 1, count, angles.shape[1]] : [count, angles.shape[1]];
+    const of = (x: Tensor): Tensor => {
+      const louder: Tensor = this.amplitude === 1 ? x : x.mul(this.amplitude);
+      return inDType(louder.reshape(shape), dtype);
+    };
+    return { cos: of(angles.cos()), sin: of(angles.sin()) };
+  }
+
+  /** With more positions than those of the training the base grows: each frequency falls, the lowest ones most. */
+  private grown(positions: Tensor): Tensor {
+    const { growth } = this;
+    if (growth === undefined) return this.frequencies;
+    const { factor, length, exponents } = growth;
+    const count: Tensor = positions.amax().add(1).maximum(length).reshape([1, 1]);
+    const scale: Tensor = count.mul(factor / length).sub(factor - 1);
+    return this.frequencies.mul(exponents.mul(scale.log()).exp());
   }
 }
 

@@ -4,7 +4,38 @@ import { expect, test } from 'vitest';
 import { type AnyTensor, type FloatDType, type Tensor, compile, noGrad, ones, setDevice, tensor } from 'nabla';
 import { type Module, crossEntropy } from 'nabla/nn';
 import { SGD } from 'nabla/optim';
-import { Bert, BertClassifier, BertMaskedLM, GPT2, type Ids, Llama } from 'nabla/models';
+import {
+  Bert,
+  BertClassifier,
+  BertMaskedLM,
+  BertQuestionAnswering,
+  BertTokenClassifier,
+  DistilBert,
+  DistilBertClassifier,
+  DistilBertMaskedLM,
+  DistilBertQuestionAnswering,
+  DistilBertTokenClassifier,
+  Electra,
+  ElectraClassifier,
+  ElectraDiscriminator,
+  ElectraMaskedLM,
+  ElectraQuestionAnswering,
+  ElectraTokenClassifier,
+  GPT2,
+  type Ids,
+  Llama,
+  type LlamaOptions,
+  Roberta,
+  RobertaClassifier,
+  RobertaMaskedLM,
+  RobertaQuestionAnswering,
+  RobertaTokenClassifier,
+  T5,
+  T5Encoder,
+  ViT,
+  ViTClassifier,
+} from 'nabla/models';
+import { bucketOf } from './relative-position.js';
 import { readFixture } from '../../../test/support/pytorch.js';
 import { noNative } from '../../../test/support/tiers.js';
 import {
@@ -12,6 +43,7 @@ import {
   type Step,
   expectDigest,
   fill,
+  images,
   keyLines,
   labels,
   sha256,
@@ -23,11 +55,21 @@ interface Row {
   readonly parameters: number;
   readonly keys: { readonly count: number; readonly sha256: string };
   readonly outputs: Readonly<Record<string, Digest>>;
-  readonly train: Omit<Step, 'logits_after'>;
+  readonly train?: Omit<Step, 'logits_after'>;
   readonly greedy: readonly number[];
 }
 
-const { models: rows } = readFixture<{ models: Record<string, Row> }>('text.json');
+interface Buckets {
+  readonly bidirectional: boolean;
+  readonly count: number;
+  readonly most: number;
+  /** [class, how many in a row] */
+  readonly runs: readonly (readonly [number, number])[];
+}
+
+const { models: rows, buckets } = readFixture<{ models: Record<string, Row>; buckets: readonly Buckets[] }>(
+  'text.json',
+);
 
 setDevice('cpu');
 
@@ -121,6 +163,167 @@ const CASES: Readonly<Record<string, () => Case>> = {
   llama3: () => llama({ ropeTheta: 500, ropeScaling: { ...LLAMA3, originalMaxPositionEmbeddings: 16 } }),
 };
 
+/** Ids of `encoder` in tools/parity/text.py: from 2 on, and three of padding at the end of row 1. */
+function encoderIds(pad: number): Ids {
+  return tensor(
+    Int32Array.from(u01(3, 24), (u, i) => (i >= 21 ? pad : 2 + Math.floor(u * 98))),
+    { shape: [2, 12] },
+  );
+}
+
+const SMALL = { vocabSize: 100, hiddenSize: 32, numHiddenLayers: 2, numAttentionHeads: 4, intermediateSize: 48 };
+const ENCODER = { ...SMALL, maxPositionEmbeddings: 24 };
+const DISTIL = { vocabSize: 100, dim: 32, nLayers: 2, nHeads: 4, hiddenDim: 48, maxPositionEmbeddings: 24 };
+const encoderMask = maskOf([2, 12], 9);
+const encoderTypes: Ids = tensor(
+  Int32Array.from({ length: 24 }, (_, i) => (i % 12 < 6 ? 0 : 1)),
+  { shape: [2, 12] },
+);
+
+interface Head extends Module {
+  forward(ids: Ids, inputs: object): Tensor | { readonly start: Tensor; readonly end: Tensor };
+  pooled?(features: Tensor): Tensor;
+}
+
+/** The outputs that `encoder` of tools/parity/text.py has. */
+function encoderCase(model: Head, kind: 'features' | 'logits' | 'class' | 'answer', pad = 0, types?: Ids): Case {
+  const inputs = { attentionMask: encoderMask, ...(types !== undefined && { tokenTypeIds: types }) };
+  const parts = (x: Tensor, name: string, end = name): Record<string, Tensor> => ({
+    [`${name}[0]`]: x.select(0, 0),
+    [`${end}[1, :9]`]: x.select(0, 1).slice(0, 0, 9),
+  });
+  return {
+    model,
+    outputs(): Readonly<Record<string, Tensor>> {
+      const found = model.forward(encoderIds(pad), inputs);
+      if ('start' in found)
+        return { 'start[0]': found.start.select(0, 0), 'end[1, :9]': found.end.select(0, 1).slice(0, 0, 9) };
+      if (kind === 'class') return { logits: found };
+      const pooled = model.pooled === undefined ? {} : { pooled: model.pooled(found) };
+      return { ...parts(found, kind), ...pooled };
+    },
+  };
+}
+
+const TINY = { vocabSize: 100, hiddenSize: 32, intermediateSize: 48, numHiddenLayers: 3, numAttentionHeads: 4 };
+
+function tiny(options: LlamaOptions, length = 20): Case {
+  const model = new Llama({ ...TINY, numKeyValueHeads: 2, maxPositionEmbeddings: 32, ...options });
+  const ids = idsOf(3, [2, length], 100);
+  return { model, outputs: () => ({ logits: model.forward(ids) }) };
+}
+
+function gpt2Variant(options: object): Case {
+  const model = new GPT2({ vocabSize: 100, nPositions: 32, nEmbd: 32, nLayer: 3, nHead: 4, ...options });
+  const ids = idsOf(3, [2, 12], 100);
+  return { model, outputs: () => ({ logits: model.forward(ids) }) };
+}
+
+const T5_SIZES = { vocabSize: 200, dModel: 48, dKv: 8, dFf: 96, numLayers: 2, numHeads: 4 };
+const T5_POSITIONS = { relativeAttentionNumBuckets: 8, relativeAttentionMaxDistance: 20 };
+
+function t5(options: object): Case {
+  const model = new T5({ ...T5_SIZES, ...T5_POSITIONS, numDecoderLayers: 3, ...options });
+  const [ids, answer, wanted] = [idsOf(3, [2, 24], 200), idsOf(4, [2, 10], 200), idsOf(5, [2, 10], 200)];
+  const inputs = { attentionMask: maskOf([2, 24], 17) };
+  const logits = (): Tensor => model.forward(ids, answer, inputs);
+  return {
+    model,
+    outputs: () => ({ 'encoder[0]': model.encode(ids, inputs).select(0, 0), logits: logits() }),
+    loss() {
+      const guesses: Tensor<[number, number]> = logits().reshape([-1, 200]);
+      const targets: Tensor<[number], 'int32'> = wanted.reshape([-1]);
+      return crossEntropy(guesses, targets);
+    },
+  };
+}
+
+const VIT = { hiddenSize: 32, numHiddenLayers: 2, numAttentionHeads: 4, intermediateSize: 64, patchSize: 8 };
+const YARN = { ropeType: 'yarn', factor: 4, originalMaxPositionEmbeddings: 8 } as const;
+
+/** Variants of the same kinds. */
+const VARIANTS: Readonly<Record<string, () => Case>> = {
+  t5: () => t5({}),
+  't5-gated': () => t5({ feedForwardProj: 'gated-gelu', scaleDecoderOutputs: false }),
+  't5-encoder'() {
+    const model = new T5Encoder({ ...T5_SIZES, ...T5_POSITIONS, feedForwardProj: 'gated-silu' });
+    return { model, outputs: () => ({ features: model.forward(idsOf(3, [2, 24], 200)) }) };
+  },
+  vit() {
+    const model = new ViTClassifier({ ...VIT, imageSize: 32, numLabels: 10 });
+    return { model, outputs: () => ({ logits: model.forward(like(images([2, 3, 32, 32]), model)) }) };
+  },
+  'vit-model'() {
+    const odd = { imageSize: [16, 24], qkvBias: false, hiddenAct: 'gelu_fast' } as const;
+    const model = new ViT({ ...VIT, ...odd, poolerOutputSize: 20, poolerAct: 'sigmoid' });
+    return {
+      model,
+      outputs() {
+        const features = model.forward(like(images([2, 3, 16, 24]), model));
+        return { features, pooled: model.pooled(features) };
+      },
+    };
+  },
+  bertModel: () => encoderCase(new Bert(ENCODER), 'features', 0, encoderTypes),
+  bertForMaskedLM: () => encoderCase(new BertMaskedLM(ENCODER), 'logits', 0, encoderTypes),
+  bertForSequenceClassification: () =>
+    encoderCase(new BertClassifier({ ...ENCODER, numLabels: 3 }), 'class', 0, encoderTypes),
+  bertForTokenClassification: () =>
+    encoderCase(new BertTokenClassifier({ ...ENCODER, numLabels: 3 }), 'logits', 0, encoderTypes),
+  bertForQuestionAnswering: () => encoderCase(new BertQuestionAnswering(ENCODER), 'answer', 0, encoderTypes),
+  robertaModel: () => encoderCase(new Roberta(ENCODER), 'features', 1),
+  robertaForMaskedLM: () => encoderCase(new RobertaMaskedLM(ENCODER), 'logits', 1),
+  robertaForSequenceClassification: () => encoderCase(new RobertaClassifier({ ...ENCODER, numLabels: 3 }), 'class', 1),
+  robertaForTokenClassification: () =>
+    encoderCase(new RobertaTokenClassifier({ ...ENCODER, numLabels: 3 }), 'logits', 1),
+  robertaForQuestionAnswering: () => encoderCase(new RobertaQuestionAnswering(ENCODER), 'answer', 1),
+  electraModel: () => encoderCase(new Electra(ENCODER), 'features', 0, encoderTypes),
+  electraForMaskedLM: () => encoderCase(new ElectraMaskedLM(ENCODER), 'logits', 0, encoderTypes),
+  electraForSequenceClassification: () =>
+    encoderCase(new ElectraClassifier({ ...ENCODER, numLabels: 3 }), 'class', 0, encoderTypes),
+  electraForTokenClassification: () =>
+    encoderCase(new ElectraTokenClassifier({ ...ENCODER, numLabels: 3 }), 'logits', 0, encoderTypes),
+  electraForQuestionAnswering: () => encoderCase(new ElectraQuestionAnswering(ENCODER), 'answer', 0, encoderTypes),
+  electraForPreTraining: () =>
+    encoderCase(new ElectraDiscriminator({ ...ENCODER, hiddenAct: 'silu' }), 'logits', 0, encoderTypes),
+  'electra-wide': () => encoderCase(new ElectraMaskedLM({ ...ENCODER, embeddingSize: 32 }), 'logits', 0, encoderTypes),
+  distilbertModel: () => encoderCase(new DistilBert(DISTIL), 'features'),
+  distilbertForMaskedLM: () => encoderCase(new DistilBertMaskedLM(DISTIL), 'logits'),
+  distilbertForSequenceClassification: () =>
+    encoderCase(new DistilBertClassifier({ ...DISTIL, numLabels: 3 }), 'class'),
+  distilbertForTokenClassification: () =>
+    encoderCase(new DistilBertTokenClassifier({ ...DISTIL, numLabels: 3 }), 'logits'),
+  distilbertForQuestionAnswering: () => encoderCase(new DistilBertQuestionAnswering(DISTIL), 'answer'),
+  linear: () => tiny({ ropeTheta: 100, ropeScaling: { ropeType: 'linear', factor: 2 } }),
+  dynamic: () => tiny({ ropeTheta: 100, ropeScaling: { ropeType: 'dynamic', factor: 4 } }, 40),
+  yarn: () => tiny({ ropeTheta: 100, ropeScaling: { ...YARN, betaFast: 2, betaSlow: 0.5 } }),
+  'yarn-scaled': () =>
+    tiny({ ropeTheta: 1000, ropeScaling: { ...YARN, mscale: 1.5, mscaleAllDim: 0.5, truncate: false } }),
+  mistral: () => tiny({ slidingWindow: 5, headDim: 12 }),
+  qwen2: () =>
+    tiny({
+      attentionBias: true,
+      attentionOutputBias: false,
+      tieWordEmbeddings: true,
+      slidingWindow: 5,
+      layerTypes: ['full_attention', 'sliding_attention', 'sliding_attention'],
+    }),
+  qwen3: () => tiny({ headDim: 16, attentionBias: true, queryKeyNorm: true }),
+  gemma: () =>
+    tiny({ headDim: 16, numKeyValueHeads: 1, gemma: true, hiddenAct: 'gelu_pytorch_tanh', tieWordEmbeddings: true }),
+  'gpt2-scaled': () => gpt2Variant({ scaleAttnByInverseLayerIdx: true, activationFunction: 'quick_gelu' }),
+  'gpt2-unscaled': () =>
+    gpt2Variant({ scaleAttnWeights: false, nInner: 40, activationFunction: 'relu', tieWordEmbeddings: false }),
+};
+
+/** x in the dtype of the model. */
+function like(x: Tensor, model: Module): Tensor {
+  const [{ dtype }] = model.parameters();
+  return x.to(dtype) as Tensor;
+}
+
+const ALL = { ...CASES, ...VARIANTS };
+
 const isComplete = process.env['NABLA_PARITY'] === 'all';
 
 /** With the sizes that are the defaults: more than 100 million parameters each. */
@@ -155,14 +358,16 @@ const LARGE: Readonly<Record<string, () => Case>> = {
   },
 };
 
+const ROTARY = /^(llama|linear|dynamic|yarn|mistral|qwen|gemma)/;
+
 /** The rotary angles of transformers are float32, in a float64 model too. */
 function dtypesOf(name: string): readonly FloatDType[] {
-  if (name.startsWith('llama')) return ['float32'];
-  return isComplete ? ['float32', 'float64'] : [name.startsWith('gpt2') ? 'float32' : 'float64'];
+  if (ROTARY.test(name)) return ['float32'];
+  return isComplete ? ['float32', 'float64'] : [/^(gpt2|t5-gated)/.test(name) ? 'float32' : 'float64'];
 }
 
 test('keys and numbers of parameters are those of transformers, of the defaults with NABLA_PARITY=all', () => {
-  for (const [name, make] of Object.entries(isComplete ? { ...CASES, ...LARGE } : CASES)) {
+  for (const [name, make] of Object.entries(isComplete ? { ...ALL, ...LARGE } : ALL)) {
     const { model } = make();
     const lines = keyLines(model);
     const found = { parameters: model.parameterCount, keys: { count: lines.length, sha256: sha256(lines) } };
@@ -171,10 +376,10 @@ test('keys and numbers of parameters are those of transformers, of the defaults 
   }
 });
 
-const cases = Object.keys(CASES).flatMap((name) => dtypesOf(name).map((dtype) => [name, dtype] as const));
+const cases = Object.keys(ALL).flatMap((name) => dtypesOf(name).map((dtype) => [name, dtype] as const));
 
 test.each(cases)('%s in %s: outputs, and a step of training', async (name, dtype) => {
-  const { model, outputs, loss } = CASES[name]();
+  const { model, outputs, loss } = ALL[name]();
   fill(model, 1);
   model.eval().to(dtype);
   const found = noGrad(outputs);
@@ -182,7 +387,7 @@ test.each(cases)('%s in %s: outputs, and a step of training', async (name, dtype
   expect(Object.keys(found).sort()).toEqual(Object.keys(wanted).sort());
   for (const [key, digest] of Object.entries(wanted))
     await expectDigest(found[key], digest, key, toleranceOf(dtype, digest.noise));
-  if (loss === undefined) return;
+  if (loss === undefined || train === undefined) return;
   const parameters = Object.fromEntries(model.namedParameters());
   const optimizer = new SGD(model.parameters(), { lr: 0.01, momentum: 0.9 });
   const keys = Object.keys(train.grads);
@@ -224,6 +429,19 @@ test.runIf(isComplete).each(large)(
   },
   600_000,
 );
+
+test('classes of distances are those of transformers', () => {
+  for (const { bidirectional: isBidirectional, count, most: maxDistance, runs } of buckets) {
+    const wanted = runs.flatMap(([bucket, times]) => new Array<number>(times).fill(bucket));
+    const found = wanted.map((_, i) => bucketOf(i - 300, { count, maxDistance, isBidirectional }));
+    expect({ count, maxDistance, isBidirectional, found }).toEqual({
+      count,
+      maxDistance,
+      isBidirectional,
+      found: wanted,
+    });
+  }
+});
 
 test('what does not fit is refused in a sentence', () => {
   expect(() => new GPT2({ nEmbd: 10, nHead: 3 })).toThrow('GPT2: 3 heads do not divide width 10.');
