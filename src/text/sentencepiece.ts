@@ -133,6 +133,9 @@ function addedTokens(pieces: readonly Piece[]): object[] {
   );
 }
 
+/** Of the whole text, not of a line. */
+const [BEGIN, END] = ['(?<![\\s\\S])', '(?![\\s\\S])'];
+
 const replace = (pattern: object, content: string): object => ({ type: 'Replace', pattern, content });
 
 function normalizerOf(fields: Fields): object {
@@ -141,8 +144,8 @@ function normalizerOf(fields: Fields): object {
   const [addsPrefix, removesSpaces, escapes] = [3, 4, 5].map((field) => number(fields, field, 1) !== 0);
   const normalizers = [
     ...(hasMap ? [{ type: 'Precompiled', precompiled_charsmap: '' }] : []),
-    ...(removesSpaces ? [replace({ Regex: '^ +| +$' }, ''), replace({ Regex: ' {2,}' }, ' ')] : []),
-    ...(addsPrefix ? [replace({ Regex: '^(?=[\\s\\S])' }, ' ')] : []),
+    ...(removesSpaces ? [replace({ Regex: `${BEGIN} +| +${END}` }, ''), replace({ Regex: ' {2,}' }, ' ')] : []),
+    ...(addsPrefix ? [replace({ Regex: `${BEGIN}(?=[\\s\\S])` }, ' ')] : []),
     ...(escapes ? [replace({ String: ' ' }, '▁')] : []),
   ];
   return { type: 'Sequence', normalizers };

@@ -1,9 +1,21 @@
 // Tokenizers, generation and embeddings. Vocabularies of tests are small and made here; with NABLA_MODELS the published ones are read.
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { type Tensor, engineStats, noGrad, setDevice, tensor } from 'nabla';
 import { GPT2, Llama, T5 } from 'nabla/models';
-import { type GenerativeModel, embed, generate, generateBatch, loadTokenizer, meanPool, nearest } from 'nabla/text';
+import {
+  type GenerativeModel,
+  decodeStream,
+  embed,
+  generate,
+  generateBatch,
+  loadTokenizer,
+  meanPool,
+  nearest,
+} from 'nabla/text';
+import { Message } from '../io/formats/protobuf.js';
 import { HostRandom } from '../tensor/host-random.js';
 import { readFixture } from '../../test/support/pytorch.js';
 import { fill, u01 } from '../../test/support/zoo.js';
@@ -352,7 +364,77 @@ describe('tokenizers', () => {
   test('what is no tokenizer is refused', async () => {
     await expect(loadTokenizer(new TextEncoder().encode('{}'))).rejects.toThrow('it has no model');
     await expect(loadTokenizer(new TextEncoder().encode('nothing'))).rejects.toThrow('is not JSON');
-    await expect(loadTokenizer('no/such/folder')).rejects.toThrow('no/such/folder/tokenizer.json cannot be read');
+    await expect(loadTokenizer('no/such/folder')).rejects.toThrow('no/such/folder cannot be read');
+  });
+});
+
+/** The bytes of a SentencePiece model: pieces with scores and types (1 normal, 2 unknown, 3 control, 6 a byte). */
+function pieceModel(type: 1 | 2, pieces: readonly (readonly [string, number, number])[]): Uint8Array {
+  const model = new Message();
+  for (const [text, score, kind] of pieces)
+    model.message(1, new Message().string(1, text).float(2, score).int(3, kind));
+  return model
+    .message(2, new Message().int(3, type).int(35, type === 2))
+    .message(3, new Message().string(1, 'identity').int(3, true).int(4, true))
+    .finish();
+}
+
+const CONTROL = [
+  ['<unk>', 0, 2],
+  ['<s>', 0, 3],
+  ['</s>', 0, 3],
+] as const;
+
+describe("SentencePiece's files", () => {
+  test('BPE: the pairs with the best scores first, bytes for what is unknown, <s> in front', async () => {
+    const bytes = Array.from(
+      { length: 256 },
+      (_, i) => [`<0x${i.toString(16).toUpperCase().padStart(2, '0')}>`, 0, 6] as const,
+    );
+    const words = ['ab', '▁a', '▁ab', 'bc', 'abc'].map((text, i) => [text, -i, 1] as const);
+    const letters = ['▁', 'a', 'b', 'c'].map((text, i) => [text, -10 - i, 1] as const);
+    const tokenizer = await loadTokenizer(pieceModel(2, [...CONTROL, ...bytes, ...words, ...letters]));
+    expect(tokenizer.encode('ab  bc é ').tokens).toEqual(['<s>', '▁ab', '▁', 'bc', '▁', '<0xC3>', '<0xA9>']);
+    const { ids } = tokenizer.encode('ab  bc é ');
+    expect(tokenizer.decode(ids)).toBe('ab bc é');
+    const pieces: string[] = [];
+    for await (const piece of decodeStream(tokenizer, ids)) pieces.push(piece);
+    expect(pieces.join('')).toBe('ab bc é');
+    expect(pieces).not.toContain('\ufffd');
+    expect(tokenizer.encode('', { addSpecialTokens: false }).ids).toEqual([]);
+  });
+
+  test("Unigram: the most probable pieces, T5's end and its places", async () => {
+    const pieces = [
+      ['▁the', -1, 1],
+      ['▁', -3, 1],
+      ['▁cat', -2, 1],
+      ['s', -2.5, 1],
+      ['▁c', -4, 1],
+      ['ats', -4, 1],
+    ] as const;
+    const [unknown, , end] = CONTROL;
+    const tokenizer = await loadTokenizer(pieceModel(1, [unknown, ['<pad>', 0, 3], end, ...pieces]));
+    expect(tokenizer.encode('the cats').tokens).toEqual(['▁the', '▁cat', 's', '</s>']);
+    expect(tokenizer.encode('the <extra_id_0>').ids).toEqual([3, 9 + 99, 2]);
+    expect([tokenizer.vocabularySize, tokenizer.padId]).toEqual([109, 1]);
+  });
+
+  test('tokenizer_config.json says what stands around texts; what is damaged is refused', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'nabla-pieces-'));
+    const bytes = pieceModel(1, [...CONTROL, ['▁a', -1, 1]]);
+    writeFileSync(join(folder, 'spiece.model'), bytes);
+    writeFileSync(
+      join(folder, 'tokenizer_config.json'),
+      JSON.stringify({ tokenizer_class: 'X', add_eos_token: false }),
+    );
+    expect((await loadTokenizer(folder)).encode('a').tokens).toEqual(['<s>', '▁a']);
+    rmSync(folder, { recursive: true });
+    await expect(loadTokenizer(bytes.subarray(0, 12))).rejects.toThrow(
+      /is no file of SentencePiece's, or a damaged one/,
+    );
+    const words = new Message().message(1, new Message().string(1, 'a')).message(2, new Message().int(3, 3)).finish();
+    await expect(loadTokenizer(words)).rejects.toThrow('has a model of kind WORD. There are Unigram and BPE.');
   });
 });
 
@@ -378,6 +460,16 @@ describe.skipIf(published === undefined)('published vocabularies (skipped where 
     for (const { text, ids, decoded } of expected('gpt2') as Case[]) {
       expect({ text, ids: tokenizer.encode(text).ids }).toEqual({ text, ids });
       expect(tokenizer.decode(ids, { skipSpecialTokens: false })).toBe(decoded);
+    }
+  });
+
+  test("sp-bpe-tok512: SentencePiece's own ids from its model alone, both ways", async () => {
+    const tokenizer = await loadTokenizer(folder('sp-bpe-tok512'));
+    const { cases } = expected('sp-bpe-tok512') as { cases: Case[] };
+    for (const { text, ids, decoded } of cases) {
+      const found = tokenizer.encode(text, { addSpecialTokens: false });
+      expect({ text, ids: found.ids }).toEqual({ text, ids });
+      expect({ text, decoded: tokenizer.decode(ids) }).toEqual({ text, decoded });
     }
   });
 

@@ -72,6 +72,7 @@ def step(build, loss, grads, wide):
 def row(build, outputs, loss=None, grads=(), greedy=None):
     model = fill(build())
     out = describe(model)
+    out["config"] = {k: v for k, v in model.config.to_diff_dict().items() if k not in ("transformers_version", "dtype", "id2label")} | {"architectures": [type(model).__name__], "id2label": model.config.id2label}
     with torch.no_grad():
         single = outputs(model)
         wide = outputs(model.double())

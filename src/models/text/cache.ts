@@ -74,7 +74,8 @@ export interface Place {
 export function placeIn(cache: KeyValueCache, first: Ids, count: number): Place {
   const steps: Ids = arange(count);
   const rows: Ids = steps.add(first.reshape([1]));
-  const starts: Ids = cache.starts.reshape([cache.starts.size, 1]);
+  const begins: Ids = cache.starts;
+  const starts: Ids = begins.reshape([begins.size, 1]);
   const past: Ids = rows.reshape([1, count]).sub(starts);
   const positions: Ids = past.maximum(zerosLike(past));
   const all: Ids = arange(cache.length).reshape([1, 1, 1, cache.length]);

@@ -10,6 +10,7 @@ import {
   BertMaskedLM,
   BertQuestionAnswering,
   BertTokenClassifier,
+  Config,
   DistilBert,
   DistilBertClassifier,
   DistilBertMaskedLM,
@@ -35,6 +36,7 @@ import {
   ViT,
   ViTClassifier,
 } from 'nabla/models';
+import { classOf } from './architectures.js';
 import { bucketOf } from './relative-position.js';
 import { readFixture } from '../../../test/support/pytorch.js';
 import { noNative } from '../../../test/support/tiers.js';
@@ -56,6 +58,8 @@ interface Row {
   readonly keys: { readonly count: number; readonly sha256: string };
   readonly outputs: Readonly<Record<string, Digest>>;
   readonly train?: Omit<Step, 'logits_after'>;
+  /** What transformers writes into config.json. */
+  readonly config?: Readonly<Record<string, unknown>>;
   readonly greedy: readonly number[];
 }
 
@@ -185,8 +189,16 @@ interface Head extends Module {
   pooled?(features: Tensor): Tensor;
 }
 
+/** Stands in for the model that a case makes: the same one, made from the config.json that transformers writes. */
+let fromFile: Module | undefined;
+
+function own<M extends Module>(model: M): M {
+  return (fromFile as M | undefined) ?? model;
+}
+
 /** The outputs that `encoder` of tools/parity/text.py has. */
-function encoderCase(model: Head, kind: 'features' | 'logits' | 'class' | 'answer', pad = 0, types?: Ids): Case {
+function encoderCase(made: Head, kind: 'features' | 'logits' | 'class' | 'answer', pad = 0, types?: Ids): Case {
+  const model = own(made);
   const inputs = { attentionMask: encoderMask, ...(types !== undefined && { tokenTypeIds: types }) };
   const parts = (x: Tensor, name: string, end = name): Record<string, Tensor> => ({
     [`${name}[0]`]: x.select(0, 0),
@@ -199,7 +211,7 @@ function encoderCase(model: Head, kind: 'features' | 'logits' | 'class' | 'answe
       if ('start' in found)
         return { 'start[0]': found.start.select(0, 0), 'end[1, :9]': found.end.select(0, 1).slice(0, 0, 9) };
       if (kind === 'class') return { logits: found };
-      const pooled = model.pooled === undefined ? {} : { pooled: model.pooled(found) };
+      const pooled: Record<string, Tensor> = model.pooled === undefined ? {} : { pooled: model.pooled(found) };
       return { ...parts(found, kind), ...pooled };
     },
   };
@@ -208,13 +220,13 @@ function encoderCase(model: Head, kind: 'features' | 'logits' | 'class' | 'answe
 const TINY = { vocabSize: 100, hiddenSize: 32, intermediateSize: 48, numHiddenLayers: 3, numAttentionHeads: 4 };
 
 function tiny(options: LlamaOptions, length = 20): Case {
-  const model = new Llama({ ...TINY, numKeyValueHeads: 2, maxPositionEmbeddings: 32, ...options });
+  const model = own(new Llama({ ...TINY, numKeyValueHeads: 2, maxPositionEmbeddings: 32, ...options }));
   const ids = idsOf(3, [2, length], 100);
   return { model, outputs: () => ({ logits: model.forward(ids) }) };
 }
 
 function gpt2Variant(options: object): Case {
-  const model = new GPT2({ vocabSize: 100, nPositions: 32, nEmbd: 32, nLayer: 3, nHead: 4, ...options });
+  const model = own(new GPT2({ vocabSize: 100, nPositions: 32, nEmbd: 32, nLayer: 3, nHead: 4, ...options }));
   const ids = idsOf(3, [2, 12], 100);
   return { model, outputs: () => ({ logits: model.forward(ids) }) };
 }
@@ -223,7 +235,7 @@ const T5_SIZES = { vocabSize: 200, dModel: 48, dKv: 8, dFf: 96, numLayers: 2, nu
 const T5_POSITIONS = { relativeAttentionNumBuckets: 8, relativeAttentionMaxDistance: 20 };
 
 function t5(options: object): Case {
-  const model = new T5({ ...T5_SIZES, ...T5_POSITIONS, numDecoderLayers: 3, ...options });
+  const model = own(new T5({ ...T5_SIZES, ...T5_POSITIONS, numDecoderLayers: 3, ...options }));
   const [ids, answer, wanted] = [idsOf(3, [2, 24], 200), idsOf(4, [2, 10], 200), idsOf(5, [2, 10], 200)];
   const inputs = { attentionMask: maskOf([2, 24], 17) };
   const logits = (): Tensor => model.forward(ids, answer, inputs);
@@ -246,16 +258,16 @@ const VARIANTS: Readonly<Record<string, () => Case>> = {
   t5: () => t5({}),
   't5-gated': () => t5({ feedForwardProj: 'gated-gelu', scaleDecoderOutputs: false }),
   't5-encoder'() {
-    const model = new T5Encoder({ ...T5_SIZES, ...T5_POSITIONS, feedForwardProj: 'gated-silu' });
+    const model = own(new T5Encoder({ ...T5_SIZES, ...T5_POSITIONS, feedForwardProj: 'gated-silu' }));
     return { model, outputs: () => ({ features: model.forward(idsOf(3, [2, 24], 200)) }) };
   },
   vit() {
-    const model = new ViTClassifier({ ...VIT, imageSize: 32, numLabels: 10 });
+    const model = own(new ViTClassifier({ ...VIT, imageSize: 32, numLabels: 10 }));
     return { model, outputs: () => ({ logits: model.forward(like(images([2, 3, 32, 32]), model)) }) };
   },
   'vit-model'() {
     const odd = { imageSize: [16, 24], qkvBias: false, hiddenAct: 'gelu_fast' } as const;
-    const model = new ViT({ ...VIT, ...odd, poolerOutputSize: 20, poolerAct: 'sigmoid' });
+    const model = own(new ViT({ ...VIT, ...odd, poolerOutputSize: 20, poolerAct: 'sigmoid' }));
     return {
       model,
       outputs() {
@@ -379,7 +391,13 @@ test('keys and numbers of parameters are those of transformers, of the defaults 
 const cases = Object.keys(ALL).flatMap((name) => dtypesOf(name).map((dtype) => [name, dtype] as const));
 
 test.each(cases)('%s in %s: outputs, and a step of training', async (name, dtype) => {
+  const { config } = rows[name];
+  if (config !== undefined) {
+    const file = new Config(config);
+    fromFile = classOf('the test', file).fromConfig(file);
+  }
   const { model, outputs, loss } = ALL[name]();
+  fromFile = undefined;
   fill(model, 1);
   model.eval().to(dtype);
   const found = noGrad(outputs);
