@@ -66,7 +66,7 @@ test('what does not go is one sentence', async () => {
   expect((await at('--top-p', '2')).err).toMatch(/Use a number above 0, at most 1/);
   expect((await at('--length-penalty', '2')).err).toBe('nabla: --length-penalty goes with --beams.\n');
   expect((await nabla(join(folder, 'none'), '--prompt', 'b')).err).toBe(
-    'nabla: cannot read …/none: there is no such file.\n',
+    'nabla: cannot read …/none: there is no such file or folder.\n',
   );
   expect((await nabla(join(folder, 'model.safetensors'), '--prompt', 'b')).err).toMatch(
     /model.safetensors is no folder/,

@@ -119,7 +119,7 @@ class PatchEmbeddings extends Module {
   }
 }
 
-class Embeddings extends Module {
+class ImageEmbeddings extends Module {
   readonly clsToken: Parameter;
   readonly positionEmbeddings: Parameter;
   readonly patchEmbeddings: PatchEmbeddings;
@@ -238,7 +238,7 @@ export interface ViTBodyOptions extends ViTModelOptions {
 export class ViT extends Module {
   static readonly modelType = 'vit';
   static readonly renames = OLD_KEYS;
-  readonly embeddings: Embeddings;
+  readonly embeddings: ImageEmbeddings;
   readonly layers: readonly ViTLayer[];
   readonly layernorm: Norm;
   pooler: { readonly dense: Block } | undefined;
@@ -248,7 +248,7 @@ export class ViT extends Module {
     checkOptions(new.target.name, options, VIT_MODEL_OPTIONS);
     const sizes = sizesOf('ViT', options);
     super();
-    this.embeddings = new Embeddings(sizes);
+    this.embeddings = new ImageEmbeddings(sizes);
     this.layers = Array.from({ length: sizes.numHiddenLayers }, () => new ViTLayer(sizes));
     this.layernorm = norm(sizes);
     this.pooler = pooler ? { dense: linear(sizes.hiddenSize, sizes.poolerOutputSize) } : undefined;
