@@ -31,9 +31,22 @@ interface Search {
   readonly alone: readonly (readonly (readonly (readonly number[])[])[])[];
 }
 
-const { models: rows, searches } = readFixture<{
+/** A tokenizer.json of kind Unigram, and what the tokenizers library makes of texts. */
+interface UnigramFile {
+  readonly tokenizer: {
+    readonly model: { readonly vocab: readonly (readonly [string, number])[]; readonly unk_id: number };
+  };
+  readonly cases: readonly { readonly text: string; readonly ids: readonly number[]; readonly decoded: string }[];
+}
+
+const {
+  models: rows,
+  searches,
+  unigram,
+} = readFixture<{
   models: Record<string, { greedy: number[] }>;
   searches: Record<string, Search>;
+  unigram: UnigramFile;
 }>('text.json');
 
 async function made(model: GenerativeModel, prompt: readonly number[], options: object): Promise<number[]> {
@@ -369,12 +382,24 @@ describe('tokenizers', () => {
 });
 
 /** The bytes of a SentencePiece model: pieces with scores and types (1 normal, 2 unknown, 3 control, 6 a byte). */
-function pieceModel(type: 1 | 2, pieces: readonly (readonly [string, number, number])[]): Uint8Array {
+function pieceModel(
+  type: 1 | 2,
+  pieces: readonly (readonly [string, number, number])[],
+  { unk = 0, bos = 1, eos = 2 } = {},
+): Uint8Array {
   const model = new Message();
   for (const [text, score, kind] of pieces)
     model.message(1, new Message().string(1, text).float(2, score).int(3, kind));
   return model
-    .message(2, new Message().int(3, type).int(35, type === 2))
+    .message(
+      2,
+      new Message()
+        .int(3, type)
+        .int(35, type === 2)
+        .int(40, unk)
+        .int(41, bos)
+        .int(42, eos),
+    )
     .message(3, new Message().string(1, 'identity').int(3, true).int(4, true))
     .finish();
 }
@@ -418,6 +443,23 @@ describe("SentencePiece's files", () => {
     expect(tokenizer.encode('the cats').tokens).toEqual(['▁the', '▁cat', 's', '</s>']);
     expect(tokenizer.encode('the <extra_id_0>').ids).toEqual([3, 9 + 99, 2]);
     expect([tokenizer.vocabularySize, tokenizer.padId]).toEqual([109, 1]);
+  });
+
+  test("Unigram of tokenizer.json, and the same pieces in SentencePiece's file, give the ids of transformers", async () => {
+    const { tokenizer: json, cases } = unigram;
+    const own = await loadTokenizer(new TextEncoder().encode(JSON.stringify(json)));
+    const kinds = new Map([
+      ['<pad>', 3],
+      ['</s>', 3],
+      ['<unk>', 2],
+    ]);
+    const pieces = json.model.vocab.map(([text, score]) => [text, score, kinds.get(text) ?? 1] as const);
+    const alone = await loadTokenizer(pieceModel(1, pieces, { unk: 2, bos: -1, eos: 1 }));
+    for (const { text, ids, decoded } of cases) {
+      expect({ text, ids: own.encode(text).ids, decoded: own.decode(ids) }).toEqual({ text, ids, decoded });
+      // its table of characters is the identity here
+      if (text.normalize('NFKC') === text) expect({ text, ids: alone.encode(text).ids }).toEqual({ text, ids });
+    }
   });
 
   test('tokenizer_config.json says what stands around texts; what is damaged is refused', async () => {

@@ -361,6 +361,25 @@ MODELS = {
 }
 
 
+CORPUS = """A tokenizer cuts texts into pieces. The pieces of a Unigram model have probabilities, and of all ways to cut a text
+the most probable one is taken. Pieces that begin a word begin with a bar of their own; the others go on with it. What the model has never
+seen becomes an unknown piece. The cat sat on the mat, and the cats sit on the mats. Wörter mit Umlauten, naïve cafés, 1234567890."""
+
+
+def unigram():
+    """A Unigram model of few pieces, built as T5's is, its tokenizer.json, and the ids that the tokenizers library gives."""
+    from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+    t = Tokenizer(models.Unigram())
+    t.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Strip(left=False, right=True), normalizers.Replace(Regex(" {2,}"), " ")])
+    t.pre_tokenizer = pre_tokenizers.Metaspace()
+    t.decoder = decoders.Metaspace()
+    special = ["<pad>", "</s>", "<unk>"]
+    t.train_from_iterator(CORPUS.replace("\n", " ").split(". "), trainers.UnigramTrainer(vocab_size=120, special_tokens=special, unk_token="<unk>"))
+    t.post_processor = processors.TemplateProcessing(single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", 1)])
+    texts = ["The cat sat on the mat.", "  two  blanks ", "", "unknown 漢字 here", "ﬁne ① café", "</s> within a text", "the most probable piece", "begin, bar; 42", "naïve Wörter", "a"]
+    return dict(tokenizer=json.loads(t.to_str()), cases=[dict(text=x, ids=t.encode(x).ids, decoded=t.decode(t.encode(x).ids)) for x in texts])
+
+
 OTHERS = {"gpt2": lambda: gpt2_search(7), "mistral": lambda: llama_search(7), "t5": lambda: t5_search(1)}
 
 
@@ -373,6 +392,7 @@ def main():
     note = f"made by tools/parity/text.py with torch {torch.__version__.split('+')[0]}, transformers {T.__version__}"
     write = lambda table: ",\n".join(f"{json.dumps(name)}:{json.dumps(r, separators=(',', ':'))}" for name, r in table.items())
     parts = [f'"note":"{note}"', f'"models":{{\n{write(rows)}\n}}', f'"searches":{{\n{write(searches)}\n}}', f'"buckets":{json.dumps(buckets()["cases"], separators=(",", ":"))}']
+    parts.append(f'"unigram":{json.dumps(unigram() if made("unigram") or "unigram" not in old else old["unigram"], separators=(",", ":"))}')
     PATH.write_text("{" + ",\n".join(parts) + "}\n")
 
 

@@ -14,6 +14,8 @@ import {
   checkOptions,
   shown,
 } from '../../tensor/library.js';
+import type { ImagePreprocessing } from '../../vision/preprocess/preprocessing.js';
+import { loadImagePreprocessing } from '../../vision/preprocess/processor-config.js';
 import { type PretrainedClass, type PretrainedModel, checkCommon, checkKind, classOf } from './architectures.js';
 import { Config } from './config.js';
 import { renamed } from './old-keys.js';
@@ -24,8 +26,10 @@ export interface PretrainedOptions extends Pick<FileOptions, 'onProgress' | 'sig
   readonly dtype?: FloatDType;
   /** Throw where the file lacks keys of the model (the default); with false they keep their initial values, as a new head should. */
   readonly strict?: boolean;
-  /** Read tokenizer.json as well. Default false. */
+  /** Read the tokenizer's files as well. Default false. */
   readonly tokenizer?: boolean;
+  /** Read preprocessor_config.json as well, for models of images. Default false. */
+  readonly preprocessing?: boolean;
   /** The file of weights in the folder. Default: that in which transformers writes them; of an address, 'model.safetensors'. */
   readonly weights?: string;
 }
@@ -37,6 +41,7 @@ const OPTIONS: OptionNames<PretrainedOptions> = {
   dtype: true,
   strict: true,
   tokenizer: true,
+  preprocessing: true,
   weights: true,
 };
 
@@ -46,6 +51,8 @@ export interface Pretrained<M extends Module> {
   readonly config: Config;
   /** With `tokenizer: true`. */
   readonly tokenizer: Tokenizer | undefined;
+  /** With `preprocessing: true`: from pictures to the model's input. */
+  readonly preprocessing: ImagePreprocessing | undefined;
   /** Keys that were loaded, missing and left over. */
   readonly report: LoadedWeights;
 }
@@ -87,7 +94,7 @@ async function load(
     );
   const options: PretrainedOptions = given;
   checkOptions(CALL, options, OPTIONS);
-  const { dtype, strict = true, tokenizer = false, weights, ...files } = options;
+  const { dtype, strict = true, tokenizer = false, preprocessing = false, weights, ...files } = options;
   if (kind !== undefined) checkFunction(CALL, kind.fromConfig, `${kind.name}.fromConfig`);
   const folder = String(source);
   const file = inFolder(folder, 'config.json');
@@ -108,7 +115,8 @@ async function load(
       `${CALL}: the weights in ${folder} have no ${report.missing.slice(0, 4).join(', ')}${report.missing.length > 4 ? `, and ${report.missing.length - 4} more` : ''}, which ${model.constructor.name} needs. With strict: false they keep their initial values.`,
     );
   const read = tokenizer ? await loadTokenizer(folder, files) : undefined;
-  return { model: model.eval(), config, tokenizer: read, report };
+  const prepared = preprocessing ? await loadImagePreprocessing(folder, files) : undefined;
+  return { model: model.eval(), config, tokenizer: read, preprocessing: prepared, report };
 }
 
 /** Of an address the files of weights cannot be listed: these are asked for, one after the other. */
