@@ -11,6 +11,7 @@ import {
   sameShape,
   ShapeError,
 } from '../tensor/library.js';
+import { withValues } from '../tensor/swapped-values.js';
 import { type AnyTensor, type Tensor, checkTensor } from '../tensor/tensor.js';
 import type { OutputOf } from './hooks.js';
 import { Module } from './module.js';
@@ -71,17 +72,6 @@ export function functionalCall<M extends Module & { forward(...inputs: never[]):
     }
     return result as OutputOf<M>;
   });
-}
-
-/** Each tensor is another one for as long as `body` runs, for everyone who holds it. */
-function withValues<T>(swapped: ReadonlyMap<AnyTensor, AnyTensor>, body: () => T): T {
-  const values = new Map([...new Set([...swapped.keys(), ...swapped.values()])].map((t) => [t, t['value']]));
-  for (const [own, given] of swapped) own['value'] = values.get(given) as AnyTensor['value'];
-  try {
-    return body();
-  } finally {
-    for (const own of swapped.keys()) own['value'] = values.get(own) as AnyTensor['value'];
-  }
 }
 
 /**

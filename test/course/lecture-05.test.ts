@@ -1,10 +1,23 @@
 // Lecture 5, scaling optimisation: gradient descent and its relatives, Jacobian and Hessian, steps of second order.
 // The lecture has formulas and few numbers: each update is compared with its formula, written out in tensor operations.
 import { expect, test } from 'vitest';
-import { type Tensor, grad, hessian, jacobian, manualSeed, randn } from 'nabla';
+import { type Tensor, grad, hessian, jacobian, manualSeed, randn, tensor } from 'nabla';
 import { mseLoss } from 'nabla/nn';
 import { ArrayDataset, DataLoader } from 'nabla/data';
-import { Adam, type Optimizer, RMSprop, SGD, inverseTimeDecay } from 'nabla/optim';
+import {
+  Adam,
+  LBFGS,
+  LevenbergMarquardt,
+  type Optimizer,
+  RMSprop,
+  SGD,
+  alongLine,
+  backtracking,
+  exactStep,
+  inverseTimeDecay,
+  leastSquares,
+  minimize,
+} from 'nabla/optim';
 import { course, expectExact, expectPrinted, expectSame, given, variable } from '../support/course.js';
 
 /** A valley that is steep along the second dimension: L = θ₁² + 10·θ₂². */
@@ -229,5 +242,91 @@ course('lecture 5', () => {
       .max();
     const size = Number(await g.abs().max().item());
     expect(Number(await error.item()) / size).toBeLessThan(1e-3);
+  });
+
+  type Vector = Tensor<[number], 'float64'>;
+  /** L = θ₁² + 10·θ₂², in float64. */
+  const wideValley = (v: Vector) =>
+    v
+      .slice(0, 0, 1)
+      .square()
+      .add(v.slice(0, 1, 2).square().mul(10))
+      .sum();
+  const banana = (v: Vector) => {
+    const [x, y] = [v.slice(0, 0, 1), v.slice(0, 1, 2)];
+    return y.sub(x.square()).square().mul(100).add(x.sub(1).square()).sum();
+  };
+  const close = async (x: Vector, wanted: readonly number[], tolerance = 1e-6): Promise<void> => {
+    const off = Array.from(await x.data(), (value, i) => Math.abs(value - wanted[i]));
+    expect(Math.max(...off)).toBeLessThan(tolerance);
+  };
+
+  test('line search: the exact step along −g is gᵀg / gᵀHg, and backtracking stops where the loss has fallen enough', async () => {
+    const line = alongLine(valley, given(START), slopeAt(given(START)).neg() as Tensor);
+    const exact = await exactStep(line);
+    expect(Math.abs(exact.step - 1636 / (2 * 36 + 20 * 1600))).toBeLessThan(1e-6);
+    const found = await backtracking(line, { step: 1, c1: 0.5, shrink: 0.5 });
+    expect(found.value).toBeLessThanOrEqual(49 - 0.5 * found.step * 1636);
+    expect([found.reason, Number.isInteger(Math.log2(found.step))]).toEqual(['satisfied', true]);
+  });
+
+  test('Newton as an optimiser: a quadratic in one step, without a learning rate', async () => {
+    const found = await minimize(wideValley, START, { method: 'newton' });
+    expect([found.iterations, found.reason]).toEqual([1, 'gradient']);
+    await close(found.x, [0, 0], 1e-12);
+  });
+
+  test.each(['bfgs', 'l-bfgs', 'cg'] as const)(
+    '%s: gradients alone, and far fewer of them than gradient descent',
+    async (method) => {
+      const found = await minimize(banana, [-1.2, 1], { method });
+      await close(found.x, [1, 1], 1e-3);
+      const descent = await minimize(banana, [-1.2, 1], {
+        method: 'gradient-descent',
+        maxEvaluations: 10 * found.evaluations,
+      });
+      expect(descent.reason).toBe('evaluations');
+      expect(descent.value).toBeGreaterThan(found.value);
+    },
+  );
+
+  test('L-BFGS on parameters, step by step, with a closure', async () => {
+    const theta = variable(START);
+    const optimizer = new LBFGS([theta], { lineSearchFn: 'strong_wolfe' });
+    const { reason, iterations } = await optimizer.step(() => {
+      optimizer.zeroGrad();
+      const loss = valley(theta);
+      loss.backward();
+      return loss;
+    });
+    expect(['gradient', 'step', 'value']).toContain(reason);
+    expect(iterations).toBeLessThan(12);
+    await expectPrinted(theta, [0, 0], 4);
+  });
+
+  test('Gauss-Newton, Levenberg and Levenberg-Marquardt fit a curve', async () => {
+    const t = tensor(Float64Array.of(0, 1, 2, 3, 4));
+    const y = t.mul(-0.7).exp().mul(2).detach();
+    const residual = (p: Vector) =>
+      t
+        .mul(p.slice(0, 1, 2))
+        .exp()
+        .mul(p.slice(0, 0, 1))
+        .sub(y);
+    for (const method of ['gauss-newton', 'levenberg', 'lm'] as const) {
+      const found = await leastSquares(residual, [1, -0.3], { method });
+      expect(found.converged).toBe(true);
+      await close(found.x, [2, -0.7]);
+    }
+  });
+
+  test('Levenberg-Marquardt as an optimiser of linear regression: the least-squares solution', async () => {
+    const { x, minimum, residual } = regression();
+    const theta = variable([10, 7]);
+    const optimizer = new LevenbergMarquardt([theta], { maxIterations: 30 });
+    const { value } = await optimizer.step(() => residual(theta));
+    expect(x.shape).toEqual([4, 2]);
+    expect(value).toBeCloseTo(2, 4); // half of the four squares that are left
+    await expectPrinted(theta, (await minimum.array()) as number[], 3);
   });
 });

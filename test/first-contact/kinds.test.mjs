@@ -236,6 +236,12 @@ const CALLS = {
       [(...a) => new optim[name](...a), Parameters(parameters()), Options({})],
     ]),
   ),
+  ...Object.fromEntries(
+    ['LBFGS', 'NewtonCG', 'GaussNewton', 'LevenbergMarquardt'].map((name) => [
+      name,
+      [(...a) => new optim[name](...a), Parameters(parameters()), Options({})],
+    ]),
+  ),
   WeightAverage: [(...a) => new optim.WeightAverage(...a), Parameters(parameters()), Options({})],
   clipGradNorm_: [optim.clipGradNorm_, Parameters(withGradients()), N(1), Options({})],
   clipGradValue_: [optim.clipGradValue_, Parameters(parameters()), N(1)],

@@ -38,6 +38,7 @@ const Optionally = argument('undefined');
 const NumberOnly = argument('number');
 const OptionalNumber = argument('number', 'undefined');
 const Record = argument('object');
+const Start = argument('tensor', 'tensors', 'float32array');
 const Sized = argument('list', 'tensors', 'float32array');
 
 const x = zeros([2, 3]);
@@ -59,6 +60,8 @@ const words = () => new data.WordVocabulary(['<unk>', 'a', 'b']);
 const characters = () => new data.CharVocabulary(['a', 'b', 'c']);
 /** Where one tensor is taken, a list of them is as well. */
 const first = (t) => (Array.isArray(t) ? t[0] : t);
+/** A tensor, or all of a list of tensors, as one vector. */
+const all = (t) => (Array.isArray(t) ? nabla.cat(t) : t);
 const square = (t) => first(t).mul(first(t));
 const linear = () => new nn.Linear(2, 2);
 const start = (options) => {
@@ -411,6 +414,31 @@ const CALLS = {
   ),
   registerHook: [(fn) => new nn.Parameter(zeros([2])).registerHook(fn), Fn((g) => g)],
   assignAt_: [(index, value) => tensor([1, 2]).assignAt_(index, value), I([0]), Operand(1)],
+  minimize: [optim.minimize, Fn((v) => all(v).square().sum()), Start([1, 2]), Options({})],
+  leastSquares: [optim.leastSquares, Fn((v) => all(v).sub(1)), Start([1, 2]), Options({})],
+  minimizeConstrained: [
+    optim.minimizeConstrained,
+    Fn((v) => all(v).square().sum()),
+    Start([1, 2]),
+    argument()({ equalities: (v) => all(v).sum().sub(1), maxIterations: 2 }),
+  ],
+  backtracking: [optim.backtracking, I((t) => ({ value: t * t - t, slope: 2 * t - 1 })), Options({})],
+  goldstein: [optim.goldstein, I((t) => ({ value: t * t - t, slope: 2 * t - 1 })), Options({})],
+  strongWolfe: [optim.strongWolfe, I((t) => ({ value: t * t - t, slope: 2 * t - 1 })), Options({})],
+  exactStep: [optim.exactStep, I((t) => ({ value: t * t - t, slope: 2 * t - 1 })), Options({})],
+  alongLine: [optim.alongLine, Fn((t) => t.square().sum()), T(zeros([7])), T(zeros([7]))],
+  admmLasso: [optim.admmLasso, T(zeros([2, 3])), T(zeros([2])), N(1), Options({})],
+  admmConsensus: [optim.admmConsensus, I([(v) => all(v).square().sum()]), Start([1, 2]), Options({})],
+  evolve: [optim.evolve, Fn((p) => p.sum(1)), argument('list')([[0, 1]]), Options({ generations: 1 })],
+  evolveBits: [optim.evolveBits, Fn((p) => p.sum(1)), I(3), Options({ generations: 1 })],
+  metropolisHastings: [
+    optim.metropolisHastings,
+    Fn((p) => p.square().sum(1).neg()),
+    Numbers([0, 0]),
+    Options({ samples: 4 }),
+  ],
+  rHat: [optim.rHat, I([[1, 2, 3, 4]])],
+  effectiveSampleSize: [optim.effectiveSampleSize, I([[1, 2, 3, 4]])],
   getTotalNorm: [optim.getTotalNorm, argument('tensors')([x]), Options({})],
   loadWeights: [(source, options) => io.loadWeights(linear(), source, options), Record({}), Options({ strict: false })],
   'loadWeights, the model': [(model) => io.loadWeights(model, {}, { strict: false }), argument('module')(linear())],
@@ -726,7 +754,7 @@ const OTHERS = new Set(
    readNpz SampleError cifar10 cifar100 fashionMnist tinyShakespeare breastCancer iris wine
    digits HostRandom imagesOf parseSafetensors TopKError Dice MeanIoU AveragePrecision MeanAbsoluteError
    RootMeanSquaredError Optimizer SGD Adam AdamW Adamax NAdam RAdam Adadelta
-   Adagrad RMSprop clipGradNorm_ clipGradValue_ maxNorm_ WeightAverage LRScheduler ReduceLROnPlateau formatEvent
+   Adagrad RMSprop ClosureOptimizer LBFGS NewtonCG GaussNewton LevenbergMarquardt simulatedAnnealing clipGradNorm_ clipGradValue_ maxNorm_ WeightAverage LRScheduler ReduceLROnPlateau formatEvent
    formatJson parseEvent parseJson isLowerBetter chartText examine describeHealth randomSearch formatStudy
    studyCharts loadTorch TorchFile StoredTensor PythonName`.split(/\s+/),
 );
