@@ -1,7 +1,7 @@
 // How many passes over the data a small regression network needs with L-BFGS, Levenberg-Marquardt and AdamW to reach the same losses
 // (diabetes, 442 patients, full batches), and what a product with the Hessian costs in gradients.
 //   node bench/second-order.mjs        after npm run build
-import { compile, grad, hvp, manualSeed, randn, tensor } from 'nabla';
+import { compile, grad, hvp, manualSeed, randn } from 'nabla';
 import { diabetes } from 'nabla/data';
 import { Linear, Sequential, Tanh, functionalCall, mseLoss } from 'nabla/nn';
 import { AdamW, LBFGS, LevenbergMarquardt } from 'nabla/optim';
@@ -116,7 +116,6 @@ for (const [inputs, hidden, batch] of [
     }
     return times.slice(20).toSorted((a, b) => a - b)[20];
   };
-  await Promise.all([tensor([1]).data()]);
   const [g, h] = [await time(slope, values), await time(curved, [...values, ...directions])];
   const again = [await time(slope, values), await time(curved, [...values, ...directions])];
   console.log(

@@ -14,6 +14,8 @@ export interface Solved {
 
 interface Path {
   readonly options: Readonly<Record<string, number | string>>;
+  /** Times the squares of all parameters, which are added to the loss. */
+  readonly ridge: number;
   readonly x: readonly number[][];
   readonly y: readonly number[][];
   readonly start: readonly (readonly number[] | readonly number[][])[];

@@ -161,8 +161,8 @@ def robust():
     return {"t": t.tolist(), "y": y.tolist(), "scale": 0.5, "fits": fits}
 
 
-def lbfgs(dtype=torch.float64, **options):
-    """Fifty steps of one iteration each, and of four, on a small network: the loss and the parameters after some of them."""
+def lbfgs(ridge=0.0, **options):
+    """Fifty steps of one iteration each, and of four (with a penalty, so that they converge), on a small network."""
     torch.manual_seed(3)
     x = torch.randn(20, 3).float().double()
     y = (torch.sin(x[:, :1]) + x[:, 1:2] * x[:, 2:]).float().double()
@@ -175,7 +175,7 @@ def lbfgs(dtype=torch.float64, **options):
 
     def closure():
         opt.zero_grad()
-        loss = ((model(x) - y) ** 2).mean()
+        loss = ((model(x) - y) ** 2).mean() + ridge * sum((p ** 2).sum() for p in model.parameters())
         loss.backward()
         return loss
 
@@ -186,7 +186,7 @@ def lbfgs(dtype=torch.float64, **options):
         if step in (0, 1, 2, 5, 10, 20, 49):
             row["parameters"] = torch.cat([p.detach().reshape(-1) for p in model.parameters()]).tolist()
         path.append(row)
-    return {"options": options, "x": x.tolist(), "y": y.tolist(), "start": [p.tolist() for p in start], "path": path}
+    return {"options": options, "ridge": ridge, "x": x.tolist(), "y": y.tolist(), "start": [p.tolist() for p in start], "path": path}
 
 
 def named():
@@ -231,9 +231,9 @@ document = {
     "data": {"bard": BARD, "kowalik": KOWALIK, "meyer": MEYER, "osborne1": OSBORNE1, "osborne2": OSBORNE2},
     "problems": {name: {"start": list(map(float, start)), "scipy": solve(f, start)} for name, (f, start) in PROBLEMS.items()},
     "robust": robust(),
-    "lbfgs": {"one iteration a step": lbfgs(lr=0.5, max_iter=1), "four iterations": lbfgs(lr=0.8, max_iter=4, history_size=5),
+    "lbfgs": {"one iteration a step": lbfgs(lr=0.5, max_iter=1), "four iterations": lbfgs(0.01, lr=0.8, max_iter=4, history_size=5),
               "strong Wolfe": lbfgs(max_iter=1, line_search_fn="strong_wolfe", max_eval=30),
-              "strong Wolfe, four iterations": lbfgs(max_iter=4, history_size=3, line_search_fn="strong_wolfe")},
+              "strong Wolfe, four iterations": lbfgs(0.01, max_iter=4, history_size=3, line_search_fn="strong_wolfe")},
     "named": named(),
     "constrained": constrained(),
 }

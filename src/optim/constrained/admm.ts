@@ -3,6 +3,7 @@
 import { tensor } from '../../tensor/creation.js';
 import {
   ArgumentError,
+  checkFunction,
   checkGiven,
   checkHas,
   checkList,
@@ -218,6 +219,7 @@ export async function admmConsensus<const X extends Start>(
   const op = 'admmConsensus';
   checkList(op, 'the functions', functions, 'functions');
   if (functions.length === 0) throw new ArgumentError(`${op}: there are no functions. Give at least one.`);
+  functions.forEach((fn, i) => checkFunction(op, fn, `function ${i}`));
   checkAdmmOptions(op, options);
   const unknowns = new Unknowns(op, x0);
   const agents = functions.map((fn) => new ParametricObjective(unknowns, nearTo(op, fn, unknowns)));

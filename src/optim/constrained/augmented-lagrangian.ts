@@ -11,6 +11,8 @@ import type { ConstrainedOutcome, ConstrainedRun } from './run.js';
 
 const FIRST_PENALTY = 10;
 const MOST_PENALTY = 1e12;
+/** x this much larger than the start, or than 1, is on a way without end. */
+const FURTHEST = 1e25;
 const FEW = 200;
 
 export async function augmentedLagrangian(run: ConstrainedRun, start: Float64Array): Promise<ConstrainedOutcome> {
@@ -40,7 +42,8 @@ export async function augmentedLagrangian(run: ConstrainedRun, start: Float64Arr
     objective.evaluations = 0;
     at = await problem.at(found.point.x);
     const gradientNorm = largest(found.point.gradient); // that of the Lagrangian with the next multipliers
-    if (found.reason === 'unbounded' && penalty >= MOST_PENALTY) return end('unbounded', gradientNorm);
+    // With a larger penalty it may not fall any more, but from so far away there is no way back.
+    if (largest(at.x) > FURTHEST * Math.max(1, largest(start))) return end('unbounded', gradientNorm);
     if (found.reason === 'not-finite') return end('not-finite', gradientNorm);
     const now = run.violationOf(at, z, penalty);
     y = y.map((value, i) => value + penalty * at.h[i]);

@@ -143,16 +143,16 @@ test('what has no solution is said', async () => {
     const infeasible = await minimizeConstrained((x) => x.square().sum(), [1], {
       method,
       equalities: (x) => cat([x, x.sub(1)]),
-      maxIterations: 60,
+      maxIterations: 20,
     });
-    expect(['infeasible', 'iterations'], method).toContain(infeasible.reason);
+    expect(['infeasible', 'iterations'], `${method}`).toContain(infeasible.reason);
     expect(infeasible.violation).toBeGreaterThan(0.1);
     const falling = await minimizeConstrained((x) => x.sum(), [1, 1], {
       method,
       equalities: (x) => el(x, 0),
-      maxIterations: 100,
+      maxIterations: 20,
     });
-    expect(['unbounded', 'iterations', 'infeasible', 'precision'], method).toContain(falling.reason);
+    expect(['unbounded', 'iterations', 'infeasible', 'precision'], `${method}`).toContain(falling.reason);
     expect(falling.converged).toBe(false);
     const broken = await minimizeConstrained((x) => x.log().sum(), [-1], { method, equalities: (x) => x.sub(1) });
     expect(broken.reason).toBe('not-finite');

@@ -48,7 +48,7 @@ export async function primalDual(run: ConstrainedRun, start: Float64Array): Prom
     const enough = run.toleranceAt(at);
     if (gradientNorm <= enough && run.violationOf(at) <= tolerance && distance <= enough) return end('optimal');
     if (reason !== undefined) return end(reason);
-    if (at.value < -1e100 || largest(at.x) > 1e100) return end('unbounded');
+    if (at.value < -1e100 || largest(at.x) > 1e25 * Math.max(1, largest(start))) return end('unbounded');
     const target = CENTRING * distance;
     const step = await newtonStep(run, state, slope, target);
     if (step === undefined) return end(run.isFeasible(at) ? 'precision' : 'infeasible');

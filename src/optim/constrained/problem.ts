@@ -81,7 +81,7 @@ export class ConstrainedProblem {
 
   async at(x: Float64Array): Promise<ConstrainedPoint> {
     this.evaluations++;
-    const all = await runOn(this.program, this.unknowns, [x]);
+    const all = await runOn(this.program, this.unknowns, [x], true);
     const { size } = this;
     const { h, g } = this.counts;
     let from = 1;

@@ -112,3 +112,14 @@ test.each([
 ])('wrong call %#', async (call, message) => {
   await expect(call()).rejects.toThrow(message);
 });
+
+test('tensors from outside stay, also where they are the result', async () => {
+  const y = wide([1, 2]).mul(1.5).detach();
+  const given = wide([1, 2]);
+  await leastSquares(() => given, [1], { maxEvaluations: 3 });
+  await leastSquares(() => y, [1], { maxEvaluations: 3 });
+  expect([await given.array(), await y.array()]).toEqual([
+    [1, 2],
+    [1.5, 3],
+  ]);
+});

@@ -75,7 +75,7 @@ test('conjugate gradients of every formula, and every line search, find the mini
   ];
   for (const option of options) {
     const { x, reason } = await minimize(valueOf('beale'), [1, 1], option);
-    expect(reason, JSON.stringify(option)).toBe('gradient');
+    expect(reason, `${JSON.stringify(option)}`).toBe('gradient');
     const [a, b] = (await x.array()) as number[];
     expect(Math.hypot(a - 3, b - 0.5)).toBeLessThan(1e-3);
   }

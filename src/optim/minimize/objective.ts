@@ -61,24 +61,20 @@ export class Objective implements Evaluated {
 
   async at(x: Float64Array): Promise<Point> {
     this.evaluations++;
-    const both = await this.run(this.valueProgram, x);
+    const both = await runOn(this.valueProgram, this.unknowns, [x], true);
     return { x, value: both[0], gradient: both.subarray(1) };
   }
 
   /** All second derivatives, row by row. */
   async hessian(x: Float64Array): Promise<Float64Array> {
     this.hessians++;
-    return await this.run(this.hessianProgram, x);
+    return await runOn(this.hessianProgram, this.unknowns, [x]);
   }
 
   /** The Hessian times a vector. */
   async product(x: Float64Array, v: Float64Array): Promise<Float64Array> {
     this.products++;
-    return await this.run(this.productProgram, x, v);
-  }
-
-  private async run<A extends Tensor[]>(program: Program<A>, ...vectors: Float64Array[]): Promise<Float64Array> {
-    return await runOn(program, this.unknowns, vectors);
+    return await runOn(this.productProgram, this.unknowns, [x, v]);
   }
 }
 
@@ -108,20 +104,25 @@ export class ParametricObjective implements Evaluated {
 
   async at(x: Float64Array): Promise<Point> {
     this.evaluations++;
-    const both = await runOn(this.program, this.unknowns, [x, ...this.parameters]);
+    const both = await runOn(this.program, this.unknowns, [x, ...this.parameters], true);
     return { x, value: both[0], gradient: both.subarray(1) };
   }
 }
 
-/** Runs a captured function on vectors, reads what it gives, and frees both at once. */
+/**
+ * Runs a captured function on vectors and reads what it gives; the inputs are freed at once, and so is a result in memory of its own
+ * (`isOwn`). A result may also be a tensor of the user's.
+ */
 export async function runOn<A extends Tensor[]>(
   program: Program<A>,
   unknowns: Unknowns,
   vectors: readonly Float64Array[],
+  isOwn = false,
 ): Promise<Float64Array> {
   const inputs = vectors.map((v) => unknowns.flat(v)) as A;
   const result = await program(...inputs);
   const numbers = (await result.data()) as ArrayLike<number>;
-  for (const t of [result, ...inputs]) t[Symbol.dispose]();
+  for (const t of inputs) t[Symbol.dispose]();
+  if (isOwn) result[Symbol.dispose]();
   return numbers instanceof Float64Array ? numbers : Float64Array.from(numbers);
 }

@@ -26,21 +26,21 @@ test(`${count} random problems end in an answer or a named reason`, { timeout: 2
     const found = await minimize(value, start, { method, maxIterations: 500, maxEvaluations: 2000 });
     const what = `${i}, ${kind}, ${method}: ${found.reason} with ${found.value}, gradient ${found.gradientNorm}`;
     seen.set(found.reason, (seen.get(found.reason) ?? 0) + 1);
-    expect(REASONS, what).toContain(found.reason);
-    if (found.converged) expect(found.gradientNorm, what).toBeLessThanOrEqual(1e-5);
+    expect(REASONS, `${what}`).toContain(found.reason);
+    if (found.converged) expect(found.gradientNorm, `${what}`).toBeLessThanOrEqual(1e-5);
     const first = found.history[0].value;
-    if (Number.isFinite(first)) expect(found.value, what).toBeLessThanOrEqual(first);
-    else expect(['not-finite', 'unbounded'], what).toContain(found.reason);
-    expect((await found.x.data()).every(Number.isFinite), what).toBe(true);
+    if (Number.isFinite(first)) expect(found.value, `${what}`).toBeLessThanOrEqual(first);
+    else expect(['not-finite', 'unbounded'], `${what}`).toContain(found.reason);
+    expect((await found.x.data()).every(Number.isFinite), `${what}`).toBe(true);
 
     const fit = FITS[i % FITS.length];
     const solver = i % 5 === 0 ? 'cg' : 'exact';
     const fitted = await leastSquares(residuals, start, { method: fit, solver, maxEvaluations: 500 });
     const which = `${i}, ${kind}, ${fit} by ${solver}: ${fitted.reason} with ${fitted.value}`;
-    expect(REASONS, which).toContain(fitted.reason);
+    expect(REASONS, `${which}`).toContain(fitted.reason);
     const before = fitted.history[0]?.value ?? NaN;
-    if (Number.isFinite(before)) expect(fitted.value, which).toBeLessThanOrEqual(before);
-    expect((await fitted.x.data()).every(Number.isFinite), which).toBe(true);
+    if (Number.isFinite(before)) expect(fitted.value, `${which}`).toBeLessThanOrEqual(before);
+    expect((await fitted.x.data()).every(Number.isFinite), `${which}`).toBe(true);
   }
   expect(seen.size).toBeGreaterThan(2);
 });

@@ -253,7 +253,7 @@ function evaluator(
     const x = tensor(all, { shape: [population, genes], dtype: 'float64' }) as unknown as Tensor;
     const result = await program(x);
     const values = Array.from((await result.data()) as ArrayLike<number>, (v) => (Number.isNaN(v) ? Infinity : v));
-    for (const t of [x, result]) t[Symbol.dispose]();
+    x[Symbol.dispose]();
     return values;
   };
 }

@@ -143,7 +143,7 @@ function batchDensity(
     const x = tensor(places, { shape: [chains, size], dtype: 'float64' }) as unknown as Tensor;
     const result = await program(x);
     const values = (await result.data()) as ArrayLike<number>;
-    for (const t of [x, result]) t[Symbol.dispose]();
+    x[Symbol.dispose]();
     return values;
   };
 }
