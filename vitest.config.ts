@@ -10,7 +10,7 @@ const src = fileURLToPath(new URL('src', import.meta.url));
  * takes a second a file otherwise. Each finds the default device and dtype (as-found.ts); what else it sets it sets back.
  */
 const SHARING = [
-  'src/{classic,functions,io,metrics,models,nn,onnx,optim,tensor,vision}/**/*.test.ts',
+  'src/{audio,classic,functions,io,metrics,models,nn,onnx,optim,tensor,vision}/**/*.test.ts',
   'src/engine/{compile,emit,grad,ir,loop}/**/*.test.ts',
   'test/{course,operators,tensor}/**/*.test.ts',
   'test/{functions-*,onnx*,opinfo-*,special-*,composed,exact-results,float64,long-sums,lookups,masked,narrow-dtypes,products,sequences,shapes,stacks,windows,winograd,fuzz-contractions}.test.ts',

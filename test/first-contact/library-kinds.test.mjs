@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as nabla from 'nabla';
+import * as audio from 'nabla/audio';
 import * as data from 'nabla/data';
 import * as transforms from 'nabla/data/transforms';
 import * as io from 'nabla/io';
@@ -48,6 +49,8 @@ const boxes = tensor([
   [1, 1, 4, 4],
 ]);
 const maps = zeros([1, 2, 8, 8]);
+const sound = zeros([1, 64]);
+const spectra = zeros([5, 9]);
 const set = () =>
   new data.ArrayDataset({
     x: { data: new Float32Array(12), shape: [2] },
@@ -391,6 +394,87 @@ const CALLS = {
   classNames: [vision.classNames, I('voc')],
   topK: [vision.topK, T(zeros([3])), Options({})],
   topKOfEach: [vision.topKOfEach, T(x), Options({})],
+  // audio
+  readWav: [audio.readWav, I(WAV()), Options({})],
+  ...each('readWav', (o) => audio.readWav(WAV(), o), {}, { offset: Optionally(1), frames: Optionally(1) }),
+  readWavInfo: [audio.readWavInfo, I(WAV()), Options({})],
+  encodeWav: [audio.encodeWav, T(sound), I(8000), Options({})],
+  saveWav: [audio.saveWav, Text(join(folder, 'a.wav')), T(sound), I(8000), Options({})],
+  resample: [audio.resample, T(sound), I(2), I(3), Options({})],
+  ...each(
+    'resample',
+    (o) => audio.resample(sound, 2, 3, o),
+    {},
+    {
+      lowpassFilterWidth: Optionally(6),
+      rolloff: Optionally(0.9),
+      window: Optionally('kaiser'),
+      beta: OptionalNumber(9),
+    },
+  ),
+  spectrogram: [(t, o) => audio.spectrogram(t, { ...mustBeOptions(o), nFft: 8 }), T(sound), Options({})],
+  ...each(
+    'spectrogram',
+    (o) => audio.spectrogram(sound, o),
+    { nFft: 16 },
+    {
+      nFft: I(16),
+      winLength: Optionally(8),
+      hopLength: Optionally(4),
+      window: argument('undefined', 'tensor')('hann'),
+      pad: Optionally(1),
+      power: argument('undefined', 'null', 'number')(2),
+      normalized: argument('undefined', 'boolean')('window'),
+      padMode: Optionally('constant'),
+      like: Optionally('librosa'),
+    },
+  ),
+  melSpectrogram: [
+    (t, rate, o) => audio.melSpectrogram(t, rate, { ...mustBeOptions(o), nFft: 8, nMels: 2 }),
+    T(sound),
+    I(8000),
+    Options({}),
+  ],
+  melFilterbank: [audio.melFilterbank, I(9), I(3), I(8000), Options({})],
+  ...each(
+    'melFilterbank',
+    (o) => audio.melFilterbank(9, 3, 8000, o),
+    {},
+    {
+      fMin: OptionalNumber(0),
+      fMax: OptionalNumber(4000),
+      norm: argument('undefined', 'null')('slaney'),
+      melScale: Optionally('htk'),
+      dtype: Optionally('float64'),
+    },
+  ),
+  toMelScale: [audio.toMelScale, T(spectra), T(zeros([5, 2]))],
+  hzToMel: [audio.hzToMel, NumberOnly(440), Optionally('htk')],
+  melToHz: [audio.melToHz, NumberOnly(440), Optionally('htk')],
+  mfcc: [
+    (t, rate, o) => audio.mfcc(t, rate, { ...mustBeOptions(o), nFft: 8, nMels: 2, nMfcc: 2 }),
+    T(sound),
+    I(8000),
+    Options({}),
+  ],
+  dctMatrix: [audio.dctMatrix, I(3), I(5), argument('undefined', 'null')('ortho'), Options({})],
+  deltas: [audio.deltas, T(spectra), Options({})],
+  powerToDb: [audio.powerToDb, T(spectra), Options({})],
+  ...each(
+    'powerToDb',
+    (o) => audio.powerToDb(spectra, o),
+    {},
+    { ref: OptionalNumber('max'), amin: OptionalNumber(1e-9), topDb: OptionalNumber(80) },
+  ),
+  amplitudeToDb: [audio.amplitudeToDb, T(spectra), Options({})],
+  dbToPower: [audio.dbToPower, T(spectra), OptionalNumber(1)],
+  dbToAmplitude: [audio.dbToAmplitude, T(spectra), OptionalNumber(1)],
+  griffinLim: [(t, o) => audio.griffinLim(t, { ...mustBeOptions(o), iterations: 1 }), T(zeros([5, 9])), Options({})],
+  preemphasis: [audio.preemphasis, T(sound), OptionalNumber(0.9)],
+  toMono: [audio.toMono, T(sound)],
+  rms: [audio.rms, T(sound), Options({})],
+  zeroCrossingRate: [audio.zeroCrossingRate, T(sound), Options({})],
+  whisperLogMel: [(t, o) => audio.whisperLogMel(t, { ...mustBeOptions(o), samples: 800 }), T(sound), Options({})],
   // networks
   auxiliaryCrossEntropy: [models.auxiliaryCrossEntropy, I(zeros([2, 3])), I(labels), OptionalNumber(0.3)],
   efficientNetKey: [models.efficientNetKey, Text('bn1.weight')],
@@ -760,7 +844,7 @@ const OTHERS = new Set(
 );
 
 it('covers every public function', () => {
-  const spaces = { data, transforms, io, metrics, optim, train };
+  const spaces = { audio, data, transforms, io, metrics, optim, train };
   const seen = new Set(
     [...Object.keys(CALLS), ...Object.keys(TRANSFORMS), ...Object.keys(ON_BATCHES)].map(
       (name) => name.split(/[ ,.:]/)[0],
@@ -778,6 +862,12 @@ it('covers every public function', () => {
       .toSorted(),
   ).toEqual(['gaussianKernel', 'perspective', 'resizedCrop', 'transposeKernel']);
 });
+
+/** Two silent samples. */
+function WAV() {
+  const text = 'RIFF(\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data\x04\0\0\0\0\0\0\0';
+  return Uint8Array.from(text, (c) => c.charCodeAt(0));
+}
 
 /** A black pixel. */
 function PNG() {

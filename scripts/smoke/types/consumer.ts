@@ -1,5 +1,6 @@
 // What somebody writes who uses the package from TypeScript: every entry of it, shapes in types, a mistake that is found.
 import { type Tensor, compile, manualSeed, noGrad, tensor } from 'nabla';
+import * as audio from 'nabla/audio';
 import * as classic from 'nabla/classic';
 import * as data from 'nabla/data';
 import * as transforms from 'nabla/data/transforms';
@@ -17,6 +18,7 @@ import * as train from 'nabla/train';
 import * as vision from 'nabla/vision';
 
 export const entries = [
+  audio,
   classic,
   data,
   transforms,
