@@ -35,6 +35,8 @@ export function complain(message: string): void {
 }
 
 async function report(error: unknown): Promise<number> {
+  // One of several processes has said it for all of them.
+  if (error instanceof Error && 'isTold' in error && error.isTold === true) return 1;
   if (error instanceof CliError) {
     complain(oneLine(error));
     return error.exitCode;
@@ -106,6 +108,9 @@ function addTrain(program: Command): void {
     .addOption(device())
     .option('--out <folder>', 'run folder (default: runs/<run>-<date>-<time>)')
     .addOption(download())
+    .option('--distributed', 'train with all processes that mpirun has started; the batch is divided among them')
+    .option('--zero', 'with --distributed: divide the state of the optimiser, too')
+    .option('--sync-batch-norm', 'with --distributed: batch normalisation measures the whole batch')
     .option('--doctor', 'look into layers, gradients and data on the way, and say at the end what is wrong')
     .addOption(
       new Option(
@@ -138,7 +143,8 @@ Examples:
   nabla train mnist --download
   nabla train ./my-run.ts --lr 0.01
   nabla train --resume runs/short
-  nabla train --resume runs/short --epochs 20`,
+  nabla train --resume runs/short --epochs 20
+  mpirun -n 4 nabla train mnist --distributed`,
     )
     .allowExcessArguments(false)
     .action(async (run: string | undefined, options, command: Command) => {

@@ -11,6 +11,8 @@ export interface Shown {
   readonly title: string;
   readonly folder: string;
   readonly device: string;
+  /** Where several train together. */
+  readonly processes?: string | undefined;
   readonly settings: Readonly<Record<string, unknown>>;
   readonly testSamples: number | undefined;
   /** Epochs that the run had behind it when it was taken up. */
@@ -73,7 +75,7 @@ export class TextView implements RunListener {
 
   #start({ facts }: StartEvent): void {
     this.#facts = facts;
-    const { title, settings, folder, device, testSamples, history } = this.#shown;
+    const { title, settings, folder, device, processes, testSamples, history } = this.#shown;
     const { style } = this.#terminal;
     this.#terminal.line(style.bold(title));
     this.#terminal.line();
@@ -100,6 +102,7 @@ export class TextView implements RunListener {
     const threads =
       details.threads === undefined ? '' : `, ${String(details.threads)} thread${details.threads === 1 ? '' : 's'}`;
     fact('device', `${device}${details.tier === undefined ? '' : `, ${String(details.tier)}`}${threads}`);
+    if (processes !== undefined) fact('together', processes);
     fact('folder', printable(folder));
     this.#terminal.line();
     for (const event of history()) this.#row(event);

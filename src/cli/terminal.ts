@@ -57,8 +57,9 @@ export function terminalOf(stream: Stream, env: NodeJS.ProcessEnv = process.env)
   const isDumb = env.TERM === 'dumb';
   return {
     isInteractive: isTerminal && !isDumb,
+    // A launcher of MPI may give a terminal without a width: 0 columns.
     get columns() {
-      return Math.max(stream.columns ?? 80, 20);
+      return Math.max(stream.columns || 80, 20);
     },
     write: (text) => void stream.write(render(text)),
     line: (text = '') => void stream.write(`${render(text)}\n`),

@@ -16,13 +16,14 @@ import {
   checkWhole,
   wrongKind,
 } from '../tensor/library.js';
+import { BatchShares, type Share, type SharedBatches } from './batch-share.js';
 import { type Collated, collate as collateDefault } from './collate.js';
 import type { BatchSource, Dataset } from './dataset.js';
 import type { SampleRandom } from './fields.js';
 import { type IterableDataset, passThrough, shuffleWindow } from './iterable-dataset.js';
 import { inOrder } from './prefetch.js';
 import { SampleError } from './sample-error.js';
-import { RandomSampler, type Sampler, SequentialSampler } from './samplers.js';
+import { DistributedSampler, RandomSampler, type Sampler, SequentialSampler } from './samplers.js';
 import { recipeOf } from './worker-dataset.js';
 import { WorkerPool } from './worker-pool.js';
 
@@ -133,10 +134,41 @@ export class DataLoader<D extends AnyDataset, B = BatchOf<D>> implements AsyncIt
 
   /** The batches of one epoch, beginning with batch `from`. */
   batches(epoch: number, from = 0): AsyncGenerator<B, void, void> {
+    return this.walk(epoch, from);
+  }
+
+  /**
+   * The part of each batch that is process `rank`'s of `worldSize`: together they see the batches of this loader, in its order. Shares differ
+   * by one sample at most. A loader with a DistributedSampler goes through its process's samples already, in batches of its own.
+   */
+  shard(rank: number, worldSize: number): SharedBatches<B> {
+    checkWhole('shard', 'worldSize', worldSize, 1);
+    if (!(Number.isInteger(rank) && rank >= 0 && rank < worldSize))
+      throw new ArgumentError(`shard: rank ${rank} of ${worldSize} processes. Use 0 to ${worldSize - 1}.`);
+    const isSharded = this.sampler instanceof DistributedSampler;
+    const { length, dataset, seed, batchSize } = this;
+    const shares = new BatchShares(rank, worldSize);
+    const note = (batch: B, total: number): void => shares.note(batch, isSharded ? total * worldSize : total);
+    return {
+      length,
+      batchSize: isSharded ? batchSize * worldSize : batchSize,
+      dataset,
+      seed,
+      batches: (epoch, from = 0) => this.walk(epoch, from, { shares: isSharded ? undefined : shares, note }),
+      shareOf: (batch): Share => {
+        const share = shares.of(batch);
+        if (share === undefined)
+          throw new ArgumentError('shareOf: this is no batch of this loader. Pass what batches() gave.');
+        return share;
+      },
+    };
+  }
+
+  private walk(epoch: number, from: number, part?: Part<B>): AsyncGenerator<B, void, void> {
     checkWhole('DataLoader', 'the epoch', epoch);
     checkWhole('DataLoader', 'the first batch', from);
-    if (this.sampler === undefined) return this.stream(epoch, from);
-    return this.workers > 0 ? this.fromWorkers(epoch, from) : this.fromHere(epoch, from);
+    if (this.sampler === undefined) return this.stream(epoch, from, part);
+    return this.workers > 0 ? this.fromWorkers(epoch, from, part) : this.fromHere(epoch, from, part);
   }
 
   /** Positions of the items in the order of an epoch. */
@@ -156,17 +188,21 @@ export class DataLoader<D extends AnyDataset, B = BatchOf<D>> implements AsyncIt
     return this.close();
   }
 
-  private async *fromHere(epoch: number, from: number): AsyncGenerator<B, void, void> {
+  private async *fromHere(epoch: number, from: number, part?: Part<B>): AsyncGenerator<B, void, void> {
     const randomOf: SampleRandom = (position) => new HostRandom(this.seed, epoch, position);
     const order = this.order(epoch);
     const make = async (i: number): Promise<{ made: unknown }> => ({
-      made: await makeSamples(this.source(), this.positions(order, i), randomOf),
+      made: await makeSamples(this.source(), this.positions(order, i, part), randomOf),
     });
-    for await (const { made } of inOrder(make, from, this.length as number, this.prefetch))
-      yield await this.finish(made);
+    let i = from;
+    for await (const { made } of inOrder(make, from, this.length as number, this.prefetch)) {
+      const batch = await this.finish(made);
+      part?.note(batch, this.sizeOf(order, i++));
+      yield batch;
+    }
   }
 
-  private async *fromWorkers(epoch: number, from: number): AsyncGenerator<B, void, void> {
+  private async *fromWorkers(epoch: number, from: number, part?: Part<B>): AsyncGenerator<B, void, void> {
     const order = this.order(epoch);
     const isKept = this.options.persistentWorkers ?? false;
     const opening = this.pool ?? this.open();
@@ -176,11 +212,14 @@ export class DataLoader<D extends AnyDataset, B = BatchOf<D>> implements AsyncIt
       throw error;
     });
     const make = async (i: number): Promise<{ made: unknown }> => ({
-      made: await pool.make(this.positions(order, i), this.seed, epoch),
+      made: await pool.make(this.positions(order, i, part), this.seed, epoch),
     });
     try {
+      let i = from;
       for await (const { made } of inOrder(make, from, this.length as number, this.prefetch)) {
-        yield await this.finish(made);
+        const batch = await this.finish(made);
+        part?.note(batch, this.sizeOf(order, i++));
+        yield batch;
       }
     } finally {
       if (pool.isBroken && this.pool === opening) this.pool = undefined; // the next epoch begins with new threads
@@ -193,7 +232,7 @@ export class DataLoader<D extends AnyDataset, B = BatchOf<D>> implements AsyncIt
     return WorkerPool.open(recipeOf(dataset as object)!, this.workers, (dataset as Dataset<unknown>).length);
   }
 
-  private async *stream(epoch: number, from: number): AsyncGenerator<B, void, void> {
+  private async *stream(epoch: number, from: number, part?: Part<B>): AsyncGenerator<B, void, void> {
     const { shuffleBuffer = 0 } = this.options;
     const pass = passThrough(this.dataset as IterableDataset<ItemOf<D>>, epoch);
     const items = shuffleBuffer > 1 ? shuffleWindow(pass, shuffleBuffer, new HostRandom(this.seed, epoch)) : pass;
@@ -214,15 +253,26 @@ export class DataLoader<D extends AnyDataset, B = BatchOf<D>> implements AsyncIt
     };
     try {
       for (let i = 0; i < from; i++) if ((await make()) === undefined) return;
-      for await (const batch of inOrder(make, from, Infinity, this.prefetch)) yield await this.collate(batch);
+      for await (const items of inOrder(make, from, Infinity, this.prefetch)) {
+        const batch = await this.collate(ownItems(items, part));
+        part?.note(batch, items.length);
+        yield batch;
+      }
     } finally {
       await turn.catch(() => {});
       await items.return?.();
     }
   }
 
-  private positions(order: Int32Array, i: number): Int32Array {
-    return order.subarray(i * this.batchSize, (i + 1) * this.batchSize);
+  private positions(order: Int32Array, i: number, part?: Part<B>): Int32Array {
+    const whole = order.subarray(i * this.batchSize, (i + 1) * this.batchSize);
+    if (part?.shares === undefined) return whole;
+    const [begin, end] = part.shares.range(whole.length);
+    return whole.subarray(begin, end);
+  }
+
+  private sizeOf(order: Int32Array, i: number): number {
+    return Math.min(this.batchSize, order.length - i * this.batchSize);
   }
 
   /** The dataset as a maker of whole batches, unless items are wanted. */
@@ -242,6 +292,18 @@ export class DataLoader<D extends AnyDataset, B = BatchOf<D>> implements AsyncIt
     const { collate } = this.options;
     return collate === undefined ? (collateDefault(items) as B) : collate(items);
   }
+}
+
+/** What one process takes of each batch, all where there are no shares, and who is told of it. */
+interface Part<B> {
+  readonly shares: BatchShares | undefined;
+  readonly note: (batch: B, total: number) => void;
+}
+
+function ownItems<I, B>(items: I[], part: Part<B> | undefined): I[] {
+  if (part?.shares === undefined) return items;
+  const [begin, end] = part.shares.range(items.length);
+  return items.slice(begin, end);
 }
 
 interface Samples {

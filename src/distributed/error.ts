@@ -9,8 +9,11 @@ import { NablaError } from '../tensor/library.js';
 export class DistributedError extends NablaError {
   override name = 'DistributedError';
   readonly rank: number | undefined;
-  constructor(message: string, rank?: number) {
+  /** It is on standard error already, said by one process for all. */
+  readonly isTold: boolean;
+  constructor(message: string, rank?: number, isTold = false) {
     super(message);
     this.rank = rank;
+    this.isTold = isTold;
   }
 }

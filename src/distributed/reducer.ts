@@ -1,15 +1,14 @@
 // Averages gradients over all processes: after the backward pass, in buckets, where the numbers lie.
 //   gradients → one program that lays them side by side in buckets → all buckets are added up over the processes → each gradient is a
 //   stretch of its bucket, divided by the number of processes
-// In a step that is captured the sums are a hook between two runs, so that replays make them as well. With the gradients travel, in the first
-// bucket: which parameters have one here (what is unused here and used elsewhere counts as zero), numbers of the step to be averaged with
-// them (its loss), and whether a process wants to stop.
+// In a step that is captured the sums are a hook between two runs, so that replays make them as well. In front of the first bucket travels
+// which parameters have a gradient here: what is unused here and used elsewhere counts as zero.
 
 import { cat } from '../tensor/functions.js';
-import { scalarTensor, tensor } from '../tensor/creation.js';
+import { tensor } from '../tensor/creation.js';
 import { withoutGrad } from '../tensor/grad-mode.js';
 import { eachRun, formatShape, overwriteMemory, sizeOf, updateAtOnce } from '../tensor/library.js';
-import type { AnyTensor, Tensor } from '../tensor/tensor.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { DistributedError } from './error.js';
 import type { Job } from './transport.js';
 import type { World } from './world.js';
@@ -32,28 +31,16 @@ interface Bucket {
   flat: Tensor | undefined;
 }
 
-/** What a step averages besides its gradients, and what has come back. */
-export interface StepNumbers {
-  /** Single numbers, to be averaged. */
-  readonly values: readonly AnyTensor[];
-}
-
 const bytesOf = { float32: 4, float64: 8 } as const;
 
 export class GradientReducer {
   readonly parameters: readonly Tensor[];
-  /** Whether some process wanted to stop when gradients were averaged last. */
-  isStopAgreed = false;
-  /** Asked at each step, replays included. */
-  wantsStop: () => boolean = () => false;
   /** Gradients of the last backward pass are averages already, as far as is known. */
   isAveraged = false;
   private readonly world: World;
   private readonly names: readonly string[];
   private readonly bucketBytes: number;
   private buckets: readonly Bucket[] | undefined;
-  /** Numbers in front of the first bucket: a flag a parameter, the wish to stop, then what is averaged besides. */
-  private values = 0;
   private wasAgreed = false;
 
   constructor(
@@ -87,24 +74,19 @@ export class GradientReducer {
     });
   }
 
-  /**
-   * Replaces the gradient of each parameter by its mean over all processes. Gives the mean of `values`, which are read from memory of their own.
-   * In a captured function it is captured.
-   */
-  async reduce(values: readonly AnyTensor[] = []): Promise<Tensor[]> {
+  /** Replaces the gradient of each parameter by its mean over all processes; in a captured function that is captured. */
+  async reduce(): Promise<void> {
     if (!this.wasAgreed) this.agree('DataParallel');
     this.isAveraged = true;
     const { world, parameters } = this;
-    const buckets = this.layOut(values.length);
+    const buckets = this.layOut();
     const isUsed = parameters.map((p) => p.grad !== undefined);
     await updateAtOnce(() => {
-      for (const bucket of buckets) bucket.flat?.assign_(this.contentOf(bucket, isUsed, values));
+      for (const bucket of buckets) bucket.flat?.assign_(this.contentOf(bucket, isUsed));
     });
     let counted: readonly number[] | undefined;
     const sum = (): void => {
-      const head = this.sumBuckets(buckets);
-      const counts = head.slice(0, parameters.length);
-      this.isStopAgreed = head[parameters.length] > 0;
+      const counts = this.sumBuckets(buckets);
       if (counted === undefined) counted = counts;
       const known = counted;
       const changed = counts.findIndex((n, i) => n > 0 !== known[i] > 0);
@@ -116,7 +98,7 @@ export class GradientReducer {
     };
     eachRun(sum, () => {});
     const usedAnywhere = counted ?? [];
-    return withoutGrad(() => {
+    withoutGrad(() => {
       const share = 1 / world.worldSize;
       for (const { flat, parts } of buckets) {
         for (const { index, start, size } of parts) {
@@ -126,23 +108,12 @@ export class GradientReducer {
           p.grad = mean.reshape(p.shape).to(p.dtype) as Tensor;
         }
       }
-      const [first] = buckets;
-      const at = parameters.length + 1;
-      return values.map(
-        (_, i) =>
-          (first.flat as Tensor)
-            .slice(0, at + i, at + i + 1)
-            .mul(share)
-            .reshape([]) as Tensor,
-      );
     });
   }
 
-  private layOut(values: number): readonly Bucket[] {
-    if (this.buckets !== undefined && this.values === values) return this.buckets;
-    this.values = values;
-    this.buckets = undefined;
-    const head = this.parameters.length + 1 + values;
+  private layOut(): readonly Bucket[] {
+    if (this.buckets !== undefined) return this.buckets;
+    const head = this.parameters.length;
     const buckets: Bucket[] = [{ dtype: 'float32', head, parts: [], size: head, flat: undefined }];
     // The last layers come first: their gradients are known first.
     for (let index = this.parameters.length - 1; index >= 0; index--) {
@@ -164,14 +135,10 @@ export class GradientReducer {
     return buckets;
   }
 
-  private contentOf(bucket: Bucket, isUsed: readonly boolean[], values: readonly AnyTensor[]): Tensor {
+  private contentOf(bucket: Bucket, isUsed: readonly boolean[]): Tensor {
     const { dtype, head, parts } = bucket;
     const pieces: Tensor[] = [];
-    if (head > 0) {
-      pieces.push(tensor(Float32Array.from(isUsed, Number), { shape: [isUsed.length], device: 'cpu' }) as Tensor);
-      pieces.push(scalarTensor(() => Number(this.wantsStop())).reshape([1]) as Tensor);
-      for (const value of values) pieces.push(value.detach().to('float32').reshape([1]) as Tensor);
-    }
+    if (head > 0) pieces.push(tensor(Float32Array.from(isUsed, Number), { shape: [head], device: 'cpu' }) as Tensor);
     for (const { index, size } of parts) {
       const { grad } = this.parameters[index];
       const zeros = () => tensor(new Float32Array(size), { shape: [size], device: 'cpu' }) as Tensor;
@@ -180,7 +147,7 @@ export class GradientReducer {
     return cat(pieces) as Tensor;
   }
 
-  /** Adds all buckets up, and gives the numbers in front of the first. */
+  /** Adds all buckets up; gives on how many processes each parameter has a gradient. */
   private sumBuckets(buckets: readonly Bucket[]): number[] {
     const { transport } = this.world;
     let numbers: number[] = [];
@@ -194,8 +161,7 @@ export class GradientReducer {
     this.world.checkIdle('DataParallel');
     for (const number of jobs.map((job) => transport.start(job))) transport.wait(number);
     const { out } = jobs[0];
-    if (out !== undefined)
-      numbers = Array.from(new Float32Array(out.buffer, out.byteOffset, this.parameters.length + 1));
+    if (out !== undefined) numbers = Array.from(new Float32Array(out.buffer, out.byteOffset, this.parameters.length));
     return numbers;
   }
 }

@@ -6,6 +6,7 @@
 import { ArgumentError, type OptionNames, checkChoice, checkNumber, checkOptions } from '../tensor/library.js';
 import type { AnyTensor } from '../tensor/tensor.js';
 import { digestOf } from './digest.js';
+import { shareCores } from './cores.js';
 import { DistributedError } from './error.js';
 import { identity } from './identity.js';
 import { findLaunch } from './mpi/find.js';
@@ -63,6 +64,7 @@ export async function init(options: InitOptions = {}): Promise<World> {
   opened = new World(transport);
   if (!isAlone) endTogether(transport);
   opened.agree('init', identity());
+  if (!isAlone) shareCores(opened.rank, (value) => (opened as World).exchange(value));
   return opened;
 }
 
@@ -198,7 +200,16 @@ export class World {
     return resultOf(packet, numbers, [rows / worldSize, ...rest]);
   }
 
+  /** Said besides when the job ends before its time, on the process that says why: how to go on. */
+  hint(text: string): void {
+    this.hasHint = text !== '';
+    this.transport.hint(text);
+  }
+
   // -------------------------------------------------------------- for the library
+
+  /** Somebody has said how to go on. */
+  hasHint = false;
 
   /**
    * Compares what processes hold to be true, by name; throws DistributedError on all of them that names the first difference. Nothing but a

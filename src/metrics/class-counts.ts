@@ -102,6 +102,11 @@ export abstract class ClassMetric<T = number> extends CollectedMetric<T> {
     return [Number(this.isMultiLabel), ...(await super.state())];
   }
 
+  override merge(states: readonly (readonly number[])[]): readonly number[] {
+    const flags = states.map(([isMultiLabel]) => isMultiLabel);
+    return [flags.includes(1) ? 1 : 0, ...super.merge(states.map(([, ...counts]) => counts))];
+  }
+
   override restore([isMultiLabel, ...counts]: readonly number[]): void {
     this.isMultiLabel = isMultiLabel === 1;
     super.restore(counts);

@@ -17,6 +17,8 @@ export interface Metric<T = number> {
   reset(): void;
   /** What has been collected so far, as plain numbers: for a checkpoint in the middle of an epoch. */
   state?(): Promise<readonly number[]>;
+  /** The state of what several processes have collected together, from that of each. */
+  merge?(states: readonly (readonly number[])[]): readonly number[];
   /** Goes on from what `state` gave. */
   restore?(state: readonly number[]): void;
 }

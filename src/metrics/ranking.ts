@@ -143,6 +143,20 @@ class ScoreStore implements Collection {
     return [classes, ...flat.subarray(0, this.count * classes), ...labels.subarray(0, this.count)];
   }
 
+  merge(dumps: readonly (readonly number[])[]): number[] {
+    const given = dumps.filter(({ length }) => length > 0);
+    if (given.length === 0) return [];
+    const [[classes]] = given;
+    if (given.some(([other]) => other !== classes))
+      throw new ShapeError(
+        `${this.op}: the processes have scores of different numbers of classes. Use one metric for each.`,
+      );
+    const rowsOf = (dump: readonly number[]): number => ((dump.length - 1) / (classes + 1)) * classes;
+    const scores = given.flatMap((dump) => dump.slice(1, 1 + rowsOf(dump)));
+    const labels = given.flatMap((dump) => dump.slice(1 + rowsOf(dump)));
+    return [classes].concat(scores, labels);
+  }
+
   load([classes, ...numbers]: readonly number[]): void {
     this.reset();
     if (classes === undefined) return;

@@ -120,6 +120,33 @@ export class R2Score extends CollectedMetric {
     return [moments[0]?.length ?? 0, ...moments.flatMap((m) => [...m]), ...(await super.state())];
   }
 
+  /** The moments are joined as those of batches are. */
+  override merge(states: readonly (readonly number[])[]): readonly number[] {
+    const sums = super.merge(states.map(([width, ...numbers]) => numbers.slice(4 * width)));
+    const given = states.filter(([width]) => width > 0);
+    if (given.length === 0) return [0, ...sums];
+    const [width] = given[0];
+    if (given.some(([other]) => other !== width))
+      throw new ShapeError(
+        'R2Score: the processes have targets of different numbers of columns. Use one metric for each.',
+      );
+    const joined = Array.from({ length: width }, (_, k) => {
+      let [count, mean, squares, origin] = [0, 0, 0, 0];
+      for (const [, ...numbers] of given) {
+        const [rows, theirMean, theirSquares, theirOrigin] = [0, 1, 2, 3].map((i) => numbers[i * width + k]);
+        if (rows === 0) continue;
+        if (count === 0) origin = theirOrigin;
+        const apart = theirOrigin - origin + theirMean - mean;
+        const total = count + rows;
+        squares += theirSquares + (apart * apart * count * rows) / total;
+        mean += (apart * rows) / total;
+        count = total;
+      }
+      return [count, mean, squares, origin];
+    });
+    return [width, ...[0, 1, 2, 3].flatMap((i) => joined.map((moments) => moments[i])), ...sums];
+  }
+
   override restore([width, ...numbers]: readonly number[]): void {
     super.restore(numbers.slice(4 * width));
     if (width === 0) return clear(this.moments);

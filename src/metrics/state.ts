@@ -27,6 +27,8 @@ export type Bools = Tensor<Shape, 'bool'>;
 /** State that can be written down as plain numbers and taken up again. */
 export interface Collection {
   dump(): Promise<number[]>;
+  /** What dumps of several give together. */
+  merge(dumps: readonly (readonly number[])[]): number[];
   load(numbers: readonly number[]): void;
   reset(): void;
 }
@@ -41,6 +43,10 @@ export abstract class CollectedMetric<T = number> implements Metric<T> {
 
   async state(): Promise<readonly number[]> {
     return this.collected.dump();
+  }
+
+  merge(states: readonly (readonly number[])[]): readonly number[] {
+    return this.collected.merge(states);
   }
 
   restore(state: readonly number[]): void {
@@ -98,6 +104,8 @@ abstract class Sum<D extends 'float32' | 'int32'> implements Collection {
   /** The two parts with `delta` added. */
   protected abstract plus(a: Tensor<Shape, D>, b: Tensor<Shape, D>, delta: Tensor<Shape, D>): [AnyTensor, AnyTensor];
   protected abstract join(a: number, b: number): number;
+  /** The two parts of a sum. */
+  protected abstract split(sum: number): [first: number, second: number];
 
   /** Throws ShapeError if the delta is not of the shape of earlier ones: other classes than before, for example. */
   add(delta: AnyTensor): void {
@@ -135,6 +143,23 @@ abstract class Sum<D extends 'float32' | 'int32'> implements Collection {
     if (this.cells === undefined) return [];
     const [a, b] = this.cells;
     return [a.rank, ...a.shape, ...(await a.data()), ...(await b.data())];
+  }
+
+  merge(dumps: readonly (readonly number[])[]): number[] {
+    const given = dumps.filter(({ length }) => length > 0);
+    if (given.length === 0) return [];
+    const start = 1 + given[0][0];
+    const head = given[0].slice(0, start);
+    const size = sizeOf(head.slice(1));
+    if (given.some((dump) => dump.length !== start + 2 * size || !sameShape(dump.slice(0, start), head)))
+      throw new ShapeError(
+        `${this.op}: the processes have collected sums of different shapes. Use one metric for each number of classes.`,
+        given.map((dump) => dump.slice(1, 1 + dump[0])),
+      );
+    const sums = Array.from({ length: size }, (_, i) =>
+      this.split(given.reduce((sum, dump) => sum + this.join(dump[start + i], dump[start + size + i]), 0)),
+    );
+    return [...head, ...sums.map(([first]) => first), ...sums.map(([, second]) => second)];
   }
 
   load(numbers: readonly number[]): void {
@@ -175,6 +200,10 @@ export class Counts extends Sum<'int32'> {
   protected join(low: number, high: number): number {
     return low + high * CARRY;
   }
+
+  protected split(sum: number): [number, number] {
+    return [sum % CARRY, Math.floor(sum / CARRY)];
+  }
 }
 
 /** float32 numbers; NaN and infinity stay what they are. */
@@ -192,5 +221,10 @@ export class Sums extends Sum<'float32'> {
 
   protected join(sum: number, error: number): number {
     return Number.isFinite(sum) ? sum - error : sum;
+  }
+
+  protected split(sum: number): [number, number] {
+    const rounded = Math.fround(sum);
+    return [rounded, Number.isFinite(rounded) ? rounded - sum : 0];
   }
 }

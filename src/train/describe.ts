@@ -30,7 +30,7 @@ import {
   WEIGHT_AVERAGE_OPTION,
 } from './options.js';
 import type { RunFacts, StartEvent } from './record.js';
-import { samplesOf } from './traits.js';
+import { optimizerName, samplesOf } from './traits.js';
 import type { Watchable } from './watch.js';
 
 /** Throws ArgumentError for options out of range. */
@@ -56,9 +56,33 @@ export function checkTrainerOptions(options: TrainerOptions): void {
     if (value !== undefined && !(value >= 0))
       throw new ArgumentError(`Trainer: ${name} is ${value}. Use a number of at least 0.`);
   }
+  if (options.distributed !== undefined) checkDistributed(options);
   if (Object.hasOwn(metrics, 'loss')) throw new ArgumentError("Trainer: a metric cannot be called 'loss'.");
   if (options.loss !== undefined && options.forward !== undefined) {
     throw new ArgumentError('Trainer: both loss and forward. forward gives the loss itself: leave out loss.');
+  }
+}
+
+/** Throws ArgumentError for what several processes cannot do together. */
+function checkDistributed({ distributed, metrics = {}, train, validation, test }: TrainerOptions): void {
+  checkHas(
+    'Trainer',
+    'distributed',
+    distributed,
+    ['rank', 'worldSize', 'agree'],
+    'Pass what await init() of nabla/distributed gives',
+  );
+  const isAlone = (data: unknown): boolean =>
+    typeof data === 'object' && data !== null && ('measures' in data || 'evaluate' in data);
+  if ([train, validation, test].some(isAlone) || train.state !== undefined)
+    throw new ArgumentError(
+      'Trainer: distributed divides batches, and an agent makes its own. Train it on one process, or leave out distributed.',
+    );
+  for (const [name, { state, merge, restore }] of Object.entries(metrics)) {
+    if (state !== undefined && merge !== undefined && restore !== undefined) continue;
+    throw new ArgumentError(
+      `Trainer: metric '${name}' cannot be joined over processes: it has no state, merge and restore. Use one of nabla/metrics, or leave it out.`,
+    );
   }
 }
 
@@ -188,7 +212,7 @@ function factsOf({
     parameters: model.parameterCount,
     classes,
     loss: forward !== undefined ? undefined : loss === undefined ? 'crossEntropy' : loss.name || undefined,
-    optimizer: optimizer.constructor.name,
+    optimizer: optimizerName(optimizer),
     optimizerOptions: plainOptions(optimizer.groups[0]),
     epochs,
     stepsPerEpoch: stepsOf(train, accumulate),

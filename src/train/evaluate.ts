@@ -3,8 +3,8 @@
 import type { Metric } from '../metrics/metric.js';
 import type { Module } from '../nn/module.js';
 import { ArgumentError } from '../tensor/library.js';
-import { countSamples } from './batch.js';
 import type { Batches } from './options.js';
+import { ALONE, type Ranks, ownBatches } from './ranks.js';
 import type { StepValues } from './step.js';
 import { Totals } from './totals.js';
 
@@ -15,6 +15,8 @@ export class Evaluator<B> {
   private readonly model: Module;
   private readonly steps: { evaluate(batch: B): Promise<StepValues> };
   private readonly totals: Totals;
+  /** Who evaluates together: each goes through its share. */
+  ranks: Ranks = ALONE;
 
   constructor(
     model: Module,
@@ -41,16 +43,20 @@ export class Evaluator<B> {
       }
     };
     try {
-      for await (const batch of data.batches(0)) {
+      const own = ownBatches(data, this.ranks);
+      for await (const batch of own.batches(0)) {
+        const { samples } = own.weigh(batch);
+        if (samples === 0) continue;
         const values = await this.steps.evaluate(batch);
-        waiting.push({ loss: values.loss.item(), samples: countSamples(batch) });
+        waiting.push({ loss: values.loss.item(), samples });
         this.totals.addOutput(values);
         await readUntil(LAG);
       }
       await readUntil(0);
+      this.totals.joinLosses(this.ranks);
       if (this.totals.samples === 0)
         throw new ArgumentError('Trainer: the data to evaluate on have no batch. Give at least one sample.');
-      return await this.totals.means();
+      return await this.totals.means(this.ranks);
     } finally {
       this.totals.reset();
     }

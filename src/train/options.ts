@@ -1,5 +1,7 @@
 // What a Trainer is told: the model, what to go through, and everything about the run that may be chosen. Types only.
 
+import type { SharedBatches } from '../data/batch-share.js';
+import type { World } from '../distributed/world.js';
 import type { OptionNames } from '../tensor/library.js';
 import type { Metric } from '../metrics/metric.js';
 import type { Module } from '../nn/module.js';
@@ -22,6 +24,8 @@ export interface Batches<B> {
    * an agent, whose batches come from what it does.
    */
   batches(epoch: number, from?: number): AsyncIterable<B>;
+  /** The part of each batch that is process `rank`'s; without it, batches are taken to be the process's own. */
+  shard?(rank: number, worldSize: number): SharedBatches<B>;
   /** What an epoch measures besides loss and metrics, by name: the return of episodes, for example. */
   readonly measures?: Measures | undefined;
   /** The measures, at the end of an epoch. */
@@ -55,6 +59,10 @@ export interface TrainingOptimizer {
   step(): Promise<void>;
   stateDict(): OptimizerState;
   loadStateDict(state: OptimizerState): void;
+  /** Gathers state that is divided among processes, for `stateDict` on process 0. */
+  consolidateStateDict?(): Promise<void>;
+  /** The optimiser that does the work, where this one only shares it out. */
+  readonly optimizer?: object;
 }
 
 /** What one pass through the model gives. */
@@ -195,6 +203,11 @@ export interface TrainerOptions<M extends Module = Module, B = unknown> extends 
   readonly checkpoint?: CheckpointOptions;
   /** Ends the run after the current update, with a checkpoint. */
   readonly signal?: AbortSignal;
+  /**
+   * Trains together with other processes: what `init()` of nabla/distributed gives. Batches are those of all processes together, of which each
+   * goes through its share; gradients, losses and metrics are those of the whole. Listeners and folder are process 0's. Node, 'cpu'.
+   */
+  readonly distributed?: World;
   /** Capture the step (see `compile`). Default true; false for models that decide in JavaScript. */
   readonly compile?: boolean;
   /** Seeds the generator when the run starts. */
@@ -231,6 +244,7 @@ export const TRAINER_OPTIONS: OptionNames<TrainerOptions> = {
   folder: true,
   checkpoint: true,
   signal: true,
+  distributed: true,
   compile: true,
   seed: true,
   config: true,

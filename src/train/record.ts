@@ -73,6 +73,8 @@ export interface EpochEvent {
   readonly samplesPerSecond: number;
   /** Part of the time of training that was spent waiting for data. */
   readonly waiting?: number;
+  /** Part of the time of training that was spent waiting for other processes, communication included. */
+  readonly communication?: number;
 }
 
 /** Statistics of layers and parameters at one step. */
@@ -236,6 +238,7 @@ const EVENTS: Readonly<
       seconds: isNumber,
       samplesPerSecond: isNumber,
       waiting: isNumber,
+      communication: isNumber,
     },
   ],
   layers: [

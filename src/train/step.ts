@@ -15,6 +15,7 @@ import { getRandomState, setRandomState } from '../tensor/random.js';
 import { type AnyTensor, Tensor, checkTensor } from '../tensor/tensor.js';
 import { type BatchValue, flattenBatch } from './batch.js';
 import type { StepOutput, StepProbe, TrainerOptions } from './options.js';
+import { ALONE, type Ranks } from './ranks.js';
 
 /** What a step gives: `loss`, and `output`, `target`, `gradNorm` where they are known. */
 export type StepValues = Readonly<Record<string, AnyTensor>>;
@@ -99,13 +100,15 @@ export class Steps<M extends Module, B> {
   /** The model's buffers as they were before the first batch of an update. */
   private readonly buffers = new Map<AnyTensor, AnyTensor>();
   private random: ReturnType<typeof getRandomState> | undefined;
+  /** Who trains together. */
+  ranks: Ranks = ALONE;
 
   constructor(options: TrainerOptions<M, B>, onDifference?: OnDifference) {
     this.options = options;
     this.pass = passOf(options);
     const capture = (body: Body): BatchFunction => overBatches(body, options.compile ?? true, onDifference);
-    this.updateWhole = capture((batch) => this.wholeUpdate(batch));
-    this.updateProbed = capture((batch) => this.wholeUpdate(batch, options.probe));
+    this.updateWhole = capture((batch, weight) => this.wholeUpdate(batch, weight));
+    this.updateProbed = capture((batch, weight) => this.wholeUpdate(batch, weight, options.probe));
     this.addGradients = capture((batch, scale) => this.partOfUpdate(batch, scale));
     this.applyGradients = capture(() => this.endOfUpdate());
     this.evaluateBatch = capture((batch) => withoutGrad(() => handedOut(this.pass(batch))));
@@ -123,9 +126,9 @@ export class Steps<M extends Module, B> {
       step.checkNext?.();
   }
 
-  /** One update from one batch. */
-  update(batch: B, isProbed: boolean): Promise<StepValues> {
-    return (isProbed ? this.updateProbed : this.updateWhole)(batch, 1);
+  /** One update from one batch, which has a weight among those of other processes. */
+  update(batch: B, weight: number, isProbed: boolean): Promise<StepValues> {
+    return (isProbed ? this.updateProbed : this.updateWhole)(batch, weight);
   }
 
   /** Before the first `add` of an update: keeps what each of them changes, so that a failure of a later one can be undone. */
@@ -170,13 +173,14 @@ export class Steps<M extends Module, B> {
     return this.evaluateBatch(batch, 1);
   }
 
-  private async wholeUpdate(batch: unknown, probe?: StepProbe): Promise<StepValues> {
+  private async wholeUpdate(batch: unknown, weight: number, probe?: StepProbe): Promise<StepValues> {
     const { optimizer, model } = this.options;
     optimizer.zeroGrad();
     probe?.beforeForward?.(model);
     const result = this.pass(batch);
     const values = handedOut(result);
-    result.loss.backward();
+    (weight === 1 ? result.loss : result.loss.mul(weight)).backward();
+    await this.average();
     const seen = kept(probe?.afterBackward?.(model));
     const clipped = this.clip();
     await optimizer.step();
@@ -207,10 +211,15 @@ export class Steps<M extends Module, B> {
   private async endOfUpdate(): Promise<StepValues> {
     const { optimizer } = this.options;
     for (const [p, sum] of this.sums) p.grad = sum.detach();
+    await this.average();
     const clipped = this.clip();
     this.clearSums();
     await optimizer.step();
     return clipped;
+  }
+
+  private async average(): Promise<void> {
+    if (this.ranks.size > 1) await this.ranks.average();
   }
 
   /** Clips as asked; the norm is that before. */

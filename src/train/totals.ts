@@ -3,6 +3,7 @@
 
 import type { Metric } from '../metrics/metric.js';
 import { ArgumentError } from '../tensor/library.js';
+import { ALONE, type Ranks, mergeMetrics } from './ranks.js';
 import type { StepValues } from './step.js';
 
 export interface TotalsState {
@@ -19,6 +20,8 @@ export class Totals {
   seconds = 0;
   /** For data. */
   waiting = 0;
+  /** For other processes. */
+  communication = 0;
   private loss = 0;
   private readonly metrics: readonly (readonly [name: string, metric: Metric<number>])[];
 
@@ -28,6 +31,7 @@ export class Totals {
 
   reset(): void {
     [this.samples, this.seconds, this.waiting, this.loss] = [0, 0, 0, 0];
+    this.communication = 0;
     for (const [, metric] of this.metrics) metric.reset();
   }
 
@@ -47,8 +51,12 @@ export class Totals {
     for (const [, metric] of this.metrics) metric.update(output, target);
   }
 
-  /** loss, and each metric by name. */
-  async means(): Promise<Record<string, number>> {
+  /** loss, and each metric by name; of metrics, what all processes have collected. */
+  async means(ranks: Ranks = ALONE): Promise<Record<string, number>> {
+    await mergeMetrics(
+      ranks,
+      this.metrics.map(([, metric]) => metric),
+    );
     const results: Record<string, number> = { loss: this.loss / this.samples };
     for (const [name, metric] of this.metrics) results[name] = await metric.compute();
     return results;
@@ -59,17 +67,26 @@ export class Totals {
     return this.metrics.every(([, { state, restore }]) => state !== undefined && restore !== undefined);
   }
 
-  async state(): Promise<TotalsState> {
+  /** The loss of all processes, where each has added up its own. */
+  joinLosses(ranks: Ranks): void {
+    [this.loss, this.samples] = ranks.sum([this.loss, this.samples]);
+  }
+
+  async state(ranks: Ranks = ALONE): Promise<TotalsState> {
     const metrics: Record<string, readonly number[]> = {};
-    for (const [name, metric] of this.metrics) metrics[name] = (await metric.state?.()) ?? [];
+    for (const [name, metric] of this.metrics) {
+      const own = (await metric.state?.()) ?? [];
+      metrics[name] = ranks.size === 1 ? own : (metric.merge?.(ranks.exchange(own)) ?? []);
+    }
     const { loss, samples, seconds, waiting } = this;
     return { loss, samples, seconds, waiting, metrics };
   }
 
-  restore({ loss, samples, seconds, waiting, metrics }: TotalsState): void {
+  /** Metrics are restored where `rank` is 0: the others have collected nothing besides. */
+  restore({ loss, samples, seconds, waiting, metrics }: TotalsState, rank = 0): void {
     this.reset();
     [this.loss, this.samples, this.seconds, this.waiting] = [loss, samples, seconds, waiting];
-    if (samples === 0) return;
+    if (samples === 0 || rank !== 0) return;
     for (const [name, metric] of this.metrics) if (name in metrics) metric.restore?.(metrics[name]);
   }
 }

@@ -6,18 +6,27 @@
 import { WeightAverage } from '../optim/average.js';
 import type { Module } from '../nn/module.js';
 import { filePath } from '../io/path.js';
-import { ArgumentError } from '../tensor/library.js';
+import { ArgumentError, NablaError } from '../tensor/library.js';
 import { getRandomState, manualSeed, setRandomState } from '../tensor/random.js';
 import type { AnyTensor } from '../tensor/tensor.js';
-import { countSamples } from './batch.js';
 import { checkBatches, checkData, checkTrainerOptions, describeRun, isEvaluation, watchableOf } from './describe.js';
 import { TrainerProbe } from './doctor/trainer-probe.js';
 import { Evaluator, inEvaluationMode } from './evaluate.js';
 import type { RunFolder } from './node/run-folder.js';
 import type { Batches, Evaluation, TrainerHandle, TrainerOptions, TrainingOptimizer } from './options.js';
+import { ALONE, type NamedTensors, type OwnBatches, type Ranks, ownBatches } from './ranks.js';
 import { Rates } from './rates.js';
-import type { EndEvent, EpochEvent, RunEvent, StepEvent } from './record.js';
+import {
+  type EndEvent,
+  type EpochEvent,
+  type RunEvent,
+  type RunListener,
+  type StepEvent,
+  formatJson,
+  parseJson,
+} from './record.js';
 import { type TrainerState, checkProgress, collectTensors, restoreTensors, sourceTensors } from './state.js';
+import { commonFacts } from './common-facts.js';
 import { type StepValues, Steps, probedValues } from './step.js';
 import { Totals } from './totals.js';
 import { type RunTraits, differences, traitsOf } from './traits.js';
@@ -77,6 +86,9 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
   /** Batches of the epoch under way that are done. */
   private batch = 0;
   private isStopAsked = false;
+  /** The same, before other processes have heard of it. */
+  private wantsStop = false;
+  private isAbortAgreed = false;
   private isRunning = false;
   /** Open while `fit` is under way. */
   private folder: RunFolder | undefined;
@@ -96,6 +108,13 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
   private readonly best: Watch;
   private readonly stopping: Watch | undefined;
   private readonly average: WeightAverage | undefined;
+  /** Who trains together, once `fit` has begun. */
+  private ranks: Ranks = ALONE;
+  /** What this process goes through, and how many batches of it an epoch has on all processes. */
+  private own: OwnBatches<B> | undefined;
+  private batchesOfEpoch: number | undefined;
+  /** The generator's seed is this process's own. */
+  private isSeededApart = false;
   /** What captured steps have been found to do otherwise than the model, and nobody has been told yet. */
   private readonly captureDifferences: string[] = [];
 
@@ -131,6 +150,8 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
     if (this.isRunning) throw new ArgumentError('Trainer: fit() is under way already. Wait for it to end.');
     this.isRunning = true;
     this.isStopAsked = false;
+    this.wantsStop = false;
+    this.isAbortAgreed = false;
     const begin = performance.now();
     const seconds = () => (performance.now() - begin) / 1000;
     const { seed, callbacks = [] } = this.options;
@@ -138,7 +159,13 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
     let test: Record<string, number> | undefined;
     try {
       checkData(this.options as TrainerOptions);
-      if (seed !== undefined && this.step === 0 && this.batch === 0) manualSeed(seed);
+      if (seed !== undefined && this.step === 0 && this.batch === 0) {
+        manualSeed(seed);
+        this.isSeededApart = false;
+      }
+      await this.join();
+      this.ranks.begin(commonFacts(this.options as TrainerOptions, this.step, this.batch));
+      this.seedApart();
       await this.openFolder();
       await this.emit(describeRun(this.options as TrainerOptions, this.step));
       await this.tellDifferences();
@@ -168,25 +195,56 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
     };
   }
 
+  /** Meets the other processes, where there are any. */
+  private async join(): Promise<void> {
+    const { distributed, model, optimizer, train } = this.options;
+    if (this.ranks === ALONE && distributed !== undefined) {
+      const { TrainingGroup } = await import('../distributed/training.js');
+      this.ranks = new TrainingGroup(distributed, model, optimizer.groups);
+      this.steps.ranks = this.ranks;
+      this.evaluator.ranks = this.ranks;
+      if (this.folderPath !== undefined && !distributed.hasHint)
+        distributed.hint(`Go on from the last checkpoint: resume('${this.options.folder}').`);
+    }
+    this.own ??= ownBatches(train, this.ranks);
+  }
+
+  /** Dropout is to drop other values on each process: seeds are a distance apart, which checkpoints do not hold. */
+  private seedApart(): void {
+    if (this.ranks.size === 1 || this.isSeededApart) return;
+    this.isSeededApart = true;
+    setRandomState(seedOf(this.ranks.tell(getRandomState()), this.ranks.rank));
+  }
+
   /** All of them, whatever one of them throws. */
   private async close(): Promise<void> {
     const { folder } = this;
     this.resumed = folder ?? this.resumed;
     this.folder = undefined;
-    const closing = [folder?.close(), ...(this.options.listeners ?? []).map(async (listener) => listener.close?.())];
+    const closing = [folder?.close(), ...this.listeners.map(async (listener) => listener.close?.())];
     const failed = (await Promise.allSettled(closing)).find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   }
 
   /** Ends the run after the current update. */
   stop(): void {
-    this.isStopAsked = true;
+    this.wantsStop = true;
+    if (this.options.distributed === undefined) this.isStopAsked = true;
   }
 
   /** Tells an event to the record and to all listeners. */
   async emit(event: RunEvent): Promise<void> {
     await this.folder?.onEvent(event);
-    for (const listener of this.options.listeners ?? []) await listener.onEvent(event);
+    for (const listener of this.listeners) await listener.onEvent(event);
+  }
+
+  /** Events are the same on all processes: process 0 tells them. */
+  private get listeners(): readonly RunListener[] {
+    return this.isSilent ? [] : (this.options.listeners ?? []);
+  }
+
+  private get isSilent(): boolean {
+    return (this.options.distributed?.rank ?? 0) !== 0;
   }
 
   /** Loss and metrics on other data, with the weights as they are, in evaluation mode. */
@@ -198,6 +256,7 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
       );
     }
     checkBatches('Trainer', 'the argument of evaluate()', data);
+    await this.join();
     return await this.evaluator.evaluate(data);
   }
 
@@ -217,9 +276,25 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
       if (end === 'diverged') return 'diverged';
       if (end === 'finished') await this.endEpoch();
       else if (this.totals.canBeSaved) await this.save();
-      if (end === 'aborted' || this.options.signal?.aborted) return 'aborted';
+      if (end === 'finished' && this.ranks.size > 1) this.agreeOnEnd(this.ranks.sum(this.wishes()));
+      if (end === 'aborted' || this.isAborted) return 'aborted';
       if (end === 'stopped' || this.isStopAsked) return 'early-stopping';
     }
+  }
+
+  private get isAborted(): boolean {
+    return this.isAbortAgreed || (this.ranks.size === 1 && this.options.signal?.aborted === true);
+  }
+
+  /** Whether this process wants the run to end, and to stop. */
+  private wishes(): [aborted: number, stopped: number] {
+    return [Number(this.options.signal?.aborted === true), Number(this.wantsStop)];
+  }
+
+  /** What one process wants, all do. */
+  private agreeOnEnd([aborted, stopped]: readonly number[]): void {
+    this.isAbortAgreed = aborted > 0;
+    this.isStopAsked = stopped > 0;
   }
 
   /** The final weights in place, and the test, if there is one. */
@@ -233,12 +308,14 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
   // -------------------------------------------------------------- an epoch
 
   private async trainEpoch(): Promise<EpochEnd> {
-    const { train, callbacks = [], steps = Infinity, accumulate = 1 } = this.options;
+    const { callbacks = [], steps = Infinity, accumulate = 1 } = this.options;
+    const own = this.own as OwnBatches<B>; // joined before
+    this.batchesOfEpoch = this.agreedLength(own);
     this.model.train();
     if (this.batch === 0) this.totals.reset();
     for (const callback of callbacks) await callback.onEpochStart?.(this, this.epoch + 1);
     this.steps.checkNext(); // a callback may have changed a number that only JavaScript knows
-    const batches = train.batches(this.epoch, this.batch)[Symbol.asyncIterator]();
+    const batches = own.batches(this.epoch, this.batch)[Symbol.asyncIterator]();
     const lag = this.lag();
     const readings: Reading[] = [];
     const readUntil = async (left: number): Promise<boolean> => {
@@ -257,6 +334,7 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
             );
           break;
         }
+        const waited = this.ranks.secondsWaited;
         try {
           readings.push(await this.update(group));
         } catch (error) {
@@ -265,13 +343,14 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
         }
         const isGoing = await readUntil(lag);
         this.totals.seconds += (performance.now() - begin) / 1000;
+        this.totals.communication += this.ranks.secondsWaited - waited;
         if (!isGoing) return 'diverged';
         if (this.isCheckpointDue()) {
           if (!(await readUntil(0))) return 'diverged';
           await this.save();
         }
-        const isLast = this.batch === train.length;
-        if (this.options.signal?.aborted && !isLast) return (await readUntil(0)) ? 'aborted' : 'diverged';
+        const isLast = this.batch === this.batchesOfEpoch;
+        if (this.isAborted && !isLast) return (await readUntil(0)) ? 'aborted' : 'diverged';
         if (this.isStopAsked && !isLast) return (await readUntil(0)) ? 'stopped' : 'diverged';
       }
     } finally {
@@ -280,14 +359,24 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
     return (await readUntil(0)) ? 'finished' : 'diverged';
   }
 
+  /** Batches that every process has: an epoch ends on all of them alike. Undefined where that is not known beforehand. */
+  private agreedLength({ length }: OwnBatches<B>): number | undefined {
+    if (this.ranks.size === 1) return length;
+    const least = this.ranks.least(length ?? -1);
+    return least < 0 ? undefined : least;
+  }
+
   /** As many batches as an update takes, fewer at the end of the data. */
   private async nextGroup(batches: AsyncIterator<B>, count: number): Promise<B[]> {
+    const { size } = this.ranks;
+    const left = size === 1 ? Infinity : (this.batchesOfEpoch ?? Infinity) - this.batch;
     const group: B[] = [];
-    while (group.length < count) {
+    while (group.length < Math.min(count, left)) {
       const next = await batches.next();
       if (next.done === true) break;
       group.push(next.value);
     }
+    if (size > 1 && this.batchesOfEpoch === undefined) group.length = this.ranks.least(group.length);
     return group;
   }
 
@@ -298,19 +387,21 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
     const lr = this.rates.current;
     const isProbed = group.length === 1 && probe?.isDue(this.step + 1) === true;
     const parts: { loss: Promise<number>; samples: number }[] = [];
+    const own = this.own as OwnBatches<B>;
     const take = (values: StepValues, batch: B) => {
-      parts.push({ loss: values.loss.item(), samples: countSamples(batch) });
-      this.totals.addOutput(values);
+      const { samples } = own.weigh(batch);
+      parts.push({ loss: values.loss.item(), samples });
+      if (samples > 0) this.totals.addOutput(values);
     };
     let values: StepValues = {};
     if (group.length === 1) {
-      values = await this.steps.update(group[0], isProbed);
+      values = await this.steps.update(group[0], own.weigh(group[0]).weight, isProbed);
       take(values, group[0]);
     } else {
       const all: StepValues[] = [];
       try {
         await this.steps.begin();
-        for (const batch of group) all.push(await this.steps.add(batch, 1 / group.length));
+        for (const batch of group) all.push(await this.steps.add(batch, own.weigh(batch).weight / group.length));
         values = await this.steps.apply();
       } catch (error) {
         await this.steps.discard();
@@ -331,7 +422,7 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
     const [text] = this.captureDifferences.splice(0);
     if (text === undefined) return;
     await this.emit({ event: 'notice', step: this.step, code: 'capture-differs', text });
-    if ((this.options.listeners ?? []).length === 0) console.warn(`nabla: ${text}`);
+    if ((this.options.listeners ?? []).length === 0 && !this.isSilent) console.warn(`nabla: ${text}`);
   }
 
   /** Reads the numbers of an update and tells them; false if the loss is not a number any more. */
@@ -339,9 +430,16 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
     let [sum, samples] = [0, 0];
     for (const part of parts) {
       const loss = await part.loss;
-      this.totals.addLoss(loss, part.samples);
+      if (part.samples === 0) continue; // not this process's own
       sum += loss * part.samples;
       samples += part.samples;
+      if (this.ranks.size === 1) this.totals.addLoss(loss, part.samples);
+    }
+    if (this.ranks.size > 1) {
+      let wishes: number[];
+      [sum, samples, ...wishes] = this.ranks.sum([sum, samples, ...this.wishes()]);
+      this.agreeOnEnd(wishes);
+      this.totals.addLoss(sum / samples, samples);
     }
     const norm = await gradNorm;
     const event: StepEvent = {
@@ -364,8 +462,8 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
   private async endEpoch(): Promise<void> {
     const { epochs = Infinity, steps = Infinity, validation, validateEvery = 1, callbacks = [] } = this.options;
     const begin = performance.now();
-    const { samples, seconds, waiting } = this.totals;
-    const train = { ...(await this.totals.means()), ...this.options.train.measured?.() };
+    const { samples, seconds, waiting, communication } = this.totals;
+    const train = { ...(await this.totals.means(this.ranks)), ...this.options.train.measured?.() };
     this.totals.reset();
     const number = this.epoch + 1;
     const isDue = number % validateEvery === 0 || number >= epochs || this.step >= steps;
@@ -383,6 +481,7 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
       seconds: seconds + (performance.now() - begin) / 1000,
       samplesPerSecond: samples / seconds,
       waiting: waiting / seconds,
+      ...(this.ranks.size > 1 && { communication: communication / seconds }),
     };
     this.epoch++;
     this.batch = 0;
@@ -418,12 +517,13 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
 
   private isCheckpointDue(): boolean {
     const every = this.options.checkpoint?.every ?? 'epoch';
-    return typeof every === 'number' && this.folder !== undefined && this.step % every === 0;
+    return typeof every === 'number' && this.isWritten && this.step % every === 0;
   }
 
   private totalSteps(): number {
     const { epochs = Infinity, steps = Infinity, train, accumulate = 1 } = this.options;
-    const total = Math.min(steps, epochs * Math.ceil((train.length ?? NaN) / accumulate));
+    const length = this.batchesOfEpoch ?? train.length ?? NaN;
+    const total = Math.min(steps, epochs * Math.ceil(length / accumulate));
     return Number.isFinite(total) ? total : steps === Infinity ? NaN : steps;
   }
 
@@ -435,9 +535,13 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
 
   // -------------------------------------------------------------- state
 
-  /** Everything that the run goes on from. The tensors are the trained ones themselves: write them down before going on. */
+  /**
+   * Everything that the run goes on from. The tensors are the trained ones themselves: write them down before going on. With other processes
+   * all of them call it, and process 0 gets it all.
+   */
   async state(): Promise<TrainerState> {
-    const { model, optimizer, average } = this;
+    const { model, optimizer, average, ranks } = this;
+    await optimizer.consolidateStateDict?.();
     const { tensors: _, ...own } = optimizer.stateDict();
     const source = this.options.train.state?.();
     return {
@@ -447,13 +551,13 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
         epoch: this.epoch,
         batch: this.batch,
         step: this.step,
-        random: getRandomState(),
+        random: this.isSeededApart ? seedOf(getRandomState(), -ranks.rank) : getRandomState(),
         loaderSeed: this.options.train.seed ?? null,
         optimizer: own,
         plateau: this.rates.state(),
         averaged: average?.count ?? 0,
         watches: { best: this.best.state(), ...(this.stopping && { stopping: this.stopping.state() }) },
-        totals: await this.totals.state(),
+        totals: await this.totals.state(ranks),
         history: this.history,
         traits: traitsOf(this.options as TrainerOptions),
         ...(source && { source: source.numbers }),
@@ -486,8 +590,10 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
     this.best.restore(progress.watches.best as WatchState);
     this.stopping?.restore(progress.watches.stopping ?? UNWATCHED);
     this.bestWeights = undefined; // those of where this trainer was before
-    this.totals.restore(progress.totals);
-    setRandomState(progress.random);
+    const { rank = 0 } = this.options.distributed ?? {};
+    this.totals.restore(progress.totals, rank);
+    setRandomState(seedOf(progress.random, rank));
+    this.isSeededApart = this.options.distributed !== undefined;
     this.traits = progress.traits;
   }
 
@@ -541,22 +647,54 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
    */
   async resume(path: string): Promise<void> {
     const absolute = filePath(path, 'resume');
+    await this.join();
     const { RunFolder } = await import('./node/run-folder.js');
     const folder = new RunFolder(path, absolute);
-    const state = await folder.loadCheckpoint();
+    const state = await this.told(() => folder.loadCheckpoint());
     if (state !== undefined) {
       await this.restore(state);
-      if (this.options.restoreBest && this.best.bestEpoch > 0) this.bestWeights = await folder.loadWeights('best');
+      if (this.options.restoreBest && this.best.bestEpoch > 0) {
+        const best = await this.told(async () => ({ tensors: await folder.loadWeights('best'), progress: null }));
+        this.bestWeights = best?.tensors;
+      }
     }
     this.resumed = folder;
+  }
+
+  /** What process 0 has read, on all of them: the folder may be on its machine alone. What it cannot read is an error on all. */
+  private async told<P>(
+    read: () => Promise<{ readonly tensors: NamedTensors; readonly progress: P } | undefined>,
+  ): Promise<{ readonly tensors: NamedTensors; readonly progress: P } | undefined> {
+    const { ranks } = this;
+    if (ranks.size === 1) return await read();
+    let [found, failure]: [Awaited<ReturnType<typeof read>>, unknown] = [undefined, undefined];
+    if (ranks.rank === 0) {
+      try {
+        found = await read();
+      } catch (error) {
+        failure = error;
+      }
+    }
+    const text = failure === undefined ? undefined : String((failure as Error).message);
+    const { error, progress } = parseJson(ranks.tell(formatJson({ error: text, progress: found?.progress }))) as {
+      readonly error?: string;
+      readonly progress?: P;
+    };
+    if (failure !== undefined) throw failure;
+    if (error !== undefined) throw new NablaError(`process 0: ${error}`);
+    if (progress === undefined) return undefined;
+    return { tensors: await ranks.tellTensors(found?.tensors ?? {}), progress };
   }
 
   private async openFolder(): Promise<void> {
     const { resumed } = this;
     const { folder, config = {}, epochs } = this.options;
-    if (resumed !== undefined) {
+    if (this.ranks.rank !== 0) {
+      if (resumed !== undefined) this.planned = this.ranks.tell(this.planned) ?? undefined;
+    } else if (resumed !== undefined) {
       this.planned = await resumed.goOn(this.step, this.epoch, { epochs, config: this.options.config });
       this.folder = resumed;
+      this.ranks.tell(this.planned);
     } else if (folder !== undefined) {
       const { RunFolder } = await import('./node/run-folder.js');
       const created = new RunFolder(folder, this.folderPath);
@@ -565,9 +703,24 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
     }
   }
 
+  /** Process 0 writes; the others have their part in the state. */
   private async save(): Promise<void> {
-    if (this.folder !== undefined) await this.folder.saveCheckpoint(await this.state());
+    if (!this.isWritten) return;
+    const state = await this.state();
+    await this.folder?.saveCheckpoint(state);
   }
+
+  /** Whether the run has a folder: that of process 0. */
+  private get isWritten(): boolean {
+    return this.folder !== undefined || (this.ranks.rank !== 0 && (this.resumed ?? this.options.folder) !== undefined);
+  }
+}
+
+/** Seeds of processes are this far apart. */
+const SEED_DISTANCE = 7919;
+
+function seedOf<R extends { readonly seed: number }>(random: R, rank: number): R {
+  return rank === 0 ? random : { ...random, seed: (random.seed + rank * SEED_DISTANCE) | 0 };
 }
 
 async function copies(state: Readonly<Record<string, AnyTensor>>): Promise<Record<string, AnyTensor>> {

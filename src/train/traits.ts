@@ -1,7 +1,7 @@
 // By what a run is known again: its data, batches, optimiser and loss. A checkpoint keeps them, so that whoever goes on with
 // others is told; the numbers of the run are then not those of an unbroken one.
 
-import type { Batches, TrainerOptions } from './options.js';
+import type { Batches, TrainerOptions, TrainingOptimizer } from './options.js';
 import { type Check, fields, isNumber, isText } from './plain-data.js';
 
 /** What is not known is left out. */
@@ -30,7 +30,7 @@ export function traitsOf({ optimizer, train, validation, loss, forward, accumula
   const traits = {
     batchSize: train.batchSize,
     accumulate,
-    optimizer: optimizer.constructor.name || undefined,
+    optimizer: optimizerName(optimizer) || undefined,
     loss: forward !== undefined ? 'forward' : loss === undefined ? 'crossEntropy' : loss.name || undefined,
     trainSamples: samplesOf(train),
     validationSamples: validated && samplesOf(validated),
@@ -38,6 +38,11 @@ export function traitsOf({ optimizer, train, validation, loss, forward, accumula
     validationData: validated && digestOf(validated.dataset),
   };
   return Object.fromEntries(Object.entries(traits).filter(([, value]) => value !== undefined)) as RunTraits;
+}
+
+/** Of the optimiser that does the updates. */
+export function optimizerName(optimizer: TrainingOptimizer): string {
+  return (optimizer.optimizer ?? optimizer).constructor.name;
 }
 
 /** Samples of what a loader goes through; undefined where that is not known. */

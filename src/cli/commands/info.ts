@@ -11,6 +11,7 @@ export async function info(options: { readonly json?: true }): Promise<void> {
     platform: `${process.platform} ${process.arch}`,
     processor: cpus()[0]?.model ?? 'unknown',
     cores: availableParallelism(),
+    mpi: await mpiOf(),
   };
   const list = devices().map((device) => ({ ...device, memory: memoryStats(device.name) }));
   await disposeDevices();
@@ -25,6 +26,7 @@ export async function info(options: { readonly json?: true }): Promise<void> {
   row('Node.js', machine.node);
   row('system', machine.platform);
   row('processor', `${machine.processor}, ${machine.cores} core${machine.cores === 1 ? '' : 's'}`);
+  row('MPI', machine.mpi);
   for (const { name, isDefault, details, memory } of list) {
     terminal.line();
     terminal.line(`${style.bold(`device ${name}`)}${isDefault ? ' (default)' : ''}`);
@@ -34,4 +36,13 @@ export async function info(options: { readonly json?: true }): Promise<void> {
     row('heap reserved', bytes(memory.reservedBytes));
     row('heap limit', Number.isFinite(memory.limitBytes) ? bytes(memory.limitBytes) : 'none of its own');
   }
+}
+
+/** The MPI that nabla/distributed would use, or what to do to have one. */
+async function mpiOf(): Promise<string> {
+  const { findInstallation } = await import('../../distributed/index.js');
+  const found = findInstallation();
+  return found === undefined
+    ? 'none (openmpi-bin and libopenmpi-dev, or mpich and libmpich-dev)'
+    : `${found.family} ${found.version}, MPI ${found.standard}, ${found.command}`;
 }

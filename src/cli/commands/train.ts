@@ -2,6 +2,7 @@
 
 import { rmdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { World } from '../../distributed/index.js';
 import { disposeDevices, manualSeed } from '../../index.js';
 import {
   type EpochEvent,
@@ -27,6 +28,7 @@ import { commandLine, shortest } from '../self.js';
 import { type ChosenSettings, chooseSettings } from '../settings.js';
 import { type Stop, watchSignals } from '../signals.js';
 import { type Terminal, duration, terminalOf } from '../terminal.js';
+import { isFirst, joinProcesses, launched, speakingInTurn } from '../together.js';
 import { isPath, trustedDefinition } from '../trust.js';
 import { explain } from '../weights.js';
 import { pageOf } from '../page.js';
@@ -45,6 +47,9 @@ export interface TrainOptions extends DownloadOption {
   readonly resume?: string;
   readonly trust?: true;
   readonly doctor?: true;
+  readonly distributed?: true;
+  readonly zero?: true;
+  readonly syncBatchNorm?: true;
   readonly json?: true;
 }
 
@@ -59,15 +64,27 @@ interface Asked {
 }
 
 export async function train(run: string | undefined, options: TrainOptions): Promise<void> {
+  for (const [name, value] of [
+    ['--zero', options.zero],
+    ['--sync-batch-norm', options.syncBatchNorm],
+  ]) {
+    if (value === true && options.distributed !== true)
+      throw new CliError(`${name} is for several processes. Add --distributed, and start them with mpirun.`);
+  }
+  const world = await joinProcesses(options.distributed, options.device);
+  await speakingInTurn(world, () => trainHere(run, options, world));
+}
+
+async function trainHere(run: string | undefined, options: TrainOptions, world: World | undefined): Promise<void> {
   const resumed = options.resume === undefined ? undefined : new RunFolder(options.resume);
-  const asked = resumed === undefined ? await askedNow(run, options) : await askedBefore(run, resumed, options);
+  const asked = resumed === undefined ? await askedNow(run, options) : await askedBefore(run, resumed, options, world);
   useDevice(asked.device);
   const stop = watchSignals();
   allowDownloads(options, stop);
   const terminal = terminalOf(process.stdout);
   try {
-    const folder = resumed ?? createRunFolder(options.out, asked.definition.name);
-    const plan = await prepare(asked, folder, stop);
+    const folder = resumed ?? newFolder(options.out, asked.definition.name, world);
+    const plan = await prepareInTurn(asked, folder, stop, options, world);
     const view: RunListener =
       options.json === true
         ? new JsonView(terminal, folder.path)
@@ -75,12 +92,19 @@ export async function train(run: string | undefined, options: TrainOptions): Pro
             title: asked.definition.title,
             folder: folder.path,
             device: asked.device,
+            processes: world && `${world.worldSize} (${world.transport.name})`,
             settings: asked.settings,
             testSamples: plan.test && 'batches' in plan.test ? samplesOf(plan.test) : undefined,
             history: (): readonly EpochEvent[] => trainer.history,
           });
     const { run: name, settings, device } = asked;
-    const { facts, report: _, listeners = [], ...own } = plan;
+    const {
+      facts,
+      report: _,
+      listeners = [],
+      ...own
+    } = world === undefined ? plan : await shared(plan, options, world);
+    world?.hint(`Go on with: ${launched(world, resumeCommand(asked.run, folder.path, options))}`);
     const trainer: Trainer = new Trainer({
       ...own,
       listeners: [view, ...listeners],
@@ -91,11 +115,13 @@ export async function train(run: string | undefined, options: TrainOptions): Pro
           : continuedConfig(asked.before, name, settings, facts),
       signal: stop.abort,
       ...(options.doctor && { doctor: true }),
+      ...(world && { distributed: world }),
     });
     if (resumed !== undefined) await takeUp(trainer, resumed, options.epochs);
     const result = await trainer.fit();
     if (result.reason === 'aborted')
-      throw interrupted(result, trainer, asked.run, folder.path, stop.signal ?? 'SIGINT');
+      throw interrupted(result, trainer, again(asked.run, folder.path, options, world), stop.signal ?? 'SIGINT');
+    if (!isFirst(world)) return;
     if (options.json !== true) await conclude(terminal, plan, result, folder);
     if (options.doctor) await tellHealth(terminal, folder.path, options.json === true);
     if (options.json !== true) end(terminal, asked, plan, result, folder);
@@ -120,12 +146,30 @@ async function askedNow(run: string | undefined, options: TrainOptions): Promise
   return { run: isPath(run) ? resolve(run) : run, definition, settings, device: options.device };
 }
 
+/** A new run folder, which process 0 makes for all. */
+function newFolder(out: string | undefined, name: string, world: World | undefined): RunFolder {
+  if (world === undefined) return createRunFolder(out, name);
+  const made = isFirst(world) ? createRunFolder(out, name) : undefined;
+  const path = world.tell(made?.path ?? '');
+  return made ?? new RunFolder(path);
+}
+
+/** The plan, with what several processes need besides. */
+async function shared(plan: RunPlan, { zero, syncBatchNorm }: TrainOptions, world: World): Promise<RunPlan> {
+  const { ZeroRedundancyOptimizer, convertSyncBatchNorm } = await import('../../distributed/index.js');
+  if (syncBatchNorm === true) convertSyncBatchNorm(plan.model, world);
+  return zero === true ? { ...plan, optimizer: new ZeroRedundancyOptimizer(plan.optimizer, world) } : plan;
+}
+
 async function askedBefore(
   run: string | undefined,
   folder: RunFolder,
   { trust, epochs }: TrainOptions,
+  world: World | undefined,
 ): Promise<Asked> {
-  const config = readConfig(folder.config);
+  // The folder may be on process 0's machine alone.
+  const own = isFirst(world) ? readConfig(folder.config) : undefined;
+  const config = (world === undefined ? own : world.tell(own)) as RunConfig;
   const again = (file: string) => commandLine('train', file, '--resume', folder.path);
   const { run: name, definition } = await trustedDefinition(folder, config, { definition: run, trust }, again);
   const given = { ...config.settings, ...(epochs !== undefined && { epochs }) };
@@ -136,14 +180,33 @@ async function askedBefore(
 }
 
 /** The plan of the run. Where there is none (no data, for example), a folder that was made for it goes again. */
-async function prepare({ definition, settings }: Asked, folder: RunFolder, stop: Stop): Promise<RunPlan> {
+async function prepare(
+  { definition, settings }: Asked,
+  folder: RunFolder,
+  stop: Stop,
+  world: World | undefined,
+): Promise<RunPlan> {
   manualSeed(settings.seed);
   try {
     return await createPlan(definition, settings, stop);
   } catch (error) {
-    await rmdir(folder.path).catch(() => {}); // one that is not empty stays
+    if (isFirst(world)) await rmdir(folder.path).catch(() => {}); // one that is not empty stays
     throw error;
   }
+}
+
+/** With several processes, one may download what all of them read: the others wait. */
+async function prepareInTurn(
+  asked: Asked,
+  folder: RunFolder,
+  stop: Stop,
+  { download }: TrainOptions,
+  world: World | undefined,
+): Promise<RunPlan> {
+  if (world === undefined || download !== true) return await prepare(asked, folder, stop, world);
+  const plan = isFirst(world) ? await prepare(asked, folder, stop, world) : undefined;
+  await world.barrier();
+  return plan ?? (await prepare(asked, folder, stop, world));
 }
 
 /** Puts the trainer where the folder says, or says why that cannot be. */
@@ -157,14 +220,24 @@ async function takeUp(trainer: Trainer, folder: RunFolder, epochs: number | unde
   throw new CliError(`--epochs ${epochs}: ${folder.path} has ${trainer.epoch} epochs behind it. Give more than that.`);
 }
 
+/** The command that goes on with a run. */
+function resumeCommand(run: string, path: string, { distributed, zero, syncBatchNorm }: TrainOptions): string {
+  const file = isPath(run) ? [shortest(run)] : [];
+  const switches = [distributed && '--distributed', zero && '--zero', syncBatchNorm && '--sync-batch-norm'];
+  return commandLine('train', ...file, '--resume', path, ...switches.filter((word) => typeof word === 'string'));
+}
+
+function again(run: string, path: string, options: TrainOptions, world: World | undefined): string {
+  const command = resumeCommand(run, path, options);
+  return world === undefined ? command : launched(world, command);
+}
+
 function interrupted(
   { step }: FitResult,
   { epoch, options: { epochs } }: Trainer,
-  run: string,
-  path: string,
+  command: string,
   signal: 'SIGINT' | 'SIGTERM',
 ): Interrupted {
-  const command = commandLine('train', ...(isPath(run) ? [shortest(run)] : []), '--resume', path);
   const where = `after update ${step}, ${epoch}${epochs === undefined ? '' : ` of ${epochs}`} epochs finished`;
   return new Interrupted(`stopped ${where}; go on with: ${command}`, signal);
 }

@@ -107,6 +107,16 @@ export function findMpi(wanted?: MpiInstallation['family']): MpiInstallation {
 
 const FLAGS = ['-O2', '-std=gnu11', '-fPIC', '-shared', '-pthread'];
 
+/** The MPI that `init` would use; undefined where there is none. */
+export function findInstallation(): MpiInstallation | undefined {
+  try {
+    return findMpi(findLaunch()?.family);
+  } catch (error) {
+    if (error instanceof DistributedError) return undefined;
+    throw error;
+  }
+}
+
 /** The path of the shim, compiled for this MPI where that has not been done before. */
 export function shimLibrary({ command, family, version, standard }: MpiInstallation): string {
   try {

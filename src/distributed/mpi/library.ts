@@ -129,7 +129,7 @@ export class MpiTransport implements Transport {
       counts,
       label,
     );
-    if (number < 0) throw this.#failure();
+    if (number < 0) throw this.#failure(this.#lost);
     this.#held.set(Number(number), job);
     return Number(number);
   }
@@ -137,7 +137,7 @@ export class MpiTransport implements Transport {
   wait(number: number): void {
     const how = this.#shim.waitTimed(number, this.#seconds);
     this.#held.delete(number);
-    if (how !== STATUS.done) throw this.#failure();
+    if (how !== STATUS.done) throw this.#failure(how);
   }
 
   async waitAsync(number: number): Promise<void> {
@@ -145,7 +145,7 @@ export class MpiTransport implements Transport {
       this.#shim.wait.async(number, (error, result) => (error === null ? resolve(result) : reject(error))),
     );
     this.#held.delete(number);
-    if (how !== STATUS.done) throw this.#failure();
+    if (how !== STATUS.done) throw this.#failure(how);
   }
 
   get secondsWaited(): number {
@@ -169,7 +169,7 @@ export class MpiTransport implements Transport {
 
   close(): void {
     const how = this.#shim.close();
-    if (how !== STATUS.done) throw this.#failure();
+    if (how !== STATUS.done) throw this.#failure(how);
   }
 
   abort(code: number): void {
@@ -182,7 +182,11 @@ export class MpiTransport implements Transport {
     return textOf(bytes);
   }
 
-  #failure(): DistributedError {
-    return new DistributedError(this.#text(), this.rank);
+  /** How the job was lost. */
+  #lost: number = STATUS.fault;
+
+  #failure(how: number): DistributedError {
+    this.#lost = how;
+    return new DistributedError(this.#text(), this.rank, how === STATUS.died || how === STATUS.late);
   }
 }

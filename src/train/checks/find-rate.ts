@@ -101,7 +101,7 @@ export async function findLearningRate<M extends Module, B>(options: FindRateOpt
       if (step >= steps || options.signal?.aborted) break;
       const rate = from * (to / from) ** (step / (steps - 1));
       for (const group of optimizer.groups) group.lr = rate;
-      const values = await sweep.update(batch, false);
+      const values = await sweep.update(batch, 1, false);
       const loss = await values.loss.item();
       running = smoothing * running + (1 - smoothing) * loss;
       const mean = running / (1 - smoothing ** (step + 1)); // without the pull of the 0 at the start
