@@ -45,7 +45,7 @@ export {
   type ElectraOptions,
 } from './text/electra.js';
 export type { BertInputs, BertOptions } from './text/encoder.js';
-export type { AnswerLogits, LabelOptions, MaskedLMOptions, TextEncoder } from './text/encoder-heads.js';
+export type { AnswerLogits, LabelOptions, MaskedLMOptions, TokenEncoder } from './text/encoder-heads.js';
 export { GPT2, type Gpt2Options } from './text/gpt2.js';
 export { Llama } from './text/llama.js';
 export type { LayerType, LlamaOptions } from './text/llama-options.js';

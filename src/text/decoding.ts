@@ -52,11 +52,11 @@ export class Decoding {
     const count = prompts.length * beams;
     const cache = isAnswer ? answerCache(model, prompts, count, room) : model.newCache(count, room);
     if (!isAnswer) this.pad(call, cache, longest);
-    this.step = compile((tokens: IdRows, first: IdRow) => withoutGrad(() => model.step(tokens, first, cache as never)));
+    this.step = compile((tokens: IdRows, first: IdRow) => withoutGrad(() => model.step(tokens, first, cache)));
     this.reorderedStep = compile((tokens: IdRows, first: IdRow, from: IdRow) =>
       withoutGrad(() => {
         cache.reorder(from);
-        return model.step(tokens, first, cache as never);
+        return model.step(tokens, first, cache);
       }),
     );
     if (beams > 1 && !('reorder' in cache))

@@ -4,7 +4,6 @@ import { HostRandom, nextHostRandom } from '../tensor/host-random.js';
 import {
   ArgumentError,
   type OptionNames,
-  checkChoice,
   checkHas,
   checkList,
   checkNumber,
@@ -12,6 +11,7 @@ import {
   checkOptions,
   checkWhole,
   shown,
+  wrongKind,
 } from '../tensor/library.js';
 import { BeamSearch } from './beam-search.js';
 import { Decoding, type GenerativeModel, type Rows, readsSource } from './decoding.js';
@@ -188,7 +188,8 @@ function checkOptionsOf(call: string, model: GenerativeModel, options: GenerateO
   if (seed !== undefined) checkWhole(call, 'seed', seed);
   checkWhole(call, 'numBeams', numBeams, 1);
   if (lengthPenalty !== undefined) checkNumber(call, 'lengthPenalty', lengthPenalty);
-  if (typeof earlyStopping === 'string') checkChoice(call, 'earlyStopping', earlyStopping, ['never']);
+  if (earlyStopping !== undefined && typeof earlyStopping !== 'boolean' && earlyStopping !== 'never')
+    throw wrongKind(call, 'earlyStopping', earlyStopping, "Use true, false or 'never'");
   if (numBeams === 1) return;
   const { temperature = 0, topK, topP } = options;
   if (temperature !== 0 || topK !== undefined || topP !== undefined)

@@ -179,7 +179,9 @@ describe('generate', () => {
   test('wrong arguments are sentences', async () => {
     await expect(made(gpt2, [1], { numBeams: 2, topK: 3 })).rejects.toThrow('with numBeams 2 nothing is drawn');
     await expect(made(gpt2, [1], { numBeams: 0 })).rejects.toThrow('generate: numBeams is 0. Use a whole number of at');
-    await expect(made(gpt2, [1], { earlyStopping: 'always' })).rejects.toThrow("earlyStopping is 'always'");
+    await expect(made(gpt2, [1], { earlyStopping: 'always' })).rejects.toThrow(
+      "generate: earlyStopping is 'always'. Use true, false or 'never'.",
+    );
     await expect(made(gpt2, [1], { noRepeatNgramSize: 0 })).rejects.toThrow('generate: noRepeatNgramSize is 0');
     await expect(generateBatch(gpt2, [])).rejects.toThrow('generateBatch: there are no prompts. Give at least one.');
     await expect(generateBatch(gpt2, [[1], []])).rejects.toThrow('generateBatch: prompt 1 is empty.');

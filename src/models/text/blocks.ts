@@ -3,10 +3,13 @@
 
 import { Embedding, type LayerNorm, Linear, type Module } from '../../nn/index.js';
 import { DTypeError, ShapeError, formatShape } from '../../tensor/library.js';
-import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
+import { type AnyTensor, type Tensor, checkTensor } from '../../tensor/tensor.js';
 
 /** Numbers of tokens, or positions. */
 export type Ids = Tensor<readonly number[], 'int32'>;
+
+/** Of what may be seen. */
+export type Mask = Tensor<readonly number[], 'bool'>;
 
 /** A module from one tensor to one. */
 export interface Block extends Module {
@@ -26,6 +29,7 @@ export function table(count: number, width: number): Table {
 
 /** Throws unless there are ids [B, T] of at most `most` positions. */
 export function checkIds(call: string, ids: Ids, most = Infinity): void {
+  checkTensor(ids, call, 'the ids');
   if (ids.dtype !== 'int32')
     throw new DTypeError(`${call}: ids are ${String(ids.dtype)}, and have to be int32. Convert with to('int32').`);
   if (ids.rank !== 2) throw new ShapeError(`${call}: ids ${formatShape(ids.shape)}: needs [B, T]`, [ids.shape]);
@@ -48,8 +52,9 @@ export function joinHeads(x: Tensor): Tensor {
 }
 
 /** A mask of numbers or bools [B, S] (1 where there is a token) as bool [B, 1, 1, S]; undefined for none. */
-export function paddingMask(call: string, mask: AnyTensor | undefined, ids: Ids): AnyTensor | undefined {
+export function paddingMask(call: string, mask: AnyTensor | undefined, ids: Ids): Mask | undefined {
   if (mask === undefined) return undefined;
+  checkTensor(mask, call, 'attentionMask');
   const [batch, length] = ids.shape;
   if (mask.rank !== 2 || mask.shape[0] !== batch || mask.shape[1] !== length)
     throw new ShapeError(

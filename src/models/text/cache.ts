@@ -5,8 +5,8 @@ import { Buffer, Module } from '../../nn/index.js';
 import { scaledDotProductAttention } from '../../tensor/attention.js';
 import { arange, zeros, zerosLike } from '../../tensor/creation.js';
 import type { FloatDType } from '../../tensor/library.js';
-import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
-import type { Ids } from './blocks.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import type { Ids, Mask } from './blocks.js';
 
 type Sizes = readonly [batch: number, heads: number, length: number, width: number];
 
@@ -67,7 +67,7 @@ export interface Place {
   /** int32 [B, n]: positions in each text, from its own beginning; 0 in padding. */
   readonly positions: Ids;
   /** bool [B, 1, n, length]: a position sees those of its text up to itself. */
-  readonly mask: AnyTensor;
+  readonly mask: Mask;
 }
 
 /** `count` positions from `first` on, an int32 tensor of one number. */
@@ -79,13 +79,13 @@ export function placeIn(cache: KeyValueCache, first: Ids, count: number): Place 
   const past: Ids = rows.reshape([1, count]).sub(starts);
   const positions: Ids = past.maximum(zerosLike(past));
   const all: Ids = arange(cache.length).reshape([1, 1, 1, cache.length]);
-  const isPast: AnyTensor = all.le(rows.reshape([1, 1, count, 1]));
-  const mask: AnyTensor = all.ge(starts.reshape([cache.starts.size, 1, 1, 1])).logicalAnd(isPast);
+  const isPast: Mask = all.le(rows.reshape([1, 1, count, 1]));
+  const mask: Mask = all.ge(starts.reshape([cache.starts.size, 1, 1, 1])).logicalAnd(isPast);
   return { cache, rows, positions, mask };
 }
 
 /** bool [n, length]: the positions of a window that ends at each of `rows`, int32 [n]. */
-export function windowMask(rows: Ids, length: number, window: number): AnyTensor {
+export function windowMask(rows: Ids, length: number, window: number): Mask {
   const all: Ids = arange(length).reshape([1, length]);
   return all.gt(rows.reshape([rows.size, 1]).sub(window));
 }
@@ -117,7 +117,7 @@ export function attendPast(
   return attention(q, key, value, { ...options, mask: seen }, enableGqa);
 }
 
-function within({ cache, rows, mask }: Place, window: number): AnyTensor {
+function within({ cache, rows, mask }: Place, window: number): Mask {
   return mask.logicalAnd(windowMask(rows, cache.length, window));
 }
 
@@ -132,7 +132,7 @@ function attention(
   q: Tensor,
   k: Tensor,
   v: Tensor,
-  options: { readonly isCausal?: boolean; readonly mask?: AnyTensor; readonly scale?: number },
+  options: { readonly isCausal?: boolean; readonly mask?: Mask; readonly scale?: number },
   enableGqa: boolean,
 ): Tensor {
   if (enableGqa) return scaledDotProductAttention(q, k, v, { ...options, enableGqa: true });

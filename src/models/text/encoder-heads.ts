@@ -9,13 +9,13 @@ import type { Config } from './config.js';
 import type { BertInputs } from './encoder.js';
 
 /** Ids [B, T] → features [B, T, width]. */
-export interface TextEncoder extends Module {
+export interface TokenEncoder extends Module {
   forward(ids: Ids, inputs?: BertInputs): Tensor;
   hiddenStates(ids: Ids, inputs?: BertInputs): Tensor[];
 }
 
 /** An encoder and what stands on it; the encoder's keys begin with its name. */
-export abstract class EncoderWithHead<B extends TextEncoder> extends Module {
+export abstract class EncoderWithHead<B extends TokenEncoder> extends Module {
   readonly body: B;
   private readonly bodyName: string;
 
@@ -66,7 +66,7 @@ export function headSizes(call: string, width: number, dropout: number, options:
 }
 
 /** Ids [B, T] → logits of each token [B, T, numLabels]. */
-export abstract class TokenHead<B extends TextEncoder> extends EncoderWithHead<B> {
+export abstract class TokenHead<B extends TokenEncoder> extends EncoderWithHead<B> {
   readonly dropout: Dropout;
   readonly classifier: Block;
 
@@ -88,7 +88,7 @@ export interface AnswerLogits {
 }
 
 /** Ids [B, T] → where in the text the answer is. */
-export abstract class AnswerHead<B extends TextEncoder> extends EncoderWithHead<B> {
+export abstract class AnswerHead<B extends TokenEncoder> extends EncoderWithHead<B> {
   readonly qaOutputs: Block;
   readonly dropout: Dropout;
 

@@ -1,7 +1,15 @@
 // How the angles of rotary positions are scaled for texts longer than those of the training, by transformers' names.
 //   Numbers in, frequencies out. Must not know: tensors, models.
 
-import { ArgumentError, FormatError, checkChoice, checkNumber, checkWhole, shown } from '../../tensor/library.js';
+import {
+  ArgumentError,
+  FormatError,
+  checkChoice,
+  checkNumber,
+  checkRecord,
+  checkWhole,
+  shown,
+} from '../../tensor/library.js';
 import type { Config } from './config.js';
 
 /** Names and meaning are transformers'. */
@@ -45,6 +53,7 @@ const TYPES = ['linear', 'dynamic', 'llama3', 'yarn'] as const;
 
 export function checkRopeScaling(call: string, scaling: RopeScaling | undefined): void {
   if (scaling === undefined) return;
+  checkRecord(call, 'ropeScaling', scaling, 'settings');
   checkChoice(call, 'ropeScaling.ropeType', scaling.ropeType, TYPES);
   const { factor } = scaling;
   if (!(factor >= 1))

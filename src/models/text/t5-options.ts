@@ -119,9 +119,22 @@ const ALIASES = {
 /** The options that a config.json has. */
 export function checkT5Config(config: Config): T5Options {
   config.refuse('is_decoder', [false, undefined]);
-  const own = config.renamed(ALIASES).options<T5Options>(T5_OPTIONS);
+  const own = { ...config.renamed(ALIASES).options<T5Options>(T5_OPTIONS), ...derivedOf(config) };
   if (config.modelType !== 'mt5') return own;
   const defaults = { vocabSize: 250112, dFf: 1024, numLayers: 8, numHeads: 6, feedForwardProj: 'gated-gelu' } as const;
   // its output is never scaled, and shares weights only where its file has no others
   return { ...defaults, ...own, tieWordEmbeddings: false, scaleDecoderOutputs: false };
+}
+
+/** What transformers derives from `feed_forward_proj` and writes beside it: where it is there, it counts. */
+function derivedOf(config: Config): Pick<T5Options, 'feedForwardProj'> {
+  const named: unknown = config.get('dense_act_fn');
+  const activation = ACTIVATION_NAMES.find((known): known is Activation => known === named);
+  if (activation === undefined) {
+    config.refuse('dense_act_fn', [undefined]);
+    return {};
+  }
+  if (config.get('is_gated_act') !== true) return { feedForwardProj: activation };
+  // 'gated-gelu' stands for the GELU by tanh
+  return { feedForwardProj: activation === 'gelu' ? 'gated-gelu_python' : `gated-${activation}` };
 }

@@ -8,11 +8,12 @@ import { arange, full } from '../../tensor/creation.js';
 import { cat } from '../../tensor/functions.js';
 import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
 import { scaledDotProductAttention } from '../../tensor/attention.js';
-import { type DType, type Shape, checkOptions } from '../../tensor/library.js';
+import { ArgumentError, type DType, type Shape, ShapeError, checkOptions, formatShape } from '../../tensor/library.js';
 import { activationNamed } from './activations.js';
 import {
   type Block,
   type Ids,
+  type Mask,
   type Table,
   checkIds,
   joinHeads,
@@ -223,7 +224,7 @@ class EncoderStack extends Module {
   }
 
   /** `mask`: bool [B, 1, 1, S] */
-  forward(ids: Ids, mask: AnyTensor | undefined): Tensor {
+  forward(ids: Ids, mask: Mask | undefined): Tensor {
     const length = ids.shape[1];
     const bias: Tensor = biasBetween(biasTable(this.block[0]), length, length, this.buckets);
     const allowed: Tensor = mask === undefined ? bias : hidden(mask, bias);
@@ -237,8 +238,9 @@ class EncoderStack extends Module {
 }
 
 /** The scores where the mask is true, and none elsewhere. */
-function hidden(mask: AnyTensor, scores: Tensor): Tensor {
-  return where(mask as Tensor<readonly number[], 'bool'>, scores, -Infinity);
+function hidden(mask: Mask, scores: Tensor): Tensor {
+  const seen: Tensor = where(mask, scores, -Infinity);
+  return seen;
 }
 
 class DecoderStack extends Module {
@@ -263,7 +265,7 @@ class DecoderStack extends Module {
   }
 
   /** `mask`: bool [B, 1, 1, S], of the source. */
-  forward(ids: Ids, source: readonly KeysAndValues[], mask: AnyTensor | undefined, place?: Place): Tensor {
+  forward(ids: Ids, source: readonly KeysAndValues[], mask: Mask | undefined, place?: Place): Tensor {
     const scores: Tensor = place === undefined ? this.pastScores(ids.shape[1]) : this.cachedScores(place);
     let x: Tensor = this.dropout.forward(this.embedTokens.forward(ids));
     for (const [i, { layer }] of this.block.entries()) {
@@ -359,6 +361,12 @@ export class T5 extends Module implements EncoderDecoderModel {
 
   forward(ids: Ids, decoderIds: Ids, { attentionMask }: T5Inputs = {}): Tensor {
     checkIds('T5', decoderIds);
+    checkIds('T5', ids);
+    if (decoderIds.shape[0] !== ids.shape[0])
+      throw new ShapeError(
+        `T5: decoderIds ${formatShape(decoderIds.shape)} and ids ${formatShape(ids.shape)}: needs an answer for each source`,
+        [decoderIds.shape, ids.shape],
+      );
     const mask = this.sourceMask(ids, attentionMask);
     const source = this.decoder.keysAndValues(this.encoder.forward(ids, mask));
     return this.logits(this.decoder.forward(decoderIds, source, mask));
@@ -383,7 +391,7 @@ export class T5 extends Module implements EncoderDecoderModel {
     this.lmHead.weight.assign_(this.shared.weight.detach());
   }
 
-  private sourceMask(ids: Ids, attentionMask: AnyTensor | undefined): AnyTensor | undefined {
+  private sourceMask(ids: Ids, attentionMask: AnyTensor | undefined): Mask | undefined {
     checkIds('T5', ids);
     return paddingMask('T5', attentionMask, ids);
   }
@@ -410,9 +418,13 @@ export class T5 extends Module implements EncoderDecoderModel {
 
   step(ids: Ids, first: Ids, cache: KeyValueCache): Tensor {
     const count = ids.shape[1];
-    const { source, sourceMask } = cache as EncoderDecoderCache;
+    if (!(cache instanceof EncoderDecoderCache))
+      throw new ArgumentError(
+        'T5.step: the cache has no source. Make it with newAnswerCache, and read the source into it.',
+      );
+    const { source, sourceMask } = cache;
     const [batch, length] = sourceMask.shape;
-    const mask: AnyTensor = sourceMask.ne(0).reshape([batch, 1, 1, length]);
+    const mask: Mask = sourceMask.ne(0).reshape([batch, 1, 1, length]);
     const pairs = source.map(({ key, value }): KeysAndValues => [key, value]);
     const features: Tensor = this.decoder.forward(ids, pairs, mask, placeIn(cache, first, count));
     return this.logits(features.select(1, count - 1));

@@ -464,6 +464,14 @@ test('classes of distances are those of transformers', () => {
 test('what does not fit is refused in a sentence', () => {
   expect(() => new GPT2({ nEmbd: 10, nHead: 3 })).toThrow('GPT2: 3 heads do not divide width 10.');
   expect(() => new Llama({ numAttentionHeads: 8, numKeyValueHeads: 3 })).toThrow(/numKeyValueHeads 3 does not divide/);
+  const t5 = new T5({ ...T5_SIZES });
+  expect(() => t5.forward(idsOf(3, [2, 4], 200), idsOf(3, [1, 4], 200))).toThrow(
+    'T5: decoderIds [1, 4] and ids [2, 4]: needs an answer for each source',
+  );
+  expect(() => new T5({ relativeAttentionNumBuckets: 2 })).toThrow(/relativeAttentionNumBuckets is 2. Use a whole/);
+  expect(() => new ViT({ imageSize: 8, patchSize: 16 })).toThrow('patches of 16×16 are larger than images of 8×8');
+  expect(() => new Llama({ ...TINY, layerTypes: ['sliding_attention'] })).toThrow('1 layerTypes for 3 layers');
+  expect(() => new Roberta({ ...ENCODER, padTokenId: 23 })).toThrow('leaves no positions behind padTokenId 23');
   const bert = new Bert({ ...BERT, maxPositionEmbeddings: 8 });
   expect(() => bert.forward(idsOf(3, [1, 9], 200))).toThrow('ids [1, 9]: at most 8 positions');
   expect(() => bert.forward(idsOf(3, [2, 4], 200), { attentionMask: ones([1, 4]) })).toThrow(

@@ -9,12 +9,13 @@ import {
   ArgumentError,
   type OptionNames,
   ShapeError,
+  checkList,
   checkNumber,
   checkOptions,
   formatShape,
   shown,
 } from '../../tensor/library.js';
-import type { Tensor } from '../../tensor/tensor.js';
+import { type Tensor, checkTensor } from '../../tensor/tensor.js';
 import { checkHeads } from '../check-heads.js';
 import { type Activation, activationNamed } from '../text/activations.js';
 import { type Norm, joinHeads, linear, splitHeads } from '../text/blocks.js';
@@ -81,7 +82,9 @@ interface Sizes extends Required<Omit<ViTModelOptions, 'imageSize' | 'patchSize'
 }
 
 function extentOf(call: string, option: string, value: number | readonly number[]): Extent {
-  const [height, width = height, ...rest]: readonly number[] = typeof value === 'number' ? [value] : value;
+  if (typeof value === 'object') checkList(call, option, value, 'height and width');
+  const sides: readonly number[] = typeof value === 'object' ? value : [value];
+  const [height, width = height, ...rest] = sides;
   if (rest.length > 0) throw new ArgumentError(`${call}: ${option} is ${shown(value)}. Give height and width.`);
   for (const side of [height, width]) checkCount(side, 1, `${call}: ${option}`);
   return [height, width];
@@ -99,6 +102,10 @@ function sizesOf(call: string, options: ViTModelOptions): Sizes {
   checkHeads(call, hiddenSize, numAttentionHeads);
   const image = extentOf(call, 'imageSize', imageSize);
   const patch = extentOf(call, 'patchSize', patchSize);
+  if (patch.some((side, i) => side > image[i]))
+    throw new ArgumentError(
+      `${call}: patches of ${patch.join('×')} are larger than images of ${image.join('×')}. Use smaller ones.`,
+    );
   return { ...counts, ...numbers, hiddenAct, qkvBias, poolerAct, image, patch };
 }
 
@@ -220,6 +227,13 @@ const OLD_KEYS: readonly (readonly [RegExp, string])[] = [
   [/\.attention\.value\./, '.attention.v_proj.'],
 ];
 
+function optionsOf(config: Config): ViTModelOptions {
+  const options = config.options<ViTModelOptions>(VIT_MODEL_OPTIONS);
+  const { hiddenSize = 768, numAttentionHeads = 12 } = options;
+  config.refuse('head_dim', [hiddenSize / numAttentionHeads, undefined]);
+  return options;
+}
+
 /** Linear layers as transformers starts them: normal, cut off at ± 2, biases 0. */
 function start(model: Module, { initializerRange }: Sizes): void {
   model.apply((m) => {
@@ -258,10 +272,11 @@ export class ViT extends Module {
 
   /** Made as transformers' config.json says. */
   static fromConfig(config: Config): ViT {
-    return new ViT(config.options<ViTModelOptions>(VIT_MODEL_OPTIONS));
+    return new ViT(optionsOf(config));
   }
 
   forward(x: Tensor): Tensor {
+    checkTensor(x, 'ViT', 'the images');
     const { image, numChannels } = this.sizes;
     if (x.rank !== 4 || x.shape[1] !== numChannels || x.shape[2] !== image[0] || x.shape[3] !== image[1])
       throw new ShapeError(
@@ -306,8 +321,7 @@ export class ViTClassifier extends Module {
   /** Made as transformers' config.json says; the number of classes is that of its `id2label`. */
   static fromConfig(config: Config): ViTClassifier {
     const numLabels = config.labels.length;
-    const options = config.options<ViTModelOptions>(VIT_MODEL_OPTIONS);
-    return new ViTClassifier({ ...options, ...(numLabels > 0 && { numLabels }) });
+    return new ViTClassifier({ ...optionsOf(config), ...(numLabels > 0 && { numLabels }) });
   }
 
   forward(x: Tensor): Tensor {
