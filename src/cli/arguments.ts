@@ -30,6 +30,15 @@ export function nonNegative(high: number): (text: string) => number {
   };
 }
 
+/** A reader of numbers from `low` to `high`. */
+export function numberFrom(low: number, high: number): (text: string) => number {
+  return (text) => {
+    const value = readNumber(text);
+    if (value >= low && value <= high) return value;
+    throw new InvalidArgumentError(`Use a number from ${low} to ${high}.`);
+  };
+}
+
 /** key=value, any number of times. */
 export function collect(text: string, before: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
   const at = text.indexOf('=');

@@ -64,6 +64,7 @@ test('what does not go is one sentence', async () => {
   expect((await nabla(folder)).err).toMatch(/required option '--prompt <text>' not specified/);
   expect((await at('--greedy', '--top-k', '3')).err).toMatch(/'--greedy' cannot be used with option '--top-k <n>'/);
   expect((await at('--top-p', '2')).err).toMatch(/Use a number above 0, at most 1/);
+  expect((await at('--beams', '2', '--length-penalty', 'much')).err).toMatch(/Use a number from -100 to 100/);
   expect((await at('--length-penalty', '2')).err).toBe('nabla: --length-penalty goes with --beams.\n');
   expect((await nabla(join(folder, 'none'), '--prompt', 'b')).err).toBe(
     'nabla: cannot read …/none: there is no such file or folder.\n',

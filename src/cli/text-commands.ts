@@ -1,7 +1,7 @@
 // The commands that write texts: options and help.
 
 import { type Command, Option } from 'commander';
-import { nonNegative, positiveNumber, wholeNumber } from './arguments.js';
+import { nonNegative, numberFrom, positiveNumber, wholeNumber } from './arguments.js';
 
 const drawn = ['temperature', 'topK', 'topP'];
 
@@ -15,10 +15,10 @@ export function addGenerate(program: Command): void {
     .argument('<model>', 'folder, address (https://huggingface.co/gpt2/resolve/main), or run folder')
     .requiredOption('--prompt <text>', 'what the text begins with; to T5, what it answers')
     .option('--max-tokens <n>', 'most tokens to write (characters of a run)', wholeNumber(1, 1_000_000), 100)
-    .addOption(
-      new Option('--temperature <t>', '0 writes what is most probable, 1 what the model believes')
-        .argParser(nonNegative(100))
-        .default(undefined, '0.8; for T5 0'),
+    .option(
+      '--temperature <t>',
+      '0 writes what is most probable, 1 what the model believes (default: 0.8; T5: 0)',
+      nonNegative(100),
     )
     .option('--top-k <n>', 'draw from so many of the most probable tokens', wholeNumber(1, 1_000_000))
     .option('--top-p <p>', 'draw from the most probable tokens that add up to this probability', positiveNumber(1))
@@ -28,7 +28,11 @@ export function addGenerate(program: Command): void {
         .argParser(wholeNumber(1, 1000))
         .conflicts(drawn),
     )
-    .option('--length-penalty <p>', 'with --beams: above 0 longer texts win more often (default: 1)', Number)
+    .option(
+      '--length-penalty <p>',
+      'with --beams: above 0 longer texts win more often (default: 1)',
+      numberFrom(-100, 100),
+    )
     .option(
       '--repetition-penalty <p>',
       'above 1 makes tokens less probable that are there already',

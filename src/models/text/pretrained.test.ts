@@ -12,6 +12,7 @@ import {
   Bert,
   BertClassifier,
   BertMaskedLM,
+  Config,
   GPT2,
   Roberta,
   T5,
@@ -20,6 +21,8 @@ import {
   fromPretrained,
 } from 'nabla/models';
 import { generate } from 'nabla/text';
+import { llamaOptionsOf } from './llama-options.js';
+import { checkT5Config } from './t5-options.js';
 
 setDevice('cpu');
 
@@ -225,6 +228,51 @@ test.each([
   configure({ model_type: type, ...entries });
   await expect(fromPretrained(folder)).rejects.toThrow(text);
 });
+
+test('config.json of transformers 4: rotary entries apart, null for the default, windows that are off', () => {
+  const made = (values: object) => llamaOptionsOf(new Config({ hidden_size: 8, ...values }));
+  const llama3 = { rope_type: 'llama3', factor: 8, low_freq_factor: 1, high_freq_factor: 4 };
+  expect(
+    made({
+      model_type: 'llama',
+      rope_theta: 500000,
+      max_position_embeddings: 64,
+      rope_scaling: { ...llama3, original_max_position_embeddings: 8192 },
+    }),
+  ).toMatchObject({
+    ropeTheta: 500000,
+    ropeScaling: { ropeType: 'llama3', factor: 8, lowFreqFactor: 1, originalMaxPositionEmbeddings: 8192 },
+  });
+  expect(made({ model_type: 'llama', rope_scaling: { type: 'dynamic', factor: 2 } }).ropeScaling).toEqual({
+    ropeType: 'dynamic',
+    factor: 2,
+  });
+  expect(made({ model_type: 'mistral', sliding_window: null }).slidingWindow).toBe(undefined);
+  expect(made({ model_type: 'mistral', num_key_value_heads: null }).numKeyValueHeads).toBe(undefined);
+  expect(made({ model_type: 'mistral' })).toMatchObject({ slidingWindow: 4096, numKeyValueHeads: 8 });
+  const qwen = made({ model_type: 'qwen2', use_sliding_window: false, sliding_window: 32768, rope_theta: 1e6 });
+  expect(qwen).toMatchObject({ attentionBias: true, attentionOutputBias: false, ropeTheta: 1e6 });
+  expect([qwen.slidingWindow, qwen.layerTypes]).toEqual([undefined, undefined]);
+  expect(made({ model_type: 'gemma', hidden_act: 'gelu', hidden_activation: null })).toMatchObject({
+    gemma: true,
+    headDim: 256,
+    tieWordEmbeddings: true,
+    hiddenAct: 'gelu_pytorch_tanh',
+  });
+  expect(T5_OF({ model_type: 't5', feed_forward_proj: 'gated-gelu', tie_word_embeddings: false })).toEqual({
+    feedForwardProj: 'gated-gelu',
+    tieWordEmbeddings: false,
+  });
+  const derived = { feed_forward_proj: 'gated-silu', dense_act_fn: 'silu', is_gated_act: true };
+  expect(T5_OF({ model_type: 'mt5', tie_word_embeddings: true, d_model: 16, ...derived })).toMatchObject({
+    dModel: 16,
+    vocabSize: 250112,
+    feedForwardProj: 'gated-silu',
+    scaleDecoderOutputs: false,
+  });
+});
+
+const T5_OF = (values: Readonly<Record<string, unknown>>) => checkT5Config(new Config(values));
 
 const published = process.env['NABLA_MODELS'];
 
