@@ -12,10 +12,11 @@ const standard = (t) => t.sub(t.mean(0)).div(t.std(0)).detach();
 const [x, y] = [standard(raw), standard(target.reshape([set.length, 1]))];
 const network = (dtype) => {
   manualSeed(1);
-  return new Sequential(new Linear(10, 8), new Tanh(), new Linear(8, 1)).to(dtype);
+  return new Sequential(new Linear(10, HIDDEN), new Tanh(), new Linear(HIDDEN, 1)).to(dtype);
 };
 const inDtype = (dtype) => [x.to(dtype), y.to(dtype)];
-const MOST = 20_000;
+const MOST = 30_000;
+const HIDDEN = Number(process.argv[2] ?? 4);
 
 /** [passes, loss] after each step; a pass is forward and backward over all patients, or its like. */
 async function lbfgs(passes) {
@@ -40,12 +41,12 @@ async function lbfgs(passes) {
 async function marquardt(iterations) {
   const model = network('float64');
   const [u, v] = inDtype('float64');
-  const optimizer = new LevenbergMarquardt(model.parameters());
+  const optimizer = new LevenbergMarquardt(model.parameters(), { maxIterations: 10 });
   const path = [];
   let done = 0;
   for (let i = 0; i < iterations; i++) {
     const { value, evaluations, iterations: accepted } = await optimizer.step(() => model.forward(u).sub(v));
-    path.push([(done += evaluations + accepted), (2 * value) / set.length]);
+    path.push([(done += evaluations + accepted), (2 * value) / set.length]); // of a loop, 10 iterations a step
   }
   return path;
 }
@@ -70,14 +71,14 @@ async function adamw(lr, target) {
 }
 
 for (const [name, path] of [
-  ['L-BFGS', await lbfgs(300)],
-  ['Levenberg-Marquardt', await marquardt(40)],
+  ['L-BFGS', await lbfgs(1000)],
+  ['Levenberg-Marquardt', await marquardt(20)],
 ]) {
-  for (const passes of [50, 100, 200, 300]) {
+  for (const passes of [50, 100, 200, 400, 1000]) {
     const reached = path.filter(([done]) => done <= passes).at(-1);
     if (reached === undefined) continue;
     const tries = [];
-    for (const lr of [1e-3, 3e-3, 1e-2, 3e-2]) tries.push({ lr, ...(await adamw(lr, reached[1])) });
+    for (const lr of [3e-3, 1e-2, 3e-2, 1e-1]) tries.push({ lr, ...(await adamw(lr, reached[1])) });
     const winner = tries.filter(({ pass }) => pass !== undefined).toSorted((a, b) => a.pass - b.pass)[0];
     const other =
       winner === undefined

@@ -71,7 +71,7 @@ export type { LineSearchName } from './minimize/descent.js';
 export type { ConjugateFormula } from './minimize/first-order.js';
 export { minimize, type MinimizeMethod, type MinimizeOptions, type MinimizeResult } from './minimize/minimize.js';
 export type { IterationRecord, SearchOptions, StopReason } from './minimize/search.js';
-export type { Start, Unknown } from './minimize/unknowns.js';
+export type { SearchStart, SearchPoint } from './minimize/unknowns.js';
 export {
   leastSquares,
   type LeastSquaresMethod,

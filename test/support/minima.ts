@@ -22,6 +22,8 @@ interface Path {
   readonly path: readonly {
     readonly loss: number;
     readonly evaluations: number;
+    /** What rounding alone makes of it in PyTorch: of the loss, relative, and of the parameters. */
+    readonly drift: readonly [number, number];
     readonly parameters?: readonly number[];
   }[];
 }

@@ -8,7 +8,7 @@ import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
 import { Damping } from '../least-squares/damping.js';
 import { Fit, type FitOutcome } from '../least-squares/fit.js';
 import type { FitPoint } from '../least-squares/linear-model.js';
-import { gaussNewton, levenberg } from '../least-squares/methods.js';
+import { type DampedState, gaussNewton, levenberg } from '../least-squares/methods.js';
 import { Residuals } from '../least-squares/residuals.js';
 import { Objective } from '../minimize/objective.js';
 import { Search } from '../minimize/search.js';
@@ -34,10 +34,12 @@ abstract class SecondOrder<Options extends object> extends ClosureOptimizer<Opti
   }
 
   protected checkShapes(shapes: Readonly<Record<string, readonly number[]>>): string | undefined {
-    const { numbers = [2], ...others } = shapes;
+    const { size } = this;
+    const { numbers = [2], scale = [size], ...others } = shapes;
     const [unknown] = Object.keys(others);
     if (unknown !== undefined) return `${unknown} is no state of ${this.constructor.name}`;
-    return numbers.length === 1 && numbers[0] === 2 ? undefined : 'its state is not two numbers';
+    const fits = numbers.length === 1 && numbers[0] === 2 && scale.length === 1 && scale[0] === size;
+    return fits ? undefined : `its tensors are not of ${size} numbers`;
   }
 }
 
@@ -198,14 +200,15 @@ export interface LevenbergMarquardtOptions extends GaussNewtonOptions {
 }
 
 /**
- * Levenberg-Marquardt on the residuals of a module: Gauss-Newton, damped as much as it needs. The damping goes on from step to step. For full
+ * Levenberg-Marquardt on the residuals of a module: Gauss-Newton, damped as much as it needs; with the exact solver each parameter in the units of
+ * its column of the Jacobian. The damping goes on from step to step. For full
  * batches. No counterpart in PyTorch.
  *
  *     const optimizer = new LevenbergMarquardt(model.parameters());
  *     const { value, reason } = await optimizer.step(() => model.forward(x).sub(y));
  */
 export class LevenbergMarquardt extends LeastSquaresOptimizer<LevenbergMarquardtOptions> {
-  private damping: Damping | undefined;
+  private state: DampedState = {};
 
   constructor(params: Iterable<Tensor>, options: Partial<LevenbergMarquardtOptions> = {}) {
     super(params, { ...GAUSS_NEWTON_DEFAULTS, damping: 1e-3 }, options);
@@ -217,19 +220,26 @@ export class LevenbergMarquardt extends LeastSquaresOptimizer<LevenbergMarquardt
   }
 
   protected async fit(fit: Fit, start: FitPoint): Promise<FitOutcome> {
-    const outcome = await levenberg(fit, start, { damping: this.damping, initial: this.group.damping });
-    this.damping = outcome.damping;
-    return outcome;
+    const { damping, scale = new Float64Array(start.x.length) } = this.state;
+    this.state = fit.settings.solver === 'exact' ? { damping, scale } : { damping };
+    return await levenberg(fit, start, this.state, this.group.damping);
   }
 
   protected hostState(): HostState {
-    const { damping } = this;
+    const { damping, scale } = this.state;
     if (damping === undefined) return {};
-    return { numbers: { shape: [2], data: Float64Array.of(damping.lambda, damping.growth) } };
+    return {
+      numbers: { shape: [2], data: Float64Array.of(damping.lambda, damping.growth) },
+      ...(scale !== undefined && { scale: { shape: [scale.length], data: scale.slice() } }),
+    };
   }
 
   protected restoreHost(state: HostState): void {
     const numbers = state.numbers?.data;
-    this.damping = numbers === undefined ? undefined : new Damping(numbers[0], numbers[1]);
+    const scale = state.scale?.data;
+    this.state = {
+      damping: numbers === undefined ? undefined : new Damping(numbers[0], numbers[1]),
+      ...(scale !== undefined && { scale: Float64Array.from(scale) }),
+    };
   }
 }

@@ -22,7 +22,7 @@ import { eigenOf } from '../minimize/dense.js';
 import { ParametricObjective } from '../minimize/objective.js';
 import { Lbfgs } from '../minimize/quasi-newton.js';
 import { Search } from '../minimize/search.js';
-import { type Start, type Unknown, Unknowns, as, checkedScalar } from '../minimize/unknowns.js';
+import { type SearchStart, type SearchPoint, Unknowns, as, checkedScalar } from '../minimize/unknowns.js';
 import {
   difference,
   dot,
@@ -211,11 +211,11 @@ const shrink = (value: number, by: number): number => Math.sign(value) * Math.ma
  *
  *     const { x } = await admmConsensus([(v) => v.sub(1).square().sum(), (v) => v.add(1).square().sum()], [5]);
  */
-export async function admmConsensus<const X extends Start>(
-  functions: readonly ((x: Unknown<X>) => AnyTensor)[],
+export async function admmConsensus<const X extends SearchStart>(
+  functions: readonly ((x: SearchPoint<X>) => AnyTensor)[],
   x0: X,
   options: AdmmOptions = {},
-): Promise<AdmmResult<Unknown<X>>> {
+): Promise<AdmmResult<SearchPoint<X>>> {
   const op = 'admmConsensus';
   checkList(op, 'the functions', functions, 'functions');
   if (functions.length === 0) throw new ArgumentError(`${op}: there are no functions. Give at least one.`);
@@ -250,11 +250,11 @@ export async function admmConsensus<const X extends Start>(
       for (let k = 0; k < z.length; k++) z[k] += (x[k] + own[i][k]) / agents.length;
     const now = z;
     us = own.map((u, i) => difference(sumScaled(u, 1, places[i]), now));
-    const primal = Math.hypot(...places.map((x) => norm(difference(x, now))));
+    const primal = norm(Float64Array.from(places, (x) => norm(difference(x, now))));
     const dual = rho * Math.sqrt(agents.length) * norm(difference(now, before));
     const sizes = {
-      primal: Math.hypot(...places.map((x) => norm(x))),
-      dual: rho * Math.hypot(...us.map((u) => norm(u))),
+      primal: norm(Float64Array.from(places, (x) => norm(x))),
+      dual: rho * norm(Float64Array.from(us, (u) => norm(u))),
     };
     reason = agreement.note(primal, dual, sizes, z.length * agents.length);
     const factor = agreement.balance();
@@ -268,7 +268,7 @@ export async function admmConsensus<const X extends Start>(
   const isFinite = Number.isFinite(value) && Number.isFinite(largest(z));
   const end = isFinite ? reason : 'not-finite';
   return {
-    x: unknowns.result(z) as Unknown<X>,
+    x: unknowns.result(z) as SearchPoint<X>,
     value,
     iterations: agreement.history.length,
     converged: end === 'residuals',

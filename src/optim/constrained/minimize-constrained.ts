@@ -12,7 +12,7 @@ import {
 } from '../../tensor/library.js';
 import type { AnyTensor } from '../../tensor/tensor.js';
 import { checkPositive } from '../line-search/line.js';
-import type { Start, Unknown } from '../minimize/unknowns.js';
+import type { SearchStart, SearchPoint } from '../minimize/unknowns.js';
 import { augmentedLagrangian } from './augmented-lagrangian.js';
 import { primalDual } from './primal-dual.js';
 import { ConstrainedProblem } from './problem.js';
@@ -84,11 +84,11 @@ const MESSAGES: Readonly<Record<ConstrainedReason, string>> = {
  *       equalities: (v) => v.sum().sub(1),
  *     });
  */
-export async function minimizeConstrained<const X extends Start>(
-  fn: (x: Unknown<X>) => AnyTensor,
+export async function minimizeConstrained<const X extends SearchStart>(
+  fn: (x: SearchPoint<X>) => AnyTensor,
   x0: X,
-  options: ConstrainedOptions<Unknown<X>>,
-): Promise<ConstrainedResult<Unknown<X>>> {
+  options: ConstrainedOptions<SearchPoint<X>>,
+): Promise<ConstrainedResult<SearchPoint<X>>> {
   const op = 'minimizeConstrained';
   checkNeededOptions(op, options, CONSTRAINED_OPTIONS, '{ equalities: (x) => x.sum().sub(1) }');
   const {
@@ -114,7 +114,7 @@ export async function minimizeConstrained<const X extends Start>(
   const search = method === 'primal-dual' ? primalDual : augmentedLagrangian;
   const { at, y, z, gradientNorm, reason } = await search(run, start);
   return {
-    x: problem.unknowns.result(at.x) as Unknown<X>,
+    x: problem.unknowns.result(at.x) as SearchPoint<X>,
     value: at.value,
     multipliers: { equalities: y, inequalities: z },
     violation: run.violationOf(at),

@@ -8,7 +8,7 @@ import { ArgumentError, type DType, checkFunction, isFloat, wrongKind } from '..
 import { type AnyTensor, Tensor } from '../../tensor/tensor.js';
 import { type Program, captured } from '../minimize/captured.js';
 import { runOn } from '../minimize/objective.js';
-import { type Start, Unknowns, as, checkedScalar, joined } from '../minimize/unknowns.js';
+import { type SearchStart, Unknowns, as, checkedScalar, joined } from '../minimize/unknowns.js';
 
 type Fn = (x: never) => AnyTensor;
 
@@ -36,7 +36,7 @@ export class ConstrainedProblem {
   private readonly hessianProgram: Program;
   private counts: { h: number; g: number } = { h: 0, g: 0 };
 
-  constructor(op: string, fn: Fn, start: Start, equalities: Fn | undefined, inequalities: Fn | undefined) {
+  constructor(op: string, fn: Fn, start: SearchStart, equalities: Fn | undefined, inequalities: Fn | undefined) {
     checkFunction(op, fn, 'the function');
     const unknowns = (this.unknowns = new Unknowns(op, start));
     const called = (f: Fn, flat: Tensor): unknown => (f as (x: unknown) => unknown)(unknowns.formed(flat));

@@ -13,7 +13,7 @@ import {
   type StopReason,
   checkSearchOptions,
 } from '../minimize/search.js';
-import type { Start, Unknown } from '../minimize/unknowns.js';
+import type { SearchStart, SearchPoint } from '../minimize/unknowns.js';
 import { tensor } from '../../tensor/creation.js';
 import { Fit, type FitOutcome } from './fit.js';
 import type { FitPoint } from './linear-model.js';
@@ -85,11 +85,11 @@ export interface LeastSquaresResult<X> {
  *
  *     const { x } = await leastSquares((p) => p.slice(0, 0, 1).mul(t.mul(p.slice(0, 1, 2)).exp()).sub(y), [1, 0]);
  */
-export async function leastSquares<const X extends Start>(
-  residuals: (x: Unknown<X>) => AnyTensor,
+export async function leastSquares<const X extends SearchStart>(
+  residuals: (x: SearchPoint<X>) => AnyTensor,
   x0: X,
   options: LeastSquaresOptions = {},
-): Promise<LeastSquaresResult<Unknown<X>>> {
+): Promise<LeastSquaresResult<SearchPoint<X>>> {
   const op = 'leastSquares';
   checkLeastSquaresOptions(op, options);
   const made = new Residuals(op, residuals, x0);
@@ -98,7 +98,7 @@ export async function leastSquares<const X extends Start>(
   const fit = new Fit(made, { loss, lossScale, jacobian, solver, maxProducts }, options);
   const { point, gradientNorm, reason } = await METHODS[method](fit, await fit.at(await made.unknowns.read()));
   return {
-    x: made.unknowns.result(point.x) as Unknown<X>,
+    x: made.unknowns.result(point.x) as SearchPoint<X>,
     value: point.cost,
     residuals: tensor(point.residuals, { dtype: 'float64' }) as Tensor<[number], 'float64'>,
     gradientNorm,

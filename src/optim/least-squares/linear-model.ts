@@ -38,8 +38,8 @@ export interface LinearModel {
   readonly gradient: Float64Array;
   /** A typical size of JᵀJ: what damping is measured by. */
   readonly size: number;
-  /** The p with the smallest ‖f + J·p‖² + damping · ‖p‖². */
-  step(damping: number): ModelStep | Promise<ModelStep>;
+  /** The p with the smallest ‖f + J·p‖² + damping · ‖p‖²; of the exact model, ‖scale ∘ p‖² where a scale is given. */
+  step(damping: number, scale?: Float64Array): ModelStep | Promise<ModelStep>;
 }
 
 export async function fitAt(
@@ -96,13 +96,16 @@ export class ExactModel implements LinearModel {
     return largest(this.columns) ** 2;
   }
 
-  private unscaled: Promise<Singular> | undefined;
+  /** Of the scale that steps are asked for with: the damping changes more often than the scale. */
+  private singular: Promise<Singular> | undefined;
 
-  async step(damping: number): Promise<ModelStep> {
-    this.unscaled ??= this.scaledBy(new Float64Array(this.gradient.length).fill(1));
-    const singular = await this.unscaled;
+  async step(damping: number, scale = new Float64Array(this.gradient.length).fill(1)): Promise<ModelStep> {
+    this.singular ??= this.scaledBy(scale);
+    const singular = await this.singular;
     const parts = partsFor(singular, damping);
-    return { step: fromParts(singular, parts), predicted: predictedBy(singular, parts) };
+    const step = fromParts(singular, parts);
+    for (let j = 0; j < step.length; j++) step[j] /= scale[j];
+    return { step, predicted: predictedBy(singular, parts) };
   }
 
   /** Singular values of J·D⁻¹, for D on the diagonal. */

@@ -34,25 +34,37 @@ export async function gaussNewton(fit: Fit, start: FitPoint): Promise<FitOutcome
   }
 }
 
-/** With damping λ·I: between Gauss-Newton (λ small) and gradient descent (λ large). */
+/** What a damped search goes on from. */
+export interface DampedState {
+  damping?: Damping | undefined;
+  /** The largest norms that the columns of the Jacobian have had: unknowns are damped in these units; undefined: all alike. */
+  readonly scale?: Float64Array | undefined;
+}
+
+/**
+ * With damping λ·I, or λ·D² where there is a scale: between Gauss-Newton (λ small) and gradient descent (λ large). `initial` is the first λ as
+ * a part of the size of JᵀJ.
+ */
 export async function levenberg(
   fit: Fit,
   start: FitPoint,
-  { damping: from, initial = 1e-3 }: { damping?: Damping | undefined; initial?: number } = {},
-): Promise<FitOutcome & { readonly damping?: Damping | undefined }> {
+  state: DampedState = {},
+  initial = 1e-3,
+): Promise<FitOutcome> {
+  const { scale } = state;
   let point = start;
-  let damping = from;
   for (;;) {
     const model = await fit.modelAt(point);
-    if (model === undefined) return { point, gradientNorm: NaN, reason: 'not-finite', damping };
-    const end = (reason: StopReason) => ({ point, gradientNorm: largest(model.gradient), reason, damping });
+    if (model === undefined) return { point, gradientNorm: NaN, reason: 'not-finite' };
+    const end = (reason: StopReason): FitOutcome => ({ point, gradientNorm: largest(model.gradient), reason });
     const reason = await fit.note(point, model.gradient);
     if (reason !== undefined) return end(reason);
-    damping ??= new Damping(initial * (model.size || 1));
+    if (scale !== undefined && model instanceof ExactModel) widen(scale, model.columns);
+    const damping = (state.damping ??= new Damping(initial * (scale === undefined ? model.size || 1 : 1)));
     let next: FitPoint | undefined;
     let small: StopReason | undefined;
     while (next === undefined) {
-      const { step, predicted } = await model.step(damping.lambda);
+      const { step, predicted } = await model.step(damping.lambda, scale);
       const trial = await fit.at(sumScaled(point.x, 1, step));
       const fallen = point.cost - trial.cost;
       const isBetter = Number.isFinite(trial.cost) && fallen > ACCEPTED * predicted && predicted > 0;
@@ -67,7 +79,7 @@ export async function levenberg(
       }
     }
     point = next;
-    if (small !== undefined) return { ...(await settled(fit, point, small)), damping };
+    if (small !== undefined) return await settled(fit, point, small);
   }
 }
 
@@ -84,7 +96,7 @@ export async function levenbergMarquardt(fit: Fit, start: FitPoint): Promise<Fit
     const end = (reason: StopReason): FitOutcome => ({ point, gradientNorm: largest(model.gradient), reason });
     const reason = await fit.note(point, model.gradient);
     if (reason !== undefined) return end(reason);
-    for (let j = 0; j < scale.length; j++) scale[j] = Math.max(scale[j], model.columns[j]) || 1;
+    widen(scale, model.columns);
     if (isFirst) radius = 100 * (norm(scale.map((d, j) => d * point.x[j])) || 1);
     const singular = await model.scaledBy(scale);
     let next: FitPoint | undefined;
@@ -121,6 +133,11 @@ export async function levenbergMarquardt(fit: Fit, start: FitPoint): Promise<Fit
     point = next;
     if (small !== undefined) return await settled(fit, point, small);
   }
+}
+
+/** Units that only grow; 1 for what nothing depends on. */
+function widen(scale: Float64Array, columns: Float64Array): void {
+  for (let j = 0; j < scale.length; j++) scale[j] = Math.max(scale[j], columns[j]) || 1;
 }
 
 /** The place that a search ends with counts as an iteration; its gradient is that of the model there. */

@@ -8,7 +8,7 @@ import { ArgumentError, type DType, checkFunction, isFloat, wrongKind } from '..
 import { type AnyTensor, Tensor } from '../../tensor/tensor.js';
 import { type Program, captured } from '../minimize/captured.js';
 import { runOn } from '../minimize/objective.js';
-import { type Start, Unknowns, as } from '../minimize/unknowns.js';
+import { type SearchStart, Unknowns, as } from '../minimize/unknowns.js';
 
 export type JacobianMode = 'forward' | 'reverse';
 
@@ -24,7 +24,7 @@ export class Residuals {
   private readonly pushProgram: Program<[Tensor, Tensor]>;
   private readonly pullProgram: Program<[Tensor, Tensor]>;
 
-  constructor(op: string, fn: (x: never) => AnyTensor, start: Start) {
+  constructor(op: string, fn: (x: never) => AnyTensor, start: SearchStart) {
     checkFunction(op, fn, 'the function');
     const unknowns = (this.unknowns = new Unknowns(op, start));
     const residuals = (flat: Tensor): Tensor => {

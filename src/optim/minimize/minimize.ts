@@ -20,7 +20,7 @@ import {
   checkSearchOptions,
 } from './search.js';
 import { exactModel, followTrustRegion, steihaugModel } from './trust-region.js';
-import type { Start, Unknown } from './unknowns.js';
+import type { SearchStart, SearchPoint } from './unknowns.js';
 import { largest } from './vectors.js';
 
 /**
@@ -139,11 +139,11 @@ export const MESSAGES: Readonly<Record<StopReason, string>> = {
  *
  *     const { x, value, reason } = await minimize((v) => v.sub(3).pow(4).sum(), [0, 0], { method: 'newton' });
  */
-export async function minimize<const X extends Start>(
-  fn: (x: Unknown<X>) => AnyTensor,
+export async function minimize<const X extends SearchStart>(
+  fn: (x: SearchPoint<X>) => AnyTensor,
   x0: X,
   options: MinimizeOptions = {},
-): Promise<MinimizeResult<Unknown<X>>> {
+): Promise<MinimizeResult<SearchPoint<X>>> {
   const op = 'minimize';
   checkMinimizeOptions(op, options);
   const objective = new Objective(op, fn, x0);
@@ -153,7 +153,7 @@ export async function minimize<const X extends Start>(
   const start = await objective.at(await objective.unknowns.read());
   const { point, reason } = await METHOD[method](objective, search, start, options);
   return {
-    x: objective.unknowns.result(point.x) as Unknown<X>,
+    x: objective.unknowns.result(point.x) as SearchPoint<X>,
     value: point.value,
     gradientNorm: largest(point.gradient),
     iterations: search.iteration,

@@ -8,7 +8,7 @@ import { hessian, hvp } from '../../tensor/jacobians.js';
 import { checkFunction } from '../../tensor/library.js';
 import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
 import { type Program, captured } from './captured.js';
-import { type Start, Unknowns, as, checkedScalar, joined } from './unknowns.js';
+import { type SearchStart, Unknowns, as, checkedScalar, joined } from './unknowns.js';
 
 /** A place, and what the function is there. */
 export interface Point {
@@ -38,7 +38,7 @@ export class Objective implements Evaluated {
   private readonly hessianProgram: Program<[Tensor]>;
   private readonly productProgram: Program<[Tensor, Tensor]>;
 
-  constructor(op: string, fn: (x: never) => AnyTensor, start: Start) {
+  constructor(op: string, fn: (x: never) => AnyTensor, start: SearchStart) {
     checkFunction(op, fn, 'the function');
     const unknowns = (this.unknowns = new Unknowns(op, start));
     this.precision = unknowns.isWide ? ROUNDING.float64 : ROUNDING.float32;

@@ -43,13 +43,13 @@ export async function followTrustRegion(
     while (next === undefined && reason === undefined) {
       const { step, predicted, isAtBorder } = await model(trust.radius);
       const length = norm(step);
-      const noise = 1e-15 * Math.max(1, Math.abs(point.value)); // differences of values below it are rounding
+      const noise = 10 * objective.precision * Math.abs(point.value); // differences of values below it are rounding
       if (!(predicted > 0) || length <= 1e-16 * norm(point.x)) return { point, reason: 'precision' };
       const trial = await objective.at(sumScaled(point.x, 1, step));
       const fallen = point.value - trial.value;
       const isFinite =
         (Number.isFinite(trial.value) && Number.isFinite(norm(trial.gradient))) || trial.value === -Infinity;
-      const isNoise = predicted <= 10 * noise && Math.abs(fallen) <= 10 * noise;
+      const isNoise = predicted <= noise && Math.abs(fallen) <= noise;
       const gain = !isFinite ? -1 : isNoise ? 1 : fallen / predicted;
       if (gain < 0.25) trust.radius = Math.min(length, trust.radius) / 4;
       else if (gain > 0.75 && isAtBorder) {

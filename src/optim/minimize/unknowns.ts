@@ -9,10 +9,10 @@ import { type AnyTensor, Tensor } from '../../tensor/tensor.js';
 import { type Tree, leavesOf, withLeaves } from '../../tensor/trees.js';
 
 /** What a search starts from. */
-export type Start = Tree | readonly number[] | Float64Array;
+export type SearchStart = Tree | readonly number[] | Float64Array;
 
 /** What the function takes, for a start. */
-export type Unknown<X> = X extends readonly number[] | Float64Array ? Tensor<[number], 'float64'> : X;
+export type SearchPoint<X> = X extends readonly number[] | Float64Array ? Tensor<[number], 'float64'> : X;
 
 export class Unknowns {
   readonly size: number;
@@ -20,7 +20,7 @@ export class Unknowns {
   private readonly form: unknown;
   private readonly leaves: readonly AnyTensor[];
 
-  constructor(op: string, start: Start) {
+  constructor(op: string, start: SearchStart) {
     this.form = isNumbers(start) ? asTensor(op, start) : start;
     this.leaves = leavesOf(this.form).map((leaf) => leaf.tensor);
     if (this.leaves.length === 0)
