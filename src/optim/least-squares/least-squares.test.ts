@@ -9,7 +9,9 @@ const median = (list: number[]): number => list.toSorted((a, b) => a - b)[list.l
 
 describe.each(['lm', 'levenberg'] as const)('%s', (method) => {
   const ratios: number[] = [];
-  const names = Object.keys(fixture.problems).filter((name) => method === 'lm' || name !== 'meyer');
+  const names = Object.keys(fixture.problems).filter(
+    (name) => method === 'lm' || !['meyer', 'rosenbrock100'].includes(name),
+  );
   test.each(names)('%s: the minimum that SciPy knows', async (name) => {
     const { start, scipy } = fixture.problems[name];
     const { lm, trf } = scipy;

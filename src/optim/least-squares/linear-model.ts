@@ -99,7 +99,10 @@ export class ExactModel implements LinearModel {
   /** Of the scale that steps are asked for with: the damping changes more often than the scale. */
   private singular: Promise<Singular> | undefined;
 
-  async step(damping: number, scale = new Float64Array(this.gradient.length).fill(1)): Promise<ModelStep> {
+  async step(
+    damping: number,
+    scale: Float64Array = new Float64Array(this.gradient.length).fill(1),
+  ): Promise<ModelStep> {
     this.singular ??= this.scaledBy(scale);
     const singular = await this.singular;
     const parts = partsFor(singular, damping);
