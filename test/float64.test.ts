@@ -11,6 +11,7 @@ import {
   ones,
   rand,
   randn,
+  realize,
   setDefaultDType,
   setDevice,
   tensor,
@@ -193,6 +194,30 @@ describe.each(TIERS.filter(({ device }) => device !== 'reference'))('on $device'
     expect(Math.max(...Array.from(direct as ArrayLike<number>, (v, i) => Math.abs(v - expected[i])))).toBeLessThan(
       1e-11,
     );
+  });
+
+  test('long products of which nothing but a conversion is stored', async () => {
+    for (const [rows, width] of [
+      [1100, 20],
+      [40_000, 3],
+    ]) {
+      const numbers = Float64Array.from({ length: rows * width }, (_, i) => ((i * 7) % 11) - 5);
+      const sums = Array.from({ length: width * width }, (_, at) => {
+        let sum = 0;
+        for (let i = 0; i < rows; i++)
+          sum += numbers[i * width + Math.floor(at / width)] * numbers[i * width + (at % width)];
+        return sum;
+      });
+      for (const [from, to] of [
+        ['float32', 'float64'],
+        ['float64', 'float32'],
+        ['float32', 'int32'],
+      ] as const) {
+        const x = tensor(numbers, { shape: [rows, width] }).to(from);
+        await realize(x);
+        expect(Array.from(await x.T.matmul(x).to(to).data())).toEqual(sums);
+      }
+    }
   });
 
   test('gradients flow through conversions, each in the dtype of its tensor', async () => {

@@ -40,6 +40,8 @@ export class TileEnds {
   private readonly tile: Buffer | undefined;
   /** What the partial sums of very many blocks have lost by rounding. */
   private readonly lost: Buffer | undefined;
+  /** Partial sums between blocks of k, where no stored member can hold them: all are of another dtype. */
+  private readonly sums: Buffer | undefined;
 
   constructor(
     f: ContractionFrame,
@@ -63,6 +65,8 @@ export class TileEnds {
     const last = this.flatLost(constantIndex(f.M - 1), constantIndex(f.N - 1));
     this.lost =
       lost ?? (f.blocks > MANY_BLOCKS && f.type === 'f32' ? lowering.scratch('lost', last.constant + 1) : undefined);
+    const needsSums = f.isBlocked && this.holder() === undefined;
+    this.sums = needsSums ? lowering.scratch('sums', last.constant + 1, f.type) : undefined;
   }
 
   /** Do tiles begin with zero, and earlier sums are added at their ends? */
@@ -140,14 +144,21 @@ export class TileEnds {
     });
   }
 
-  /** The stored member of the same dtype that holds partial sums between blocks of k. */
-  private partialSums(): { buffer: Buffer; node: Node } {
+  /** The stored member of the same dtype that holds partial sums between blocks of k; undefined if there is none. */
+  private holder(): Node | undefined {
     const { output, inPlace, places } = this.lowering;
     const canHold = (n: Node) => output(n) !== undefined && places.get(n)?.axis === undefined;
-    const holder =
+    return (
       this.members.find((n) => n === this.node && canHold(n)) ??
-      (this.members.find((n) => n.dtype === this.node.dtype && canHold(n) && !inPlace.has(n)) as Node);
-    return { buffer: this.lowering.output(holder) as Buffer, node: holder };
+      this.members.find((n) => n.dtype === this.node.dtype && canHold(n) && !inPlace.has(n))
+    );
+  }
+
+  /** Where the partial sums of these results stand. */
+  private partialAt(row: Index, column: Index, j: number): { buffer: Buffer; flat: Index } {
+    const c = this.f.column(j, column);
+    if (this.sums !== undefined) return { buffer: this.sums, flat: this.flatLost(row, c) };
+    return { buffer: this.lowering.output(this.holder() as Node) as Buffer, flat: this.flatC(row, c) };
   }
 
   private flatC(row: Index, column: Index): Index {
@@ -170,7 +181,8 @@ export class TileEnds {
 
   /** What the blocks of k before this one have summed. */
   private partialSum(row: Index, column: Index, j: number, count: number): Expr {
-    return this.sumSoFar(this.partialSums().buffer, this.flatC(row, this.f.column(j, column)), column, j, count);
+    const { buffer, flat } = this.partialAt(row, column, j);
+    return this.sumSoFar(buffer, flat, column, j, count);
   }
 
   /** What stands at `flat`; nothing in the first block. */
@@ -186,14 +198,8 @@ export class TileEnds {
   }
 
   private storePartial(acc: Expr, row: Index, column: Index, j: number, count: number): void {
-    storeVector(
-      this.k,
-      this.partialSums().buffer,
-      this.flatC(row, this.f.column(j, column)),
-      { expr: acc, depth: this.k.depth },
-      this.node.dtype,
-      count - j * this.f.W,
-    );
+    const { buffer, flat } = this.partialAt(row, column, j);
+    storeVector(this.k, buffer, flat, { expr: acc, depth: this.k.depth }, this.node.dtype, count - j * this.f.W);
   }
 
   private storeLost(value: Expr, row: Index, column: Index, j: number, count: number): void {
