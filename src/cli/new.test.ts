@@ -49,7 +49,7 @@ test('a project runs at once, and its network is used on other rows', () => {
     nabla('predict', ...args, '--weights', 'runs/fruit', '--definition', 'fruit/run.ts');
   const { stdout } = predict('fruit/data/new.csv');
   expect(stdout).toMatch(
-    /^colour 'orange' \(1 row\) did not occur in training: it says nothing to the network\.\nline {3}kind {6}sure\n {3}2 {2}apple .*%\n {3}3 {2}lemon .*\n {3}4 {3}plum .*\n {3}5 {2}apple .*\n$/,
+    /^colour 'orange' \(1 row\) did not occur in training: it says nothing to the model\.\nline {3}kind {6}sure\n {3}2 {2}apple .*%\n {3}3 {2}lemon .*\n {3}4 {3}plum .*\n {3}5 {2}apple .*\n$/,
   );
   const lines = predict('fruit/data/new.csv', '--json').stdout.trimEnd().split('\n');
   expect(lines.map((line) => (JSON.parse(line) as { prediction: string }).prediction)).toEqual([
@@ -68,7 +68,7 @@ test('a project runs at once, and its network is used on other rows', () => {
   );
   writeFileSync(join(cwd, 'less.csv'), 'weight,colour\n1,red\n');
   expect(predict('less.csv').stderr).toBe(
-    "nabla: less.csv has no column 'diameter', 'ripeness'. The network was trained on weight, diameter, colour, ripeness.\n",
+    "nabla: less.csv has no column 'diameter', 'ripeness'. The model was trained on weight, diameter, colour, ripeness.\n",
   );
   writeFileSync(join(cwd, 'bad.csv'), 'weight,diameter,colour,ripeness\nheavy,1,red,ripe\n');
   expect(predict('bad.csv').stderr).toMatch(

@@ -6,6 +6,7 @@ import { AUGMENT_PRESETS, AUGMENT_TRANSFORMS } from './augment/names.js';
 import { addDoctor, addLrFind } from './doctor-commands.js';
 import { CliError, systemFault } from './errors.js';
 import { addConvert, addInspect } from './file-commands.js';
+import { addFit } from './fit-command.js';
 import { placeOf } from './place.js';
 import { oneLine, printable, printableLines } from './printable.js';
 import { addCurves, addRuns } from './record-commands.js';
@@ -70,6 +71,7 @@ function createProgram(): Command {
     .configureHelp({ showGlobalOptions: false });
   addTrain(program);
   addNew(program);
+  addFit(program);
   addEval(program);
   addPredict(program);
   addGenerate(program);

@@ -6,6 +6,7 @@ import type { Predictor } from '../../train/index.js';
 import { useDevice } from '../device.js';
 import { type DownloadOption, allowDownloads } from '../downloads.js';
 import { CliError } from '../errors.js';
+import { estimatorFileAt, predictWithEstimator } from '../predict/estimator.js';
 import { predictImages } from '../predict/images.js';
 import { predictTable } from '../predict/table.js';
 import { generateText } from '../predict/text.js';
@@ -37,6 +38,15 @@ export async function predict(file: string | undefined, options: Options): Promi
     throw new CliError('--test takes no file: it evaluates the test data of the run.');
   useDevice(options.device);
   allowDownloads(options);
+  const fitted = options.weights === undefined ? undefined : estimatorFileAt(options.weights);
+  if (fitted !== undefined) {
+    if (options.test) throw new CliError('--test is for networks: nabla fit has scored its test rows already.');
+    try {
+      return await predictWithEstimator(fitted, file, terminalOf(process.stdout), options.json === true);
+    } finally {
+      await disposeDevices();
+    }
+  }
   const latest = options.weights === undefined ? latestRun() : undefined;
   const { folder, weights } =
     latest === undefined ? weightsAt(options.weights ?? '') : { folder: latest, weights: latest.weights };

@@ -1,8 +1,8 @@
-// `nabla predict` for tables: what the network says of each row of a CSV file. The encoder of the run makes numbers of it, the
+// `nabla predict` for tables: what a model says of each row of a CSV file. The encoder of the run makes numbers of it, the
 // same way as in training.
 
 import { type AnyTensor, noGrad, tensor } from '../../index.js';
-import { type CsvTable, parseCsv } from '../../data/index.js';
+import { type CsvTable, type TableEncoder, parseCsv } from '../../data/index.js';
 import { FormatError } from '../../index.js';
 import type { TablePredictor } from '../../train/index.js';
 import { largest } from '../../tensor/extremes.js';
@@ -13,10 +13,19 @@ import { type Terminal, percent } from '../terminal.js';
 import { classify } from './classify.js';
 import { readStandardInput } from './standard-input.js';
 
-/** What is said of each row, and what its own column says, where the file has it. */
-interface Answers {
+/** What a model says of each row. */
+export interface Said {
   readonly values: readonly string[];
-  readonly sure: readonly number[] | undefined;
+  readonly sure?: readonly number[] | undefined;
+  /** The values in JSON, where they are no texts: numbers, lists. */
+  readonly json?: readonly unknown[];
+}
+
+/** Features of rows [rows, width] → what the model says of them. */
+export type Answer = (features: Float32Array, rows: number) => Promise<Said>;
+
+/** What is said of each row, and what its own column says, where the file has it. */
+interface Answers extends Said {
   readonly truth: readonly (string | undefined)[];
 }
 
@@ -26,36 +35,47 @@ export async function predictTable(
   terminal: Terminal,
   isJson: boolean,
 ): Promise<void> {
-  const { encoder } = predictor;
+  await predictRows(predictor.encoder, (features, rows) => answer(predictor, features, rows), file, terminal, isJson);
+}
+
+/** Reads the table, asks, and prints what is said. */
+export async function predictRows(
+  encoder: TableEncoder,
+  ask: Answer,
+  file: string | undefined,
+  terminal: Terminal,
+  isJson: boolean,
+): Promise<void> {
   if (file === undefined && process.stdin.isTTY)
     throw new CliError('nothing to predict. Name a CSV file, pipe one in, or use --test. See nabla predict --help.');
   const isFile = file !== undefined && file !== '-';
   const source = isFile ? file : 'standard input';
   const text = isFile ? readText(file) : await readStandardInput();
   const needed = Object.keys(encoder.types);
-  const table = read(text, source, predictor);
+  const table = read(text, source, encoder);
   const lacking = needed.filter((name) => !table.names.includes(name));
   if (lacking.length > 0)
     throw new CliError(
-      `${source} has no column ${lacking.map((name) => `'${printable(name)}'`).join(', ')}. The network was trained on ${needed.map(printable).join(', ')}.`,
+      `${source} has no column ${lacking.map((name) => `'${printable(name)}'`).join(', ')}. The model was trained on ${needed.map(printable).join(', ')}.`,
     );
   if (table.length === 0) throw new CliError(`${source} has no rows below its header.`);
   let answers: Answers;
   try {
-    answers = await answer(predictor, table);
+    const { data } = encoder.encode(table);
+    answers = { ...(await ask(data, table.length)), truth: truthOf(encoder, table) };
   } catch (error) {
     throw error instanceof FormatError ? new CliError(oneLine(error)) : error;
   }
   if (isJson) return printJson(terminal, table, answers);
   for (const { column, value, count } of encoder.unseen(table))
     terminal.line(
-      `${printable(column)} '${printable(value)}' (${count} row${count === 1 ? '' : 's'}) did not occur in training: it says nothing to the network.`,
+      `${printable(column)} '${printable(value)}' (${count} row${count === 1 ? '' : 's'}) did not occur in training: it says nothing to the model.`,
     );
   printText(terminal, table, answers, encoder.target ?? 'value', encoder.isClassifier);
 }
 
 /** The delimiter is the one that finds most of the columns in the first line. */
-function read(text: string, path: string, { encoder }: TablePredictor): CsvTable {
+function read(text: string, path: string, encoder: TableEncoder): CsvTable {
   const [header = ''] = text.replace(/^\uFEFF/, '').split(/\r?\n/, 1);
   const needed = Object.keys(encoder.types);
   const found = [',', ';', '\t'].map((delimiter) => {
@@ -71,23 +91,30 @@ function read(text: string, path: string, { encoder }: TablePredictor): CsvTable
   }
 }
 
-async function answer({ encoder, model }: TablePredictor, table: CsvTable): Promise<Answers> {
-  const { data, shape } = encoder.encode(table);
-  const { target } = encoder;
+/** What the target's own column says, where the file has it. */
+function truthOf({ target }: TableEncoder, table: CsvTable): (string | undefined)[] {
   const hasTruth = target !== undefined && table.names.includes(target);
   const { missing } = hasTruth ? table.column(target) : { missing: [] };
   const gaps = new Set<number>(missing);
   const column = hasTruth ? Array.from<string | number, string>(table.column(target).values, String) : [];
-  const truth = Array.from({ length: table.length }, (_, row) => (gaps.has(row) ? undefined : column[row]));
+  return Array.from({ length: table.length }, (_, row) => (gaps.has(row) ? undefined : column[row]));
+}
+
+async function answer({ encoder, model }: TablePredictor, features: Float32Array, rows: number): Promise<Said> {
   if (encoder.isClassifier) {
-    const { classes, predictions, probabilities } = await classify(model, data, shape);
+    const { classes, predictions, probabilities } = await classify(model, features, [encoder.width]);
     const sure = predictions.map((prediction, i) => probabilities[i * classes + prediction]);
-    return { values: predictions.map((prediction) => encoder.classes[prediction] ?? String(prediction)), sure, truth };
+    return { values: predictions.map((prediction) => encoder.classes[prediction] ?? String(prediction)), sure };
   }
   model.eval();
-  const output: AnyTensor = noGrad(() => model.forward(tensor(data, { shape: [table.length, ...shape] })));
-  const numbers = Array.from(await output.data(), Number);
-  return { values: numbers.map((value) => String(Number(value.toPrecision(6)))), sure: undefined, truth };
+  const output: AnyTensor = noGrad(() => model.forward(tensor(features, { shape: [rows, encoder.width] })));
+  return saidNumbers(await output.data());
+}
+
+/** Numbers as they are printed, and as they are. */
+export function saidNumbers(numbers: ArrayLike<number>): Said {
+  const json = Array.from(numbers, Number);
+  return { values: json.map((value) => String(Number(value.toPrecision(6)))), json };
 }
 
 function printText(
@@ -119,9 +146,9 @@ function printText(
   terminal.line(`accuracy ${percent(right / total, 2)} (${right} of ${total} right)`);
 }
 
-function printJson(terminal: Terminal, { lines }: CsvTable, { values, sure, truth }: Answers): void {
+function printJson(terminal: Terminal, { lines }: CsvTable, { values, json, sure, truth }: Answers): void {
   values.forEach((value, i) => {
-    const prediction = sure === undefined ? Number(value) : value;
+    const prediction = json === undefined ? value : json[i];
     const probability = sure === undefined ? {} : { probability: sure[i] };
     const label = truth[i] === undefined ? {} : { label: truth[i] };
     terminal.line(JSON.stringify({ line: lines[i], prediction, ...probability, ...label }));
