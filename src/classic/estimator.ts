@@ -4,7 +4,14 @@
 // Must not know: which estimators there are.
 
 import type { Metadata } from '../io/state-dict.js';
-import { ArgumentError, NablaError, type OptionNames, checkOptions } from '../tensor/library.js';
+import {
+  ArgumentError,
+  NablaError,
+  type OptionNames,
+  checkOptions,
+  checkRecord,
+  checkText,
+} from '../tensor/library.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type Encoded, type Label, type Labels, readLabelList, readLabels } from './labels.js';
 import { type Matrix, type Rows, type Targets, readRows, readTargets, tensorOf } from './rows.js';
@@ -47,6 +54,7 @@ export abstract class Estimator<O extends object = object, F extends Fitted = Fi
    *     model.copy({ k: 3 })
    */
   copy(changes: Readonly<Record<string, unknown>> = {}): this {
+    checkRecord(this.call('copy'), 'the argument', changes, 'options');
     const Self = this.constructor as new (options: object) => this;
     const own = Object.entries(this.options).map(([name, value]) => [name, isEstimator(value) ? value.copy() : value]);
     return new Self({ ...Object.fromEntries(own), ...changes });
@@ -54,6 +62,7 @@ export abstract class Estimator<O extends object = object, F extends Fitted = Fi
 
   /** Writes options and state to a safetensors file, for `loadEstimator`. Node only. Throws NotFittedError before fit(). */
   async save(path: string, metadata: Metadata = {}): Promise<void> {
+    checkText(this.call('save'), 'the path', path);
     this.fitted('save');
     await saveEstimator(path, this.toStored(), metadata);
   }
@@ -117,7 +126,9 @@ export abstract class Classifier<O extends object = object, F extends Fitted = F
 
   /** Share of rows whose class is predicted. */
   async score(x: Rows, y: Labels): Promise<number> {
-    const predicted = await this.predict(x);
+    const { features } = this.fitted('score');
+    const rows = await readRows(this.call('score'), x, features as number);
+    const predicted = await this.predict(tensorOf(rows));
     return accuracyOf(await readLabelList(this.call('score'), y, predicted.length), predicted);
   }
 }
@@ -197,7 +208,9 @@ export abstract class Regressor<O extends object = object, F extends Fitted = Fi
 
   /** R², the share of the variance that is explained: 1 at best, 0 for the mean. NaN for fewer than two rows. */
   async score(x: Rows, y: Targets): Promise<number> {
-    const predicted = await this.predict(x);
+    const { features } = this.fitted('score');
+    const rows = await readRows(this.call('score'), x, features as number);
+    const predicted = await this.predict(tensorOf(rows));
     return r2Of(await readTargets(this.call('score'), y, predicted.length), predicted);
   }
 

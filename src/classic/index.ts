@@ -25,7 +25,14 @@ export {
 } from './k-neighbours.js';
 export type { Distance } from './neighbours.js';
 export { KMeans, type KMeansOptions, type KMeansReason } from './k-means.js';
+export { PCA, type PcaOptions } from './pca.js';
+export { LinearRegression, type LinearRegressionOptions } from './linear-regression.js';
+export { Ridge, type RidgeOptions } from './ridge.js';
 export { Lasso, type LassoOptions } from './lasso.js';
+export { LogisticRegression } from './logistic-regression.js';
+export { SoftmaxRegression } from './softmax-regression.js';
+export type { LogisticOptions } from './logistic/model.js';
+export type { SolverReason } from './logistic/solvers.js';
 export { LinearSVM, type LinearSvmOptions } from './linear-svm.js';
 export { GaussianNaiveBayes, type NaiveBayesOptions } from './naive-bayes.js';
 export {
@@ -46,3 +53,13 @@ export {
   VotingRegressor,
   type VotingRegressorOptions,
 } from './ensembles.js';
+export { type AverageOptions, type Network, NetworkAverage, averageNetworks } from './average-networks.js';
+export {
+  type FitChartOptions,
+  type RegionOptions,
+  type StepOptions,
+  componentImages,
+  decisionRegions,
+  kMeansSteps,
+  regressionChart,
+} from './pictures.js';

@@ -12,10 +12,11 @@ import {
   checkChoice,
   checkNumber,
   checkWhole,
+  giveWay,
 } from '../tensor/library.js';
-import type { AnyTensor, Tensor } from '../tensor/tensor.js';
+import { type AnyTensor, Tensor, realize } from '../tensor/tensor.js';
 import { type Fitted, Transformer } from './estimator.js';
-import { type Matrix, type Rows, counted, readRows, rowsAt, tensorOf, zeroMatrix } from './rows.js';
+import { type Matrix, type Rows, counted, readRows, rowsAt, tensorOf, vectorOf, zeroMatrix } from './rows.js';
 import { momentsOf } from './scalers.js';
 import { checkFields, floats, ints } from './state-check.js';
 
@@ -95,7 +96,7 @@ export class KMeans extends Transformer<KMeansOptions, KMeansState> {
     if (batchSize !== null) checkWhole('KMeans', 'batchSize', batchSize, 1);
     checkNumber('KMeans', 'tolerance', tolerance);
     if (!(tolerance! >= 0)) throw new ArgumentError(`KMeans: tolerance is ${tolerance}. Use a number of at least 0.`);
-    if (typeof init === 'string') checkChoice('KMeans', 'init', init, ['k-means++', 'random']);
+    if (!Array.isArray(init) && !(init instanceof Tensor)) checkChoice('KMeans', 'init', init, ['k-means++', 'random']);
   }
 
   /** → [clusters, features], of the dtype of the rows. */
@@ -132,7 +133,7 @@ export class KMeans extends Transformer<KMeansOptions, KMeansState> {
   async predict(x: Rows): Promise<Int32Array> {
     const { features, centers } = this.fitted('predict');
     const matrix = await readRows(this.call('predict'), x, features);
-    return (await assign(matrix, centers)).labels;
+    return assign(matrix, centers);
   }
 
   /** `fit` and the labels in one. */
@@ -144,8 +145,7 @@ export class KMeans extends Transformer<KMeansOptions, KMeansState> {
   async score(x: Rows): Promise<number> {
     const { features, centers } = this.fitted('score');
     const matrix = await readRows(this.call('score'), x, features);
-    const { labels } = await assign(matrix, centers);
-    return -inertiaOf(matrix, centers, labels);
+    return -inertiaOf(matrix, centers, await assign(matrix, centers));
   }
 
   protected async learn(x: Matrix): Promise<KMeansState> {
@@ -155,27 +155,26 @@ export class KMeans extends Transformer<KMeansOptions, KMeansState> {
         `${this.call('fit')}: ${clusters} clusters of ${counted(x.rows, 'row')}. Use at most ${x.rows}.`,
       );
     const given = typeof init === 'string' ? undefined : await this.givenCentres(init, x);
-    const { mean, variance } = momentsOf(x);
-    const centred = shifted(x, mean, -1);
-    const least = tolerance * (variance.reduce((a, b) => a + b, 0) / variance.length);
-    const program = new Steps(centred, clusters);
+    const space = await Centred.of(x);
+    const least = tolerance * space.spread;
+    const program = new Steps(space, clusters);
     let best: Found | undefined;
     for (let start = 0; start < starts; start++) {
       const random = new HostRandom(seed, start, 0x6b6d);
       const first =
         given !== undefined
-          ? shifted(given, mean, -1)
+          ? shifted(given, space.mean, -1)
           : init === 'random'
-            ? rowsAt(centred, distinct(x.rows, clusters, random))
-            : await plusPlus(centred, clusters, random);
+            ? space.at(distinct(x.rows, clusters, random))
+            : await plusPlus(space, clusters, random);
       const found =
         batchSize === null
           ? await lloyd(program, first, this.options.maxIterations!, least)
-          : await miniBatch(centred, first, batchSize, this.options.maxIterations!, random);
+          : await miniBatch(program, first, batchSize, this.options.maxIterations!, random);
       if (best === undefined || found.inertia < best.inertia) best = found;
     }
     const { centers, ...rest } = best!;
-    return { features: x.columns, centers: shifted(centers, mean, 1), ...rest };
+    return { features: x.columns, centers: shifted(centers, space.mean, 1), ...rest };
   }
 
   protected async apply(x: Matrix): Promise<Matrix> {
@@ -208,60 +207,107 @@ export class KMeans extends Transformer<KMeansOptions, KMeansState> {
         `${op}: centres are [${given.rows}, ${given.columns}], and ${clusters} clusters of ${counted(x.columns, 'feature')} are asked for. Give [${clusters}, ${x.columns}].`,
         [[given.rows, given.columns]],
       );
-    return { ...given, data: x.data instanceof Float32Array ? Float32Array.from(given.data) : given.data };
+    return { data: sameKind(given.data, x.data), rows: given.rows, columns: given.columns };
   }
 }
 
 function isGiven(options: KMeansOptions | undefined): boolean {
-  return typeof options === 'object' && options !== null && typeof (options.init ?? '') !== 'string';
+  const { init } = options ?? {};
+  return Array.isArray(init) || init instanceof Tensor;
 }
 
 // ---------------------------------------------------------------- steps
+
+/** Rows seen from their mean: there products lose least. The tensor is on the engine, single rows are taken from the host. */
+class Centred {
+  readonly x: Matrix;
+  readonly mean: Float64Array;
+  readonly rows: Tensor;
+  /** Σ ‖row − mean‖². */
+  readonly squares: number;
+
+  private constructor(x: Matrix, mean: Float64Array, rows: Tensor, squares: number) {
+    this.x = x;
+    this.mean = mean;
+    this.rows = rows;
+    this.squares = squares;
+  }
+
+  static async of(x: Matrix): Promise<Centred> {
+    const given: Tensor = tensorOf(x);
+    const mean: Tensor = withoutGrad(() => given.mean(0));
+    const numbers = Float64Array.from(await mean.data());
+    const rows: Tensor = withoutGrad(() => given.sub(mean) as Tensor);
+    const squares: Tensor = withoutGrad(() => rows.square().sum());
+    await realize(rows, squares);
+    return new Centred(x, numbers, rows, await squares.item());
+  }
+
+  /** Mean variance of the columns. */
+  get spread(): number {
+    return this.squares / (this.x.rows * this.x.columns);
+  }
+
+  at(places: ArrayLike<number>): Matrix {
+    return shifted(rowsAt(this.x, places), this.mean, -1);
+  }
+
+  /** ‖row − centre‖², of centres that are seen from the mean, too. */
+  squareDistance(row: number, centers: Matrix, cluster: number): number {
+    const { data, columns } = this.x;
+    const [a, b] = [row * columns, cluster * columns];
+    let sum = 0;
+    for (let j = 0; j < columns; j++) sum += (data[a + j] - this.mean[j] - centers.data[b + j]) ** 2;
+    return sum;
+  }
+}
 
 interface Step {
   readonly labels: Int32Array;
   /** Sums of the rows of each cluster, [clusters, d]. */
   readonly sums: ArrayLike<number>;
   readonly counts: ArrayLike<number>;
+  /** Sum of the squared distances to the nearest centres. */
   readonly inertia: number;
 }
 
 /** One step for all rows, as a program. */
 class Steps {
-  readonly x: Matrix;
-  private readonly rows: Tensor;
-  private readonly squares: number;
-  private readonly program: (
+  readonly space: Centred;
+  private readonly step: (
     centres: AnyTensor,
   ) => Promise<{ labels: AnyTensor; sums: Tensor; counts: Tensor; cost: Tensor }>;
+  private readonly far: (centres: AnyTensor, labels: AnyTensor) => Promise<Tensor>;
 
-  constructor(x: Matrix, clusters: number) {
-    this.x = x;
-    this.rows = tensorOf(x);
-    let squares = 0;
-    for (let i = 0; i < x.data.length; i++) squares += x.data[i] ** 2;
-    this.squares = squares;
-    this.program = compile((centres: AnyTensor) =>
+  constructor(space: Centred, clusters: number) {
+    this.space = space;
+    const { rows } = space;
+    this.step = compile((centres: AnyTensor) =>
       withoutGrad(() => {
-        const own = centres as Tensor;
-        const { rows } = this;
-        const far: Tensor = relativeDistances(rows, own);
+        const far: Tensor = relativeDistances(rows, centres as Tensor);
         const labels: Tensor<number[], 'int32'> = far.argmin(1);
         const members: Tensor = labels.oneHot(clusters).to(rows.dtype);
-        return {
-          labels,
-          sums: members.T.matmul(rows) as Tensor,
-          counts: members.sum(0) as Tensor,
-          cost: far.amin(1).sum() as Tensor,
-        };
+        const sums: Tensor = members.T.matmul(rows) as Tensor;
+        return { labels, sums, counts: members.sum(0) as Tensor, cost: far.amin(1).sum() as Tensor };
+      }),
+    );
+    this.far = compile((centres: AnyTensor, labels: AnyTensor): Tensor =>
+      withoutGrad(() => {
+        const own = (centres as Tensor).indexSelect(0, labels as Tensor<[number], 'int32'>) as Tensor;
+        return rows.sub(own).square().sum() as Tensor;
       }),
     );
   }
 
   async take(centres: Matrix): Promise<Step> {
-    const { labels, sums, counts, cost } = await this.program(tensorOf(centres));
+    const { labels, sums, counts, cost } = await this.step(tensorOf(centres));
     const [l, s, c, extra] = await Promise.all([labels.data(), sums.data(), counts.data(), cost.item()]);
-    return { labels: l as Int32Array, sums: s, counts: c, inertia: Math.max(0, this.squares + extra) };
+    return { labels: l as Int32Array, sums: s, counts: c, inertia: Math.max(0, this.space.squares + extra) };
+  }
+
+  /** Of these labels, from the differences themselves: exact also where rows lie on their centres. */
+  async inertia(centres: Matrix, labels: Int32Array): Promise<number> {
+    return (await this.far(tensorOf(centres), vectorOf(labels))).item();
   }
 }
 
@@ -278,7 +324,7 @@ async function lloyd(program: Steps, first: Matrix, most: number, least: number)
   while (history.length < most) {
     const step = await program.take(centers);
     history.push(step.inertia);
-    const next = meansOf(program.x, step, centers);
+    const next = meansOf(program.space, step, centers);
     const way = wayBetween(centers, next);
     const isSame = labels !== undefined && step.labels.every((label, i) => label === labels![i]);
     ({ labels } = step);
@@ -289,33 +335,33 @@ async function lloyd(program: Steps, first: Matrix, most: number, least: number)
   }
   // Unless nothing has changed, the centres have moved since the labels were given.
   if (reason !== 'labels unchanged') ({ labels } = await program.take(centers));
-  const inertia = inertiaOf(program.x, centers, labels!);
+  const inertia = await program.inertia(centers, labels!);
   return { centers, labels: labels!, inertia, iterations: history.length, reason, history };
 }
 
 /** The means of the clusters; an empty one gets the row that is farthest from its centre, which leaves its own cluster. */
-function meansOf(x: Matrix, { labels, sums, counts }: Step, before: Matrix): Matrix {
+function meansOf(space: Centred, { labels, sums, counts }: Step, before: Matrix): Matrix {
   const sum = Float64Array.from(sums);
   const count = Float64Array.from(counts);
+  const [k, d] = [before.rows, before.columns];
   const empty = [...count.keys()].filter((c) => count[c] === 0);
   if (empty.length > 0) {
-    const far = Float64Array.from(labels, (label, i) => squareDistance(x, i, before, label));
+    const far = Float64Array.from(labels, (label, i) => space.squareDistance(i, before, label));
     const order = Int32Array.from(far.keys()).sort((a, b) => far[b] - far[a]);
-    empty.forEach((cluster, k) => {
-      const row = order[k];
-      for (let j = 0; j < x.columns; j++) {
-        sum[labels[row] * x.columns + j] -= x.data[row * x.columns + j];
-        sum[cluster * x.columns + j] = x.data[row * x.columns + j];
+    empty.forEach((cluster, at) => {
+      const row = order[at];
+      const { data } = space.at([row]);
+      for (let j = 0; j < d; j++) {
+        sum[labels[row] * d + j] -= data[j];
+        sum[cluster * d + j] = data[j];
       }
       count[labels[row]] -= 1;
       count[cluster] = 1;
     });
   }
-  const out = zeroMatrix(before.rows, before.columns, before.data);
-  for (let c = 0; c < before.rows; c++)
-    for (let j = 0; j < before.columns; j++)
-      out.data[c * before.columns + j] =
-        count[c] > 0 ? sum[c * before.columns + j] / count[c] : before.data[c * before.columns + j];
+  const out = zeroMatrix(k, d, before.data);
+  for (let c = 0; c < k; c++)
+    for (let j = 0; j < d; j++) out.data[c * d + j] = count[c] > 0 ? sum[c * d + j] / count[c] : before.data[c * d + j];
   return out;
 }
 
@@ -325,14 +371,14 @@ function wayBetween(a: Matrix, b: Matrix): number {
   return sum;
 }
 
-/** The nearest centre of each row, and how far it is without what all of a row share. */
-async function assign(x: Matrix, centers: Matrix): Promise<{ labels: Int32Array; far: ArrayLike<number> }> {
+/** The nearest centre of each of other rows. */
+async function assign(x: Matrix, centers: Matrix): Promise<Int32Array> {
   const { mean } = momentsOf(centers);
-  const rows: Tensor = tensorOf(shifted(x, mean, -1));
-  const centres: Tensor = tensorOf(shifted({ ...centers, data: sameKind(centers.data, x.data) }, mean, -1));
-  const far = withoutGrad(() => relativeDistances(rows, centres));
-  const [labels, least] = await Promise.all([far.argmin(1).data(), far.amin(1).data()]);
-  return { labels: labels as Int32Array, far: least };
+  const shift: Tensor = vectorOf(sameKind(mean, x.data));
+  const rows: Tensor = tensorOf(x);
+  const centres: Tensor = tensorOf({ ...centers, data: sameKind(shifted(centers, mean, -1).data, x.data) });
+  const labels = withoutGrad(() => relativeDistances(rows.sub(shift) as Tensor, centres).argmin(1));
+  return labels.data();
 }
 
 function sameKind(data: Matrix['data'], like: Matrix['data']): Matrix['data'] {
@@ -348,10 +394,7 @@ function inertiaOf(x: Matrix, centers: Matrix, labels: Int32Array): number {
 function squareDistance(x: Matrix, row: number, centers: Matrix, cluster: number): number {
   const [a, b, n] = [row * x.columns, cluster * x.columns, x.columns];
   let sum = 0;
-  for (let j = 0; j < n; j++) {
-    const difference = x.data[a + j] - centers.data[b + j];
-    sum += difference * difference;
-  }
+  for (let j = 0; j < n; j++) sum += (x.data[a + j] - centers.data[b + j]) ** 2;
   return sum;
 }
 
@@ -373,35 +416,38 @@ function distinct(rows: number, count: number, random: HostRandom): Int32Array {
  * Each centre a row, drawn with a probability that grows with the square of its distance to the centres before it. Of some candidates the
  * one that leaves the least stays (greedy k-means++, as scikit-learn does it).
  */
-async function plusPlus(x: Matrix, clusters: number, random: HostRandom): Promise<Matrix> {
+async function plusPlus(space: Centred, clusters: number, random: HostRandom): Promise<Matrix> {
   const trials = 2 + Math.floor(Math.log(clusters));
-  const rows: Tensor = tensorOf(x);
-  const distances = compile((candidates: AnyTensor) =>
+  const { rows: count } = space.x;
+  const { rows } = space;
+  const squares: Tensor = withoutGrad(() => rows.square().sum(1) as Tensor);
+  const own = await squares.data();
+  const distances = compile((candidates: AnyTensor): Tensor =>
     withoutGrad(() => relativeDistances(rows, candidates as Tensor)),
   );
-  const squares = Float64Array.from({ length: x.rows }, (_, i) => {
-    let sum = 0;
-    for (let j = 0; j < x.columns; j++) sum += x.data[i * x.columns + j] ** 2;
-    return sum;
-  });
-  const chosen = [random.below(x.rows)];
-  const nearest = Float64Array.from({ length: x.rows }, (_, i) => squareDistance(x, i, x, chosen[0]));
+  const chosen = [random.below(count)];
+  const nearest = new Float64Array(count).fill(Infinity);
+  const approach = (far: ArrayLike<number>, width: number, column: number): void => {
+    for (let i = 0; i < count; i++) nearest[i] = Math.min(nearest[i], Math.max(0, own[i] + far[i * width + column]));
+  };
+  // the first one as all candidates at once: the program is the same
+  approach(await (await distances(tensorOf(space.at(new Int32Array(trials).fill(chosen[0]))))).data(), trials, 0);
+  nearest[chosen[0]] = 0;
   while (chosen.length < clusters) {
     const total = nearest.reduce((a, b) => a + b, 0);
     const candidates = Int32Array.from({ length: trials }, () => drawBy(nearest, total, random));
-    const far = await (await distances(tensorOf(rowsAt(x, candidates)))).data();
+    const far = await (await distances(tensorOf(space.at(candidates)))).data();
     const left = Array.from(candidates, (_, t) => {
       let sum = 0;
-      for (let i = 0; i < x.rows; i++) sum += Math.min(nearest[i], Math.max(0, squares[i] + far[i * trials + t]));
+      for (let i = 0; i < count; i++) sum += Math.min(nearest[i], Math.max(0, own[i] + far[i * trials + t]));
       return sum;
     });
     const best = left.indexOf(left.reduce((a, b) => Math.min(a, b)));
-    for (let i = 0; i < x.rows; i++)
-      nearest[i] = Math.min(nearest[i], Math.max(0, squares[i] + far[i * trials + best]));
+    approach(far, trials, best);
     nearest[candidates[best]] = 0;
     chosen.push(candidates[best]);
   }
-  return rowsAt(x, chosen);
+  return space.at(chosen);
 }
 
 /** A place, drawn with probabilities that are in proportion to the numbers. */
@@ -422,24 +468,25 @@ const PATIENCE = 10;
 
 /** Each centre moves towards the mean of its rows in a batch, the less the more rows it has had. */
 async function miniBatch(
-  x: Matrix,
+  program: Steps,
   first: Matrix,
   batchSize: number,
   most: number,
   random: HostRandom,
 ): Promise<Found> {
-  const size = Math.min(batchSize, x.rows);
+  const { space } = program;
+  const { rows } = space.x;
+  const size = Math.min(batchSize, rows);
   const centers = { ...first, data: first.data.slice() };
-  const [k, d] = [centers.rows, x.columns];
+  const [k, d] = [centers.rows, centers.columns];
   const seen = new Float64Array(k);
-  const steps = Math.ceil((most * x.rows) / size);
+  const steps = Math.ceil((most * rows) / size);
   const history: number[] = [];
   let [smooth, least, waited] = [NaN, Infinity, 0];
   let reason: KMeansReason = 'iterations';
   for (let step = 0; step < steps; step++) {
-    const places = Int32Array.from({ length: size }, () => random.below(x.rows));
-    const batch = rowsAt(x, places);
-    const { labels } = await assign(batch, centers);
+    const batch = space.at(Int32Array.from({ length: size }, () => random.below(rows)));
+    const labels = nearestOnHost(batch, centers);
     const cost = inertiaOf(batch, centers, labels) / size;
     history.push(cost);
     for (let i = 0; i < size; i++) {
@@ -448,18 +495,36 @@ async function miniBatch(
       for (let j = 0; j < d; j++)
         centers.data[c * d + j] += (batch.data[i * d + j] - centers.data[c * d + j]) / seen[c];
     }
-    // A centre that has no row after a walk through the data begins again at a row of this batch.
-    if ((step + 1) * size >= x.rows)
-      for (let c = 0; c < k; c++) if (seen[c] === 0) centers.data.set(batch.data.subarray(0, d), c * d);
-    const rate = Math.min(1, (2 * size) / (x.rows + 1));
+    const isWalked = (step + 1) * size >= rows;
+    // A centre that has had no row after a walk through the data begins again at a row of this batch.
+    if (isWalked)
+      for (let c = 0; c < k; c++) {
+        const row = random.below(size);
+        if (seen[c] === 0) centers.data.set(batch.data.subarray(row * d, (row + 1) * d), c * d);
+      }
+    const rate = Math.min(1, (2 * size) / (rows + 1));
     smooth = Number.isNaN(smooth) ? cost : smooth * (1 - rate) + cost * rate;
     waited = smooth < least ? 0 : waited + 1;
     least = Math.min(least, smooth);
-    if (waited >= PATIENCE && (step + 1) * size >= x.rows) {
+    if (waited >= PATIENCE && isWalked) {
       reason = 'no progress';
       break;
     }
+    if (step % 50 === 49) await giveWay();
   }
-  const { labels } = await assign(x, centers);
-  return { centers, labels, inertia: inertiaOf(x, centers, labels), iterations: history.length, reason, history };
+  const { labels } = await program.take(centers);
+  const inertia = await program.inertia(centers, labels);
+  return { centers, labels, inertia, iterations: history.length, reason, history };
+}
+
+/** A batch is too small for a program of its own to pay. */
+function nearestOnHost(x: Matrix, centers: Matrix): Int32Array {
+  return Int32Array.from({ length: x.rows }, (_, i) => {
+    let [best, least] = [0, Infinity];
+    for (let c = 0; c < centers.rows; c++) {
+      const far = squareDistance(x, i, centers, c);
+      if (far < least) [best, least] = [c, far];
+    }
+    return best;
+  });
 }

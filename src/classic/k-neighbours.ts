@@ -51,6 +51,11 @@ function shares(distances: Float64Array, from: number, k: number, weights: 'unif
   return counts.map((count) => count / total);
 }
 
+/** The numbers without the tensor that they came from, which is not ours. */
+function keptRows({ data, rows, columns }: Matrix): Matrix {
+  return { data, rows, columns };
+}
+
 /** An index for the rows of a state, made once. */
 class Searched {
   private index: NeighbourIndex | undefined;
@@ -102,7 +107,7 @@ export class KNeighborsClassifier extends ProbabilityClassifier<NeighbourOptions
 
   protected async learn(rows: Matrix, { y, classes }: Encoded): Promise<NeighbourClassState> {
     checkEnough(this.call('fit'), this.options.k!, rows.rows);
-    return { features: rows.columns, classes, rows, y };
+    return { features: rows.columns, classes, rows: keptRows(rows), y };
   }
 
   protected async probabilities(x: Matrix): Promise<Matrix> {
@@ -160,7 +165,7 @@ export class KNeighborsRegressor extends Regressor<NeighbourOptions, NeighbourNu
 
   protected async learn(rows: Matrix, y: Float64Array): Promise<NeighbourNumberState> {
     checkEnough(this.call('fit'), this.options.k!, rows.rows);
-    return { features: rows.columns, rows, y };
+    return { features: rows.columns, rows: keptRows(rows), y };
   }
 
   protected async estimate(x: Matrix): Promise<Float64Array> {

@@ -1,17 +1,23 @@
 // Which estimators there are, by name: files name them.
 
-import { FormatError, NablaError } from '../tensor/library.js';
+import { FormatError, NablaError, wrongKind } from '../tensor/library.js';
 import { DecisionTreeClassifier, DecisionTreeRegressor } from './decision-tree.js';
 import { BaggingClassifier, BaggingRegressor, VotingClassifier, VotingRegressor } from './ensembles.js';
 import { Estimator, type Fitted } from './estimator.js';
 import { KMeans } from './k-means.js';
 import { KNeighborsClassifier, KNeighborsRegressor } from './k-neighbours.js';
 import { Lasso } from './lasso.js';
+import { LinearRegression } from './linear-regression.js';
 import { LinearSVM } from './linear-svm.js';
+import { LogisticRegression } from './logistic-regression.js';
 import { GaussianNaiveBayes } from './naive-bayes.js';
 import { OneHotEncoder } from './one-hot-encoder.js';
+import { PCA } from './pca.js';
 import { ClassifierPipeline, RegressorPipeline, TransformerPipeline } from './pipeline.js';
+import { Ridge } from './ridge.js';
 import { MinMaxScaler, StandardScaler } from './scalers.js';
+import { SoftmaxRegression } from './softmax-regression.js';
+import { isUint8Array } from '../tensor/typed-arrays.js';
 import { readEstimator } from './stored.js';
 
 /** Makes an estimator of the options that it was saved with. */
@@ -28,10 +34,15 @@ const CLASSES: Readonly<Record<string, Make>> = {
   KNeighborsClassifier,
   KNeighborsRegressor,
   Lasso,
+  LinearRegression,
   LinearSVM,
+  LogisticRegression,
   MinMaxScaler,
   OneHotEncoder,
+  PCA,
   RegressorPipeline,
+  Ridge,
+  SoftmaxRegression,
   StandardScaler,
   TransformerPipeline,
   VotingClassifier,
@@ -69,6 +80,8 @@ export async function loadEstimator(
   source: string | Uint8Array,
   as?: { readonly name: string } & (abstract new (...options: never[]) => Estimator),
 ): Promise<Estimator> {
+  if (typeof source !== 'string' && !isUint8Array(source))
+    throw wrongKind('loadEstimator', 'the source', source, 'Give a path, or the bytes as Uint8Array');
   const found = await readEstimator(source, revive);
   if (!(found instanceof Estimator)) throw new FormatError('loadEstimator: the file holds no estimator.');
   const { name } = found.constructor;

@@ -21,10 +21,13 @@ export interface Matrix {
   readonly data: Floats;
   readonly rows: number;
   readonly columns: number;
+  /** The tensor that they were read from, for use during the same call: later its owner may have changed it. */
+  readonly source?: Tensor<[number, number]>;
 }
 
-/** The rows of a matrix or a typed array as a tensor of its dtype. */
-export function tensorOf({ data, rows, columns }: Matrix): Tensor<[number, number]> {
+/** The rows of a matrix as a tensor of its dtype. */
+export function tensorOf({ data, rows, columns, source }: Matrix): Tensor<[number, number]> {
+  if (source !== undefined) return source;
   const t: AnyTensor = tensor(data as Float32Array, { shape: [rows, columns] });
   return t as Tensor<[number, number]>;
 }
@@ -54,7 +57,8 @@ export function rowsAt({ data, columns }: Matrix, positions: ArrayLike<number>):
 /** The same numbers in float64. */
 export function asDouble(matrix: Matrix): Matrix & { readonly data: Float64Array } {
   const { data } = matrix;
-  return { ...matrix, data: isFloat64Array(data) ? data : Float64Array.from(data) };
+  if (isFloat64Array(data)) return { ...matrix, data };
+  return { data: Float64Array.from(data), rows: matrix.rows, columns: matrix.columns };
 }
 
 /**
@@ -82,7 +86,9 @@ async function fromTensor(op: string, x: AnyTensor): Promise<Matrix> {
   }
   const data: ArrayLike<number> = await x.data();
   const [rows, columns] = shape;
-  return { data: isFloat32Array(data) || isFloat64Array(data) ? data : Float64Array.from(data), rows, columns };
+  if (!isFloat32Array(data) && !isFloat64Array(data)) return { data: Float64Array.from(data), rows, columns };
+  const isOwn = x.storage !== undefined && !x.requiresGrad && (x.dtype === 'float32' || x.dtype === 'float64');
+  return { data, rows, columns, ...(isOwn && { source: x as Tensor<[number, number]> }) };
 }
 
 function fromLists(op: string, x: unknown): Matrix {
