@@ -87,7 +87,9 @@ async function fromTensor(op: string, x: AnyTensor): Promise<Matrix> {
   const data: ArrayLike<number> = await x.data();
   const [rows, columns] = shape;
   if (!isFloat32Array(data) && !isFloat64Array(data)) return { data: Float64Array.from(data), rows, columns };
-  const isOwn = x.storage !== undefined && !x.requiresGrad && (x.dtype === 'float32' || x.dtype === 'float64');
+  // The reference device keeps float32 in float64: there the numbers are of another kind than the tensor.
+  const isSame = x.dtype === (isFloat32Array(data) ? 'float32' : 'float64');
+  const isOwn = x.storage !== undefined && !x.requiresGrad && isSame;
   return { data, rows, columns, ...(isOwn && { source: x as Tensor<[number, number]> }) };
 }
 

@@ -1,6 +1,20 @@
 // The endterm of 8 February 2022.
 import { expect, test } from 'vitest';
-import { type Tensor, grad, hessian, manualSeed, maxPool2d, ones, randn, zeros } from 'nabla';
+import {
+  type Tensor,
+  compile,
+  grad,
+  hessian,
+  manualSeed,
+  maxPool2d,
+  noGrad,
+  ones,
+  randn,
+  setDevice,
+  zeros,
+} from 'nabla';
+import { KMeans, tableOf } from 'nabla/classic';
+import { digits } from 'nabla/data';
 import {
   BatchNorm1d,
   BatchNorm2d,
@@ -14,7 +28,7 @@ import {
   Softplus,
   mseLoss,
 } from 'nabla/nn';
-import { SGD } from 'nabla/optim';
+import { Adam, SGD } from 'nabla/optim';
 import { course, expectExact, expectPrinted, expectSame, given, numbers, set, variable } from '../support/course.js';
 
 const largest = async (x: unknown): Promise<number> => Number(await (x as Tensor).abs().max().item());
@@ -196,4 +210,40 @@ course('endterm of 8 February 2022', () => {
     expect(await end(1, 60)).toBeCloseTo(1, 3);
     expect(await end(1 / 4, 200)).toBeCloseTo(1, 3);
   });
+
+  test('2.6: one learns by heart without labels, too: k-means with as many clusters as rows has no error left', async () => {
+    const rows = [
+      [0, 1],
+      [2, 3],
+      [5, 1],
+      [4, 4],
+    ];
+    const model = await new KMeans({ clusters: 4 }).fit(rows);
+    expect([model.inertia, new Set(model.labels).size]).toEqual([0, 4]);
+  });
+});
+
+// Once: the training is too much for plain loops.
+test('3.3: ten clusters of an autoencoder’s codes are, by and large, the ten kinds of images', async () => {
+  setDevice('cpu');
+  const { x, y } = tableOf(digits());
+  manualSeed(0);
+  const encoder = new Sequential(new Linear(64, 32), new ReLU(), new Linear(32, 10));
+  const decoder = new Sequential(new Linear(10, 32), new ReLU(), new Linear(32, 64));
+  const optimizer = new Adam([...encoder.parameters(), ...decoder.parameters()], { lr: 5e-3 });
+  const step = compile(async (rows: Tensor<[number, 64]>) => {
+    optimizer.zeroGrad();
+    mseLoss(decoder.forward(encoder.forward(rows)), rows).backward();
+    await optimizer.step();
+  });
+  const images = x.reshape([1797, 64]);
+  for (let i = 0; i < 300; i++) await step(images); // the labels are not used
+  const codes = noGrad(() => encoder.forward(images));
+  const { labels } = await new KMeans({ clusters: 10, starts: 5 }).fit(codes);
+  let right = 0;
+  for (let cluster = 0; cluster < 10; cluster++) {
+    const own = y.filter((_, i) => labels[i] === cluster);
+    right += Math.max(...Array.from({ length: 10 }, (_, digit) => own.filter((label) => label === digit).length));
+  }
+  expect(right / y.length).toBeGreaterThan(0.6); // by chance 0.1
 });

@@ -1,9 +1,11 @@
 // Lecture 2, machine learning basics: linear prediction, least squares, maximum likelihood, logistic regression.
-// The closed-form solution, nearest neighbours, k-means and PCA wait for nabla/classic.
+// Nearest neighbours, the closed-form solution, k-means and PCA.
 import { expect, test } from 'vitest';
 import { type Tensor, grad, manualSeed, randn, valueAndGrad } from 'nabla';
+import { KMeans, KNeighborsClassifier, LinearRegression, PCA, tableOf } from 'nabla/classic';
 import { Linear, bceLoss, bceWithLogits } from 'nabla/nn';
-import { kFold } from 'nabla/data';
+import { blobs, kFold } from 'nabla/data';
+import { solve } from 'nabla/linalg';
 import { SGD } from 'nabla/optim';
 import { chain, course, expectExact, expectPrinted, expectSame, given, set } from '../support/course.js';
 
@@ -97,5 +99,99 @@ course('lecture 2', () => {
     const slope = grad((t: Tensor) => bceWithLogits(x.matmul(t) as Tensor, y) as Tensor)(theta);
     const error = x.matmul(theta).sigmoid().sub(y) as Tensor;
     await expectSame(slope, error.matmul(x).div(8) as Tensor);
+  });
+
+  test('nearest neighbour: L1 and L2 distance do not agree on which of two points is nearer', async () => {
+    const points = [
+      [3, 0],
+      [2, 2],
+    ];
+    for (const [distance, nearest] of [
+      ['manhattan', 'a'], // 3 and 4
+      ['euclidean', 'b'], // 3 and √8
+    ] as const) {
+      const model = await new KNeighborsClassifier({ k: 1, distance }).fit(points, ['a', 'b']);
+      expect(await model.predict([[0, 0]])).toEqual([nearest]);
+    }
+  });
+
+  test('nearest neighbour: the one nearest knows all training data; on test data five are better; k is chosen on validation data', async () => {
+    const { x, y } = tableOf(
+      blobs({
+        samples: 500,
+        centers: [
+          [0, 0],
+          [2.5, 0],
+          [1.2, 2],
+        ],
+        seed: 3,
+      }),
+    );
+    const [rows, labels] = [await x.array(), y];
+    const [train, validation, rest] = [
+      [0, 300],
+      [300, 400],
+      [400, 500],
+    ].map(([from, to]) => ({
+      x: rows.slice(from, to),
+      y: labels.slice(from, to),
+    }));
+    const scores = new Map<number, number>();
+    for (const k of [1, 5, 15, 299]) {
+      const model = await new KNeighborsClassifier({ k }).fit(train.x, train.y);
+      if (k === 1) expect(await model.score(train.x, train.y)).toBe(1);
+      scores.set(k, await model.score(validation.x, validation.y));
+    }
+    expect(scores.get(5)).toBeGreaterThan(scores.get(1)!);
+    expect(scores.get(299)).toBeLessThan(scores.get(5)!); // almost everybody votes: the commonest class wins
+    const [k] = [...scores].reduce((best, own) => (own[1] > best[1] ? own : best));
+    const chosen = await new KNeighborsClassifier({ k }).fit(train.x, train.y);
+    const one = await new KNeighborsClassifier({ k: 1 }).fit(train.x, train.y);
+    expect(await chosen.score(rest.x, rest.y)).toBeGreaterThan(await one.score(rest.x, rest.y));
+  });
+
+  test('least squares: the closed-form solution is (XᵀX)⁻¹Xᵀy, and its slope is 0', async () => {
+    manualSeed(4);
+    const [x, y] = [randn([12, 3]) as Tensor, randn([12]) as Tensor];
+    const theta = solve(x.T.matmul(x) as Tensor, x.T.matmul(y) as Tensor) as Tensor;
+    const slope = grad((t: Tensor) => x.matmul(t).sub(y).square().sum())(theta);
+    expect(Number(await slope.abs().max().item())).toBeLessThan(1e-4);
+    for (const solver of ['normal', 'qr'] as const) {
+      const model = await new LinearRegression({ solver, intercept: false }).fit(x, y);
+      await expectPrinted(model.coefficients, (await theta.array()) as number[], 4);
+    }
+  });
+
+  test('k-means: each row belongs to the nearest centre, each centre is the mean of its rows, and no step raises the cost', async () => {
+    const { x } = tableOf(blobs({ samples: 60, seed: 1 }));
+    const model = await new KMeans({ clusters: 3, seed: 2 }).fit(x);
+    expect(await model.predict(x)).toEqual(model.labels);
+    const [rows, centers] = [await x.array(), await model.centers.array()];
+    centers.forEach((center, c) => {
+      const own = rows.filter((_, i) => model.labels[i] === c);
+      center.forEach((v, j) => expect(v).toBeCloseTo(own.reduce((sum, row) => sum + row[j], 0) / own.length, 4));
+    });
+    expect(model.history.every((cost, i) => i === 0 || cost <= model.history[i - 1] * (1 + 1e-6))).toBe(true);
+  });
+
+  test('PCA: the components of the rows do not vary together, and the first has the largest variance', async () => {
+    manualSeed(5);
+    const x = (randn([40, 3]) as Tensor).matmul(
+      given([
+        [2, 1, 0],
+        [0, 1, 0.5],
+        [0, 0, 0.3],
+      ]),
+    ) as Tensor;
+    const pca = await new PCA().fit(x);
+    const z = (await pca.transform(x)) as Tensor;
+    const variances = (await pca.explainedVariance.array()) as number[];
+    expect(variances).toEqual(variances.toSorted((a, b) => b - a));
+    const covariance = z.T.matmul(z).div(39) as Tensor;
+    await expectPrinted(
+      covariance,
+      variances.map((v, i) => variances.map((_, j) => (i === j ? v : 0))),
+      4,
+    );
   });
 });
