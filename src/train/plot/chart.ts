@@ -89,12 +89,11 @@ function linearAxis(low: number, high: number, { ticks, whole = false, tight = f
   const first = Math.ceil(from / step - 1e-9);
   const count = Math.floor(to / step + 1e-9) - first + 1;
   const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-  const needsHalf = decimals > 0 || step < 1;
   const format = (v: number) => {
     const size = Math.max(Math.abs(from), Math.abs(to));
     if (v === 0) return '0';
     if (size >= 1e6 || size < 1e-4) return shortPower(v);
-    return v.toFixed(needsHalf && !isMultiple(step, 10 ** -decimals) ? decimals + 1 : decimals);
+    return v.toFixed(isMultiple(step, 10 ** -decimals) ? decimals : decimals + 1);
   };
   return {
     ticks: Array.from({ length: Math.max(0, count) }, (_, i) => {

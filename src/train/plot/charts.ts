@@ -16,6 +16,9 @@ import {
 } from '../../tensor/library.js';
 import type { Chart, Series } from './chart.js';
 
+/** Colours that stand out from all heights; an optimiser has the same one in both pictures. */
+const SHOWN = [1, 5, 3, 7, 2, 4, 0];
+
 export interface ConvergenceOptions {
   /** Default 'convergence'. */
   readonly title?: string;
@@ -46,7 +49,7 @@ export function convergenceChart(
   const series = Object.entries(histories).map(([name, costs], i): Series => {
     checkNumbers(op, `'${name}'`, costs);
     const y = Array.from(costs, (cost) => cost - minimum);
-    return { name, x: y.map((_, k) => k), y, colour: i, look: 'solid' };
+    return { name, x: y.map((_, k) => k), y, colour: SHOWN[i % SHOWN.length], look: 'solid' };
   });
   if (series.length === 0) throw new ArgumentError(`${op}: there are no costs. Give { name: history }.`);
   return { title, xLabel, series, log };
@@ -61,7 +64,7 @@ export interface SurfaceOptions {
   readonly paths?: Readonly<Record<string, readonly (readonly [number, number])[]>>;
   /** Default 'loss surface'. */
   readonly title?: string;
-  /** Cells along each axis. Default 90. */
+  /** Cells along each axis. Default 120. */
   readonly resolution?: number;
   /** Contour lines. Default 12. */
   readonly levels?: number;
@@ -88,7 +91,7 @@ export function surfaceChart(fn: (x: number, y: number) => number, options: Surf
   const op = 'surfaceChart';
   checkFunction(op, fn);
   checkNeededOptions(op, options, SURFACE, '{ x: [-1, 1], y: [-1, 1] }');
-  const { title = 'loss surface', resolution = 90, levels = 12, log = false, paths = {} } = options;
+  const { title = 'loss surface', resolution = 120, levels = 12, log = false, paths = {} } = options;
   checkWhole(op, 'resolution', resolution, 2);
   checkWhole(op, 'levels', levels);
   checkRecord(op, 'paths', paths, 'lists of points');
@@ -121,9 +124,6 @@ export function surfaceChart(fn: (x: number, y: number) => number, options: Surf
   };
   return { title, xLabel: 'x', yLabel: 'y', xScale: 'linear', series, log: false, area };
 }
-
-/** Colours that stand out from all heights. */
-const SHOWN = [1, 5, 3, 7, 2, 4, 0];
 
 function endsOf(op: string, what: string, ends: unknown): readonly [number, number] {
   checkNumbers(op, what, ends);
