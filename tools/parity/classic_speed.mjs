@@ -9,7 +9,13 @@ const only = process.argv[3];
 const { train, test } = await mnist();
 const tableOf = (set, count) => {
   const { x, y } = set.gather(Int32Array.from({ length: count }, (_, i) => i));
-  return { x: tensor(Float32Array.from(x.data, (v) => v / 255), { shape: [count, 784] }), y: Array.from(y.data) };
+  return {
+    x: tensor(
+      Float32Array.from(x.data, (v) => v / 255),
+      { shape: [count, 784] },
+    ),
+    y: Array.from(y.data),
+  };
 };
 const [a, b] = [tableOf(train, rows), tableOf(test, Math.min(10_000, rows))];
 
@@ -18,7 +24,9 @@ async function timed(name, run) {
   const [cpu, wall] = [process.cpuUsage(), performance.now()];
   const result = await run();
   const { user, system } = process.cpuUsage(cpu);
-  console.log(`${name}: ${((user + system) / 1e6).toFixed(2)} s CPU, ${((performance.now() - wall) / 1000).toFixed(2)} s wall; ${result}`);
+  console.log(
+    `${name}: ${((user + system) / 1e6).toFixed(2)} s CPU, ${((performance.now() - wall) / 1000).toFixed(2)} s wall; ${result}`,
+  );
 }
 
 const init = a.x.slice(0, 0, 10);
