@@ -24,7 +24,8 @@ export {
   type NeighbourOptions,
 } from './k-neighbours.js';
 export type { Distance } from './neighbours.js';
-export { KMeans, type KMeansOptions, type KMeansReason } from './k-means.js';
+export { KMeans, type KMeansOptions } from './k-means.js';
+export type { KMeansReason } from './clusters/lloyd.js';
 export { PCA, type PcaOptions } from './pca.js';
 export { LinearRegression, type LinearRegressionOptions } from './linear-regression.js';
 export { Ridge, type RidgeOptions } from './ridge.js';

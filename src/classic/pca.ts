@@ -6,8 +6,8 @@ import { withoutGrad } from '../tensor/grad-mode.js';
 import { ArgumentError, type OptionNames, checkChoice, checkNumber, checkWhole } from '../tensor/library.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type Fitted, InvertibleTransformer } from './estimator.js';
-import { type Floats, type Matrix, asDouble, counted, tensorOf, vectorOf, zeroMatrix } from './rows.js';
-import { checkFlag, momentsOf } from './scalers.js';
+import { type Floats, type Matrix, counted, tensorOf, vectorOf, zeroMatrix, zerosLike } from './rows.js';
+import { checkFlag } from './scalers.js';
 import { checkFields, floats } from './state-check.js';
 
 export interface PcaOptions {
@@ -96,8 +96,10 @@ export class PCA extends InvertibleTransformer<PcaOptions, PcaState> {
       throw new ArgumentError(
         `${op}: ${components} components of ${counted(rows, 'row')} with ${counted(columns, 'column')}. Use at most ${most}.`,
       );
-    const { mean } = momentsOf(x);
-    const centred = subtracted(x, mean);
+    const own: Tensor = tensorOf(x);
+    const average: Tensor = withoutGrad(() => own.mean(0));
+    const mean = Float64Array.from(await average.data());
+    const centred: Tensor = withoutGrad(() => own.sub(average) as Tensor);
     const isTall = solver === 'covariance' || (solver === 'auto' && rows >= 10 * columns);
     const { directions, variances } = isTall ? await byCovariance(centred, most) : await bySvd(centred);
     const totalVariance = variances.reduce((a, b) => a + b, 0);
@@ -117,9 +119,10 @@ export class PCA extends InvertibleTransformer<PcaOptions, PcaState> {
 
   protected async apply(x: Matrix): Promise<Matrix> {
     const { mean, components } = this.fitted('transform');
-    const rows: Tensor = tensorOf(subtracted(x, mean));
+    const rows: Tensor = tensorOf(x);
+    const shift: Tensor = vectorOf(like(mean, x.data));
     const directions: Tensor = tensorOf(this.scaled(components, x.data, -1));
-    const out: Tensor = withoutGrad(() => rows.matmul(directions.T) as Tensor);
+    const out: Tensor = withoutGrad(() => rows.sub(shift).matmul(directions.T) as Tensor);
     return { data: await out.data(), rows: x.rows, columns: components.rows };
   }
 
@@ -164,17 +167,16 @@ interface Spectrum {
   readonly variances: Float64Array;
 }
 
-async function byCovariance(x: Matrix, most: number): Promise<Spectrum> {
-  const rows: Tensor = tensorOf(x);
+async function byCovariance(rows: Tensor, most: number): Promise<Spectrum> {
+  const [n, d] = rows.shape;
   const products: Tensor = withoutGrad(
     () =>
       rows.T.matmul(rows)
         .to('float64')
-        .div(x.rows - 1) as unknown as Tensor,
+        .div(n - 1) as unknown as Tensor,
   );
   const { eigenvalues, eigenvectors } = withoutGrad(() => eigh(products));
   const [values, vectors] = await Promise.all([eigenvalues.data(), eigenvectors.data()]);
-  const d = x.columns;
   const directions = zeroMatrix(most, d);
   const variances = new Float64Array(most);
   for (let k = 0; k < most; k++) {
@@ -185,12 +187,12 @@ async function byCovariance(x: Matrix, most: number): Promise<Spectrum> {
   return { directions, variances };
 }
 
-async function bySvd(x: Matrix): Promise<Spectrum> {
-  const rows: Tensor = tensorOf(asDouble(x));
-  const { s, vh } = withoutGrad(() => svd(rows, { fullMatrices: false }));
+async function bySvd(rows: Tensor): Promise<Spectrum> {
+  const [n, columns] = rows.shape;
+  const { s, vh } = withoutGrad(() => svd(rows.to('float64'), { fullMatrices: false }));
   const [values, vectors] = await Promise.all([s.data(), vh.data()]);
-  const variances = Float64Array.from(values, (v) => (v * v) / (x.rows - 1));
-  return { directions: { data: Float64Array.from(vectors), rows: variances.length, columns: x.columns }, variances };
+  const variances = Float64Array.from(values, (v) => (v * v) / (n - 1));
+  return { directions: { data: Float64Array.from(vectors), rows: variances.length, columns }, variances };
 }
 
 /** The largest part of each direction, in size, is positive. */
@@ -214,9 +216,9 @@ function countKept(asked: number | null, variances: Float64Array, total: number,
   return most;
 }
 
-function subtracted(x: Matrix, mean: Float64Array): Matrix {
-  const out = zeroMatrix(x.rows, x.columns, x.data);
-  for (let i = 0, at = 0; i < x.rows; i++)
-    for (let j = 0; j < x.columns; j++, at++) out.data[at] = x.data[at] - mean[j];
+/** The numbers in the kind of others. */
+function like(values: Float64Array, other: Floats): Floats {
+  const out = zerosLike(other, values.length);
+  out.set(values);
   return out;
 }
