@@ -94,7 +94,10 @@ export function resultLines(results: Results, dim: (text: string) => string): st
   const wide = plain.reduce((most, [name]) => Math.max(most, words(name).length), 0);
   const lines = plain.map(([name, value]) => `  ${dim(words(name).padEnd(wide))}  ${shown(name, value)}`);
   const { perClass, sizes, shares } = results as { perClass?: ClassRow[]; sizes?: number[]; shares?: number[] };
-  if (perClass !== undefined) lines.push('', ...classTable(perClass, dim));
+  if (perClass !== undefined) {
+    lines.push('');
+    for (const line of classTable(perClass, dim)) lines.push(line);
+  }
   if (sizes !== undefined) lines.push(`  ${dim('rows'.padEnd(wide))}  ${sizes.join(', ')}`);
   if (shares !== undefined)
     lines.push(
