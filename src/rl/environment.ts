@@ -5,7 +5,14 @@
 
 import type { ImageBytes } from '../io/png.js';
 import { HostRandom, nextHostRandom } from '../tensor/host-random.js';
-import { ArgumentError, type OptionNames, checkOptions, checkWhole, wrongKind } from '../tensor/library.js';
+import {
+  ArgumentError,
+  type OptionNames,
+  checkNumbers,
+  checkOptions,
+  checkWhole,
+  wrongKind,
+} from '../tensor/library.js';
 import { Canvas, type Window } from './drawing/canvas.js';
 import type { Space } from './spaces.js';
 
@@ -32,7 +39,7 @@ export interface ResetOptions {
   readonly seed?: number;
 }
 
-const RESET_OPTIONS: OptionNames<ResetOptions> = { seed: true };
+export const RESET_OPTIONS: OptionNames<ResetOptions> = { seed: true };
 
 /** Gymnasium: Env. `O` is the kind of observations, `A` that of actions. */
 export interface Environment<O = Float32Array, A = number> {
@@ -156,9 +163,11 @@ export abstract class EnvironmentBase<O = Float32Array, A = number> implements E
   }
 
   restore(state: readonly number[]): O {
+    const op = `${this.name}.restore`;
+    checkNumbers(op, 'the state', state);
     const [phase, length] = state;
-    if (!Array.isArray(state) || this.values === undefined || state.length !== 2 + length + this.values.length)
-      throw new ArgumentError(`${this.name}.restore: this is not a state of this environment. Give what state() gave.`);
+    if (PHASES[phase] === undefined || this.values === undefined || state.length !== 2 + length + this.values.length)
+      throw new ArgumentError(`${op}: this is not a state of this environment. Give what state() gave.`);
     this.phase = PHASES[phase];
     this.random = new HostRandom(0);
     this.random.restore(state.slice(2, 2 + length));

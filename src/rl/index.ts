@@ -59,4 +59,4 @@ export { PolicyAgent, type PolicyAgentOptions } from './agents/policy-agent.js';
 export { PPO, type PpoOptions } from './agents/ppo.js';
 export { Reinforce, type ReinforceOptions } from './agents/reinforce.js';
 export { ReplayBuffer } from './agents/replay-buffer.js';
-export { generalizedAdvantages, type AdvantageOptions } from './agents/rollout.js';
+export { generalizedAdvantages, type AdvantageOptions, type Steps } from './agents/rollout.js';

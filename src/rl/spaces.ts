@@ -3,7 +3,16 @@
 // Must not know: environments.
 
 import type { HostRandom } from '../tensor/host-random.js';
-import { ArgumentError, checkRandom, checkWhole, formatShape, shown, sizeOf } from '../tensor/library.js';
+import {
+  ArgumentError,
+  checkNumbers,
+  checkRandom,
+  checkShape,
+  checkWhole,
+  formatShape,
+  sizeOf,
+  wrongKind,
+} from '../tensor/library.js';
 
 /** A set of values of one kind. */
 export interface Space<T> {
@@ -55,21 +64,20 @@ export class Box implements Space<Float32Array> {
    * Throws ArgumentError for bounds that do not fill the shape, and for a lower bound above the upper one.
    */
   constructor(low: number | ArrayLike<number>, high: number | ArrayLike<number>, shape?: readonly number[]) {
-    const lengths = [low, high].flatMap((bound) => (typeof bound === 'object' ? [bound.length] : []));
+    const isList = (value: unknown): value is ArrayLike<number> => Array.isArray(value) || ArrayBuffer.isView(value);
+    const lengths = [low, high].flatMap((bound) => (isList(bound) ? [bound.length] : []));
+    if (shape !== undefined) checkNumbers('Box', 'shape', shape);
     this.shape = [...(shape ?? lengths.slice(0, 1))];
+    checkShape(this.shape, 'Box');
     const size = sizeOf(this.shape);
     const bound = (what: string, value: unknown): Float32Array => {
-      const isList = Array.isArray(value) || ArrayBuffer.isView(value);
-      if (!isList && typeof value !== 'number')
-        throw new ArgumentError(`Box: ${what} is ${shown(value)}. Use a number or a list of numbers.`);
-      const numbers = isList
-        ? Float32Array.from(value as ArrayLike<number>)
-        : new Float32Array(size).fill(value as number);
-      if (numbers.length !== size)
-        throw new ArgumentError(
-          `Box: ${what} has ${numbers.length} numbers, the shape ${formatShape(this.shape)} ${size}.`,
-        );
-      return numbers;
+      if (isList(value)) checkNumbers('Box', what, value);
+      else if (typeof value !== 'number') throw wrongKind('Box', what, value, 'Use a number or a list of numbers');
+      const numbers = isList(value) ? Float32Array.from(value) : new Float32Array(size).fill(value);
+      if (numbers.length === size) return numbers;
+      throw new ArgumentError(
+        `Box: ${what} has ${numbers.length} numbers, the shape ${formatShape(this.shape)} ${size}.`,
+      );
     };
     this.low = bound('low', low);
     this.high = bound('high', high);
@@ -117,8 +125,9 @@ export class MultiDiscrete implements Space<Int32Array> {
 
   /** Throws ArgumentError unless all counts are whole numbers of at least 1. */
   constructor(counts: readonly number[]) {
-    counts.forEach((count, i) => checkWhole('MultiDiscrete', `count ${i}`, count, 1));
-    this.counts = [...counts];
+    checkNumbers('MultiDiscrete', 'counts', counts);
+    this.counts = Array.from(counts);
+    this.counts.forEach((count, i) => checkWhole('MultiDiscrete', `count ${i}`, count, 1));
     this.shape = [counts.length];
   }
 

@@ -6,10 +6,11 @@ import {
   type OptionNames,
   checkChoice,
   checkFunction,
+  checkList,
   checkOptions,
   checkWhole,
 } from '../tensor/library.js';
-import type { Environment, Info, ResetOptions, Step } from './environment.js';
+import { type Environment, type Info, RESET_OPTIONS, type ResetOptions, type Step } from './environment.js';
 import type { Space } from './spaces.js';
 import { checkEnvironment } from './wrappers.js';
 
@@ -77,7 +78,10 @@ export class VectorEnvironment<O = Float32Array, A = number> {
   }
 
   /** Begins an episode in all copies; copy i gets the seed plus i. */
-  reset({ seed }: ResetOptions = {}): VectorReset<O> {
+  reset(options: ResetOptions = {}): VectorReset<O> {
+    checkOptions('VectorEnvironment.reset', options, RESET_OPTIONS);
+    const { seed } = options;
+    if (seed !== undefined) checkWhole('VectorEnvironment.reset', 'seed', seed);
     this.ended = this.environments.map(() => false);
     const begun = this.environments.map((environment, i) =>
       environment.reset(seed === undefined ? {} : { seed: seed + i }),
@@ -87,6 +91,7 @@ export class VectorEnvironment<O = Float32Array, A = number> {
 
   /** An action for each copy. */
   step(actions: readonly A[]): VectorStep<O> {
+    checkList('VectorEnvironment.step', 'actions', actions, 'actions, one for each environment');
     if (actions.length !== this.count)
       throw new ArgumentError(
         `VectorEnvironment.step: ${actions.length} actions for ${this.count} environments. Give one for each.`,

@@ -1,7 +1,7 @@
 // Wrappers: an environment around another one that changes something about it.
 
 import type { ImageBytes } from '../io/png.js';
-import { ArgumentError, checkHas, checkWhole } from '../tensor/library.js';
+import { ArgumentError, checkHas, checkNumbers, checkWhole } from '../tensor/library.js';
 import type { Environment, Reset, ResetOptions, Step } from './environment.js';
 import type { Space } from './spaces.js';
 
@@ -84,7 +84,9 @@ export class TimeLimit<O = Float32Array, A = number> extends Wrapper<O, A> {
     return inner && [this.steps, ...inner];
   }
 
-  override restore([steps, ...inner]: readonly number[]): O {
+  override restore(state: readonly number[]): O {
+    checkNumbers('TimeLimit.restore', 'the state', state);
+    const [steps, ...inner] = state;
     const observation = this.environment.restore(inner);
     this.steps = steps;
     return observation;

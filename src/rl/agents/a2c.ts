@@ -4,7 +4,7 @@ import { RMSprop } from '../../optim/index.js';
 import { type OptionNames, checkWhole } from '../../tensor/library.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { Environment } from '../environment.js';
-import { type AgentBatch, type Settled, checkShare } from './agent.js';
+import { type AgentBatch, type Settled, checkShare, settle } from './agent.js';
 import { POLICY_AGENT_OPTIONS, PolicyAgent, type PolicyAgentOptions } from './policy-agent.js';
 import { Rollout } from './rollout.js';
 
@@ -42,14 +42,12 @@ export class A2C<O, A> extends PolicyAgent<O, A, Settled<A2cOptions>> {
   private readonly rows: Int32Array;
 
   constructor(create: () => Environment<O, A>, options: A2cOptions = {}) {
-    const steps = options.steps ?? DEFAULTS.steps;
-    const settled: Settled<A2cOptions> = { ...DEFAULTS, stepsPerEpoch: Math.ceil(steps / 20), ...options };
-    super(create, options, settled, {
+    const settled = settle('A2C', options, A2C_OPTIONS, DEFAULTS);
+    super(create, settled, {
       name: 'A2C',
-      names: A2C_OPTIONS,
       optimizer: (model, lr) => new RMSprop(model.parameters(), { lr, eps: 1e-5 }),
     });
-    const { horizon, lambda, environments, stepsPerEpoch } = settled;
+    const { steps, horizon, lambda, environments, stepsPerEpoch } = settled;
     checkWhole('A2C', 'horizon', horizon, 1);
     checkShare('A2C', 'lambda', lambda);
     this.batchSize = environments * horizon;

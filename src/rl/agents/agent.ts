@@ -88,16 +88,22 @@ export interface AgentParts {
 export type Settled<Options extends AgentOptions> = Readonly<Required<Omit<Options, 'network'>>> &
   Pick<Options, 'network'>;
 
-/** Throws ArgumentError for values that no agent can have. */
-export function checkAgentOptions(
+/** Options with the defaults in the place of those that are left out. Throws ArgumentError for names that are none. */
+export function settle<Options extends AgentOptions>(
   op: string,
-  create: unknown,
-  given: object,
-  names: object,
-  settled: Settled<AgentOptions>,
-): void {
+  options: Options,
+  names: OptionNames<Options>,
+  defaults: Omit<Settled<Options>, 'stepsPerEpoch' | 'network'> & { readonly steps: number },
+): Settled<Options> {
+  checkOptions(op, options, names);
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const stepsPerEpoch = Math.ceil((options.steps ?? defaults.steps) / 20);
+  return { stepsPerEpoch, ...defaults, ...given } as Settled<Options>; // all but `network` is there
+}
+
+/** Throws ArgumentError for values that no agent can have. */
+export function checkAgentOptions(op: string, create: unknown, settled: Settled<AgentOptions>): void {
   checkFunction(op, create);
-  checkOptions(op, given, names);
   const { environments, steps, stepsPerEpoch, lr, gamma, hidden, network, evaluationEpisodes, seed } = settled;
   for (const [name, value] of Object.entries({ environments, steps, stepsPerEpoch, evaluationEpisodes }))
     checkWhole(op, name, value, 1);

@@ -19,6 +19,7 @@ import {
   type Settled,
   checkAgentOptions,
   checkShare,
+  settle,
 } from './agent.js';
 import { Encoder } from './encoder.js';
 import { type Network, createNetwork, reluNetwork } from './networks.js';
@@ -96,10 +97,10 @@ export class DQN<O> extends Agent<O, number, Settled<DqnOptions>> {
   private updates = 0;
 
   constructor(create: () => Environment<O, number>, options: DqnOptions = {}) {
-    const steps = options.steps ?? DEFAULTS.steps;
-    const settled: Settled<DqnOptions> = { ...DEFAULTS, stepsPerEpoch: Math.ceil(steps / 20), ...options };
-    checkAgentOptions('DQN', create, options, DQN_OPTIONS, settled);
+    const settled = settle('DQN', options, DQN_OPTIONS, DEFAULTS);
+    checkAgentOptions('DQN', create, settled);
     const {
+      steps,
       environments,
       hidden,
       lr,

@@ -7,7 +7,7 @@ import { type CompiledFunction, compile } from '../../tensor/compile.js';
 import { tensor } from '../../tensor/creation.js';
 import { cat } from '../../tensor/functions.js';
 import { noGrad } from '../../tensor/grad-mode.js';
-import { checkHas, wrongKind } from '../../tensor/library.js';
+import { checkHas, checkList, checkWhole, wrongKind } from '../../tensor/library.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { Encoder } from './encoder.js';
 
@@ -62,6 +62,10 @@ export class ActorCritic extends Module {
 
   constructor(inputs: number, outputs: number, hidden: readonly number[] = [64, 64]) {
     super();
+    checkWhole('ActorCritic', 'inputs', inputs, 1);
+    checkWhole('ActorCritic', 'outputs', outputs, 2);
+    checkList('ActorCritic', 'hidden', hidden, 'widths: [64, 64]');
+    hidden.forEach((width, i) => checkWhole('ActorCritic', `width ${i} of hidden`, width, 1));
     this.actor = tanhNetwork([inputs, ...hidden, outputs - 1], 0.01); // at first all actions are about as likely
     this.critic = tanhNetwork([inputs, ...hidden, 1], 1);
   }

@@ -34,7 +34,6 @@ export const POLICY_AGENT_OPTIONS: OptionNames<PolicyAgentOptions> = {
 
 export interface PolicyAgentParts {
   readonly name: string;
-  readonly names: object;
   optimizer(model: Network, lr: number): TrainingOptimizer;
 }
 
@@ -45,13 +44,8 @@ export abstract class PolicyAgent<
 > extends Agent<O, A, Options> {
   protected readonly policy: Policy<A>;
 
-  constructor(
-    create: () => Environment<O, A>,
-    given: object,
-    options: Options,
-    { name, names, optimizer }: PolicyAgentParts,
-  ) {
-    checkAgentOptions(name, create, given, names, options);
+  constructor(create: () => Environment<O, A>, options: Options, { name, optimizer }: PolicyAgentParts) {
+    checkAgentOptions(name, create, options);
     for (const [what, value] of Object.entries({
       valueWeight: options.valueWeight,
       entropyWeight: options.entropyWeight,

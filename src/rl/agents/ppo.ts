@@ -6,7 +6,7 @@ import { ArgumentError, type OptionNames, checkNumber, checkWhole } from '../../
 import type { Tensor } from '../../tensor/tensor.js';
 import type { SourceState } from '../../train/options.js';
 import type { Environment } from '../environment.js';
-import { type AgentBatch, type Settled, checkShare } from './agent.js';
+import { type AgentBatch, type Settled, checkShare, settle } from './agent.js';
 import { POLICY_AGENT_OPTIONS, PolicyAgent, type PolicyAgentOptions } from './policy-agent.js';
 import { Rollout } from './rollout.js';
 
@@ -69,14 +69,12 @@ export class PPO<O, A> extends PolicyAgent<O, A, Settled<PpoOptions>> {
   private pass: number;
 
   constructor(create: () => Environment<O, A>, options: PpoOptions = {}) {
-    const steps = options.steps ?? DEFAULTS.steps;
-    const settled: Settled<PpoOptions> = { ...DEFAULTS, stepsPerEpoch: Math.ceil(steps / 20), ...options };
-    super(create, options, settled, {
+    const settled = settle('PPO', options, PPO_OPTIONS, DEFAULTS);
+    super(create, settled, {
       name: 'PPO',
-      names: PPO_OPTIONS,
       optimizer: (model, lr) => new Adam(model.parameters(), { lr, eps: 1e-5 }),
     });
-    const { horizon, passes, batchSize, lambda, clip, environments, stepsPerEpoch } = settled;
+    const { steps, horizon, passes, batchSize, lambda, clip, environments, stepsPerEpoch } = settled;
     for (const [name, value] of Object.entries({ horizon, passes, batchSize })) checkWhole('PPO', name, value, 1);
     checkShare('PPO', 'lambda', lambda);
     checkNumber('PPO', 'clip', clip);

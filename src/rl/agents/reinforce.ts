@@ -6,7 +6,7 @@ import { tensor } from '../../tensor/creation.js';
 import { type OptionNames, checkWhole } from '../../tensor/library.js';
 import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
 import type { Environment } from '../environment.js';
-import type { AgentBatch, Settled } from './agent.js';
+import { type AgentBatch, type Settled, settle } from './agent.js';
 import { POLICY_AGENT_OPTIONS, PolicyAgent, type PolicyAgentOptions } from './policy-agent.js';
 
 export interface ReinforceOptions extends PolicyAgentOptions {
@@ -49,10 +49,9 @@ export class Reinforce<O, A> extends PolicyAgent<O, A, Settled<ReinforceOptions>
   readonly epochs: number;
 
   constructor(create: () => Environment<O, A>, options: ReinforceOptions = {}) {
-    const settled: Settled<ReinforceOptions> = { ...DEFAULTS, ...options };
-    super(create, options, settled, {
+    const settled = settle('Reinforce', options, REINFORCE_OPTIONS, DEFAULTS);
+    super(create, settled, {
       name: 'Reinforce',
-      names: REINFORCE_OPTIONS,
       optimizer: (model, lr) => new Adam(model.parameters(), { lr }),
     });
     this.length = settled.updatesPerEpoch;

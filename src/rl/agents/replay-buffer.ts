@@ -2,7 +2,7 @@
 
 import type { HostRandom } from '../../tensor/host-random.js';
 import { tensor } from '../../tensor/creation.js';
-import { ArgumentError, checkRandom, checkWhole } from '../../tensor/library.js';
+import { ArgumentError, checkNumbers, checkRandom, checkWhole } from '../../tensor/library.js';
 import type { AnyTensor } from '../../tensor/tensor.js';
 
 export class ReplayBuffer {
@@ -36,6 +36,8 @@ export class ReplayBuffer {
   /** Keeps a step: both observations as numbers, the position of the action, the reward, and whether the task ended. */
   add(observation: Float32Array, action: number, reward: number, next: Float32Array, terminated: boolean): void {
     const { at, width } = this;
+    checkNumbers('ReplayBuffer.add', 'the observation', observation);
+    checkNumbers('ReplayBuffer.add', 'the next observation', next);
     if (observation.length !== width || next.length !== width)
       throw new ArgumentError(
         `ReplayBuffer.add: observations of ${observation.length} and ${next.length} numbers. Give ${width}.`,

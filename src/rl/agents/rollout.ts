@@ -2,7 +2,14 @@
 // returns. Rows are sorted by time, then by copy.
 
 import { tensor } from '../../tensor/creation.js';
-import { ArgumentError, checkNumber } from '../../tensor/library.js';
+import {
+  ArgumentError,
+  type OptionNames,
+  checkNeededOptions,
+  checkNumber,
+  checkNumbers,
+  checkRecord,
+} from '../../tensor/library.js';
 import type { AnyTensor } from '../../tensor/tensor.js';
 
 export interface AdvantageOptions {
@@ -11,26 +18,31 @@ export interface AdvantageOptions {
   readonly lambda: number;
 }
 
+const ADVANTAGE_OPTIONS: OptionNames<AdvantageOptions> = { gamma: true, lambda: true };
+
+/** Steps of several copies side by side: entry t · count + i is step t of copy i. */
+export interface Steps {
+  readonly rewards: ArrayLike<number>;
+  /** What the observations before the steps are worth. */
+  readonly values: ArrayLike<number>;
+  /** 1 where an episode ends with the step, else 0. */
+  readonly ends: ArrayLike<number>;
+  /** What the observations after the last step are worth, one for each copy. */
+  readonly last: ArrayLike<number>;
+}
+
 /**
- * Generalised advantage estimates (Schulman et al. 2016) of `count` episodes side by side: entry t · count + i is step t of copy i. `ends`
- * is 1 where an episode ends with the step; `last` is what the observations after the last step are worth.
+ * Generalised advantage estimates (Schulman et al. 2016), in the order of the steps. Throws ArgumentError for lists of different lengths.
  */
-export function generalizedAdvantages(
-  {
-    rewards,
-    values,
-    ends,
-    last,
-  }: {
-    readonly rewards: ArrayLike<number>;
-    readonly values: ArrayLike<number>;
-    readonly ends: ArrayLike<number>;
-    readonly last: ArrayLike<number>;
-  },
-  { gamma, lambda }: AdvantageOptions,
-): Float32Array {
-  checkNumber('generalizedAdvantages', 'gamma', gamma);
-  checkNumber('generalizedAdvantages', 'lambda', lambda);
+export function generalizedAdvantages(steps: Steps, options: AdvantageOptions): Float32Array {
+  const op = 'generalizedAdvantages';
+  checkRecord(op, 'the steps', steps, 'rewards, values, ends and last');
+  checkNeededOptions(op, options, ADVANTAGE_OPTIONS, '{ gamma: 0.99, lambda: 0.95 }');
+  const { rewards, values, ends, last } = steps;
+  const { gamma, lambda } = options;
+  for (const [name, list] of Object.entries({ rewards, values, ends, last })) checkNumbers(op, name, list);
+  checkNumber(op, 'gamma', gamma);
+  checkNumber(op, 'lambda', lambda);
   const count = last.length;
   if (rewards.length !== values.length || rewards.length !== ends.length || count === 0 || rewards.length % count !== 0)
     throw new ArgumentError(
@@ -87,7 +99,10 @@ export class Rollout {
 
   /** Advantages and returns, once all steps are there. */
   finish(last: ArrayLike<number>, options: AdvantageOptions): void {
-    this.advantages = generalizedAdvantages({ ...this, last }, options);
+    this.advantages = generalizedAdvantages(
+      { rewards: this.rewards, values: this.values, ends: this.ends, last },
+      options,
+    );
     for (let i = 0; i < this.rows; i++) this.returns[i] = this.advantages[i] + this.values[i];
   }
 

@@ -1,7 +1,16 @@
 // Grid worlds: a map of letters, and what its tiles mean. FrozenLake-v1 and CliffWalking-v1 of Gymnasium are two of them. States are
 // numbered row by row from the top left.
 
-import { ArgumentError, type OptionNames, checkList, checkOptions, checkNeededOptions } from '../../tensor/library.js';
+import {
+  ArgumentError,
+  type OptionNames,
+  checkList,
+  checkNeededOptions,
+  checkNumber,
+  checkNumbers,
+  checkOptions,
+  checkRecord,
+} from '../../tensor/library.js';
 import type { Canvas, Colour, Window } from '../drawing/canvas.js';
 import { TableEnvironment, type Transition } from './table.js';
 
@@ -81,6 +90,9 @@ export class GridWorld extends TableEnvironment {
     const unknown = moves.find((move) => !Object.hasOwn(DIRECTIONS, move));
     if (unknown !== undefined || moves.length === 0)
       throw new ArgumentError(`GridWorld: '${unknown ?? ''}' is no move. Use left, down, right and up.`);
+    checkNumber('GridWorld', 'stepReward', stepReward);
+    checkNumber('GridWorld', 'success', success);
+    checkRecord('GridWorld', 'tiles', tiles, 'tiles');
     if (!(success >= 0 && success <= 1))
       throw new ArgumentError(`GridWorld: success is ${success}. Use a probability, from 0 to 1.`);
     const [rows, columns] = [map.length, map[0].length];
@@ -125,6 +137,13 @@ export class GridWorld extends TableEnvironment {
 
   /** A policy as a map of arrows: `actions` are those of all states. Tiles on which nothing is to be decided show their letter. */
   arrows(actions: ArrayLike<number>): string {
+    checkNumbers('GridWorld.arrows', 'actions', actions);
+    const { length: states } = this.transitions;
+    const isPolicy = actions.length === states && Array.from(actions).every((a) => this.actionSpace.contains(a));
+    if (!isPolicy)
+      throw new ArgumentError(
+        `GridWorld.arrows: these are no actions of ${states} states. Give a number from 0 to ${this.moves.length - 1} for each state.`,
+      );
     const { length } = this.map[0];
     return this.map
       .map((row, y) =>

@@ -1,7 +1,15 @@
 // Environments that are a table: a finite number of states and actions, and for each pair what may follow, with which probability and
 // reward (a Markov decision process). Value iteration goes through the same table.
 
-import { ArgumentError, checkNumbers, checkWhole, checkFunction } from '../../tensor/library.js';
+import {
+  ArgumentError,
+  type OptionNames,
+  checkFunction,
+  checkList,
+  checkNeededOptions,
+  checkNumbers,
+  checkWhole,
+} from '../../tensor/library.js';
 import { EnvironmentBase, type Outcome } from '../environment.js';
 import { Discrete } from '../spaces.js';
 
@@ -22,6 +30,8 @@ export interface TableOptions {
   readonly start: readonly number[];
 }
 
+const TABLE_OPTIONS: OptionNames<TableOptions> = { states: true, actions: true, transitions: true, start: true };
+
 /** Observations are numbers of states. */
 export class TableEnvironment extends EnvironmentBase<number, number> {
   readonly observationSpace: Discrete;
@@ -33,8 +43,10 @@ export class TableEnvironment extends EnvironmentBase<number, number> {
   override values: readonly number[];
 
   /** Throws ArgumentError for transitions that lead nowhere or whose probabilities do not add up to 1. */
-  constructor({ states, actions, transitions, start }: TableOptions) {
+  constructor(options: TableOptions) {
     super();
+    checkNeededOptions('TableEnvironment', options, TABLE_OPTIONS, '{ states, actions, transitions, start }');
+    const { states, actions, transitions, start } = options;
     checkWhole('TableEnvironment', 'states', states, 1);
     checkWhole('TableEnvironment', 'actions', actions, 1);
     checkFunction('TableEnvironment', transitions, 'transitions');
@@ -45,6 +57,7 @@ export class TableEnvironment extends EnvironmentBase<number, number> {
       Array.from({ length: actions }, (__, action) => {
         const list = transitions(state, action);
         const where = `TableEnvironment: after action ${action} in state ${state}`;
+        checkList(where, 'what may follow', list, '{ probability, next, reward, terminated }');
         const sum = list.reduce((total, { probability }) => total + probability, 0);
         if (!(Math.abs(sum - 1) < 1e-6))
           throw new ArgumentError(`${where} the probabilities add up to ${sum}. They have to add up to 1.`);

@@ -22,6 +22,7 @@ export type Scheduled = number | ((progress: number) => number);
 export function linearSchedule(from: number, to: number, share = 1): (progress: number) => number {
   checkNumber('linearSchedule', 'from', from);
   checkNumber('linearSchedule', 'to', to);
+  checkNumber('linearSchedule', 'share', share);
   if (!(share > 0 && share <= 1))
     throw new ArgumentError(`linearSchedule: share is ${share}. Use a number above 0, at most 1.`);
   return (progress) => from + (to - from) * Math.min(1, progress / share);
