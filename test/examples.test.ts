@@ -45,7 +45,7 @@ test('cartpole', async () => {
   try {
     await import('../examples/cartpole.js');
     const file = readFileSync('cartpole.png');
-    expect([file.readUInt32BE(16), file.readUInt32BE(20)]).toEqual([360, 150]);
+    expect([file.readUInt32BE(16), file.readUInt32BE(20)]).toEqual([360, 120]);
     expect(file.includes('acTL')).toBe(true);
   } finally {
     log.mockRestore();

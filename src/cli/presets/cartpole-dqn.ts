@@ -27,7 +27,7 @@ export default defineRun({
       ...agent.plan(),
       epochs,
       test: agent.evaluation({ episodes: 100, seed: 2_000_000 }),
-      report: (page) => reportEpisode(page, create, (seen) => agent.act(seen)),
+      report: (page) => reportEpisode(page, create, (seen) => agent.act(seen), { every: 2, delay: 40 }),
     };
   },
 });

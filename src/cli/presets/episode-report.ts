@@ -4,17 +4,22 @@ import { encodeApng } from '../../io/png.js';
 import { type Environment, playEpisode } from '../../rl/index.js';
 import type { Page } from '../../train/index.js';
 
-/** Moments that are printed, and every how many steps the animation has a picture. */
+/** Moments that are printed. */
 const SHOWN = 3;
-const EVERY = 2;
-const SECONDS_PER_STEP = 0.02;
 /** An episode that was not trained on, nor evaluated. */
 const SEED = 3_000_000;
+
+/** The animation: every how many steps it has a picture, and for how long that is shown, in milliseconds. */
+export interface Film {
+  readonly every: number;
+  readonly delay: number;
+}
 
 export async function reportEpisode<O, A>(
   page: Page,
   create: () => Environment<O, A>,
   act: (observation: O) => Promise<A>,
+  { every, delay }: Film,
 ): Promise<void> {
   const { texts, return: total, steps } = await playEpisode(create(), act, { seed: SEED, record: 'texts' });
   page.line(`An episode of ${steps} steps, return ${Number(total.toFixed(2))}:`);
@@ -25,7 +30,7 @@ export async function reportEpisode<O, A>(
     for (const line of texts[at].split('\n')) page.line(`  ${line}`);
   }
   if (page.picture === undefined) return;
-  const { pictures } = await playEpisode(create(), act, { seed: SEED, record: 'pictures', every: EVERY });
+  const { pictures } = await playEpisode(create(), act, { seed: SEED, record: 'pictures', every });
   page.line();
-  await page.picture('episode.png', encodeApng(pictures, { delay: 1000 * SECONDS_PER_STEP * EVERY }));
+  await page.picture('episode.png', encodeApng(pictures, { delay }));
 }

@@ -55,7 +55,7 @@ export default defineRun({
           .split('\n')
           .forEach((line, row) => page.line(`  ${line}     ${best[row]}`));
         page.line();
-        await reportEpisode(page, create, (seen) => agent.act(seen));
+        await reportEpisode(page, create, (seen) => agent.act(seen), { every: 1, delay: 300 });
       },
     };
   },

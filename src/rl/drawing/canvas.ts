@@ -20,8 +20,9 @@ export type Point = readonly [x: number, y: number];
 /** Samples along a side of a pixel. */
 const SAMPLES = 2;
 const BACKGROUND: Colour = [255, 255, 255];
-/** Characters in a line of text; a character is 2 dots wide and 4 high. */
+/** Characters in a line of text, and lines, at most; a character is 2 dots wide and 4 high. */
 const COLUMNS = 60;
+const ROWS = 16;
 const BRAILLE = 0x2800;
 const DOTS = [
   [0x01, 0x08],
@@ -46,8 +47,9 @@ export class Canvas {
 
   /** A canvas with a sample for each dot of the text; `ratio` is width by height. */
   static forText(world: Omit<Window, 'width' | 'height'>, ratio: number): Canvas {
-    const width = 2 * COLUMNS;
-    const height = 4 * Math.max(1, Math.round(width / ratio / 4));
+    const rows = Math.min(ROWS, Math.max(1, Math.round((2 * COLUMNS) / ratio / 4)));
+    const width = 2 * Math.min(COLUMNS, Math.round((4 * rows * ratio) / 2));
+    const height = 4 * rows;
     return new Canvas({ ...world, width, height }, 1);
   }
 

@@ -53,7 +53,7 @@ export class CartPole extends EnvironmentBase {
   }
 
   protected override window(): Window {
-    return { left: -MOST_X, right: MOST_X, bottom: -0.4, top: 1.6, width: 360, height: 150 };
+    return { left: -MOST_X, right: MOST_X, bottom: -0.3, top: 1.3, width: 360, height: 120 };
   }
 
   protected override draw(canvas: Canvas): void {
