@@ -122,12 +122,12 @@ describe('parts', () => {
 describe('learning', () => {
   test('PPO balances a pole', async () => {
     manualSeed(0);
-    const agent = new PPO(() => make('CartPole-v1'), { steps: 20_480, stepsPerEpoch: 5120, evaluationEpisodes: 10 });
+    const agent = new PPO(() => make('CartPole-v1'), { steps: 15_360, stepsPerEpoch: 5120, evaluationEpisodes: 10 });
     const { best, history } = await agent.learn();
-    expect(history).toHaveLength(4);
-    expect(best?.value).toBeGreaterThan(300);
+    expect(history).toHaveLength(3);
+    expect(best?.value).toBeGreaterThan(250);
     const { mean, returns, lengths } = await agent.evaluate({ episodes: 20 });
-    expect(mean).toBeGreaterThan(250);
+    expect(mean).toBeGreaterThan(200);
     expect(returns).toEqual(lengths);
     expect(await agent.evaluate({ episodes: 20 })).toEqual({ mean, returns, lengths });
   }, 60_000);
@@ -135,7 +135,7 @@ describe('learning', () => {
   test('PPO with actions of a Box', async () => {
     manualSeed(0);
     const agent = new PPO(() => new TimeLimit(new Aim(), 10), {
-      steps: 16_384,
+      steps: 10_240,
       evaluationEpisodes: 20,
       lr: 3e-3,
       gamma: 0.9,
@@ -164,11 +164,11 @@ describe('learning', () => {
 
   test('A2C and REINFORCE get better', async () => {
     for (const agent of [
-      new A2C(() => make('CartPole-v1'), { steps: 20_480, stepsPerEpoch: 5120, evaluationEpisodes: 10 }),
-      new Reinforce(() => make('CartPole-v1'), { updates: 50, evaluationEpisodes: 10 }),
+      new A2C(() => make('CartPole-v1'), { steps: 15_360, stepsPerEpoch: 5120, evaluationEpisodes: 10 }),
+      new Reinforce(() => make('CartPole-v1'), { updates: 25, evaluationEpisodes: 10 }),
     ]) {
       const { best } = await agent.learn();
-      expect(best?.value).toBeGreaterThan(60);
+      expect(best?.value).toBeGreaterThan(50); // untrained about 10
     }
   }, 60_000);
 });
