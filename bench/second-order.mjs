@@ -37,7 +37,7 @@ async function lbfgs(passes) {
   return path;
 }
 
-/** The Jacobian is counted as one pass of its own, and as one for each of its columns. */
+/** An evaluation of the residuals is a pass, and so is one of their Jacobian. */
 async function marquardt(iterations) {
   const model = network('float64');
   const [u, v] = inDtype('float64');
@@ -46,7 +46,7 @@ async function marquardt(iterations) {
   let done = 0;
   for (let i = 0; i < iterations; i++) {
     const { value, evaluations, iterations: accepted } = await optimizer.step(() => model.forward(u).sub(v));
-    path.push([(done += evaluations + accepted), (2 * value) / set.length]); // of a loop, 10 iterations a step
+    path.push([(done += evaluations + accepted), (2 * value) / set.length]);
   }
   return path;
 }

@@ -57,10 +57,10 @@ export abstract class ClosureOptimizer<Options extends object> {
   /** What a step goes on from. */
   protected abstract hostState(): HostState;
 
-  /** Takes over what `hostState` gave; state that is not there is as before the first step. Throws a text if it does not fit. */
+  /** Takes over what `hostState` gave; state that is not there is as before the first step. */
   protected abstract restoreHost(state: HostState): void;
 
-  /** Throws unless the names and shapes of state tensors are those of this optimiser. */
+  /** What is wrong with the names and shapes of state tensors; undefined where they are those of this optimiser. */
   protected abstract checkShapes(shapes: Readonly<Record<string, readonly number[]>>): string | undefined;
 
   protected get group(): Group<Options> {
