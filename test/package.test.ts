@@ -48,7 +48,8 @@ test('the tarball holds the build, the documents and the examples, no other sour
   expect(packed).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'CHANGELOG.md', 'package.json']));
   expect(packed).toEqual(expect.arrayContaining(['docs/tensors.md', 'examples/digits.ts']));
   expect(packed).toEqual(expect.arrayContaining(['dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js']));
-  const isExpected = (path: string): boolean => /^(dist\/|docs\/[^/]+\.md$|examples\/[^/]+\.ts$|[^/]+$)/.test(path);
+  const isExpected = (path: string): boolean =>
+    /^(dist\/|docs\/[^/]+\.md$|examples\/[^/]+\.ts$|examples\/web\/[^/]+\.(ts|html|pt)$|[^/]+$)/.test(path);
   const stray = packed.filter((path) => !isExpected(path));
   const inDist = packed.filter((path) => path.startsWith('dist/') && /\.test\b|build-stamp|(?<!\.d)\.ts$/.test(path));
   expect([...stray, ...inDist]).toEqual([]);

@@ -57,3 +57,16 @@ export interface Rename {
   readonly from: string;
   readonly to: string;
 }
+
+/** Texts, any number of times. */
+export function collectTexts(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}
+
+/** 224 for both sides, or 240x320: height and width. */
+export function pictureSize(text: string): readonly [number, number] {
+  const [height, width = height, ...more] = text.split(/[x×]/).map(readNumber);
+  const isSide = (n: number): boolean => Number.isInteger(n) && n >= 1 && n <= 16_384;
+  if (more.length === 0 && isSide(height) && isSide(width)) return [height, width];
+  throw new InvalidArgumentError('Use a side such as 224, or height and width such as 240x320.');
+}

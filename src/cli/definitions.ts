@@ -22,15 +22,17 @@ export const PRESETS: Readonly<Record<string, Load>> = {
   'cartpole-ppo': () => import('./presets/cartpole-ppo.js'),
   'cartpole-dqn': () => import('./presets/cartpole-dqn.js'),
   'frozen-lake': () => import('./presets/frozen-lake.js'),
+  finetune: () => import('./presets/finetune.js'),
 };
+
+/** Those that `nabla train` offers; `nabla finetune` begins the others. */
+const OFFERED = Object.keys(PRESETS).filter((name) => name !== 'finetune');
 
 /** The definition that a name or a path stands for. */
 export async function loadDefinition(run: string): Promise<RunDefinition> {
   if (Object.hasOwn(PRESETS, run)) return (await PRESETS[run]()).default as RunDefinition;
   if (!/[./\\]/.test(run)) {
-    throw new CliError(
-      `there is no preset '${run}'. Use ${Object.keys(PRESETS).join(', ')}, or a file such as ./run.ts.`,
-    );
+    throw new CliError(`there is no preset '${run}'. Use ${OFFERED.join(', ')}, or a file such as ./run.ts.`);
   }
   const path = resolve(run);
   if (!existsSync(path)) throw new CliError(`cannot read ${run}: there is no such file or folder.`);

@@ -110,6 +110,67 @@ test('convert: a checkpoint to safetensors and npz and back, dtypes and all', as
     expect(await described(last.tensors.get(key)!)).toEqual(await described(tensor));
 });
 
+test('convert: to a file of PyTorch, which is read again', async () => {
+  await nabla('convert', at('checkpoint.pt'), at('new.pt'));
+  const [before, after] = [await loadTorch(at('checkpoint.pt')), await loadTorch(at('new.pt'))];
+  const [state, again] = [before.stored('model_state_dict'), after.stored()];
+  expect([after.layout, Object.keys(again)]).toEqual(['zip', Object.keys(state)]);
+  for (const [key, tensor] of Object.entries(state))
+    expect(await described(again[key])).toEqual(await described(tensor));
+  // every dtype that PyTorch has
+  expect((await nabla('convert', at('dtypes.pt'), at('dtypes2.pth'))).out).toMatch(/17 tensors, [\d.]+ K?i?B\n$/);
+  const dtypes = (await loadTorch(at('dtypes.pt'))).stored();
+  for (const [key, tensor] of Object.entries((await loadTorch(at('dtypes2.pth'))).stored()))
+    expect(await described(tensor)).toEqual(await described(dtypes[key]));
+  writeFileSync(
+    at('many'),
+    formatSafetensors(Object.fromEntries(Array.from({ length: 65_533 }, (_, i) => [`k${i}`, ONE]))),
+  );
+  expect((await nabla('convert', at('many'), at('many.pt'))).err).toMatch(
+    /65533 tensors are more than the 65532 of a \.pt file/,
+  );
+  expect(existsSync(at('many.pt'))).toBe(false);
+});
+
+const ONE = { dtype: 'uint8', shape: [1], data: Uint8Array.of(1) } as const;
+
+test('convert: weights of an ONNX model, those that lie in another file too', async () => {
+  const weight = (name: string, external?: Record<string, string>) => ({
+    name,
+    dims: [3],
+    data: [1, 2, 3],
+    ...(external && { external }),
+  });
+  const model = writeModel({
+    inputs: [{ name: 'x', dims: [3] }],
+    outputs: [{ name: 'y' }],
+    initializers: [
+      weight('a.weight'),
+      weight('b', { location: 'weights.bin' }),
+      { name: 's', type: 7, dims: [1], data: [3] },
+    ],
+    nodes: [
+      { op: 'Mul', in: ['x', 'a.weight'], out: ['t'] },
+      { op: 'Unknown', in: ['t', 'b'], out: ['u'] },
+      { op: 'Add', in: ['u', 'b'], out: ['v'] },
+      { op: 'Reshape', in: ['v', 's'], out: ['y'] },
+    ],
+  });
+  writeFileSync(at('w.onnx'), model);
+  expect((await nabla('convert', at('w.onnx'), at('w.safetensors'))).err).toMatch(
+    /weights\.bin: there is no such file/,
+  );
+  writeFileSync(at('weights.bin'), new Uint8Array(Float32Array.of(4, 5, 6).buffer));
+  await nabla('convert', at('w.onnx'), at('w.safetensors'));
+  const { tensors } = parseSafetensors(readFileSync(at('w.safetensors')));
+  expect(
+    Object.entries(tensors).map(([key, { shape, data: numbers }]) => [key, shape, [...(numbers as Float32Array)]]),
+  ).toEqual([
+    ['a.weight', [3], [1, 2, 3]],
+    ['b', [3], [4, 5, 6]],
+  ]);
+});
+
 test('convert: other keys, other dtypes, what a format lacks', async () => {
   const out = await nabla(
     'convert',
@@ -142,7 +203,7 @@ test('convert: other keys, other dtypes, what a format lacks', async () => {
   );
   expect(existsSync(at('f.safetensors'))).toBe(false);
   expect((await nabla('convert', at('dtypes.pt'), at('f.txt'))).err).toMatch(
-    /its format is not known\. Use a name that ends in \.safetensors or \.npz\./,
+    /its format is not known\. Use a name that ends in \.safetensors, \.npz, \.pt or, for a network, \.onnx\./,
   );
   expect((await nabla('convert', at('dtypes.pt'), at('f.npz'), '--map', 'x')).err).toMatch(/Use old=new/);
 });
@@ -164,17 +225,16 @@ test('files of somebody who means harm: pipes, circles, a header as long as a pi
     expect(await nabla('inspect', at(name))).toMatchObject({ code: 0, err: '' });
   }
   // 128 bytes of header: 0x80 0x00, as a pickle begins.
-  const one = { dtype: 'uint8', shape: [1], data: Uint8Array.of(1) } as const;
   const key = 'k'.repeat(70);
-  const short = formatSafetensors({ [key]: one });
+  const short = formatSafetensors({ [key]: ONE });
   expect(short[0]).toBe(0x80);
   writeFileSync(at('short'), short);
   expect((await nabla('inspect', at('short'))).out).toContain(`\n${key}  uint8  [1]`);
   const refused = {
-    'a key of 70000 bytes is too long for an npz file': { ['k'.repeat(70_000)]: one },
-    "'deep' has 65 dimensions, too many for an npz file": { deep: { ...one, shape: Array<number>(65).fill(1) } },
+    'a key of 70000 bytes is too long for an npz file': { ['k'.repeat(70_000)]: ONE },
+    "'deep' has 65 dimensions, too many for an npz file": { deep: { ...ONE, shape: Array<number>(65).fill(1) } },
     '65536 tensors are more than the 65535 of an npz file': Object.fromEntries(
-      Array.from({ length: 65_536 }, (_, i) => [`k${i}`, one]),
+      Array.from({ length: 65_536 }, (_, i) => [`k${i}`, ONE]),
     ),
   };
   for (const [reason, tensors] of Object.entries(refused)) {

@@ -7,6 +7,7 @@ import { addDoctor, addLrFind } from './doctor-commands.js';
 import { CliError, systemFault } from './errors.js';
 import { addConvert, addInspect } from './file-commands.js';
 import { addFit } from './fit-command.js';
+import { addFinetune, addRun } from './model-commands.js';
 import { placeOf } from './place.js';
 import { oneLine, printable, printableLines } from './printable.js';
 import { addCurves, addRuns } from './record-commands.js';
@@ -81,6 +82,8 @@ function createProgram(): Command {
   addSearch(program);
   addDoctor(program);
   addLrFind(program);
+  addRun(program);
+  addFinetune(program);
   addInspect(program);
   addConvert(program);
   addInfo(program);

@@ -87,3 +87,15 @@ export function weightsAt(path: string): { readonly folder: RunFolder; readonly 
     throw new CliError(`${path} holds no weights.safetensors yet: no epoch of this run is finished.`);
   return { folder, weights: folder.weights };
 }
+
+/** Whether it is a folder that nabla train has made: one with the configuration of a run. */
+export function isRunFolder(path: string): boolean {
+  const { config } = new RunFolder(path);
+  if (!existsSync(config)) return false;
+  try {
+    const content: unknown = JSON.parse(readFileSync(config, 'utf8'));
+    return typeof content === 'object' && content !== null && 'run' in content && 'settings' in content;
+  } catch {
+    return false; // whoever uses it as one will say what is wrong with it
+  }
+}

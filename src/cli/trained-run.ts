@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import type { RunDefinition } from '../train/index.js';
 import type { RunFolder } from '../train/node/run-folder.js';
 import { CliError } from './errors.js';
+import { withKeptFiles } from './kept-files.js';
 import { type RunConfig, readConfig } from './run-config.js';
 import { quote } from './self.js';
 import { type ChosenSettings, chooseSettings } from './settings.js';
@@ -26,5 +27,5 @@ export async function openRun(folder: RunFolder, word: Word): Promise<TrainedRun
   const config = readConfig(folder.config);
   const { definition } = await trustedDefinition(folder, config, word, (file) => `--definition ${quote(file)}`);
   const settings = chooseSettings(definition, config.settings, (name) => `${folder.config}, settings.${name}`);
-  return { folder, config, definition, settings };
+  return { folder, config, definition, settings: withKeptFiles(config.run, settings, folder.path) };
 }

@@ -20,3 +20,14 @@ export function eachElement(
     }
   }
 }
+
+/** Of elements that lie row by row: the last index fastest. */
+export function contiguousStrides(shape: readonly number[]): number[] {
+  const strides = new Array<number>(shape.length);
+  let step = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    strides[axis] = step;
+    step *= shape[axis];
+  }
+  return strides;
+}

@@ -1,4 +1,4 @@
-// Stored tensors into other files, one at a time: safetensors and npz. Dtypes stay what they are where the format has them.
+// Stored tensors into other files, one at a time: safetensors, npz and PyTorch's. Dtypes stay what they are where the format has them.
 // Stored tensors in, pieces of a file out. Must not know: files.
 
 import { ArgumentError, type FloatDType, brainBits, halfBits, isFloat } from '../tensor/library.js';
@@ -7,8 +7,23 @@ import { npyHeader, npzFault, numpyTypeOf, zipStored } from './npz.js';
 import { METADATA, PREFIX } from './safetensors-header.js';
 import { STORED_DTYPES, type StoredData, type StoredDType } from './stored-dtype.js';
 import type { StoredTensor } from './stored-tensor.js';
+import { torchFault, torchParts } from './torch/write-archive.js';
 
-export type TensorFormat = 'safetensors' | 'npz';
+export type TensorFormat = 'safetensors' | 'npz' | 'pt';
+
+/** Which dtypes a format has, and why it cannot hold some tensors. */
+const FORMATS: Readonly<Record<TensorFormat, Format>> = {
+  safetensors: { has: (dtype) => STORED_NAMES[dtype] !== undefined, fault: () => undefined },
+  npz: { has: (dtype) => numpyTypeOf(dtype) !== undefined, fault: npzFault },
+  pt: { has: () => true, fault: torchFault },
+};
+
+interface Format {
+  has(dtype: StoredDType): boolean;
+  fault(
+    tensors: readonly { readonly name: string; readonly dtype: StoredDType; readonly shape: readonly number[] }[],
+  ): string | undefined;
+}
 
 /** A tensor, and the dtype that it gets in the file. */
 export interface NewTensor {
@@ -19,14 +34,14 @@ export interface NewTensor {
 
 /**
  * What each tensor is in the file: real numbers of `dtype`, if that is given; what the format lacks (bfloat16 and float8 in npz)
- * float32. Throws ArgumentError for complex numbers that it lacks, and for what an npz file cannot hold.
+ * float32. Throws ArgumentError for other numbers that it lacks, and for more than a zip archive can hold.
  */
 export function planTensors(
   format: TensorFormat,
   tensors: ReadonlyMap<string, StoredTensor>,
   dtype?: FloatDType,
 ): NewTensor[] {
-  const has = (name: StoredDType): boolean => (format === 'npz' ? numpyTypeOf(name) : STORED_NAMES[name]) !== undefined;
+  const { has, fault: faultOf } = FORMATS[format];
   const plan = [...tensors].map(([name, tensor]): NewTensor => {
     const own = STORED_DTYPES[tensor.dtype].dtype;
     const isReal = own !== undefined && isFloat(own);
@@ -36,7 +51,7 @@ export function planTensors(
     throw new ArgumentError(`convert: '${name}' is ${tensor.dtype}, which ${format} cannot hold. Leave it out.`);
   });
   const shapes = plan.map(({ name, tensor: { shape }, dtype: chosen }) => ({ name, shape, dtype: chosen }));
-  const fault = format === 'npz' ? npzFault(shapes) : undefined;
+  const fault = faultOf(shapes);
   if (fault !== undefined) throw new ArgumentError(`convert: ${fault}. Write a safetensors file.`);
   return plan;
 }
@@ -77,6 +92,18 @@ export function npzParts(tensors: readonly NewTensor[]): AsyncGenerator<Uint8Arr
     }
   }
   return zipStored(members());
+}
+
+/** The bytes of a file of PyTorch's: a dict of tensors, as torch.save writes a state dict. */
+export function ptParts(tensors: readonly NewTensor[]): AsyncGenerator<Uint8Array, void, void> {
+  return torchParts(
+    tensors.map(({ name, tensor, dtype }) => ({
+      name,
+      dtype,
+      shape: tensor.shape,
+      bytes: () => encoded(tensor, dtype),
+    })),
+  );
 }
 
 /** Its numbers as bytes of a dtype, the lowest byte first. */

@@ -18,6 +18,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import { OnnxError } from './error.js';
 import { buildGraph, constantsOf } from './graph/build.js';
 import { foldNorms } from './graph/fold-norms.js';
+import { findHead } from './graph/head.js';
 import { type Dimension, type Graph, type GraphValue, prunedTo } from './graph/graph.js';
 import { type OnnxFeed, givenOf } from './run/feeds.js';
 import { forwardThrough } from './run/forward.js';
@@ -178,6 +179,19 @@ export class OnnxModel extends Module {
     if (names.length === 0) throw new ArgumentError('until: no names. Give the name of a value of the graph.');
     const values = names.map((name) => this.#valueNamed(name));
     return new OnnxModel(prunedTo(this.#graph, values), this.#weights, this.metadata);
+  }
+
+  /**
+   * The part of the model before its last linear layer (Gemm, MatMul, or a convolution of 1×1), which shares its weights with the whole: what
+   * a new head is put on. Throws OnnxError where the first output does not come from such a layer; `until` cuts anywhere.
+   *
+   *     const body = model.body().requiresGrad_(false);
+   *     const head = new Linear(1280, 5); // body.forward(x).shape says how many features there are
+   */
+  body(): OnnxModel {
+    const head = findHead(this.#graph);
+    if (typeof head !== 'string') return this.until(head.features);
+    throw new OnnxError(`body: ${head}. Cut the model yourself: until(name); valueNames() lists the names.`);
   }
 
   #valueNamed(name: string): GraphValue {

@@ -25,7 +25,11 @@ export interface PageOptions {
   readonly worker?: boolean;
   /** The Content-Security-Policy of the page and its worker. */
   readonly policy?: string;
+  /** What else the server has, by path. */
+  readonly files?: Readonly<Record<string, ServedFile>>;
 }
+
+export type ServedFile = readonly [type: string, content: string | Uint8Array];
 
 /** Opens a browser; `run` loads one entry in a fresh page. */
 export async function openBrowser(): Promise<{ run: typeof runInPage; close: () => Promise<void> }> {
@@ -79,7 +83,7 @@ export async function bundleText(contents: string): Promise<string> {
     tsconfigRaw: {},
     logLevel: 'error',
     alias: Object.fromEntries(
-      ['nabla', 'nabla/nn', 'nabla/optim', 'nabla/data', 'nabla/io', 'nabla/train']
+      ['nabla', 'nabla/nn', 'nabla/optim', 'nabla/data', 'nabla/io', 'nabla/train', 'nabla/models', 'nabla/vision']
         .toReversed()
         .map((name) => [name, `${root}src${name.slice('nabla'.length)}/index.ts`]),
     ),
@@ -87,7 +91,7 @@ export async function bundleText(contents: string): Promise<string> {
   return outputFiles[0]!.text;
 }
 
-function serve(script: string, { isolated, worker = false, policy }: PageOptions): Promise<Server> {
+function serve(script: string, { isolated, worker = false, policy, files: others }: PageOptions): Promise<Server> {
   const start = worker
     ? `globalThis.outcome = new Promise((resolve) => {
         const worker = new Worker('/entry.js');
@@ -95,21 +99,22 @@ function serve(script: string, { isolated, worker = false, policy }: PageOptions
         worker.onerror = (event) => resolve({ error: event.message });
       });`
     : script;
-  const files: Record<string, [type: string, text: string]> = {
+  const files: Record<string, ServedFile> = {
     '/': ['text/html', '<!doctype html><meta charset="utf-8"><title>nabla</title><script src="/start.js"></script>'],
     '/start.js': ['text/javascript', start],
     '/entry.js': ['text/javascript', script],
     '/dataset.js': ['text/javascript', 'export default () => ({ length: 4, get: (index) => index });'],
+    ...others,
   };
   const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
   const server = createServer((request, response) => {
-    const [type, text] = files[request.url ?? ''] ?? ['text/plain', ''];
-    response.writeHead(text ? 200 : 404, {
-      'Content-Type': `${type}; charset=utf-8`,
+    const [type, content] = files[request.url ?? ''] ?? ['text/plain', ''];
+    response.writeHead(content.length > 0 ? 200 : 404, {
+      'Content-Type': type.startsWith('text/') ? `${type}; charset=utf-8` : type,
       ...(isolated ? isolation : {}),
       ...(policy === undefined ? {} : { 'Content-Security-Policy': policy }),
     });
-    response.end(text);
+    response.end(content);
   });
   return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
 }

@@ -2,15 +2,14 @@
 // --test, evaluates the run's own test data.
 
 import { disposeDevices } from '../../index.js';
-import type { Predictor } from '../../train/index.js';
 import { useDevice } from '../device.js';
 import { type DownloadOption, allowDownloads } from '../downloads.js';
 import { CliError } from '../errors.js';
 import { estimatorFileAt, predictWithEstimator } from '../predict/estimator.js';
+import { openPredictor } from '../networks/run-network.js';
 import { predictImages } from '../predict/images.js';
 import { predictTable } from '../predict/table.js';
 import { generateText } from '../predict/text.js';
-import { waitFor } from '../pending.js';
 import { printable } from '../printable.js';
 import { latestRun, weightsAt } from '../run-folder.js';
 import { openRun } from '../trained-run.js';
@@ -55,13 +54,7 @@ export async function predict(file: string | undefined, options: Options): Promi
     const run = await openRun(folder, options);
     if (latest !== undefined && !options.json) terminalOf(process.stderr).line(`weights: ${printable(weights)}`);
     if (options.test) return await evaluateRun(run, weights, 'test', terminal, options.json === true);
-    const predictor: Predictor | undefined = await waitFor(
-      `the predictor of ${run.definition.name}`,
-      // as with createPlan
-      run.definition.predictor?.(run.settings as never, run.config.facts),
-    );
-    if (predictor === undefined)
-      throw new CliError(`${run.definition.name} does not say how to use its model. Try --test.`);
+    const predictor = await openPredictor(run);
     await loadWeights(weights, predictor.model);
     if (predictor.kind === 'image') return await predictImages(predictor, file, terminal, options);
     if (predictor.kind === 'table') return await predictTable(predictor, file, terminal, options.json === true);

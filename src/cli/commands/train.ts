@@ -10,6 +10,7 @@ import {
   type RunDefinition,
   type RunListener,
   type RunPlan,
+  type Settings,
   Trainer,
 } from '../../train/index.js';
 import { formatJson } from '../../train/record.js';
@@ -19,6 +20,7 @@ import { createPlan, loadDefinition } from '../definitions.js';
 import { useDevice } from '../device.js';
 import { type DownloadOption, afterDownloads, allowDownloads } from '../downloads.js';
 import { CliError, Interrupted } from '../errors.js';
+import { keepFiles, withKeptFiles } from '../kept-files.js';
 import { nextCommands } from '../next.js';
 import { type RunConfig, continuedConfig, describeConfig, readConfig } from '../run-config.js';
 import { createRunFolder } from '../run-folder.js';
@@ -42,6 +44,8 @@ export interface TrainOptions extends DownloadOption {
   readonly model?: string;
   readonly text?: string;
   readonly set?: Readonly<Record<string, string>>;
+  /** Settings that have options of their own. */
+  readonly settings?: Settings;
   readonly device: string;
   readonly out?: string;
   readonly resume?: string;
@@ -63,7 +67,8 @@ interface Asked {
   readonly before?: RunConfig;
 }
 
-export async function train(run: string | undefined, options: TrainOptions): Promise<void> {
+/** Gives the path of the run's folder. */
+export async function train(run: string | undefined, options: TrainOptions): Promise<string> {
   for (const [name, value] of [
     ['--zero', options.zero],
     ['--sync-batch-norm', options.syncBatchNorm],
@@ -72,10 +77,10 @@ export async function train(run: string | undefined, options: TrainOptions): Pro
       throw new CliError(`${name} is for several processes. Add --distributed, and start them with mpirun.`);
   }
   const world = await joinProcesses(options.distributed, options.device);
-  await speakingInTurn(world, () => trainHere(run, options, world));
+  return speakingInTurn(world, () => trainHere(run, options, world));
 }
 
-async function trainHere(run: string | undefined, options: TrainOptions, world: World | undefined): Promise<void> {
+async function trainHere(run: string | undefined, options: TrainOptions, world: World | undefined): Promise<string> {
   const resumed = options.resume === undefined ? undefined : new RunFolder(options.resume);
   const asked = resumed === undefined ? await askedNow(run, options) : await askedBefore(run, resumed, options, world);
   useDevice(asked.device);
@@ -85,6 +90,7 @@ async function trainHere(run: string | undefined, options: TrainOptions, world: 
   try {
     const folder = resumed ?? newFolder(options.out, asked.definition.name, world);
     const plan = await prepareInTurn(asked, folder, stop, options, world);
+    if (resumed === undefined && isFirst(world)) await keepFiles(asked.run, asked.settings, folder.path);
     const view: RunListener =
       options.json === true
         ? new JsonView(terminal, folder.path)
@@ -121,11 +127,12 @@ async function trainHere(run: string | undefined, options: TrainOptions, world: 
     const result = await trainer.fit();
     if (result.reason === 'aborted')
       throw interrupted(result, trainer, again(asked.run, folder.path, options, world), stop.signal ?? 'SIGINT');
-    if (!isFirst(world)) return;
+    if (!isFirst(world)) return folder.path;
     if (options.json !== true) await conclude(terminal, plan, result, folder);
     if (options.doctor) await tellHealth(terminal, folder.path, options.json === true);
     if (options.json !== true) end(terminal, asked, plan, result, folder);
     if (result.reason === 'diverged') throw new CliError('training has diverged: the loss is not a number any more.');
+    return folder.path;
   } catch (error) {
     throw afterDownloads(error);
   } finally {
@@ -137,8 +144,9 @@ async function trainHere(run: string | undefined, options: TrainOptions, world: 
 async function askedNow(run: string | undefined, options: TrainOptions): Promise<Asked> {
   if (run === undefined) throw new CliError('nothing to train. Name a preset or a file. See nabla train --help.');
   const definition = await loadDefinition(run);
-  const { epochs, lr, batchSize, seed, model, text, set = {} } = options;
-  const common = Object.entries({ epochs, lr, batchSize, seed, model, text }).filter(([, v]) => v !== undefined);
+  const { epochs, lr, batchSize, seed, model, text, set = {}, settings: own = {} } = options;
+  const all = { epochs, lr, batchSize, seed, model, text, ...own };
+  const common = Object.entries(all).filter(([, v]) => v !== undefined);
   const given = { ...set, ...Object.fromEntries(common) };
   const source = (name: string) =>
     name in set ? `--set ${name}` : `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
@@ -181,14 +189,14 @@ async function askedBefore(
 
 /** The plan of the run. Where there is none (no data, for example), a folder that was made for it goes again. */
 async function prepare(
-  { definition, settings }: Asked,
+  { run, definition, settings }: Asked,
   folder: RunFolder,
   stop: Stop,
   world: World | undefined,
 ): Promise<RunPlan> {
   manualSeed(settings.seed);
   try {
-    return await createPlan(definition, settings, stop);
+    return await createPlan(definition, withKeptFiles(run, settings, folder.path), stop);
   } catch (error) {
     if (isFirst(world)) await rmdir(folder.path).catch(() => {}); // one that is not empty stays
     throw error;

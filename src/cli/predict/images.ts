@@ -100,13 +100,15 @@ function drawingOf({ background, margin = 0 }: ImagePredictor): Pick<ImageFormat
   return background === undefined ? {} : { drawing: { margin } };
 }
 
+export const formatOf = (predictor: ImagePredictor): ImageFormat => ({
+  shape: predictor.shape,
+  most: predictor.most,
+  classes: predictor.classes.length,
+  ...drawingOf(predictor),
+});
+
 async function readImages(file: string | undefined, predictor: ImagePredictor): Promise<Images> {
-  const format = {
-    shape: predictor.shape,
-    most: predictor.most,
-    classes: predictor.classes.length,
-    ...drawingOf(predictor),
-  };
+  const format = formatOf(predictor);
   if (file !== undefined && file !== '-') {
     return (await readImageFile(file, format)) ?? parseImages(readText(file), file, format);
   }
