@@ -83,12 +83,12 @@ export function clipBoxes(boxes: AnyTensor, imageSize: readonly [number, number]
 // ---------------------------------------------------------------- suppression
 
 /** The positions that are kept, best first: of boxes of one group, those that overlap a better one by more are dropped. */
-function kept(
+export function kept(
   boxes: ArrayLike<number>,
   scores: ArrayLike<number>,
   groups: ArrayLike<number> | undefined,
   most: number,
-) {
+): Int32Array {
   const { fround } = Math; // as PyTorch, which decides in float32
   const count = scores.length;
   const side = (box: number, i: number): number => fround(boxes[4 * box + i]);

@@ -13,6 +13,16 @@ export {
   type BoxFormat,
 } from './boxes.js';
 export { classNames, type ClassSet } from './class-names.js';
+export { defaultBoxes, type DefaultBoxOptions } from './default-boxes.js';
+export { selectDetections, type Detection, type DetectionOptions } from './detections.js';
+export {
+  decodeYolo,
+  distancesToBoxes,
+  expectedDistances,
+  gridPoints,
+  type GridPoints,
+  type YoloOptions,
+} from './distances.js';
 export type { Preprocessing, PreprocessingOptions } from './preprocess/options.js';
 export type { Picture, PixelArray, PixelData, RawPicture } from './preprocess/picture.js';
 export { imagePreprocessing, type ImagePreprocessing } from './preprocess/preprocessing.js';

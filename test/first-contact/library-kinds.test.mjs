@@ -15,6 +15,7 @@ import * as metrics from 'nabla/metrics';
 import * as models from 'nabla/models';
 import * as nn from 'nabla/nn';
 import * as optim from 'nabla/optim';
+import * as text from 'nabla/text';
 import * as train from 'nabla/train';
 import * as vision from 'nabla/vision';
 import { I, N, Operand, Options, T, argument, sweep } from './sweep.mjs';
@@ -394,6 +395,53 @@ const CALLS = {
   classNames: [vision.classNames, I('voc')],
   topK: [vision.topK, T(zeros([3])), Options({})],
   topKOfEach: [vision.topKOfEach, T(x), Options({})],
+  ctcGreedyDecode: [text.ctcGreedyDecode, T(zeros([2, 3, 4])), Options({})],
+  ...each(
+    'ctcGreedyDecode',
+    (o) => text.ctcGreedyDecode(zeros([2, 3, 4]), o),
+    {},
+    {
+      blank: Optionally(1),
+      lengths: Optionally([1, 2]),
+      tokens: Optionally(['', 'a', 'b', 'c']),
+      input: Optionally('probabilities'),
+    },
+  ),
+  ctcBeamSearch: [text.ctcBeamSearch, T(zeros([2, 3, 4])), Options({})],
+  ...each(
+    'ctcBeamSearch',
+    (o) => text.ctcBeamSearch(zeros([2, 3, 4]), o),
+    {},
+    {
+      beamWidth: Optionally(3),
+      count: Optionally(2),
+      tokensPerStep: Optionally(2),
+      languageModel: argument('undefined', 'function')(() => 0),
+      languageWeight: OptionalNumber(0.5),
+      tokenBonus: OptionalNumber(0.5),
+      separator: Optionally(1),
+    },
+  ),
+  // detectors
+  defaultBoxes: [vision.defaultBoxes, I([8, 8]), I([[2, 2]]), I({ sizes: [[4]] })],
+  gridPoints: [vision.gridPoints, I([[2, 2]]), Numbers([8]), Options({})],
+  distancesToBoxes: [vision.distancesToBoxes, T(zeros([3, 2])), T(zeros([3, 4]))],
+  expectedDistances: [vision.expectedDistances, T(zeros([3, 64])), Optionally(16)],
+  decodeYolo: [vision.decodeYolo, T(zeros([1, 6, 3])), Options({})],
+  selectDetections: [vision.selectDetections, T(boxes), T(zeros([2, 3])), Options({})],
+  ...each(
+    'selectDetections',
+    (o) => vision.selectDetections(boxes, zeros([2, 3]), o),
+    {},
+    {
+      scoreThreshold: OptionalNumber(0.1),
+      iouThreshold: Optionally(0.5),
+      maxDetections: Optionally(3),
+      maxCandidates: Optionally(3),
+      background: Optionally(0),
+      names: Optionally(['a', 'b', 'c']),
+    },
+  ),
   // audio
   readWav: [audio.readWav, I(WAV()), Options({})],
   ...each('readWav', (o) => audio.readWav(WAV(), o), {}, { offset: Optionally(1), frames: Optionally(1) }),
