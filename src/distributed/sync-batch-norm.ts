@@ -36,7 +36,7 @@ export function convertSyncBatchNorm<M extends Module>(module: M, world: World):
   if (!(module instanceof Module))
     throw wrongKind('convertSyncBatchNorm', 'the module', module, 'Pass a module, such as new Sequential(…)');
   checkWorld('convertSyncBatchNorm', world);
-  const count = measureBatchesBy(module, statisticsOver(world));
+  const count = measureBatchesBy(module, world.worldSize === 1 ? undefined : statisticsOver(world));
   if (count === 0)
     throw new ArgumentError(
       `convertSyncBatchNorm: ${module.constructor.name} has no batch normalisation. Leave out the conversion.`,
@@ -88,7 +88,7 @@ function sumOver(world: World): (t: Tensor) => Tensor {
     forward: (_, t) => summedNow(world, t, cells.take(t as AnyTensor)),
     backward: (_, g) => [sum(g)],
   });
-  return (t) => (world.worldSize === 1 ? t : sum(t));
+  return sum;
 }
 
 /** Computes `t` and all that is kept, adds it up over the processes, and gives the sum. In a captured step it is two runs and a hook. */

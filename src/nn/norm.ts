@@ -57,8 +57,8 @@ function measure(name: string, x: Tensor): readonly [mean: Tensor, variance: Ten
   return [mean, variance, variance.mul(count / (count - 1))];
 }
 
-/** Has all batch normalisations in a module measure their batches by `statistics` in training; gives their number. */
-export function measureBatchesBy(module: Module, statistics: BatchStatistics): number {
+/** Has all batch normalisations in a module measure their batches by `statistics` in training, or themselves; gives their number. */
+export function measureBatchesBy(module: Module, statistics: BatchStatistics | undefined): number {
   let count = 0;
   for (const [, part] of module.namedModules()) {
     if (!(part instanceof BatchNorm)) continue;
@@ -151,7 +151,7 @@ abstract class BatchNorm<D extends Dims, C extends number> extends Layer<BatchNo
   }
 
   /** Has batches measured by `statistics` in training; `measureBatchesBy` calls it. */
-  measureBy(statistics: BatchStatistics): void {
+  measureBy(statistics: BatchStatistics | undefined): void {
     this.statistics = statistics;
   }
 
