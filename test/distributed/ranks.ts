@@ -16,6 +16,10 @@ export const obstacle: string | undefined = !isThere(process.env['NABLA_MPICC'] 
     ? 'no mpirun: install openmpi-bin'
     : undefined;
 
+/** MPICH's launcher ends all processes at once when one dies: what is said of it is its own, on standard output. */
+export const isHydra: boolean =
+  obstacle === undefined && /hydra/i.test(spawnSync(launcher(), ['--version'], { encoding: 'utf8' }).stdout);
+
 /** NABLA_MPIRUN names that of another MPI. */
 function launcher(): string {
   return process.env['NABLA_MPIRUN'] ?? 'mpirun';
