@@ -9,13 +9,9 @@ const only = process.argv[3];
 const { train, test } = await mnist();
 const tableOf = (set, count) => {
   const { x, y } = set.gather(Int32Array.from({ length: count }, (_, i) => i));
-  return {
-    x: tensor(
-      Float32Array.from(x.data, (v) => v / 255),
-      { shape: [count, 784] },
-    ),
-    y: Array.from(y.data),
-  };
+  const pixels = new Float32Array(x.data.length);
+  for (let i = 0; i < pixels.length; i++) pixels[i] = x.data[i] / 255;
+  return { x: tensor(pixels, { shape: [count, 784] }), y: Array.from(y.data) };
 };
 const [a, b] = [tableOf(train, rows), tableOf(test, Math.min(10_000, rows))];
 
