@@ -210,25 +210,21 @@ export abstract class Agent<
     let { observations } = vector.reset({ seed });
     const returns = new Array<number>(episodes).fill(0);
     const lengths = new Array<number>(episodes).fill(0);
-    const outputs = async () => await asker.ask(observations);
-    for (let left = episodes; left > 0;) {
-      const numbers = await outputs();
+    const running = new Set(returns.keys());
+    while (running.size > 0) {
+      const numbers = await asker.ask(observations);
       const width = numbers.length / episodes;
       const seen = [...observations];
-      for (let i = 0; i < episodes; i++) {
-        if (lengths[i] < 0) continue; // its episode has ended
+      for (const i of running) {
         const step = vector.environments[i].step(this.best(numbers, i * width));
         seen[i] = step.observation;
         returns[i] += step.reward;
         lengths[i]++;
-        if (!step.terminated && !step.truncated) continue;
-        lengths[i] = -lengths[i];
-        left--;
+        if (step.terminated || step.truncated) running.delete(i);
       }
       observations = seen;
     }
-    const mean = returns.reduce((sum, value) => sum + value, 0) / episodes;
-    return { mean, returns, lengths: lengths.map((length) => -length) };
+    return { mean: returns.reduce((sum, value) => sum + value, 0) / episodes, returns, lengths };
   }
 
   private evaluator(count: number): { readonly vector: VectorEnvironment<O, A>; readonly asker: Asker<O> } {
