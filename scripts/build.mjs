@@ -2,7 +2,7 @@
 // copied as it is; declarations that no entry leads to are left out. Exits non-zero when the sources do not type-check, and when
 // TypeScript 5.4 could not read the declarations.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { appendFileSync, copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,6 +23,8 @@ for (const file of sources.filter((name) => !isCompiled(name))) {
   mkdirSync(dirname(target), { recursive: true });
   copyFileSync(file, target);
 }
+if (sources.some(isCompiled))
+  appendFileSync('dist/cli/dashboard/page.css', readFileSync('node_modules/uplot/dist/uPlot.min.css'));
 mkdirSync('dist', { recursive: true });
 removeInnerDeclarations();
 writeStamp(sources, started);

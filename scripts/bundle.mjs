@@ -1,7 +1,7 @@
 // The JavaScript of dist/: every entry of the package and what they share in chunks, since a host takes a quarter of a
 // millisecond to open a module and the sources are some hundreds. Names of classes stay (errors and summaries print them).
 
-import { readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
 import { posix, relative, sep } from 'node:path';
 import { parseSync, Visitor } from 'oxc-parser';
 import { rolldown } from 'rolldown';
@@ -40,6 +40,20 @@ export async function bundle() {
   });
   await build.close();
   for (const { code, fileName } of output) checkNames(code, fileName);
+  await bundlePage();
+}
+
+/** The dashboard's page as one script, with all that it needs. */
+async function bundlePage() {
+  const build = await rolldown({
+    input: 'src/cli/dashboard/page/main.ts',
+    platform: 'browser',
+    tsconfig: 'tsconfig.build.json',
+    transform: { target: 'es2022' },
+    treeshake: { moduleSideEffects: false },
+  });
+  await build.write({ file: 'dist/cli/dashboard/page.js', format: 'esm', minify: true, comments: { legal: true } });
+  await build.close();
 }
 
 /**

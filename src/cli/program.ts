@@ -10,7 +10,7 @@ import { addFit } from './fit-command.js';
 import { addFinetune, addRun } from './model-commands.js';
 import { placeOf } from './place.js';
 import { oneLine, printable, printableLines } from './printable.js';
-import { addCurves, addRuns } from './record-commands.js';
+import { addCurves, addDashboard, addRuns } from './record-commands.js';
 import { addSearch } from './search-command.js';
 import { addGenerate } from './text-commands.js';
 import { version } from './version.js';
@@ -79,6 +79,7 @@ function createProgram(): Command {
   addAugment(program);
   addCurves(program);
   addRuns(program);
+  addDashboard(program);
   addSearch(program);
   addDoctor(program);
   addLrFind(program);
@@ -117,6 +118,7 @@ function addTrain(program: Command): void {
     .option('--zero', 'with --distributed: divide the state of the optimiser, too')
     .option('--sync-batch-norm', 'with --distributed: batch normalisation measures the whole batch')
     .option('--doctor', 'look into layers, gradients and data on the way, and say at the end what is wrong')
+    .option('--dashboard', 'serve a page that follows the run, for this machine alone (see nabla dashboard)')
     .addOption(
       new Option(
         '--resume <folder>',

@@ -1,6 +1,7 @@
 // The commands that read the records of runs: options and help.
 
 import { type Command, Option } from 'commander';
+import { wholeNumber } from './arguments.js';
 
 export function addCurves(program: Command): void {
   program
@@ -37,4 +38,17 @@ export function addRuns(program: Command): void {
     .addOption(new Option('--json', 'print JSON lines instead of text'))
     .allowExcessArguments(false)
     .action(async (folder, options) => (await import('./commands/runs.js')).runs(folder, options));
+}
+
+export function addDashboard(program: Command): void {
+  program
+    .command('dashboard')
+    .summary('follow and compare runs in a page')
+    .description(
+      'Serves a page for this machine alone that follows the runs below a folder: curves, a table with filters, parallel coordinates, layers, histograms, images, findings of the doctor. Reads event files of TensorBoard, too. Ctrl-C ends.',
+    )
+    .argument('[folder]', 'where the runs are (default: runs/)')
+    .option('--port <n>', 'port at 127.0.0.1 (default: a free one)', wholeNumber(1, 65535))
+    .allowExcessArguments(false)
+    .action(async (folder, options) => (await import('./commands/dashboard.js')).dashboard(folder, options));
 }

@@ -1,7 +1,7 @@
 // `nabla train`: carries out a run, shows it, and keeps its folder such that it can be taken up again.
 
 import { rmdir } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { World } from '../../distributed/index.js';
 import { disposeDevices, manualSeed } from '../../index.js';
 import {
@@ -24,6 +24,8 @@ import { keepFiles, withKeptFiles } from '../kept-files.js';
 import { nextCommands } from '../next.js';
 import { type RunConfig, continuedConfig, describeConfig, readConfig } from '../run-config.js';
 import { createRunFolder } from '../run-folder.js';
+import type { Dashboard } from '../dashboard/server.js';
+import { openDashboard } from './dashboard.js';
 import { JsonView, TextView, formatResults } from '../run-view.js';
 import { printable } from '../printable.js';
 import { commandLine, shortest } from '../self.js';
@@ -54,6 +56,7 @@ export interface TrainOptions extends DownloadOption {
   readonly distributed?: true;
   readonly zero?: true;
   readonly syncBatchNorm?: true;
+  readonly dashboard?: true;
   readonly json?: true;
 }
 
@@ -87,6 +90,7 @@ async function trainHere(run: string | undefined, options: TrainOptions, world: 
   const stop = watchSignals();
   allowDownloads(options, stop);
   const terminal = terminalOf(process.stdout);
+  let dashboard: Dashboard | undefined;
   try {
     const folder = resumed ?? newFolder(options.out, asked.definition.name, world);
     const plan = await prepareInTurn(asked, folder, stop, options, world);
@@ -103,6 +107,10 @@ async function trainHere(run: string | undefined, options: TrainOptions, world: 
             testSamples: plan.test && 'batches' in plan.test ? samplesOf(plan.test) : undefined,
             history: (): readonly EpochEvent[] => trainer.history,
           });
+    if (options.dashboard && (world?.rank ?? 0) === 0) {
+      dashboard = await openDashboard(dirname(folder.path));
+      terminalOf(process.stderr).line(`Dashboard: ${dashboard.url}`);
+    }
     const { run: name, settings, device } = asked;
     const {
       facts,
@@ -137,6 +145,7 @@ async function trainHere(run: string | undefined, options: TrainOptions, world: 
     throw afterDownloads(error);
   } finally {
     stop.end();
+    await dashboard?.close();
     await disposeDevices();
   }
 }
