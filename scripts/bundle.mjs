@@ -1,7 +1,7 @@
 // The JavaScript of dist/: every entry of the package and what they share in chunks, since a host takes a quarter of a
 // millisecond to open a module and the sources are some hundreds. Names of classes stay (errors and summaries print them).
 
-import { appendFileSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { posix, relative, sep } from 'node:path';
 import { parseSync, Visitor } from 'oxc-parser';
 import { rolldown } from 'rolldown';

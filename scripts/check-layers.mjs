@@ -97,7 +97,10 @@ function layerOf(file) {
   return parts.length === 2 ? 'engine' : `engine/${parts[1]}`;
 }
 
-const isNodeOnly = (file) => NODE_ONLY.some((folder) => file.startsWith(folder));
+/** A page that the build makes one script of, with the packages it needs: they are none of the package's own. */
+const BUNDLED = 'src/cli/dashboard/page/';
+
+const isNodeOnly = (file) => !file.startsWith(BUNDLED) && NODE_ONLY.some((folder) => file.startsWith(folder));
 
 // ---------------------------------------------------------------- reading
 
@@ -207,6 +210,7 @@ function explainPackage(from, specifier, packages) {
     return `a module of Node in code that browsers load; allowed in ${NODE_ONLY.join(', ')}`;
   }
   if (name === packages.self) return 'the library imports itself by relative paths';
+  if (from.startsWith(BUNDLED) && packages.forBuilding.has(name)) return undefined;
   if (!packages.declared.has(name)) return 'not among the dependencies of package.json';
   return undefined;
 }
@@ -214,10 +218,11 @@ function explainPackage(from, specifier, packages) {
 function readDeclaredPackages(root) {
   const file = join(root, 'package.json');
   const manifest = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
-  const { name, dependencies, optionalDependencies, peerDependencies } = manifest;
+  const { name, dependencies, optionalDependencies, peerDependencies, devDependencies = {} } = manifest;
   return {
     self: name,
     declared: new Set(Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies })),
+    forBuilding: new Set(Object.keys(devDependencies)),
   };
 }
 
