@@ -34,6 +34,8 @@ export interface PictureItem {
 export const AUGMENTATIONS = ['none', 'light', 'strong'] as const;
 export type AugmentationName = (typeof AUGMENTATIONS)[number];
 
+/** Of pictures that nothing says the size of. */
+const SIDE = 256;
 /** Bytes of decoded pictures that are kept. */
 const MOST_KEPT = 1 << 29;
 
@@ -160,7 +162,9 @@ export async function openSets(options: SetOptions): Promise<PictureSets> {
 
 /** The shorter side that pictures are kept at: what the preprocessing makes of it. */
 function sideOf({ settings: { resize, crop } }: ImagePreprocessing): number {
-  return typeof resize === 'number' ? resize : Math.max(...(crop ?? resize ?? [256]));
+  if (typeof resize === 'number') return resize;
+  const [height, width] = crop ?? resize ?? [SIDE, SIDE];
+  return Math.max(height, width);
 }
 
 /** What is done to a picture when it is trained on. */

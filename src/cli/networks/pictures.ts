@@ -50,12 +50,14 @@ export function preprocessingFor(
     if (size === undefined) return changed(name, channels, own, {});
     const { resize, crop } = own.settings;
     if (crop === undefined) return changed(name, channels, own, { resize: size });
-    const shorter = typeof resize === 'number' ? Math.round((Math.min(...size) * resize) / Math.min(...crop)) : size;
+    const shorter = typeof resize === 'number' ? Math.round((shorterOf(size) * resize) / shorterOf(crop)) : size;
     return changed(name, channels, own, { resize: shorter, crop: size });
   } catch (error) {
     throw error instanceof NablaError ? new CliError(`--preprocess ${name}: ${oneLine(error)}`) : error;
   }
 }
+
+const shorterOf = ([height, width]: readonly [number, number]): number => Math.min(height, width);
 
 /** For grey networks the mean of the three channels' numbers. */
 function changed(
