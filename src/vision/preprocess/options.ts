@@ -41,7 +41,7 @@ export interface PreprocessingOptions {
   readonly layout?: 'auto' | 'chw' | 'hwc';
 }
 
-const OPTIONS: OptionNames<PreprocessingOptions> = {
+export const PREPROCESSING_OPTIONS: OptionNames<PreprocessingOptions> = {
   resize: true,
   maxSize: true,
   crop: true,
@@ -75,7 +75,7 @@ export interface Preprocessing {
 }
 
 export function checkedPreprocessing(call: string, options: PreprocessingOptions): Preprocessing {
-  checkOptions(call, options, OPTIONS);
+  checkOptions(call, options, PREPROCESSING_OPTIONS);
   const { resize, maxSize, crop, rescale = 1 / 255, mean = 0, std = 1, antialias = true } = options;
   const { background = [255, 255, 255] } = options;
   const { cropRounding = 'even', interpolation = 'bilinear', channels = 3, order = 'rgb', layout = 'auto' } = options;

@@ -144,6 +144,7 @@ describe('pictures come in many forms', () => {
     const bounded = imagePreprocessing({ resize: 8, maxSize: 12 });
     const { shape } = bounded.transform(picture(10, 40), undefined as never);
     expect(shape).toEqual([3, 3, 12]);
+    expect(imagePreprocessing('segmentation', { maxSize: 1333 }).settings.maxSize).toBe(1333);
   });
 
   test('names may be written as in PyTorch, and changed', () => {

@@ -6,10 +6,23 @@ import { centerCrop, crop } from '../../data/transforms/functional/gather.js';
 import { resize } from '../../data/transforms/functional/resize.js';
 import type { Image } from '../../data/transforms/image.js';
 import { stackImages } from '../../data/transforms/views.js';
-import { ArgumentError, ShapeError, editDistance, formatShape, sameShape, wrongKind } from '../../tensor/library.js';
+import {
+  ArgumentError,
+  ShapeError,
+  checkOptions,
+  editDistance,
+  formatShape,
+  sameShape,
+  wrongKind,
+} from '../../tensor/library.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { isUint8Array } from '../../tensor/typed-arrays.js';
-import { type Preprocessing, type PreprocessingOptions, checkedPreprocessing } from './options.js';
+import {
+  PREPROCESSING_OPTIONS,
+  type Preprocessing,
+  type PreprocessingOptions,
+  checkedPreprocessing,
+} from './options.js';
 import { type Picture, imageOf, imagesIn } from './picture.js';
 import { PREPROCESSING_NAMES, type PreprocessingName, recipeOf } from './recipes.js';
 
@@ -46,7 +59,7 @@ export function imagePreprocessing(
   }
   const recipe = recipeOf(first);
   if (recipe === undefined) throw unknownName(first);
-  checkedPreprocessing(CALL, changes); // before they are mixed: they may be none
+  checkOptions(CALL, changes, PREPROCESSING_OPTIONS); // before they are mixed: they may be none
   return preprocessingOf(checkedPreprocessing(CALL, { ...recipe, ...changes }));
 }
 
