@@ -5,9 +5,10 @@ import * as build from '../engine/ir/build.js';
 import { ArgumentError, ShapeError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
 import { type Shape, formatShape } from '../engine/ir/shape.js';
-import { asNumber, promoted } from '../tensor/operands.js';
+import { asFloat, asNumber, promoted } from '../tensor/operands.js';
 import { positions } from '../tensor/reductions.js';
 import { type AnyTensor, type Tensor, nodeOf, nodesOf, wrap } from '../tensor/tensor.js';
+import { inverseNodes } from './linalg/systems.js';
 import { multiplied } from './multiplied.js';
 
 /** The product of a chain of matrices, in the cheapest order; the first and the last may be vectors. PyTorch: torch.linalg.multi_dot. */
@@ -64,7 +65,10 @@ function inOrder(op: string, matrices: readonly Node[]): Node {
   return make(0, count - 1);
 }
 
-/** The matrix [.., n, n] times itself, `exponent` times in all; 0 gives the unit matrix. PyTorch: torch.linalg.matrix_power. */
+/**
+ * The matrix [.., n, n] times itself, `exponent` times in all; 0 gives the unit matrix, a negative exponent powers of the inverse. PyTorch:
+ * torch.linalg.matrix_power.
+ */
 export function matrixPower<S extends Shape>(matrix: Tensor<S>, exponent: number): Tensor<S> {
   const op = 'matrixPower';
   const x = nodeOf(matrix, op, 'the matrix');
@@ -72,16 +76,19 @@ export function matrixPower<S extends Shape>(matrix: Tensor<S>, exponent: number
   if (rank < 2 || x.shape[rank - 1] !== x.shape[rank - 2])
     throw new ShapeError(`${op}: ${formatShape(x.shape)} is not a square matrix, nor a batch of them`, [x.shape]);
   checkWhole(op, 'the exponent', exponent, -Infinity);
-  if (exponent < 0)
-    throw new ArgumentError(`${op}: the exponent is ${exponent}. Use 0 or more: nabla has no inverse of a matrix.`);
   const n = x.shape[rank - 1];
   const unit = build.cast(build.binary('eq', positions(2, 0, n), positions(2, 1, n)), x.dtype);
   if (exponent === 0) return wrap(build.expand(unit, x.shape));
   let power: Node | undefined;
-  let square = asNumber(x);
-  for (let left = exponent; ; square = build.matmul(square, square)) {
+  let square = exponent < 0 ? inverse(op, x) : asNumber(x);
+  for (let left = Math.abs(exponent); ; square = build.matmul(square, square)) {
     if (left % 2 === 1) power = power === undefined ? square : build.matmul(power, square);
     left = Math.floor(left / 2);
     if (left === 0) return wrap(power as Node);
   }
+}
+
+function inverse(op: string, x: Node): Node {
+  const float = asFloat(x);
+  return build.cast(inverseNodes(op, build.cast(float, 'float64')).x, float.dtype);
 }

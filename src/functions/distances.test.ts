@@ -60,7 +60,7 @@ test('what is refused', () => {
     [() => cdist(x, x, { p: -1 }), 'cdist: p is -1. Use a number of at least 0, or Infinity.'],
     [() => cdist(x, x, { computeMode: 'quick' as never }), "cdist: computeMode is 'quick'."],
     [() => pdist(zeros([2])), 'pdist: points [2]: needs [n, M]'],
-    [() => matrixNorm(x, 2), "matrixNorm: ord 2 needs singular values, which nabla has not. Use 'fro', 1 or Infinity."],
+    [() => matrixNorm(x, 3 as never), "matrixNorm: ord is 3. Use 'fro', 'nuc', 1, -1, 2, -2, Infinity or -Infinity."],
     [() => matrixNorm(zeros([3])), 'matrixNorm: [3] is not a matrix, nor a batch of them'],
     [() => vectorNorm(zeros([0]), -1), 'vectorNorm: [0] has no elements to reduce'],
   ];

@@ -8,10 +8,11 @@ import type { Node } from '../engine/ir/node.js';
 import { type OptionNames, checkOptions } from '../engine/ir/options.js';
 import { type Shape, formatShape, normalizeDim, normalizeDims } from '../engine/ir/shape.js';
 import { asFloat } from '../tensor/operands.js';
-import { type Dim, amax, amin, norm as positiveNorm, sum } from '../tensor/reductions.js';
+import { type Dim, amin, norm as positiveNorm, sum } from '../tensor/reductions.js';
 import type { Broadcast } from '../tensor/shape-types/broadcast.js';
 import type { Reduce } from '../tensor/shape-types/reduce.js';
 import { type AnyTensor, type ReduceOptions, type Tensor, nodeOf, wrap } from '../tensor/tensor.js';
+import { type MatrixNorm, matrixNormNode } from './linalg/matrix-norms.js';
 import { absOf, binary, div, isEqual, mul, tensorsOf, where, withSlope } from './operands.js';
 
 const REDUCE_OPTIONS: OptionNames<ReduceOptions> = { keepdim: true };
@@ -74,7 +75,7 @@ export function norm<
   return wrap(normOf('norm', node, p === 'fro' ? 2 : p, dim, keeps('norm', options)));
 }
 
-export type MatrixNorm = 'fro' | 1 | -1 | typeof Infinity;
+export type { MatrixNorm };
 
 export interface MatrixNormOptions<K extends boolean = boolean> extends ReduceOptions<K> {
   /** Rows and columns. Default [−2, −1]. */
@@ -85,18 +86,28 @@ const MATRIX_NORM_OPTIONS: OptionNames<MatrixNormOptions> = { dim: true, keepdim
 
 /**
  * The norm of matrices: 'fro' (the default) the root of all squares, 1 and −1 the largest and smallest sum of a column, Infinity and
- * −Infinity those of a row (of absolute values). PyTorch: torch.linalg.matrix_norm.
+ * −Infinity those of a row (of absolute values), 2 and −2 the largest and smallest singular value, 'nuc' the sum of all singular values.
+ * PyTorch: torch.linalg.matrix_norm.
  */
 export function matrixNorm(x: AnyTensor, ord: MatrixNorm = 'fro', options?: MatrixNormOptions): Tensor<number[]> {
   const op = 'matrixNorm';
   const node = asFloat(nodeOf(x, op, 'the input'));
-  if ((ord as unknown) === 2 || (ord as unknown) === -2 || (ord as unknown) === 'nuc')
-    throw new ArgumentError(
-      `${op}: ord ${String(ord)} needs singular values, which nabla has not. Use 'fro', 1 or Infinity.`,
-    );
-  checkChoice(op, 'ord', ord, ['fro', 1, -1, Infinity, -Infinity]);
+  checkChoice(op, 'ord', ord, MATRIX_NORMS);
   checkOptions(op, options, MATRIX_NORM_OPTIONS);
   const { dim = [-2, -1], keepdim = false } = options ?? {};
+  return wrap(matrixNormOf(op, node, ord, dim, keepdim));
+}
+
+export const MATRIX_NORMS: readonly MatrixNorm[] = ['fro', 'nuc', 1, -1, 2, -2, Infinity, -Infinity];
+
+/** The norm of the matrices in two dimensions. */
+export function matrixNormOf(
+  op: string,
+  node: Node,
+  ord: MatrixNorm,
+  dim: readonly [number, number],
+  keepdim: boolean,
+): Node {
   const rank = node.shape.length;
   if (rank < 2)
     throw new ShapeError(`${op}: ${formatShape(node.shape)} is not a matrix, nor a batch of them`, [node.shape]);
@@ -104,19 +115,14 @@ export function matrixNorm(x: AnyTensor, ord: MatrixNorm = 'fro', options?: Matr
     throw new ArgumentError(`${op}: dim is not a pair. Give rows and columns: [-2, -1].`);
   const axes = normalizeDims(dim, rank, op);
   const [rows, columns] = dim.map((d) => normalizeDim(d, rank, op));
-  const dropped = (y: Node): Node =>
-    keepdim
-      ? y
-      : build.reshape(
-          y,
-          y.shape.filter((_, i) => !axes.includes(i)),
-        );
-  if (ord === 'fro') return wrap(positiveNorm(node, 2, axes, keepdim));
-  const isOfColumns = Math.abs(ord) === 1;
-  const sums = sum(absOf(node), isOfColumns ? rows : columns, true);
-  const other = isOfColumns ? columns : rows;
-  if (ord > 0 && sums.shape[other] === 0) return wrap(build.detach(dropped(sum(sums, other, true)))); // of nothing: 0
-  return wrap(dropped(ord > 0 ? amax(sums, other, true) : amin(sums, other, true)));
+  if (ord === 'fro') return positiveNorm(node, 2, axes, keepdim);
+  const others = [...node.shape.keys()].filter((i) => i !== rows && i !== columns);
+  const made = matrixNormNode(op, build.permute(node, [...others, rows, columns]), ord);
+  if (!keepdim) return made;
+  return build.reshape(
+    made,
+    node.shape.map((n, i) => (axes.includes(i) ? 1 : n)),
+  );
 }
 
 export interface NormalizeOptions {

@@ -48,3 +48,19 @@ export {
   svdvals,
   type Triangle,
 } from '../functions/linalg/spectra.js';
+export { cond, det, logdet, matrixRank, slogdet, type Slogdet } from '../functions/linalg/numbers.js';
+export { matrixExp, tensorinv, tensorsolve } from '../functions/linalg/functions-of.js';
+export { norm, type LinalgNormOptions } from '../functions/linalg/norms.js';
+export { matrixNorm, type MatrixNorm, type MatrixNormOptions, vectorNorm } from '../functions/norms.js';
+export { matrixPower, multiDot } from '../functions/chains.js';
+export { cross } from '../functions/products.js';
+export { diagonal } from '../functions/diagonals.js';
+export { vander, type VanderOptions } from '../functions/combining.js';
+export { jacobi, gaussSeidel, type GaussSeidelOptions, type JacobiOptions } from './iterative/stationary.js';
+export {
+  conjugateGradient,
+  type ConjugateGradientOptions,
+  type Preconditioner,
+} from './iterative/conjugate-gradient.js';
+export { incompleteCholesky } from './iterative/incomplete-cholesky.js';
+export type { IterativeOptions, IterativeResult, LinearMap, Real, SolverReason, Vector } from './iterative/system.js';

@@ -5,7 +5,7 @@ import { type Tensor, grad, manualSeed, randn, valueAndGrad } from 'nabla';
 import { KMeans, KNeighborsClassifier, LinearRegression, PCA, tableOf } from 'nabla/classic';
 import { Linear, bceLoss, bceWithLogits } from 'nabla/nn';
 import { blobs, kFold } from 'nabla/data';
-import { solve } from 'nabla/linalg';
+import { inv, lstsq, solve } from 'nabla/linalg';
 import { SGD } from 'nabla/optim';
 import { chain, course, expectExact, expectPrinted, expectSame, given, set } from '../support/course.js';
 
@@ -38,6 +38,14 @@ course('lecture 2', () => {
     const slope = grad((t: Tensor) => x.matmul(t).sub(y).square().sum())(theta);
     const normal = x.T.matmul(x).matmul(theta).sub(x.T.matmul(y)).mul(2);
     await expectSame(slope, normal as Tensor);
+  });
+
+  test('least squares: the closed-form solution is (XᵀX)⁻¹Xᵀy', async () => {
+    manualSeed(4);
+    const [x, y] = [randn([8, 3]) as Tensor, randn([8]) as Tensor];
+    const theta = inv(x.T.matmul(x) as Tensor).matmul(x.T.matmul(y)) as Tensor;
+    await expectExact(x.T.matmul(x.matmul(theta).sub(y)) as Tensor, [0, 0, 0]);
+    await expectSame(lstsq(x, y).solution, theta);
   });
 
   test('least squares: gradient descent ends where XᵀXθ = Xᵀy', async () => {

@@ -2,6 +2,7 @@
 // The lecture has formulas and few numbers: each update is compared with its formula, written out in tensor operations.
 import { expect, test } from 'vitest';
 import { type Tensor, grad, hessian, jacobian, manualSeed, randn, tensor } from 'nabla';
+import { conjugateGradient, gaussSeidel, jacobi, cholesky, lu, qr, solve, solveTriangular } from 'nabla/linalg';
 import { mseLoss } from 'nabla/nn';
 import { ArrayDataset, DataLoader } from 'nabla/data';
 import {
@@ -328,5 +329,56 @@ course('lecture 5', () => {
     expect(x.shape).toEqual([4, 2]);
     expect(value).toBeCloseTo(2, 4); // half of the four squares that are left
     await expectPrinted(theta, (await minimum.array()) as number[], 3);
+  });
+
+  /** Symmetric, positive definite, and its diagonal outweighs its rows: every method of the lecture works. */
+  const system = (): Tensor =>
+    given([
+      [4, -1, 0.5],
+      [-1, 5, 1],
+      [0.5, 1, 3],
+    ]);
+  const side = (): Tensor => given([1, -2, 4]);
+
+  test('direct solvers: LU, QR and Cholesky factors give back A, and the same solution of Ax = b', async () => {
+    const [a, b] = [system(), side()];
+    const column: Tensor = b.unsqueeze(1) as Tensor;
+    const x = solve(a, b);
+    await expectSame(a.matmul(x) as Tensor, b);
+    const { p, l, u } = lu(a);
+    await expectSame(p.matmul(l).matmul(u) as Tensor, a);
+    const below = solveTriangular(l, p.T.matmul(column) as Tensor, { upper: false, unitriangular: true });
+    await expectSame(solveTriangular(u, below, { upper: true }).flatten(), x);
+    const { q, r } = qr(a);
+    await expectSame(q.matmul(r) as Tensor, a);
+    await expectSame(
+      q.T.matmul(q) as Tensor,
+      given([
+        [1, 0, 0],
+        [0, 1, 0],
+        [0, 0, 1],
+      ]),
+    );
+    await expectSame(solveTriangular(r, q.T.matmul(column) as Tensor, { upper: true }).flatten(), x);
+    const c = cholesky(a);
+    await expectSame(c.matmul(c.T) as Tensor, a);
+    const half = solveTriangular(c, column, { upper: false });
+    await expectSame(solveTriangular(c.T, half, { upper: true }).flatten(), x);
+  });
+
+  test('iterative solvers: Jacobi and Gauss-Seidel come to it, conjugate gradients in at most n = 3 iterations', async () => {
+    const [a, b] = [system(), side()];
+    const x = solve(a, b);
+    const runs = {
+      jacobi: await jacobi(a, b, { tolerance: 1e-6, maxIterations: 200 }),
+      gaussSeidel: await gaussSeidel(a, b, { tolerance: 1e-6, maxIterations: 200 }),
+      cg: await conjugateGradient(a, b, { tolerance: 1e-6 }),
+    };
+    for (const [name, run] of Object.entries(runs)) {
+      expect([name, run.reason]).toEqual([name, 'converged']);
+      await expectPrinted(run.x.sub(x) as Tensor, [0, 0, 0], 5);
+    }
+    expect(runs.gaussSeidel.iterations).toBeLessThan(runs.jacobi.iterations);
+    expect(runs.cg.iterations).toBeLessThanOrEqual(3);
   });
 });

@@ -16,16 +16,20 @@ import {
   add,
   asColumn,
   batchOf,
+  diagonalMatrix,
+  diagonalOf,
   matrixOf,
   mul,
   narrowed,
   product,
   sameBatch,
   squareOf,
+  sub,
   sumLast,
   together,
   transpose,
   unitMatrix,
+  where,
   widened,
 } from './matrices.js';
 import { inverseAbove, inverseNodes, pinvNode, pinvSlope, solveFactored, solveNodes, largestOf } from './systems.js';
@@ -332,13 +336,23 @@ interface Nearest {
 function byQr(op: string, a: Node, b: Node): Nearest {
   const [m, n] = a.shape.slice(-2);
   const batch = batchOf(a);
-  const { q, r } = qrOf(op, m >= n ? a : transpose(a), false);
+  const { q, r: given } = qrOf(op, m >= n ? a : transpose(a), false);
+  const r = withoutRounding(given, Math.max(m, n));
   const x =
     m >= n
       ? triangular(op, r, product(transpose(q), b), { isUpper: true, isUnit: false })
       : product(q, triangular(op, transpose(r), b, { isUpper: false, isUnit: false }));
   const rank = build.expand(build.constant(Math.min(m, n), 'int32') as Node, batch);
   return { x, rank, values: build.expand(build.constant(0, 'float64') as Node, [...batch, 0]) };
+}
+
+/** R with zeros on its diagonal where there is nothing but rounding: the matrix is not of full rank, and the triangle is then refused. */
+function withoutRounding(r: Node, size: number): Node {
+  const diagonal = build.detach(diagonalOf(r));
+  const sizes = build.unary('abs', diagonal);
+  const least = mul(largestOf(sizes), build.constant(size * 2 ** -52, 'float64') as Node);
+  const isNothing = build.binary('le', sizes, least);
+  return sub(r, diagonalMatrix(where(isNothing, diagonal, build.constant(0, 'float64') as Node)));
 }
 
 function bySingularValues(op: string, given: Given, a: Node, b: Node, rcond: number | undefined): Nearest {

@@ -53,11 +53,11 @@ export interface SvdOptions {
 const SVD_OPTIONS: OptionNames<SvdOptions> = { fullMatrices: true };
 
 export interface Svd<D extends FloatDType = 'float32'> {
-  /** Left singular vectors, in columns. The largest element of each is positive. */
+  /** Left singular vectors, in columns. */
   readonly u: Tensor<number[], D>;
   /** Singular values, descending: [..., k]. */
   readonly s: Tensor<number[], D>;
-  /** Right singular vectors, in rows. */
+  /** Right singular vectors, in rows. The largest element of each is positive; of wide matrices that of each left one. */
   readonly vh: Tensor<number[], D>;
 }
 

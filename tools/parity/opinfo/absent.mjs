@@ -1,7 +1,7 @@
 // Operators of PyTorch that nabla does not have, and why.
 
 const COMPLEX = 'complex numbers';
-const LINALG = 'decompositions and solvers: issue 21';
+const LINALG = 'deprecated, for experts, or of complex results: qr, lu, svd, eigh and solve of nabla/linalg';
 const SPARSE = 'sparse tensors';
 const MEMORY = 'memory that is not initialised, or seen through strides: tensors are values';
 const INTERNAL = 'internal to PyTorch';
@@ -13,11 +13,8 @@ const REASONS = [
   ['dtypes of other widths: int32, uint8', 'char short'],
   [
     LINALG,
-    `cholesky_inverse cholesky_solve geqrf lu lu_solve lu_unpack ormqr pinverse svd svd_lowrank pca_lowrank triangular_solve logdet matrix_exp
-    linalg.det linalg.slogdet linalg.inv linalg.inv_ex linalg.solve linalg.solve_ex linalg.solve_triangular linalg.cholesky linalg.cholesky_ex
-    linalg.qr linalg.eig linalg.eigvals linalg.eigh linalg.eigvalsh linalg.svd linalg.svdvals linalg.lstsq linalg.pinv linalg.lu linalg.lu_factor
-    linalg.lu_factor_ex linalg.lu_solve linalg.ldl_factor linalg.ldl_factor_ex linalg.ldl_solve linalg.cond linalg.matrix_rank
-    linalg.householder_product linalg.tensorinv linalg.tensorsolve linalg.matrix_sqrth`,
+    `geqrf lu lu_unpack ormqr svd svd_lowrank pca_lowrank triangular_solve linalg.eig linalg.eigvals linalg.ldl_factor linalg.ldl_factor_ex
+    linalg.ldl_solve linalg.matrix_sqrth`,
   ],
   [SPARSE, 'sparse.* to_sparse'],
   [

@@ -3,10 +3,11 @@
 import { ARRANGING } from './arranging.mjs';
 import { ELEMENTWISE } from './elementwise.mjs';
 import { FUNCTIONAL } from './functional.mjs';
+import { LINALG } from './linalg.mjs';
 import { REDUCTIONS } from './reductions.mjs';
 import { SIGNALS } from './signals.mjs';
 
-export const CALLS = { ...ELEMENTWISE, ...REDUCTIONS, ...ARRANGING, ...FUNCTIONAL, ...SIGNALS };
+export const CALLS = { ...ELEMENTWISE, ...REDUCTIONS, ...ARRANGING, ...FUNCTIONAL, ...SIGNALS, ...LINALG };
 
 /** Why numbers differ, where neither a row nor an error says it. */
 export const NOTES = {

@@ -1,7 +1,6 @@
 // Reductions, orders, products, norms: PyTorch's name → the call of nabla.
 
 import * as n from 'nabla';
-import { differs } from './samples.mjs';
 
 /** An input with the dtype that a reduction is asked for. */
 const as = (input, dtype) => (dtype === undefined ? input : input.to(dtype));
@@ -103,8 +102,7 @@ const products = {
   'linalg.cross': ({ input, other, dim }) => n.cross(input, other, dim),
   'linalg.vecdot': ({ x, y, dim }) => n.vecdot(x, y, dim),
   'linalg.multi_dot': ({ tensors }) => n.multiDot(tensors),
-  'linalg.matrix_power': ({ input, n: exponent }) =>
-    exponent < 0 ? differs('an inverse (issue 21)') : n.matrixPower(input, exponent),
+  'linalg.matrix_power': ({ input, n: exponent }) => n.matrixPower(input, exponent),
   cdist: ({ x1, x2, p, computeMode }) => n.cdist(x1, x2, { p: infinite(p), computeMode }),
   'nn.functional.pdist': ({ input, p }) => n.pdist(input, p),
   'nn.functional.pairwise_distance': ({ x1, x2, p, eps, keepdim }) => n.pairwiseDistance(x1, x2, { p, eps, keepdim }),
@@ -112,22 +110,20 @@ const products = {
   'nn.functional.cosine_similarity': ({ x1, x2, dim, eps }) => n.cosineSimilarity(x1, x2, { dim, eps }),
 };
 
-const SINGULAR = 'singular values (issue 21)';
-const isSingular = (ord) => ord === 'nuc' || ord === 2 || ord === -2;
-
 const norms = {
   'linalg.vector_norm': ({ input, ord, dim, keepdim, dtype }) =>
     n.vectorNorm(as(input, dtype), infinite(ord), dims(dim), { keepdim }),
   'linalg.matrix_norm': ({ input, ord, dim, keepdim, dtype }) =>
-    isSingular(ord) ? differs(SINGULAR) : n.matrixNorm(as(input, dtype), infinite(ord), { dim, keepdim }),
+    n.matrixNorm(as(input, dtype), infinite(ord), { dim, keepdim }),
   'linalg.norm': ({ input, ord, dim, keepdim, dtype }) => {
     const isMatrix = Array.isArray(dim) ? dim.length === 2 : dim === undefined && input.rank === 2;
     if (ord === undefined || !isMatrix) return n.vectorNorm(as(input, dtype), infinite(ord), dim, { keepdim });
-    if (isSingular(ord)) return differs(SINGULAR);
     return n.matrixNorm(as(input, dtype), infinite(ord), { dim, keepdim });
   },
   norm: ({ input, p, dim, keepdim, dtype }) =>
-    p === 'nuc' ? differs(SINGULAR) : n.norm(as(input, dtype), infinite(p), dims(dim), { keepdim }),
+    p === 'nuc'
+      ? n.matrixNorm(as(input, dtype), 'nuc', { dim, keepdim })
+      : n.norm(as(input, dtype), infinite(p), dims(dim), { keepdim }),
 };
 
 export const REDUCTIONS = { ...reductions, ...orders, ...products, ...norms };

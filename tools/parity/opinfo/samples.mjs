@@ -78,6 +78,11 @@ export function read(value, leaves) {
 
 const camel = (name) => name.replaceAll(/_([a-z0-9])/g, (_, letter) => letter.toUpperCase());
 
+/** What PyTorch gives as result `i` of a sample, for calls that have a choice. */
+export function expectedTensor(row, i) {
+  return read({ ...row.out[i], g: 0 }, []);
+}
+
 /** The names that a row's function takes apart, in PyTorch's order. */
 export function parameters(call) {
   const [, names] = /^(?:async )?\(?\{([^}]*)\}/.exec(String(call)) ?? [];
@@ -209,7 +214,7 @@ export async function check(call, row) {
   try {
     const args = row.args.map((v) => read(v, leaves));
     const kwargs = Object.fromEntries(Object.entries(row.kwargs).map(([k, v]) => [k, read(v, leaves)]));
-    const found = outputsOf(await call(...bound(call, args, kwargs)));
+    const found = outputsOf(await call(...bound(call, args, kwargs), row));
     if (found.length !== row.out.length)
       return { kind: 'wrong', text: `${found.length} results instead of ${row.out.length}` };
     for (const [i, out] of found.entries()) {

@@ -95,7 +95,7 @@ export function writeSvd({ w, n, node, operand, matrix, line, scratch, copyIn, f
     for (const rows of [u, v]) w.swap(w.row(rows, i), w.row(rows, j), 0, n);
   });
   w.loop(0, n, (i) => w.put(d, i, L.add(quotient(w.get(d, i), factor), odd)));
-  if (hasVectors) w.loop(0, n, (i) => fixSign(w, w.row(u, i), [w.row(v, i)], n));
+  if (hasVectors) w.loop(0, n, (i) => fixSign(w, w.row(v, i), [w.row(u, i)], n));
   fail(infoOf(w, odd, info));
 }
 

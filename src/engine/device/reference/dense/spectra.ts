@@ -101,7 +101,7 @@ export function toSingularValues({ n, operands: [given], result }: Routines): nu
     const isNothing = lengths[from] <= 1e-15 * lengths[order[0]];
     const u = isNothing ? another(left, n) : columns[from].map((x) => x / lengths[from]);
     left.push(u);
-    const sign = signOf(u);
+    const sign = signOf(right[from]);
     result('u').set(
       u.map((x) => sign * x),
       to * n,
