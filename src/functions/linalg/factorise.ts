@@ -204,9 +204,9 @@ export interface Spectrum {
   readonly vectors: Node;
 }
 
-/** Of the lower triangle of A. Vectors are computed where somebody wants them, the gradient of the values included. */
-export function eighOf(call: string, a: Node, hasVectors: boolean): Spectrum {
-  const part = routine('eigh', call, [a], { hasVectors: hasVectors || a.requiresGrad });
+/** Of one triangle of A. Vectors are computed where somebody wants them, the gradient of the values included. */
+export function eighOf(call: string, a: Node, hasVectors: boolean, isUpper = false): Spectrum {
+  const part = routine('eigh', call, [isUpper ? transpose(a) : a], { hasVectors: hasVectors || a.requiresGrad });
   const [values, vectors] = together(
     call,
     [a],
@@ -214,7 +214,8 @@ export function eighOf(call: string, a: Node, hasVectors: boolean): Spectrum {
     batchOf(a),
     ([gl, gv], [l, v]) => {
       const turned = mul(product(transpose(v), gv), inverseGaps(l));
-      return [product(product(v, add(turned, diagonalMatrix(gl))), transpose(v))];
+      const symmetric = mul(number(0.5), add(turned, transpose(turned)));
+      return [product(product(v, add(symmetric, diagonalMatrix(gl))), transpose(v))];
     },
   );
   return { values, vectors };

@@ -49,8 +49,8 @@ export function matrixRank<S extends Shape>(
   const op = 'matrixRank';
   const isHermitian = options?.hermitian === true;
   const given = isHermitian ? squareOf(op, a) : matrixOf(op, a);
-  const bound = boundOf(op, given, options);
-  const x = build.detach(given.a);
+  const { a: matrices, bound } = boundOf(op, given, options);
+  const x = build.detach(matrices);
   const values = isHermitian ? build.unary('abs', eighOf(op, x, false).values) : svdOf(op, x, false).s;
   return wrap(sumLast(build.cast(build.binary('lt', bound(largestOf(values)), values), 'int32')));
 }

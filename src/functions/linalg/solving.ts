@@ -6,7 +6,7 @@ import type { FloatDType } from '../../engine/ir/dtype.js';
 import { ArgumentError, ShapeError } from '../../engine/ir/errors.js';
 import type { Node } from '../../engine/ir/node.js';
 import { type OptionNames, checkOptions } from '../../engine/ir/options.js';
-import { type Shape, formatShape, sameShape } from '../../engine/ir/shape.js';
+import { type Shape, broadcastShapes, formatShape, sameShape } from '../../engine/ir/shape.js';
 import { asFloat } from '../../tensor/operands.js';
 import { type AnyTensor, type Tensor, nodeOf, wrap } from '../../tensor/tensor.js';
 import { qrOf, svdOf, triangular } from './factorise.js';
@@ -31,6 +31,7 @@ import {
   unitMatrix,
   where,
   widened,
+  withBatch,
 } from './matrices.js';
 import { inverseAbove, inverseNodes, pinvNode, pinvSlope, solveFactored, solveNodes, largestOf } from './systems.js';
 import type { BatchShape } from './types.js';
@@ -234,12 +235,12 @@ export function invEx<S extends Shape, D extends FloatDType>(a: Tensor<S, D>): I
   return { inverse: wrap(narrowed(x, given.dtype)), info: wrap(narrowed(info, 'int32')) };
 }
 
-/** What counts as 0 beside the largest singular value, or eigenvalue. */
+/** What counts as 0 beside the largest singular value, or eigenvalue: numbers, or tensors with one for each matrix of a batch. */
 export interface ToleranceOptions {
   /** Absolute. Default 0. */
-  readonly atol?: number;
-  /** A share of the largest one. Default: the dtype's rounding error times the larger size, or 0 if atol is above 0. */
-  readonly rtol?: number;
+  readonly atol?: number | AnyTensor;
+  /** A share of the largest one. Default: the dtype's rounding error times the larger size, or 0 where atol is above 0. */
+  readonly rtol?: number | AnyTensor;
   /** The matrices are symmetric, of which the lower triangle is read: eigenvalues do. Default false. */
   readonly hermitian?: boolean;
 }
@@ -249,20 +250,43 @@ export const TOLERANCE_OPTIONS: OptionNames<ToleranceOptions> = { atol: true, rt
 /** The rounding error of a dtype: the distance from 1 to the next number. */
 export const epsOf = ({ dtype }: Given): number => (dtype === 'float64' ? 2 ** -52 : 2 ** -23);
 
-/** The bound as a function of the largest value. */
-export function boundOf(op: string, given: Given, options: ToleranceOptions | undefined): (largest: Node) => Node {
+function toleranceOf(op: string, name: string, given: number | AnyTensor): Node {
+  if (typeof given === 'object' && given !== null) {
+    const node = widened(asFloat(nodeOf(given, op, name)));
+    return build.detach(node);
+  }
+  checkNumber(op, name, given);
+  return build.scalar(given, 'float64');
+}
+
+/** The matrices with the batch of their tolerances, and the bound as a function of the largest value, [..., 1]. */
+export function boundOf(
+  op: string,
+  given: Given,
+  options: ToleranceOptions | undefined,
+): { readonly a: Node; readonly bound: (largest: Node) => Node } {
   checkOptions(op, options, TOLERANCE_OPTIONS);
-  checkGiven(checkNumber, op, { atol: options?.atol, rtol: options?.rtol });
-  const atol = options?.atol ?? 0;
-  const rtol = options?.rtol ?? (atol > 0 ? 0 : epsOf(given) * Math.max(given.rows, given.columns));
-  return (largest) => build.binary('max', mul(largest, build.scalar(rtol, 'float64')), build.scalar(atol, 'float64'));
+  const atol = toleranceOf(op, 'atol', options?.atol ?? 0);
+  const usual = build.scalar(epsOf(given) * Math.max(given.rows, given.columns), 'float64');
+  const zero = build.constant(0, 'float64') as Node;
+  const rtol =
+    options?.rtol === undefined
+      ? where(build.binary('lt', zero, atol), zero, usual)
+      : toleranceOf(op, 'rtol', options.rtol);
+  const batch = broadcastShapes(broadcastShapes(atol.shape, rtol.shape, op), batchOf(given.a), op);
+  const spread = (x: Node): Node => (x.shape.length === 0 ? x : asColumn(x));
+  return {
+    a: withBatch(given.a, batch),
+    bound: (largest) => build.binary('max', mul(largest, spread(rtol)), spread(atol)),
+  };
 }
 
 /** The pseudo-inverse (Moore and Penrose) of [..., m, n], by singular values: [..., n, m]. PyTorch: torch.linalg.pinv. */
 export function pinv<D extends FloatDType>(a: Tensor<Shape, D>, options?: ToleranceOptions): Tensor<number[], D> {
   const isHermitian = options?.hermitian === true;
   const given = isHermitian ? squareOf('pinv', a) : matrixOf('pinv', a);
-  return wrap(narrowed(pinvNode('pinv', given.a, boundOf('pinv', given, options), isHermitian), given.dtype));
+  const { a: matrices, bound } = boundOf('pinv', given, options);
+  return wrap(narrowed(pinvNode('pinv', matrices, bound, isHermitian), given.dtype));
 }
 
 // ---------------------------------------------------------------- least squares
@@ -356,7 +380,7 @@ function withoutRounding(r: Node, size: number): Node {
 }
 
 function bySingularValues(op: string, given: Given, a: Node, b: Node, rcond: number | undefined): Nearest {
-  const bound = boundOf(op, given, rcond === undefined ? undefined : { rtol: rcond });
+  const { bound } = boundOf(op, given, rcond === undefined ? undefined : { rtol: rcond });
   const { u, s, vt } = svdOf(op, build.detach(a), true);
   const least = bound(largestOf(s));
   const inverse = inverseAbove(s, least);

@@ -7,7 +7,7 @@ import { type OptionNames, checkOptions } from '../../engine/ir/options.js';
 import type { Shape } from '../../engine/ir/shape.js';
 import { type AnyTensor, type Tensor, wrap } from '../../tensor/tensor.js';
 import { eighOf, type Spectrum, svdOf } from './factorise.js';
-import { matrixOf, narrowed, squareOf, transpose } from './matrices.js';
+import { matrixOf, narrowed, squareOf } from './matrices.js';
 import type { BatchShape } from './types.js';
 
 /** Which triangle of a symmetric matrix is read. */
@@ -23,7 +23,7 @@ export interface Eigh<S extends Shape = Shape, D extends FloatDType = 'float32'>
 function spectrumOf(op: string, a: AnyTensor, uplo: Triangle, hasVectors: boolean): Spectrum {
   const given = squareOf(op, a);
   checkChoice(op, 'uplo', uplo, ['L', 'U']);
-  const { values, vectors } = eighOf(op, uplo === 'U' ? transpose(given.a) : given.a, hasVectors);
+  const { values, vectors } = eighOf(op, given.a, hasVectors, uplo === 'U');
   return { values: narrowed(values, given.dtype), vectors: narrowed(vectors, given.dtype) };
 }
 

@@ -20,6 +20,7 @@ import {
   transpose,
   unitMatrix,
   where,
+  zeros,
 } from './matrices.js';
 
 const UNIT_LOWER = { isUpper: false, isUnit: true };
@@ -89,6 +90,7 @@ export function detNode(a: Node): Node {
   const value = mul(prodLast(diagonal), parity(factors));
   return together('det', [a], [value], batchOf(a), ([g], [out]) => {
     const n = a.shape[a.shape.length - 1];
+    if (a.size === 0) return [zeros(a.shape)];
     const isZero = build.binary('eq', diagonal, number(0));
     const absolute = build.unary('abs', factors.lu);
     const largest = build.reshape(

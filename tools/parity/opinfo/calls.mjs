@@ -11,6 +11,8 @@ export const CALLS = { ...ELEMENTWISE, ...REDUCTIONS, ...ARRANGING, ...FUNCTIONA
 
 /** Why numbers differ, where neither a row nor an error says it. */
 export const NOTES = {
+  cholesky_inverse: "PyTorch's gradient has numbers for elements that are not read",
+  cholesky_solve: "PyTorch's gradient has numbers for elements that are not read",
   exponential: 'float32: a shape has no dtype',
   normal: 'float32: numbers and a shape have no dtype',
   bincount: 'sums of int32 weights are float32, in PyTorch float64',
