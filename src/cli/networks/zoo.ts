@@ -1,14 +1,14 @@
 // Networks of nabla/models by name, with weights from a file. How many classes there are is what the file says.
 
 import { loadWeights } from '../../io/index.js';
-import { openTensors } from '../../io/tensor-file.js';
 import { statesOf } from '../../io/weights/find-state.js';
 import * as models from '../../models/index.js';
 import type { Module } from '../../nn/index.js';
 import type { Tensor } from '../../index.js';
 import { sameShape } from '../../tensor/library.js';
 import { CliError } from '../errors.js';
-import { userFault } from '../inspect/tensors.js';
+import { headOf } from '../file-head.js';
+import { openForCommand, userFault } from '../inspect/tensors.js';
 import type { Network, NetworkOptions } from './network.js';
 import { type PictureOptions, pictureInput } from './pictures.js';
 import { type ClassifierName, type SegmenterName, type ZooName, isClassifierName, zooNameOf } from './zoo-names.js';
@@ -167,7 +167,8 @@ export function headKeys(name: ClassifierName): string[] {
 
 /** Of all tensors of a file, by their whole keys. */
 async function shapesIn(weights: string): Promise<ReadonlyMap<string, readonly number[]>> {
-  const { torch, tensors } = await userFault(() => openTensors('nabla', weights));
+  headOf(weights); // a file that is not there is told like any other
+  const { torch, tensors } = await openForCommand(weights);
   const found = torch === undefined ? tensors : new Map(statesOf(torch).flatMap((state) => [...state.tensors]));
   return new Map([...found].map(([key, { shape }]) => [key, shape]));
 }
