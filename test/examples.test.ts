@@ -1,5 +1,5 @@
 // The examples run to their end and say what they promise.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
@@ -71,4 +71,30 @@ test('grid worlds', async () => {
   const [, best, learned] = /worth: (\S+), learned (\S+)/.exec(text) ?? [];
   expect(Number(best)).toBeCloseTo(0.542, 2);
   expect(Math.abs(Number(learned) - Number(best))).toBeLessThan(0.15);
+}, 60_000);
+
+/** Runs an example in a folder of its own: what it printed and the files that it wrote. */
+async function inFolder(run: () => Promise<unknown>): Promise<{ text: string; files: Record<string, Buffer> }> {
+  const folder = mkdtempSync(join(tmpdir(), 'nabla-example-'));
+  const before = process.cwd();
+  const lines: string[] = [];
+  const log = vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line));
+  process.chdir(folder);
+  try {
+    await run();
+    const files = Object.fromEntries(readdirSync(folder).map((name) => [name, readFileSync(name)]));
+    return { text: lines.join('\n'), files };
+  } finally {
+    log.mockRestore();
+    process.chdir(before);
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test('graphs', async () => {
+  const { text, files } = await inFolder(() => import('../examples/graphs.js'));
+  const tests = [...text.matchAll(/(GCN|GAT): validation \S+ %, test (\S+) %/g)].map(([, , share]) => Number(share));
+  expect(tests).toHaveLength(2);
+  expect(Math.min(...tests)).toBeGreaterThan(85);
+  expect(Object.keys(files)).toEqual(['graphs-gat.svg', 'graphs-gcn.svg']);
 }, 60_000);

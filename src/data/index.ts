@@ -102,6 +102,14 @@ export {
   shapes,
   spirals,
 } from './sets/generated.js';
+export {
+  type CommunityOptions,
+  type NodeData,
+  type NodeSetOptions,
+  citeseer,
+  communities,
+  cora,
+} from './sets/graphs.js';
 export { digits, type DigitFields, type Digits } from './sets/digits.js';
 export { jitter, type JitterOptions } from './augment.js';
 export type { HostImage, Transform } from './transform.js';

@@ -4,6 +4,7 @@ export { CharLSTM, type CharLstmOptions } from './char-lstm.js';
 export type { Classifier } from './classifier.js';
 export { cnn, type CnnOptions } from './cnn.js';
 export { GPT, type GptOptions } from './gpt.js';
+export { GAT, GCN, type GATOptions, type GCNOptions, type GraphModelOptions } from './graph.js';
 export { lenet5, type LeNetOptions } from './lenet.js';
 export { mlp } from './mlp.js';
 export type { Activation } from './text/activations.js';

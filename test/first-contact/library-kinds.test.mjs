@@ -244,7 +244,10 @@ const CALLS = {
   ...each('mnist', (o) => data.mnist(o).catch(unlessMissing), {}, { folder: OptionalText(folder) }),
   // made data
   ...Object.fromEntries(
-    ['moons', 'circles', 'blobs', 'spirals', 'shapes', 'diabetes'].map((name) => [name, [data[name], Options({})]]),
+    ['moons', 'circles', 'blobs', 'spirals', 'shapes', 'communities', 'diabetes'].map((name) => [
+      name,
+      [data[name], Options({})],
+    ]),
   ),
   ...Object.assign(
     {},
@@ -256,6 +259,9 @@ const CALLS = {
   ...each('circles', data.circles, {}, { factor: Optionally(0.5) }),
   ...each('spirals', data.spirals, {}, { classes: Optionally(2) }),
   ...each('shapes', data.shapes, {}, { size: Optionally(16) }),
+  ...each('communities', data.communities, {}, { nodes: Optionally(40), inside: OptionalNumber(0.8) }),
+  cora: [(o) => data.cora(o).catch(unlessMissing), Options({})],
+  ...each('cora', (o) => data.cora(o).catch(unlessMissing), {}, { folder: OptionalText(folder) }),
   contactSheet: [data.contactSheet, I([image]), Options({})],
   ...each(
     'contactSheet',

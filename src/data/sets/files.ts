@@ -159,8 +159,11 @@ function notFound(
 ): NablaError {
   const files = Object.values(layouts[0]).map(([name]) => name);
   const size = (remote.reduce((sum, { bytes }) => sum + bytes, 0) / 1e6).toFixed(1);
-  const host = remote[0] === undefined ? '' : new URL(remote[0].url).host;
+  const advice =
+    remote.length === 0
+      ? 'Put them there, or set NABLA_DATA or folder.'
+      : downloadDefaults.advice(`${size} MB from ${new URL(remote[0].url).host}`);
   return new NablaError(
-    `${call}: the files are not there. Looked for ${files.join(', ')} (with or without .gz) in ${folders.join(', ')}. ${downloadDefaults.advice(`${size} MB from ${host}`)}`,
+    `${call}: the files are not there. Looked for ${files.join(', ')} (with or without .gz) in ${folders.join(', ')}. ${advice}`,
   );
 }
