@@ -4,6 +4,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { SeriesData } from './api.js';
 import type { LiveRun } from './run.js';
 import { LiveRuns } from './runs.js';
 
@@ -100,13 +101,14 @@ async function api(path: string, query: URLSearchParams, runs: LiveRuns): Promis
       .split(',')
       .filter((id) => id !== '')
       .map(Number);
-    const series = [];
+    const [from, to] = [number(query, 'from', -Infinity), number(query, 'to', Infinity)];
+    const series: SeriesData[][] = [];
     for (const id of ids) {
       const run = runs.run(id); // one that is gone has no curves
       await run?.whole();
-      series.push(...(run?.series(number(query, 'from', -Infinity), number(query, 'to', Infinity)) ?? []));
+      series.push(run?.series(from, to) ?? []);
     }
-    return json(series);
+    return json(series.flat());
   }
   if (path === '/api/details') {
     const run = runOf(query, runs);

@@ -71,6 +71,16 @@ const TRIES = 100;
  *       seed: 1,
  *     });
  */
+export function simulatedAnnealing(
+  cost: (state: number) => number | Promise<number>,
+  start: number,
+  options: AnnealingOptions<number>,
+): Promise<AnnealingResult<number>>; // a start of 9 is not the type of all states
+export function simulatedAnnealing<S>(
+  cost: (state: S) => number | Promise<number>,
+  start: S,
+  options: AnnealingOptions<S>,
+): Promise<AnnealingResult<S>>;
 export async function simulatedAnnealing<S>(
   cost: (state: S) => number | Promise<number>,
   start: S,

@@ -1,5 +1,6 @@
 // Curves of the chosen runs, a chart for each metric: the raw values faint, smoothed ones over them, one colour a run.
 
+import { largest, smallest } from '../../../tensor/extremes.js';
 import uPlot from 'uplot';
 import type { RunRow, SeriesData } from '../api.js';
 import { colourOf, h, short } from './dom.js';
@@ -119,7 +120,7 @@ function joined(lines: readonly DrawnLine[], isGrid: boolean): uPlot.AlignedData
   if (lines.length === 0) return [[]];
   if (!isGrid) return uPlot.join(lines.map(({ x, y }) => [x, y] as uPlot.AlignedData));
   const all = lines.flatMap(({ x }) => [x[0] ?? 0, x.at(-1) ?? 0]);
-  const [low, high] = [Math.min(...all), Math.max(...all)];
+  const [low, high] = [smallest(all), largest(all)];
   const size = (high - low) / GRID || 1;
   const tables = lines.map(({ x, y }) => {
     const cells = new Map<number, number | null>();

@@ -1,5 +1,6 @@
 // What is known of one run: its layers over time, histograms, images, the doctor's findings, settings.
 
+import { largest, smallest } from '../../../tensor/extremes.js';
 import uPlot from 'uplot';
 import type { LayersEvent, LayerStatistics, ParameterStatistics } from '../../../train/record.js';
 import type { RunDetails, RunRow } from '../api.js';
@@ -170,7 +171,7 @@ function ridges(tag: string, steps: RunDetails['histograms'][number]['steps']): 
   const edges = shown.flatMap(({ limits, counts }) =>
     limits.filter((_, i) => counts[i] > 0 || (counts[i - 1] ?? 0) > 0),
   );
-  const [low, high] = [Math.min(...edges), Math.max(...edges)];
+  const [low, high] = [smallest(edges), largest(edges)];
   if (pen !== null && edges.length > 0) {
     pen.scale(ratio, ratio);
     const style = getComputedStyle(document.documentElement);
@@ -179,7 +180,7 @@ function ridges(tag: string, steps: RunDetails['histograms'][number]['steps']): 
     shown.forEach(({ step, limits, counts }, i) => {
       const base = 70 + ((height - 95) * i) / Math.max(1, shown.length - 1);
       const densities = counts.map((count, b) => count / ((limits[b + 1] ?? high) - limits[b] || 1));
-      const peak = Math.max(...densities.filter(Number.isFinite)) || 1;
+      const peak = largest(densities.filter(Number.isFinite)) || 1;
       pen.beginPath();
       pen.moveTo(x(low), base);
       limits.forEach((limit, b) => {

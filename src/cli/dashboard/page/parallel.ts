@@ -1,6 +1,7 @@
 // Parallel coordinates: an axis for each setting in which runs differ and for each metric, a line a run. Dragging along an axis
 // keeps the runs that pass there, a click on its name lets all of them through again.
 
+import { largest, smallest } from '../../../tensor/extremes.js';
 import type { RunRow } from '../api.js';
 import { colourOf, h, short, svg } from './dom.js';
 import { valueOf } from './state.js';
@@ -19,7 +20,7 @@ function scaleOf(name: string, runs: readonly RunRow[]): Scale {
   const values = runs.map((run) => valueOf(run, name)).filter((value) => value !== undefined && value !== null);
   const range = HEIGHT - TOP - BOTTOM;
   if (values.every((value) => typeof value === 'number')) {
-    const [low, high] = [Math.min(...values), Math.max(...values)];
+    const [low, high] = [smallest(values), largest(values)];
     const isLog = low > 0 && high / low > 50;
     const place = (value: number): number => {
       const part = isLog ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);

@@ -1,5 +1,6 @@
 // All runs in a table, with the settings in which they differ; a click on a heading sorts.
 
+import { largest, smallest } from '../../../tensor/extremes.js';
 import type { RunRow } from '../api.js';
 import { colourOf, h, short, span } from './dom.js';
 import { isLowerBetter } from '../../../train/compare.js';
@@ -49,7 +50,7 @@ export function runTable(
   const bestOf = new Map(
     metrics.map((name) => {
       const values = runs.flatMap(({ best }) => best[name] ?? []);
-      return [name, isLowerBetter(name) ? Math.min(...values) : Math.max(...values)];
+      return [name, isLowerBetter(name) ? smallest(values) : largest(values)];
     }),
   );
   const heading = (name: string): HTMLElement => {

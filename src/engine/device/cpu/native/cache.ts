@@ -4,11 +4,14 @@
 import { debug } from '../../debug.js';
 import { SUPERVISOR } from './supervisor.js';
 
+/** What Node's types say of it, where they are installed: this is part of the declarations of nabla/distributed. */
+export type NodeProcess = typeof globalThis extends { readonly process: infer P } ? P : never;
+
 /**
  * The cache folder: made by nabla, or found as nabla makes it. One that others own or may write to is not used, and not
  * changed either: it may be somebody's own, for a purpose of theirs.
  */
-export function cacheFolder(process: NodeJS.Process): string {
+export function cacheFolder(process: NodeProcess): string {
   const fs = process.getBuiltinModule('node:fs');
   const os = process.getBuiltinModule('node:os');
   const { join, resolve } = process.getBuiltinModule('node:path');
@@ -25,7 +28,7 @@ export function cacheFolder(process: NodeJS.Process): string {
 }
 
 /** The file of this key, if it is there and whole. */
-export function findCached(process: NodeJS.Process, folder: string, key: string): string | undefined {
+export function findCached(process: NodeProcess, folder: string, key: string): string | undefined {
   const fs = process.getBuiltinModule('node:fs');
   const { join } = process.getBuiltinModule('node:path');
   for (const name of fs.readdirSync(folder)) {
@@ -42,7 +45,7 @@ export function findCached(process: NodeJS.Process, folder: string, key: string)
 }
 
 /** Whether a file's contents have the digest that its name says. */
-export function isSound(process: NodeJS.Process, path: string): boolean {
+export function isSound(process: NodeProcess, path: string): boolean {
   const fs = process.getBuiltinModule('node:fs');
   const { createHash } = process.getBuiltinModule('node:crypto');
   try {
@@ -61,7 +64,7 @@ const LIBRARY_TIMEOUT_MS = 60_000;
  * besides source and flags. Throws Error with what the compiler says.
  */
 export function compileLibrary(
-  process: NodeJS.Process,
+  process: NodeProcess,
   job: {
     readonly command: string;
     readonly flags: readonly string[];
