@@ -180,8 +180,7 @@ test('every part works without the others, in a bundle without dead code as well
 }, 60_000);
 
 test('everything can be bundled for a page, without configuration', async () => {
-  // several processes are Node's alone
-  const names = modules.filter((name) => name !== './distributed').map((name) => name.replace('.', 'nabla'));
+  const names = modules.map((name) => name.replace('.', 'nabla'));
   writeFileSync(join(app, 'page.js'), names.map((name, i) => `export * as part${i} from '${name}';`).join('\n'));
   for (const format of ['esm', 'iife'] as const) {
     const files = { entryPoints: [join(app, 'page.js')], outfile: join(app, `page.${format}.js`) };

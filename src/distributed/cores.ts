@@ -1,8 +1,9 @@
 // Threads of processes that share a machine: each takes its part of the cores, unless NABLA_THREADS says how many it shall have.
 // Launchers may bind processes to cores; then those are divided among the processes that are bound to the same ones.
+// Node's modules are asked for at run time, so that a bundler for browsers finds nothing to resolve.
 
-import { readFileSync } from 'node:fs';
-import { availableParallelism, hostname } from 'node:os';
+const { readFileSync } = process.getBuiltinModule('node:fs');
+const { availableParallelism, hostname } = process.getBuiltinModule('node:os');
 
 /** What all processes say, in the order of their ranks. */
 type Exchange = (value: unknown) => unknown[];

@@ -1,9 +1,10 @@
 // What processes have to have in common before they can train together: the version of nabla, the program, the kind of processor.
+// Node's modules are asked for at run time, so that a bundler for browsers finds nothing to resolve.
 
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+const { createHash } = process.getBuiltinModule('node:crypto');
+const { existsSync, readFileSync } = process.getBuiltinModule('node:fs');
+const { dirname, join } = process.getBuiltinModule('node:path');
+const { fileURLToPath } = process.getBuiltinModule('node:url');
 
 export function identity(): Readonly<Record<string, string>> {
   return {

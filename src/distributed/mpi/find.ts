@@ -1,11 +1,13 @@
 // The MPI of this machine: which compiler wrapper (mpicc) belongs to it, which implementation and version that is, and the library
 // that the shim becomes with it. And whether this process was started by a launcher (mpirun, srun), and by whose.
 // Environment in, description or path out.
+// Node's modules are asked for at run time, so that a bundler for browsers finds nothing to resolve.
 
-import { spawnSync } from 'node:child_process';
 import { compileLibrary } from '../../tensor/library.js';
 import { DistributedError } from '../error.js';
 import { SHIM_SOURCE } from './shim-source.js';
+
+const { spawnSync } = process.getBuiltinModule('node:child_process');
 
 /** An MPI that programs can be compiled for. */
 export interface MpiInstallation {

@@ -1,10 +1,12 @@
 // The shim as functions of JavaScript, by koffi.
+// Node's modules are asked for at run time, so that a bundler for browsers finds nothing to resolve.
 
-import { createRequire } from 'node:module';
 import { DistributedError } from '../error.js';
 import type { Job, Transport } from '../transport.js';
 import { type MpiInstallation, findLaunch, findMpi, shimLibrary } from './find.js';
 import { COMBINE, ELEMENT, JOB, STATUS } from './shim-source.js';
+
+const { createRequire } = process.getBuiltinModule('node:module');
 
 /** A function of C: called, or called on another thread. */
 interface Foreign<A extends readonly unknown[], R> {
