@@ -1,0 +1,112 @@
+// Bundles the lab and writes its pages: for the site's builder, and for the browser test, which has no formulas typeset.
+// Input: a folder, and how a formula in TeX becomes HTML; output: HTML, two scripts and a style sheet there.
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { layout } from './layout.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const src = join(here, '..', 'src');
+
+/** `nabla/x` is bundled from the sources; `source:./x.ts` is the text of a module. */
+export const plugin = {
+  name: 'lab',
+  setup(on) {
+    on.onResolve({ filter: /^nabla(\/|$)/ }, ({ path }) => ({
+      path: join(src, path.slice('nabla'.length), 'index.ts'),
+    }));
+    on.onResolve({ filter: /^source:/ }, ({ path, resolveDir }) => ({
+      path: resolve(resolveDir, path.slice('source:'.length)),
+      namespace: 'source',
+    }));
+    on.onLoad({ filter: /./, namespace: 'source' }, async ({ path }) => ({
+      contents: await readFile(path, 'utf8'),
+      loader: 'text',
+    }));
+  },
+};
+
+const shared = { bundle: true, target: 'es2022', tsconfigRaw: {}, logLevel: 'error', plugins: [plugin] };
+
+export async function buildLab(out, formula) {
+  const folder = join(out, 'lab');
+  mkdirSync(folder, { recursive: true });
+  const lab = join(here, 'lab');
+  const browser = { ...shared, platform: 'browser', minify: true, keepNames: true };
+  const [{ outputFiles }] = await Promise.all([
+    build({ ...shared, entryPoints: [join(lab, 'lectures.ts')], platform: 'node', format: 'esm', write: false }),
+    build({ ...browser, entryPoints: [join(lab, 'page.ts')], format: 'esm', outfile: join(folder, 'page.js') }),
+    build({ ...browser, entryPoints: [join(lab, 'worker.ts')], format: 'iife', outfile: join(folder, 'worker.js') }),
+  ]);
+  const { LECTURES } = await import(
+    `data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`
+  );
+  cpSync(join(here, 'style.css'), join(out, 'style.css'));
+  writeFileSync(join(folder, 'index.html'), overview(LECTURES));
+  LECTURES.forEach((lecture, i) =>
+    writeFileSync(
+      join(folder, `${lecture.name}.html`),
+      lecturePage(lecture, LECTURES[i - 1], LECTURES[i + 1], formula),
+    ),
+  );
+  return LECTURES;
+}
+
+/** A program in TypeScript as a module for Node, with nabla in it. */
+export async function bundleProgram(contents) {
+  const stdin = { contents, resolveDir: here, loader: 'ts' };
+  const { outputFiles } = await build({
+    ...shared,
+    stdin,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    write: false,
+  });
+  return outputFiles[0].text;
+}
+
+function overview(lectures) {
+  const cards = lectures.map(
+    ({ name, number, title, text }) =>
+      `<a class="card" href="${name}.html"><small>Lecture ${number}</small><b>${title}</b><span>${text}</span></a>`,
+  );
+  return layout({
+    title: 'Lab',
+    root: '../',
+    here: 'lab',
+    main: `<h1>Lab</h1>
+<p class="lead">Every figure computes live, in your browser, with nabla. Drag what can be dragged; Reset sets it back, Share copies an address that keeps
+your settings, and <i>Show code</i> is the program that the figure runs.</p>
+<div class="cards">${cards.join('')}</div>`,
+  });
+}
+
+function lecturePage({ number, title, text, figures }, before, after, formula) {
+  const link = (lecture, rel, arrow) =>
+    lecture
+      ? `<a rel="${rel}" href="${lecture.name}.html">${arrow(`${lecture.number}. ${lecture.title}`)}</a>`
+      : '<span></span>';
+  const sections = figures.map(
+    (
+      figure,
+    ) => `<section class="lab" id="${figure.name}" data-figure="${figure.name}" aria-labelledby="${figure.name}-title">
+<h2 id="${figure.name}-title">${figure.title}</h2>
+<div class="words">${figure.text}<div class="formula" role="math">${formula(figure.formula)}</div></div>
+<div class="stage"><noscript>This figure computes in your browser and needs JavaScript.</noscript></div>
+</section>`,
+  );
+  return layout({
+    title: `${title} · Lab`,
+    root: '../',
+    here: 'lab',
+    script: 'page.js',
+    main: `<p class="eyebrow"><a href="index.html">Lab</a> · Lecture ${number}</p>
+<h1>${title}</h1>
+<p class="lead">${text}</p>
+${sections.join('\n')}
+<nav class="turn" aria-label="Lectures">${link(before, 'prev', (t) => `← ${t}`)}${link(after, 'next', (t) => `${t} →`)}</nav>`,
+  });
+}

@@ -1,0 +1,221 @@
+// Drawing on a canvas in the coordinates of the data: heat maps, lines, dots, axes, words. Colours are those of the page, light or dark.
+
+/** Corners of what is shown, in the coordinates of the data. */
+export interface Box {
+  readonly x0: number;
+  readonly x1: number;
+  readonly y0: number;
+  readonly y1: number;
+}
+
+export type Rgb = readonly [red: number, green: number, blue: number];
+
+const MARGIN = { left: 40, right: 10, top: 10, bottom: 24 };
+
+export class Plot {
+  readonly context: CanvasRenderingContext2D;
+  width = 0;
+  height = 0;
+  box: Box = { x0: 0, x1: 1, y0: 0, y1: 1 };
+  private inner = { left: 0, top: 0, width: 0, height: 0 };
+  private style: CSSStyleDeclaration;
+
+  readonly canvas: HTMLCanvasElement;
+
+  constructor(canvas: HTMLCanvasElement) {
+    this.canvas = canvas;
+    const context = canvas.getContext('2d');
+    if (!context) throw new Error('This browser draws no canvas.');
+    this.context = context;
+    this.style = getComputedStyle(canvas);
+  }
+
+  /** Clears the canvas and says what part of the plane it shows; `axes` leave a margin for numbers. */
+  begin(box: Box, { axes = false, inset = 0 }: { readonly axes?: boolean; readonly inset?: number } = {}): void {
+    const { canvas, context } = this;
+    const ratio = Math.min(3, globalThis.devicePixelRatio || 1);
+    this.width = canvas.clientWidth;
+    this.height = canvas.clientHeight;
+    const [w, h] = [Math.round(this.width * ratio), Math.round(this.height * ratio)];
+    if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
+    this.style = getComputedStyle(canvas);
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, this.width, this.height);
+    context.font = '12px system-ui, sans-serif';
+    context.lineJoin = 'round';
+    this.box = box;
+    const { left, right, top, bottom } = axes ? MARGIN : { left: inset, right: inset, top: inset, bottom: inset };
+    this.inner = { left, top, width: this.width - left - right, height: this.height - top - bottom };
+    if (axes) this.axes();
+  }
+
+  /** A custom property of the page's style. */
+  colour(name: string): string {
+    return this.style.getPropertyValue(`--${name}`).trim();
+  }
+
+  rgb(name: string): Rgb {
+    const digits = this.colour(name).slice(1);
+    const part = (i: number): number => Number.parseInt(digits.slice(i, i + 2), 16);
+    return [part(0), part(2), part(4)];
+  }
+
+  x(value: number): number {
+    return this.inner.left + ((value - this.box.x0) / (this.box.x1 - this.box.x0)) * this.inner.width;
+  }
+
+  y(value: number): number {
+    return this.inner.top + ((this.box.y1 - value) / (this.box.y1 - this.box.y0)) * this.inner.height;
+  }
+
+  /** From the canvas's own pixels to the data. */
+  at(px: number, py: number): [x: number, y: number] {
+    const { x0, x1, y0, y1 } = this.box;
+    const { left, top, width, height } = this.inner;
+    return [x0 + ((px - left) / width) * (x1 - x0), y1 - ((py - top) / height) * (y1 - y0)];
+  }
+
+  /**
+   * A map of rows × columns numbers, each −1 … 1 after `scale`, from the first of two colours over the background to the second; the first
+   * row is the lowest. `smooth` blends between the numbers. `into` is where; default: everything.
+   */
+  heat(
+    data: ArrayLike<number>,
+    rows: number,
+    columns: number,
+    {
+      scale = (v: number) => v,
+      low = 'class-0',
+      high = 'class-1',
+      strength = 0.75,
+      smooth = true,
+      into = this.box,
+    }: {
+      readonly scale?: (value: number) => number;
+      readonly low?: string;
+      readonly high?: string;
+      readonly strength?: number;
+      readonly smooth?: boolean;
+      readonly into?: Box;
+    } = {},
+  ): void {
+    const [zero, minus, plus] = [this.rgb('canvas'), this.rgb(low), this.rgb(high)];
+    const pixels = new ImageData(columns, rows);
+    for (let i = 0; i < rows; i++) {
+      for (let j = 0; j < columns; j++) {
+        const v = Math.max(-1, Math.min(1, scale(data[i * columns + j]!)));
+        const to = v < 0 ? minus : plus;
+        const at = 4 * ((rows - 1 - i) * columns + j);
+        for (let c = 0; c < 3; c++) pixels.data[at + c] = zero[c]! + (to[c]! - zero[c]!) * Math.abs(v) * strength;
+        pixels.data[at + 3] = 255;
+      }
+    }
+    this.image(pixels, into, smooth);
+  }
+
+  image(pixels: ImageData, into: Box = this.box, smooth = false): void {
+    const source = new OffscreenCanvas(pixels.width, pixels.height);
+    source.getContext('2d')!.putImageData(pixels, 0, 0);
+    this.context.imageSmoothingEnabled = smooth;
+    this.context.imageSmoothingQuality = 'high';
+    const [left, top] = [this.x(into.x0), this.y(into.y1)];
+    this.context.drawImage(source, left, top, this.x(into.x1) - left, this.y(into.y0) - top);
+  }
+
+  line(
+    points: Iterable<readonly [number, number]>,
+    colour: string,
+    { width = 2, dash = [] }: { readonly width?: number; readonly dash?: number[] } = {},
+  ): void {
+    const { context } = this;
+    context.save();
+    context.beginPath();
+    context.rect(this.inner.left - 1, this.inner.top - 1, this.inner.width + 2, this.inner.height + 2);
+    context.clip();
+    context.beginPath();
+    // Beyond the picture a line goes on, but not to where a canvas loses count.
+    for (const [x, y] of points)
+      if (Number.isFinite(x) && Number.isFinite(y)) context.lineTo(clamp(this.x(x)), clamp(this.y(y)));
+    context.setLineDash(dash);
+    context.strokeStyle = colour;
+    context.lineWidth = width;
+    context.stroke();
+    context.restore();
+  }
+
+  dot(
+    x: number,
+    y: number,
+    colour: string,
+    { radius = 3.5, hollow = false }: { readonly radius?: number; readonly hollow?: boolean } = {},
+  ): void {
+    const { context } = this;
+    if (!Number.isFinite(x) || !Number.isFinite(y)) return;
+    context.beginPath();
+    context.arc(clamp(this.x(x)), clamp(this.y(y)), radius, 0, 2 * Math.PI);
+    context.lineWidth = hollow ? 1.5 : 1;
+    context.fillStyle = hollow ? this.colour('canvas') : colour;
+    context.strokeStyle = hollow ? colour : this.colour('canvas');
+    context.fill();
+    context.stroke();
+  }
+
+  text(
+    text: string,
+    x: number,
+    y: number,
+    {
+      align = 'left',
+      colour = this.colour('ink'),
+    }: { readonly align?: CanvasTextAlign; readonly colour?: string } = {},
+  ): void {
+    this.context.textAlign = align;
+    this.context.textBaseline = 'middle';
+    this.context.fillStyle = colour;
+    this.context.fillText(text, this.x(x), this.y(y));
+  }
+
+  private axes(): void {
+    const { context, box, inner } = this;
+    context.strokeStyle = this.colour('rule');
+    context.lineWidth = 1;
+    const muted = this.colour('muted');
+    for (const v of ticks(box.x0, box.x1, inner.width / 70)) {
+      this.line([[v, box.y0], [v, box.y1]], this.colour('rule'), { width: 1 }); // prettier-ignore
+      context.fillStyle = muted;
+      context.textAlign = 'center';
+      context.textBaseline = 'top';
+      context.fillText(short(v), this.x(v), inner.top + inner.height + 6);
+    }
+    for (const v of ticks(box.y0, box.y1, inner.height / 40)) {
+      this.line([[box.x0, v], [box.x1, v]], this.colour('rule'), { width: 1 }); // prettier-ignore
+      context.fillStyle = muted;
+      context.textAlign = 'right';
+      context.textBaseline = 'middle';
+      context.fillText(short(v), inner.left - 6, this.y(v));
+    }
+  }
+}
+
+const clamp = (pixel: number): number => Math.max(-1e4, Math.min(1e4, pixel));
+
+/** Round numbers between two, about as many as asked for. */
+function ticks(from: number, to: number, count: number): number[] {
+  const rough = (to - from) / Math.max(1, count);
+  if (!(rough > 0)) return [];
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].find((m) => m * power >= rough)! * power;
+  const found: number[] = [];
+  for (let v = Math.ceil(from / step) * step; v <= to + 1e-9 * step; v += step)
+    found.push(Math.abs(v) < step / 2 ? 0 : v);
+  return found;
+}
+
+/** A number as people write it, four digits at most. */
+export function short(value: number): string {
+  if (!Number.isFinite(value)) return String(value);
+  const size = Math.abs(value);
+  if (value === 0) return '0';
+  const text = size >= 1e5 || size < 1e-3 ? value.toExponential(1) : String(Number(value.toPrecision(4)));
+  return text.replace('-', '−');
+}

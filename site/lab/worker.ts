@@ -1,0 +1,54 @@
+// The worker of every figure: runs the computation that the page names, a frame at a time, as the page asks for them.
+
+import * as playground from './compute/playground.js';
+import * as race from './compute/race.js';
+import { AHEAD, type ToPage, type ToWorker } from './frame/messages.js';
+
+interface Computation {
+  run(settings: object): AsyncIterable<{ readonly values: Readonly<Record<string, number | string>> }>;
+}
+
+const COMPUTATIONS: Readonly<Record<string, Computation>> = { playground, race };
+
+interface Run {
+  readonly number: number;
+  /** Changed under the computation's hands by live controls. */
+  readonly settings: object;
+  /** Frames that may still be computed. */
+  credit: number;
+  wake: () => void;
+}
+
+let current: Run | undefined;
+
+async function compute(run: Run, figure: string): Promise<void> {
+  const post = (message: ToPage): void => postMessage(message);
+  try {
+    for await (const frame of COMPUTATIONS[figure]!.run(run.settings)) {
+      if (run !== current) return;
+      post({ kind: 'frame', run: run.number, frame });
+      run.credit--;
+      while (run.credit <= 0 && run === current) await new Promise<void>((resolve) => (run.wake = resolve));
+      if (run !== current) return;
+    }
+    post({ kind: 'end', run: run.number });
+  } catch (error) {
+    // Shown in the figure: a formula or a list of widths is typed by people.
+    post({ kind: 'error', run: run.number, message: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
+  if (data.kind === 'start') {
+    const before = current;
+    current = { number: data.run, settings: { ...data.settings }, credit: AHEAD, wake: () => {} };
+    before?.wake();
+    void compute(current, data.figure);
+  } else if (data.run === current?.number) {
+    if (data.kind === 'change') Object.assign(current.settings, data.settings);
+    else {
+      current.credit++;
+      current.wake();
+    }
+  }
+});

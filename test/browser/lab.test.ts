@@ -1,0 +1,115 @@
+// The lab in Chromium: every page loads without an error in its console, every figure computes, a control changes what it shows, the
+// program behind "Show code", run in Node, prints what the page shows, and on a phone nothing is wider than the screen.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type Server, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { extname, join } from 'node:path';
+import { type Browser, type Page, chromium } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildLab, bundleProgram } from '../../site/bundle.mjs';
+import { whyNoBrowser } from './browser.js';
+
+const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
+/** Settings under which a figure ends soon, and one control that is then changed. */
+const TRIALS: Readonly<Record<string, { readonly hash: Record<string, string>; readonly change: [string, string] }>> = {
+  playground: { hash: { steps: '100', points: '100' }, change: ['data', 'moons'] },
+  race: { hash: { steps: '20' }, change: ['surface', 'himmelblau'] },
+};
+
+const folder = mkdtempSync(join(tmpdir(), 'nabla-lab-'));
+const lectures = whyNoBrowser ? [] : await buildLab(folder, (tex) => `<code>${tex}</code>`);
+let server: Server;
+let browser: Browser;
+
+async function open(name: string, hash: string, width = 1200): Promise<{ page: Page; errors: string[] }> {
+  const page = await browser.newPage({ viewport: { width, height: 900 } });
+  const errors: string[] = [];
+  page.on('console', (message) => void (message.type() === 'error' && errors.push(message.text())));
+  page.on('pageerror', (error) => void errors.push(String(error)));
+  await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/lab/${name}.html${hash}`);
+  return { page, errors };
+}
+
+async function valuesOf(page: Page, figure: string): Promise<Record<string, unknown>> {
+  await page.locator(`#${figure}`).scrollIntoViewIfNeeded();
+  const ended = await page.waitForSelector(`#${figure}[data-state='done'], #${figure}[data-state='error']`);
+  expect(await ended.getAttribute('data-state'), (await page.locator(`#${figure} .status`).textContent()) ?? '').toBe(
+    'done',
+  );
+  return JSON.parse((await page.locator(`#${figure} .values`).getAttribute('data-values')) ?? '{}');
+}
+
+describe.skipIf(whyNoBrowser)('the lab', () => {
+  beforeAll(async () => {
+    server = createServer(({ url = '/' }, response) => {
+      const path = new URL(url, 'http://lab').pathname;
+      response.setHeader('Content-Type', `${TYPES[extname(path)] ?? 'text/plain'}; charset=utf-8`);
+      response.end(readFileSync(join(folder, path)));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    server?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test.each(lectures.map((lecture) => ({ lecture, name: lecture.name })))(
+    '$name',
+    async ({ lecture }) => {
+      for (const { name } of lecture.figures) {
+        const { hash, change } = TRIALS[name]!;
+        const state = `#${new URLSearchParams(Object.entries(hash).map(([key, value]) => [`${name}.${key}`, value]))}`;
+        const { page, errors } = await open(lecture.name, state);
+        const shown = await valuesOf(page, name);
+
+        const program = (await page.locator(`#${name} .code code`).textContent())!;
+        const file = join(folder, `${name}.mjs`);
+        writeFileSync(file, await bundleProgram(program));
+        const env = { ...process.env, NABLA_CPU: 'wasm', NABLA_THREADS: '1' };
+        const { stdout, stderr } = spawnSync(process.execPath, [file], { encoding: 'utf8', env });
+        expect(stderr).toBe('');
+        expect(JSON.parse(stdout.trimEnd().split('\n').at(-1)!)).toEqual(shown);
+
+        const [control, value] = change;
+        const input = page.locator(`#${name}-${control}`);
+        if ((await input.evaluate((e) => e.tagName)) === 'SELECT') await input.selectOption(value);
+        else await input.fill(value);
+        await input.blur();
+        await page.waitForSelector(`#${name}:not([data-state='done'])`);
+        expect(await valuesOf(page, name)).not.toEqual(shown);
+        expect(new URL(page.url()).hash).toContain(`${name}.${control}=${encodeURIComponent(value)}`);
+
+        await page.getByRole('button', { name: 'Reset' }).first().click();
+        expect(errors).toEqual([]);
+        await page.close();
+      }
+    },
+    60_000,
+  );
+
+  test('on a phone nothing is wider than the screen', async () => {
+    for (const { name } of [{ name: 'index' }, ...lectures]) {
+      const { page, errors } = await open(name, '', 360);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth), name).toBeLessThanOrEqual(360);
+      expect(errors).toEqual([]);
+      await page.close();
+    }
+  });
+
+  test('what an address says wrongly is passed over, and a wrong list of widths is an error in words', async () => {
+    const { page, errors } = await open(
+      'networks',
+      '#playground.data=none&playground.points=1e9&playground.hidden=9,x',
+    );
+    await page.waitForSelector("#playground[data-state='error']");
+    expect(await page.locator('#playground .status').textContent()).toMatch(/^Hidden layers: up to six widths/);
+    expect(await page.locator('#playground-data').inputValue()).toBe('circles');
+    expect(await page.locator('#playground-points').inputValue()).toBe('1000');
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+});
