@@ -63,7 +63,7 @@ function render(text) {
     // Pages of the tour are beside each other here, too; `README.md` and the like lead to the start.
     const own = /^([\w-]+)\.md(#.*)?$/.exec(href);
     if (own) tokens[i].attrSet('href', `${own[1]}.html${own[2] ?? ''}`);
-    else if (/^\.\.\/README\.md/.test(href)) tokens[i].attrSet('href', '../index.html');
+    else if (href.startsWith('../README.md')) tokens[i].attrSet('href', '../index.html');
     return self.renderToken(tokens, i, options);
   };
   const seen = new Map();
