@@ -98,3 +98,16 @@ test('graphs', async () => {
   expect(Math.min(...tests)).toBeGreaterThan(85);
   expect(Object.keys(files)).toEqual(['graphs-gat.svg', 'graphs-gcn.svg']);
 }, 60_000);
+
+test('inputs', async () => {
+  const { text, files } = await inFolder(() => import('../examples/inputs.js'));
+  const clean = Number(/named rightly: ([\d.]+) %/.exec(text)?.[1]);
+  expect(clean).toBeGreaterThan(95);
+  const wished = /classes are named ([\d, ]+)/.exec(text)?.[1].split(', ') ?? [];
+  expect(wished.filter((name, i) => name === String(i)).length).toBeGreaterThanOrEqual(9);
+  const attacks = [...text.matchAll(/FGSM ([\d.]+) %, PGD ([\d.]+) %/g)].map(([, fast, small]) => [+fast, +small]);
+  expect(attacks).toHaveLength(3);
+  expect(attacks[2][1]).toBeLessThan(clean - 30);
+  for (const [fast, small] of attacks) expect(small).toBeLessThanOrEqual(fast + 2);
+  expect(Object.keys(files).sort()).toEqual(['adversarial.png', 'classes.png', 'filters.png', 'looks.png']);
+}, 60_000);

@@ -38,3 +38,7 @@ export {
   type RoiPoolOptions,
 } from './regions.js';
 export { topK, topKOfEach, type Prediction, type TopKOptions } from './top-k.js';
+export { type AttackOptions, type PgdOptions, fgsm, pgd } from './inputs/adversarial.js';
+export type { Classify, ClassList, Pictures } from './inputs/classify.js';
+export { type ClassOptions, gradCam, saliency } from './inputs/saliency.js';
+export { type VisualiseOptions, visualise } from './inputs/visualise.js';

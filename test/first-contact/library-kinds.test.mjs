@@ -50,6 +50,9 @@ const boxes = tensor([
   [1, 1, 4, 4],
 ]);
 const maps = zeros([1, 2, 8, 8]);
+const toLogits = (at) => at.mean([2, 3]);
+const layer = new nn.ReLU();
+const throughLayer = (at) => layer.forward(at).mean([2, 3]);
 const sound = zeros([1, 64]);
 const spectra = zeros([5, 9]);
 const set = () =>
@@ -357,6 +360,18 @@ const CALLS = {
   sequence: [(a, b) => optim.sequence(a, b), I([(step) => step, 5]), Fn((step) => step)],
   chained: [(a, b) => optim.chained(a, b), Fn((step) => step), Fn((step) => step)],
   // boxes
+  saliency: [vision.saliency, Fn(toLogits), I(maps), Options({})],
+  gradCam: [(f, l, t) => vision.gradCam(f, l, t), Fn(throughLayer), I(layer), I(maps)],
+  fgsm: [vision.fgsm, Fn(toLogits), I(maps), I(tensor(new Int32Array([0]))), Options({})],
+  ...each(
+    'fgsm',
+    (o) => vision.fgsm(toLogits, maps, tensor(new Int32Array([0])), o),
+    {},
+    { epsilon: OptionalNumber(0.1) },
+  ),
+  pgd: [vision.pgd, Fn(toLogits), I(maps), I(tensor(new Int32Array([0]))), Options({ steps: 1 })],
+  ...each('pgd', (o) => vision.pgd(toLogits, maps, tensor(new Int32Array([0])), o), {}, { steps: Optionally(1) }),
+  visualise: [vision.visualise, Fn((at) => at.mean()), Options({ shape: [1, 1, 3, 3], steps: 1 })],
   boxArea: [vision.boxArea, I(boxes)],
   boxIou: [vision.boxIou, I(boxes), I(boxes)],
   generalizedBoxIou: [vision.generalizedBoxIou, I(boxes), I(boxes)],
