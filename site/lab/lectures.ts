@@ -1,5 +1,9 @@
 // The lab's table of contents: a page a lecture, and its figures in their order.
 
+import { formula } from './figures/formula.js';
+import { kernel } from './figures/kernel.js';
+import { kmeans } from './figures/kmeans.js';
+import { neighbours } from './figures/neighbours.js';
 import { playground } from './figures/playground.js';
 import { race } from './figures/race.js';
 import type { Figure } from './frame/figure.js';
@@ -16,6 +20,13 @@ export interface Lecture {
 
 export const LECTURES: readonly Lecture[] = [
   {
+    name: 'learning',
+    number: 2,
+    title: 'Learning from examples',
+    text: 'Answers from the nearest examples, and groups that nobody has named.',
+    figures: [neighbours, kmeans],
+  },
+  {
     name: 'networks',
     number: 3,
     title: 'Networks',
@@ -23,10 +34,24 @@ export const LECTURES: readonly Lecture[] = [
     figures: [playground],
   },
   {
+    name: 'gradients',
+    number: 4,
+    title: 'Gradients',
+    text: 'The chain rule on a graph: every value on the way there, every gradient on the way back.',
+    figures: [formula],
+  },
+  {
     name: 'optimisation',
     number: 5,
     title: 'Optimisation',
     text: 'How weights find their way down a loss surface, and why some ways are slow.',
     figures: [race],
+  },
+  {
+    name: 'convolution',
+    number: 9,
+    title: 'Convolution',
+    text: 'The same few weights at every place of a picture.',
+    figures: [kernel],
   },
 ];

@@ -1,5 +1,9 @@
 // The worker of every figure: runs the computation that the page names, a frame at a time, as the page asks for them.
 
+import * as formula from './compute/formula.js';
+import * as kernel from './compute/kernel.js';
+import * as kmeans from './compute/kmeans.js';
+import * as neighbours from './compute/neighbours.js';
 import * as playground from './compute/playground.js';
 import * as race from './compute/race.js';
 import { AHEAD, type ToPage, type ToWorker } from './frame/messages.js';
@@ -8,7 +12,14 @@ interface Computation {
   run(settings: object): AsyncIterable<{ readonly values: Readonly<Record<string, number | string>> }>;
 }
 
-const COMPUTATIONS: Readonly<Record<string, Computation>> = { playground, race };
+const COMPUTATIONS: Readonly<Record<string, Computation>> = {
+  formula,
+  kernel,
+  kmeans,
+  neighbours,
+  playground,
+  race,
+};
 
 interface Run {
   readonly number: number;

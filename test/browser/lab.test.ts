@@ -15,6 +15,13 @@ const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': '
 /** Settings under which a figure ends soon, and one control that is then changed. */
 const TRIALS: Readonly<Record<string, { readonly hash: Record<string, string>; readonly change: [string, string] }>> = {
   playground: { hash: { steps: '100', points: '100' }, change: ['data', 'moons'] },
+  neighbours: { hash: { points: '60' }, change: ['k', '1'] },
+  kmeans: { hash: { points: '100', init: 'plus' }, change: ['init', 'random'] },
+  formula: {
+    hash: { formula: '-x ^ 2 * y', values: 'x = 2, y = 3' },
+    change: ['values', 'x = 1, y = 2'],
+  },
+  kernel: { hash: { slide: 'false', row: '3', column: '5' }, change: ['kernel', 'vertical'] },
   race: { hash: { steps: '20' }, change: ['surface', 'himmelblau'] },
 };
 
@@ -81,9 +88,16 @@ describe.skipIf(whyNoBrowser)('the lab', () => {
         if ((await input.evaluate((e) => e.tagName)) === 'SELECT') await input.selectOption(value);
         else await input.fill(value);
         await input.blur();
-        await page.waitForSelector(`#${name}:not([data-state='done'])`);
+        await page.waitForFunction(
+          ([figure, before]) => {
+            const root = document.querySelector<HTMLElement>(`#${figure}`);
+            const now = root?.querySelector<HTMLElement>('.values')?.dataset['values'];
+            return root?.dataset['state'] === 'error' || (root?.dataset['state'] === 'done' && now !== before);
+          },
+          [name, JSON.stringify(shown)],
+        );
         expect(await valuesOf(page, name)).not.toEqual(shown);
-        expect(new URL(page.url()).hash).toContain(`${name}.${control}=${encodeURIComponent(value)}`);
+        expect(new URLSearchParams(new URL(page.url()).hash.slice(1)).get(`${name}.${control}`)).toBe(value);
 
         await page.getByRole('button', { name: 'Reset' }).first().click();
         expect(errors).toEqual([]);

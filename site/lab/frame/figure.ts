@@ -66,6 +66,8 @@ export interface Figure<F extends Frame = Frame> {
   readonly formula: string;
   readonly controls: Readonly<Record<string, Control>>;
   readonly views: readonly View[];
+  /** Milliseconds for which a frame is seen at least. Default 0: as the screen refreshes. */
+  readonly pace?: number;
   /** The text of the module in compute/. */
   readonly source: string;
   /** Draws a frame; called again when the size or the colours change. */

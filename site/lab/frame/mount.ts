@@ -36,6 +36,9 @@ class Mounted {
   /** Frames that are drawn even while paused. */
   private due = 1;
   private isDrawing = false;
+  /** When a frame was drawn last, and what waits for the time of the next. */
+  private drawn = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined;
   private rate: { time: number; step: number } | undefined;
   private readonly status = element('span', { className: 'status', role: 'status' });
   private readonly speed = element('span', { className: 'speed' });
@@ -232,9 +235,17 @@ class Mounted {
   private schedule(): void {
     const isWanted = this.isVisible && this.waiting.length > 0 && (this.isRunning || this.due > 0);
     if (!isWanted || this.isDrawing) return;
+    const { pace = 0 } = this.figure;
+    const early = this.due > 0 ? 0 : this.drawn + pace - performance.now();
+    if (early > 0) {
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.schedule(), early);
+      return;
+    }
     this.isDrawing = true;
     requestAnimationFrame(() => {
       this.isDrawing = false;
+      this.drawn = performance.now();
       const frame = this.isRunning || this.due > 0 ? this.waiting.shift() : undefined;
       if (!frame) return;
       this.due = 0;

@@ -31,7 +31,14 @@ export class Plot {
   }
 
   /** Clears the canvas and says what part of the plane it shows; `axes` leave a margin for numbers. */
-  begin(box: Box, { axes = false, inset = 0 }: { readonly axes?: boolean; readonly inset?: number } = {}): void {
+  begin(
+    box: Box,
+    {
+      axes = false,
+      inset = 0,
+      left: margin = MARGIN.left,
+    }: { readonly axes?: boolean; readonly inset?: number; readonly left?: number } = {},
+  ): void {
     const { canvas, context } = this;
     const ratio = Math.min(3, globalThis.devicePixelRatio || 1);
     this.width = canvas.clientWidth;
@@ -44,7 +51,9 @@ export class Plot {
     context.font = '12px system-ui, sans-serif';
     context.lineJoin = 'round';
     this.box = box;
-    const { left, right, top, bottom } = axes ? MARGIN : { left: inset, right: inset, top: inset, bottom: inset };
+    const { left, right, top, bottom } = axes
+      ? { ...MARGIN, left: margin }
+      : { left: inset, right: inset, top: inset, bottom: inset };
     this.inner = { left, top, width: this.width - left - right, height: this.height - top - bottom };
     if (axes) this.axes();
   }
@@ -113,6 +122,20 @@ export class Plot {
     this.image(pixels, into, smooth);
   }
 
+  /** A map of rows × columns numbers of classes, the first row the lowest. */
+  classes(data: ArrayLike<number>, rows: number, columns: number, into: Box = this.box, strength = 0.4): void {
+    const zero = this.rgb('canvas');
+    const colours = [0, 1, 2, 3, 4].map((i) => this.rgb(`class-${i}`));
+    const pixels = new ImageData(columns, rows);
+    for (let i = 0; i < rows * columns; i++) {
+      const at = 4 * ((rows - 1 - Math.floor(i / columns)) * columns + (i % columns));
+      const to = colours[data[i]!] ?? zero;
+      for (let c = 0; c < 3; c++) pixels.data[at + c] = zero[c]! + (to[c]! - zero[c]!) * strength;
+      pixels.data[at + 3] = 255;
+    }
+    this.image(pixels, into, true);
+  }
+
   image(pixels: ImageData, into: Box = this.box, smooth = false): void {
     const source = new OffscreenCanvas(pixels.width, pixels.height);
     source.getContext('2d')!.putImageData(pixels, 0, 0);
@@ -173,6 +196,33 @@ export class Plot {
     this.context.textBaseline = 'middle';
     this.context.fillStyle = colour;
     this.context.fillText(text, this.x(x), this.y(y));
+  }
+
+  /** An empty rectangle with its lower left corner at x, y. */
+  frame(x: number, y: number, width: number, height: number, colour: string, line: number): void {
+    const [left, top] = [this.x(x), this.y(y + height)];
+    this.context.strokeStyle = colour;
+    this.context.lineWidth = line;
+    const inside = line / 2; // beside each other, none covers another's edge
+    this.context.strokeRect(left + inside, top + inside, this.x(x + width) - left - line, this.y(y) - top - line);
+  }
+
+  /** Words so many pixels below a place (above, if negative). */
+  beside(text: string, x: number, y: number, down: number, colour: string): void {
+    const { context } = this;
+    context.textAlign = 'center';
+    context.textBaseline = 'middle';
+    context.fillStyle = colour;
+    context.fillText(text, this.x(x), this.y(y) + down);
+  }
+
+  /** Words that hide what lies behind them. */
+  badge(text: string, x: number, y: number, colour: string): void {
+    const { context } = this;
+    const width = context.measureText(text).width + 8;
+    context.fillStyle = this.colour('canvas');
+    context.fillRect(this.x(x) - width / 2, this.y(y) - 8, width, 16);
+    this.beside(text, x, y, 0, colour);
   }
 
   private axes(): void {
