@@ -17,11 +17,11 @@ async function signsOf(rows, like) {
 
 const T = (x) => x.transpose(-2, -1);
 
-async function svdLike(x, fullMatrices, row) {
-  const [m, k] = [x.shape.at(-2), Math.min(x.shape.at(-2), x.shape.at(-1))];
-  const { u, s, vh } = l.svd(x, { fullMatrices });
-  if (x.size === 0) return [u, s, vh];
-  if (fullMatrices && (m !== k || x.shape.at(-1) !== k)) differs('vectors beyond the rank are any basis');
+async function signedAs({ u, s, vh }, row) {
+  const [m, k, n1] = [u.shape.at(-2), s.shape.at(-1), vh.shape.at(-1)];
+  if (u.size === 0 || vh.size === 0) return [u, s, vh];
+  if (u.shape.at(-1) !== k || vh.shape.at(-2) !== k || Math.min(m, n1) !== k)
+    differs('vectors beyond the rank are any basis');
   const signs = await signsOf(T(u), T(expectedTensor(row, 0)));
   return [u.mul(T(signs)), s, vh.mul(signs)];
 }
@@ -52,7 +52,7 @@ const decompositions = {
   },
   'linalg.householder_product': ({ input, tau }) => l.householderProduct(input, tau),
   'linalg.svdvals': ({ input }) => l.svdvals(input),
-  'linalg.svd': async ({ input, fullMatrices }, row) => svdLike(input, fullMatrices ?? true, row),
+  'linalg.svd': ({ input, fullMatrices }, row) => signedAs(l.svd(input, { fullMatrices }), row),
   'linalg.eigvalsh': ({ input, UPLO }) => l.eigvalsh(input, UPLO),
   'linalg.eigh': async ({ input, UPLO }, row) => {
     const { eigenvalues, eigenvectors } = l.eigh(input, UPLO);

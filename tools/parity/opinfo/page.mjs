@@ -24,6 +24,8 @@ function sameName(name) {
 /** The functions and methods that a row calls. */
 function called(name) {
   const text = String(CALLS[name]);
+  const linalg = [...text.matchAll(/\bl\.([a-z]\w*)\(/gi)].map(([, f]) => `\`linalg.${f}\``);
+  if (linalg.length > 0) return [...new Set(linalg)].join(', ');
   const functions = [...text.matchAll(/\b(n|nn|F)\.([a-z]\w*)\(/gi)].map(([, from, f]) =>
     from === 'F' ? `functional.${f}` : f,
   );
