@@ -264,7 +264,9 @@ const CALLS = {
   ...each('shapes', data.shapes, {}, { size: Optionally(16) }),
   ...each('communities', data.communities, {}, { nodes: Optionally(40), inside: OptionalNumber(0.8) }),
   cora: [(o) => data.cora(o).catch(unlessMissing), Options({})],
+  citeseer: [(o) => data.citeseer(o).catch(unlessMissing), Options({})],
   ...each('cora', (o) => data.cora(o).catch(unlessMissing), {}, { folder: OptionalText(folder) }),
+  ...each('citeseer', (o) => data.citeseer(o).catch(unlessMissing), {}, { folder: OptionalText(folder) }),
   contactSheet: [data.contactSheet, I([image]), Options({})],
   ...each(
     'contactSheet',

@@ -2,6 +2,7 @@
 // Forward is compared with the reference device, gradients with finite differences on it (grad/rules.test.ts).
 
 import type { OperatorCase } from './case.js';
+import { denseCases } from './dense-cases.js';
 import { kernelCases } from './kernel-cases.js';
 import { mapCases } from './map-cases.js';
 import { movementCases } from './movement-cases.js';
@@ -9,4 +10,4 @@ import { movementCases } from './movement-cases.js';
 export type { OperatorCase } from './case.js';
 export { makeData, makeLeaves } from './case.js';
 
-export const cases: readonly OperatorCase[] = [...mapCases(), ...movementCases(), ...kernelCases()];
+export const cases: readonly OperatorCase[] = [...mapCases(), ...movementCases(), ...kernelCases(), ...denseCases()];

@@ -91,7 +91,10 @@ async function readPickles(source: ByteSource, bytes: Uint8Array): Promise<Torch
     },
   };
   const first = readPickle(bytes, 0, world);
-  if (first.value !== MAGIC) return { layout: 'pickle', value: first.value };
+  if (first.value !== MAGIC) {
+    for (const key of roots.keys()) fault(`storage '${key}', which a tensor is kept in, is missing`, first.end);
+    return { layout: 'pickle', value: first.value };
+  }
   const protocol = readPickle(bytes, first.end, world);
   if (protocol.value !== PROTOCOL) fault('the protocol of torch.save is not known', first.end);
   const machine = readPickle(bytes, protocol.end, world);

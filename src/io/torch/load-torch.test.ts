@@ -219,6 +219,11 @@ describe('pickles made by hand', () => {
   });
 });
 
+test('a storage that is in no layout', async () => {
+  const pickle = pickleOf(0x80, 2, '(U\x07storagectorch\nFloatStorage\nU\x010U\x03cpuK\x01NtQ.');
+  expect((await refusal(pickle)).message).toContain("storage '0', which a tensor is kept in, is missing");
+});
+
 describe('tensors that do not fit their storage', () => {
   const tensorOf = (elements: number, offset: number, shape: string, strides: string, bytes = 16): Uint8Array =>
     zipSync(
