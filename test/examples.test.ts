@@ -111,3 +111,13 @@ test('inputs', async () => {
   for (const [fast, small] of attacks) expect(small).toBeLessThanOrEqual(fast + 2);
   expect(Object.keys(files).sort()).toEqual(['adversarial.png', 'classes.png', 'filters.png', 'looks.png']);
 }, 60_000);
+
+test('autoencoders', async () => {
+  const { text, files } = await inFolder(() => import('../examples/autoencoders.js'));
+  const errors = [...text.matchAll(/squared error (\S+)/g)].map(([, value]) => Number(value));
+  expect(errors).toHaveLength(3);
+  expect(errors).toEqual([...errors].sort((a, b) => b - a)); // more numbers, better copies
+  expect(errors[2]).toBeLessThan(0.6 * errors[0]);
+  expect(Number(/ELBO at the mean (\S+)/.exec(text)?.[1])).toBeGreaterThan(-31);
+  expect(Object.keys(files).sort()).toEqual(['latent.svg', 'plane.png', 'reconstructions.png']);
+}, 120_000);

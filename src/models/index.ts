@@ -1,5 +1,14 @@
 // The public surface of `nabla/models`.
 
+export {
+  Autoencoder,
+  VAE,
+  vaeLoss,
+  type AutoencoderOptions,
+  type Latent,
+  type VAEOutput,
+  type VaeLossOptions,
+} from './autoencoder.js';
 export { CharLSTM, type CharLstmOptions } from './char-lstm.js';
 export type { Classifier } from './classifier.js';
 export { cnn, type CnnOptions } from './cnn.js';

@@ -548,6 +548,16 @@ const CALLS = {
   whisperLogMel: [(t, o) => audio.whisperLogMel(t, { ...mustBeOptions(o), samples: 800 }), T(sound), Options({})],
   // networks
   auxiliaryCrossEntropy: [models.auxiliaryCrossEntropy, I(zeros([2, 3])), I(labels), OptionalNumber(0.3)],
+  vaeLoss: [models.vaeLoss, I({ logits: x, mean: x, logVariance: x }), I(zeros([2, 3])), Options({})],
+  ...each(
+    'vaeLoss',
+    (o) => models.vaeLoss({ logits: x, mean: x, logVariance: x }, x, o),
+    {},
+    { beta: OptionalNumber(2) },
+  ),
+  'VAE.encode': [(t) => new models.VAE({ inFeatures: 3 }).encode(t), I(x)],
+  'VAE.sample': [(n) => new models.VAE({ inFeatures: 3 }).sample(n), NumberOnly(2)],
+  'Autoencoder.decode': [(t) => new models.Autoencoder({ inFeatures: 4, latent: 3 }).decode(t), I(x)],
   efficientNetKey: [models.efficientNetKey, Text('bn1.weight')],
   newHead: [(classes) => models.squeezenet11().newHead(classes), I(3)],
   detect: [(t, o) => models.fasterRcnn({ classes: 2 }).detect(t, o), I(zeros([0, 3, 32, 32])), Options({})],
