@@ -49,7 +49,7 @@ export const formula: Figure<FrameOf<typeof run>> = {
   draw({ graph }, { nodes, forward, backward }) {
     graph!.begin({ x0: 0, x1: 1, y0: 1, y1: 0 }, { inset: 8 });
     const places = layout(nodes);
-    const radius = Math.max(13, Math.min(24, (graph!.width / nodes.length) * 0.22));
+    const radius = Math.max(11, Math.min(24, (graph!.width / nodes.length) * 0.22, graph!.height / 16));
     const isBack = (i: number): boolean => i >= nodes.length - backward;
     nodes.forEach(({ operands, locals }, i) => {
       operands.forEach((operand, which) => {
@@ -61,7 +61,12 @@ export const formula: Figure<FrameOf<typeof run>> = {
         const middle = { x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 + bend };
         graph!.line([[from.x, from.y], [middle.x, middle.y], [to.x, to.y]], colour, { width: isPassed ? 2.2 : 1.6 }); // prettier-ignore
         if (isPassed)
-          graph!.badge(short(Number(locals[which]!.toPrecision(4))), middle.x, middle.y, graph!.colour('muted'));
+          graph!.badge(
+            short(Number(locals[which]!.toPrecision(4))),
+            from.x + 0.7 * (middle.x - from.x),
+            from.y + 0.7 * (middle.y - from.y),
+            graph!.colour('muted'),
+          );
       });
     });
     nodes.forEach(({ label, value, gradient }, i) => {

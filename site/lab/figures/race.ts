@@ -49,7 +49,7 @@ export const race: Figure<FrameOf<typeof run>> = {
     steps: { kind: 'range', label: 'Steps', value: 200, min: 10, max: 1000, step: 10 },
   },
   views: [
-    { name: 'map', label: 'The loss from above: dark is low. Paths of all optimisers' },
+    { name: 'map', label: 'The loss from above: the bluer, the lower. Paths of all optimisers' },
     { name: 'losses', label: 'Loss after each step, on a logarithmic scale' },
     { name: 'legend', label: 'Who is where', wide: true, aspect: 0.14 },
   ],

@@ -111,6 +111,7 @@ class Mounted {
       canvas.addEventListener('pointerdown', (event) => (canvas.setPointerCapture(event.pointerId), give(event)));
       canvas.addEventListener('pointermove', (event) => void (event.buttons & 1 && give(event)));
     }
+    canvas.dataset['view'] = name;
     return element('figure', { className: wide ? 'view wide' : 'view' }, canvas, element('figcaption', {}, label));
   }
 
