@@ -54,7 +54,7 @@ test('cartpole', async () => {
   }
   const text = lines.join('\n');
   expect(Number(/100 episodes: ([\d.]+) of 500/.exec(text)?.[1])).toBeGreaterThan(400);
-  expect(text).toMatch(/after \d+ steps:\n[\s\S]*⣿/);
+  expect(text).toMatch(/after \d+ steps:\n[\s\S]*[⠁-⣿]/); // whether a cell is full depends on where the cart is
 }, 120_000);
 
 test('grid worlds', async () => {

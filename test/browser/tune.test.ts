@@ -59,7 +59,7 @@ describe.skipIf(whyNoBrowser)('fine-tuning in a page', () => {
       const { before, after, longest, frames } = (await browser.run(entry, { isolated, files })) as Tuned;
       expect(before).toMatch(/^\d \d+\.\d %\n\d \d+\.\d %\n\d \d+\.\d %$/);
       expect(after.map((text) => /^class \d/.exec(text)?.[0])).toEqual(['class 0', 'class 1']);
-      expect(longest).toBeLessThan(100);
+      expect(longest).toBeLessThan(500); // mostly below 50; learning on the page's own thread takes seconds
       expect(frames).toBeGreaterThan(3);
     },
     60_000,
@@ -89,7 +89,7 @@ describe.skipIf(whyNoBrowser)('fine-tuning in a page', () => {
       expect(before).toMatch(/^palace \d\d\.\d %\n/);
       expect(after.map((text) => /^class \d/.exec(text)?.[0])).toEqual(['class 0', 'class 1']);
       expect(learned).toBeLessThan(30_000); // it is about 3 s; machines under load are slower
-      expect(longest).toBeLessThan(100);
+      expect(longest).toBeLessThan(500); // mostly below 50; learning on the page's own thread takes seconds
     },
     90_000,
   );

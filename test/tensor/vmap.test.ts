@@ -22,6 +22,7 @@ import {
   valueAndGrad,
   vmap,
 } from 'nabla';
+import { solve } from 'nabla/linalg';
 import { BATCH_RULES } from '../../src/engine/batch/rules.js';
 import { topologicalOrder } from '../../src/engine/ir/node.js';
 
@@ -94,6 +95,10 @@ const CASES: Record<string, { shapes: number[][]; fn: Fn }> = {
     },
   },
   oneForAll: { shapes: [[2, 3]], fn: (x) => nabla.cat([x, nabla.ones([1, 3])], 0).mul(tensor([1, 2, 3])) },
+  systems: {
+    shapes: [[3, 3], [3]],
+    fn: (a, b) => solve(a.matmul(a.transpose(0, 1)).add(nabla.eye(3).mul(4)) as Tensor, b) as Tensor,
+  },
   scalars: { shapes: [[], [3]], fn: (a, x) => x.mul(a).add(a.square()).cumsum(0).add(a.cumsum(0)) },
   signs: { shapes: [[3]], fn: (x) => nabla.where(nabla.signbit(x), x.mul(2), x) },
   reductions: {

@@ -22,7 +22,7 @@ type NodeList = Tensor<[number], 'int32'>;
 export interface NodeData {
   /** [N, F]. */
   readonly x: Tensor<[number, number]>;
-  /** [2, E]: row 0 the nodes that edges come from, row 1 those they go to; an undirected edge is there both ways. */
+  /** Shape [2, E]; row 0 has the nodes that edges come from, row 1 those they go to; an undirected edge is there both ways. */
   readonly edges: Tensor<[2, number], 'int32'>;
   /** Classes, [N]; −1 where none is known. */
   readonly y: NodeList;

@@ -287,7 +287,7 @@ class DecoderStack extends Module {
 }
 
 export interface T5Inputs {
-  /** [B, S]: 1 or true for a token of the source, 0 for padding, which nobody sees. Default: all are tokens. */
+  /** Shape [B, S]; 1 or true for a token of the source, 0 for padding, which nobody sees. Default: all are tokens. */
   readonly attentionMask?: AnyTensor;
 }
 
