@@ -17,12 +17,14 @@ const SHARING = [
 ];
 /**
  * What counts allocations or programs, waits for a warning that comes once, lists the devices, or sets what
- * holds for the process; and thousands of kernels, which are slower after other thousands.
+ * holds for the process; thousands of kernels, which are slower after other thousands; and large
+ * networks, whose first weights the next update of whoever comes after would draw.
  */
 const ALONE = [
   'src/nn/losses/losses.test.ts',
   'src/io/weights/load-weights.test.ts',
   'src/io/node/*.test.ts',
+  'src/models/vision/*.test.ts',
   'src/onnx/*.test.ts',
   'test/operators/devices.test.ts',
   'test/tensor/{capture,errors,vmap}.test.ts',
