@@ -7,7 +7,8 @@ const src = fileURLToPath(new URL('src', import.meta.url));
 
 /**
  * Tests that compute and compare: files of these folders run one after the other in one process and load the sources once, which
- * takes a second a file otherwise. Each finds the default device and dtype (as-found.ts); what else it sets it sets back.
+ * takes a second a file otherwise. Each finds the default device and dtype, and nothing that waits (as-found.ts); what
+ * else it sets it sets back.
  */
 const SHARING = [
   'src/{audio,classic,functions,io,metrics,models,nn,onnx,optim,tensor,vision}/**/*.test.ts',
@@ -17,14 +18,12 @@ const SHARING = [
 ];
 /**
  * What counts allocations or programs, waits for a warning that comes once, lists the devices, or sets what
- * holds for the process; thousands of kernels, which are slower after other thousands; and large
- * networks, whose first weights the next update of whoever comes after would draw.
+ * holds for the process; and thousands of kernels, which are slower after other thousands.
  */
 const ALONE = [
   'src/nn/losses/losses.test.ts',
   'src/io/weights/load-weights.test.ts',
   'src/io/node/*.test.ts',
-  'src/models/vision/*.test.ts',
   'src/onnx/*.test.ts',
   'test/operators/devices.test.ts',
   'test/tensor/{capture,errors,vmap}.test.ts',
