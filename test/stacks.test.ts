@@ -106,6 +106,17 @@ const PROGRAMS: Record<string, (leaves: readonly Node[]) => Node[]> = {
     const parts = rows.map((n) => build.unary('sin', build.matmul(n, l[1])));
     return [build.matmul(build.concat(parts, 0), l[1])];
   },
+  // Of each of two parts another kernel reads columns, several vectors a turn; one of them is computed where it is used, and not stored.
+  'parts that only some read': (l) => {
+    const x = build.slice(l[2], [0, 0], [160, 16], [1, 1]);
+    const mean = build.mul(build.sum(x, [0]), constant(1 / 160));
+    const away = build.sub(x, build.expand(mean, [160, 16]));
+    const squares = build.sum(build.mul(away, away), [0]);
+    const table = build.concat([build.reshape(mean, [16]), build.reshape(squares, [16])], 0);
+    const row = (i: number): Node => build.reshape(build.slice(table, [16 * i], [16], [1]), [1, 16]);
+    const moved = build.unary('tanh', build.sub(x, build.expand(row(0), [160, 16])));
+    return [build.sum(moved, [0]), build.unary('sqrt', row(1))];
+  },
   'a stack as a result': (l) => {
     const whole = build.concat(steps(l), 0);
     return [whole, build.matmul(whole, l[1])];

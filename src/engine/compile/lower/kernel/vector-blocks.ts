@@ -53,7 +53,8 @@ export function overBlocks(
     const sum = L.add(start, whole);
     const end = sum.kind === 'const' ? sum : k.define('end', sum);
     if (left !== undefined) left %= width;
-    const counter = newAxis(Math.floor(axis.size / lanes));
+    // Of a turn's first vector: an index of a later one that seemed to reach beyond the axis would read what nobody computes.
+    const counter = newAxis(Math.max(1, Math.floor(axis.size / lanes) - count + 1));
     const body = (): void => {
       const base = scaleIndex(atomIndex(counter), lanes);
       const lane = atomIndex(k.laneAxis);
