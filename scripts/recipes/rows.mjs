@@ -1,0 +1,35 @@
+// What `npm run recipes` runs: a row for each recipe, with the figure that it is about.
+//   preset    trained with `nabla train PRESET --seed N`, `set` being settings other than the defaults; `metric` is one of the test data
+//   program   of examples/, given `arguments` and the seed; `figures` finds its figures in what it prints
+//   wanted    what the mean over the seeds has to reach, as [≥ or ≤, number]
+
+/**
+ * @typedef {readonly ['≥' | '≤', number]} Wanted
+ * @typedef {{ name: string, preset: string, set?: Record<string, string | number | boolean>, metric: string, wanted?: Wanted }} PresetRow
+ * @typedef {{ name: string, program: string, arguments?: readonly string[], figures: readonly { metric: string, pattern: RegExp, wanted?: Wanted }[] }} ProgramRow
+ */
+
+/** @type {readonly (PresetRow | ProgramRow)[]} */
+export const ROWS = [
+  { name: 'digits', preset: 'digits', metric: 'accuracy', wanted: ['≥', 0.98] },
+  { name: 'mnist', preset: 'mnist', metric: 'accuracy', wanted: ['≥', 0.99] },
+  { name: 'cifar10', preset: 'cifar10', metric: 'accuracy' },
+  {
+    name: 'cora',
+    program: 'examples/graphs.ts',
+    arguments: ['cora'],
+    figures: [
+      { metric: 'GCN, test accuracy in %', pattern: /GCN: .*test (\S+) %/, wanted: ['≥', 81] },
+      { metric: 'GAT, test accuracy in %', pattern: /GAT: .*test (\S+) %/, wanted: ['≥', 82] },
+    ],
+  },
+  {
+    name: 'citeseer',
+    program: 'examples/graphs.ts',
+    arguments: ['citeseer'],
+    figures: [{ metric: 'GCN, test accuracy in %', pattern: /GCN: .*test (\S+) %/, wanted: ['≥', 69.5] }],
+  },
+  { name: 'frozen-lake', preset: 'frozen-lake', metric: 'return' },
+  { name: 'cartpole-dqn', preset: 'cartpole-dqn', metric: 'return', wanted: ['≥', 475] },
+  { name: 'cartpole-ppo', preset: 'cartpole-ppo', metric: 'return', wanted: ['≥', 475] },
+];
