@@ -8,7 +8,7 @@ import { encodePng } from 'nabla/io';
 import { Autoencoder, VAE, vaeLoss } from 'nabla/models';
 import { type Module, bceWithLogits, mseLoss } from 'nabla/nn';
 import { Adam } from 'nabla/optim';
-import { chartSvg } from 'nabla/train';
+import { type Series, chartSvg } from 'nabla/train';
 
 manualSeed(0);
 const { train, test } = digits().split({ train: 0.8, test: 0.2 });
@@ -60,16 +60,16 @@ const plane = noGrad(() => vae.decode(grid).sigmoid());
 writeFileSync('plane.png', encodePng(contactSheet(await images(plane), { columns: 12, scale: 4, gap: 1 })));
 
 const [points, truth] = [await noGrad(() => vae.encode(x).mean).array(), await y.array()];
-const series = Array.from({ length: 10 }, (_, digit) => {
+const series = Array.from({ length: 10 }, (_, digit): Series => {
   const own = points.filter((__, i) => truth[i] === digit);
   return {
     name: String(digit),
     x: own.map(([u]) => u),
     y: own.map(([, v]) => v),
     colour: digit,
-    look: 'points' as const,
+    look: 'points',
   };
 });
-const chart = { title: 'unseen digits in the latent plane', xLabel: 'first number', xScale: 'linear' as const };
-writeFileSync('latent.svg', chartSvg([{ ...chart, series, log: false }]));
+const title = 'unseen digits in the latent plane';
+writeFileSync('latent.svg', chartSvg([{ title, xLabel: 'first number', xScale: 'linear', series, log: false }]));
 console.log('plane.png, latent.svg: what the plane gives, and where the digits lie in it');

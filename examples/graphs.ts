@@ -9,7 +9,7 @@ import { citeseer, communities, cora } from 'nabla/data';
 import { GAT, GCN } from 'nabla/models';
 import { crossEntropy } from 'nabla/nn';
 import { Adam } from 'nabla/optim';
-import { chartSvg } from 'nabla/train';
+import { type Series, chartSvg } from 'nabla/train';
 
 const [, , name, seed = '0'] = process.argv;
 const graph = name === 'cora' ? await cora() : name === 'citeseer' ? await citeseer() : communities();
@@ -52,14 +52,14 @@ async function picture(model: GCN | GAT): Promise<string> {
   const hidden = noGrad(() => model.features(x, graph.edges));
   const plane = await (await new PCA({ components: 2 }).fitTransform(hidden)).array();
   const truth = await graph.y.array();
-  const series = Array.from({ length: graph.classes }, (_, k) => {
+  const series = Array.from({ length: graph.classes }, (_, k): Series => {
     const points = plane.filter((__, i) => truth[i] === k);
     return {
       name: `class ${k}`,
       x: points.map(([u]) => u),
       y: points.map(([, v]) => v),
       colour: k,
-      look: 'points' as const,
+      look: 'points',
     };
   });
   const title = `nodes, as ${model.constructor.name} sees them`;

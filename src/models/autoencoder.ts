@@ -77,7 +77,7 @@ abstract class Coder extends Module {
         `${this.constructor.name}.decode: latent numbers ${formatShape(z.shape)}: need [N, ${this.latent}]`,
         [z.shape],
       );
-    return this.decoder.forward(z) as Tensor<[number, number]>;
+    return this.decoder.forward(z);
   }
 
   protected encoded(x: Tensor): Tensor {
@@ -105,7 +105,7 @@ export class Autoencoder extends Coder {
 
   /** Inputs [N, …] → [N, latent]. */
   encode(x: Tensor): Tensor<[number, number]> {
-    return this.encoded(x) as Tensor<[number, number]>;
+    return this.encoded(x);
   }
 
   forward(x: Tensor): Tensor {
@@ -136,8 +136,7 @@ export class VAE extends Coder {
   /** Inputs [N, …] → mean and logarithm of the variance. */
   encode(x: Tensor): Latent {
     const both = this.encoded(x);
-    const part = (from: number): Tensor<[number, number]> =>
-      both.slice(1, from, from + this.latent) as Tensor<[number, number]>;
+    const part = (from: number): Tensor => both.slice(1, from, from + this.latent);
     return { mean: part(0), logVariance: part(this.latent) };
   }
 
@@ -190,5 +189,6 @@ export function vaeLoss(output: VAEOutput, x: Tensor, options: VaeLossOptions = 
     .sub(logVariance)
     .sum()
     .mul(0.5 / count);
-  return pixels.add(divergence.mul(beta)) as Tensor<[]>;
+  const loss: Tensor = pixels.add(divergence.mul(beta));
+  return loss;
 }

@@ -65,7 +65,7 @@ test('wrong sizes and options say so', () => {
   expect(() => communities({ degree: 1000 })).toThrow('communities: a degree of 1000 with 300 nodes');
   expect(() => new GCN({ ...sizes, layers: 0 })).toThrow('GCN: layers is 0');
   expect(() => new GAT({ ...sizes, dropout: 2 })).toThrow('GAT: dropout');
-  expect(() => new GCN(sizes).forward(graph.y as never, graph.edges)).toThrow('GCNConv');
+  expect(() => new GCN(sizes).forward(graph.y.to('float32'), graph.edges)).toThrow('GCNConv');
 });
 
 test('citation graphs are read from their files, and damage is named', async () => {

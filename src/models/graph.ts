@@ -50,7 +50,7 @@ abstract class GraphModel extends Module {
 
   /** Nodes [N, inFeatures], edges [2, E] (int32, undirected ones both ways, none from a node to itself) → logits [N, classes]. */
   forward(x: Tensor, edges: AnyTensor): Tensor<[number, number]> {
-    return this.pass(this.features(x, edges), this.convs.length - 1, edges) as Tensor<[number, number]>;
+    return this.pass(this.features(x, edges), this.convs.length - 1, edges);
   }
 
   /** What the last layer is given: [N, hidden], for GAT [N, heads · hidden]. */

@@ -15,7 +15,7 @@ import {
   checkWhole,
   formatShape,
 } from '../tensor/library.js';
-import { type AnyTensor, type Tensor, checkTensor } from '../tensor/tensor.js';
+import { type AnyTensor, Tensor, checkTensor } from '../tensor/tensor.js';
 import { type CtcLanguageModel, type Scores, beamSearch } from './ctc-beams.js';
 
 export interface CtcDecodeOptions {
@@ -128,9 +128,8 @@ async function lengthsOf(
   count: number,
   most: number,
 ): Promise<ArrayLike<number>> {
-  const isList = Array.isArray(lengths);
-  if (!isList) checkTensor(lengths, op, 'lengths');
-  const list: ArrayLike<number> = isList ? lengths : await (lengths as AnyTensor).data();
+  if (!Array.isArray(lengths)) checkTensor(lengths, op, 'lengths');
+  const list: ArrayLike<number> = lengths instanceof Tensor ? await lengths.data() : lengths;
   if (list.length !== count)
     throw new ArgumentError(`${op}: ${list.length} lengths for ${count} samples. Give one for each.`);
   for (let i = 0; i < count; i++) {

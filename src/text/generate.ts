@@ -101,7 +101,7 @@ export async function generateBatch(
   if (work.made === 0) return ids.map(() => []);
   if (work.beams > 1) return searched(work, options);
   const { decoding, stops, random } = work;
-  const texts = decoding.beginnings.map((begin) => ({ seen: Array.from(begin), made: [] as number[], isDone: false }));
+  const texts = decoding.beginnings.map((begin): Growing => ({ seen: Array.from(begin), made: [], isDone: false }));
   for (let rows = await decoding.begin(); ;) {
     for (const [i, text] of texts.entries()) {
       if (text.isDone) continue;
@@ -116,6 +116,14 @@ export async function generateBatch(
     if (texts.every(({ isDone }) => isDone)) return texts.map(({ made }) => made);
     rows = await decoding.next(texts.map(({ seen }) => seen[seen.length - 1]));
   }
+}
+
+/** A text of a batch. */
+interface Growing {
+  /** With the prompt, and without it. */
+  readonly seen: number[];
+  readonly made: number[];
+  isDone: boolean;
 }
 
 const rowOf = ({ data, width }: Rows, i: number): Float64Array => data.subarray(i * width, (i + 1) * width);

@@ -9,6 +9,8 @@ import { FormatError } from '../tensor/library.js';
 type Value = number | Uint8Array;
 type Fields = ReadonlyMap<number, readonly Value[]>;
 
+const NO_FIELDS: Fields = new Map();
+
 const [VARINT, FIXED64, BYTES, FIXED32] = [0, 1, 2, 5];
 
 /** The fields of a message by their numbers. */
@@ -83,8 +85,8 @@ export function readSentencePiece(call: string, name: string, bytes: Uint8Array)
     type: number(fields, 3, 1),
   }));
   if (pieces.length === 0) fail();
-  const [trainer = new Map() as Fields] = messages(model, 2);
-  const [normalizer = new Map() as Fields] = messages(model, 3);
+  const [trainer = NO_FIELDS] = messages(model, 2);
+  const [normalizer = NO_FIELDS] = messages(model, 3);
   const kind = MODEL_TYPES[number(trainer, 3, 1)];
   if (kind !== 'Unigram' && kind !== 'BPE')
     throw new FormatError(`${call}: ${name} has a model of kind ${kind ?? 'unknown'}. There are Unigram and BPE.`);
@@ -143,6 +145,7 @@ function normalizerOf(fields: Fields): object {
   const hasMap = charsmap instanceof Uint8Array && charsmap.length > 0;
   const [addsPrefix, removesSpaces, escapes] = [3, 4, 5].map((field) => number(fields, field, 1) !== 0);
   const normalizers = [
+    // the package that reads it has SentencePiece's usual map (NFKC) built in, and looks at no other
     ...(hasMap ? [{ type: 'Precompiled', precompiled_charsmap: '' }] : []),
     ...(removesSpaces ? [replace({ Regex: `${BEGIN} +| +${END}` }, ''), replace({ Regex: ' {2,}' }, ' ')] : []),
     ...(addsPrefix ? [replace({ Regex: `${BEGIN}(?=[\\s\\S])` }, ' ')] : []),

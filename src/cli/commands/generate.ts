@@ -10,10 +10,10 @@ import { type Config, GPT2, Llama, T5, fromPretrained } from '../../models/index
 import { type GenerateOptions, decodeStream, generate as generateIds } from '../../text/index.js';
 import { useDevice } from '../device.js';
 import { CliError, fileFault } from '../errors.js';
+import { openPredictor } from '../networks/run-network.js';
 import { generateText } from '../predict/text.js';
 import { ProgressBar, downloadLine } from '../progress.js';
 import { printable } from '../printable.js';
-import { waitFor } from '../pending.js';
 import { readText, weightsAt } from '../run-folder.js';
 import { type Terminal, terminalOf } from '../terminal.js';
 import { openRun } from '../trained-run.js';
@@ -85,11 +85,8 @@ async function* ofRun(path: string, options: Options): AsyncGenerator<string> {
     throw new CliError(`--${wrong[0]} is for models in transformers' files. A run takes --temperature and --greedy.`);
   const { folder, weights } = weightsAt(path);
   const run = await openRun(folder, options);
-  const predictor = await waitFor(
-    `the predictor of ${run.definition.name}`,
-    run.definition.predictor?.(run.settings as never, run.config.facts),
-  );
-  if (predictor?.kind !== 'text') throw new CliError(`${run.definition.name} writes no text. Use nabla predict.`);
+  const predictor = await openPredictor(run);
+  if (predictor.kind !== 'text') throw new CliError(`${run.definition.name} writes no text. Use nabla predict.`);
   await loadWeights(weights, predictor.model);
   const temperature = greedy === true ? 0 : (options.temperature ?? 0.8);
   yield* generateText(predictor, { prompt, length: options.maxTokens, temperature, seed });

@@ -19,7 +19,7 @@ export async function openPredictor(run: TrainedRun): Promise<Predictor> {
     run.definition.predictor?.(run.settings as never, run.config.facts), // as with createPlan
   );
   if (predictor !== undefined) return predictor;
-  throw new CliError(`${run.definition.name} does not say how to use its model. Try --test.`);
+  throw new CliError(`${run.definition.name} does not say how to use its model. Try nabla predict --test.`);
 }
 
 export async function openRunNetwork(source: string, options: NetworkOptions): Promise<Network> {

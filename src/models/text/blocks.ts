@@ -2,6 +2,7 @@
 // Tensors are plain here, and sizes are checked as they run.
 
 import { Embedding, type LayerNorm, Linear, type Module } from '../../nn/index.js';
+import { scaledDotProductAttention } from '../../tensor/attention.js';
 import { DTypeError, ShapeError, formatShape } from '../../tensor/library.js';
 import { type AnyTensor, type Tensor, checkTensor } from '../../tensor/tensor.js';
 
@@ -49,6 +50,23 @@ export function joinHeads(x: Tensor): Tensor {
   const [batch, heads, length, width] = x.shape;
   const joined: Tensor = x.transpose(1, 2).reshape([batch, length, heads * width]);
   return joined;
+}
+
+export interface AttendOptions {
+  readonly heads: number;
+  readonly dropout: number;
+  /** Of what may be seen. Default: all. */
+  readonly mask?: AnyTensor | undefined;
+}
+
+/** Self-attention of x [B, T, E] by the layers of its queries, keys and values: what the heads saw, side by side. */
+export function attend(
+  x: Tensor,
+  layers: readonly [queries: Block, keys: Block, values: Block],
+  { heads, dropout, mask }: AttendOptions,
+): Tensor {
+  const [q, k, v] = layers.map((layer) => splitHeads(layer.forward(x), heads));
+  return joinHeads(scaledDotProductAttention(q, k, v, { dropout, ...(mask !== undefined && { mask }) }));
 }
 
 /** A mask of numbers or bools [B, S] (1 where there is a token) as bool [B, 1, 1, S]; undefined for none. */

@@ -1,38 +1,24 @@
 // DistilBERT (Sanh et al. 2019): BERT with half of its layers, without kinds of tokens and without a pooler. Keys, numerics and initial values
 // are those of transformers' DistilBertModel, DistilBertForMaskedLM, ….
 
-import { Dropout, Embedding, LayerNorm, Module } from '../../nn/index.js';
+import { Dropout, Module } from '../../nn/index.js';
 import { checkCount } from '../../nn/layer.js';
 import { checkHeads } from '../check-heads.js';
-import { scaledDotProductAttention } from '../../tensor/attention.js';
-import { arange } from '../../tensor/creation.js';
 import { type OptionNames, checkNumber, checkOptions, checkWhole } from '../../tensor/library.js';
 import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
 import { type Activation, activationNamed } from './activations.js';
-import {
-  type Block,
-  type Ids,
-  type Norm,
-  type Table,
-  checkIds,
-  joinHeads,
-  linear,
-  paddingMask,
-  splitHeads,
-  table,
-} from './blocks.js';
+import { type Block, type Ids, type Norm, attend, linear } from './blocks.js';
 import type { Config } from './config.js';
-import { type BertInputs, start, statesOf } from './encoder.js';
+import { type BertInputs, Embeddings, EncoderBody, type EncoderSizes, norm, start } from './encoder.js';
 import {
   AnswerHead,
   EncoderWithHead,
-  type LabelOptions,
   MASKED_OPTIONS,
   type MaskedLMOptions,
   TokenHead,
   type TokenScores,
   headSizes,
-  labelOptionsOf,
+  labelCountOf,
   scoresOf,
   tokenScores,
 } from './encoder-heads.js';
@@ -77,9 +63,8 @@ const DISTILBERT_OPTIONS: OptionNames<DistilBertOptions> = {
   padTokenId: true,
 };
 
-type Sizes = Required<DistilBertOptions>;
-
-function sizesOf(call: string, options: DistilBertOptions): Sizes {
+/** Under BERT's names, without kinds of tokens. */
+function sizesOf(call: string, options: DistilBertOptions): EncoderSizes {
   const { vocabSize = 30522, maxPositionEmbeddings = 512, nLayers = 6, nHeads = 12, dim = 768 } = options;
   const { hiddenDim = 3072, dropout = 0.1, attentionDropout = 0.1, activation = 'gelu' } = options;
   const { initializerRange = 0.02, padTokenId = 0 } = options;
@@ -89,7 +74,21 @@ function sizesOf(call: string, options: DistilBertOptions): Sizes {
   for (const [name, value] of Object.entries(numbers)) checkNumber(call, name, value);
   checkWhole(call, 'padTokenId', padTokenId);
   checkHeads(call, dim, nHeads);
-  return { ...counts, ...numbers, activation, padTokenId };
+  return {
+    vocabSize,
+    hiddenSize: dim,
+    numHiddenLayers: nLayers,
+    numAttentionHeads: nHeads,
+    intermediateSize: hiddenDim,
+    hiddenAct: activation,
+    hiddenDropoutProb: dropout,
+    attentionProbsDropoutProb: attentionDropout,
+    maxPositionEmbeddings,
+    typeVocabSize: 0,
+    initializerRange,
+    layerNormEps: 1e-12,
+    padTokenId,
+  };
 }
 
 /** Entries of config.json that mean the same. */
@@ -97,29 +96,6 @@ const ALIASES = { hidden_size: 'dim', num_attention_heads: 'n_heads', num_hidden
 
 const optionsOf = (config: Config): DistilBertOptions =>
   config.renamed(ALIASES).options<DistilBertOptions>(DISTILBERT_OPTIONS);
-
-const norm = ({ dim }: Sizes): Norm => new LayerNorm<number>(dim, { eps: 1e-12 });
-
-class WordsAndPositions extends Module {
-  readonly wordEmbeddings: Table;
-  readonly positionEmbeddings: Table;
-  readonly LayerNorm: Norm;
-  readonly dropout: Dropout;
-
-  constructor(sizes: Sizes) {
-    super();
-    this.wordEmbeddings = new Embedding<number>(sizes.vocabSize, sizes.dim, { paddingIdx: sizes.padTokenId });
-    this.positionEmbeddings = table(sizes.maxPositionEmbeddings, sizes.dim);
-    this.LayerNorm = norm(sizes);
-    this.dropout = new Dropout(sizes.dropout);
-  }
-
-  forward(ids: Ids): Tensor {
-    const positions: Ids = arange(ids.shape[1]);
-    const words: Tensor = this.wordEmbeddings.forward(ids);
-    return this.dropout.forward(this.LayerNorm.forward(words.add(this.positionEmbeddings.forward(positions))));
-  }
-}
 
 class DistilAttention extends Module {
   readonly qLin: Block;
@@ -129,21 +105,19 @@ class DistilAttention extends Module {
   private readonly heads: number;
   private readonly dropout: number;
 
-  constructor({ dim, nHeads, attentionDropout }: Sizes) {
+  constructor({ hiddenSize, numAttentionHeads, attentionProbsDropoutProb }: EncoderSizes) {
     super();
-    this.qLin = linear(dim, dim);
-    this.kLin = linear(dim, dim);
-    this.vLin = linear(dim, dim);
-    this.outLin = linear(dim, dim);
-    this.heads = nHeads;
-    this.dropout = attentionDropout;
+    this.qLin = linear(hiddenSize, hiddenSize);
+    this.kLin = linear(hiddenSize, hiddenSize);
+    this.vLin = linear(hiddenSize, hiddenSize);
+    this.outLin = linear(hiddenSize, hiddenSize);
+    this.heads = numAttentionHeads;
+    this.dropout = attentionProbsDropoutProb;
   }
 
   forward(x: Tensor, mask: AnyTensor | undefined): Tensor {
-    const [q, k, v] = [this.qLin, this.kLin, this.vLin].map((part) => splitHeads(part.forward(x), this.heads));
     const dropout = this.training ? this.dropout : 0;
-    const seen: Tensor = scaledDotProductAttention(q, k, v, mask === undefined ? { dropout } : { dropout, mask });
-    return this.outLin.forward(joinHeads(seen));
+    return this.outLin.forward(attend(x, [this.qLin, this.kLin, this.vLin], { heads: this.heads, dropout, mask }));
   }
 }
 
@@ -153,12 +127,12 @@ class DistilNetwork extends Module {
   readonly lin2: Block;
   private readonly activation: (x: Tensor) => Tensor;
 
-  constructor({ dim, hiddenDim, dropout, activation }: Sizes) {
+  constructor({ hiddenSize, intermediateSize, hiddenDropoutProb, hiddenAct }: EncoderSizes) {
     super();
-    this.dropout = new Dropout(dropout);
-    this.lin1 = linear(dim, hiddenDim);
-    this.lin2 = linear(hiddenDim, dim);
-    this.activation = activationNamed('DistilBert', 'activation', activation);
+    this.dropout = new Dropout(hiddenDropoutProb);
+    this.lin1 = linear(hiddenSize, intermediateSize);
+    this.lin2 = linear(intermediateSize, hiddenSize);
+    this.activation = activationNamed('DistilBert', 'activation', hiddenAct);
   }
 
   forward(x: Tensor): Tensor {
@@ -172,12 +146,12 @@ class DistilLayer extends Module {
   readonly ffn: DistilNetwork;
   readonly outputLayerNorm: Norm;
 
-  constructor(sizes: Sizes) {
+  constructor(sizes: EncoderSizes) {
     super();
     this.attention = new DistilAttention(sizes);
-    this.saLayerNorm = norm(sizes);
+    this.saLayerNorm = norm(sizes, sizes.hiddenSize);
     this.ffn = new DistilNetwork(sizes);
-    this.outputLayerNorm = norm(sizes);
+    this.outputLayerNorm = norm(sizes, sizes.hiddenSize);
   }
 
   forward(x: Tensor, mask: AnyTensor | undefined): Tensor {
@@ -186,21 +160,17 @@ class DistilLayer extends Module {
   }
 }
 
-/** Ids int32 [B, T] → features [B, T, dim]; T is at most `maxPositionEmbeddings`. transformers: DistilBertModel. */
-export class DistilBert extends Module {
+/** Ids int32 [B, T] → features [B, T, dim]; T is at most `maxPositionEmbeddings`, and `tokenTypeIds` make no difference. transformers: DistilBertModel. */
+export class DistilBert extends EncoderBody {
   static readonly modelType = 'distilbert';
-  readonly embeddings: WordsAndPositions;
   readonly transformer: { readonly layer: readonly DistilLayer[] };
-  private readonly positions: number;
 
   constructor(options: DistilBertOptions = {}) {
     checkOptions(new.target.name, options, DISTILBERT_OPTIONS);
     const sizes = sizesOf('DistilBert', options);
-    super();
-    this.embeddings = new WordsAndPositions(sizes);
-    this.transformer = { layer: Array.from({ length: sizes.nLayers }, () => new DistilLayer(sizes)) };
-    this.positions = sizes.maxPositionEmbeddings;
-    begin(this, this, sizes);
+    super(new Embeddings(sizes, sizes.hiddenSize), sizes.maxPositionEmbeddings);
+    this.transformer = { layer: Array.from({ length: sizes.numHiddenLayers }, () => new DistilLayer(sizes)) };
+    start(this, this, sizes);
   }
 
   /** Made as transformers' config.json says. */
@@ -208,23 +178,9 @@ export class DistilBert extends Module {
     return new DistilBert(optionsOf(config));
   }
 
-  forward(ids: Ids, inputs: BertInputs = {}): Tensor {
-    return this.hiddenStates(ids, inputs).at(-1)!;
+  protected override get layers(): readonly DistilLayer[] {
+    return this.transformer.layer;
   }
-
-  /** The embeddings [B, T, dim] and what each layer leaves. `tokenTypeIds` make no difference. */
-  hiddenStates(ids: Ids, { attentionMask }: BertInputs = {}): Tensor[] {
-    checkIds('DistilBert', ids, this.positions);
-    return statesOf(
-      this.embeddings.forward(ids),
-      this.transformer.layer,
-      paddingMask('DistilBert', attentionMask, ids),
-    );
-  }
-}
-
-function begin(model: Module, body: DistilBert, { initializerRange, padTokenId }: Sizes): void {
-  start(model, initializerRange, padTokenId, body.embeddings.wordEmbeddings);
 }
 
 export interface DistilBertMaskedLMOptions extends DistilBertOptions, MaskedLMOptions {}
@@ -241,13 +197,13 @@ export class DistilBertMaskedLM extends EncoderWithHead<DistilBert> {
     checkOptions(new.target.name, options, { ...DISTILBERT_OPTIONS, ...MASKED_OPTIONS });
     const { tieWordEmbeddings = true, ...rest } = options;
     const sizes = sizesOf('DistilBertMaskedLM', rest);
-    super('distilbert', new DistilBert(sizes));
+    super('distilbert', new DistilBert(rest));
     const words = this.body.embeddings.wordEmbeddings.weight;
-    this.vocabTransform = linear(sizes.dim, sizes.dim);
-    this.vocabLayerNorm = norm(sizes);
+    this.vocabTransform = linear(sizes.hiddenSize, sizes.hiddenSize);
+    this.vocabLayerNorm = norm(sizes, sizes.hiddenSize);
     this.vocabProjector = tokenScores(words, tieWordEmbeddings, sizes.initializerRange);
-    this.activation = activationNamed('DistilBert', 'activation', sizes.activation);
-    begin(this, this.body, sizes);
+    this.activation = activationNamed('DistilBert', 'activation', sizes.hiddenAct);
+    start(this, this.body, sizes);
   }
 
   /** Made as transformers' config.json says. */
@@ -274,11 +230,6 @@ const CLASSIFIER_OPTIONS: OptionNames<DistilBertClassifierOptions> = {
   seqClassifDropout: true,
 };
 
-const labelsOf = (config: Config): LabelOptions => {
-  const { numLabels } = labelOptionsOf(config);
-  return numLabels === undefined ? {} : { numLabels };
-};
-
 /** Ids int32 [B, T] → logits [B, numLabels]. transformers: DistilBertForSequenceClassification. */
 export class DistilBertClassifier extends EncoderWithHead<DistilBert> {
   static readonly modelType = 'distilbert';
@@ -288,25 +239,20 @@ export class DistilBertClassifier extends EncoderWithHead<DistilBert> {
 
   constructor(options: DistilBertClassifierOptions = {}) {
     checkOptions(new.target.name, options, CLASSIFIER_OPTIONS);
-    const { numLabels, seqClassifDropout = 0.2, ...rest } = options;
+    const { numLabels: _, seqClassifDropout = 0.2, ...rest } = options;
     const sizes = sizesOf('DistilBertClassifier', rest);
-    const head = headSizes(
-      'DistilBertClassifier',
-      sizes.dim,
-      seqClassifDropout,
-      numLabels === undefined ? {} : { numLabels },
-    );
-    super('distilbert', new DistilBert(sizes));
+    const head = headSizes('DistilBertClassifier', sizes.hiddenSize, seqClassifDropout, options);
+    super('distilbert', new DistilBert(rest));
     this.preClassifier = linear(head.width, head.width);
     this.classifier = linear(head.width, head.numLabels);
     this.dropout = new Dropout(head.dropout);
-    begin(this, this.body, sizes);
+    start(this, this.body, sizes);
   }
 
   /** Made as transformers' config.json says; the number of classes is that of its `id2label`. */
   static fromConfig(config: Config): DistilBertClassifier {
     const dropout = config.options<Pick<DistilBertClassifierOptions, 'seqClassifDropout'>>({ seqClassifDropout: true });
-    return new DistilBertClassifier({ ...optionsOf(config), ...labelsOf(config), ...dropout });
+    return new DistilBertClassifier({ ...optionsOf(config), ...labelCountOf(config), ...dropout });
   }
 
   forward(ids: Ids, inputs: BertInputs = {}): Tensor {
@@ -326,20 +272,16 @@ export class DistilBertTokenClassifier extends TokenHead<DistilBert> {
 
   constructor(options: DistilBertTokenClassifierOptions = {}) {
     checkOptions(new.target.name, options, { ...DISTILBERT_OPTIONS, numLabels: true });
-    const { numLabels, ...rest } = options;
+    const { numLabels: _, ...rest } = options;
     const sizes = sizesOf('DistilBertTokenClassifier', rest);
-    const labels = numLabels === undefined ? {} : { numLabels };
-    super(
-      'distilbert',
-      new DistilBert(sizes),
-      headSizes('DistilBertTokenClassifier', sizes.dim, sizes.dropout, labels),
-    );
-    begin(this, this.body, sizes);
+    const head = headSizes('DistilBertTokenClassifier', sizes.hiddenSize, sizes.hiddenDropoutProb, options);
+    super('distilbert', new DistilBert(rest), head);
+    start(this, this.body, sizes);
   }
 
   /** Made as transformers' config.json says; the number of classes is that of its `id2label`. */
   static fromConfig(config: Config): DistilBertTokenClassifier {
-    return new DistilBertTokenClassifier({ ...optionsOf(config), ...labelsOf(config) });
+    return new DistilBertTokenClassifier({ ...optionsOf(config), ...labelCountOf(config) });
   }
 }
 
@@ -357,8 +299,8 @@ export class DistilBertQuestionAnswering extends AnswerHead<DistilBert> {
     const { qaDropout = 0.1, ...rest } = options;
     checkNumber('DistilBertQuestionAnswering', 'qaDropout', qaDropout);
     const sizes = sizesOf('DistilBertQuestionAnswering', rest);
-    super('distilbert', new DistilBert(sizes), sizes.dim, qaDropout);
-    begin(this, this.body, sizes);
+    super('distilbert', new DistilBert(rest), sizes.hiddenSize, qaDropout);
+    start(this, this.body, sizes);
   }
 
   /** Made as transformers' config.json says. */

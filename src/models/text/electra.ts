@@ -3,16 +3,17 @@
 
 import { Module } from '../../nn/index.js';
 import { checkCount } from '../../nn/layer.js';
-import { type OptionNames, checkOptions } from '../../tensor/library.js';
+import type { OptionNames } from '../../tensor/library.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { activationNamed } from './activations.js';
-import { type Block, type Ids, type Norm, checkIds, linear, paddingMask } from './blocks.js';
+import { type Block, type Ids, type Norm, linear } from './blocks.js';
 import type { Config } from './config.js';
 import {
   BERT_OPTIONS,
   type BertInputs,
   type BertOptions,
   Embeddings,
+  EncoderBody,
   type EncoderLayer,
   type EncoderSizes,
   encoderOptionsOf,
@@ -20,21 +21,21 @@ import {
   layersOf,
   norm,
   start,
-  statesOf,
 } from './encoder.js';
 import {
   AnswerHead,
+  type EncoderKind,
   EncoderWithHead,
-  FirstTokenHead,
-  type HeadSizes,
-  LABEL_OPTIONS,
   type LabelOptions,
-  MASKED_OPTIONS,
   type MaskedLMOptions,
+  TextHead,
   TokenHead,
   type TokenScores,
-  headSizes,
-  labelOptionsOf,
+  classifierOptionsOf,
+  classifierSizes,
+  maskedOptionsOf,
+  maskedSizes,
+  ownSizes,
   scoresOf,
   tokenScores,
 } from './encoder-heads.js';
@@ -65,24 +66,21 @@ const optionsOf = (config: Config): ElectraOptions => ({
   ...config.options<Pick<ElectraOptions, 'embeddingSize'>>({ embeddingSize: true }),
 });
 
+const ELECTRA: EncoderKind<ElectraOptions, ElectraSizes> = { options: ELECTRA_OPTIONS, sizesOf, optionsOf };
+
 /** Ids int32 [B, T] → features [B, T, hiddenSize]; T is at most `maxPositionEmbeddings`. transformers: ElectraModel. */
-export class Electra extends Module {
+export class Electra extends EncoderBody {
   static readonly modelType = 'electra';
-  readonly embeddings: Embeddings;
   readonly embeddingsProject: Block | undefined;
   readonly encoder: { readonly layer: readonly EncoderLayer[] };
-  private readonly positions: number;
 
   constructor(options: ElectraOptions = {}) {
-    checkOptions(new.target.name, options, ELECTRA_OPTIONS);
-    const sizes = sizesOf('Electra', options);
-    super();
+    const sizes = ownSizes(ELECTRA, new.target.name, options);
     const { embeddingSize, hiddenSize } = sizes;
-    this.embeddings = new Embeddings(sizes, embeddingSize);
+    super(new Embeddings(sizes, embeddingSize), sizes.maxPositionEmbeddings);
     this.embeddingsProject = embeddingSize === hiddenSize ? undefined : linear(embeddingSize, hiddenSize);
     this.encoder = layersOf(sizes);
-    this.positions = sizes.maxPositionEmbeddings;
-    begin(this, this, sizes);
+    start(this, this, sizes);
   }
 
   /** Made as transformers' config.json says. */
@@ -90,21 +88,14 @@ export class Electra extends Module {
     return new Electra(optionsOf(config));
   }
 
-  forward(ids: Ids, inputs: BertInputs = {}): Tensor {
-    return this.hiddenStates(ids, inputs).at(-1)!;
+  protected override get layers(): readonly EncoderLayer[] {
+    return this.encoder.layer;
   }
 
-  /** The embeddings [B, T, hiddenSize] and what each layer leaves. */
-  hiddenStates(ids: Ids, { attentionMask, tokenTypeIds }: BertInputs = {}): Tensor[] {
-    checkIds('Electra', ids, this.positions);
-    const mask = paddingMask('Electra', attentionMask, ids);
-    const narrow = this.embeddings.forward(ids, tokenTypeIds);
-    return statesOf(this.embeddingsProject?.forward(narrow) ?? narrow, this.encoder.layer, mask);
+  protected override embedded(ids: Ids, types: Ids | undefined): Tensor {
+    const narrow = super.embedded(ids, types);
+    return this.embeddingsProject?.forward(narrow) ?? narrow;
   }
-}
-
-function begin(model: Module, body: Electra, { initializerRange, padTokenId }: EncoderSizes): void {
-  start(model, initializerRange, padTokenId, body.embeddings.wordEmbeddings);
 }
 
 class Generator extends Module {
@@ -131,19 +122,17 @@ export class ElectraMaskedLM extends EncoderWithHead<Electra> {
   readonly generatorLmHead: TokenScores;
 
   constructor(options: ElectraMaskedLMOptions = {}) {
-    checkOptions(new.target.name, options, { ...ELECTRA_OPTIONS, ...MASKED_OPTIONS });
-    const { tieWordEmbeddings = true, ...rest } = options;
-    const sizes = sizesOf('ElectraMaskedLM', rest);
+    const { sizes, tieWordEmbeddings } = maskedSizes(ELECTRA, new.target.name, options);
     super('electra', new Electra(sizes));
     const words = this.body.embeddings.wordEmbeddings.weight;
     this.generatorPredictions = new Generator(sizes);
     this.generatorLmHead = tokenScores(words, tieWordEmbeddings, sizes.initializerRange);
-    begin(this, this.body, sizes);
+    start(this, this.body, sizes);
   }
 
   /** Made as transformers' config.json says. */
   static fromConfig(config: Config): ElectraMaskedLM {
-    return new ElectraMaskedLM({ ...optionsOf(config), ...config.options<MaskedLMOptions>(MASKED_OPTIONS) });
+    return new ElectraMaskedLM(maskedOptionsOf(ELECTRA, config));
   }
 
   forward(ids: Ids, inputs: BertInputs = {}): Tensor {
@@ -175,11 +164,10 @@ export class ElectraDiscriminator extends EncoderWithHead<Electra> {
   readonly discriminatorPredictions: Discriminator;
 
   constructor(options: ElectraOptions = {}) {
-    checkOptions(new.target.name, options, ELECTRA_OPTIONS);
-    const sizes = sizesOf('ElectraDiscriminator', options);
+    const sizes = ownSizes(ELECTRA, new.target.name, options);
     super('electra', new Electra(sizes));
     this.discriminatorPredictions = new Discriminator(sizes);
-    begin(this, this.body, sizes);
+    start(this, this.body, sizes);
   }
 
   /** Made as transformers' config.json says. */
@@ -194,37 +182,19 @@ export class ElectraDiscriminator extends EncoderWithHead<Electra> {
 
 export interface ElectraClassifierOptions extends ElectraOptions, LabelOptions {}
 
-function classifierParts(call: string, options: ElectraClassifierOptions): { sizes: ElectraSizes; head: HeadSizes } {
-  checkOptions(call, options, { ...ELECTRA_OPTIONS, ...LABEL_OPTIONS });
-  const { numLabels: _, classifierDropout: __, ...rest } = options;
-  const sizes = sizesOf(call, rest);
-  return { sizes, head: headSizes(call, sizes.hiddenSize, sizes.hiddenDropoutProb, options) };
-}
-
-const classifierOptionsOf = (config: Config): ElectraClassifierOptions => ({
-  ...optionsOf(config),
-  ...labelOptionsOf(config),
-});
-
 /** Ids int32 [B, T] → logits [B, numLabels]. transformers: ElectraForSequenceClassification. */
-export class ElectraClassifier extends EncoderWithHead<Electra> {
+export class ElectraClassifier extends TextHead<Electra> {
   static readonly modelType = 'electra';
-  readonly classifier: FirstTokenHead;
 
   constructor(options: ElectraClassifierOptions = {}) {
-    const { sizes, head } = classifierParts(new.target.name, options);
-    super('electra', new Electra(sizes));
-    this.classifier = new FirstTokenHead(head, (x) => x.gelu());
-    begin(this, this.body, sizes);
+    const { sizes, head } = classifierSizes(ELECTRA, new.target.name, options);
+    super('electra', new Electra(sizes), head, (x) => x.gelu());
+    start(this, this.body, sizes);
   }
 
   /** Made as transformers' config.json says; the number of classes is that of its `id2label`. */
   static fromConfig(config: Config): ElectraClassifier {
-    return new ElectraClassifier(classifierOptionsOf(config));
-  }
-
-  forward(ids: Ids, inputs: BertInputs = {}): Tensor {
-    return this.classifier.forward(this.body.forward(ids, inputs));
+    return new ElectraClassifier(classifierOptionsOf(ELECTRA, config));
   }
 }
 
@@ -233,14 +203,14 @@ export class ElectraTokenClassifier extends TokenHead<Electra> {
   static readonly modelType = 'electra';
 
   constructor(options: ElectraClassifierOptions = {}) {
-    const { sizes, head } = classifierParts(new.target.name, options);
+    const { sizes, head } = classifierSizes(ELECTRA, new.target.name, options);
     super('electra', new Electra(sizes), head);
-    begin(this, this.body, sizes);
+    start(this, this.body, sizes);
   }
 
   /** Made as transformers' config.json says; the number of classes is that of its `id2label`. */
   static fromConfig(config: Config): ElectraTokenClassifier {
-    return new ElectraTokenClassifier(classifierOptionsOf(config));
+    return new ElectraTokenClassifier(classifierOptionsOf(ELECTRA, config));
   }
 }
 
@@ -249,10 +219,9 @@ export class ElectraQuestionAnswering extends AnswerHead<Electra> {
   static readonly modelType = 'electra';
 
   constructor(options: ElectraOptions = {}) {
-    checkOptions(new.target.name, options, ELECTRA_OPTIONS);
-    const sizes = sizesOf('ElectraQuestionAnswering', options);
+    const sizes = ownSizes(ELECTRA, new.target.name, options);
     super('electra', new Electra(sizes), sizes.hiddenSize);
-    begin(this, this.body, sizes);
+    start(this, this.body, sizes);
   }
 
   /** Made as transformers' config.json says. */

@@ -2,11 +2,11 @@
 
 import { Dropout, Module, Parameter, init } from '../../nn/index.js';
 import { checkCount } from '../../nn/layer.js';
-import { type OptionNames, checkNumber } from '../../tensor/library.js';
+import { type OptionNames, checkNumber, checkOptions } from '../../tensor/library.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { type Block, type Ids, linear } from './blocks.js';
 import type { Config } from './config.js';
-import type { BertInputs } from './encoder.js';
+import type { BertInputs, EncoderSizes } from './encoder.js';
 
 /** Ids [B, T] → features [B, T, width]. */
 export interface TokenEncoder extends Module {
@@ -42,13 +42,12 @@ export interface LabelOptions {
   readonly classifierDropout?: number;
 }
 
-export const LABEL_OPTIONS: OptionNames<LabelOptions> = { numLabels: true, classifierDropout: true };
+const LABEL_OPTIONS: OptionNames<LabelOptions> = { numLabels: true, classifierDropout: true };
 
 /** Of a classifier's config.json: classes are counted by its `id2label`. */
-export function labelOptionsOf(config: Config): LabelOptions {
+export function labelCountOf(config: Config): Pick<LabelOptions, 'numLabels'> {
   const count = config.labels.length > 0 ? config.labels.length : config.number('num_labels');
-  const dropout = config.options<Pick<LabelOptions, 'classifierDropout'>>({ classifierDropout: true });
-  return { ...dropout, ...(count !== undefined && { numLabels: count }) };
+  return count === undefined ? {} : { numLabels: count };
 }
 
 /** Sizes of a head. */
@@ -63,6 +62,60 @@ export function headSizes(call: string, width: number, dropout: number, options:
   checkCount(numLabels, 1, `${call}: numLabels`);
   checkNumber(call, 'classifierDropout', classifierDropout);
   return { width, numLabels, dropout: classifierDropout };
+}
+
+/** What heads need to know of an encoder: the names of its options, its sizes, and its options in a config.json. */
+export interface EncoderKind<O extends object, S extends EncoderSizes> {
+  readonly options: OptionNames<O>;
+  sizesOf(call: string, options: O): S;
+  optionsOf(config: Config): O;
+}
+
+/** Sizes of an encoder and the classifier on it. Throws ArgumentError for options that do not fit. */
+export function classifierSizes<O extends object, S extends EncoderSizes>(
+  kind: EncoderKind<O, S>,
+  call: string,
+  options: NoInfer<O> & LabelOptions,
+): { readonly sizes: S; readonly head: HeadSizes } {
+  checkOptions(call, options, { ...kind.options, ...LABEL_OPTIONS });
+  const sizes = kind.sizesOf(call, options);
+  return { sizes, head: headSizes(call, sizes.hiddenSize, sizes.hiddenDropoutProb, options) };
+}
+
+export function classifierOptionsOf<O extends object, S extends EncoderSizes>(
+  kind: EncoderKind<O, S>,
+  config: Config,
+): O & LabelOptions {
+  const dropout = config.options<Pick<LabelOptions, 'classifierDropout'>>({ classifierDropout: true });
+  return { ...kind.optionsOf(config), ...dropout, ...labelCountOf(config) };
+}
+
+/** Sizes of an encoder that guesses tokens. Throws ArgumentError for options that do not fit. */
+export function maskedSizes<O extends object, S extends EncoderSizes>(
+  kind: EncoderKind<O, S>,
+  call: string,
+  options: NoInfer<O> & MaskedLMOptions,
+): { readonly sizes: S; readonly tieWordEmbeddings: boolean } {
+  checkOptions(call, options, { ...kind.options, ...MASKED_OPTIONS });
+  const { tieWordEmbeddings = true } = options;
+  return { sizes: kind.sizesOf(call, options), tieWordEmbeddings };
+}
+
+export function maskedOptionsOf<O extends object, S extends EncoderSizes>(
+  kind: EncoderKind<O, S>,
+  config: Config,
+): O & MaskedLMOptions {
+  return { ...kind.optionsOf(config), ...config.options<MaskedLMOptions>(MASKED_OPTIONS) };
+}
+
+/** Sizes of an encoder that has no options but its own. Throws ArgumentError for those that do not fit. */
+export function ownSizes<O extends object, S extends EncoderSizes>(
+  kind: EncoderKind<O, S>,
+  call: string,
+  options: NoInfer<O>,
+): S {
+  checkOptions(call, options, kind.options);
+  return kind.sizesOf(call, options);
 }
 
 /** Ids [B, T] → logits of each token [B, T, numLabels]. */
@@ -131,7 +184,7 @@ export function scoresOf(x: Tensor, { weight, bias }: TokenScores): Tensor {
 }
 
 /** Linear, activation, linear, over the first token's features [B, T, width] → [B, numLabels]; dropout in front of both. */
-export class FirstTokenHead extends Module {
+class FirstTokenHead extends Module {
   readonly dense: Block;
   readonly dropout: Dropout;
   readonly outProj: Block;
@@ -148,5 +201,19 @@ export class FirstTokenHead extends Module {
   forward(features: Tensor): Tensor {
     const first: Tensor = this.dropout.forward(features.select(1, 0));
     return this.outProj.forward(this.dropout.forward(this.activation(this.dense.forward(first))));
+  }
+}
+
+/** Ids [B, T] → logits [B, numLabels], by a FirstTokenHead. */
+export abstract class TextHead<B extends TokenEncoder> extends EncoderWithHead<B> {
+  readonly classifier: FirstTokenHead;
+
+  constructor(bodyName: string, body: B, sizes: HeadSizes, activation: (x: Tensor) => Tensor) {
+    super(bodyName, body);
+    this.classifier = new FirstTokenHead(sizes, activation);
+  }
+
+  forward(ids: Ids, inputs: BertInputs = {}): Tensor {
+    return this.classifier.forward(this.body.forward(ids, inputs));
   }
 }

@@ -1,15 +1,14 @@
-// What BERT, RoBERTa and ELECTRA share: embeddings, layers with their norms behind, and the options of both. Keys, numerics and initial values
-// are transformers'.
+// What BERT, RoBERTa, ELECTRA and DistilBERT share: embeddings, the way through the layers, initial values; and what all but DistilBERT do:
+// layers with their norms behind, and options. Keys, numerics and initial values are transformers'.
 
 import { Dropout, Embedding, LayerNorm, Linear, Module, init } from '../../nn/index.js';
 import { checkCount } from '../../nn/layer.js';
 import { checkHeads } from '../check-heads.js';
-import { scaledDotProductAttention } from '../../tensor/attention.js';
 import { arange, zeros } from '../../tensor/creation.js';
 import { type OptionNames, checkNumber, checkWhole } from '../../tensor/library.js';
 import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
 import { type Activation, activationNamed } from './activations.js';
-import { type Block, type Ids, type Norm, type Table, joinHeads, linear, splitHeads, table } from './blocks.js';
+import { type Block, type Ids, type Norm, type Table, attend, checkIds, linear, paddingMask, table } from './blocks.js';
 import type { Config } from './config.js';
 
 /** Names and defaults are those of transformers' BertConfig, in camelCase. */
@@ -94,11 +93,14 @@ export function encoderOptionsOf(config: Config): BertOptions {
 export const norm = ({ layerNormEps }: EncoderSizes, width: number): Norm =>
   new LayerNorm<number>(width, { eps: layerNormEps });
 
-/** Tables of words, positions and kinds of tokens; their sum, normalised. `width` is theirs, which in ELECTRA is not that of the layers. */
+/**
+ * Tables of words, positions and kinds of tokens, if there are kinds; their sum, normalised. `width` is theirs, which in ELECTRA is not that
+ * of the layers.
+ */
 export class Embeddings extends Module {
   readonly wordEmbeddings: Table;
   readonly positionEmbeddings: Table;
-  readonly tokenTypeEmbeddings: Table;
+  readonly tokenTypeEmbeddings: Table | undefined;
   readonly LayerNorm: Norm;
   readonly dropout: Dropout;
 
@@ -107,15 +109,22 @@ export class Embeddings extends Module {
     const { vocabSize, maxPositionEmbeddings, typeVocabSize, padTokenId } = sizes;
     this.wordEmbeddings = new Embedding<number>(vocabSize, width, { paddingIdx: padTokenId });
     this.positionEmbeddings = table(maxPositionEmbeddings, width);
-    this.tokenTypeEmbeddings = table(typeVocabSize, width);
+    this.tokenTypeEmbeddings = typeVocabSize > 0 ? table(typeVocabSize, width) : undefined;
     this.LayerNorm = norm(sizes, width);
     this.dropout = new Dropout(sizes.hiddenDropoutProb);
   }
 
+  /** Tables whose row for the padding starts at 0. */
+  get padded(): readonly Table[] {
+    return [this.wordEmbeddings];
+  }
+
   /** `positions`: int32 [T] or [B, T] */
-  forward(ids: Ids, types: Ids = zeros(ids.shape, { dtype: 'int32' }), positions: Ids = arange(ids.shape[1])): Tensor {
-    const words: Tensor = this.wordEmbeddings.forward(ids).add(this.tokenTypeEmbeddings.forward(types));
-    return this.dropout.forward(this.LayerNorm.forward(words.add(this.positionEmbeddings.forward(positions))));
+  forward(ids: Ids, types?: Ids, positions: Ids = arange(ids.shape[1])): Tensor {
+    let sum: Tensor = this.wordEmbeddings.forward(ids);
+    if (this.tokenTypeEmbeddings !== undefined)
+      sum = sum.add(this.tokenTypeEmbeddings.forward(types ?? zeros(ids.shape, { dtype: 'int32' })));
+    return this.dropout.forward(this.LayerNorm.forward(sum.add(this.positionEmbeddings.forward(positions))));
   }
 }
 
@@ -154,9 +163,8 @@ class SelfAttention extends Module {
   }
 
   forward(x: Tensor, mask: AnyTensor | undefined): Tensor {
-    const [q, k, v] = [this.query, this.key, this.value].map((part) => splitHeads(part.forward(x), this.heads));
     const dropout = this.training ? this.dropout : 0;
-    return joinHeads(scaledDotProductAttention(q, k, v, mask === undefined ? { dropout } : { dropout, mask }));
+    return attend(x, [this.query, this.key, this.value], { heads: this.heads, dropout, mask });
   }
 }
 
@@ -184,22 +192,67 @@ export const layersOf = (sizes: EncoderSizes): { readonly layer: readonly Encode
   layer: Array.from({ length: sizes.numHiddenLayers }, () => new EncoderLayer(sizes)),
 });
 
-/** The start, and what each layer makes of the state before it. */
-export function statesOf(
-  start: Tensor,
-  layers: readonly { forward(x: Tensor, mask: AnyTensor | undefined): Tensor }[],
-  mask: AnyTensor | undefined,
-): Tensor[] {
-  const states = [start];
-  for (const [i, layer] of layers.entries()) states.push(layer.forward(states[i], mask));
-  return states;
+/** Embeddings and layers behind them: ids int32 [B, T] → features [B, T, width]. */
+export abstract class EncoderBody extends Module {
+  readonly embeddings: Embeddings;
+  private readonly positions: number;
+
+  /** `positions`: of the longest text. */
+  constructor(embeddings: Embeddings, positions: number) {
+    super();
+    this.embeddings = embeddings;
+    this.positions = positions;
+  }
+
+  protected abstract get layers(): readonly { forward(x: Tensor, mask: AnyTensor | undefined): Tensor }[];
+
+  /** What the first layer is given. */
+  protected embedded(ids: Ids, types: Ids | undefined): Tensor {
+    return this.embeddings.forward(ids, types);
+  }
+
+  forward(ids: Ids, inputs: BertInputs = {}): Tensor {
+    return this.hiddenStates(ids, inputs).at(-1)!;
+  }
+
+  /** The embeddings [B, T, width] and what each layer leaves. */
+  hiddenStates(ids: Ids, { attentionMask, tokenTypeIds }: BertInputs = {}): Tensor[] {
+    const { name } = this.constructor;
+    checkIds(name, ids, this.positions);
+    const mask = paddingMask(name, attentionMask, ids);
+    const states = [this.embedded(ids, tokenTypeIds)];
+    for (const [i, layer] of this.layers.entries()) states.push(layer.forward(states[i], mask));
+    return states;
+  }
 }
 
-/** Linear layers and tables as transformers starts them: normal, biases 0, the padding's row 0. */
-export function start(model: Module, range: number, padTokenId: number, words: Table): void {
+/** BERT's layers, and a layer over the first token. */
+export abstract class PooledEncoder extends EncoderBody {
+  readonly encoder: { readonly layer: readonly EncoderLayer[] };
+  pooler: { readonly dense: Block } | undefined;
+
+  constructor(embeddings: Embeddings, positions: number, sizes: EncoderSizes, hasPooler: boolean) {
+    super(embeddings, positions);
+    this.encoder = layersOf(sizes);
+    this.pooler = hasPooler ? { dense: linear(sizes.hiddenSize, sizes.hiddenSize) } : undefined;
+  }
+
+  protected override get layers(): readonly EncoderLayer[] {
+    return this.encoder.layer;
+  }
+
+  /** tanh of a linear layer over the first token of features [B, T, hiddenSize]: [B, hiddenSize]. Without a pooler the token itself. */
+  pooled(features: Tensor): Tensor {
+    const first: Tensor = features.select(1, 0);
+    return this.pooler === undefined ? first : this.pooler.dense.forward(first).tanh();
+  }
+}
+
+/** Linear layers and tables of a body, or of a model on it, as transformers starts them: normal, biases 0, the padding's rows 0. */
+export function start(model: Module, body: EncoderBody, { initializerRange, padTokenId }: EncoderSizes): void {
   model.apply((m) => {
-    if (m instanceof Linear || m instanceof Embedding) init.normal_(m.weight, 0, range);
+    if (m instanceof Linear || m instanceof Embedding) init.normal_(m.weight, 0, initializerRange);
     if (m instanceof Linear && m.bias !== undefined) init.zeros_(m.bias);
   });
-  words.weight.assignAt_([padTokenId], 0);
+  for (const { weight } of body.embeddings.padded) weight.assignAt_([padTokenId], 0);
 }

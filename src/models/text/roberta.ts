@@ -2,37 +2,36 @@
 // skip padding. Keys, numerics and initial values are those of transformers' RobertaModel, RobertaForMaskedLM, ….
 
 import { Module, type Parameter } from '../../nn/index.js';
-import { ArgumentError, checkOptions } from '../../tensor/library.js';
+import { ArgumentError } from '../../tensor/library.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { type Block, type Ids, type Norm, checkIds, linear, paddingMask } from './blocks.js';
+import { type Block, type Ids, type Norm, type Table, linear } from './blocks.js';
 import type { Config } from './config.js';
 import {
   BERT_OPTIONS,
   type BertInputs,
   type BertOptions,
   Embeddings,
-  type EncoderLayer,
   type EncoderSizes,
+  PooledEncoder,
   encoderOptionsOf,
   encoderSizes,
-  layersOf,
   norm,
   start,
-  statesOf,
 } from './encoder.js';
 import {
   AnswerHead,
+  type EncoderKind,
   EncoderWithHead,
-  FirstTokenHead,
-  type HeadSizes,
-  LABEL_OPTIONS,
   type LabelOptions,
-  MASKED_OPTIONS,
   type MaskedLMOptions,
+  TextHead,
   TokenHead,
   type TokenScores,
-  headSizes,
-  labelOptionsOf,
+  classifierOptionsOf,
+  classifierSizes,
+  maskedOptionsOf,
+  maskedSizes,
+  ownSizes,
   scoresOf,
   tokenScores,
 } from './encoder-heads.js';
@@ -56,6 +55,12 @@ function sizesOf(call: string, options: RobertaOptions): EncoderSizes {
   );
 }
 
+const ROBERTA: EncoderKind<RobertaOptions, EncoderSizes> = {
+  options: BERT_OPTIONS,
+  sizesOf,
+  optionsOf: encoderOptionsOf,
+};
+
 /** With the words, the kinds of tokens and the norm before the positions, as transformers' keys have them. */
 class RobertaEmbeddings extends Embeddings {
   private readonly padTokenId: number;
@@ -70,6 +75,10 @@ class RobertaEmbeddings extends Embeddings {
     return [words, ...others, positions];
   }
 
+  override get padded(): readonly Table[] {
+    return [this.wordEmbeddings, this.positionEmbeddings];
+  }
+
   override forward(ids: Ids, types?: Ids): Tensor {
     const isToken: Ids = ids.ne(this.padTokenId).to('int32');
     const counted: Ids = isToken.cumsum(1).mul(isToken);
@@ -78,50 +87,19 @@ class RobertaEmbeddings extends Embeddings {
 }
 
 /** Ids int32 [B, T] → features [B, T, hiddenSize]; T is at most `maxPositionEmbeddings` − `padTokenId` − 1. transformers: RobertaModel. */
-export class Roberta extends Module {
+export class Roberta extends PooledEncoder {
   static readonly modelType = KINDS;
-  readonly embeddings: RobertaEmbeddings;
-  readonly encoder: { readonly layer: readonly EncoderLayer[] };
-  pooler: { readonly dense: Block } | undefined;
-  private readonly positions: number;
 
   constructor({ pooler = true, ...options }: RobertaBodyOptions = {}) {
-    checkOptions(new.target.name, options, BERT_OPTIONS);
-    const sizes = sizesOf('Roberta', options);
-    super();
-    this.embeddings = new RobertaEmbeddings(sizes);
-    this.encoder = layersOf(sizes);
-    this.pooler = pooler ? { dense: linear(sizes.hiddenSize, sizes.hiddenSize) } : undefined;
-    this.positions = sizes.maxPositionEmbeddings - sizes.padTokenId - 1;
-    begin(this, this, sizes);
+    const sizes = ownSizes(ROBERTA, new.target.name, options);
+    super(new RobertaEmbeddings(sizes), sizes.maxPositionEmbeddings - sizes.padTokenId - 1, sizes, pooler);
+    start(this, this, sizes);
   }
 
   /** Made as transformers' config.json says. */
   static fromConfig(config: Config): Roberta {
     return new Roberta(encoderOptionsOf(config));
   }
-
-  forward(ids: Ids, inputs: BertInputs = {}): Tensor {
-    return this.hiddenStates(ids, inputs).at(-1)!;
-  }
-
-  /** The embeddings [B, T, hiddenSize] and what each layer leaves. */
-  hiddenStates(ids: Ids, { attentionMask, tokenTypeIds }: BertInputs = {}): Tensor[] {
-    checkIds('Roberta', ids, this.positions);
-    const mask = paddingMask('Roberta', attentionMask, ids);
-    return statesOf(this.embeddings.forward(ids, tokenTypeIds), this.encoder.layer, mask);
-  }
-
-  /** tanh of a linear layer over the first token of features [B, T, hiddenSize]: [B, hiddenSize]. Without a pooler the token itself. */
-  pooled(features: Tensor): Tensor {
-    const first: Tensor = features.select(1, 0);
-    return this.pooler === undefined ? first : this.pooler.dense.forward(first).tanh();
-  }
-}
-
-function begin(model: Module, body: Roberta, { initializerRange, padTokenId }: EncoderSizes): void {
-  start(model, initializerRange, padTokenId, body.embeddings.wordEmbeddings);
-  body.embeddings.positionEmbeddings.weight.assignAt_([padTokenId], 0);
 }
 
 class Guess extends Module {
@@ -151,18 +129,16 @@ export class RobertaMaskedLM extends EncoderWithHead<Roberta> {
   readonly lmHead: Guess;
 
   constructor(options: RobertaMaskedLMOptions = {}) {
-    checkOptions(new.target.name, options, { ...BERT_OPTIONS, ...MASKED_OPTIONS });
-    const { tieWordEmbeddings = true, ...rest } = options;
-    const sizes = sizesOf('RobertaMaskedLM', rest);
+    const { sizes, tieWordEmbeddings } = maskedSizes(ROBERTA, new.target.name, options);
     super('roberta', new Roberta({ ...sizes, pooler: false }));
     const words = this.body.embeddings.wordEmbeddings.weight;
     this.lmHead = new Guess(sizes, tokenScores(words, tieWordEmbeddings, sizes.initializerRange));
-    begin(this, this.body, sizes);
+    start(this, this.body, sizes);
   }
 
   /** Made as transformers' config.json says. */
   static fromConfig(config: Config): RobertaMaskedLM {
-    return new RobertaMaskedLM({ ...encoderOptionsOf(config), ...config.options<MaskedLMOptions>(MASKED_OPTIONS) });
+    return new RobertaMaskedLM(maskedOptionsOf(ROBERTA, config));
   }
 
   forward(ids: Ids, inputs: BertInputs = {}): Tensor {
@@ -172,37 +148,19 @@ export class RobertaMaskedLM extends EncoderWithHead<Roberta> {
 
 export interface RobertaClassifierOptions extends RobertaOptions, LabelOptions {}
 
-function classifierParts(call: string, options: RobertaClassifierOptions): { sizes: EncoderSizes; head: HeadSizes } {
-  checkOptions(call, options, { ...BERT_OPTIONS, ...LABEL_OPTIONS });
-  const { numLabels: _, classifierDropout: __, ...rest } = options;
-  const sizes = sizesOf(call, rest);
-  return { sizes, head: headSizes(call, sizes.hiddenSize, sizes.hiddenDropoutProb, options) };
-}
-
-const classifierOptionsOf = (config: Config): RobertaClassifierOptions => ({
-  ...encoderOptionsOf(config),
-  ...labelOptionsOf(config),
-});
-
 /** Ids int32 [B, T] → logits [B, numLabels]. transformers: RobertaForSequenceClassification. */
-export class RobertaClassifier extends EncoderWithHead<Roberta> {
+export class RobertaClassifier extends TextHead<Roberta> {
   static readonly modelType = KINDS;
-  readonly classifier: FirstTokenHead;
 
   constructor(options: RobertaClassifierOptions = {}) {
-    const { sizes, head } = classifierParts(new.target.name, options);
-    super('roberta', new Roberta({ ...sizes, pooler: false }));
-    this.classifier = new FirstTokenHead(head, (x) => x.tanh());
-    begin(this, this.body, sizes);
+    const { sizes, head } = classifierSizes(ROBERTA, new.target.name, options);
+    super('roberta', new Roberta({ ...sizes, pooler: false }), head, (x) => x.tanh());
+    start(this, this.body, sizes);
   }
 
   /** Made as transformers' config.json says; the number of classes is that of its `id2label`. */
   static fromConfig(config: Config): RobertaClassifier {
-    return new RobertaClassifier(classifierOptionsOf(config));
-  }
-
-  forward(ids: Ids, inputs: BertInputs = {}): Tensor {
-    return this.classifier.forward(this.body.forward(ids, inputs));
+    return new RobertaClassifier(classifierOptionsOf(ROBERTA, config));
   }
 }
 
@@ -211,14 +169,14 @@ export class RobertaTokenClassifier extends TokenHead<Roberta> {
   static readonly modelType = KINDS;
 
   constructor(options: RobertaClassifierOptions = {}) {
-    const { sizes, head } = classifierParts(new.target.name, options);
+    const { sizes, head } = classifierSizes(ROBERTA, new.target.name, options);
     super('roberta', new Roberta({ ...sizes, pooler: false }), head);
-    begin(this, this.body, sizes);
+    start(this, this.body, sizes);
   }
 
   /** Made as transformers' config.json says; the number of classes is that of its `id2label`. */
   static fromConfig(config: Config): RobertaTokenClassifier {
-    return new RobertaTokenClassifier(classifierOptionsOf(config));
+    return new RobertaTokenClassifier(classifierOptionsOf(ROBERTA, config));
   }
 }
 
@@ -227,10 +185,9 @@ export class RobertaQuestionAnswering extends AnswerHead<Roberta> {
   static readonly modelType = KINDS;
 
   constructor(options: RobertaOptions = {}) {
-    checkOptions(new.target.name, options, BERT_OPTIONS);
-    const sizes = sizesOf('RobertaQuestionAnswering', options);
+    const sizes = ownSizes(ROBERTA, new.target.name, options);
     super('roberta', new Roberta({ ...sizes, pooler: false }), sizes.hiddenSize);
-    begin(this, this.body, sizes);
+    start(this, this.body, sizes);
   }
 
   /** Made as transformers' config.json says. */

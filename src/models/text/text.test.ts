@@ -193,7 +193,9 @@ interface Head extends Module {
 let fromFile: Module | undefined;
 
 function own<M extends Module>(model: M): M {
-  return (fromFile as M | undefined) ?? model;
+  if (fromFile === undefined) return model;
+  expect(fromFile.constructor).toBe(model.constructor);
+  return fromFile as M; // of the same class, as was just seen
 }
 
 /** The outputs that `encoder` of tools/parity/text.py has. */

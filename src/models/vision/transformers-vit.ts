@@ -4,7 +4,6 @@
 import { Dropout, LayerNorm, type Linear, Module, Parameter, init } from '../../nn/index.js';
 import { checkCount } from '../../nn/layer.js';
 import { cat } from '../../tensor/functions.js';
-import { scaledDotProductAttention } from '../../tensor/attention.js';
 import {
   ArgumentError,
   type OptionNames,
@@ -18,7 +17,7 @@ import {
 import { type Tensor, checkTensor } from '../../tensor/tensor.js';
 import { checkHeads } from '../check-heads.js';
 import { type Activation, activationNamed } from '../text/activations.js';
-import { type Norm, joinHeads, linear, splitHeads } from '../text/blocks.js';
+import { type Norm, attend, linear } from '../text/blocks.js';
 import type { Config } from '../text/config.js';
 import { type Block, type Conv, conv } from './blocks.js';
 
@@ -170,9 +169,8 @@ class ViTAttention extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    const [q, k, v] = [this.qProj, this.kProj, this.vProj].map((part) => splitHeads(part.forward(x), this.heads));
-    const seen: Tensor = scaledDotProductAttention(q, k, v, { dropout: this.training ? this.dropout : 0 });
-    return this.oProj.forward(joinHeads(seen));
+    const dropout = this.training ? this.dropout : 0;
+    return this.oProj.forward(attend(x, [this.qProj, this.kProj, this.vProj], { heads: this.heads, dropout }));
   }
 }
 
