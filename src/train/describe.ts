@@ -72,12 +72,16 @@ function checkDistributed({ distributed, metrics = {}, train, validation, test }
     ['rank', 'worldSize', 'agree'],
     'Pass what await init() of nabla/distributed gives',
   );
-  const isAlone = (data: unknown): boolean =>
-    typeof data === 'object' && data !== null && ('measures' in data || 'evaluate' in data);
-  if ([train, validation, test].some(isAlone) || train.state !== undefined)
+  if (train.state !== undefined)
     throw new ArgumentError(
-      'Trainer: distributed divides batches, and an agent makes its own. Train it on one process, or leave out distributed.',
+      'Trainer: distributed with training data that keep a state, as those of an agent do: every process would draw the same ones. Leave out distributed.',
     );
+  for (const [name, data] of Object.entries({ train, validation, test })) {
+    if (data === undefined || !('measures' in data || 'evaluate' in data)) continue;
+    throw new ArgumentError(
+      `Trainer: distributed with ${name} that takes measures itself, as an agent does: they would be those of one process. Leave out distributed.`,
+    );
+  }
   for (const [name, { state, merge, restore }] of Object.entries(metrics)) {
     if (state !== undefined && merge !== undefined && restore !== undefined) continue;
     throw new ArgumentError(

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ArgumentError, type AnyTensor, type Tensor, manualSeed, setDevice } from '../index.js';
 import { ArrayDataset, DataLoader, HostRandom } from '../data/index.js';
+import { init } from '../distributed/index.js';
 import type { Metric } from '../metrics/index.js';
 import { BatchNorm1d, Dropout, Linear, type Module, ReLU, Sequential, crossEntropy, mseLoss } from '../nn/index.js';
 import { AdamW, SGD, WeightAverage, clipGradNorm_ } from '../optim/index.js';
@@ -461,6 +462,33 @@ describe('checkpoints', () => {
       await expect(foreign.trainer.resume(folder)).rejects.toThrow(/./);
       await expect(setup().trainer.resume(join(folder, 'nowhere'))).rejects.toThrow(/ENOENT/);
     });
+  });
+});
+
+describe('with a world of one process', () => {
+  test('stop ends the run after the update', async () => {
+    const callbacks = [{ onStep: (t: { stop(): void }, { step }: { step: number }) => void (step === 4 && t.stop()) }];
+    const { trainer } = setup({ distributed: await init(), callbacks });
+    expect(await trainer.fit()).toMatchObject({ reason: 'early-stopping', step: 4 });
+  });
+
+  test('a signal ends the run after the update', async () => {
+    const controller = new AbortController();
+    const callbacks = [{ onStep: (_: unknown, { step }: { step: number }) => void (step === 4 && controller.abort()) }];
+    const { trainer } = setup({ distributed: await init(), callbacks, signal: controller.signal });
+    expect(await trainer.fit()).toMatchObject({ reason: 'aborted', step: 4 });
+  });
+
+  test('data that keep a state, or take measures themselves, are refused', async () => {
+    const distributed = await init();
+    const batches = { batches: () => new DataLoader(points(), { batchSize: 8 }).batches(0) };
+    const train = { ...batches, state: () => ({ numbers: {}, tensors: {} }), restore: () => {} };
+    expect(() => setup({ distributed, train })).toThrow(/^Trainer: distributed with training data that keep a state,/);
+    expect(() => setup({ train })).not.toThrow();
+    const validation = { measures: { return: 'higher' } as const, evaluate: async () => ({ return: 1 }) };
+    expect(() => setup({ distributed, validation })).toThrow(
+      /^Trainer: distributed with validation that takes measures/,
+    );
   });
 });
 

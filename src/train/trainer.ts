@@ -1,35 +1,34 @@
-// The Trainer: goes through the data epoch by epoch, updates, validates, watches, and tells its listeners what happened.
-//   options in (model, optimiser, loaders, …), events out; the model is trained in place.
+// The Trainer: goes through the data epoch by epoch, validates, watches, and tells its listeners what happened. What it is made of:
+//   epoch.ts      the updates of an epoch (step.ts: one update)    evaluate.ts   validation and test
+//   ending.ts     abort and stop, of one process or all            ranks.ts      other processes
+//   run-files.ts  the run folder                                   going-on.ts   what is said of a run that was resumed
+// Options in (model, optimiser, loaders, …), events out; the model is trained in place.
 // Everything that decides the next update is in `state()`, so that a run that is broken off anywhere goes on with the same
 // numbers. Must not know: terminals, and files but for the run folder that it is given.
 
 import { WeightAverage } from '../optim/average.js';
 import type { Module } from '../nn/module.js';
 import { filePath } from '../io/path.js';
-import { ArgumentError, NablaError } from '../tensor/library.js';
-import { getRandomState, manualSeed, setRandomState } from '../tensor/random.js';
+import { tensor } from '../tensor/creation.js';
+import { ArgumentError } from '../tensor/library.js';
 import type { AnyTensor } from '../tensor/tensor.js';
+import { commonFacts } from './common-facts.js';
 import { checkBatches, checkData, checkTrainerOptions, describeRun, isEvaluation, watchableOf } from './describe.js';
 import { TrainerProbe } from './doctor/trainer-probe.js';
+import { Ending } from './ending.js';
+import { type Position, Epochs } from './epoch.js';
 import { Evaluator, inEvaluationMode } from './evaluate.js';
-import type { RunFolder } from './node/run-folder.js';
+import { noticesOfChange } from './going-on.js';
 import type { Batches, Evaluation, TrainerHandle, TrainerOptions, TrainingOptimizer } from './options.js';
-import { ALONE, type NamedTensors, type OwnBatches, type Ranks, ownBatches } from './ranks.js';
+import { ALONE, type Ranks } from './ranks.js';
 import { Rates } from './rates.js';
-import {
-  type EndEvent,
-  type EpochEvent,
-  type RunEvent,
-  type RunListener,
-  type StepEvent,
-  formatJson,
-  parseJson,
-} from './record.js';
+import type { EndEvent, EpochEvent, RunEvent, RunListener } from './record.js';
+import { RunFiles } from './run-files.js';
+import { Seeds } from './seeds.js';
 import { type TrainerState, checkProgress, collectTensors, restoreTensors, sourceTensors } from './state.js';
-import { commonFacts } from './common-facts.js';
-import { type StepValues, Steps, probedValues } from './step.js';
+import { Steps } from './step.js';
 import { Totals } from './totals.js';
-import { type RunTraits, differences, traitsOf } from './traits.js';
+import { type RunTraits, traitsOf } from './traits.js';
 import { Watch, type WatchState } from './watch.js';
 
 export interface FitResult {
@@ -44,16 +43,6 @@ export interface FitResult {
   readonly test: Readonly<Record<string, number>> | undefined;
   readonly seconds: number;
 }
-
-/** An update whose numbers have not been read yet. */
-interface Reading {
-  readonly step: number;
-  readonly lr: number;
-  readonly parts: readonly { readonly loss: Promise<number>; readonly samples: number }[];
-  readonly gradNorm: Promise<number> | undefined;
-}
-
-type EpochEnd = 'finished' | 'aborted' | 'stopped' | 'diverged';
 
 /** A watch of nothing yet. */
 const UNWATCHED: WatchState = { best: null, bestEpoch: 0, bad: 0 };
@@ -78,31 +67,18 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
   readonly model: M;
   readonly optimizer: TrainingOptimizer;
   readonly options: TrainerOptions<M, B>;
-  /** Epochs finished. */
-  epoch = 0;
-  /** Updates so far. */
-  step = 0;
   history: EpochEvent[] = [];
-  /** Batches of the epoch under way that are done. */
-  private batch = 0;
-  private isStopAsked = false;
-  /** The same, before other processes have heard of it. */
-  private wantsStop = false;
-  private isAbortAgreed = false;
+  private readonly position: Position = { epoch: 0, batch: 0, step: 0 };
   private isRunning = false;
-  /** Open while `fit` is under way. */
-  private folder: RunFolder | undefined;
-  /** Where the run is written, by its path from the root. */
-  private readonly folderPath: string | undefined;
-  /** The folder that `resume` has read, until `fit` opens it. */
-  private resumed: RunFolder | undefined;
   /** What the run that goes on began as. */
   private traits: RunTraits | undefined;
-  /** Epochs that the run that goes on was planned for. */
-  private planned: number | undefined;
   private bestWeights: Readonly<Record<string, AnyTensor>> | undefined;
+  private readonly seeds = new Seeds();
+  private readonly ending: Ending;
+  private readonly files: RunFiles;
   private readonly steps: Steps<M, B>;
   private readonly totals: Totals;
+  private readonly epochs: Epochs<M, B>;
   private readonly evaluator: Evaluator<B>;
   private readonly rates: Rates;
   private readonly best: Watch;
@@ -110,13 +86,6 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
   private readonly average: WeightAverage | undefined;
   /** Who trains together, once `fit` has begun. */
   private ranks: Ranks = ALONE;
-  /** What this process goes through, and how many batches of it an epoch has on all processes. */
-  private own: OwnBatches<B> | undefined;
-  private batchesOfEpoch: number | undefined;
-  /** The generator's seed is this process's own. */
-  private isSeededApart = false;
-  /** What captured steps have been found to do otherwise than the model, and nobody has been told yet. */
-  private readonly captureDifferences: string[] = [];
 
   /** Throws ArgumentError for options that do not fit each other. */
   constructor(given: TrainerOptions<M, B>) {
@@ -128,8 +97,9 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
     this.model = model;
     this.optimizer = optimizer;
     this.options = options;
-    this.folderPath = options.folder === undefined ? undefined : filePath(options.folder, 'Trainer');
-    this.steps = new Steps(options, (text) => this.captureDifferences.push(text));
+    this.files = new RunFiles(options);
+    this.ending = new Ending(options.signal, options.distributed?.worldSize ?? 1);
+    this.steps = new Steps(options, (text) => this.epochs.noteDifference(text));
     this.totals = new Totals(metrics);
     this.evaluator = new Evaluator(model, this.steps, metrics);
     const watchable = watchableOf(options as TrainerOptions);
@@ -141,6 +111,19 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
       const { decay } = weightAverage;
       this.average = new WeightAverage(state, decay === undefined ? {} : { decay });
     }
+    const { position, steps, totals, rates, average, ending, files } = this;
+    const save = () => this.save();
+    this.epochs = new Epochs({ trainer: this, options, position, steps, totals, rates, average, ending, files, save });
+  }
+
+  /** Epochs finished. */
+  get epoch(): number {
+    return this.position.epoch;
+  }
+
+  /** Updates so far. */
+  get step(): number {
+    return this.position.step;
   }
 
   // -------------------------------------------------------------- the run
@@ -149,9 +132,7 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
   async fit(): Promise<FitResult> {
     if (this.isRunning) throw new ArgumentError('Trainer: fit() is under way already. Wait for it to end.');
     this.isRunning = true;
-    this.isStopAsked = false;
-    this.wantsStop = false;
-    this.isAbortAgreed = false;
+    this.ending.reset();
     const begin = performance.now();
     const seconds = () => (performance.now() - begin) / 1000;
     const { seed, callbacks = [] } = this.options;
@@ -159,16 +140,14 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
     let test: Record<string, number> | undefined;
     try {
       checkData(this.options as TrainerOptions);
-      if (seed !== undefined && this.step === 0 && this.batch === 0) {
-        manualSeed(seed);
-        this.isSeededApart = false;
-      }
+      const { step, batch, epoch } = this.position;
+      if (seed !== undefined && step === 0 && batch === 0) this.seeds.set(seed);
       await this.join();
-      this.ranks.begin(commonFacts(this.options as TrainerOptions, this.step, this.batch));
-      this.seedApart();
-      await this.openFolder();
-      await this.emit(describeRun(this.options as TrainerOptions, this.step));
-      await this.tellDifferences();
+      this.ranks.begin(commonFacts(this.options as TrainerOptions, step, batch));
+      this.seeds.setApart(this.ranks);
+      await this.files.begin(step, epoch);
+      await this.emit(describeRun(this.options as TrainerOptions, step));
+      await this.tellChanges();
       for (const callback of callbacks) await callback.onFitStart?.(this);
       reason = await this.goThrough();
       if (reason === 'completed' || reason === 'early-stopping') test = await this.finish();
@@ -197,54 +176,39 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
 
   /** Meets the other processes, where there are any. */
   private async join(): Promise<void> {
-    const { distributed, model, optimizer, train } = this.options;
+    const { distributed, model, optimizer, folder } = this.options;
     if (this.ranks === ALONE && distributed !== undefined) {
       const { TrainingGroup } = await import('../distributed/training.js');
       this.ranks = new TrainingGroup(distributed, model, optimizer.groups);
-      this.steps.ranks = this.ranks;
-      this.evaluator.ranks = this.ranks;
-      if (this.folderPath !== undefined && !distributed.hasHint)
-        distributed.hint(`Go on from the last checkpoint: resume('${this.options.folder}').`);
+      for (const part of [this.steps, this.evaluator, this.files]) part.ranks = this.ranks;
+      if (folder !== undefined && !distributed.hasHint)
+        distributed.hint(`Go on from the last checkpoint: resume('${folder}').`);
     }
-    this.own ??= ownBatches(train, this.ranks);
-  }
-
-  /** Dropout is to drop other values on each process: seeds are a distance apart, which checkpoints do not hold. */
-  private seedApart(): void {
-    if (this.ranks.size === 1 || this.isSeededApart) return;
-    this.isSeededApart = true;
-    setRandomState(seedOf(this.ranks.tell(getRandomState()), this.ranks.rank));
+    this.epochs.join(this.ranks);
   }
 
   /** All of them, whatever one of them throws. */
   private async close(): Promise<void> {
-    const { folder } = this;
-    this.resumed = folder ?? this.resumed;
-    this.folder = undefined;
-    const closing = [folder?.close(), ...this.listeners.map(async (listener) => listener.close?.())];
+    const closing = [this.files.close(), ...this.listeners.map(async (listener) => listener.close?.())];
     const failed = (await Promise.allSettled(closing)).find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   }
 
   /** Ends the run after the current update. */
   stop(): void {
-    this.wantsStop = true;
-    if (this.options.distributed === undefined) this.isStopAsked = true;
+    this.ending.stop();
   }
 
   /** Tells an event to the record and to all listeners. */
   async emit(event: RunEvent): Promise<void> {
-    await this.folder?.onEvent(event);
+    await this.files.onEvent(event);
     for (const listener of this.listeners) await listener.onEvent(event);
   }
 
   /** Events are the same on all processes: process 0 tells them. */
   private get listeners(): readonly RunListener[] {
-    return this.isSilent ? [] : (this.options.listeners ?? []);
-  }
-
-  private get isSilent(): boolean {
-    return (this.options.distributed?.rank ?? 0) !== 0;
+    const { distributed, listeners = [] } = this.options;
+    return (distributed?.rank ?? 0) === 0 ? listeners : [];
   }
 
   /** Loss and metrics on other data, with the weights as they are, in evaluation mode. */
@@ -271,30 +235,15 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
     for (;;) {
       if (this.stopping !== undefined && this.stopping.bad > (earlyStopping?.patience ?? 10) - 1)
         return 'early-stopping';
-      if (this.epoch >= epochs || (this.step >= steps && this.batch === 0)) return 'completed';
-      const end = await this.trainEpoch();
+      if (this.epoch >= epochs || (this.step >= steps && this.position.batch === 0)) return 'completed';
+      const end = await this.epochs.train();
       if (end === 'diverged') return 'diverged';
       if (end === 'finished') await this.endEpoch();
       else if (this.totals.canBeSaved) await this.save();
-      if (end === 'finished' && this.ranks.size > 1) this.agreeOnEnd(this.ranks.sum(this.wishes()));
-      if (end === 'aborted' || this.isAborted) return 'aborted';
-      if (end === 'stopped' || this.isStopAsked) return 'early-stopping';
+      if (end === 'finished' && this.ranks.size > 1) this.ending.agree(this.ranks.sum(this.ending.wishes()));
+      if (end === 'aborted' || this.ending.isAborted) return 'aborted';
+      if (end === 'stopped' || this.ending.isStopped) return 'early-stopping';
     }
-  }
-
-  private get isAborted(): boolean {
-    return this.isAbortAgreed || (this.ranks.size === 1 && this.options.signal?.aborted === true);
-  }
-
-  /** Whether this process wants the run to end, and to stop. */
-  private wishes(): [aborted: number, stopped: number] {
-    return [Number(this.options.signal?.aborted === true), Number(this.wantsStop)];
-  }
-
-  /** What one process wants, all do. */
-  private agreeOnEnd([aborted, stopped]: readonly number[]): void {
-    this.isAbortAgreed = aborted > 0;
-    this.isStopAsked = stopped > 0;
   }
 
   /** The final weights in place, and the test, if there is one. */
@@ -305,158 +254,7 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
     return test && (await this.measure(test));
   }
 
-  // -------------------------------------------------------------- an epoch
-
-  private async trainEpoch(): Promise<EpochEnd> {
-    const { callbacks = [], steps = Infinity, accumulate = 1 } = this.options;
-    const own = this.own as OwnBatches<B>; // joined before
-    this.batchesOfEpoch = this.agreedLength(own);
-    this.model.train();
-    if (this.batch === 0) this.totals.reset();
-    for (const callback of callbacks) await callback.onEpochStart?.(this, this.epoch + 1);
-    this.steps.checkNext(); // a callback may have changed a number that only JavaScript knows
-    const batches = own.batches(this.epoch, this.batch)[Symbol.asyncIterator]();
-    const lag = this.lag();
-    const readings: Reading[] = [];
-    const readUntil = async (left: number): Promise<boolean> => {
-      while (readings.length > left) if (!(await this.read(readings.shift() as Reading))) return false;
-      return true;
-    };
-    try {
-      while (this.step < steps) {
-        const begin = performance.now();
-        const group = await this.nextGroup(batches, accumulate);
-        this.totals.waiting += (performance.now() - begin) / 1000;
-        if (group.length === 0) {
-          if (this.batch === 0)
-            throw new ArgumentError(
-              `Trainer: the training data have no batch in epoch ${this.epoch + 1}. Give at least one.`,
-            );
-          break;
-        }
-        const waited = this.ranks.secondsWaited;
-        try {
-          readings.push(await this.update(group));
-        } catch (error) {
-          await readUntil(0); // earlier updates count
-          throw error;
-        }
-        const isGoing = await readUntil(lag);
-        this.totals.seconds += (performance.now() - begin) / 1000;
-        this.totals.communication += this.ranks.secondsWaited - waited;
-        if (!isGoing) return 'diverged';
-        if (this.isCheckpointDue()) {
-          if (!(await readUntil(0))) return 'diverged';
-          await this.save();
-        }
-        const isLast = this.batch === this.batchesOfEpoch;
-        if (this.isAborted && !isLast) return (await readUntil(0)) ? 'aborted' : 'diverged';
-        if (this.isStopAsked && !isLast) return (await readUntil(0)) ? 'stopped' : 'diverged';
-      }
-    } finally {
-      await batches.return?.();
-    }
-    return (await readUntil(0)) ? 'finished' : 'diverged';
-  }
-
-  /** Batches that every process has: an epoch ends on all of them alike. Undefined where that is not known beforehand. */
-  private agreedLength({ length }: OwnBatches<B>): number | undefined {
-    if (this.ranks.size === 1) return length;
-    const least = this.ranks.least(length ?? -1);
-    return least < 0 ? undefined : least;
-  }
-
-  /** As many batches as an update takes, fewer at the end of the data. */
-  private async nextGroup(batches: AsyncIterator<B>, count: number): Promise<B[]> {
-    const { size } = this.ranks;
-    const left = size === 1 ? Infinity : (this.batchesOfEpoch ?? Infinity) - this.batch;
-    const group: B[] = [];
-    while (group.length < Math.min(count, left)) {
-      const next = await batches.next();
-      if (next.done === true) break;
-      group.push(next.value);
-    }
-    if (size > 1 && this.batchesOfEpoch === undefined) group.length = this.ranks.least(group.length);
-    return group;
-  }
-
-  /** One update from a group of batches, or nothing where one of them fails. Its numbers are computed with it, and read later. */
-  private async update(group: readonly B[]): Promise<Reading> {
-    const { epochs = Infinity, weightAverage, probe } = this.options;
-    this.rates.beforeUpdate(this.step, this.totalSteps(), this.epoch, epochs);
-    const lr = this.rates.current;
-    const isProbed = group.length === 1 && probe?.isDue(this.step + 1) === true;
-    const parts: { loss: Promise<number>; samples: number }[] = [];
-    const own = this.own as OwnBatches<B>;
-    const take = (values: StepValues, batch: B) => {
-      const { samples } = own.weigh(batch);
-      parts.push({ loss: values.loss.item(), samples });
-      if (samples > 0) this.totals.addOutput(values);
-    };
-    let values: StepValues = {};
-    if (group.length === 1) {
-      values = await this.steps.update(group[0], own.weigh(group[0]).weight, isProbed);
-      take(values, group[0]);
-    } else {
-      const all: StepValues[] = [];
-      try {
-        await this.steps.begin();
-        for (const batch of group) all.push(await this.steps.add(batch, own.weigh(batch).weight / group.length));
-        values = await this.steps.apply();
-      } catch (error) {
-        await this.steps.discard();
-        throw error;
-      }
-      all.forEach((part, i) => take(part, group[i]));
-    }
-    this.step++;
-    this.batch += group.length;
-    if (this.average !== undefined && this.epoch + 1 >= (weightAverage?.from ?? 1)) await this.average.update();
-    if (isProbed) await probe?.report(this, this.step, probedValues(values));
-    await this.tellCaptureDifferences();
-    return { step: this.step, lr, parts, gradNorm: values.gradNorm?.item() };
-  }
-
-  /** Tells once that captured steps are not replayed any more, and why. */
-  private async tellCaptureDifferences(): Promise<void> {
-    const [text] = this.captureDifferences.splice(0);
-    if (text === undefined) return;
-    await this.emit({ event: 'notice', step: this.step, code: 'capture-differs', text });
-    if ((this.options.listeners ?? []).length === 0 && !this.isSilent) console.warn(`nabla: ${text}`);
-  }
-
-  /** Reads the numbers of an update and tells them; false if the loss is not a number any more. */
-  private async read({ step, lr, parts, gradNorm }: Reading): Promise<boolean> {
-    let [sum, samples] = [0, 0];
-    for (const part of parts) {
-      const loss = await part.loss;
-      if (part.samples === 0) continue; // not this process's own
-      sum += loss * part.samples;
-      samples += part.samples;
-      if (this.ranks.size === 1) this.totals.addLoss(loss, part.samples);
-    }
-    if (this.ranks.size > 1) {
-      let wishes: number[];
-      [sum, samples, ...wishes] = this.ranks.sum([sum, samples, ...this.wishes()]);
-      this.agreeOnEnd(wishes);
-      this.totals.addLoss(sum / samples, samples);
-    }
-    const norm = await gradNorm;
-    const event: StepEvent = {
-      event: 'step',
-      step,
-      epoch: this.epoch + 1,
-      loss: sum / samples,
-      lr,
-      ...(norm !== undefined && { gradNorm: norm }),
-    };
-    await this.emit(event);
-    for (const callback of this.options.callbacks ?? []) await callback.onStep?.(this, event);
-    if (Number.isFinite(event.loss)) return true;
-    const text = `the loss of update ${step} is ${event.loss}: training has diverged. Lower the learning rate, clip the gradients, look at the data.`;
-    await this.emit({ event: 'notice', step, code: 'loss-not-finite', text });
-    return false;
-  }
+  // -------------------------------------------------------------- the end of an epoch
 
   /** Validation, what follows from it, and the files. */
   private async endEpoch(): Promise<void> {
@@ -483,8 +281,8 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
       waiting: waiting / seconds,
       ...(this.ranks.size > 1 && { communication: communication / seconds }),
     };
-    this.epoch++;
-    this.batch = 0;
+    this.position.epoch++;
+    this.position.batch = 0;
     this.history.push(event);
     this.rates.afterEpoch(event);
     if (this.stopping?.valueIn(event) !== undefined) this.stopping.see(event);
@@ -510,27 +308,8 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
     const { restoreBest, checkpoint: { best: keepsBest = true } = {} } = this.options;
     const state = this.model.stateDict();
     if (isBest && restoreBest) this.bestWeights = await copies(state);
-    if (this.folder === undefined) return;
-    if (isBest && (keepsBest || restoreBest)) await this.folder.saveWeights('best', state, this.epoch);
-    await this.folder.saveWeights('weights', state, this.epoch);
-  }
-
-  private isCheckpointDue(): boolean {
-    const every = this.options.checkpoint?.every ?? 'epoch';
-    return typeof every === 'number' && this.isWritten && this.step % every === 0;
-  }
-
-  private totalSteps(): number {
-    const { epochs = Infinity, steps = Infinity, train, accumulate = 1 } = this.options;
-    const length = this.batchesOfEpoch ?? train.length ?? NaN;
-    const total = Math.min(steps, epochs * Math.ceil(length / accumulate));
-    return Number.isFinite(total) ? total : steps === Infinity ? NaN : steps;
-  }
-
-  /** How many updates may wait to be read: none where reading costs nothing. */
-  private lag(): number {
-    const device = this.optimizer.groups[0]?.params[0]?.device;
-    return device === 'cpu' || device === 'reference' ? 0 : 1;
+    if (isBest && (keepsBest || restoreBest)) await this.files.saveWeights('best', state, this.epoch);
+    await this.files.saveWeights('weights', state, this.epoch);
   }
 
   // -------------------------------------------------------------- state
@@ -548,10 +327,8 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
       tensors: collectTensors({ model, optimizer, average, source }),
       progress: {
         version: 1,
-        epoch: this.epoch,
-        batch: this.batch,
-        step: this.step,
-        random: this.isSeededApart ? seedOf(getRandomState(), -ranks.rank) : getRandomState(),
+        ...this.position,
+        random: this.seeds.state(ranks),
         loaderSeed: this.options.train.seed ?? null,
         optimizer: own,
         plateau: this.rates.state(),
@@ -584,16 +361,16 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
     const { model, optimizer, average } = this;
     await restoreTensors({ model, optimizer, average }, state);
     await this.restoreSource(state);
-    [this.epoch, this.batch, this.step] = [progress.epoch, progress.batch, progress.step];
+    const { epoch, batch, step } = progress;
+    Object.assign(this.position, { epoch, batch, step });
     this.history = [...progress.history];
     this.rates.restore(progress.plateau);
     this.best.restore(progress.watches.best as WatchState);
     this.stopping?.restore(progress.watches.stopping ?? UNWATCHED);
     this.bestWeights = undefined; // those of where this trainer was before
-    const { rank = 0 } = this.options.distributed ?? {};
-    this.totals.restore(progress.totals, rank);
-    setRandomState(seedOf(progress.random, rank));
-    this.isSeededApart = this.options.distributed !== undefined;
+    const { distributed } = this.options;
+    this.totals.restore(progress.totals, distributed?.rank);
+    this.seeds.restore(progress.random, distributed?.rank);
     this.traits = progress.traits;
   }
 
@@ -609,36 +386,11 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
   }
 
   /** Says once what has changed since the run began. */
-  private async tellDifferences(): Promise<void> {
-    await this.tellOtherEnd();
-    const changed = this.traits === undefined ? [] : differences(this.traits, traitsOf(this.options as TrainerOptions));
+  private async tellChanges(): Promise<void> {
+    const began = { planned: this.files.takePlanned(), traits: this.traits };
     this.traits = undefined;
-    if (changed.length === 0) return;
-    const text = `the run goes on differently than it began (${changed.join('; ')}): its numbers are not those of an unbroken run.`;
-    await this.emit({ event: 'notice', step: this.step, code: 'resumed-differently', text });
-  }
-
-  /** A schedule goes over the whole run: with another end, rates are not those that the run was planned with. */
-  private async tellOtherEnd(): Promise<void> {
-    const { planned, step } = this;
-    const { epochs, schedule } = this.options;
-    this.planned = undefined;
-    await this.renewPatience(planned);
-    if (planned === undefined || epochs === undefined || planned === epochs || schedule === undefined) return;
-    const text = `the run goes on to epoch ${epochs}, it was planned for ${planned}; from here on the learning rate is that of a run of ${epochs} epochs.`;
-    await this.emit({ event: 'notice', step, code: 'other-end', text });
-  }
-
-  /** Who asks for more epochs of a run that had run out of patience wants it to go on: patience begins anew, the best stays. */
-  private async renewPatience(planned: number | undefined): Promise<void> {
-    const { stopping } = this;
-    const { epochs, earlyStopping } = this.options;
-    const patience = earlyStopping?.patience ?? 10;
-    if (stopping === undefined || planned === undefined || epochs === undefined || epochs <= planned) return;
-    if (stopping.bad < patience) return;
-    stopping.bad = 0;
-    const text = `the run had ended because nothing improved for ${patience} epochs; it goes on to epoch ${epochs}, and patience begins anew.`;
-    await this.emit({ event: 'notice', step: this.step, code: 'patience-renewed', text });
+    const notices = noticesOfChange(this.options as TrainerOptions, began, this.stopping, this.step);
+    for (const notice of notices) await this.emit(notice);
   }
 
   /**
@@ -648,83 +400,19 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
   async resume(path: string): Promise<void> {
     const absolute = filePath(path, 'resume');
     await this.join();
-    const { RunFolder } = await import('./node/run-folder.js');
-    const folder = new RunFolder(path, absolute);
-    const state = await this.told(() => folder.loadCheckpoint());
-    if (state !== undefined) {
+    await this.files.resume(path, absolute, async (state, readBest) => {
       await this.restore(state);
-      if (this.options.restoreBest && this.best.bestEpoch > 0) {
-        const best = await this.told(async () => ({ tensors: await folder.loadWeights('best'), progress: null }));
-        this.bestWeights = best?.tensors;
-      }
-    }
-    this.resumed = folder;
-  }
-
-  /** What process 0 has read, on all of them: the folder may be on its machine alone. What it cannot read is an error on all. */
-  private async told<P>(
-    read: () => Promise<{ readonly tensors: NamedTensors; readonly progress: P } | undefined>,
-  ): Promise<{ readonly tensors: NamedTensors; readonly progress: P } | undefined> {
-    const { ranks } = this;
-    if (ranks.size === 1) return await read();
-    let [found, failure]: [Awaited<ReturnType<typeof read>>, unknown] = [undefined, undefined];
-    if (ranks.rank === 0) {
-      try {
-        found = await read();
-      } catch (error) {
-        failure = error;
-      }
-    }
-    const text = failure === undefined ? undefined : String((failure as Error).message);
-    const { error, progress } = parseJson(ranks.tell(formatJson({ error: text, progress: found?.progress }))) as {
-      readonly error?: string;
-      readonly progress?: P;
-    };
-    if (failure !== undefined) throw failure;
-    if (error !== undefined) throw new NablaError(`process 0: ${error}`);
-    if (progress === undefined) return undefined;
-    return { tensors: await ranks.tellTensors(found?.tensors ?? {}), progress };
-  }
-
-  private async openFolder(): Promise<void> {
-    const { resumed } = this;
-    const { folder, config = {}, epochs } = this.options;
-    if (this.ranks.rank !== 0) {
-      if (resumed !== undefined) this.planned = this.ranks.tell(this.planned) ?? undefined;
-    } else if (resumed !== undefined) {
-      this.planned = await resumed.goOn(this.step, this.epoch, { epochs, config: this.options.config });
-      this.folder = resumed;
-      this.ranks.tell(this.planned);
-    } else if (folder !== undefined) {
-      const { RunFolder } = await import('./node/run-folder.js');
-      const created = new RunFolder(folder, this.folderPath);
-      await created.begin(config);
-      this.folder = created;
-    }
+      if (this.options.restoreBest && this.best.bestEpoch > 0) this.bestWeights = await readBest();
+    });
   }
 
   /** Process 0 writes; the others have their part in the state. */
   private async save(): Promise<void> {
-    if (!this.isWritten) return;
-    const state = await this.state();
-    await this.folder?.saveCheckpoint(state);
+    if (this.files.isWritten) await this.files.saveCheckpoint(await this.state());
   }
-
-  /** Whether the run has a folder: that of process 0. */
-  private get isWritten(): boolean {
-    return this.folder !== undefined || (this.ranks.rank !== 0 && (this.resumed ?? this.options.folder) !== undefined);
-  }
-}
-
-/** Seeds of processes are this far apart. */
-const SEED_DISTANCE = 7919;
-
-function seedOf<R extends { readonly seed: number }>(random: R, rank: number): R {
-  return rank === 0 ? random : { ...random, seed: (random.seed + rank * SEED_DISTANCE) | 0 };
 }
 
 async function copies(state: Readonly<Record<string, AnyTensor>>): Promise<Record<string, AnyTensor>> {
-  const { tensor } = await import('../tensor/creation.js');
   const copied: Record<string, AnyTensor> = {};
   for (const [name, t] of Object.entries(state)) {
     copied[name] = tensor(await t.data(), { shape: t.shape, dtype: t.dtype });
