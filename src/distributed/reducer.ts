@@ -11,6 +11,7 @@ import { eachRun, formatShape, overwriteMemory, sizeOf, updateAtOnce } from '../
 import type { Tensor } from '../tensor/tensor.js';
 import { DistributedError } from './error.js';
 import type { Job } from './transport.js';
+import { storedZeros } from './values.js';
 import type { World } from './world.js';
 
 export const BUCKET_BYTES = 25 << 20;
@@ -128,8 +129,7 @@ export class GradientReducer {
     }
     for (const bucket of buckets) {
       const { dtype, size } = bucket;
-      const zeros = dtype === 'float64' ? new Float64Array(size) : new Float32Array(size);
-      bucket.flat = tensor(zeros, { shape: [size], dtype, device: 'cpu' }) as unknown as Tensor;
+      bucket.flat = storedZeros([size], dtype, 'cpu');
     }
     this.buckets = buckets;
     return buckets;

@@ -23,6 +23,7 @@ import {
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 import { checkWorld } from './data-parallel.js';
 import { DistributedError } from './error.js';
+import { storedZeros } from './values.js';
 import type { World } from './world.js';
 
 /**
@@ -60,7 +61,7 @@ function statisticsOver(world: World): BatchStatistics {
     const counts = tensor(new Float32Array(channels).fill(count), { device: x.device }).to(x.dtype) as Tensor;
     const row = cat([counts, mean, squares]).reshape([1, 3 * channels]) as Tensor;
     const empty = (rows: number): Tensor[] =>
-      rows === 0 ? [] : [zeros([rows, 3 * channels], { device: x.device }).to(x.dtype) as unknown as Tensor];
+      rows === 0 ? [] : [zeros([rows, 3 * channels], { device: x.device }).to(x.dtype)];
     const table = sum(cat([...empty(rank), row, ...empty(worldSize - rank - 1)]) as Tensor);
     const part = (i: number): Tensor => table.slice(1, i * channels, (i + 1) * channels) as Tensor;
     const [n, means, deviations] = [part(0).detach() as Tensor, part(1), part(2)];
@@ -119,9 +120,8 @@ class Cells {
   private readonly kept = new Map<string, Tensor>();
   private readonly counts = new WeakMap<object, number>();
 
-  take({ shape, size, dtype, device }: AnyTensor): Tensor {
-    // Float64Array: of any dtype that gradients have.
-    const make = (): Tensor => tensor(new Float64Array(size), { shape, dtype, device }) as unknown as Tensor;
+  take({ shape, dtype, device }: AnyTensor): Tensor {
+    const make = (): Tensor => storedZeros(shape, dtype, device);
     const recording = currentRecording();
     if (recording === undefined) return make();
     const count = this.counts.get(recording) ?? 0;

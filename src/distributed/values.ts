@@ -3,7 +3,16 @@
 // Narrow dtypes travel wide: float16 and bfloat16 are added up in float32 and rounded once; uint8 and bool in int32.
 
 import { tensor } from '../tensor/creation.js';
-import { ArgumentError, type DType, DTypeError, formatShape, refuseOtherCopy, wrongKind } from '../tensor/library.js';
+import {
+  ArgumentError,
+  type DType,
+  DTypeError,
+  type Shape,
+  formatShape,
+  refuseOtherCopy,
+  sizeOf,
+  wrongKind,
+} from '../tensor/library.js';
 import { type AnyTensor, Tensor } from '../tensor/tensor.js';
 import type { ELEMENT } from './mpi/shim-source.js';
 
@@ -30,6 +39,12 @@ const DTYPE_OF = new Map<unknown, DType>([
   [Int32Array, 'int32'],
   [Uint8Array, 'uint8'],
 ]);
+
+/** Zeros in memory of their own, which sums of gradients are written to; of whichever dtype, they are typed as gradients are. */
+export function storedZeros(shape: Shape, dtype: DType, device: string): Tensor {
+  const zeros: AnyTensor = tensor(new Float64Array(sizeOf(shape)), { shape, dtype, device });
+  return zeros as Tensor;
+}
 
 /** What `value` is made of, read once. Throws ArgumentError for anything that is not made of numbers. */
 export async function packetOf<T extends Exchangeable>(op: string, value: T): Promise<Packet<T>> {

@@ -20,7 +20,7 @@ import {
 import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 import { checkWorld } from './data-parallel.js';
 import { DistributedError } from './error.js';
-import { type HostArray, arrayLike, bytesOf } from './values.js';
+import { type HostArray, arrayLike, bytesOf, storedZeros } from './values.js';
 import type { World } from './world.js';
 
 /** Any optimiser of `nabla/optim`. */
@@ -246,8 +246,7 @@ export class ZeroRedundancyOptimizer<O extends StatefulOptimizer = StatefulOptim
           start += size;
           counts[r] += size;
         });
-      const stored = (size: number): Tensor =>
-        tensor(new Float64Array(size), { shape: [size], dtype, device: 'cpu' }) as unknown as Tensor;
+      const stored = (size: number): Tensor => storedZeros([size], dtype, 'cpu');
       return {
         bytes: ELEMENT_BYTES[dtype],
         counts,
