@@ -147,6 +147,7 @@ export function melSpectrogramOf(op: string, x: AnyTensor, sampleRate: number, o
   checkWhole(op, 'sampleRate', sampleRate, 1);
   checkChoice(op, 'like', like, LIBRARIES);
   const { nMels = 128, fMin, fMax, norm, melScale, ...spectra } = { ...melDefaults(like), ...options };
+  // MelOptions have no null; SpectrogramOptions do, and JavaScript may say it here.
   if ((spectra.power as unknown) === null) throw new ArgumentError(`${op}: power is null. Use a number above 0.`);
   const powers = spectrogramOf(op, x, spectra);
   const bands = { ...(fMin !== undefined && { fMin }), ...(fMax !== undefined && { fMax }) };

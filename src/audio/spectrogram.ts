@@ -143,7 +143,7 @@ export function spectrogramOf(op: string, x: AnyTensor, options: SpectrogramOpti
     checkNumber(op, 'power', power);
     if (!(power > 0)) throw new ArgumentError(`${op}: power is ${power}. Use a number above 0, or null for pairs.`);
   }
-  checkChoice(op, 'normalized', normalized as string, [false, true, 'window', 'frameLength'] as unknown as string[]);
+  checkChoice(op, 'normalized', normalized, [false, true, 'window', 'frameLength']);
   const { nFft, window, ...frames } = framesOf(op, options, like, signal.dtype);
   const time = signal.shape[signal.rank - 1] + 2 * pad;
   const least = !frames.center ? nFft : frames.padMode === 'reflect' ? Math.floor(nFft / 2) + 1 : 1;

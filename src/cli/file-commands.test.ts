@@ -3,16 +3,16 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import data from '../../test/fixtures/data.json' with { type: 'json' };
 import fixture from '../../test/fixtures/torch-files.json' with { type: 'json' };
+import { commandLine } from '../../test/support/command-line.js';
 import { writeModel } from '../../test/support/onnx-writer.js';
 import { bytesOfBase64, described } from '../../test/support/torch-files.js';
 import { parseNpz } from '../data/index.js';
 import { setDevice } from '../index.js';
 import { formatSafetensors, loadTorch, parseSafetensors } from '../io/index.js';
 import { openTensors } from '../io/tensor-file.js';
-import { run } from './program.js';
 
 setDevice('reference');
 
@@ -37,15 +37,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** One command line: its exit code, and what it prints. */
-async function nabla(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  let [out, err] = ['', ''];
-  const spies = [
-    vi.spyOn(process.stdout, 'write').mockImplementation((text) => ((out += String(text)), true)),
-    vi.spyOn(process.stderr, 'write').mockImplementation((text) => ((err += String(text)), true)),
-  ];
-  const code = await run(args).finally(() => spies.forEach((spy) => spy.mockRestore()));
-  return { code, out: out.replaceAll(folder, '…'), err: err.replaceAll(folder, '…') };
-}
+const nabla = (...args: string[]) => commandLine(args, folder);
 
 test('inspect: tensors, values beside them, totals', async () => {
   const { code, out } = await nabla('inspect', at('checkpoint.pt'));

@@ -2,10 +2,10 @@
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { commandLine } from '../../test/support/command-line.js';
 import { KNeighborsClassifier, loadEstimator } from '../classic/index.js';
 import { KINDS } from './fit/names.js';
-import { run } from './program.js';
 
 let folder: string;
 const before = process.cwd();
@@ -25,15 +25,7 @@ afterAll(() => {
 });
 
 /** One command line: its exit code, and what it prints. */
-async function nabla(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  let [out, err] = ['', ''];
-  const spies = [
-    vi.spyOn(process.stdout, 'write').mockImplementation((text) => ((out += String(text)), true)),
-    vi.spyOn(process.stderr, 'write').mockImplementation((text) => ((err += String(text)), true)),
-  ];
-  const code = await run(args).finally(() => spies.forEach((spy) => spy.mockRestore()));
-  return { code, out, err };
-}
+const nabla = (...args: string[]) => commandLine(args);
 
 const SCORED: Readonly<Record<string, [data: string, least: number, ...string[]]>> = {
   knn: ['wine', 0.9],

@@ -2,13 +2,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { setDevice } from '../index.js';
 import { saveSafetensors } from '../io/index.js';
 import { Bert, GPT2 } from '../models/index.js';
+import { commandLine } from '../../test/support/command-line.js';
 import { fill } from '../../test/support/zoo.js';
 import { generate } from '../text/index.js';
-import { run } from './program.js';
 
 setDevice('cpu');
 
@@ -34,15 +34,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function nabla(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  let [out, err] = ['', ''];
-  const spies = [
-    vi.spyOn(process.stdout, 'write').mockImplementation((text) => ((out += String(text)), true)),
-    vi.spyOn(process.stderr, 'write').mockImplementation((text) => ((err += String(text)), true)),
-  ];
-  const code = await run(['generate', ...args]).finally(() => spies.forEach((spy) => spy.mockRestore()));
-  return { code, out: out.replaceAll(folder, '…'), err: err.replaceAll(folder, '…') };
-}
+const nabla = (...args: string[]) => commandLine(['generate', ...args], folder);
 
 test('goes on with the prompt, as generate does; beams, draws, JSON', async () => {
   const ids: number[] = [];

@@ -84,18 +84,13 @@ export class Stopwatch {
 
   timing(): Timing {
     const sorted = [...this.window].sort((a, b) => a - b);
-    const at = (share: number) => {
-      const place = share * (sorted.length - 1);
-      const [low, high] = [sorted[Math.floor(place)] ?? NaN, sorted[Math.ceil(place)] ?? NaN];
-      return low + (high - low) * (place - Math.floor(place));
-    };
     return {
       steps: this.counted,
       samples: this.samples,
-      medianMs: at(0.5),
+      medianMs: quantile(sorted, 0.5),
       meanMs: this.counted === 0 ? NaN : this.total / this.counted,
       minMs: sorted[0] ?? NaN,
-      p95Ms: at(0.95),
+      p95Ms: quantile(sorted, 0.95),
       samplesPerSecond: this.total === 0 ? NaN : (this.samples / this.total) * 1000,
     };
   }
@@ -105,4 +100,11 @@ export class Stopwatch {
     [this.carried, this.laps, this.samples, this.total, this.counted] = [0, 0, 0, 0, 0];
     this.window.length = 0;
   }
+}
+
+/** Of sorted numbers, by linear interpolation; NaN where there are none. */
+export function quantile(sorted: readonly number[], share: number): number {
+  const place = share * (sorted.length - 1);
+  const [low, high] = [sorted[Math.floor(place)] ?? NaN, sorted[Math.ceil(place)] ?? NaN];
+  return low + (high - low) * (place - Math.floor(place));
 }

@@ -12,14 +12,14 @@ import {
 import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { disposeDevices, manualSeed, setDevice, zeros } from '../../index.js';
 import { HostRandom, parseNpy } from '../../data/index.js';
 import { encodePng, loadSafetensors, saveSafetensors } from '../../io/index.js';
 import { squeezenet11 } from '../../models/index.js';
 import { BatchNorm2d, Conv2d, Flatten, GlobalAvgPool2d, Linear, ReLU, Sequential, Softmax } from '../../nn/index.js';
 import { loadOnnx, saveOnnx } from '../../onnx/index.js';
-import { run } from '../program.js';
+import { type Printed, commandLine } from '../../../test/support/command-line.js';
 
 let folder: string;
 const at = (name: string): string => join(folder, name);
@@ -73,15 +73,10 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** One command line: its exit code, and what it prints. */
-async function nabla(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  let [out, err] = ['', ''];
-  const spies = [
-    vi.spyOn(process.stdout, 'write').mockImplementation((text) => ((out += String(text)), true)),
-    vi.spyOn(process.stderr, 'write').mockImplementation((text) => ((err += String(text)), true)),
-  ];
-  const code = await run(args).finally(() => spies.forEach((spy) => spy.mockRestore()));
+async function nabla(...args: string[]): Promise<Printed> {
+  const printed = await commandLine(args, folder);
   await disposeDevices();
-  return { code, out: out.replaceAll(folder, '…'), err: err.replaceAll(folder, '…') };
+  return printed;
 }
 
 interface Event {

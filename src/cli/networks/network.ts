@@ -31,15 +31,13 @@ export interface PictureInput {
 /** Which tokens a model of language has logits for: the one behind each position, or the one at each position. */
 export type TokenKind = 'next' | 'masked';
 
-export interface Network {
+/** What is known of a network besides its inputs. */
+export interface NetworkFacts {
   /** One line: what it is and where its weights are from. */
   readonly what: string;
-  /** In evaluation mode, with its weights. */
-  readonly module: Module & { forward(...given: never[]): unknown };
-  readonly inputs: readonly NetworkInput[];
   /** Names of the classes, where it says which of them an input belongs to. */
   readonly classes?: readonly string[];
-  /** Where its one input is a picture. */
+  /** How it reads a picture, where its one input is one and nothing else is asked for. */
   readonly picture?: PictureInput;
   /** Where it takes texts. */
   readonly tokenizer?: Tokenizer;
@@ -47,6 +45,12 @@ export interface Network {
   readonly characters?: readonly string[];
   /** Where its output has logits of tokens. */
   readonly predicts?: TokenKind;
+}
+
+export interface Network extends NetworkFacts {
+  /** In evaluation mode, with its weights. */
+  readonly module: Module & { forward(...given: never[]): unknown };
+  readonly inputs: readonly NetworkInput[];
 }
 
 export interface NetworkOptions extends DownloadOption {

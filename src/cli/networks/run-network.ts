@@ -12,12 +12,15 @@ import { type TrainedRun, openRun } from '../trained-run.js';
 import { loadWeights } from '../weights.js';
 import type { Network, NetworkOptions, PictureInput } from './network.js';
 
-/** How a run's model is used; its weights are not loaded yet. Throws CliError for a run that does not say it. */
+/** How a run's model is used, if its definition says it; its weights are not loaded yet. */
+export function predictorOf({ definition, settings, config }: TrainedRun): Promise<Predictor | undefined> {
+  // As with createPlan: of which settings there are, only the definition's own file knows.
+  return waitFor(`the predictor of ${definition.name}`, definition.predictor?.(settings as never, config.facts));
+}
+
+/** The same for commands that cannot do without. Throws CliError for a run that does not say it. */
 export async function openPredictor(run: TrainedRun): Promise<Predictor> {
-  const predictor: Predictor | undefined = await waitFor(
-    `the predictor of ${run.definition.name}`,
-    run.definition.predictor?.(run.settings as never, run.config.facts), // as with createPlan
-  );
+  const predictor = await predictorOf(run);
   if (predictor !== undefined) return predictor;
   throw new CliError(`${run.definition.name} does not say how to use its model. Try nabla predict --test.`);
 }

@@ -1,6 +1,7 @@
 // How long runs take: the first one, which compiles, and the median and quartiles of those after it.
 
 import { type AnyTensor, devices, realize } from '../../index.js';
+import { quantile } from '../../metrics/stopwatch.js';
 import { formatNumber } from '../../train/logging/console.js';
 import type { Terminal } from '../terminal.js';
 import type { Numbers, Runnable } from './runnable.js';
@@ -51,14 +52,6 @@ export async function timed(
     threads: typeof threads === 'number' ? threads : undefined,
     tier: typeof tier === 'string' ? tier : undefined,
   };
-}
-
-/** Of sorted numbers, by linear interpolation. */
-export function quantile(sorted: readonly number[], share: number): number {
-  const at = (sorted.length - 1) * share;
-  const low = Math.floor(at);
-  const high = Math.min(low + 1, sorted.length - 1);
-  return sorted[low] + (sorted[high] - sorted[low]) * (at - low);
 }
 
 export function printTiming(terminal: Terminal, timing: Timing): void {

@@ -2,18 +2,18 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Tensor, manualSeed, noGrad, setDevice, tensor, zeros } from '../../index.js';
 import { encodeWav } from '../../audio/index.js';
 import { parseNpy, parseNpz, readImage } from '../../data/index.js';
 import { encodePng, loadTorch, saveSafetensors } from '../../io/index.js';
+import { quantile } from '../../metrics/stopwatch.js';
 import { BertClassifier, BertMaskedLM, squeezenet11 } from '../../models/index.js';
 import { Conv2d, Flatten, Linear, Module, ReLU, Sequential } from '../../nn/index.js';
 import { loadOnnx, saveOnnx } from '../../onnx/index.js';
 import { imagePreprocessing } from '../../vision/index.js';
+import { commandLine } from '../../../test/support/command-line.js';
 import { writeModel } from '../../../test/support/onnx-writer.js';
-import { run } from '../program.js';
-import { quantile } from './bench.js';
 
 setDevice('reference');
 
@@ -49,18 +49,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** One command line: its exit code, and what it prints. */
-async function nabla(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  let [out, err] = ['', ''];
-  const spies = [
-    vi.spyOn(process.stdout, 'write').mockImplementation((text) => ((out += String(text)), true)),
-    vi.spyOn(process.stderr, 'write').mockImplementation((text) => ((err += String(text)), true)),
-  ];
-  const code = await run(args).finally(() => {
-    spies.forEach((spy) => spy.mockRestore());
-    setDevice('reference');
-  });
-  return { code, out: out.replaceAll(folder, '…'), err: err.replaceAll(folder, '…') };
-}
+const nabla = (...args: string[]) => commandLine(args, folder).finally(() => setDevice('reference'));
 
 /** Tensors go with the devices that a command disposes of: what is compared is read before. */
 const numbersOf = async (t: Tensor): Promise<number[]> => Array.from(await t.data());

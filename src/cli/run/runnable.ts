@@ -11,10 +11,9 @@ import { headOf, isOnnx } from '../file-head.js';
 import { userFault } from '../inspect/tensors.js';
 import {
   type Network,
+  type NetworkFacts,
   type NetworkInput,
   type NetworkOptions,
-  type PictureInput,
-  type TokenKind,
   networkKindOf,
   openNetwork,
   weightsAlone,
@@ -42,16 +41,8 @@ export interface RunInput {
   readonly isOptional?: boolean;
 }
 
-export interface Runnable {
-  /** One line. */
-  readonly what: string;
+export interface Runnable extends NetworkFacts {
   readonly inputs: readonly RunInput[];
-  readonly classes?: readonly string[];
-  /** How it reads pictures where nothing else is asked for. */
-  readonly picture?: PictureInput;
-  readonly tokenizer?: Tokenizer;
-  readonly characters?: readonly string[];
-  readonly predicts?: TokenKind;
   /** Throws CliError for inputs that do not fit, with all that is wrong with them. */
   run(given: Readonly<Record<string, Numbers>>): Promise<Readonly<Record<string, AnyTensor>>>;
 }
@@ -93,8 +84,8 @@ function inOneSentence(error: unknown): never {
 type Call = (...given: AnyTensor[]) => Promise<Readonly<Record<string, AnyTensor>>>;
 
 async function networkRunnable(network: Network, options: OpenOptions): Promise<Runnable> {
-  const { what, module, inputs, classes, picture, characters, predicts } = network;
-  const tokenizer = network.tokenizer ?? (await tokenizerOf(options));
+  const { module, inputs, ...facts } = network;
+  const tokenizer = facts.tokenizer ?? (await tokenizerOf(options));
   const calls = new Map<string, Call>();
   const callWith = (present: readonly boolean[]): Call => {
     const key = present.join();
@@ -103,19 +94,16 @@ async function networkRunnable(network: Network, options: OpenOptions): Promise<
     const call = compile((...given: AnyTensor[]) => {
       let next = 0;
       const all = present.map((isThere) => (isThere ? given[next++] : undefined));
+      // What forward takes is what `inputs` say, against which the tensors were checked.
       return noGrad(() => named(module.forward(...(all as never[]))));
     });
     calls.set(key, call);
     return call;
   };
   return {
-    what,
-    inputs,
-    ...(classes !== undefined && { classes }),
-    ...(picture !== undefined && { picture }),
+    ...facts,
     ...(tokenizer !== undefined && { tokenizer }),
-    ...(characters !== undefined && { characters }),
-    ...(predicts !== undefined && { predicts }),
+    inputs,
     run: (given) =>
       userFault(() => {
         const tensors = checked(inputs, given);

@@ -54,7 +54,12 @@ export function checkText(op: string, what: string, value: unknown): void {
 }
 
 /** Throws unless `value` is one of `choices`. */
-export function checkChoice(op: string, what: string, value: unknown, choices: readonly (string | number)[]): void {
+export function checkChoice(
+  op: string,
+  what: string,
+  value: unknown,
+  choices: readonly (string | number | boolean)[],
+): void {
   if ((choices as readonly unknown[]).includes(value)) return;
   const names = choices.map(shown);
   throw wrongKind(op, what, value, `Use ${names.slice(0, -1).join(', ')} or ${names[names.length - 1]}`);

@@ -6,15 +6,8 @@ import { centerCrop, crop } from '../../data/transforms/functional/gather.js';
 import { resize } from '../../data/transforms/functional/resize.js';
 import type { Image } from '../../data/transforms/image.js';
 import { stackImages } from '../../data/transforms/views.js';
-import {
-  ArgumentError,
-  ShapeError,
-  checkOptions,
-  editDistance,
-  formatShape,
-  sameShape,
-  wrongKind,
-} from '../../tensor/library.js';
+import { ArgumentError, ShapeError, checkOptions, formatShape, sameShape, wrongKind } from '../../tensor/library.js';
+import { nearest } from '../../tensor/nearest.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { isUint8Array } from '../../tensor/typed-arrays.js';
 import {
@@ -64,11 +57,8 @@ export function imagePreprocessing(
 }
 
 function unknownName(name: string): ArgumentError {
-  const wanted = name.toLowerCase();
-  const near = PREPROCESSING_NAMES.map((known) => ({ known, distance: editDistance(known, wanted) }))
-    .filter(({ known, distance }) => distance <= 2 || (wanted !== '' && known.startsWith(wanted)))
-    .sort((a, b) => a.distance - b.distance);
-  const advice = near.length > 0 ? `Did you mean ${near[0].known}?` : `There are ${PREPROCESSING_NAMES.join(', ')}.`;
+  const near = nearest(name, PREPROCESSING_NAMES);
+  const advice = near === undefined ? `There are ${PREPROCESSING_NAMES.join(', ')}.` : `Did you mean ${near}?`;
   return new ArgumentError(`${CALL}: there is no network '${name}'. ${advice}`);
 }
 
