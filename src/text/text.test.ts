@@ -18,6 +18,7 @@ import {
 import { Message } from '../io/formats/protobuf.js';
 import { HostRandom } from '../tensor/host-random.js';
 import { readFixture } from '../../test/support/pytorch.js';
+import { wordPieceTokenizer } from '../../test/support/word-piece.js';
 import { fill, u01 } from '../../test/support/zoo.js';
 import { candidatesFor, pickToken } from './sampling.js';
 
@@ -286,48 +287,7 @@ describe('embeddings', () => {
   });
 });
 
-const SPECIAL = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
-
-/** WordPiece with a few words. */
-const WORDS = {
-  version: '1.0',
-  added_tokens: ['[PAD]', '[UNK]', '[CLS]', '[SEP]'].map((content, id) => ({ id, content, ...SPECIAL })),
-  normalizer: {
-    type: 'BertNormalizer',
-    clean_text: true,
-    handle_chinese_chars: true,
-    strip_accents: null,
-    lowercase: true,
-  },
-  pre_tokenizer: { type: 'BertPreTokenizer' },
-  post_processor: {
-    type: 'TemplateProcessing',
-    single: [
-      { SpecialToken: { id: '[CLS]', type_id: 0 } },
-      { Sequence: { id: 'A', type_id: 0 } },
-      { SpecialToken: { id: '[SEP]', type_id: 0 } },
-    ],
-    pair: [
-      { SpecialToken: { id: '[CLS]', type_id: 0 } },
-      { Sequence: { id: 'A', type_id: 0 } },
-      { SpecialToken: { id: '[SEP]', type_id: 0 } },
-      { Sequence: { id: 'B', type_id: 1 } },
-      { SpecialToken: { id: '[SEP]', type_id: 1 } },
-    ],
-    special_tokens: {
-      '[CLS]': { id: '[CLS]', ids: [2], tokens: ['[CLS]'] },
-      '[SEP]': { id: '[SEP]', ids: [3], tokens: ['[SEP]'] },
-    },
-  },
-  decoder: { type: 'WordPiece', prefix: '##', cleanup: false },
-  model: {
-    type: 'WordPiece',
-    unk_token: '[UNK]',
-    continuing_subword_prefix: '##',
-    max_input_chars_per_word: 100,
-    vocab: { '[PAD]': 0, '[UNK]': 1, '[CLS]': 2, '[SEP]': 3, play: 4, '##ing': 5, the: 6, game: 7 },
-  },
-};
+const WORDS = wordPieceTokenizer(['[PAD]', '[UNK]', '[CLS]', '[SEP]', 'play', '##ing', 'the', 'game'], 4, false);
 
 describe('tokenizers', () => {
   const bytes = (): Uint8Array => new TextEncoder().encode(JSON.stringify(WORDS));

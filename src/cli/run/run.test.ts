@@ -13,6 +13,7 @@ import { Conv2d, Flatten, Linear, Module, ReLU, Sequential } from '../../nn/inde
 import { loadOnnx, saveOnnx } from '../../onnx/index.js';
 import { imagePreprocessing } from '../../vision/index.js';
 import { commandLine } from '../../../test/support/command-line.js';
+import { wordPieceTokenizer } from '../../../test/support/word-piece.js';
 import { writeModel } from '../../../test/support/onnx-writer.js';
 
 setDevice('reference');
@@ -247,7 +248,7 @@ test('a folder of transformers: texts through its tokenizer, classes by the name
     id2label: { 0: 'negative', 1: 'positive' },
   };
   writeFileSync(at('bert/config.json'), JSON.stringify(config));
-  writeFileSync(at('bert/tokenizer.json'), JSON.stringify(tokenizerOf(words)));
+  writeFileSync(at('bert/tokenizer.json'), JSON.stringify(wordPieceTokenizer(words, 5, true)));
   const ids = tensor([[2, 8, 5, 7, 3]], { dtype: 'int32' });
   const wanted = await numbersOf(noGrad(() => bert.eval().forward(ids)));
   const { out, err } = await runIt(at('bert'), '-i', 'a good film', '-i', 'bad');
@@ -293,54 +294,9 @@ test('a model of language: what it puts in the place of a mask', async () => {
     max_position_embeddings: 16,
   };
   writeFileSync(at('masked/config.json'), JSON.stringify(config));
-  writeFileSync(at('masked/tokenizer.json'), JSON.stringify(tokenizerOf(words)));
+  writeFileSync(at('masked/tokenizer.json'), JSON.stringify(wordPieceTokenizer(words, 5, true)));
   const { out, err } = await runIt(at('masked'), '-i', 'a [MASK] film', '--top', '2');
   expect([err, out]).toEqual(['', expect.stringMatching(/^("\S+" +\d+\.\d %\n){2}$/)]);
   expect(out).toContain(`"${words[best]}"`);
   expect((await runIt(at('masked'), '-i', 'a film')).out).toMatch(/^logits {2}float32 \[1, 4, 9\]\n/); // there is no mask
 });
-
-function tokenizerOf(words: readonly string[]): object {
-  const special = words.slice(0, 5).map((content, id) => ({
-    id,
-    content,
-    single_word: false,
-    lstrip: false,
-    rstrip: false,
-    normalized: false,
-    special: true,
-  }));
-  return {
-    version: '1.0',
-    added_tokens: special,
-    normalizer: {
-      type: 'BertNormalizer',
-      clean_text: true,
-      handle_chinese_chars: true,
-      strip_accents: null,
-      lowercase: true,
-    },
-    pre_tokenizer: { type: 'BertPreTokenizer' },
-    post_processor: {
-      type: 'TemplateProcessing',
-      single: [
-        { SpecialToken: { id: '[CLS]', type_id: 0 } },
-        { Sequence: { id: 'A', type_id: 0 } },
-        { SpecialToken: { id: '[SEP]', type_id: 0 } },
-      ],
-      pair: [],
-      special_tokens: {
-        '[CLS]': { id: '[CLS]', ids: [2], tokens: ['[CLS]'] },
-        '[SEP]': { id: '[SEP]', ids: [3], tokens: ['[SEP]'] },
-      },
-    },
-    decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
-    model: {
-      type: 'WordPiece',
-      unk_token: '[UNK]',
-      continuing_subword_prefix: '##',
-      max_input_chars_per_word: 100,
-      vocab: Object.fromEntries(words.map((word, i) => [word, i])),
-    },
-  };
-}
