@@ -78,11 +78,15 @@ export function pictureInput(
 ): PictureInput {
   const [channels, height, width] = shape;
   if (channels !== 1 && channels !== 3) return { shape, read: () => Promise.reject(noPicture(channels)) };
-  const preprocessed = preprocessingFor([channels, height, width], preprocess);
+  return preprocessedBy(preprocessingFor([channels, height, width], preprocess), shape);
+}
+
+/** Pictures of that shape, read as the preprocessing says. */
+export function preprocessedBy(preprocess: ImagePreprocessing, shape: readonly [number, number, number]): PictureInput {
   return {
     shape,
     async read(path) {
-      const input = await preprocessed(await decodePicture(path));
+      const input = await preprocess(await decodePicture(path));
       return Float32Array.from(await input.data());
     },
   };

@@ -32,7 +32,7 @@ import { Module } from '../../nn/index.js';
 import type { ImagePreprocessing } from '../../vision/index.js';
 import { userFault } from '../inspect/tensors.js';
 import type { Network, NetworkInput, PictureInput } from './network.js';
-import { decodePicture } from './pictures.js';
+import { preprocessedBy } from './pictures.js';
 
 const CLASSIFIERS = [BertClassifier, RobertaClassifier, DistilBertClassifier, ElectraClassifier, ViTClassifier];
 const MASKED = [BertMaskedLM, RobertaMaskedLM, DistilBertMaskedLM, ElectraMaskedLM];
@@ -127,13 +127,7 @@ function imageOf(config: Config): readonly [number, number, number] {
 
 function pictureOf(preprocess: ImagePreprocessing, [, ...shape]: NetworkInput['shape']): PictureInput {
   const [channels, height, width] = shape.map(Number);
-  return {
-    shape: [channels, height, width],
-    read: async (path) => {
-      const input = await preprocess(await decodePicture(path));
-      return Float32Array.from(await input.data());
-    },
-  };
+  return preprocessedBy(preprocess, [channels, height, width]);
 }
 
 /** A model whose inputs are all tensors in a row, with the keys of the model. */
