@@ -13,8 +13,12 @@ const src = fileURLToPath(new URL('src', import.meta.url));
 const SHARING = [
   'src/{audio,classic,functions,io,metrics,models,nn,onnx,optim,tensor,vision}/**/*.test.ts',
   'src/engine/{compile,emit,grad,ir,loop}/**/*.test.ts',
-  'test/{course,operators,tensor}/**/*.test.ts',
-  'test/{functions-*,onnx*,opinfo-*,special-*,composed,exact-results,float64,long-sums,lookups,masked,narrow-dtypes,products,sequences,shapes,stacks,windows,winograd,fuzz-contractions}.test.ts',
+  'src/data/{contact-sheet,dataset,k-fold,read-image,samplers,split,table-encoder,text}.test.ts',
+  'src/data/{formats,transforms}/**/*.test.ts',
+  'src/{linalg,rl,text}/**/*.test.ts',
+  'src/train/{checks,plot}/**/*.test.ts',
+  'test/{course,doctor,operators,tensor}/**/*.test.ts',
+  'test/{functions-*,onnx*,opinfo-*,special-*,composed,exact-results,float64,long-sums,lookups,masked,narrow-dtypes,products,sequences,shapes,stacks,windows,winograd,fuzz-contractions,linalg,function-transforms,streamed-attention,transposed,ctc-float64}.test.ts',
 ];
 /**
  * What counts allocations or programs, waits for a warning that comes once, lists the devices, or sets what
@@ -25,6 +29,8 @@ const ALONE = [
   'src/io/weights/load-weights.test.ts',
   'src/io/node/*.test.ts',
   'src/onnx/*.test.ts',
+  'src/{rl/agents,text/text}.test.ts',
+  'src/optim/minimize/minimize.test.ts',
   'test/operators/devices.test.ts',
   'test/tensor/{capture,errors,vmap}.test.ts',
 ];
