@@ -1,10 +1,11 @@
 // Bundles the lab and writes its pages: for the site's builder, and for the browser test, which has no formulas typeset.
-// Input: a folder, and how a formula in TeX becomes HTML; output: HTML, two scripts and a style sheet there.
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+// Input: a folder, and how a formula in TeX becomes HTML; output: HTML, two scripts and what all pages share there.
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { buildFrame } from './frame.mjs';
 import { layout } from './layout.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -28,27 +29,38 @@ export const plugin = {
   },
 };
 
-const shared = { bundle: true, target: 'es2022', tsconfigRaw: {}, logLevel: 'error', plugins: [plugin] };
+export const shared = { bundle: true, target: 'es2022', tsconfigRaw: {}, logLevel: 'error', plugins: [plugin] };
 
-export async function buildLab(out, formula) {
+/** What a module in TypeScript exports, nabla in it. */
+export async function evaluate(entry) {
+  const { outputFiles } = await build({
+    ...shared,
+    entryPoints: [entry],
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    write: false,
+  });
+  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`);
+}
+
+/** `isolate`: pages ask for threads where the host sends no headers for them. */
+export async function buildLab(out, formula, { isolate = false } = {}) {
   const folder = join(out, 'lab');
   mkdirSync(folder, { recursive: true });
   const lab = join(here, 'lab');
   const browser = { ...shared, platform: 'browser', minify: true, keepNames: true };
-  const [{ outputFiles }] = await Promise.all([
-    build({ ...shared, entryPoints: [join(lab, 'lectures.ts')], platform: 'node', format: 'esm', write: false }),
+  const [{ LECTURES }] = await Promise.all([
+    evaluate(join(lab, 'lectures.ts')),
+    buildFrame(out),
     build({ ...browser, entryPoints: [join(lab, 'page.ts')], format: 'esm', outfile: join(folder, 'page.js') }),
     build({ ...browser, entryPoints: [join(lab, 'worker.ts')], format: 'iife', outfile: join(folder, 'worker.js') }),
   ]);
-  const { LECTURES } = await import(
-    `data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`
-  );
-  cpSync(join(here, 'style.css'), join(out, 'style.css'));
   writeFileSync(join(folder, 'index.html'), overview(LECTURES));
   LECTURES.forEach((lecture, i) =>
     writeFileSync(
       join(folder, `${lecture.name}.html`),
-      lecturePage(lecture, LECTURES[i - 1], LECTURES[i + 1], formula),
+      lecturePage(lecture, LECTURES[i - 1], LECTURES[i + 1], formula, isolate),
     ),
   );
   return LECTURES;
@@ -84,29 +96,34 @@ your settings, and <i>Show code</i> is the program that the figure runs.</p>
   });
 }
 
-function lecturePage({ number, title, text, figures }, before, after, formula) {
+function lecturePage({ number, title, text, figures }, before, after, formula, isolate) {
   const link = (lecture, rel, arrow) =>
     lecture
       ? `<a rel="${rel}" href="${lecture.name}.html">${arrow(`${lecture.number}. ${lecture.title}`)}</a>`
       : '<span></span>';
-  const sections = figures.map(
-    (
-      figure,
-    ) => `<section class="lab" id="${figure.name}" data-figure="${figure.name}" aria-labelledby="${figure.name}-title">
-<h2 id="${figure.name}-title">${figure.title}</h2>
-<div class="words">${figure.text}<div class="formula" role="math">${formula(figure.formula)}</div></div>
-<div class="stage"><noscript>This figure computes in your browser and needs JavaScript.</noscript></div>
-</section>`,
-  );
+  const sections = figures.map((figure) => figureSection(figure, formula));
   return layout({
     title: `${title} · Lab`,
     root: '../',
     here: 'lab',
     script: 'page.js',
+    isolate,
     main: `<p class="eyebrow"><a href="index.html">Lab</a> · Lecture ${number}</p>
 <h1>${title}</h1>
 <p class="lead">${text}</p>
 ${sections.join('\n')}
 <nav class="turn" aria-label="Lectures">${link(before, 'prev', (t) => `← ${t}`)}${link(after, 'next', (t) => `${t} →`)}</nav>`,
   });
+}
+
+/** The place of a figure in a page; the script of the lab fills it. */
+export function figureSection(figure, formula) {
+  const words = formula
+    ? `<div class="words">${figure.text}<div class="formula" role="math">${formula(figure.formula)}</div></div>`
+    : '';
+  return `<section class="lab" id="${figure.name}" data-figure="${figure.name}" aria-labelledby="${figure.name}-title">
+<h2 id="${figure.name}-title">${figure.title}</h2>
+${words}
+<div class="stage"><noscript>This figure computes in your browser and needs JavaScript.</noscript></div>
+</section>`;
 }

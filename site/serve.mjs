@@ -1,26 +1,34 @@
-// Serves a folder of static files to this machine alone, isolated, so that nabla may use threads.
+// Serves a folder of static files to this machine alone: isolated, so that nabla may use threads, or as a host that sends no such headers.
 import { createReadStream, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, resolve, sep } from 'node:path';
 
-const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.woff2': 'font/woff2' };
+const TYPES = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.json': 'application/json',
+  '.svg': 'image/svg+xml',
+};
+const ISOLATED = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 
-/** → the address. */
-export function serve(folder, port = 0) {
+/** → the address, and how to end it. */
+export function serve(folder, { port = 0, isolated = true } = {}) {
   const root = resolve(folder);
   const server = createServer((request, response) => {
     const file = fileOf(root, request.url ?? '/');
     response.writeHead(file ? 200 : 404, {
       'Content-Type': `${file ? (TYPES[extname(file)] ?? 'application/octet-stream') : 'text/plain'}; charset=utf-8`,
-      'Cross-Origin-Opener-Policy': 'same-origin',
-      'Cross-Origin-Embedder-Policy': 'require-corp',
+      ...(isolated ? ISOLATED : {}),
     });
     if (file) createReadStream(file).pipe(response);
     else response.end('There is no such page.');
   });
   return new Promise((done, fail) => {
     server.on('error', fail);
-    server.listen(port, '127.0.0.1', () => done(`http://127.0.0.1:${server.address().port}/`));
+    server.listen(port, '127.0.0.1', () =>
+      done({ url: `http://127.0.0.1:${server.address().port}/`, close: () => server.close() }),
+    );
   });
 }
 

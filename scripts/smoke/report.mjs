@@ -18,10 +18,17 @@ export class Report {
     }
   }
 
+  /** What cannot be checked here, and why. */
+  skip(title) {
+    console.log(`  skipped ${title}`);
+    this.#tests.push({ title, status: 'skipped' });
+  }
+
   /** Prints the sum, writes `file` if there is one, and returns the exit code. */
   end(name, file) {
     const failed = this.#tests.filter(({ status }) => status === 'failed').length;
-    console.log(`${name}: ${this.#tests.length - failed} passed, ${failed} failed`);
+    const skipped = this.#tests.filter(({ status }) => status === 'skipped').length;
+    console.log(`${name}: ${this.#tests.length - failed - skipped} passed, ${failed} failed, ${skipped} skipped`);
     const status = failed === 0 ? 'passed' : 'failed';
     const testResults = [{ name, status, assertionResults: this.#tests }];
     if (file !== undefined) writeFileSync(file, JSON.stringify({ testResults }));

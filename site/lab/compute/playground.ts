@@ -1,4 +1,4 @@
-import { type Tensor, compile, manualSeed, noGrad, tensor } from 'nabla';
+import { type Tensor, cat, compile, manualSeed, noGrad, scalarTensor, tensor } from 'nabla';
 import { blobs, circles, moons, spirals } from 'nabla/data';
 import { Linear, bceWithLogits } from 'nabla/nn';
 import { Adam, SGD } from 'nabla/optim';
@@ -96,8 +96,9 @@ export async function* run(settings: Settings) {
       : new SGD(parameters, { lr: settings.rate, momentum: 0.9 });
   const penaltyOf = (w: Tensor): Tensor => (settings.penalty === 'l1' ? w.abs().sum() : w.pow(2).sum().mul(0.5));
 
-  // Captured at its first call; later calls replay the program.
-  const trainStep = compile(async (x: Tensor, y: Tensor, strength: Tensor) => {
+  // Captured at its first call; later calls replay the program. What a control moves is asked for anew at each.
+  const strength = scalarTensor(() => settings.strength);
+  const trainStep = compile(async (x: Tensor, y: Tensor) => {
     optimizer.zeroGrad();
     let loss: Tensor = bceWithLogits(logitsOf(x), y);
     if (settings.penalty !== 'none') for (const w of weights) loss = loss.add(penaltyOf(w).mul(strength));
@@ -105,31 +106,36 @@ export async function* run(settings: Settings) {
     await optimizer.step();
     return loss;
   });
+  // All that the pictures show in one row of numbers: one program, and one read.
+  const look = compile(() =>
+    noGrad(() => {
+      const testLogits = logitsOf(test.x);
+      const right = testLogits.gt(0).eq(test.y.gt(0.5)).to('float32').mean();
+      const losses = [bceWithLogits(logitsOf(train.x), train.y), bceWithLogits(testLogits, test.y)];
+      const maps = [logitsOf(grid).sigmoid(), ...hiddenOf(grid)];
+      return cat([...losses, right, ...maps.map((map) => map.T)].map((part) => part.flatten()));
+    }),
+  );
 
   for (let step = 0; ; step++) {
     if (step % STEPS_A_FRAME === 0 || step === settings.steps) {
-      const [logits, hidden, trainLogits, testLogits] = noGrad(
-        () => [logitsOf(grid), hiddenOf(grid), logitsOf(train.x), logitsOf(test.x)] as const,
-      );
-      const right = testLogits.gt(0).eq(test.y.gt(0.5)).to('float32').mean();
+      const numbers = Float32Array.from(await (await look()).data());
+      const [trainLoss = NaN, testLoss = NaN, accuracy = NaN] = numbers;
+      let at = 3;
+      const next = (size: number) => numbers.subarray(at, (at += size));
       yield {
-        values: {
-          step,
-          'training loss': await bceWithLogits(trainLogits, train.y).item(),
-          'test loss': await bceWithLogits(testLogits, test.y).item(),
-          'test accuracy': await right.item(),
-        },
+        values: { step, 'training loss': trainLoss, 'test loss': testLoss, 'test accuracy': accuracy },
         reach,
         size: GRID,
         train: { xy: train.xy, classes: train.classes },
         test: { xy: test.xy, classes: test.classes },
-        region: await logits.sigmoid().data(),
-        neurons: await Promise.all(hidden.map((h) => h.T.data())),
+        region: next(GRID * GRID),
+        neurons: widths.map((width) => next(width * GRID * GRID)),
         widths,
       };
       if (step === settings.steps) return;
     }
     for (const group of optimizer.groups) group.lr = settings.rate;
-    await trainStep(train.x, train.y, tensor(settings.strength));
+    await trainStep(train.x, train.y);
   }
 }

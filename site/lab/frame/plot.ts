@@ -16,9 +16,16 @@ export class Plot {
   readonly context: CanvasRenderingContext2D;
   width = 0;
   height = 0;
+  /** Pixels of the screen in one of the page. */
+  private ratio = 1;
   box: Box = { x0: 0, x1: 1, y0: 0, y1: 1 };
   private inner = { left: 0, top: 0, width: 0, height: 0 };
   private style: CSSStyleDeclaration;
+  /** Those of the page, as a frame has asked for them. */
+  private readonly colours = new Map<string, string>();
+  /** Where pictures are put together before they are drawn, and dots as they were drawn once: hundreds of each are in a frame. */
+  private readonly scratch = new OffscreenCanvas(1, 1);
+  private readonly stamps = new Map<string, OffscreenCanvas>();
 
   readonly canvas: HTMLCanvasElement;
 
@@ -40,12 +47,13 @@ export class Plot {
     }: { readonly axes?: boolean; readonly inset?: number; readonly left?: number } = {},
   ): void {
     const { canvas, context } = this;
-    const ratio = Math.min(3, globalThis.devicePixelRatio || 1);
+    const ratio = (this.ratio = Math.min(3, globalThis.devicePixelRatio || 1));
     this.width = canvas.clientWidth;
     this.height = canvas.clientHeight;
     const [w, h] = [Math.round(this.width * ratio), Math.round(this.height * ratio)];
     if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
     this.style = getComputedStyle(canvas);
+    this.colours.clear();
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, this.width, this.height);
     context.font = '12px system-ui, sans-serif';
@@ -60,7 +68,9 @@ export class Plot {
 
   /** A custom property of the page's style. */
   colour(name: string): string {
-    return this.style.getPropertyValue(`--${name}`).trim();
+    let found = this.colours.get(name);
+    if (found === undefined) this.colours.set(name, (found = this.style.getPropertyValue(`--${name}`).trim()));
+    return found;
   }
 
   rgb(name: string): Rgb {
@@ -137,7 +147,9 @@ export class Plot {
   }
 
   image(pixels: ImageData, into: Box = this.box, smooth = false): void {
-    const source = new OffscreenCanvas(pixels.width, pixels.height);
+    const source = this.scratch;
+    if (source.width !== pixels.width || source.height !== pixels.height)
+      [source.width, source.height] = [pixels.width, pixels.height];
     source.getContext('2d')!.putImageData(pixels, 0, 0);
     this.context.imageSmoothingEnabled = smooth;
     this.context.imageSmoothingQuality = 'high';
@@ -172,15 +184,31 @@ export class Plot {
     colour: string,
     { radius = 3.5, hollow = false }: { readonly radius?: number; readonly hollow?: boolean } = {},
   ): void {
-    const { context } = this;
     if (!Number.isFinite(x) || !Number.isFinite(y)) return;
+    const stamp = this.stamp(colour, radius, hollow);
+    const side = stamp.width / this.ratio;
+    this.context.drawImage(stamp, clamp(this.x(x)) - side / 2, clamp(this.y(y)) - side / 2, side, side);
+  }
+
+  private stamp(colour: string, radius: number, hollow: boolean): OffscreenCanvas {
+    const ground = this.colour('canvas');
+    const key = `${colour} ${radius} ${hollow} ${ground} ${this.ratio}`;
+    const found = this.stamps.get(key);
+    if (found) return found;
+    const side = 2 * Math.ceil((radius + 1.5) * this.ratio);
+    const made = new OffscreenCanvas(side, side);
+    const context = made.getContext('2d')!;
+    context.scale(this.ratio, this.ratio);
     context.beginPath();
-    context.arc(clamp(this.x(x)), clamp(this.y(y)), radius, 0, 2 * Math.PI);
+    context.arc(side / 2 / this.ratio, side / 2 / this.ratio, radius, 0, 2 * Math.PI);
     context.lineWidth = hollow ? 1.5 : 1;
-    context.fillStyle = hollow ? this.colour('canvas') : colour;
-    context.strokeStyle = hollow ? colour : this.colour('canvas');
+    context.fillStyle = hollow ? ground : colour;
+    context.strokeStyle = hollow ? colour : ground;
     context.fill();
     context.stroke();
+    if (this.stamps.size > 100) this.stamps.clear(); // colours that are computed
+    this.stamps.set(key, made);
+    return made;
   }
 
   text(

@@ -1,0 +1,10 @@
+// The exams in the order of their dates.
+
+import { endterm202008 } from './endterm-2020-08.js';
+import { endterm202107 } from './endterm-2021-07.js';
+import { endterm202202 } from './endterm-2022-02.js';
+import { endterm202208 } from './endterm-2022-08.js';
+import type { Exam } from './exercise.js';
+import { mock2020 } from './mock-2020.js';
+
+export const EXAMS: readonly Exam[] = [mock2020, endterm202008, endterm202107, endterm202202, endterm202208];
