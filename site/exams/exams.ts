@@ -8,3 +8,5 @@ import type { Exam } from './exercise.js';
 import { mock2020 } from './mock-2020.js';
 
 export const EXAMS: readonly Exam[] = [mock2020, endterm202008, endterm202107, endterm202202, endterm202208];
+
+export { questionOf } from './exercise.js';

@@ -46,6 +46,10 @@ export interface Exam {
 /** Ties question, numbers and program together by their types. */
 export const exercise = <G extends Given>(one: Exercise<G>): Exercise => one as Exercise;
 
+/** The question in HTML, with the sign that is set for minus. */
+export const questionOf = (exercise: Exercise, given: Given): string =>
+  exercise.ask(given).replaceAll(/(?<![\w-])-(?=\d)/g, '−');
+
 /** Another set of numbers for the question, drawn by `random` (0 ≤ r < 1); the same where nothing may vary. */
 export function draw({ given, vary = {}, together = false }: Exercise, random: () => number): Given {
   const rows = Object.entries(vary) as [string, readonly number[]][];

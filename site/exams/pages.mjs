@@ -13,7 +13,7 @@ export async function buildExams(out, { isolate = false } = {}) {
   const folder = join(out, 'exams');
   mkdirSync(folder, { recursive: true });
   const browser = { ...shared, platform: 'browser', minify: true, keepNames: true };
-  const [{ EXAMS }] = await Promise.all([
+  const [{ EXAMS, questionOf }] = await Promise.all([
     evaluate(join(here, 'exams.ts')),
     build({ ...browser, entryPoints: [join(here, 'page.ts')], format: 'esm', outfile: join(folder, 'page.js') }),
     build({ ...browser, entryPoints: [join(here, 'worker.ts')], format: 'iife', outfile: join(folder, 'worker.js') }),
@@ -24,7 +24,7 @@ export async function buildExams(out, { isolate = false } = {}) {
       layout({ title, main, root: '../', here: 'exams', script: 'page.js', isolate }),
     );
   page('index', 'Exams', overview(EXAMS));
-  for (const exam of EXAMS) page(exam.name, `${exam.title} of ${exam.date}`, examPage(exam));
+  for (const exam of EXAMS) page(exam.name, `${exam.title} of ${exam.date}`, examPage(exam, questionOf));
   return EXAMS;
 }
 
@@ -43,24 +43,25 @@ exam and for others. What you have solved is kept in this browser and nowhere el
 <div class="cards">${cards.join('')}</div>`;
 }
 
-function examPage(exam) {
+function examPage(exam, questionOf) {
   return `<p class="eyebrow"><a href="index.html">Exams</a> · ${exam.date}</p>
 <h1>${exam.title}</h1>
 <div class="exam-bar">${progress(exam)}<button type="button" class="forget" data-exam="${exam.name}">Begin anew</button></div>
 <noscript><p>Answers are computed in your browser, which needs JavaScript.</p></noscript>
-${exam.exercises.map((exercise, i) => form(exam, exercise, i)).join('\n')}`;
+${exam.exercises.map((exercise, i) => form(exam, exercise, i, questionOf)).join('\n')}`;
 }
 
 /** The anchor of an exercise: `6.1, 6.2` is q6-1-6-2. */
 export const anchorOf = ({ id }) => `q${id.replaceAll(/\W+/g, '-')}`;
 
-function form(exam, { id, title, given, vary, ask, answer }, i) {
+function form(exam, exercise, i, questionOf) {
+  const { id, title, given, vary, answer } = exercise;
   const anchor = anchorOf({ id });
   const data = { exam: exam.name, id, answer: JSON.stringify(answer), given: JSON.stringify(given) };
   const attributes = Object.entries(data).map(([name, value]) => `data-${name}="${escapeHtml(value)}"`);
   return `<form class="exercise" id="${anchor}" ${attributes.join(' ')} aria-labelledby="${anchor}-title" autocomplete="off" novalidate>
 <h2 id="${anchor}-title"><small>${id}</small> ${escapeHtml(title)} <span class="badge"></span></h2>
-<p class="question">${ask(given)}</p>
+<p class="question">${questionOf(exercise, given)}</p>
 ${fields(answer, anchor, i)}
 <div class="buttons"><button type="submit" class="play">Check</button><button type="button" class="show-way">Show the way</button>${vary ? '<button type="button" class="draw">Other numbers</button>' : ''}</div>
 <p class="feedback" role="status"></p>

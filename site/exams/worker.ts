@@ -1,7 +1,7 @@
 // The worker of the exams: draws numbers for a question, and answers it with nabla.
 
 import { EXAMS } from './exams.js';
-import { draw } from './exercise.js';
+import { draw, questionOf } from './exercise.js';
 import type { ToPage, ToWorker } from './messages.js';
 import { solve } from './solve.js';
 
@@ -16,7 +16,7 @@ addEventListener('message', async ({ data }: MessageEvent<ToWorker>) => {
     if (data.kind === 'draw') {
       let i = 0;
       const given = draw(exercise, () => data.random[i++ % data.random.length]!);
-      post({ kind: 'question', number, given, html: exercise.ask(given) });
+      post({ kind: 'question', number, given, html: questionOf(exercise, given) });
     } else post({ kind: 'solution', number, ...(await solve(exam, exercise, data.given)) });
   } catch (error) {
     post({ kind: 'error', number, message: error instanceof Error ? error.message : String(error) });

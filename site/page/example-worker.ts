@@ -3,6 +3,7 @@
 
 import * as nabla from 'nabla';
 import * as audio from 'nabla/audio';
+import * as browser from 'nabla/browser';
 import * as classic from 'nabla/classic';
 import * as data from 'nabla/data';
 import * as transforms from 'nabla/data/transforms';
@@ -22,6 +23,7 @@ import { printed } from './inspect.js';
 const MODULES: Readonly<Record<string, object>> = {
   nabla,
   'nabla/audio': audio,
+  'nabla/browser': browser,
   'nabla/classic': classic,
   'nabla/data': data,
   'nabla/data/transforms': transforms,

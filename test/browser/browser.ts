@@ -83,7 +83,8 @@ export async function bundleText(contents: string): Promise<string> {
     tsconfigRaw: {},
     logLevel: 'error',
     alias: Object.fromEntries(
-      ['nabla', 'nabla/nn', 'nabla/optim', 'nabla/data', 'nabla/io', 'nabla/train', 'nabla/models', 'nabla/vision']
+      ['', '/nn', '/optim', '/data', '/io', '/train', '/models', '/vision', '/browser']
+        .map((name) => `nabla${name}`)
         .toReversed()
         .map((name) => [name, `${root}src${name.slice('nabla'.length)}/index.ts`]),
     ),
