@@ -104,13 +104,14 @@ const callbackOf =
  *     const { train } = connect<Api>(worker);
  *     await train(100, (loss) => (output.textContent = String(loss)));
  */
-export function connect<T extends Exposed>(worker: Worker | MessagePort): Remote<T>;
-export function connect<T extends Exposed>(port: Port & Partial<MessagePort>): Remote<T> {
-  checkHas('connect', 'the argument', port, ['postMessage', 'addEventListener'], 'Give a Worker or a MessagePort');
+export function connect<T extends Exposed>(worker: Worker | MessagePort): Remote<T> {
+  checkHas('connect', 'the argument', worker, ['postMessage', 'addEventListener'], 'Give a Worker or a MessagePort');
+  const target: EventTarget = worker;
   const waiting = new Map<number, { readonly done: (value: unknown) => void; readonly fail: (error: Error) => void }>();
   const callbacks = new Map<number, (...values: unknown[]) => unknown>();
   let last = 0;
-  port.addEventListener('message', ({ data }) => {
+  target.addEventListener('message', (event) => {
+    const data: unknown = 'data' in event ? event.data : undefined;
     if (isOurs<TellMessage>(data, ['tell'])) callbacks.get(data.callback)?.(...data.values);
     else if (isOurs<AnswerMessage>(data, ['answer', 'error'])) {
       const call = waiting.get(data.id);
@@ -120,12 +121,12 @@ export function connect<T extends Exposed>(port: Port & Partial<MessagePort>): R
     }
   });
   // The worker's script cannot be loaded, or fails before it listens.
-  (port as unknown as EventTarget).addEventListener('error', (event) => {
+  target.addEventListener('error', (event) => {
     const text = 'message' in event && event.message ? String(event.message) : 'its script cannot be loaded';
     for (const { fail } of waiting.values()) fail(new NablaError(`connect: the worker has failed (${text}).`));
     waiting.clear();
   });
-  port.start?.();
+  if ('start' in worker) worker.start();
   const call = (name: string, values: readonly unknown[]): Promise<unknown> =>
     new Promise((done, fail) => {
       const id = ++last;
@@ -140,7 +141,7 @@ export function connect<T extends Exposed>(port: Port & Partial<MessagePort>): R
       const end = (): void => own.forEach((number) => callbacks.delete(number));
       waiting.set(id, { done: (value) => (end(), done(value)), fail: (error) => (end(), fail(error)) });
       const message: CallMessage = { nabla: 'call', id, name, values: sent };
-      port.postMessage(message);
+      worker.postMessage(message);
     });
   return new Proxy({} as Remote<T>, {
     // A promise is asked for `then`: what it is not.
