@@ -111,9 +111,9 @@ export async function* run(settings: Settings) {
     noGrad(() => {
       const testLogits = logitsOf(test.x);
       const right = testLogits.gt(0).eq(test.y.gt(0.5)).to('float32').mean();
-      const losses = [bceWithLogits(logitsOf(train.x), train.y), bceWithLogits(testLogits, test.y)];
-      const maps = [logitsOf(grid).sigmoid(), ...hiddenOf(grid)];
-      return cat([...losses, right, ...maps.map((map) => map.T)].map((part) => part.flatten()));
+      const maps: Tensor[] = [logitsOf(grid).sigmoid(), ...hiddenOf(grid)];
+      const parts: Tensor[] = [bceWithLogits(logitsOf(train.x), train.y), bceWithLogits(testLogits, test.y), right];
+      return cat([...parts, ...maps.map((map) => map.T)].map((part: Tensor) => part.flatten()));
     }),
   );
 
