@@ -86,10 +86,9 @@ export function programOf({ source }: Exam, { id }: Exercise, given: Given): str
   const [, numbers, tell, body] = found;
   const text = body!.replaceAll(/^ {6}/gm, '');
   const imports = [...source.matchAll(/^import \{([^}]*)\} from '(nabla[\w/]*)';$/gm)].flatMap(([, names, from]) => {
-    const used = names!
-      .split(',')
-      .map((name) => name.trim())
-      .filter((name) => name && new RegExp(`\\b${name.replace('type ', '')}\\b`).test(text));
+    const all = names!.split(',').map((name) => name.replace('type ', '').trim());
+    // What prints below asks whether something is a Tensor.
+    const used = all.filter((name) => name === 'Tensor' || (name !== '' && new RegExp(`\\b${name}\\b`).test(text)));
     return used.length > 0 ? [`import { ${used.join(', ')} } from '${from}';`] : [];
   });
   const list = Object.entries(given).map(([name, value]) => `${name}: ${value}`);
@@ -104,5 +103,5 @@ async function solve(${numbers}: ${type}, ${tell}: ${words} => Promise<void>) ${
 const print = async (step: string, value?: unknown) =>
   console.log(step, value instanceof Tensor ? await value.array() : (value ?? ''));
 console.log(await solve(given, print));
-`.replace(/^/, /\bTensor\b/.test(imports.join(' ')) ? '' : "import { Tensor } from 'nabla';\n");
+`;
 }
