@@ -55,7 +55,7 @@ function revive(name: string, options: Readonly<Record<string, unknown>>, state:
   const Class = CLASSES[name];
   let made: Estimator;
   try {
-    made = new Class(options as never);
+    made = new Class(options as never); // from a file: the constructor checks them
   } catch (error) {
     if (!(error instanceof NablaError)) throw error;
     throw new FormatError(`loadEstimator: the options of the ${name} are damaged: ${error.message}`);
