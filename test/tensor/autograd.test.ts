@@ -156,7 +156,11 @@ describe.each(['reference', 'cpu'])('on %s', (device) => {
   });
 
   test('checkGradient takes functions that take slopes themselves', async () => {
-    const cubes = (x: Tensor): Tensor => x.pow(3).mul(tensor([0.5, -1.5])).sum() as Tensor;
+    const cubes = (x: Tensor): Tensor =>
+      x
+        .pow(3)
+        .mul(tensor([0.5, -1.5]))
+        .sum() as Tensor;
     const slopes = (x: Tensor): Tensor => grad(cubes)(x).square() as Tensor;
     expect(await checkGradient(slopes, [tensor([1, 2])])).toMatchObject({ ok: true });
     const found = await checkGradient((x) => grad(cubes)(x).detach().mul(x) as Tensor, [tensor([1, 2])]);
