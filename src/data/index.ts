@@ -92,7 +92,6 @@ export {
   type CircleOptions,
   type PointData,
   type PointOptions,
-  SHAPES,
   type ShapeData,
   type ShapeOptions,
   type SpiralOptions,
@@ -102,6 +101,17 @@ export {
   shapes,
   spirals,
 } from './sets/generated.js';
+export { SHAPES } from './sets/shape-drawing.js';
+export { GRAPH_KINDS, type GraphKindOptions, type GraphKinds, graphKinds } from './sets/graph-kinds.js';
+export {
+  type DetectedPoint,
+  type ObjectInFrame,
+  type TrackScene,
+  type TrackSceneOptions,
+  trackScenes,
+} from './sets/tracks.js';
+export { SCENE_COLOURS, type SceneData, type SceneOptions, shapeScenes } from './sets/shape-scenes.js';
+export { type MembraneOptions, type MembraneSlices, membrane } from './sets/membrane.js';
 export {
   type CommunityOptions,
   type NodeData,

@@ -80,6 +80,9 @@ const OPTIONS: Readonly<Record<string, readonly Options[]>> = {
     [() => [0, 1], 'inFeatures is 0. Use a whole number of at least 1.'],
     [() => [1, -2], 'outFeatures is -2.'],
   ],
+  DiceCrossEntropyLoss: [
+    [() => [{ smoth: 1 }], "DiceCrossEntropyLoss: there is no option 'smoth'. Did you mean smooth?"],
+  ],
   Bilinear: [
     [() => [0, 1, 1], 'in1Features is 0.'],
     [() => [1, 0, 1], 'in2Features is 0.'],

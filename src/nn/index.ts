@@ -185,6 +185,7 @@ export {
   CTCLoss,
   CosineEmbeddingLoss,
   CrossEntropyLoss,
+  DiceCrossEntropyLoss,
   DiceLoss,
   FocalLoss,
   GaussianNLLLoss,
@@ -225,6 +226,7 @@ export {
   type GaussianNllOptions,
   type PoissonNllOptions,
 } from './losses/likelihoods.js';
+export { diceCrossEntropy, type DiceCrossEntropyOptions } from './losses/segmentation.js';
 export { ctcLoss, type CtcOptions, type Lengths } from './losses/ctc.js';
 export {
   CircularPad1d,

@@ -11,6 +11,7 @@ import {
   cifar10,
   cifar100,
   fashionMnist,
+  membrane,
   mnist,
   readCsv,
   readIdx,
@@ -53,6 +54,24 @@ test.each(['mnist/', '', 'cache/nabla/data/mnist/'])('mnist is found in %j, comp
   expect([...train.column('y'), ...rest.column('y')]).toEqual([4, 0, 9, 5]);
   expect(train.column('x')).toEqual(new Uint8Array(3 * 784).fill(200));
   expect(rest.gather([0]).x.shape).toEqual([1, 1, 28, 28]);
+});
+
+test('membrane: slices and their masks; what does not fit is named', async () => {
+  const idx = (count: number, fill: number) =>
+    Uint8Array.of(0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, 2, 0, 0, 0, 3, ...new Array<number>(count * 6).fill(fill));
+  put('membrane/train-images-idx3-ubyte.gz', gzipSync(idx(2, 90)));
+  put('membrane/train-labels-idx1-ubyte', idx(2, 1));
+  const slices = await membrane();
+  expect([slices.gather([1]).x.shape, slices.gather([1]).mask.shape]).toEqual([
+    [1, 1, 2, 3],
+    [1, 2, 3],
+  ]);
+  expect([...slices.column('mask')]).toEqual(new Array(12).fill(1));
+  put('membrane/train-labels-idx1-ubyte', idx(1, 1));
+  await expect(membrane()).rejects.toThrow(/holds \[1, 2, 3\], and the images are \[2, 2, 3\]/);
+  put('membrane/train-labels-idx1-ubyte', idx(2, 2));
+  await expect(membrane()).rejects.toThrow(/a pixel of slice 0 of 2 is 2, neither 0 nor 1/);
+  await expect(membrane({ folder: join(folder, 'none') })).rejects.toThrow(NablaError);
 });
 
 test('a folder that is named is the only one; fashionMnist has a folder of its own', async () => {

@@ -15,6 +15,7 @@ import {
 } from '../../tensor/library.js';
 import { ArrayDataset } from '../dataset.js';
 import type { Field } from '../fields.js';
+import { SHAPES, coverage } from './shape-drawing.js';
 
 /** x: a point in the plane; y: its class. */
 export type PointData = ArrayDataset<{
@@ -137,8 +138,6 @@ export function spirals(given: SpiralOptions = {}): PointData {
 }
 
 /** The classes of `shapes()`. */
-export const SHAPES = ['circle', 'square', 'triangle'] as const;
-
 /** x: one channel, 0 to 1; y: the shape. */
 export type ShapeData = ArrayDataset<{
   readonly x: Field<Float32Array, readonly [1, number, number]>;
@@ -174,29 +173,16 @@ export function shapes(options: ShapeOptions = {}): ShapeData {
   return new ArrayDataset({ x: { data: x, shape: [1, size, size] }, y: { data: y, shape: [] } });
 }
 
-const FINE = 4; // samples a pixel and axis
-
 function draw(image: Float32Array, size: number, shape: number, noise: number, random: HostRandom): void {
   const radius = random.between(0.22, 0.42) * size;
-  const [cx, cy] = [random.between(radius, size - radius), random.between(radius, size - radius)];
+  const [x, y] = [random.between(radius, size - radius), random.between(radius, size - radius)];
   const angle = random.between(0, 2 * Math.PI);
   const brightness = random.between(0.6, 1);
-  const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
-  const isInside = (px: number, py: number): boolean => {
-    const [dx, dy] = [(px - cx) / radius, (py - cy) / radius];
-    const [u, v] = [cos * dx + sin * dy, cos * dy - sin * dx];
-    if (shape === 0) return u * u + v * v <= 1;
-    if (shape === 1) return Math.abs(u) <= Math.SQRT1_2 && Math.abs(v) <= Math.SQRT1_2;
-    return v >= -0.5 && Math.sqrt(3) * Math.abs(u) + v <= 1;
-  };
-  for (let i = 0; i < size; i++) {
-    for (let j = 0; j < size; j++) {
-      let covered = 0;
-      for (let k = 0; k < FINE * FINE; k++) {
-        if (isInside(j + ((k % FINE) + 0.5) / FINE, i + (Math.floor(k / FINE) + 0.5) / FINE)) covered++;
-      }
-      const value = (brightness * covered) / (FINE * FINE) + noise * random.normal();
-      image[i * size + j] = Math.min(1, Math.max(0, value));
+  const covered = coverage({ shape, x, y, radius, angle });
+  for (let row = 0; row < size; row++) {
+    for (let column = 0; column < size; column++) {
+      const value = brightness * covered(column, row) + noise * random.normal();
+      image[row * size + column] = Math.min(1, Math.max(0, value));
     }
   }
 }

@@ -13,6 +13,7 @@ import {
   diabetes,
   iris,
   moons,
+  shapeScenes,
   shapes,
   spirals,
   wine,
@@ -91,6 +92,53 @@ test('shapes: pictures from 0 to 1; a circle covers more than its square, the sq
   expect(areas[1]).toBeGreaterThan(areas[2] * 1.2);
 });
 
+test('scenes: what is true of each shape agrees with its pixels', () => {
+  const size = 48;
+  const data = shapeScenes({ samples: 60, size, objects: [1, 3], noise: 0 });
+  const { x, mask, boxes, labels, colours } = data.gather(Array.from({ length: 60 }, (_, i) => i));
+  expect([x.shape, mask.shape, boxes.shape, labels.shape]).toEqual([
+    [60, 3, size, size],
+    [60, size, size],
+    [60, 3, 4],
+    [60, 3],
+  ]);
+  expect(x.data.every((v) => v >= 0 && v <= 1)).toBe(true);
+  const areas: number[][] = [[], [], []];
+  for (let i = 0; i < 60; i++) {
+    const [own, marked] = [labels.data.slice(3 * i, 3 * i + 3), mask.data.subarray(i * size * size)];
+    const count = own.filter((label) => label >= 0).length;
+    expect([...own.subarray(count)]).toEqual(new Array(3 - count).fill(-1)); // rows without a shape come last
+    expect(count).toBeGreaterThan(0);
+    let inside = 0;
+    for (let k = 0; k < count; k++) {
+      const [x1, y1, x2, y2] = boxes.data.subarray(4 * (3 * i + k), 4 * (3 * i + k) + 4);
+      expect(Math.min(x1, y1)).toBeGreaterThan(-1);
+      expect(Math.max(x2, y2)).toBeLessThan(size + 1);
+      let [left, right, top, bottom, area] = [size, 0, size, 0, 0];
+      for (let row = Math.floor(y1 + 0.01); row < Math.ceil(y2 - 0.01); row++)
+        for (let column = Math.floor(x1 + 0.01); column < Math.ceil(x2 - 0.01); column++) {
+          if (marked[row * size + column] !== own[k] + 1) continue;
+          [left, right] = [Math.min(left, column), Math.max(right, column + 1)];
+          [top, bottom] = [Math.min(top, row), Math.max(bottom, row + 1)];
+          area++;
+        }
+      inside += area;
+      areas[own[k]].push(area / ((x2 - x1) * (y2 - y1)));
+      // a corner may cover less than half of its pixels
+      for (const gap of [left - x1, x2 - right, top - y1, y2 - bottom]) expect(Math.abs(gap)).toBeLessThan(2.5);
+    }
+    const all = marked.subarray(0, size * size).filter((label) => label > 0).length;
+    expect(all).toBe(inside); // nothing outside the boxes
+  }
+  const [circle, square, triangle] = areas.map((list) => list.reduce((sum, share) => sum + share, 0) / list.length);
+  expect(circle).toBeCloseTo(Math.PI / 4, 1);
+  expect(square).toBeGreaterThan(0.5);
+  expect(triangle).toBeLessThan(0.55);
+  expect(colours.data.every((colour, i) => colour >= 0 === labels.data[i] >= 0)).toBe(true);
+  const again = shapeScenes({ samples: 3, size, objects: [1, 3], noise: 0 }).column('x'); // each picture by itself
+  expect(again).toEqual(x.data.slice(0, again.length));
+});
+
 test.each([
   [() => moons({ samples: 1 }), 'moons: samples is 1. Use a whole number of at least 2.'],
   [() => moons({ noise: -1 }), 'moons: noise is -1.'],
@@ -98,6 +146,10 @@ test.each([
   [() => blobs({ centers: [] }), 'blobs: there are no centres.'],
   [() => spirals({ classes: 0 }), 'spirals: classes is 0.'],
   [() => shapes({ size: 4 }), 'shapes: 600 samples of size 4.'],
+  [() => shapeScenes({ size: 8 }), 'shapeScenes: size is 8. Use a whole number of at least 16.'],
+  [() => shapeScenes({ objects: [2, 1] }), 'shapeScenes: objects are [2, 1].'],
+  [() => shapeScenes({ radius: [0, 0.2] }), 'shapeScenes: radius is [0, 0.2].'],
+  [() => shapeScenes({ noise: -1 }), 'shapeScenes: noise is -1.'],
 ])('%# bad options are named', (make, message) => {
   expect(make).toThrow(ArgumentError);
   expect(make).toThrow(message);

@@ -73,3 +73,13 @@ export {
 export { type ChannelStatistics, channelStatistics, imagesOf, meanImage } from './statistics.js';
 export { cutmix, type LabelledImages, type MixedImages, type MixOptions, mixup } from './mix.js';
 export { averageViews, stackImages } from './views.js';
+export {
+  type Move,
+  type MoveStep,
+  type TargetFields,
+  cropMove,
+  horizontalFlipMove,
+  moveTogether,
+  transposeMove,
+  verticalFlipMove,
+} from './targets.js';

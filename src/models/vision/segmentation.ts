@@ -2,7 +2,8 @@
 //   images [N, inChannels, H, W] → out [N, classes, H, W]; inside, tensors are plain, and sizes are checked as they run.
 
 import { Dropout, Module, ReLU } from '../../nn/index.js';
-import type { Shape } from '../../tensor/library.js';
+import { checkCount } from '../../nn/layer.js';
+import { ArgumentError, type Shape, checkList } from '../../tensor/library.js';
 import { interpolate } from '../../tensor/resample.js';
 import type { Guard } from '../../tensor/shape-types/shape.js';
 import { type Tensor, checkTensor } from '../../tensor/tensor.js';
@@ -62,6 +63,17 @@ export type SegmentationOutput<Output, S, K extends number> = Output extends 'pi
     : Output extends 'aux'
       ? { readonly out: PixelLogits<S, K>; readonly aux: PixelLogits<S, K> }
       : { readonly out: PixelLogits<S, K> };
+
+/** Throws unless these are lists of channels, a list for each stage. */
+export function checkStages(op: string, stages: readonly (readonly number[])[]): void {
+  checkList(op, 'stages', stages, 'channels, stage by stage: [[16, 16], [32, 32]]');
+  for (const stage of stages) {
+    checkList(op, 'a stage', stage, 'channels: [16, 16]');
+    for (const channels of stage) checkCount(channels, 1, `${op}: channels of a stage`);
+    if (stage.length === 0) throw new ArgumentError(`${op}: a stage has no convolution. Give channels: [16, 16].`);
+  }
+  if (stages.length === 0) throw new ArgumentError(`${op}: there are no stages. Give channels: [[16, 16], [32, 32]].`);
+}
 
 /** Maps in the size of the images, by bilinear interpolation. */
 export function resized(x: Tensor, like: Tensor): Tensor {

@@ -88,6 +88,30 @@ describe.each(['reference', 'cpu'])('on %s', (device) => {
     const wanted = [1 - (2 * 1.5 + 1) / (1.5 + 2 + 1), 0];
     expectNear(await number(nn.diceLoss(p, y, { reduction: 'none' }) as AnyTensor), wanted, 'loss', 1e-6);
   });
+
+  test('diceCrossEntropy: sums over the batch, a class that is nowhere, labels that do not count', async () => {
+    setDevice(device);
+    const logits = [1, -0.5, 2, 0.5, -1, 0, 0.3, 1.5, -2, 1, 0.2, 0.1].map((v) => v); // [2, 3, 2]
+    const labels = [0, -100, 1, 1];
+    const x = tensor(logits).to('float32').reshape([2, 3, 2]);
+    const y = tensor(labels, { dtype: 'int32' }).reshape([2, 2]);
+    const [overlap, p, truth] = [0, 0, 0].map(() => [0, 0, 0]);
+    let entropy = 0;
+    labels.forEach((label, i) => {
+      if (label < 0) return;
+      const scores = [0, 1, 2].map((c) => Math.exp(logits[6 * Math.floor(i / 2) + 2 * c + (i % 2)]));
+      const all = scores.reduce((a, b) => a + b);
+      entropy -= Math.log(scores[label] / all) / 3;
+      truth[label]++;
+      scores.forEach((score, c) => {
+        p[c] += score / all;
+        if (c === label) overlap[c] += score / all;
+      });
+    });
+    const dice = [0, 1, 2].reduce((sum, c) => sum + (1 - (2 * overlap[c] + 0.5) / (p[c] + truth[c] + 0.5)) / 3, 0);
+    const found = nn.diceCrossEntropy(x, y, { diceWeight: 2, smooth: 0.5 });
+    expectNear(await number(found as AnyTensor), [entropy + 2 * dice], 'loss', 1e-5);
+  });
 });
 
 test('probabilities in the place of logits are named, once', () => {

@@ -37,6 +37,10 @@ const ROWS: Record<string, [AnyTensor, AnyTensor]> = {
   ],
   HingeLoss: [new nn.HingeLoss({ margin: 2 }).forward(x, labels), nn.hingeLoss(x, labels, { margin: 2 })],
   DiceLoss: [new nn.DiceLoss({ smooth: 2 }).forward(p, y), nn.diceLoss(p, y, { smooth: 2 })],
+  DiceCrossEntropyLoss: [
+    new nn.DiceCrossEntropyLoss({ diceWeight: 2 }).forward(x, labels),
+    nn.diceCrossEntropy(x, labels, { diceWeight: 2 }),
+  ],
   TripletMarginLoss: [
     new nn.TripletMarginLoss({ swap: true }).forward(x, y, p),
     nn.tripletMarginLoss(x, y, p, { swap: true }),

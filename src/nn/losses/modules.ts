@@ -29,6 +29,7 @@ import {
   type KlOptions,
   type LabelOptions,
 } from './classification.js';
+import { DICE_CROSS_ENTROPY_OPTIONS, type DiceCrossEntropyOptions, diceCrossEntropy } from './segmentation.js';
 import { LOSS_OPTIONS, type LossOptions, type Reduced } from './common.js';
 import { CTC_OPTIONS, ctcLoss, type CtcOptions, type Lengths } from './ctc.js';
 import {
@@ -229,6 +230,20 @@ export class DiceLoss<const O extends DiceOptions = {}> extends Loss<DiceOptions
     target: Tensor<T, DType> & SameShapeArg<'diceLoss', S, T>,
   ): Reduced<O> {
     return diceLoss(probabilities, target, this.options) as Reduced<O>;
+  }
+}
+
+/** `diceCrossEntropy` with its options. MONAI: DiceCELoss. */
+export class DiceCrossEntropyLoss extends Loss<DiceCrossEntropyOptions> {
+  constructor(options?: DiceCrossEntropyOptions) {
+    super(options, DICE_CROSS_ENTROPY_OPTIONS);
+  }
+
+  forward<S extends Shape, T extends Shape>(
+    logits: Tensor<S, DType>,
+    labels: Tensor<T, DType> & LabelsArg<'diceCrossEntropy', S, T>,
+  ): Tensor<[]> {
+    return diceCrossEntropy(logits, labels, this.options);
   }
 }
 
