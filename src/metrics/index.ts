@@ -9,8 +9,16 @@ export { Bleu, type BleuOptions, type BleuScore, type Smoothing } from './bleu.j
 export { CalibrationError, type CalibrationOptions } from './calibration.js';
 export { Dice, F1, FBeta, IoU, MeanIoU, Precision, Recall } from './class-ratios.js';
 export { ConfusionMatrix, type ConfusionOptions } from './confusion.js';
+export {
+  MeanAveragePrecision,
+  type AveragePrecisions,
+  type FoundBox,
+  type MeanAveragePrecisionOptions,
+  type TrueBox,
+} from './mean-average-precision.js';
 export { Mean, MeanLoss, Perplexity, type MeanLossOptions } from './mean.js';
 export { AUROC, AveragePrecision, type RankingOptions } from './ranking.js';
 export { MeanAbsoluteError, MeanSquaredError, R2Score, RootMeanSquaredError } from './regression.js';
 export { Stopwatch, type StopwatchOptions, type Timing } from './stopwatch.js';
+export { TrackingMetrics, type TrackedObject, type TrackingOptions, type TrackingScores } from './tracking.js';
 export type { Tokenisation } from './tokenize.js';
