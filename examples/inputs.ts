@@ -7,7 +7,7 @@ import { DataLoader, type HostImage, contactSheet, digits } from 'nabla/data';
 import { encodePng } from 'nabla/io';
 import { BatchNorm2d, Conv2d, Flatten, Linear, MaxPool2d, ReLU, Sequential, crossEntropy } from 'nabla/nn';
 import { AdamW } from 'nabla/optim';
-import { type Pictures, fgsm, gradCam, pgd, saliency, visualise } from 'nabla/vision';
+import { type Pictures, drawHeat, fgsm, gradCam, pgd, saliency, visualise } from 'nabla/vision';
 
 manualSeed(0);
 const { train, test } = digits().split({ train: 0.8, test: 0.2 });
@@ -51,11 +51,18 @@ const save = (name: string, sheet: Parameters<typeof encodePng>[0]) => writeFile
 
 console.log(`pictures named rightly: ${await accuracy(x)} %`);
 
-// 1. Where it looks: pictures, saliency, Grad-CAM
+/** Maps from 0 to 1 as colours, over the pictures that they are of. */
+async function heats(maps: Tensor, of: readonly HostImage[], isOver: boolean): Promise<HostImage[]> {
+  const [, height, width] = maps.shape;
+  return (await images(maps)).map(({ data }, i) => drawHeat(data, [height, width], isOver ? { over: of[i] } : {}));
+}
+
+// 1. Where it looks: pictures, saliency, Grad-CAM. Its linear layer looks at each place by itself: so does Grad-CAM
 const few: Pictures = x.slice(0, 0, 8);
-const rows = [few.squeeze(1), saliency(classify, few), gradCam(classify, features, few)];
-const looks = (await Promise.all(rows.map(images))).flat();
-save('looks.png', contactSheet(looks, { columns: 8 }));
+const seen = await images(few.squeeze(1));
+const slopes = await heats(saliency(classify, few), seen, false);
+const places = await heats(gradCam(classify, features, few, { weights: 'place' }), seen, true);
+save('looks.png', contactSheet([...seen, ...slopes, ...places], { columns: 8 }));
 console.log('looks.png: pictures, the pixels that matter (saliency), the places that speak for the class (Grad-CAM)');
 
 // 2. What it would like to see: the first 12 filters of the last convolution, and the ten classes

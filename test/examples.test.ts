@@ -121,3 +121,42 @@ test('autoencoders', async () => {
   expect(Number(/ELBO at the mean (\S+)/.exec(text)?.[1])).toBeGreaterThan(-31);
   expect(Object.keys(files).sort()).toEqual(['latent.svg', 'plane.png', 'reconstructions.png']);
 }, 120_000);
+
+test('segmentation', async () => {
+  const { text, files } = await inFolder(() => import('../examples/segmentation.js'));
+  const scores = [...text.matchAll(/^(.*?) +mean IoU (\S+)/gm)].map(
+    ([, name, value]) => [name, Number(value)] as const,
+  );
+  expect(scores.map(([name]) => name)).toEqual(['U-Net', 'SegNet', 'FCN, no skip', 'FCN, one skip', 'FCN, two skips']);
+  const [unet, segnet, , , skips] = scores.map(([, value]) => value);
+  expect(unet).toBeGreaterThan(0.85);
+  expect(Math.min(segnet, skips)).toBeGreaterThan(0.7);
+  expect(Object.keys(files)).toEqual(['segmentation.png']);
+}, 60_000);
+
+test('detection', async () => {
+  const { text, files } = await inFolder(() => import('../examples/detection.js'));
+  expect(Number(/mAP@\.5 (\S+)/.exec(text)?.[1])).toBeGreaterThan(0.6);
+  expect(Object.keys(files)).toEqual(['detections.png']);
+}, 60_000);
+
+test('tracks', async () => {
+  const { text, files } = await inFolder(() => import('../examples/tracks.js'));
+  const [nearest, network] = [...text.matchAll(/IDF1 (\S+),/g)].map(([, value]) => Number(value));
+  expect(network).toBeGreaterThan(0.9);
+  expect(network).toBeGreaterThan(nearest + 0.05);
+  expect(Object.keys(files)).toEqual(['tracks.png']);
+}, 60_000);
+
+test('kinds of graphs', async () => {
+  const { text, files } = await inFolder(() => import('../examples/graph-kinds.js'));
+  expect(Number(/test accuracy ([\d.]+) %/.exec(text)?.[1])).toBeGreaterThan(85);
+  expect(Object.keys(files)).toEqual(['graph-kinds.svg']);
+}, 60_000);
+
+test('style', async () => {
+  const { text, files } = await inFolder(() => import('../examples/style.js'));
+  const [little, more] = [...text.matchAll(/changed by (\S+) in/g)].map(([, value]) => Number(value));
+  expect(more).toBeGreaterThan(little);
+  expect(Object.keys(files)).toEqual(['style.png']);
+}, 60_000);

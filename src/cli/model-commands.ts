@@ -62,6 +62,43 @@ Examples:
     .action(async (model, options) => (await import('./commands/run.js')).runModel(model, options));
 }
 
+export function addLook(program: Command): void {
+  program
+    .command('look')
+    .summary('draw what is in a network for pictures, and what it makes of one')
+    .description(
+      'Draws the filters of the first convolution, the maps that layers make of a picture, and where the network looks: the pixels ' +
+        'that matter (saliency) and the places that speak for a class (Grad-CAM).',
+    )
+    .argument('<model>', 'a run folder, a folder of transformers, or a name such as resnet18 with --weights')
+    .requiredOption('--image <file>', 'the picture: .png, .jpg, .webp, …')
+    .option(
+      '--layer <name>',
+      'a layer whose maps are drawn; may be given again (default: first and last)',
+      collectTexts,
+    )
+    .option('--class <name>', 'the class that is asked about, by name or number (default: the most probable)')
+    .option('--preprocess <name>', 'how the picture becomes an input: imagenet, clip, vit, …, or none for 0 to 1')
+    .option('--labels <file>', 'names of the classes: a file with one a line, or imagenet, coco, voc')
+    .option('--out <folder>', 'folder for the pictures (default: look-<model>)')
+    .addOption(weights())
+    .addOption(size())
+    .addOption(new Option('--definition <file>', 'the file that defines the run, if it is no preset'))
+    .addOption(new Option('--trust', 'execute the file that the run folder names'))
+    .addOption(device())
+    .addOption(json())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  nabla look runs/mnist --image seven.png
+  nabla look resnet18 --weights resnet18.pth --image palace.jpg --layer layer1 --layer layer4
+  nabla look runs/pets --image cat.png --class dog`,
+    )
+    .allowExcessArguments(false)
+    .action(async (model, options) => (await import('./commands/look.js')).look(model, options));
+}
+
 export function addFinetune(program: Command): void {
   program
     .command('finetune')

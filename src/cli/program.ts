@@ -7,7 +7,7 @@ import { addDoctor, addLrFind } from './doctor-commands.js';
 import { CliError, systemFault } from './errors.js';
 import { addConvert, addInspect } from './file-commands.js';
 import { addFit } from './fit-command.js';
-import { addFinetune, addRun } from './model-commands.js';
+import { addFinetune, addLook, addRun } from './model-commands.js';
 import { placeOf } from './place.js';
 import { oneLine, printable, printableLines } from './printable.js';
 import { addCurves, addDashboard, addRuns } from './record-commands.js';
@@ -84,6 +84,7 @@ function createProgram(): Command {
   addDoctor(program);
   addLrFind(program);
   addRun(program);
+  addLook(program);
   addFinetune(program);
   addInspect(program);
   addConvert(program);
@@ -136,8 +137,13 @@ Presets:
   mnist     handwritten digits of 28x28 pixels
   cifar10   ten kinds of things in colour, 32x32 pixels
   char-lm   a language model of characters
-The last three look for their data in NABLA_DATA and in the user's cache, and fetch them
-with --download (11.6, 170 and 1.1 MB; from NABLA_MIRROR, if that names another server).
+  shapes-segmentation, shapes-detection
+            which pixels belong to circles, squares and triangles; where these are
+  membrane  membranes of cells in slices seen by an electron microscope
+  tracks    objects followed through a film
+mnist, cifar10 and char-lm look for their data in NABLA_DATA and in the user's cache, and
+fetch them with --download (11.6, 170 and 1.1 MB; from NABLA_MIRROR, if that names another
+server); membrane looks in NABLA_DATA.
 
 Ctrl-C stops a run, and so may anything else: its folder stays valid, and --resume
 goes on from its last checkpoint, to the very weights of an unbroken run (with

@@ -12,8 +12,10 @@ export {
 export { CharLSTM, type CharLstmOptions } from './char-lstm.js';
 export type { Classifier } from './classifier.js';
 export { cnn, type CnnOptions } from './cnn.js';
+export { EdgeClassifier, type EdgeClassifierOptions } from './edge-classifier.js';
 export { GPT, type GptOptions } from './gpt.js';
 export { GAT, GCN, type GATOptions, type GCNOptions, type GraphModelOptions } from './graph.js';
+export { GraphClassifier, type GraphClassifierOptions } from './graph-classifier.js';
 export { lenet5, type LeNetOptions } from './lenet.js';
 export { mlp } from './mlp.js';
 export type { Activation } from './text/activations.js';
@@ -78,6 +80,13 @@ export { AlexNet, alexnet, alexnet2012, type AlexNetOptions } from './vision/ale
 export { auxiliaryCrossEntropy, type AuxiliaryLogits } from './vision/auxiliary.js';
 export { ConvNeXt, convnextBase, convnextSmall, convnextTiny, type ConvNeXtOptions } from './vision/convnext.js';
 export {
+  DenseDetector,
+  detectionLoss,
+  type DenseDetections,
+  type DenseDetectorOptions,
+  type DetectionLossOptions,
+} from './vision/dense-detector.js';
+export {
   DenseNet,
   densenet121,
   densenet161,
@@ -129,8 +138,9 @@ export {
   type ResNetOptions,
 } from './vision/resnet.js';
 export { type PixelLogits, type SegmentationOptions } from './vision/segmentation.js';
-export { SegNet, segnet } from './vision/segnet.js';
+export { SegNet, segnet, type SegNetOptions } from './vision/segnet.js';
 export { ShuffleNetV2, shufflenetV2, shufflenetV2Half, type ShuffleNetOptions } from './vision/shufflenet.js';
+export { SkipFCN, skipFcn, type SkipFcnOptions } from './vision/skip-fcn.js';
 export { SqueezeNet, squeezenet10, squeezenet11, type SqueezeNetOptions } from './vision/squeezenet.js';
 export { SwinTransformer, swinB, swinS, swinT, type SwinOptions } from './vision/swin.js';
 export {

@@ -16,6 +16,14 @@ export { classNames, type ClassSet } from './class-names.js';
 export { defaultBoxes, type DefaultBoxOptions } from './default-boxes.js';
 export { selectDetections, type Detection, type DetectionOptions } from './detections.js';
 export {
+  type BoxPictureOptions,
+  type HeatPictureOptions,
+  type LabelledBox,
+  drawBoxes,
+  drawHeat,
+  drawMask,
+} from './drawing.js';
+export {
   decodeYolo,
   distancesToBoxes,
   expectedDistances,
@@ -40,5 +48,15 @@ export {
 export { topK, topKOfEach, type Prediction, type TopKOptions } from './top-k.js';
 export { type AttackOptions, type PgdOptions, fgsm, pgd } from './inputs/adversarial.js';
 export type { Classify, ClassList, Pictures } from './inputs/classify.js';
-export { type ClassOptions, gradCam, saliency } from './inputs/saliency.js';
+export { type ClassOptions, type GradCamOptions, gradCam, saliency } from './inputs/saliency.js';
+export { type StyleOptions, gramMatrix, transferStyle } from './inputs/style.js';
 export { type VisualiseOptions, visualise } from './inputs/visualise.js';
+export { type TrackPictureOptions, drawTracks } from './tracking/drawing.js';
+export {
+  EDGE_FEATURES,
+  type FramePoint,
+  type TrackGraph,
+  type TrackGraphOptions,
+  trackGraph,
+} from './tracking/graph.js';
+export { type LinkOptions, type TrackedPoint, linkTracks, trackFrames } from './tracking/link.js';

@@ -159,6 +159,7 @@ const CALLS = {
   // losses
   crossEntropy: [nn.crossEntropy, T(x), T(labels), Options({})],
   nllLoss: [nn.nllLoss, T(x), T(labels), Options({})],
+  diceCrossEntropy: [nn.diceCrossEntropy, T(x), T(labels), Options({})],
   ...Object.fromEntries(
     [
       'bceWithLogits',

@@ -1,8 +1,7 @@
 // `nabla run`: computes the outputs of a model (ONNX, a run folder, transformers' files, a network by name) for inputs from files.
 
-import { existsSync } from 'node:fs';
 import { disposeDevices, realize } from '../../index.js';
-import { type ClassSet, classNames } from '../../vision/index.js';
+import { labelsOf } from '../class-labels.js';
 import { useDevice } from '../device.js';
 import { allowDownloads } from '../downloads.js';
 import { CliError } from '../errors.js';
@@ -20,7 +19,6 @@ import {
   readResults,
 } from '../run/results.js';
 import { type OpenOptions, type Runnable, openRunnable } from '../run/runnable.js';
-import { readText } from '../run-folder.js';
 import { type Terminal, terminalOf } from '../terminal.js';
 
 export interface RunOptions extends OpenOptions {
@@ -37,7 +35,6 @@ export interface RunOptions extends OpenOptions {
   readonly json?: true;
 }
 
-const CLASS_SETS: readonly ClassSet[] = ['imagenet', 'coco', 'coco-80', 'voc'];
 const TOP = 5;
 
 export async function runModel(source: string, options: RunOptions): Promise<void> {
@@ -129,16 +126,4 @@ async function rankingOf(
   const labels = (await labelsOf(options.labels)) ?? model.classes;
   if (labels === undefined && options.top === undefined) return undefined;
   return rank(results, { top, labels });
-}
-
-async function labelsOf(given: string | undefined): Promise<readonly string[] | undefined> {
-  if (given === undefined) return undefined;
-  const set = CLASS_SETS.find((name) => name === given);
-  if (set !== undefined && !existsSync(given)) return classNames(set);
-  const lines = readText(given)
-    .split(/\r\n|\n|\r/)
-    .map((line) => line.trim());
-  const names = lines.filter((line) => line !== '');
-  if (names.length === 0) throw new CliError(`--labels ${given}: the file is empty. Give a name a line.`);
-  return names;
 }

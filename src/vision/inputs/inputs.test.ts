@@ -1,10 +1,10 @@
 // The input as parameter: values by hand on linear networks, and what the functions promise on a trained one.
 import { beforeAll, expect, test } from 'vitest';
 import { digits } from '../../data/index.js';
-import { type Tensor, manualSeed, noGrad, rand, randn, tensor } from '../../index.js';
+import { type Tensor, arange, manualSeed, noGrad, rand, randn, tensor } from '../../index.js';
 import { Conv2d, Flatten, GlobalAvgPool2d, Linear, MaxPool2d, ReLU, Sequential, crossEntropy } from '../../nn/index.js';
 import { Adam } from '../../optim/index.js';
-import { type Pictures, fgsm, gradCam, pgd, saliency, visualise } from '../index.js';
+import { type Pictures, fgsm, gradCam, gramMatrix, pgd, saliency, transferStyle, visualise } from '../index.js';
 
 const distance = (a: Tensor, b: Tensor): Promise<number> => a.sub(b).abs().amax().item();
 const labels = tensor([0, 2, 1], { dtype: 'int32' });
@@ -33,6 +33,19 @@ test('Grad-CAM of a mean and a linear layer is the class activation map', async 
   const wanted = cam.div(cam.amax([1, 2], { keepdim: true }).maximum(1e-30));
   expect(await distance(maps, wanted.detach())).toBeLessThan(1e-5);
   expect(layer.weight.grad).toBeUndefined(); // parameters are left alone
+});
+
+test('place by place Grad-CAM is what each place adds to the logit of a linear layer', async () => {
+  manualSeed(1);
+  const layer = new Conv2d(2, 4, 3, { padding: 1 });
+  const head = new Linear(4 * 36, 3);
+  const x = rand([3, 2, 6, 6]);
+  const at = (pictures: Pictures) => head.forward(layer.forward(pictures).flatten(1).reshape([3, 144]));
+  const maps = gradCam(at, layer, x, { classes: labels, weights: 'place' });
+  const rows = head.weight.indexSelect(0, labels).reshape([3, 4, 6, 6]);
+  const added: Tensor = layer.forward(x).mul(rows).sum(1).relu();
+  const wanted = added.div(added.amax([1, 2], { keepdim: true }).maximum(1e-30));
+  expect(await distance(maps, wanted.detach())).toBeLessThan(1e-5);
 });
 
 test('FGSM and PGD of a linear network are known', async () => {
@@ -118,6 +131,40 @@ test('a picture that was made for a class is named so, more surely than any digi
       .sum()
       .item();
   expect(await rough(smooth)).toBeLessThan(0.8 * (await rough(made)));
+});
+
+test('Gram matrices, by hand', async () => {
+  const maps = tensor([1, 2, 3, 4, 0, -1, 2, 0]).to('float32').reshape([1, 2, 2, 2]);
+  expect(await gramMatrix(maps).array()).toEqual([
+    [
+      [30 / 8, 4 / 8],
+      [4 / 8, 5 / 8],
+    ],
+  ]);
+});
+
+test('style transfer: the strokes of one picture on the things of another', async () => {
+  manualSeed(4);
+  const first = new Sequential(new Conv2d(1, 8, 3, { padding: 1 }), new ReLU());
+  const second = new Sequential(new MaxPool2d(2), new Conv2d(8, 8, 3, { padding: 1 }), new ReLU());
+  const run = (at: Pictures) => second.forward(first.forward(at));
+  const { x } = rest.batch([3]);
+  const stripes: Pictures = arange(8).remainder(2).to('float32').reshape([1, 1, 1, 8]).expand([1, 1, 8, 8]);
+  const made = await transferStyle(run, x, stripes, { content: [second], style: [first], steps: 60, styleWeight: 5 });
+  expect(made.shape).toEqual([1, 1, 8, 8]);
+  expect([await made.amin().item(), await made.amax().item()]).toSatisfy(
+    ([low, high]: number[]) => low >= 0 && high <= 1,
+  );
+  const off = async (layer: (at: Pictures) => Tensor, a: Pictures, b: Pictures): Promise<number> =>
+    noGrad(() => layer(a).sub(layer(b)).square().sum()).item();
+  const strokes = (at: Pictures): Tensor => gramMatrix(first.forward(at));
+  expect(await off(strokes, made, stripes)).toBeLessThan(0.3 * (await off(strokes, x, stripes)));
+  expect(await off(run, made, x)).toBeLessThan(await off(run, stripes, x));
+  expect(first.parameters()[0].grad).toBeUndefined();
+  await expect(transferStyle(run, x, stripes, { content: [], style: [first] })).rejects.toThrow('content has no layer');
+  await expect(transferStyle(run, x, stripes, { content: [new ReLU()], style: [first] })).rejects.toThrow(
+    'layer 0 gave 0 tensors',
+  );
 });
 
 test('what is wrong is said', async () => {

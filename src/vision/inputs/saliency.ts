@@ -4,6 +4,7 @@
 import { type Module } from '../../nn/index.js';
 import { zeros } from '../../tensor/creation.js';
 import {
+  checkChoice,
   checkFunction,
   checkHas,
   checkOptions,
@@ -32,6 +33,17 @@ export interface ClassOptions {
 
 const CLASS_OPTIONS: OptionNames<ClassOptions> = { classes: true };
 
+export interface GradCamOptions extends ClassOptions {
+  /**
+   * What a map counts: the mean of the gradient over it ('map', as Selvaraju et al. have it), or at each place the gradient there ('place':
+   * HiResCAM, Draelos and Carin 2020). They are the same where the maps go through a global mean. Where a linear layer looks at each place (a
+   * Flatten in front of it), a map means something else at each place, and 'map' shows little. Default 'map'.
+   */
+  readonly weights?: 'map' | 'place';
+}
+
+const GRAD_CAM_OPTIONS: OptionNames<GradCamOptions> = { classes: true, weights: true };
+
 /** How large each picture's map is: [N, H, W]. */
 type Maps = Tensor<[number, number, number]>;
 
@@ -58,17 +70,19 @@ export function saliency(classify: Classify, pictures: Pictures, options: ClassO
 }
 
 /**
- * Grad-CAM: the maps of a convolutional layer, each weighted by the mean of the logit's gradient over it; what speaks against the class is 0.
+ * Grad-CAM: the maps of a convolutional layer, each weighted by the mean of the logit's gradient over it (or place by place, see `weights`); what
+ * speaks against the class is 0.
  * Pictures [N, C, H, W] → [N, H, W], from 0 to 1, in the size of the pictures. The layer's output is [N, K, h, w], and `classify` calls it once.
  *
  *     const maps = gradCam((x) => model.forward(x), model.layer4, pictures);
  */
-export function gradCam(classify: Classify, layer: Module, pictures: Pictures, options: ClassOptions = {}): Maps {
+export function gradCam(classify: Classify, layer: Module, pictures: Pictures, options: GradCamOptions = {}): Maps {
   checkFunction('gradCam', classify);
   checkHas('gradCam', 'the layer', layer, ['registerForwardHook', 'forward'], 'Give a module');
-  checkOptions('gradCam', options, CLASS_OPTIONS);
+  checkOptions('gradCam', options, GRAD_CAM_OPTIONS);
   const x = checkedPictures('gradCam', pictures);
-  const { classes } = options;
+  const { classes, weights: kind = 'map' } = options;
+  checkChoice('gradCam', 'weights', kind, ['map', 'place']);
   if (classes !== undefined) checkClasses('gradCam', classes, x.shape[0]);
   const seen: unknown[] = [];
   const watched = (change: (output: Tensor) => Tensor | undefined, at: Pictures): Tensor => {
@@ -97,7 +111,7 @@ export function gradCam(classify: Classify, layer: Module, pictures: Pictures, o
       classes,
     ),
   );
-  const weights = slope.mean([2, 3], { keepdim: true });
+  const weights: Tensor = kind === 'map' ? slope.mean([2, 3], { keepdim: true }) : slope;
   const heat: Tensor = weights.mul(maps.detach()).sum(1, { keepdim: true }).relu();
   const size = [x.shape[2], x.shape[3]] as const;
   return upToOne(interpolate(heat as Pictures, { size, mode: 'bilinear' }).reshape([x.shape[0], ...size]));

@@ -16,6 +16,7 @@ import { rand } from '../../tensor/creation.js';
 import { type AnyTensor, type Tensor, checkTensor, realize } from '../../tensor/tensor.js';
 import { realOf } from '../check.js';
 import { type Pictures, gradientBy } from './classify.js';
+import { roughness } from './roughness.js';
 
 export interface VisualiseOptions {
   /** [N, C, H, W] of the pictures to make, each from a noise of its own. */
@@ -41,19 +42,6 @@ const VISUALISE_OPTIONS: OptionNames<VisualiseOptions> = {
 /** The slopes of each picture, of a root mean square of 1. */
 function evenly(slope: Tensor): Tensor {
   return slope.div(slope.square().mean([1, 2, 3], { keepdim: true }).sqrt().add(1e-8));
-}
-
-/** How rough pictures are: the sum of squared differences between neighbours. */
-function roughness(x: Tensor): Tensor {
-  const between = [2, 3].map((dim): Tensor => {
-    const size = x.shape[dim];
-    return x
-      .slice(dim, 1, size)
-      .sub(x.slice(dim, 0, size - 1))
-      .square()
-      .sum();
-  });
-  return between[0].add(between[1]);
 }
 
 /**
