@@ -27,6 +27,7 @@ export {
   type AdagradOptions,
   type RMSpropOptions,
 } from './adaptive.js';
+export { layerwiseGroups, type LayerwiseGroup, type LayerwiseOptions } from './layerwise.js';
 export { clipGradNorm_, clipGradValue_, getTotalNorm, maxNorm_, type ClipOptions } from './clip.js';
 export { WeightAverage, type WeightAverageOptions, type WeightAverageState } from './average.js';
 export {

@@ -17,6 +17,7 @@ import {
   wrongKind,
   checkNeededOptions,
 } from '../tensor/library.js';
+import { Alternating } from './alternating.js';
 import { DOCTOR_OPTIONS } from './doctor/options.js';
 import { plainOptions } from './doctor/plain-options.js';
 import {
@@ -30,7 +31,7 @@ import {
   WEIGHT_AVERAGE_OPTION,
 } from './options.js';
 import type { RunFacts, StartEvent } from './record.js';
-import { optimizerName, samplesOf } from './traits.js';
+import { lossName, optimizerName, samplesOf } from './traits.js';
 import type { Watchable } from './watch.js';
 
 /** Throws ArgumentError for options out of range. */
@@ -61,6 +62,31 @@ export function checkTrainerOptions(options: TrainerOptions): void {
   if (options.loss !== undefined && options.forward !== undefined) {
     throw new ArgumentError('Trainer: both loss and forward. forward gives the loss itself: leave out loss.');
   }
+  checkTurns(options);
+}
+
+/** Throws ArgumentError unless each turn has its optimiser, and each optimiser its turn. */
+function checkTurns({ turns, optimizer, loss, forward, accumulate, distributed, metrics = {} }: TrainerOptions): void {
+  const parts = optimizer instanceof Alternating ? Object.keys(optimizer.parts) : [];
+  if (turns === undefined) {
+    if (parts.length > 0)
+      throw new ArgumentError(`Trainer: optimisers that alternate, and no turns. Give turns: { ${parts.join(', ')} }.`);
+    return;
+  }
+  checkRecord('Trainer', 'turns', turns, 'passes: { discriminator: (model, batch) => loss, … }');
+  const names = Object.keys(turns);
+  for (const name of names) checkFunction('Trainer', turns[name], `turn '${name}'`);
+  if (names.length === 0 || names.length !== parts.length || names.some((name) => !parts.includes(name)))
+    throw new ArgumentError(
+      `Trainer: turns { ${names.join(', ')} }, and optimisers { ${parts.join(', ')} }. Give optimizer: new Alternating({ … }) with one for each turn.`,
+    );
+  for (const [name, value] of Object.entries({ loss, forward, distributed, accumulate })) {
+    if (value === undefined || value === 1) continue;
+    throw new ArgumentError(`Trainer: both turns and ${name}, which go not together. Leave out ${name}.`);
+  }
+  const taken = names.find((name) => name === 'loss' || Object.hasOwn(metrics, name));
+  if (taken !== undefined)
+    throw new ArgumentError(`Trainer: a turn cannot be called '${taken}': there is a number of this name already.`);
 }
 
 /** Throws ArgumentError for what several processes cannot do together. */
@@ -182,10 +208,11 @@ export function checkData({ train, validation, test }: TrainerOptions): void {
   }
 }
 
-export function watchableOf({ metrics = {}, train, validation }: TrainerOptions): Watchable {
+export function watchableOf({ metrics = {}, turns = {}, train, validation }: TrainerOptions): Watchable {
   const own = Object.entries(metrics).map(([name, { better }]) => [name, better] as const);
   const measured = [train.measures, isEvaluation(validation) ? validation.measures : undefined];
-  const all: Measures = { loss: 'lower', ...Object.fromEntries(own), ...measured[0], ...measured[1] };
+  const losses = Object.fromEntries(['loss', ...Object.keys(turns)].map((name) => [name, 'lower'] as const));
+  const all: Measures = { ...losses, ...Object.fromEntries(own), ...measured[0], ...measured[1] };
   const modes = Object.entries(all).map(([name, better]) => [name, better === 'higher' ? 'max' : 'min'] as const);
   return { modes: Object.fromEntries(modes), hasValidation: validation !== undefined };
 }
@@ -209,13 +236,14 @@ function factsOf({
   epochs,
   loss,
   forward,
+  turns,
   classes,
   accumulate = 1,
 }: TrainerOptions): RunFacts {
   const facts = {
     parameters: model.parameterCount,
     classes,
-    loss: forward !== undefined ? undefined : loss === undefined ? 'crossEntropy' : loss.name || undefined,
+    loss: lossName({ loss, forward, turns }),
     optimizer: optimizerName(optimizer),
     optimizerOptions: plainOptions(optimizer.groups[0]),
     epochs,

@@ -11,7 +11,7 @@ import { ALONE, type OwnBatches, type Ranks, ownBatches } from './ranks.js';
 import type { Rates } from './rates.js';
 import type { StepEvent } from './record.js';
 import type { RunFiles } from './run-files.js';
-import { type StepValues, type Steps, probedValues } from './step.js';
+import { type StepValues, type Steps, probedValues, readTurns } from './step.js';
 import type { Totals } from './totals.js';
 
 /** Where a run stands. */
@@ -44,7 +44,11 @@ export interface EpochParts<M extends Module, B> {
 interface Reading {
   readonly step: number;
   readonly lr: number;
-  readonly parts: readonly { readonly loss: Promise<number>; readonly samples: number }[];
+  readonly parts: readonly {
+    readonly loss: Promise<number>;
+    readonly turns: ReturnType<typeof readTurns>;
+    readonly samples: number;
+  }[];
   readonly gradNorm: Promise<number> | undefined;
 }
 
@@ -157,10 +161,10 @@ export class Epochs<M extends Module, B> {
     rates.beforeUpdate(position.step, this.totalSteps(), position.epoch, epochs);
     const lr = rates.current;
     const isProbed = group.length === 1 && probe?.isDue(position.step + 1) === true;
-    const parts: { loss: Promise<number>; samples: number }[] = [];
+    const parts: Reading['parts'][number][] = [];
     const take = (values: StepValues, batch: B) => {
       const { samples } = own.weigh(batch);
-      parts.push({ loss: values.loss.item(), samples });
+      parts.push({ loss: values.loss.item(), turns: readTurns(values), samples });
       if (samples > 0) totals.addOutput(values);
     };
     let values: StepValues = {};
@@ -200,12 +204,14 @@ export class Epochs<M extends Module, B> {
   private async read({ step, lr, parts, gradNorm }: Reading): Promise<boolean> {
     const { trainer, options, position, totals, ending } = this.parts;
     let [sum, samples] = [0, 0];
+    const losses: number[] = [];
     for (const part of parts) {
-      const loss = await part.loss;
+      const [loss, turns] = [await part.loss, await part.turns];
+      for (const value of Object.values(turns)) losses.push(value);
       if (part.samples === 0) continue; // not this process's own
       sum += loss * part.samples;
       samples += part.samples;
-      if (this.ranks.size === 1) totals.addLoss(loss, part.samples);
+      if (this.ranks.size === 1) totals.addLoss(loss, part.samples, turns);
     }
     if (this.ranks.size > 1) {
       let wishes: number[];
@@ -224,8 +230,9 @@ export class Epochs<M extends Module, B> {
     };
     await trainer.emit(event);
     for (const callback of options.callbacks ?? []) await callback.onStep?.(trainer, event);
-    if (Number.isFinite(event.loss)) return true;
-    const text = `the loss of update ${step} is ${event.loss}: training has diverged. Lower the learning rate, clip the gradients, look at the data.`;
+    const wrong = [event.loss, ...losses].find((loss) => !Number.isFinite(loss));
+    if (wrong === undefined) return true;
+    const text = `the loss of update ${step} is ${wrong}: training has diverged. Lower the learning rate, clip the gradients, look at the data.`;
     await trainer.emit({ event: 'notice', step, code: 'loss-not-finite', text });
     return false;
   }

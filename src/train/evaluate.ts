@@ -5,7 +5,7 @@ import type { Module } from '../nn/module.js';
 import { ArgumentError } from '../tensor/library.js';
 import type { Batches } from './options.js';
 import { ALONE, type Ranks, ownBatches } from './ranks.js';
-import type { StepValues } from './step.js';
+import { type StepValues, readTurns } from './step.js';
 import { Totals } from './totals.js';
 
 /** Losses that may wait to be read, so that the device need not. */
@@ -35,11 +35,11 @@ export class Evaluator<B> {
 
   private async goThrough(data: Batches<B>): Promise<Record<string, number>> {
     this.totals.reset();
-    const waiting: { loss: Promise<number>; samples: number }[] = [];
+    const waiting: { loss: Promise<number>; turns: ReturnType<typeof readTurns>; samples: number }[] = [];
     const readUntil = async (left: number) => {
       while (waiting.length > left) {
-        const { loss, samples } = waiting.shift() as (typeof waiting)[0];
-        this.totals.addLoss(await loss, samples);
+        const { loss, turns, samples } = waiting.shift() as (typeof waiting)[0];
+        this.totals.addLoss(await loss, samples, await turns);
       }
     };
     try {
@@ -48,7 +48,7 @@ export class Evaluator<B> {
         const { samples } = own.weigh(batch);
         if (samples === 0) continue;
         const values = await this.steps.evaluate(batch);
-        waiting.push({ loss: values.loss.item(), samples });
+        waiting.push({ loss: values.loss.item(), turns: readTurns(values), samples });
         this.totals.addOutput(values);
         await readUntil(LAG);
       }

@@ -2,6 +2,8 @@
 
 export type * from './record.js';
 export { formatEvent, formatJson, parseEvent, parseJson } from './record.js';
+export { Alternating } from './alternating.js';
+export { unfreezeStepwise, type UnfreezeOptions } from './unfreeze.js';
 export { Trainer, type FitResult } from './trainer.js';
 export type * from './options.js';
 export type { Progress, TrainerState } from './state.js';

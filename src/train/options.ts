@@ -76,6 +76,9 @@ export interface StepOutput {
   readonly reported?: AnyTensor;
 }
 
+/** The pass of a turn: what its optimiser minimises. Parameters that are others' are left as they are. */
+export type Turn<M extends Module = Module, B = unknown> = NonNullable<TrainerOptions<M, B>['forward']>;
+
 /** The learning rate of an update (counted from 0) of `total`; `total` is NaN where that is not known. */
 export type RateOfStep = (step: number, total: number) => number;
 
@@ -173,6 +176,11 @@ export interface TrainerOptions<M extends Module = Module, B = unknown> extends 
   loss?(output: Tensor, target: AnyTensor): AnyTensor;
   /** One pass for any other batch: the loss, or the loss with what metrics look at. `model.training` tells the mode. */
   forward?(model: M, batch: B): AnyTensor | StepOutput;
+  /**
+   * Several updates from each batch, one after the other, in the place of `forward`: by name, each with the loss that the optimiser of this
+   * name minimises, in an `Alternating`. `loss` of the record is the last turn's; each is written down under its name besides.
+   */
+  readonly turns?: Readonly<Record<string, Turn<M, B>>>;
   /** By name, in training and validation alike. Results have to be single numbers. */
   readonly metrics?: Readonly<Record<string, Metric<number>>>;
   /** Validate after every so many epochs, and after the last. Default 1. */
@@ -226,6 +234,7 @@ export const TRAINER_OPTIONS: OptionNames<TrainerOptions> = {
   test: true,
   loss: true,
   forward: true,
+  turns: true,
   metrics: true,
   validateEvery: true,
   schedule: true,

@@ -114,13 +114,16 @@ const PROGRESS: Readonly<Record<Exclude<keyof Progress, 'version' | 'traits' | '
   plateau: nullOr(fields({ best: nullOr(isNumber), bad: isCount, cooling: isCount })),
   averaged: isCount,
   watches: fields({ best: isWatch }, { stopping: isWatch }),
-  totals: fields({
-    loss: isNumber,
-    samples: isCount,
-    seconds: isNumber,
-    waiting: isNumber,
-    metrics: recordOf(listOf(isNumber)),
-  }),
+  totals: fields(
+    {
+      loss: isNumber,
+      samples: isCount,
+      seconds: isNumber,
+      waiting: isNumber,
+      metrics: recordOf(listOf(isNumber)),
+    },
+    { turns: recordOf(isNumber) },
+  ),
   history: listOf(isEpochEvent),
 };
 

@@ -13,11 +13,12 @@ import { withoutGrad } from '../tensor/grad-mode.js';
 import { ArgumentError, formatShape, updateAtOnce, checkHas } from '../tensor/library.js';
 import { getRandomState, setRandomState } from '../tensor/random.js';
 import { type AnyTensor, Tensor, checkTensor } from '../tensor/tensor.js';
+import { type Alternating, parametersOf } from './alternating.js';
 import { type BatchValue, flattenBatch } from './batch.js';
 import type { StepOutput, StepProbe, TrainerOptions } from './options.js';
 import { ALONE, type Ranks } from './ranks.js';
 
-/** What a step gives: `loss`, and `output`, `target`, `gradNorm` where they are known. */
+/** What a step gives: `loss`, and `output`, `target`, `gradNorm`, the losses of turns where they are known. */
 export type StepValues = Readonly<Record<string, AnyTensor>>;
 
 interface BatchFunction {
@@ -30,6 +31,7 @@ type Body = (batch: unknown, scale: number) => StepValues | Promise<StepValues>;
 export type OnDifference = (text: string) => void;
 
 const PROBED = 'probe.';
+const TURN = 'turn.';
 
 /** Captures `body` for each structure of batch; without `isCaptured` it is simply called. */
 function overBatches(body: Body, isCaptured: boolean, onDifference?: OnDifference): BatchFunction {
@@ -51,10 +53,7 @@ function overBatches(body: Body, isCaptured: boolean, onDifference?: OnDifferenc
 function passOf<M extends Module, B>(options: TrainerOptions<M, B>): (batch: unknown) => StepOutput {
   const { model, forward } = options;
   if (forward !== undefined) {
-    return (batch) => {
-      const result = forward(model, batch as B);
-      return result instanceof Tensor ? { loss: result } : (result as StepOutput);
-    };
+    return (batch) => asOutput(forward(model, batch as B));
   }
   const loss = options.loss ?? ((output, target) => crossEntropy(output, target));
   return (batch) => {
@@ -74,6 +73,9 @@ function passOf<M extends Module, B>(options: TrainerOptions<M, B>): (batch: unk
   };
 }
 
+const asOutput = (result: AnyTensor | StepOutput): StepOutput =>
+  result instanceof Tensor ? { loss: result } : (result as StepOutput);
+
 /** Marks what the step hands out, so that it is computed before the update. */
 function handedOut(result: StepOutput): StepValues {
   checkHas('Trainer', 'what forward returned', result, ['loss'], 'Return the loss, or { loss, output, target }');
@@ -90,6 +92,8 @@ function handedOut(result: StepOutput): StepValues {
 export class Steps<M extends Module, B> {
   private readonly options: TrainerOptions<M, B>;
   private readonly pass: (batch: unknown) => StepOutput;
+  /** In their order, where there are any. */
+  private readonly turns: readonly { readonly name: string; readonly pass: (batch: unknown) => StepOutput }[];
   private readonly updateWhole: BatchFunction;
   private readonly updateProbed: BatchFunction;
   private readonly addGradients: BatchFunction;
@@ -106,12 +110,16 @@ export class Steps<M extends Module, B> {
   constructor(options: TrainerOptions<M, B>, onDifference?: OnDifference) {
     this.options = options;
     this.pass = passOf(options);
+    this.turns = Object.entries(options.turns ?? {}).map(([name, turn]) => ({
+      name,
+      pass: (batch) => asOutput(turn(options.model, batch as B)),
+    }));
     const capture = (body: Body): BatchFunction => overBatches(body, options.compile ?? true, onDifference);
     this.updateWhole = capture((batch, weight) => this.wholeUpdate(batch, weight));
     this.updateProbed = capture((batch, weight) => this.wholeUpdate(batch, weight, options.probe));
     this.addGradients = capture((batch, scale) => this.partOfUpdate(batch, scale));
     this.applyGradients = capture(() => this.endOfUpdate());
-    this.evaluateBatch = capture((batch) => withoutGrad(() => handedOut(this.pass(batch))));
+    this.evaluateBatch = capture((batch) => withoutGrad(() => this.evaluated(batch)));
   }
 
   /** Something may have changed what the steps do: compares the next one of each kind with what a replay would do. */
@@ -175,6 +183,7 @@ export class Steps<M extends Module, B> {
 
   private async wholeUpdate(batch: unknown, weight: number, probe?: StepProbe): Promise<StepValues> {
     const { optimizer, model } = this.options;
+    if (this.turns.length > 0) return await this.takeTurns(batch, probe);
     optimizer.zeroGrad();
     probe?.beforeForward?.(model);
     const result = this.pass(batch);
@@ -186,6 +195,33 @@ export class Steps<M extends Module, B> {
     await optimizer.step();
     const after = kept(probe?.afterUpdate?.(model));
     return { ...values, ...clipped, ...seen, ...after };
+  }
+
+  /** Each turn's loss moves the parameters of its own optimiser. What the probe sees is the last turn. */
+  private async takeTurns(batch: unknown, probe?: StepProbe): Promise<StepValues> {
+    const { optimizer, model } = this.options;
+    const values: Record<string, AnyTensor> = {};
+    for (const [i, { name, pass }] of this.turns.entries()) {
+      const seer = i === this.turns.length - 1 ? probe : undefined;
+      const { [name]: part } = (optimizer as Alternating).parts; // as the Trainer has checked
+      optimizer.zeroGrad();
+      seer?.beforeForward?.(model);
+      const result = pass(batch);
+      Object.assign(values, turnOf(name, handedOut(result)));
+      result.loss.backward();
+      Object.assign(values, kept(seer?.afterBackward?.(model)));
+      const own = new Set(parametersOf(part));
+      for (const p of this.parameters()) if (!own.has(p)) p.grad = undefined;
+      Object.assign(values, this.clip());
+      await part.step();
+      Object.assign(values, kept(seer?.afterUpdate?.(model)));
+    }
+    return values;
+  }
+
+  private evaluated(batch: unknown): StepValues {
+    if (this.turns.length === 0) return handedOut(this.pass(batch));
+    return Object.assign({}, ...this.turns.map(({ name, pass }) => turnOf(name, handedOut(pass(batch))))) as StepValues;
   }
 
   private async partOfUpdate(batch: unknown, scale: number): Promise<StepValues> {
@@ -250,6 +286,18 @@ function zerosLike({ size, shape, dtype, device }: AnyTensor): AnyTensor {
 
 function kept(values: StepValues = {}): StepValues {
   return Object.fromEntries(Object.entries(values).map(([name, t]) => [PROBED + name, t.detach().keep()]));
+}
+
+/** What a turn gives, with its loss under its name as well. */
+function turnOf(name: string, values: StepValues): StepValues {
+  return { ...values, [TURN + name]: values.loss };
+}
+
+/** The losses of turns, by name. */
+export async function readTurns(values: StepValues): Promise<Readonly<Record<string, number>>> {
+  const own = Object.entries(values).filter(([name]) => name.startsWith(TURN));
+  const read = own.map(async ([name, t]) => [name.slice(TURN.length), await t.item()] as const);
+  return Object.fromEntries(await Promise.all(read)) as Record<string, number>;
 }
 
 /** What the probe returned during the step. */

@@ -8,6 +8,8 @@ import type { StepValues } from './step.js';
 
 export interface TotalsState {
   readonly loss: number;
+  /** Of turns, where there are any. */
+  readonly turns?: Readonly<Record<string, number>>;
   readonly samples: number;
   readonly seconds: number;
   readonly waiting: number;
@@ -23,6 +25,7 @@ export class Totals {
   /** For other processes. */
   communication = 0;
   private loss = 0;
+  private readonly turns = new Map<string, number>();
   private readonly metrics: readonly (readonly [name: string, metric: Metric<number>])[];
 
   constructor(metrics: Readonly<Record<string, Metric<number>>>) {
@@ -32,11 +35,15 @@ export class Totals {
   reset(): void {
     [this.samples, this.seconds, this.waiting, this.loss] = [0, 0, 0, 0];
     this.communication = 0;
+    this.turns.clear();
     for (const [, metric] of this.metrics) metric.reset();
   }
 
-  addLoss(mean: number, samples: number): void {
+  /** `turns`: the losses of turns, by name. */
+  addLoss(mean: number, samples: number, turns: Readonly<Record<string, number>> = {}): void {
     this.loss += mean * samples;
+    for (const [name, value] of Object.entries(turns))
+      this.turns.set(name, (this.turns.get(name) ?? 0) + value * samples);
     this.samples += samples;
   }
 
@@ -51,13 +58,14 @@ export class Totals {
     for (const [, metric] of this.metrics) metric.update(output, target);
   }
 
-  /** loss, and each metric by name; of metrics, what all processes have collected. */
+  /** loss, those of turns and each metric by name; of metrics, what all processes have collected. */
   async means(ranks: Ranks = ALONE): Promise<Record<string, number>> {
     await mergeMetrics(
       ranks,
       this.metrics.map(([, metric]) => metric),
     );
     const results: Record<string, number> = { loss: this.loss / this.samples };
+    for (const [name, sum] of this.turns) results[name] = sum / this.samples;
     for (const [name, metric] of this.metrics) results[name] = await metric.compute();
     return results;
   }
@@ -79,12 +87,14 @@ export class Totals {
       metrics[name] = ranks.size === 1 ? own : (metric.merge?.(ranks.exchange(own)) ?? []);
     }
     const { loss, samples, seconds, waiting } = this;
-    return { loss, samples, seconds, waiting, metrics };
+    const turns = this.turns.size > 0 && { turns: Object.fromEntries(this.turns) };
+    return { loss, samples, seconds, waiting, metrics, ...turns };
   }
 
   /** Metrics are restored where `rank` is 0: the others have collected nothing besides. */
-  restore({ loss, samples, seconds, waiting, metrics }: TotalsState, rank = 0): void {
+  restore({ loss, samples, seconds, waiting, metrics, turns = {} }: TotalsState, rank = 0): void {
     this.reset();
+    for (const [name, sum] of Object.entries(turns)) this.turns.set(name, sum);
     [this.loss, this.samples, this.seconds, this.waiting] = [loss, samples, seconds, waiting];
     if (samples === 0 || rank !== 0) return;
     for (const [name, metric] of this.metrics) if (name in metrics) metric.restore?.(metrics[name]);

@@ -12,8 +12,10 @@ import { filePath } from '../io/path.js';
 import { tensor } from '../tensor/creation.js';
 import { ArgumentError } from '../tensor/library.js';
 import type { AnyTensor } from '../tensor/tensor.js';
+import { Alternating } from './alternating.js';
 import { commonFacts } from './common-facts.js';
 import { checkBatches, checkData, checkTrainerOptions, describeRun, isEvaluation, watchableOf } from './describe.js';
+import type { DoctorOptions } from './doctor/options.js';
 import { TrainerProbe } from './doctor/trainer-probe.js';
 import { Ending } from './ending.js';
 import { type Position, Epochs } from './epoch.js';
@@ -91,7 +93,7 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
   constructor(given: TrainerOptions<M, B>) {
     checkTrainerOptions(given as TrainerOptions);
     const { doctor = false } = given;
-    const probe = given.probe ?? (doctor && new TrainerProbe(given.optimizer, doctor === true ? {} : doctor));
+    const probe = given.probe ?? (doctor && probeOf(given as TrainerOptions, doctor === true ? {} : doctor));
     const options = { ...given, ...(probe && { probe }) };
     const { model, optimizer, metrics = {}, earlyStopping, weightAverage, checkpoint = {} } = options;
     this.model = model;
@@ -410,6 +412,13 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
   private async save(): Promise<void> {
     if (this.files.isWritten) await this.files.saveCheckpoint(await this.state());
   }
+}
+
+/** Where updates have turns, the layers are looked at in the last of them. */
+function probeOf({ optimizer, turns = {} }: TrainerOptions, options: DoctorOptions): TrainerProbe {
+  const last = Object.keys(turns).at(-1);
+  const looked = last !== undefined && optimizer instanceof Alternating ? optimizer.parts[last] : optimizer;
+  return new TrainerProbe(optimizer, options, looked);
 }
 
 async function copies(state: Readonly<Record<string, AnyTensor>>): Promise<Record<string, AnyTensor>> {

@@ -25,19 +25,42 @@ export const isTraits: Check = fields(
   Object.fromEntries([...TEXTS.map((n) => [n, isText] as const), ...NUMBERS.map((n) => [n, isNumber] as const)]),
 );
 
-export function traitsOf({ optimizer, train, validation, loss, forward, accumulate = 1 }: TrainerOptions): RunTraits {
+export function traitsOf({
+  optimizer,
+  train,
+  validation,
+  loss,
+  forward,
+  turns,
+  accumulate = 1,
+}: TrainerOptions): RunTraits {
   const validated = validation !== undefined && 'batches' in validation ? validation : undefined;
   const traits = {
     batchSize: train.batchSize,
     accumulate,
     optimizer: optimizerName(optimizer) || undefined,
-    loss: forward !== undefined ? 'forward' : loss === undefined ? 'crossEntropy' : loss.name || undefined,
+    loss: passName(turns, forward) ?? lossName({ loss, forward, turns }),
     trainSamples: samplesOf(train),
     validationSamples: validated && samplesOf(validated),
     trainData: digestOf(train.dataset),
     validationData: validated && digestOf(validated.dataset),
   };
   return Object.fromEntries(Object.entries(traits).filter(([, value]) => value !== undefined)) as RunTraits;
+}
+
+function passName(turns: TrainerOptions['turns'], forward: TrainerOptions['forward']): string | undefined {
+  if (turns !== undefined) return Object.keys(turns).join(', ');
+  return forward === undefined ? undefined : 'forward';
+}
+
+/** Of a loss by its own name; undefined where the caller does the pass. */
+export function lossName({
+  loss,
+  forward,
+  turns,
+}: Pick<TrainerOptions, 'loss' | 'forward' | 'turns'>): string | undefined {
+  if (forward !== undefined || turns !== undefined) return undefined;
+  return loss === undefined ? 'crossEntropy' : loss.name || undefined;
 }
 
 /** Of the optimiser that does the updates. */

@@ -37,6 +37,8 @@ export async function lrFind(run: string, options: Options): Promise<void> {
     manualSeed(settings.seed);
     const plan: RunPlan = await createPlan(definition, settings, stop);
     const { model, optimizer, train, loss, forward, clipNorm, clipValue, compile } = plan;
+    if (plan.turns !== undefined)
+      throw new CliError(`${run} has a loss for each of its turns, and no single curve over the rates.`);
     const own = { model, optimizer, train, loss, forward, clipNorm, clipValue, compile };
     const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
     const curve = await findLearningRate({ model, optimizer, train, ...given, from, to, steps, signal: stop.abort });

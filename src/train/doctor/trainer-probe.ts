@@ -22,14 +22,17 @@ export function isLookDue(step: number, every: number): boolean {
 
 export class TrainerProbe implements StepProbe {
   private readonly optimizer: TrainingOptimizer;
+  private readonly looked: TrainingOptimizer;
   private readonly every: number;
   private look: Look | undefined;
   private process: Process | undefined;
   private readonly said = new Set<string>();
   private waiting: { readonly code: string; readonly text: string }[] = [];
 
-  constructor(optimizer: TrainingOptimizer, { every = 10 }: DoctorOptions = {}) {
+  /** `looked`: the part of it whose update is looked at, where a step has several. */
+  constructor(optimizer: TrainingOptimizer, { every = 10 }: DoctorOptions = {}, looked = optimizer) {
     this.optimizer = optimizer;
+    this.looked = looked;
     this.every = every;
   }
 
@@ -38,7 +41,7 @@ export class TrainerProbe implements StepProbe {
   }
 
   beforeForward(model: Module): void {
-    this.look = new Look(model, this.optimizer);
+    this.look = new Look(model, this.looked);
     this.process = new Process(model, this.optimizer, (code, text) => this.waiting.push({ code, text }), 1);
   }
 
