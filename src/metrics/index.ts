@@ -8,6 +8,7 @@ export { CohenKappa, MatthewsCorrelation } from './agreement.js';
 export { Bleu, type BleuOptions, type BleuScore, type Smoothing } from './bleu.js';
 export { CalibrationError, type CalibrationOptions } from './calibration.js';
 export { Dice, F1, FBeta, IoU, MeanIoU, Precision, Recall } from './class-ratios.js';
+export { classScores, type ClassScores, type ClassScoresOptions } from './class-scores.js';
 export { ConfusionMatrix, type ConfusionOptions } from './confusion.js';
 export {
   MeanAveragePrecision,

@@ -31,7 +31,7 @@ export interface AutoencoderOptions {
 const AUTOENCODER_OPTIONS: OptionNames<AutoencoderOptions> = { inFeatures: true, latent: true, hidden: true };
 
 /** Linear layers with ReLU between them. */
-class Layers extends Module {
+export class Layers extends Module {
   readonly layers: readonly Linear<number, number>[];
   private readonly relu = new ReLU();
 
@@ -119,6 +119,11 @@ export interface Latent {
   readonly logVariance: Tensor<[number, number]>;
 }
 
+/** mean + deviation · ε: numbers of the distribution, through which gradients go to both. */
+export function drawn({ mean, logVariance }: Latent): Tensor<[number, number]> {
+  return mean.add(logVariance.mul(0.5).exp().mul(randn(mean.shape))) as Tensor<[number, number]>;
+}
+
 export interface VAEOutput extends Latent {
   /** In the shape of the input. */
   readonly logits: Tensor;
@@ -141,9 +146,15 @@ export class VAE extends Coder {
   }
 
   forward(x: Tensor): VAEOutput {
+    if (this.training) return this.draw(x);
     const { mean, logVariance } = this.encode(x);
-    const z: Tensor = this.training ? mean.add(logVariance.mul(0.5).exp().mul(randn(mean.shape))) : mean;
-    return { logits: this.decode(z).reshape(x.shape), mean, logVariance };
+    return { logits: this.decode(mean).reshape(x.shape), mean, logVariance };
+  }
+
+  /** As `forward` in training, whatever the mode: the latent numbers are drawn, as the ELBO wants it. */
+  draw(x: Tensor): VAEOutput {
+    const { mean, logVariance } = this.encode(x);
+    return { logits: this.decode(drawn({ mean, logVariance })).reshape(x.shape), mean, logVariance };
   }
 
   /** New samples: logits [count, inFeatures] of numbers drawn from the standard normal distribution. */

@@ -28,10 +28,14 @@ export interface CnnOptions {
 
 const CNN_OPTIONS: OptionNames<CnnOptions> = { channels: true, classes: true, stages: true, dropout: true };
 
-/** Images [N, channels, H, W] → logits [N, classes]: 3×3 convolutions, max pooling between stages, global average, linear. */
-export function cnn(options: CnnOptions = {}): Classifier {
-  checkOptions('cnn', options, CNN_OPTIONS);
-  const { channels = 3, classes = 10, stages = [[32, 32], [64, 64], [128]], dropout = 0 } = options;
+export interface CnnBodyOptions extends Omit<CnnOptions, 'classes' | 'dropout'> {}
+
+const CNN_BODY_OPTIONS: OptionNames<CnnBodyOptions> = { channels: true, stages: true };
+
+function bodyOf({
+  channels = 3,
+  stages = [[32, 32], [64, 64], [128]],
+}: CnnBodyOptions): [layers: Module[], width: number] {
   const layers: Module[] = [];
   let from = channels;
   stages.forEach((stage, i) => {
@@ -41,8 +45,21 @@ export function cnn(options: CnnOptions = {}): Classifier {
       from = to;
     }
   });
-  layers.push(new AdaptiveAvgPool2d(1), new Flatten());
+  return [[...layers, new AdaptiveAvgPool2d(1), new Flatten()], from];
+}
+
+/** `cnn` without its linear layer: images [N, channels, H, W] → features [N, F], F the last number of `stages`. */
+export function cnnBody(options: CnnBodyOptions = {}): Classifier {
+  checkOptions('cnnBody', options, CNN_BODY_OPTIONS);
+  return new Sequential(...bodyOf(options)[0]);
+}
+
+/** Images [N, channels, H, W] → logits [N, classes]: 3×3 convolutions, max pooling between stages, global average, linear. */
+export function cnn(options: CnnOptions = {}): Classifier {
+  checkOptions('cnn', options, CNN_OPTIONS);
+  const { channels, classes = 10, stages, dropout = 0 } = options;
+  const [layers, width] = bodyOf({ channels, stages });
   if (dropout > 0) layers.push(new Dropout(dropout));
-  layers.push(new Linear(from, classes));
+  layers.push(new Linear(width, classes));
   return new Sequential(...layers);
 }

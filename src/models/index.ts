@@ -11,7 +11,21 @@ export {
 } from './autoencoder.js';
 export { CharLSTM, type CharLstmOptions } from './char-lstm.js';
 export type { Classifier } from './classifier.js';
-export { cnn, type CnnOptions } from './cnn.js';
+export { cnn, cnnBody, type CnnBodyOptions, type CnnOptions } from './cnn.js';
+export { SimCLR, type SimCLROptions } from './contrastive.js';
+export { ConditionalVAE, type ConditionalVAEOptions } from './generative/conditional-vae.js';
+export { ConvAutoencoder, type ConvAutoencoderOptions } from './generative/conv-autoencoder.js';
+export { Diffusion, type DiffusionOptions, type DiffusionSampleOptions } from './generative/diffusion.js';
+export { DiffusionUNet, type DiffusionUNetOptions } from './generative/diffusion-unet.js';
+export { noiseSchedule, type NoiseScheduleName } from './generative/noise-schedule.js';
+export {
+  Adversaries,
+  DCGAN,
+  GAN,
+  type DCGANOptions,
+  type DiscriminatorLossOptions,
+  type GANOptions,
+} from './generative/gan.js';
 export { EdgeClassifier, type EdgeClassifierOptions } from './edge-classifier.js';
 export { GPT, type GptOptions } from './gpt.js';
 export { GAT, GCN, type GATOptions, type GCNOptions, type GraphModelOptions } from './graph.js';

@@ -241,6 +241,11 @@ const OPTIONS: Readonly<Record<string, readonly Options[]>> = {
     [() => [1, 0, 3], 'hiddenChannels is 0.'],
     [() => [1, 1, 0], 'kernelSize is 0.'],
   ],
+  SpectralNorm: [
+    [() => [new nn.ReLU()], 'the layer has no weight of two dimensions or more.'],
+    [() => [linear(2, 3), { iterations: 0 }], 'iterations is 0.'],
+    [() => [linear(2, 3), { eps: -1 }], 'eps is -1. Use a number of at least 0.'],
+  ],
   GCNConv: [
     [() => [0, 1], 'inFeatures is 0.'],
     [() => [1, 0], 'outFeatures is 0.'],
@@ -488,6 +493,7 @@ const INPUTS: Readonly<Record<string, readonly Inputs[]>> = {
     [() => [2, 2, 3], () => [f(1, 3, 4, 4)], 'channel dimension 3 is not inChannels 2'],
     [() => [2, 2, 3], () => [f(2, 4, 4)], 'needs [N, C, H, W]'],
   ],
+  SpectralNorm: [[() => [linear(2, 3)], () => [f(2, 3)], 'last dimension 3 is not inFeatures 2']],
   GCNConv: [
     ...edges([2, 1], 'GCNConv'),
     [() => [2, 1], () => [f(3, 4), int(2, 4)], 'last dimension 4 is not inFeatures 2'],

@@ -23,6 +23,7 @@ export {
   type ConvTransposeOptions,
   type DepthwiseSeparableOptions,
 } from './conv.js';
+export { SpectralNorm, type SpectralNormOptions } from './spectral-norm.js';
 export {
   BatchNorm1d,
   BatchNorm2d,

@@ -72,7 +72,7 @@ export {
 } from './auto-augment.js';
 export { type ChannelStatistics, channelStatistics, imagesOf, meanImage } from './statistics.js';
 export { cutmix, type LabelledImages, type MixedImages, type MixOptions, mixup } from './mix.js';
-export { averageViews, stackImages } from './views.js';
+export { averageViews, stackImages, twoViews, type TwoViews } from './views.js';
 export {
   type Move,
   type MoveStep,

@@ -1,10 +1,20 @@
-// Averages over several views of an image at test time, such as its ten crops: views become one batch, and the outputs of a
-// model for that batch become one output for each image.
+// Several views of an image. At test time, such as its ten crops: views become one batch, and the outputs of a model for that batch
+// become one output for each image. In training without labels: two views of each image, which belong together.
 // Must not know: models.
 
 import { tensor } from '../../tensor/creation.js';
-import { ArgumentError, ShapeError, formatShape, sameShape, checkList, checkWhole } from '../../tensor/library.js';
+import {
+  ArgumentError,
+  ShapeError,
+  checkFunction,
+  formatShape,
+  sameShape,
+  checkList,
+  checkWhole,
+} from '../../tensor/library.js';
 import { type Tensor, checkTensor } from '../../tensor/tensor.js';
+import type { Field } from '../fields.js';
+import type { Transform } from '../transform.js';
 import { type Image, checkImage } from './image.js';
 
 /**
@@ -43,4 +53,23 @@ export function averageViews(outputs: Tensor<[number, number]>, views: number): 
     throw new ShapeError(`averageViews: ${rows} outputs are no whole images of ${views} views each.`, [outputs.shape]);
   }
   return outputs.reshape([rows / views, views, classes]).mean(1);
+}
+
+/** The fields of `twoViews`: a picture as it was changed once, and once more. */
+export type TwoViews = Readonly<Record<'a' | 'b', Field<Float32Array, readonly [number, number, number]>>>;
+
+/**
+ * Samples with an image `x` → two versions of it, `a` and `b`, each with random numbers of its own: what SimCLR learns from. Other fields
+ * are left out. The transform ends with floats: `normalize` or `toFloat`.
+ *
+ *     train.transformedSamples(twoViews(compose(randomResizedCrop(32), randomHorizontalFlip(), normalize(mean, std))))
+ */
+export function twoViews(
+  transform: Transform<Image, Image<Float32Array>>,
+): Transform<Readonly<Record<'x', Image>>, TwoViews> {
+  checkFunction('twoViews', transform, 'the transform');
+  return ({ x }, random) => {
+    checkImage('twoViews', x);
+    return { a: transform(x, random), b: transform(x, random) };
+  };
 }

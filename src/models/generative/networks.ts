@@ -1,0 +1,38 @@
+// What generators of pictures share: networks whose layers are only known at run time, and the check of a picture's shape.
+
+import { Linear, type Module, Sequential, init } from '../../nn/index.js';
+import { checkCount } from '../../nn/layer.js';
+import { ArgumentError, checkList } from '../../tensor/library.js';
+import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
+
+/** A network whose sizes are known only when it runs. */
+export interface Network extends Module {
+  forward(x: AnyTensor): Tensor;
+}
+
+/** Channels, height and width of a picture. */
+export type PictureShape = readonly [channels: number, height: number, width: number];
+
+/** Throws ArgumentError unless it is [C, H, W], height and width multiples of `factor`. */
+export function checkPictureShape(name: string, shape: PictureShape, factor = 1): void {
+  checkList(name, 'shape', shape, 'sizes: [1, 28, 28]');
+  if (shape.length !== 3)
+    throw new ArgumentError(`${name}: shape is [${shape.join(', ')}]. Give channels, height and width: [1, 28, 28].`);
+  for (const size of shape) checkCount(size, 1, `${name}: a size of shape`);
+  const odd = shape.slice(1).find((size) => size % factor !== 0);
+  if (odd !== undefined)
+    throw new ArgumentError(`${name}: height or width is ${odd}, which is no multiple of ${factor}. Pad the pictures.`);
+}
+
+/** Weights of convolutions and linear layers from N(0, 0.02²), biases 0, as in Radford et al. 2016. */
+export function startSmall(model: Module): void {
+  for (const [key, parameter] of model.namedParameters()) {
+    if (parameter.rank > 1) init.normal_(parameter, 0, 0.02);
+    else if (key.endsWith('bias')) init.zeros_(parameter);
+  }
+}
+
+/** Layers one after the other. */
+export const inRow = (...layers: Module[]): Network => new Sequential(...layers);
+
+export const linear = (from: number, to: number): Linear<number, number> => new Linear<number, number>(from, to);
