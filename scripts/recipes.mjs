@@ -66,9 +66,10 @@ async function run(row, seed) {
   return isDone && resultOf(out, row, seed) !== undefined;
 }
 
-async function train({ preset, set = {} }, seed, folder) {
+async function train({ preset, set = {}, needs = {} }, seed, folder) {
+  const others = Object.entries(needs).map(([setting, name]) => [setting, folderOf(out, { name }, seed)]);
   const nabla = join(root, 'dist/cli/main.js');
-  const settings = Object.entries(set).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
+  const settings = [...Object.entries(set), ...others].flatMap(([name, value]) => ['--set', `${name}=${value}`]);
   const isBegun = existsSync(join(folder, 'checkpoint.safetensors'));
   if (!isBegun) {
     rmSync(folder, { recursive: true }); // a run that has not come to its first checkpoint begins again

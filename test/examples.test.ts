@@ -160,3 +160,23 @@ test('style', async () => {
   expect(more).toBeGreaterThan(little);
   expect(Object.keys(files)).toEqual(['style.png']);
 }, 60_000);
+// Some minutes each on a busy machine: what they show is tested in small beside their models.
+test.runIf(process.env.NABLA_PARITY === 'all')(
+  'adversaries',
+  async () => {
+    const { text, files } = await inFolder(() => import('../examples/adversaries.js'));
+    expect(Number(/sure of (\d+) % of 1000 samples; 10 classes/.exec(text)?.[1])).toBeGreaterThan(60);
+    expect(Object.keys(files).sort()).toEqual(['epochs.png', 'walks.png']);
+  },
+  300_000,
+);
+
+test.runIf(process.env.NABLA_PARITY === 'all')(
+  'diffusion',
+  async () => {
+    const { text, files } = await inFolder(() => import('../examples/diffusion.js'));
+    expect(Number(/50 steps: .* sure of (\d+) % of 500 samples, 10 classes/.exec(text)?.[1])).toBeGreaterThan(60);
+    expect(Object.keys(files).sort()).toEqual(['noise.png', 'steps.png']);
+  },
+  300_000,
+);

@@ -19,7 +19,7 @@ export function resultOf(out, row, seed) {
   return row.program === undefined ? ofPreset(folder, row) : ofProgram(folder);
 }
 
-function ofPreset(folder, { name, metric }) {
+function ofPreset(folder, row) {
   const record = join(folder, 'metrics.jsonl');
   if (!existsSync(record)) return undefined;
   const events = readFileSync(record, 'utf8')
@@ -28,11 +28,15 @@ function ofPreset(folder, { name, metric }) {
     .map((line) => JSON.parse(line));
   const end = events.findLast(({ event }) => event === 'end');
   if (end === undefined || !['completed', 'early-stopping'].includes(end.reason)) return undefined;
-  const value = end.test?.[metric];
-  if (value === undefined)
-    throw new Error(`${name}: the test gave ${Object.keys(end.test ?? {}).join(', ') || 'nothing'}, not ${metric}.`);
+  const values = figuresOf(row).map(({ metric }) => {
+    const value = end.test?.[metric];
+    if (value !== undefined) return [metric, Number(value)];
+    throw new Error(
+      `${row.name}: the test gave ${Object.keys(end.test ?? {}).join(', ') || 'nothing'}, not ${metric}.`,
+    );
+  });
   const seconds = events.filter(({ event }) => event === 'epoch').reduce((sum, epoch) => sum + epoch.seconds, 0);
-  return { values: { [metric]: Number(value) }, seconds };
+  return { values: Object.fromEntries(values), seconds };
 }
 
 function ofProgram(folder) {

@@ -1,13 +1,21 @@
 // What `npm run recipes` runs: a row for each recipe, with the figure that it is about.
-//   preset    trained with `nabla train PRESET --seed N`, `set` being settings other than the defaults; `metric` is one of the test data
+//   preset    trained with `nabla train PRESET --seed N`, `set` being settings other than the defaults; `metric`, or each of `figures`, is one
+//             of the test data; `needs` are settings that name the run folder of another row, with the same seed, which comes before
 //   program   of examples/, given `arguments` and the seed; `figures` finds its figures in what it prints
 //   wanted    what the mean over the seeds has to reach, as [≥ or ≤, number]
 
 /**
  * @typedef {readonly ['≥' | '≤', number]} Wanted
- * @typedef {{ name: string, preset: string, set?: Record<string, string | number | boolean>, metric: string, wanted?: Wanted }} PresetRow
+ * @typedef {{ metric: string, wanted?: Wanted }} Figure
+ * @typedef {{ name: string, preset: string, set?: Record<string, string | number | boolean>, needs?: Record<string, string> } & (Figure | { figures: readonly Figure[] })} PresetRow
  * @typedef {{ name: string, program: string, arguments?: readonly string[], figures: readonly { metric: string, pattern: RegExp, wanted?: Wanted }[] }} ProgramRow
  */
+
+/** What a classifier says of 1,000 samples. */
+const JUDGED = [
+  { metric: 'sure', wanted: ['≥', 0.8] },
+  { metric: 'classes', wanted: ['≥', 10] },
+];
 
 /** @type {readonly (PresetRow | ProgramRow)[]} */
 export const ROWS = [
@@ -55,4 +63,33 @@ export const ROWS = [
   { name: 'frozen-lake', preset: 'frozen-lake', metric: 'return' },
   { name: 'cartpole-dqn', preset: 'cartpole-dqn', metric: 'return', wanted: ['≥', 475] },
   { name: 'cartpole-ppo', preset: 'cartpole-ppo', metric: 'return', wanted: ['≥', 475] },
+  { name: 'vae', preset: 'vae', metric: 'loss', wanted: ['≤', 105] }, // the negative ELBO
+  { name: 'dcgan', preset: 'dcgan', needs: { judge: 'mnist' }, figures: JUDGED },
+  { name: 'ddpm', preset: 'ddpm', needs: { judge: 'mnist' }, figures: JUDGED },
+  { name: 'encoder', preset: 'autoencoder', set: { model: 'conv', latent: 32 }, metric: 'loss' },
+  {
+    name: 'few-labels-100',
+    preset: 'few-labels',
+    needs: { encoder: 'encoder' },
+    metric: 'accuracy',
+  },
+  { name: 'few-labels-100-scratch', preset: 'few-labels', metric: 'accuracy' },
+  {
+    name: 'few-labels-1000',
+    preset: 'few-labels',
+    set: { labels: 1000 },
+    needs: { encoder: 'encoder' },
+    metric: 'accuracy',
+  },
+  { name: 'few-labels-1000-scratch', preset: 'few-labels', set: { labels: 1000 }, metric: 'accuracy' },
+  { name: 'simclr', preset: 'simclr', figures: [{ metric: 'probe' }, { metric: 'gain', wanted: ['≥', 0.12] }] },
+  { name: 'half', preset: 'transfer', set: { epochs: 5 }, metric: 'accuracy' },
+  {
+    name: 'transfer',
+    preset: 'transfer',
+    set: { classes: '56789', labels: 50 },
+    needs: { base: 'half' },
+    metric: 'accuracy',
+  },
+  { name: 'transfer-scratch', preset: 'transfer', set: { classes: '56789', labels: 50 }, metric: 'accuracy' },
 ];

@@ -49,13 +49,11 @@ export {
   type BaggingClassifierOptions,
   BaggingRegressor,
   type BaggingRegressorOptions,
-} from './bagging.js';
-export {
   VotingClassifier,
   type VotingClassifierOptions,
   VotingRegressor,
   type VotingRegressorOptions,
-} from './voting.js';
+} from './ensembles.js';
 export { type AverageOptions, type Network, NetworkAverage, averageNetworks } from './average-networks.js';
 export {
   type FitChartOptions,

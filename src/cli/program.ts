@@ -141,9 +141,14 @@ Presets:
             which pixels belong to circles, squares and triangles; where these are
   membrane  membranes of cells in slices seen by an electron microscope
   tracks    objects followed through a film
+  vae, autoencoder, dcgan, ddpm
+            digits through a few numbers and back; digits made up from random numbers
+  simclr    features of small colour pictures, without labels
+  few-labels, transfer
+            digits of which few have labels; from some digits to others
 mnist, cifar10 and char-lm look for their data in NABLA_DATA and in the user's cache, and
 fetch them with --download (11.6, 170 and 1.1 MB; from NABLA_MIRROR, if that names another
-server); membrane looks in NABLA_DATA.
+server); the others that need MNIST, CIFAR-10 or membrane look in NABLA_DATA.
 
 Ctrl-C stops a run, and so may anything else: its folder stays valid, and --resume
 goes on from its last checkpoint, to the very weights of an unbroken run (with

@@ -375,6 +375,7 @@ const LAYERS = {
     [I(4), I(2), Options({})],
     [T(zeros([2, 1, 4])), T(zeros([2, 1, 4])), Options({})],
   ],
+  SpectralNorm: [[argument('module')(new nn.Linear(3, 2)), Options({})], [T(x)]],
   GCNConv: [
     [I(3), I(4), Options({})],
     [T(x), T(edges)],

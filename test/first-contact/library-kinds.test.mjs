@@ -610,6 +610,27 @@ const CALLS = {
     {},
     { beta: OptionalNumber(2) },
   ),
+  noiseSchedule: [(n, name) => models.noiseSchedule(n, name), I(30), argument('undefined')('cosine')],
+  'GAN.generate': [(t) => new models.GAN({ shape: [1, 4, 4], latent: 3 }).generate(t), I(x)],
+  'GAN.sample': [(n) => new models.GAN({ shape: [1, 4, 4] }).sample(n), NumberOnly(2)],
+  'GAN.judge': [(t) => new models.GAN({ shape: [1, 4, 4] }).judge(t), I(zeros([2, 1, 4, 4]))],
+  'Diffusion.loss': [(t) => new models.Diffusion({ shape: [1, 4, 4], width: 8 }).loss(t), I(zeros([2, 1, 4, 4]))],
+  'DiffusionUNet.forward': [
+    (t, time) => new models.DiffusionUNet({ width: 8, levels: [1] }).forward(t, time),
+    I(zeros([2, 1, 4, 4])),
+    I(labels),
+  ],
+  'ConditionalVAE.encode': [
+    (t, y) => new models.ConditionalVAE({ inFeatures: 3, classes: 10 }).encode(t, y),
+    I(x),
+    I(labels),
+  ],
+  'ConvAutoencoder.encode': [(t) => new models.ConvAutoencoder({ shape: [1, 4, 4] }).encode(t), I(zeros([2, 1, 4, 4]))],
+  'SimCLR.loss': [
+    (a, b) => new models.SimCLR({ encoder: linear(), features: 2 }).loss(a, b),
+    I(zeros([3, 2])),
+    I(zeros([3, 2])),
+  ],
   'VAE.encode': [(t) => new models.VAE({ inFeatures: 3 }).encode(t), I(x)],
   'VAE.sample': [(n) => new models.VAE({ inFeatures: 3 }).sample(n), NumberOnly(2)],
   'Autoencoder.decode': [(t) => new models.Autoencoder({ inFeatures: 4, latent: 3 }).decode(t), I(x)],
@@ -721,6 +742,10 @@ const CALLS = {
   encodePng: [io.encodePng, I({ data: new Uint8Array(4), shape: [1, 2, 2] })],
   encodeApng: [io.encodeApng, I([{ data: new Uint8Array(4), shape: [1, 2, 2] }]), Options({})],
   // training
+  Alternating: [(parts) => new train.Alternating(parts), I({ a: new optim.SGD(linear().parameters(), { lr: 0.1 }) })],
+  unfreezeStepwise: [train.unfreezeStepwise, I([linear()]), Options({})],
+  layerwiseGroups: [optim.layerwiseGroups, I([linear()]), I({ lr: 0.1 })],
+  classScores: [metrics.classScores, I(nabla.ones([2, 3]).div(3)), Options({})],
   Trainer: [(o) => new train.Trainer(o), I(startOptions())],
   'Trainer, option model': [(model) => new train.Trainer({ ...startOptions(), model }), argument('module')(linear())],
   'Trainer, option optimizer': [
@@ -944,6 +969,7 @@ const ON_BATCHES = {
   cutmix: [I({ x: zeros([2, 3, 4, 4]), y: labels }), I(random), I({ classes: 2 })],
   averageViews: [T(zeros([4, 2])), I(2)],
   stackImages: [I([image])],
+  twoViews: [Fn((i) => i)],
   channelStatistics: [I([image])],
   meanImage: [I([image])],
 };

@@ -79,12 +79,10 @@ export class PPO<O, A> extends PolicyAgent<O, A, Settled<PpoOptions>> {
     checkShare('PPO', 'lambda', lambda);
     checkNumber('PPO', 'clip', clip);
     const rows = environments * horizon;
-    if (rows % batchSize !== 0) {
-      const divisors = [rows, rows / 2, rows / 4].filter(Number.isInteger);
+    if (rows % batchSize !== 0)
       throw new ArgumentError(
-        `PPO: batchSize ${batchSize} does not divide the ${rows} steps (environments · horizon) that are learned from at a time. Use a divisor: ${divisors.join(', ')}.`,
+        `PPO: batchSize ${batchSize} does not divide the ${rows} steps (environments · horizon) that are learned from at a time. Use ${rows}, ${rows / 2} or ${rows / 4}.`,
       );
-    }
     const rollouts = Math.max(1, Math.round(stepsPerEpoch / rows));
     this.batchSize = batchSize;
     this.length = rollouts * passes * (rows / batchSize);
