@@ -4,7 +4,7 @@
 //   as Chan et al. 1979 do, so that nothing cancels
 
 import { Module } from '../nn/module.js';
-import { type BatchStatistics, measureBatchesBy } from '../nn/norm.js';
+import { type BatchStatistics, measureBatchesBy } from '../nn/norm/batch-norm.js';
 import { tensor, zeros } from '../tensor/creation.js';
 import { customOp } from '../tensor/custom-op.js';
 import { cat } from '../tensor/functions.js';

@@ -8,7 +8,8 @@ import { Layer, Pointwise, checkCount, checkLast, checkNumber } from './layer.js
 import { Linear } from './linear.js';
 import { Parameter } from './parameter.js';
 import { POINT, type ReceptiveField } from './receptive-field.js';
-import type { GLUFn, IdentityFn, LinearFn } from './shape-types.js';
+import type { GLUFn, LinearFn } from './shape-types/last-dimension.js';
+import type { IdentityFn } from './shape-types/shape-fn.js';
 
 /** max(x, 0); slope 0 at 0. */
 export class ReLU extends Pointwise {

@@ -6,7 +6,8 @@ import type { AdaptivePoolShape, AdaptiveSize, Dims } from '../tensor/shape-type
 import { type Tensor, checkTensor } from '../tensor/tensor.js';
 import { Layer, batched, checkCount, perAxis } from './layer.js';
 import { type ReceptiveField, WHOLE } from './receptive-field.js';
-import type { AdaptivePoolFn, ApplyArg } from './shape-types.js';
+import type { AdaptivePoolFn } from './shape-types/windows.js';
+import type { ApplyArg } from './shape-types/shape-fn.js';
 
 /** The sizes with a number in the place of null. */
 function known(size: AdaptiveSize, own: number): number | readonly number[] {

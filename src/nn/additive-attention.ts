@@ -6,7 +6,7 @@ import { type AnyTensor, type Tensor, checkTensor } from '../tensor/tensor.js';
 import { checkCount, checkLast } from './layer.js';
 import { Linear } from './linear.js';
 import { Module } from './module.js';
-import type { LastArg } from './shape-types.js';
+import type { LastArg } from './shape-types/last-dimension.js';
 
 /** [N, L, Q] with values [N, S, V] → [N, L, V]. */
 type Attended<S extends Shape, V extends Shape> = S extends readonly [

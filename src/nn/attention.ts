@@ -22,7 +22,7 @@ import { Linear } from './linear.js';
 import { Module } from './module.js';
 import { Parameter } from './parameter.js';
 import type { Exact, OptionOf } from '../tensor/shape-types/options.js';
-import type { LastArg } from './shape-types.js';
+import type { LastArg } from './shape-types/last-dimension.js';
 
 export interface MultiheadAttentionOptions {
   /** Probability of dropout on the attention weights, in training. Default 0. */

@@ -17,7 +17,7 @@ import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 import { Layer } from './layer.js';
 import { Module } from './module.js';
 import { POINT, type ReceptiveField, follow, join } from './receptive-field.js';
-import type { CheckSequential, ParallelFn, ResidualFn, SequentialFn } from './shape-types.js';
+import type { CheckSequential, ParallelFn, ResidualFn, SequentialFn } from './shape-types/containers.js';
 
 interface Step {
   forward(x: AnyTensor): AnyTensor;

@@ -9,7 +9,7 @@ import * as init from './init.js';
 import { Layer, batched, checkChannels, checkCount, checkFloat, checkWindow, perAxis } from './layer.js';
 import { Parameter } from './parameter.js';
 import type { ReceptiveField } from './receptive-field.js';
-import type { ConvFn, ConvTransposeFn } from './shape-types.js';
+import type { ConvFn, ConvTransposeFn } from './shape-types/windows.js';
 import type { Exact, OptionOf } from '../tensor/shape-types/options.js';
 
 export interface ConvOptions {

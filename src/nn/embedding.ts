@@ -24,7 +24,7 @@ import { Layer, checkCount } from './layer.js';
 import { Module } from './module.js';
 import { noteModule } from './module-guards.js';
 import { Parameter } from './parameter.js';
-import type { EmbeddingFn } from './shape-types.js';
+import type { EmbeddingFn } from './shape-types/last-dimension.js';
 
 type Index = Tensor<Shape, 'int32'>;
 

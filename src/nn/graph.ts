@@ -26,7 +26,8 @@ import { checkCount, checkLast } from './layer.js';
 import { Linear } from './linear.js';
 import { Module } from './module.js';
 import { Parameter } from './parameter.js';
-import type { Apply, ApplyArg, LastArg, ReplaceLast, ShapeFnOf } from './shape-types.js';
+import type { Apply, ApplyArg, ShapeFnOf } from './shape-types/shape-fn.js';
+import type { LastArg, ReplaceLast } from './shape-types/last-dimension.js';
 
 /** How the messages at a node become one. */
 export type Aggregation = 'sum' | 'mean' | 'max';

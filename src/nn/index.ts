@@ -24,24 +24,11 @@ export {
   type DepthwiseSeparableOptions,
 } from './conv.js';
 export { SpectralNorm, type SpectralNormOptions } from './spectral-norm.js';
-export {
-  BatchNorm1d,
-  BatchNorm2d,
-  BatchNorm3d,
-  GroupNorm,
-  InstanceNorm1d,
-  InstanceNorm2d,
-  InstanceNorm3d,
-  LayerNorm,
-  LocalResponseNorm,
-  RMSNorm,
-  type BatchNormOptions,
-  type GroupNormOptions,
-  type InstanceNormOptions,
-  type LayerNormOptions,
-  type LocalResponseNormOptions,
-  type RMSNormOptions,
-} from './norm.js';
+export { BatchNorm1d, BatchNorm2d, BatchNorm3d, type BatchNormOptions } from './norm/batch-norm.js';
+export { LayerNorm, type LayerNormOptions, RMSNorm, type RMSNormOptions } from './norm/layer-norm.js';
+export { GroupNorm, type GroupNormOptions } from './norm/group-norm.js';
+export { InstanceNorm1d, InstanceNorm2d, InstanceNorm3d, type InstanceNormOptions } from './norm/instance-norm.js';
+export { LocalResponseNorm, type LocalResponseNormOptions } from './norm/local-response-norm.js';
 export {
   CELU,
   ELU,
@@ -249,4 +236,9 @@ export {
 } from './padding.js';
 export { Fold, Unfold } from './patches.js';
 export * as init from './initialisers.js';
-export type * from './shape-types.js';
+export type * from './shape-types/shape-fn.js';
+export type * from './shape-types/last-dimension.js';
+export type * from './shape-types/windows.js';
+export type * from './shape-types/normalisation.js';
+export type * from './shape-types/movement.js';
+export type * from './shape-types/containers.js';

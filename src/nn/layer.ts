@@ -15,7 +15,7 @@ import { type Tensor, checkTensor } from '../tensor/tensor.js';
 import { Module } from './module.js';
 import { noteModule, tellsOfCalls } from './module-guards.js';
 import { POINT, type ReceptiveField } from './receptive-field.js';
-import type { Apply, ApplyArg, IdentityFn, ShapeFn } from './shape-types.js';
+import type { Apply, ApplyArg, IdentityFn, ShapeFn } from './shape-types/shape-fn.js';
 
 /** A module with one input and one output. `F` says what it does to shapes, `D` is the dtype of the input. */
 export abstract class Layer<F extends ShapeFn, D extends DType = 'float32'> extends Module {

@@ -8,7 +8,7 @@ import { Layer, checkCount, checkFloat, checkLast } from './layer.js';
 import { Module } from './module.js';
 import { Parameter } from './parameter.js';
 import { POINT, type ReceptiveField } from './receptive-field.js';
-import type { LastArg, LinearFn, ReplaceLast } from './shape-types.js';
+import type { LastArg, LinearFn, ReplaceLast } from './shape-types/last-dimension.js';
 
 export interface LinearOptions {
   /** Default true. */

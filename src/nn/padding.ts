@@ -6,7 +6,7 @@ import { ArgumentError, formatShape, ShapeError, shown } from '../tensor/library
 import { type Tensor, wrap } from '../tensor/tensor.js';
 import { Layer, checkNumber } from './layer.js';
 import type { ReceptiveField } from './receptive-field.js';
-import type { PadFn } from './shape-types.js';
+import type { PadFn } from './shape-types/windows.js';
 
 /** As many elements at every side, or [left, right], [left, right, top, bottom], …: the last dimension first, as in PyTorch. */
 export type Sides = number | readonly number[];

@@ -7,7 +7,8 @@ import type { Dims, PerAxis } from '../tensor/shape-types/window.js';
 import { type Tensor, checkTensor } from '../tensor/tensor.js';
 import { Layer, batched, checkCount, checkNumber, checkWindow, perAxis } from './layer.js';
 import type { ReceptiveField } from './receptive-field.js';
-import type { Apply, ApplyArg, PoolFn } from './shape-types.js';
+import type { Apply, ApplyArg } from './shape-types/shape-fn.js';
+import type { PoolFn } from './shape-types/windows.js';
 
 export interface PoolOptions {
   /** Default: the kernel size. */

@@ -7,7 +7,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import * as init from './init.js';
 import { Layer, checkCount, checkLast } from './layer.js';
 import { Parameter } from './parameter.js';
-import type { LayerNormFn } from './shape-types.js';
+import type { LayerNormFn } from './shape-types/last-dimension.js';
 
 /**
  * Shape `[length, dim]`; at position p, feature 2i is sin(p / 10000^(2i/dim)) and feature 2i + 1 the cosine of the same angle

@@ -28,7 +28,7 @@ import * as init from './init.js';
 import { checkCount, checkFloat, checkLast } from './layer.js';
 import { Module } from './module.js';
 import { Parameter } from './parameter.js';
-import type { ReplaceLast, SequenceArg, StepArg } from './shape-types.js';
+import type { ReplaceLast, SequenceArg, StepArg } from './shape-types/last-dimension.js';
 
 export interface RecurrentOptions {
   /** Networks on top of each other, each reading the hidden states of the one below. Default 1. */

@@ -14,7 +14,8 @@ import type { PerAxis } from '../tensor/shape-types/window.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Layer, checkCount } from './layer.js';
 import { type ReceptiveField, WHOLE } from './receptive-field.js';
-import type { FlattenFn, PixelShuffleFn, PixelUnshuffleFn, UnflattenFn, UpsampleFn } from './shape-types.js';
+import type { FlattenFn, UnflattenFn } from './shape-types/movement.js';
+import type { PixelShuffleFn, PixelUnshuffleFn, UpsampleFn } from './shape-types/windows.js';
 
 /** Dimensions start to end as one; the batch stays by default. PyTorch: nn.Flatten. */
 export class Flatten<const Start extends number = 1, const End extends number = -1> extends Layer<

@@ -4,7 +4,7 @@
 import type { FloatDType, Shape } from '../tensor/library.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Module } from './module.js';
-import type { Apply, ApplyArg, ShapeFn } from './shape-types.js';
+import type { Apply, ApplyArg, ShapeFn } from './shape-types/shape-fn.js';
 
 interface ConvertedLayer<F extends ShapeFn, D extends FloatDType> {
   forward<S extends Shape>(x: Tensor<S, D> & ApplyArg<F, S>): Tensor<Apply<F, S>, D>;

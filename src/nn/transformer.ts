@@ -11,8 +11,8 @@ import * as init from './init.js';
 import { checkCount, checkLast } from './layer.js';
 import { Linear } from './linear.js';
 import { Module } from './module.js';
-import { LayerNorm } from './norm.js';
-import type { LastArg } from './shape-types.js';
+import { LayerNorm } from './norm/layer-norm.js';
+import type { LastArg } from './shape-types/last-dimension.js';
 
 export interface TransformerLayerOptions {
   /** Width of the network behind the attention. Default 2048. */

@@ -2,7 +2,9 @@
 // resampling, sequences, containers.
 
 import { expectTypeOf } from 'vitest';
-import type { ApplyArg, CheckSequential, GLUFn, LayerNormFn, ShapeFnOf } from '../../src/nn/shape-types.js';
+import type { ApplyArg, ShapeFnOf } from '../../src/nn/shape-types/shape-fn.js';
+import type { CheckSequential } from '../../src/nn/shape-types/containers.js';
+import type { GLUFn, LayerNormFn } from '../../src/nn/shape-types/last-dimension.js';
 import type { Shape } from '../../src/tensor/shape-types/shape.js';
 import type { Tensor } from 'nabla';
 import {

@@ -1,26 +1,19 @@
 // Modules in a row: what is checked when a Sequential is written, what when an input comes, and what is let through.
 
 import { expectTypeOf } from 'vitest';
+import type { Apply, ApplyArg, FixedFn, IdentityFn, ShapeFnOf, UnknownFn } from '../../src/nn/shape-types/shape-fn.js';
 import type {
-  Apply,
-  ApplyArg,
   AdaptivePoolFn,
-  BatchNormFn,
-  CheckSequential,
   Conv1dFn,
   Conv2dFn,
   ConvTransposeFn,
-  EmbeddingFn,
-  FixedFn,
-  FlattenFn,
-  IdentityFn,
-  LayerNormFn,
-  LinearFn,
   PoolFn,
-  ShapeFnOf,
-  UnknownFn,
   UpsampleFn,
-} from '../../src/nn/shape-types.js';
+} from '../../src/nn/shape-types/windows.js';
+import type { BatchNormFn } from '../../src/nn/shape-types/normalisation.js';
+import type { CheckSequential } from '../../src/nn/shape-types/containers.js';
+import type { EmbeddingFn, LayerNormFn, LinearFn } from '../../src/nn/shape-types/last-dimension.js';
+import type { FlattenFn } from '../../src/nn/shape-types/movement.js';
 import type { OptionOf } from '../../src/tensor/shape-types/options.js';
 import type { Shape } from '../../src/tensor/shape-types/shape.js';
 import {

@@ -1,8 +1,8 @@
 // Normalisation layers: parity with PyTorch in both modes, and what they say about arguments that do not fit.
 import { expect, test } from 'vitest';
-import { ArgumentError, ShapeError, setDevice, zeros } from '../index.js';
-import { describeParity } from '../../test/support/layer-parity.js';
-import * as nn from './index.js';
+import { ArgumentError, ShapeError, setDevice, zeros } from '../../index.js';
+import { describeParity } from '../../../test/support/layer-parity.js';
+import * as nn from '../index.js';
 
 const layers: Record<string, () => nn.Module> = {
   'BatchNorm1d of rows': () => new nn.BatchNorm1d(3),
