@@ -5,7 +5,7 @@ import { checkModel, constantsOf } from './graph/build.js';
 import { type Graph, type GraphValue, type Role, allGraphs } from './graph/graph.js';
 import { type OnnxSource, externalLocations, open } from './source.js';
 import { type ElementType, rowOf } from './wire/elements.js';
-import { readModel } from './wire/messages.js';
+import { readModel } from './wire/read-model.js';
 
 export interface OnnxWeight {
   readonly key: string;

@@ -26,7 +26,7 @@ import { Session } from './run/session.js';
 import { Weights } from './run/weights.js';
 import { type OnnxSource, externalLocations, open } from './source.js';
 import type { ElementType } from './wire/elements.js';
-import { readModel } from './wire/messages.js';
+import { readModel } from './wire/read-model.js';
 
 /** An input or an output of a model. */
 export interface OnnxValue {

@@ -9,7 +9,7 @@ import { checkModel, constantsOf } from './graph/build.js';
 import type { HostArray } from './host/array.js';
 import { type OnnxSource, externalLocations, open } from './source.js';
 import { type ElementType, rowOf } from './wire/elements.js';
-import { readModel } from './wire/messages.js';
+import { readModel } from './wire/read-model.js';
 
 /** By their names in the graph. Throws FormatError for a damaged file, OnnxError for weights that cannot be read. */
 export async function onnxTensors(call: string, source: OnnxSource): Promise<Map<string, StoredTensor>> {

@@ -15,7 +15,7 @@ import {
 } from '../../index.js';
 import { GPT, VisionTransformer, cnn, mobilenetV3Small, resnet18, squeezenet11 } from '../../models/index.js';
 import * as nn from '../../nn/index.js';
-import { readModel } from '../wire/messages.js';
+import { readModel } from '../wire/read-model.js';
 import { type ExportOnnxOptions, type Exportable, OnnxError, exportOnnx, loadOnnx, saveOnnx } from '../index.js';
 
 beforeEach(() => {

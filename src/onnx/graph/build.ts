@@ -4,15 +4,15 @@ import { type OnnxProblem, problemsError } from '../error.js';
 import type { HostArray } from '../host/array.js';
 import { findOperator, qualifiedName } from '../operators/table.js';
 import { elementTypeOf, isFloatType, rowOf } from '../wire/elements.js';
-import {
-  type AttributeValue,
-  type FunctionMessage,
-  type GraphMessage,
-  type ModelMessage,
-  type NodeMessage,
-  type ValueInfoMessage,
-  newGraph,
+import type {
+  AttributeValue,
+  FunctionMessage,
+  GraphMessage,
+  ModelMessage,
+  NodeMessage,
+  ValueInfoMessage,
 } from '../wire/messages.js';
+import { newGraph } from '../wire/read-model.js';
 import { type ExternalData, denseArrayOf, hostArrayOf } from '../wire/tensor.js';
 import { functionKey, writtenOut } from './functions.js';
 import { Names, inOrder } from './order.js';
