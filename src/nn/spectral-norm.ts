@@ -19,7 +19,7 @@ import { Layer } from './layer.js';
 import { Module } from './module.js';
 import { Buffer, Parameter } from './parameter.js';
 import type { ReceptiveField } from './receptive-field.js';
-import type { ShapeFn } from './shape-types.js';
+import type { ShapeFn } from './shape-types/shape-fn.js';
 
 export interface SpectralNormOptions {
   /** Steps of the power iteration in a forward pass. Default 1. */
