@@ -5,6 +5,7 @@ import { type AnyTensor, type Tensor, noGrad } from '../../index.js';
 import { encodePng } from '../../io/png.js';
 import { MeanIoU } from '../../metrics/index.js';
 import type { Module } from '../../nn/index.js';
+import { largest } from '../../tensor/extremes.js';
 import type { Page } from '../../train/index.js';
 import { drawMask } from '../../vision/index.js';
 import { percent } from '../terminal.js';
@@ -45,7 +46,7 @@ export async function reportSegmentation(
     );
   }
   const each = await ratio.perClass();
-  const wide = Math.max(...classes.map(({ length }) => length));
+  const wide = largest(classes.map(({ length }) => length));
   page.line('Intersection over union of each class:');
   classes.forEach((name, k) => page.line(`  ${name.padEnd(wide)}  ${percent(each[k] ?? NaN, 1)}`));
   if (page.picture === undefined) return;

@@ -4,10 +4,9 @@
 //
 // Settings were chosen on the validation scenes; the test scenes are looked at once, when a run is complete.
 
-import { ArrayDataset, DataLoader, type TrackScene, trackScenes } from '../../data/index.js';
-import { type AnyTensor, type Tensor, arange, noGrad, ones, tensor } from '../../index.js';
+import { ArrayDataset, DataLoader, type TrackScene, contactSheet, trackScenes } from '../../data/index.js';
+import { type AnyTensor, type Tensor, arange, noGrad, ones } from '../../index.js';
 import { encodePng } from '../../io/png.js';
-import { contactSheet } from '../../data/index.js';
 import { TrackingMetrics, type TrackingScores } from '../../metrics/index.js';
 import { EdgeClassifier } from '../../models/index.js';
 import { bceWithLogits } from '../../nn/index.js';
@@ -21,16 +20,19 @@ import {
   trackFrames,
   trackGraph,
 } from '../../vision/index.js';
+import { largest } from '../../tensor/extremes.js';
 import { percent } from '../terminal.js';
 
 /** An object is found where a track is no further from it than this: about a frame's way. */
 const NEAR = 3;
+/** Scenes that go through the network at once. */
+const TOGETHER = 10;
 
-/** The graphs of scenes, filled up to one size, so that a step is captured once: edges that are none lead from the last node to itself. */
-function graphsOf(scenes: readonly TrackScene[], maxGap: number) {
+/** Scenes with their graphs, filled up to one size, so that few programs are compiled: edges that are none lead from the last node to itself. */
+function withGraphs(scenes: readonly TrackScene[], maxGap: number) {
   const graphs = scenes.map(({ detections }) => trackGraph(detections, { maxGap }));
-  const nodes = 1 + Math.max(...scenes.map(({ detections }) => detections.length));
-  const edges = Math.max(...graphs.map(({ count }) => count));
+  const nodes = 1 + largest(scenes.map(({ detections }) => detections.length));
+  const edges = largest(graphs.map(({ count }) => count));
   const ends = new Int32Array(scenes.length * 2 * edges).fill(nodes - 1);
   const features = new Float32Array(scenes.length * edges * EDGE_FEATURES);
   const [labels, counts] = [new Float32Array(scenes.length * edges), new Float32Array(scenes.length * edges)];
@@ -47,8 +49,10 @@ function graphsOf(scenes: readonly TrackScene[], maxGap: number) {
     labels: { data: labels, shape: [edges] },
     counts: { data: counts, shape: [edges] },
   });
-  return { data, nodes };
+  return { scenes, graphs, data, nodes, edges };
 }
+
+type Films = ReturnType<typeof withGraphs>;
 
 interface Batch {
   readonly edges: AnyTensor;
@@ -57,48 +61,57 @@ interface Batch {
   readonly counts: Tensor;
 }
 
-/** The mean over edges that are some, of a batch of scenes as one graph. */
-function batchLoss(model: EdgeClassifier, { edges, features, labels, counts }: Batch, nodes: number): Tensor<[]> {
+/** A logit for each edge of a batch of scenes as one graph, scene by scene. */
+function logitsOf(model: EdgeClassifier, { edges, features }: Batch, nodes: number): Tensor {
   const scenes = features.shape[0];
   const first = arange(scenes).to('int32').mul(nodes).reshape([scenes, 1, 1]);
   const all = edges.to('int32').add(first).transpose(0, 1).reshape([2, -1]);
-  const logits = model.forward(ones([scenes * nodes, 1]), all, features.reshape([-1, EDGE_FEATURES]));
-  const each = bceWithLogits(logits, labels.reshape([-1]), { reduction: 'none' });
+  return model.forward(ones([scenes * nodes, 1]), all, features.reshape([-1, EDGE_FEATURES]));
+}
+
+/** The mean over edges that are some. */
+function batchLoss(model: EdgeClassifier, batch: Batch, nodes: number): Tensor<[]> {
+  const { labels, counts } = batch;
+  const each = bceWithLogits(logitsOf(model, batch, nodes), labels.reshape([-1]), { reduction: 'none' });
   const counted: Tensor = counts.reshape([-1]);
   return each.mul(counted).sum().div(counted.sum());
 }
 
-/** Tracks of a scene, frame by frame. */
+/** Tracks of each scene, frame by frame. */
 async function follow(
   model: EdgeClassifier,
-  { detections, frames }: TrackScene,
-  maxGap: number,
-): Promise<TrackedPoint[][]> {
-  const { edges, features, count } = trackGraph(detections, { maxGap });
-  const given = [tensor(edges, { shape: [2, count] }), tensor(features, { shape: [count, EDGE_FEATURES] })] as const;
-  const logits = noGrad(() => model.forward(ones([detections.length, 1]), ...given));
-  const tracks = linkTracks(detections, edges, await logits.sigmoid().data());
-  return trackFrames(detections, tracks, frames);
+  { scenes, graphs, data, nodes, edges }: Films,
+): Promise<TrackedPoint[][][]> {
+  model.eval();
+  const found: TrackedPoint[][][] = [];
+  for (let from = 0; from < scenes.length; from += TOGETHER) {
+    const positions = Array.from({ length: Math.min(TOGETHER, scenes.length - from) }, (_, i) => from + i);
+    const sure = await noGrad(() => logitsOf(model, data.batch(positions), nodes).sigmoid()).data();
+    for (const [k, i] of positions.entries()) {
+      const { detections, frames } = scenes[i];
+      const own = sure.subarray(k * edges, k * edges + graphs[i].count);
+      found.push(trackFrames(detections, linkTracks(detections, graphs[i].edges, own), frames));
+    }
+  }
+  return found;
 }
 
-async function scoresOf(model: EdgeClassifier, scenes: readonly TrackScene[], maxGap: number): Promise<TrackingScores> {
-  model.eval();
+async function scoresOf(found: readonly TrackedPoint[][][], { scenes }: Films): Promise<TrackingScores> {
   const metric = new TrackingMetrics({ maxDistance: NEAR });
-  for (const [i, scene] of scenes.entries()) {
+  for (const [i, { truth }] of scenes.entries()) {
     // names of their own in each scene
     const named = <T extends { readonly id: number }>(list: readonly T[]): T[] =>
       list.map((object) => ({ ...object, id: 1000 * i + object.id }));
-    const found = await follow(model, scene, maxGap);
-    found.forEach((objects, frame) => metric.update(named(objects), named(scene.truth[frame])));
+    found[i].forEach((objects, frame) => metric.update(named(objects), named(truth[frame])));
   }
   return metric.compute();
 }
 
-function evaluation(model: EdgeClassifier, scenes: readonly TrackScene[], maxGap: number): Evaluation {
+function evaluation(model: EdgeClassifier, films: Films): Evaluation {
   return {
     measures: { IDF1: 'higher', MOTA: 'higher' },
     async evaluate() {
-      const { idf1, mota } = await scoresOf(model, scenes, maxGap);
+      const { idf1, mota } = await scoresOf(await follow(model, films), films);
       return { IDF1: idf1, MOTA: mota };
     },
   };
@@ -106,29 +119,23 @@ function evaluation(model: EdgeClassifier, scenes: readonly TrackScene[], maxGap
 
 const SHOWN = 3;
 
-async function report(page: Page, model: EdgeClassifier, scenes: readonly TrackScene[], maxGap: number): Promise<void> {
-  const { misses, falseAlarms, switches, objects, idPrecision, idRecall } = await scoresOf(model, scenes, maxGap);
+async function report(page: Page, model: EdgeClassifier, films: Films): Promise<void> {
+  const found = await follow(model, films);
+  const { misses, falseAlarms, switches, objects, idPrecision, idRecall } = await scoresOf(found, films);
+  page.line(`${objects} objects in all frames: ${misses} not found, ${switches} times under another name;`);
   page.line(
-    `${objects} objects in all frames: ${misses} not found, ${falseAlarms} found where none is, ${switches} under another name.`,
+    `${falseAlarms} found where none is. Identities: precision ${percent(idPrecision, 1)}, recall ${percent(idRecall, 1)}.`,
   );
-  page.line(`Identities: precision ${percent(idPrecision, 1)}, recall ${percent(idRecall, 1)}.`);
   if (page.picture === undefined) return;
-  const shown = scenes.slice(0, SHOWN);
-  const [pictures, truths] = [[], []] as [ReturnType<typeof drawTracks>[], ReturnType<typeof drawTracks>[]];
-  for (const scene of shown) {
-    const { size, detections: points, truth } = scene;
-    pictures.push(drawTracks(await follow(model, scene, maxGap), { size, points }));
-    truths.push(drawTracks(truth, { size }));
-  }
-  const labels = ['tracks and detections', 'truth'].flatMap((name) => [
-    name,
-    ...new Array<string>(shown.length - 1).fill(''),
-  ]);
+  const shown = films.scenes.slice(0, SHOWN);
+  const pictures = [
+    ...shown.map(({ size, detections: points }, i) => drawTracks(found[i], { size, points })),
+    ...shown.map(({ size, truth }) => drawTracks(truth, { size })),
+  ];
+  const empty = new Array<string>(shown.length - 1).fill('');
+  const labels = ['tracks, detections', ...empty, 'truth', ...empty];
   page.line();
-  await page.picture(
-    'tracks.png',
-    encodePng(contactSheet([...pictures, ...truths], { columns: shown.length, labels, scale: 1 })),
-  );
+  await page.picture('tracks.png', encodePng(contactSheet(pictures, { columns: shown.length, labels, scale: 1 })));
 }
 
 export default defineRun({
@@ -150,21 +157,24 @@ export default defineRun({
 
   create({ epochs, lr, batchSize, weightDecay, scenes, held, misses, falseAlarms, maxGap, steps, hidden, seed }) {
     const all = trackScenes({ scenes: scenes + 2 * held, misses, falseAlarms, seed: 0 }); // the same scenes for every seed
-    const [validation, test] = [all.slice(scenes, scenes + held), all.slice(scenes + held)];
-    const { data, nodes } = graphsOf(all.slice(0, scenes), maxGap);
+    const [train, validation, test] = [
+      all.slice(0, scenes),
+      all.slice(scenes, scenes + held),
+      all.slice(scenes + held),
+    ].map((some) => withGraphs(some, maxGap));
     const model = new EdgeClassifier({ nodeFeatures: 1, edgeFeatures: EDGE_FEATURES, hidden, steps });
     return {
       model,
       optimizer: new AdamW(model.parameters(), { lr, weightDecay }),
-      train: new DataLoader(data, { batchSize, shuffle: true, dropLast: true, seed }),
-      validation: evaluation(model, validation, maxGap),
-      test: evaluation(model, test, maxGap),
-      forward: (_, batch: Batch) => batchLoss(model, batch, nodes),
+      train: new DataLoader(train.data, { batchSize, shuffle: true, dropLast: true, seed }),
+      validation: evaluation(model, validation),
+      test: evaluation(model, test),
+      forward: (_, batch: Batch) => batchLoss(model, batch, train.nodes),
       schedule: (step, total) => oneCycle(step, total, lr),
       clipNorm: 1,
       epochs,
       checkpoint: { monitor: 'IDF1' },
-      report: (page) => report(page, model, test, maxGap),
+      report: (page) => report(page, model, test),
     };
   },
 });

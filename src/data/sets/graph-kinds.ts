@@ -83,7 +83,7 @@ export function graphKinds(options: GraphKindOptions = {}): GraphKinds {
     const count = fewest + random.below(most - fewest + 1);
     const kind = i % GRAPH_KINDS.length;
     const plain = MAKERS[GRAPH_KINDS[kind]](count, random);
-    const size = 1 + plain.reduce((last, ends) => Math.max(last, ...ends), 0);
+    const size = 1 + plain.reduce((last, [u, v]) => Math.max(last, u, v), 0);
     const order = random.shuffle(Int32Array.from({ length: size }, (__, node) => node));
     const names = new Set<number>();
     const add = (u: number, v: number): void => void (u !== v && names.add(Math.min(u, v) * size + Math.max(u, v)));

@@ -1,6 +1,8 @@
 // The shapes of generated pictures: which pixels one covers, and the box around it. Places are in pixels, y downwards.
 // Must not know: colours, data sets.
 
+import { largest, smallest } from '../../tensor/extremes.js';
+
 export const SHAPES = ['circle', 'square', 'triangle'] as const;
 
 /** A shape somewhere in a picture; its corners lie on the circle with this radius. */
@@ -45,5 +47,5 @@ const CORNERS: readonly (readonly number[])[] = [
 export function boxAround({ shape, x, y, radius, angle }: PlacedShape): [number, number, number, number] {
   if (shape === 0) return [x - radius, y - radius, x + radius, y + radius];
   const [xs, ys] = [Math.cos, Math.sin].map((f) => CORNERS[shape].map((corner) => radius * f(corner + angle)));
-  return [x + Math.min(...xs), y + Math.min(...ys), x + Math.max(...xs), y + Math.max(...ys)];
+  return [x + smallest(xs), y + smallest(ys), x + largest(xs), y + largest(ys)];
 }
