@@ -89,6 +89,9 @@ function endTogether(transport: Transport): void {
   });
 }
 
+/** Ends once all processes are known to ask for what the label says. */
+type Same = (label: string) => Promise<string>;
+
 /** The processes that compute together. Made by `init`. */
 export class World {
   /** This process, counted from 0. */
@@ -114,8 +117,8 @@ export class World {
 
   /** Ends when all processes have called it. */
   async barrier(): Promise<void> {
-    await this.inTurn('barrier', 'barrier', async () => {
-      await this.send({ kind: 'barrier', count: 0, element: 'byte', label: 'barrier' });
+    await this.inTurn('barrier', async (same) => {
+      await this.send({ kind: 'barrier', count: 0, element: 'byte', label: await same('barrier') });
     });
   }
 
@@ -126,42 +129,42 @@ export class World {
    */
   async allReduce<T extends Exchangeable>(value: T, combination: Combination = 'sum'): Promise<Result<T>> {
     checkChoice('allReduce', 'the combination', combination, COMBINATIONS);
-    const packet = await packetOf('allReduce', value);
-    checkCombination('allReduce', combination, packet.dtype);
-    const label = `allReduce (${combination}) of ${packet.text}`;
-    const numbers = await this.inTurn('allReduce', label, async () => {
+    return this.exchanged('allReduce', value, async (packet, same) => {
+      checkCombination('allReduce', combination, packet.dtype);
+      const label = await same(`allReduce (${combination}) of ${packet.text}`);
       const sums = wide(packet.numbers);
       await this.send(reduction('allReduce', sums, combination, label));
-      return narrow(averaged(sums, combination, this.worldSize), packet.numbers);
+      return resultOf(packet, narrow(averaged(sums, combination, this.worldSize), packet.numbers), packet.shape);
     });
-    return resultOf(packet, numbers, packet.shape);
   }
 
   /** What process `root` gives, on every process; the others give something of the same shape and dtype. PyTorch: broadcast. */
   async broadcast<T extends Exchangeable>(value: T, root = 0): Promise<Result<T>> {
     checkRank('broadcast', root, this.worldSize);
-    const packet = await packetOf('broadcast', value);
-    const { numbers } = packet;
-    const label = `broadcast from rank ${root} of ${packet.text}`;
-    await this.inTurn('broadcast', label, () => this.sendFrom(numbers, root, label));
-    return resultOf(packet, numbers, packet.shape);
+    return this.exchanged('broadcast', value, async (packet, same) => {
+      const { numbers } = packet;
+      await this.sendFrom(numbers, root, await same(`broadcast from rank ${root} of ${packet.text}`));
+      return resultOf(packet, numbers, packet.shape);
+    });
   }
 
   /** What each process gives, in the order of their ranks, on every process. PyTorch: all_gather. */
   async allGather<T extends Exchangeable>(value: T): Promise<Result<T>[]> {
-    const packet = await packetOf('allGather', value);
-    const label = `allGather of ${packet.text}`;
-    const all = await this.inTurn('allGather', label, () => this.collect(packet.numbers, undefined, label));
-    return this.split(packet, all);
+    return this.exchanged('allGather', value, async (packet, same) => {
+      return this.split(
+        packet,
+        await this.collect(packet.numbers, undefined, await same(`allGather of ${packet.text}`)),
+      );
+    });
   }
 
   /** What each process gives, on process `root`; undefined on the others. PyTorch: gather. */
   async gather<T extends Exchangeable>(value: T, root = 0): Promise<Result<T>[] | undefined> {
     checkRank('gather', root, this.worldSize);
-    const packet = await packetOf('gather', value);
-    const label = `gather to rank ${root} of ${packet.text}`;
-    const all = await this.inTurn('gather', label, () => this.collect(packet.numbers, root, label));
-    return this.rank === root ? this.split(packet, all) : undefined;
+    return this.exchanged('gather', value, async (packet, same) => {
+      const all = await this.collect(packet.numbers, root, await same(`gather to rank ${root} of ${packet.text}`));
+      return this.rank === root ? this.split(packet, all) : undefined;
+    });
   }
 
   /**
@@ -173,16 +176,15 @@ export class World {
     combination: Combination = 'sum',
   ): Promise<Result<T>> {
     checkChoice('reduceScatter', 'the combination', combination, COMBINATIONS);
-    const packet = await packetOf('reduceScatter', value);
-    const { worldSize } = this;
-    const [rows, ...rest] = packet.shape;
-    if (packet.dtype === 'number' || rows === undefined || rows % worldSize !== 0)
-      throw new ArgumentError(
-        `reduceScatter: ${packet.text} cannot be divided among ${worldSize} processes. Give a first size that is a multiple of ${worldSize}.`,
-      );
-    checkCombination('reduceScatter', combination, packet.dtype);
-    const label = `reduceScatter (${combination}) of ${packet.text}`;
-    const numbers = await this.inTurn('reduceScatter', label, async () => {
+    return this.exchanged('reduceScatter', value, async (packet, same) => {
+      const { worldSize } = this;
+      const [rows, ...rest] = packet.shape;
+      if (packet.dtype === 'number' || rows === undefined || rows % worldSize !== 0)
+        throw new ArgumentError(
+          `reduceScatter: ${packet.text} cannot be divided among ${worldSize} processes. Give a first size that is a multiple of ${worldSize}.`,
+        );
+      checkCombination('reduceScatter', combination, packet.dtype);
+      const label = await same(`reduceScatter (${combination}) of ${packet.text}`);
       const input = wide(packet.numbers);
       const own = arrayLike(input, input.length / worldSize);
       const { kind, element, combine } = reduction('reduceScatter', input, combination, label);
@@ -195,9 +197,9 @@ export class World {
         combine,
         label,
       });
-      return narrow(averaged(own, combination, worldSize), packet.numbers);
+      const numbers = narrow(averaged(own, combination, worldSize), packet.numbers);
+      return resultOf(packet, numbers, [rows / worldSize, ...rest]);
     });
-    return resultOf(packet, numbers, [rows / worldSize, ...rest]);
   }
 
   /** Said besides when the job ends before its time, on the process that says why: how to go on. */
@@ -280,23 +282,34 @@ export class World {
 
   // -------------------------------------------------------------- the jobs
 
-  /** Calls do their work one after the other, in the order in which they were made. */
-  private queue<R>(body: () => Promise<R>): Promise<R> {
+  /**
+   * Calls do their work one after the other, in the order in which they were made: a call takes its turn when it is made, not when its
+   * value has been read, which takes longer on one process than on another. `same` ends once all processes are known to ask for what the
+   * label says, and gives it back.
+   */
+  private inTurn<R>(op: string, body: (same: Same) => Promise<R>): Promise<R> {
+    const same: Same = async (label) => {
+      if (await this.isSameNow(label)) return label;
+      throw new DistributedError(
+        `${op}: the processes call different things: ${told(await this.labels(label))}.`,
+        this.rank,
+      );
+    };
     this.waiting++;
-    const result = this.turn.then(body).finally(() => this.waiting--);
+    const result = this.turn.then(() => body(same)).finally(() => this.waiting--);
     this.turn = result.catch(() => {});
     return result;
   }
 
-  /** `body` once all processes are known to ask for the same. */
-  private inTurn<R>(op: string, label: string, body: () => Promise<R>): Promise<R> {
-    return this.queue(async () => {
-      if (!(await this.isSameNow(label))) {
-        const labels = (await this.labels(label)) as string[];
-        throw new DistributedError(`${op}: the processes call different things: ${told(labels)}.`, this.rank);
-      }
-      return body();
-    });
+  /** The value is read as it is now. */
+  private exchanged<T extends Exchangeable, R>(
+    op: string,
+    value: T,
+    body: (packet: Packet<T>, same: Same) => Promise<R>,
+  ): Promise<R> {
+    const reading = packetOf(op, value);
+    reading.catch(() => {}); // it is thrown when the turn comes
+    return this.inTurn(op, async (same) => body(await reading, same));
   }
 
   private async isSameNow(label: string): Promise<boolean> {

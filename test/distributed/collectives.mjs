@@ -27,6 +27,23 @@ const rows = Array.from({ length: 2 * worldSize }, (_, i) => [i, 1]);
 say('reduceScatter', await arrayOf(await world.reduceScatter(tensor(rows))));
 // Calls that are not awaited keep their order.
 say('at once', await Promise.all([world.allReduce(1), world.broadcast([rank]), world.allReduce(2, 'mean')]));
+// A tensor is read later than a number is, on each process at another time: calls take their turns when they are made.
+const slow =
+  rank === 0
+    ? tensor(Float32Array.from({ length: 1 << 16 }, () => 0))
+        .sin()
+        .sum()
+        .add(3)
+        .reshape([1])
+    : tensor([3]);
+const both = [world.allReduce(slow), world.allReduce(1)];
+let underWay = 'none under way';
+try {
+  world.checkIdle('here');
+} catch {
+  underWay = 'two calls under way';
+}
+say('in the order of the calls', [[...(await (await both[0]).data())], await both[1], underWay]);
 await world.barrier();
 say('shapes', await errorOf(() => world.allReduce(new Float32Array(3 + rank))));
 say('calls', await errorOf(() => (rank === 0 ? world.allReduce(1) : world.barrier())));
