@@ -6,16 +6,21 @@ import { isGradEnabled } from '../tensor/grad-mode.js';
 import { ArgumentError, type OptionNames, checkOptions, refuseOtherCopy, wrongKind } from '../tensor/library.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { DistributedError } from './error.js';
-import { BUCKET_BYTES, GradientReducer } from './reducer.js';
+import { BUCKET_BYTES, GradientReducer, type ReducerOptions } from './reducer.js';
 import { makeEqual } from './replicas.js';
 import { World } from './world.js';
 
 export interface DataParallelOptions {
   /** Megabytes of gradients that travel together. Default 25. */
   readonly bucketMegabytes?: number;
+  /**
+   * Whether a bucket travels while the gradients of the next one are computed: the backward pass is cut between buckets. Default true; with
+   * a single bucket it makes no difference.
+   */
+  readonly overlap?: boolean;
 }
 
-const DATA_PARALLEL_OPTIONS: OptionNames<DataParallelOptions> = { bucketMegabytes: true };
+const DATA_PARALLEL_OPTIONS: OptionNames<DataParallelOptions> = { bucketMegabytes: true, overlap: true };
 
 /** Throws unless it is what `init` gives. */
 export function checkWorld(op: string, world: unknown): void {
@@ -55,13 +60,14 @@ export class DataParallel<M extends WithForward> extends Module {
     if (!(module instanceof Module) || typeof (module as { forward?: unknown }).forward !== 'function')
       throw wrongKind('DataParallel', 'the module', module, 'Pass a module with forward, such as new Sequential(…)');
     checkWorld('DataParallel', world);
-    const { bucketMegabytes = BUCKET_BYTES / 2 ** 20 } = options;
+    const { bucketMegabytes = BUCKET_BYTES / 2 ** 20, overlap = true } = options;
     if (!(bucketMegabytes > 0))
       throw new ArgumentError(`DataParallel: bucketMegabytes is ${bucketMegabytes}. Use a number above 0.`);
+    if (typeof overlap !== 'boolean') throw wrongKind('DataParallel', 'overlap', overlap, 'Use true or false');
     this.module = module;
     this.#world = world;
     makeEqual(world, module, 'DataParallel');
-    this.#reducer = reducerOf(world, module, bucketMegabytes * 2 ** 20);
+    this.#reducer = reducerOf(world, module, { bucketBytes: bucketMegabytes * 2 ** 20, overlaps: overlap });
     const reducer = this.#reducer;
     const run = module.forward.bind(module) as (...args: unknown[]) => unknown;
     // A function of the module's own type: whatever it takes and gives, this does.
@@ -97,9 +103,9 @@ export class DataParallel<M extends WithForward> extends Module {
 }
 
 /** For the parameters of a module that are learned. */
-export function reducerOf(world: World, module: Module, bucketBytes?: number): GradientReducer {
+export function reducerOf(world: World, module: Module, options?: ReducerOptions): GradientReducer {
   const learned = module.namedParameters().filter(([, p]) => p.requiresGrad);
   if (learned.length === 0)
     throw new ArgumentError('DataParallel: the module has no parameter that requires a gradient. Free some of them.');
-  return new GradientReducer(world, learned as [string, Tensor][], bucketBytes);
+  return new GradientReducer(world, learned as [string, Tensor][], options);
 }

@@ -13,6 +13,7 @@ import { type Node, clearInterned } from './ir/node.js';
 import { standsForSamples } from './ir/placeholder.js';
 import { formatShape } from './ir/shape.js';
 import type { Storage } from './ir/storage.js';
+import { crossing } from './prepare/crossing.js';
 import { noteRun } from './prepare/lost-runs.js';
 import { type Dropped, type Part, type Unit, type Update, describeDropped, partsOf } from './prepare/parts.js';
 import { portions } from './prepare/portions.js';
@@ -66,6 +67,19 @@ export function keep(node: Node): void {
   // What a function that is traced keeps is nobody's: it is made again for all samples.
   if (node.storage !== undefined || node.op === 'leaf' || standsForSamples(node)) return;
   kept.set(node, currentRecording());
+}
+
+/**
+ * Has the next run, which makes the updates that wait by then, keep what it computes on the way and `later` needs as well: another run
+ * computes that. Nobody need have asked for it, so it is left alone where it fails.
+ */
+export function keepFor(later: readonly Node[]): void {
+  if (later.length === 0) return;
+  const recording = currentRecording();
+  const own = (owner: Recording | undefined): boolean => belongsTo(owner, recording);
+  const first = [...pending.values()].flatMap((a) => (own(a.recording) ? [a.value] : []));
+  for (const [node, owner] of kept) if (own(owner)) first.push(node);
+  for (const node of crossing(first, later)) keep(node);
 }
 
 /** Overwrites `storage` with `value` at the next run; a later assign of the same storage replaces this one. */

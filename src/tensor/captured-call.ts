@@ -4,7 +4,7 @@
 
 import { isFloat } from '../engine/ir/dtype.js';
 import { type Capture, captureOf, handOver } from '../engine/capture.js';
-import { dropPending, replay, rest, run, storageOf } from '../engine/engine.js';
+import { dropPending, freeStorage, replay, rest, run, storageOf } from '../engine/engine.js';
 import * as build from '../engine/ir/build.js';
 import { refuseOtherCopy } from '../engine/ir/copies.js';
 import { CaptureError } from '../engine/ir/errors.js';
@@ -43,6 +43,8 @@ export interface Captured {
   readonly readGradients: readonly GradientTarget[];
   readonly effects: readonly Effect[];
   readonly results: readonly ResultSource[];
+  /** Slots that one run fills for another, and nobody has in his hands after a replay. */
+  readonly passing: readonly number[];
   /** Puts result tensors into the form that the function returned. */
   readonly rebuild: (tensors: AnyTensor[]) => Result;
 }
@@ -106,10 +108,22 @@ export async function captureCall(
     readGradients,
     effects,
     results: results.map(({ source }) => source),
+    passing: passingOf(
+      capture,
+      [...results, ...effects].map(({ source }) => source),
+    ),
     rebuild,
   };
   await rest();
   return { captured, result: rebuild(results.map(({ tensor }) => tensor)) };
+}
+
+function passingOf(
+  { inputs, temporaries }: Capture,
+  handedOut: readonly (ResultSource | undefined)[],
+): readonly number[] {
+  const isHandedOut = new Set(handedOut.map((source) => (source !== undefined && 'slot' in source ? source.slot : -1)));
+  return temporaries.flatMap((_, i) => (isHandedOut.has(inputs + i) ? [] : [inputs + i]));
 }
 
 /** Gives each computed node's storage to one tensor, which outlives the call. */
@@ -235,7 +249,7 @@ function takeApart(result: Result): { tensors: AnyTensor[]; rebuild: (tensors: A
 }
 
 export function replayCall(captured: Captured, args: readonly Argument[]): Result {
-  const { capture, tensorArguments, readGradients, effects, results, rebuild } = captured;
+  const { capture, tensorArguments, readGradients, effects, results, passing, rebuild } = captured;
   const inputs = tensorArguments.map((i) => inputStorage(args[i] as AnyTensor));
   for (const target of readGradients) inputs.push(inputStorage(GRADIENT_ACCESS.get(ownerOf(target, args)) as Tensor));
   const slots = replay(capture, inputs);
@@ -249,5 +263,6 @@ export function replayCall(captured: Captured, args: readonly Argument[]): Resul
   };
   for (const { target, source } of effects)
     GRADIENT_ACCESS.set(ownerOf(target, args), source && (tensorOf(source) as Tensor));
+  for (const slot of passing) freeStorage(slots[slot]);
   return rebuild(results.map(tensorOf));
 }

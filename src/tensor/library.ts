@@ -1,7 +1,17 @@
 // What the library folders (nn, optim, data, io) need besides the Tensor class: error classes, types, and the few entries
 // of the engine that a parameter or an optimiser has to reach. Not part of the public surface.
 
-import { emptyStorage, getDevice, inUnit, rest, run, runWithRoom, undoWithUnit, withMemory } from '../engine/engine.js';
+import {
+  emptyStorage,
+  getDevice,
+  inUnit,
+  keepFor,
+  rest,
+  run,
+  runWithRoom,
+  undoWithUnit,
+  withMemory,
+} from '../engine/engine.js';
 import { addWitness, currentRecording, isRecording, onReplay } from '../engine/recording.js';
 import * as build from '../engine/ir/build.js';
 import type { DType } from '../engine/ir/dtype.js';
@@ -40,6 +50,7 @@ export {
   type Place,
   ShapeError,
   StaleTensorError,
+  tellMore,
   tellPlace,
 } from '../engine/ir/errors.js';
 export { nameIndices, tellModules } from '../engine/ir/place.js';
@@ -116,6 +127,17 @@ export async function updateAtOnce(body: () => void): Promise<void> {
     inUnit(() => withoutGrad(body)),
   );
   await rest();
+}
+
+/**
+ * `updateAtOnce`, where `later` is computed after it: what the updates compute on the way and `later` needs as well is kept, instead of
+ * being computed again.
+ */
+export async function updateBefore(later: readonly AnyTensor[], body: () => void): Promise<void> {
+  await updateAtOnce(() => {
+    body();
+    keepFor(later.map((t) => t.node));
+  });
 }
 
 /** Is an `assign_` to this tensor still to be carried out? */

@@ -5,6 +5,7 @@
 import type { WeightAverage } from '../optim/average.js';
 import type { Module } from '../nn/module.js';
 import { ArgumentError } from '../tensor/library.js';
+import { tellData } from './data-place.js';
 import type { Ending } from './ending.js';
 import type { TrainerHandle, TrainerOptions } from './options.js';
 import { ALONE, type OwnBatches, type Ranks, ownBatches } from './ranks.js';
@@ -113,7 +114,8 @@ export class Epochs<M extends Module, B> {
           readings.push(await this.update(group, own));
         } catch (error) {
           await readUntil(0); // earlier updates count
-          throw error;
+          const nameOf = (i: number): string => `batch ${position.batch + i + 1} of epoch ${position.epoch + 1}`;
+          throw await tellData(error, group, nameOf);
         }
         const isGoing = await readUntil(lag);
         totals.seconds += (performance.now() - begin) / 1000;

@@ -3,6 +3,7 @@
 import type { Metric } from '../metrics/metric.js';
 import type { Module } from '../nn/module.js';
 import { ArgumentError } from '../tensor/library.js';
+import { tellData } from './data-place.js';
 import type { Batches } from './options.js';
 import { ALONE, type Ranks, ownBatches } from './ranks.js';
 import { type StepValues, readTurns } from './step.js';
@@ -44,10 +45,12 @@ export class Evaluator<B> {
     };
     try {
       const own = ownBatches(data, this.ranks);
+      let number = 0;
       for await (const batch of own.batches(0)) {
+        number++;
         const { samples } = own.weigh(batch);
         if (samples === 0) continue;
-        const values = await this.steps.evaluate(batch);
+        const values = await this.evaluateBatch(batch, number);
         waiting.push({ loss: values.loss.item(), turns: readTurns(values), samples });
         this.totals.addOutput(values);
         await readUntil(LAG);
@@ -59,6 +62,14 @@ export class Evaluator<B> {
       return await this.totals.means(this.ranks);
     } finally {
       this.totals.reset();
+    }
+  }
+
+  private async evaluateBatch(batch: B, number: number): Promise<StepValues> {
+    try {
+      return await this.steps.evaluate(batch);
+    } catch (error) {
+      throw await tellData(error, [batch], () => `batch ${number} of the data that are evaluated on`);
     }
   }
 }

@@ -238,8 +238,8 @@ static int drive(MPI_Request *request, const job *j, long number) {
     }
     /* First at full speed; then others may want the core; then it is somebody who comes late. */
     if (t - began < 50e-6) continue;
-    if (t - began < 10e-3) sched_yield();
-    else usleep(50);
+    if (t - began < 10e-3 && atomic_load(&is_waited_for)) sched_yield();
+    else usleep(50); /* where nobody waits, this process computes, and needs the core more */
   }
 }
 

@@ -69,6 +69,14 @@ export function tellPlace(error: NablaError, { path, className }: Place): void {
   if (stack !== undefined) error.stack = stack.replace(message, () => text); // where the stack begins with the message
 }
 
+/** Adds a sentence to what the error says. */
+export function tellMore(error: NablaError, sentence: string): void {
+  const { message, stack } = error;
+  const text = `${message} ${sentence}`;
+  error.message = text;
+  if (stack !== undefined) error.stack = stack.replace(message, () => text);
+}
+
 /** How an operator uses an index: along an axis, what it says of one that is out of range, and where in a network. */
 export interface Indexed extends Partial<Place> {
   readonly axis: number;
