@@ -7,7 +7,7 @@ import { parseSync, Visitor } from 'oxc-parser';
 import { rolldown } from 'rolldown';
 
 /** What is loaded by its address: the command, a worker's module, a loader's thread, the bench. */
-const BY_ADDRESS = ['cli/main', 'cli/search/objective', 'cli/typescript-thread', 'internals'];
+const BY_ADDRESS = ['cli/main', 'cli/search/objective', 'cli/search/worker', 'cli/typescript-thread', 'internals'];
 
 /** Stands for the way from a chunk to dist/ until it is known where the chunk is written. */
 const ROOT = 'nabla-root:/';

@@ -23,6 +23,7 @@ export function addSearch(program: Command): void {
     .option('--halving', 'end trials early that fall behind (successive halving)')
     .option('--monitor <name>', 'what counts: loss or a metric, of the validation', 'loss')
     .option('--parallel <n>', 'trials at a time, each in a process of its own', wholeNumber(1, 256), 1)
+    .option('--distributed', 'a worker for each process that mpirun has started; process 0 hands out the trials')
     .option('--seed <n>', 'seed of the choices', wholeNumber(0, 2 ** 31 - 1), 0)
     .option('--download', 'download the data set if it is not there (NABLA_DATA, else the cache)')
     .addOption(new Option('--device <name>', 'where to compute, see nabla info').default('cpu'))
@@ -41,7 +42,8 @@ What to try:
   model=mlp,lenet       one of these
 
 Example:
-  nabla search digits --space lr=1e-4..1e-1:log --space dropout=0..0.5 --epochs 5 --halving`,
+  nabla search digits --space lr=1e-4..1e-1:log --space dropout=0..0.5 --epochs 5 --halving
+  mpirun -n 4 nabla search digits --distributed --space lr=1e-4..1e-1:log`,
     )
     .allowExcessArguments(false)
     .action(async (run, options) => (await import('./commands/search.js')).search(run, options));

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { disposeDevices, manualSeed } from '../../index.js';
 import {
   type RunDefinition,
+  type RunningTrial,
   type SearchOptions,
   type Strategy,
   type Study,
@@ -23,11 +24,13 @@ import { type DownloadOption, afterDownloads, allowDownloads } from '../download
 import { CliError, Interrupted } from '../errors.js';
 import { createFolder, createFreeFolder } from '../run-folder.js';
 import { type SearchTask, runTrial } from '../search/objective.js';
+import type { Workers } from '../search/together.js';
 import { readSpace } from '../search/space-text.js';
 import { writeOutput } from '../output-file.js';
 import { commandLine } from '../self.js';
 import { chooseSettings } from '../settings.js';
 import { type Stop, watchSignals } from '../signals.js';
+import { joinProcesses } from '../together.js';
 import { isPath } from '../trust.js';
 import { type Terminal, duration, terminalOf } from '../terminal.js';
 
@@ -40,6 +43,7 @@ export interface SearchCommandOptions extends DownloadOption {
   readonly halving?: true;
   readonly monitor: string;
   readonly parallel: number;
+  readonly distributed?: true;
   readonly seed: number;
   readonly device: string;
   readonly out?: string;
@@ -54,6 +58,15 @@ export const STRATEGIES: Readonly<Record<'bayesian' | 'random' | 'grid' | 'refin
 };
 
 export async function search(run: string, options: SearchCommandOptions): Promise<void> {
+  if (options.distributed === true && options.parallel > 1)
+    throw new CliError('--parallel is for one machine; --distributed has a worker for each process. Leave one out.');
+  const world = await joinProcesses(options.distributed, options.device);
+  if (world === undefined) return searchHere(run, options);
+  const { searchTogether } = await import('../search/together.js');
+  return searchTogether(world, (workers) => searchHere(run, options, workers));
+}
+
+async function searchHere(run: string, options: SearchCommandOptions, workers?: Workers): Promise<void> {
   const definition = await loadDefinition(run);
   const { set = {}, epochs, monitor, device, parallel, trials, seed } = options;
   const fixed = { ...set, ...(epochs !== undefined && { epochs: String(epochs) }) };
@@ -77,22 +90,29 @@ export async function search(run: string, options: SearchCommandOptions): Promis
       monitor,
     };
     const view = options.json === true ? jsonView(terminal) : textView(terminal, definition, folder, trials);
-    const study = await searchSpace(
-      space,
-      parallel > 1 ? moduleFor(task) : (p, t) => runTrial(task, p, t, stop.abort),
-      {
-        trials,
-        direction,
-        parallel,
-        seed,
-        folder,
-        strategy: STRATEGIES[options.strategy](),
-        signal: stop.abort,
-        onTrial: view,
-        ...(options.halving && { pruner: successiveHalving() }),
-      },
-    );
-    if (stop.signal !== undefined) throw interrupted(run, study, options, folder, stop.signal);
+    const again = goOnCommand(run, options, folder);
+    const carryOut =
+      workers !== undefined
+        ? await workers.begin(task, again)
+        : parallel > 1
+          ? moduleFor(task)
+          : (p: Readonly<Record<string, unknown>>, t: RunningTrial) => runTrial(task, p, t, stop.abort);
+    const study = await searchSpace(space, carryOut, {
+      trials,
+      direction,
+      parallel: workers?.count ?? parallel,
+      seed,
+      folder,
+      strategy: STRATEGIES[options.strategy](),
+      signal: stop.abort,
+      onTrial: view,
+      ...(options.halving && { pruner: successiveHalving() }),
+    });
+    if (stop.signal !== undefined)
+      throw new Interrupted(
+        `stopped after ${study.trials.length} of ${trials} trials; go on with: ${workers?.launched(again) ?? again}`,
+        stop.signal,
+      );
     await writeOutput(join(folder, 'search.svg'), chartSvg(studyCharts(study, monitor)));
     if (options.json !== true) conclude(terminal, run, study, options, folder);
   } catch (error) {
@@ -172,13 +192,12 @@ function conclude(terminal: Terminal, run: string, study: Study, options: Search
   terminal.line(`Next: ${commandLine('train', run, ...settings)}`);
 }
 
-function interrupted(
+/** The command line that goes on with a search that was broken off. */
+function goOnCommand(
   run: string,
-  { trials }: Study,
   { space = {}, set = {}, epochs, ...options }: SearchCommandOptions,
   folder: string,
-  signal: 'SIGINT' | 'SIGTERM',
-): Interrupted {
+): string {
   const pairs = (flag: string, values: Readonly<Record<string, string>>) =>
     Object.entries(values).flatMap(([name, value]) => [flag, `${name}=${value}`]);
   const again = [
@@ -195,13 +214,11 @@ function interrupted(
     '--seed',
     String(options.seed),
     ...(options.parallel === 1 ? [] : ['--parallel', String(options.parallel)]),
+    ...(options.distributed ? ['--distributed'] : []),
     ...(options.device === 'cpu' ? [] : ['--device', options.device]),
     ...(options.json ? ['--json'] : []),
     '--out',
     folder,
   ];
-  return new Interrupted(
-    `stopped after ${trials.length} of ${options.trials} trials; go on with: ${commandLine('search', run, ...again)}`,
-    signal,
-  );
+  return commandLine('search', run, ...again);
 }
