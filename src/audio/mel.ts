@@ -148,7 +148,7 @@ export function melSpectrogramOf(op: string, x: AnyTensor, sampleRate: number, o
   checkChoice(op, 'like', like, LIBRARIES);
   const { nMels = 128, fMin, fMax, norm, melScale, ...spectra } = { ...melDefaults(like), ...options };
   // MelOptions have no null; SpectrogramOptions do, and JavaScript may say it here.
-  if ((spectra.power as unknown) === null) throw new ArgumentError(`${op}: power is null. Use a number above 0.`);
+  if (Object.is(spectra.power, null)) throw new ArgumentError(`${op}: power is null. Use a number above 0.`);
   const powers = spectrogramOf(op, x, spectra);
   const bands = { ...(fMin !== undefined && { fMin }), ...(fMax !== undefined && { fMax }) };
   const shapes = { ...(norm !== undefined && { norm }), ...(melScale !== undefined && { melScale }) };

@@ -19,7 +19,7 @@ export function passThrough<Item>(
   const items = 'iterate' in source ? source.iterate(epoch) : source;
   if (Symbol.asyncIterator in items) {
     const iterator = items[Symbol.asyncIterator]();
-    if (epoch > 0 && (iterator as unknown) === source) {
+    if (epoch > 0 && Object.is(iterator, source)) {
       throw new ArgumentError(
         'DataLoader: a generator can be gone through only once. Give an object whose iterate(epoch) starts a new pass.',
       );

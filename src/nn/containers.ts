@@ -25,7 +25,7 @@ interface Step {
 
 /** A module that `checkSteps` has let pass: what it takes is checked when it is called. */
 export function stepOf(module: Module): Step {
-  return module as unknown as Step;
+  return module as Module & Step;
 }
 
 /** Throws unless each is a module that can be called. */

@@ -247,8 +247,8 @@ export class EmbeddingBag<const Dim extends number> extends Module {
     const starts = offsets.slice(0, 0, count).reshape([1, count] as Shape) as Index;
     const places = arange(index.size).reshape([index.size, 1]) as Index;
     // The last bag that begins at or before the place.
-    const begun = starts.le(places as never) as Tensor<Shape, 'bool'>;
-    return { bags: begun.sum(1).sub(1) as unknown as Index, count };
+    const begun = starts.le(places);
+    return { bags: begun.sum(1).sub(1), count };
   }
 
   protected override describe(): string {
@@ -270,11 +270,11 @@ function joined(
   const to = bags.unsqueeze(1).expand([length, dim] as Shape) as Index;
   if (mode === 'max') {
     const given = isIn === undefined ? rows : (where(isIn.unsqueeze(1), rows, -Infinity) as Tensor);
-    const most = scatterReduce(empty, 0, to, given as never, 'amax', { includeSelf: false }) as Tensor;
+    const most = scatterReduce(empty, 0, to, given, 'amax', { includeSelf: false }) as Tensor;
     return isIn === undefined ? most : (where(most.gt(-Infinity), most, 0) as Tensor);
   }
   const counted = isIn === undefined ? rows : (where(isIn.unsqueeze(1), rows, 0) as Tensor);
-  const sums = empty.scatterAdd(0, to, counted as never) as Tensor;
+  const sums = empty.scatterAdd(0, to, counted) as Tensor;
   if (mode === 'sum') return sums;
   const each = (isIn === undefined ? ones([length]) : isIn.to('float32')) as Tensor;
   const sizes = zeros([count]).scatterAdd(0, bags, each).clamp(1).unsqueeze(1);

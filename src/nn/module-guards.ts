@@ -99,7 +99,7 @@ class Snapshot {
 
   /** Of a tensor that is converted (`to`) the numbers lie elsewhere. */
   private addStorage(name: string, t: Tensor): void {
-    this.holders.push(t as unknown as Fields);
+    this.holders.push(t as Tensor & Fields);
     this.names.push('storage');
     this.values.push(t.storage);
     this.labels.set(this.names.length - 1, name);

@@ -68,7 +68,7 @@ export function compile<A extends readonly Argument[], R extends Result>(
 ): CompiledFunction<A, R> {
   checkFunction('compile', fn);
   checkOptions('compile', options, COMPILE_OPTIONS);
-  const compiled = new Compiled(fn as unknown as Fn, options);
+  const compiled = new Compiled(fn as unknown as Fn, options); // it is called with what A says, below
   const call = (...args: A) => compiled.call(args) as Promise<R>;
   const properties = {
     captures: { get: () => compiled.captures },

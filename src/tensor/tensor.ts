@@ -362,7 +362,7 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
         'registerHook: this tensor requires no gradient. Set requiresGrad on an input or parameter, and do not call it under noGrad.',
       );
     return hookGradient(this.storage ?? targetOf(this.node), (gradient) => {
-      const changed = hook(wrapNode(gradient)) as unknown;
+      const changed: unknown = hook(wrapNode(gradient));
       return changed === undefined ? gradient : replaced(changed, gradient);
     });
   }

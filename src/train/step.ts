@@ -57,8 +57,8 @@ function passOf<M extends Module, B>(options: TrainerOptions<M, B>): (batch: unk
   }
   const loss = options.loss ?? ((output, target) => crossEntropy(output, target));
   return (batch) => {
-    const [x, y] = Array.isArray(batch)
-      ? (batch as unknown[])
+    const [x, y]: unknown[] = Array.isArray(batch)
+      ? batch
       : [(batch as { x?: unknown } | null)?.x, (batch as { y?: unknown } | null)?.y];
     const run = (model as { forward?: (x: unknown) => Tensor }).forward;
     if (!(x instanceof Tensor && y instanceof Tensor) || typeof run !== 'function') {

@@ -180,7 +180,7 @@ export function snapshot({ order, narrowed }: Pick<LinearGraph, 'order' | 'narro
       shape,
       size: sizeOf(shape),
       op: isInput ? 'leaf' : node.op,
-      arg: (isInput ? null : (slice ?? withoutTensors(node))) as never,
+      arg: (isInput ? null : (slice ?? withoutTensors(node))) as never, // as `op` wants it, which the type cannot follow
       src: isInput ? [] : node.src.map((s) => copies[s.slot]),
       requiresGrad: false,
       storage: undefined,

@@ -340,6 +340,7 @@ function sequenceRow(op: string, order: readonly number[], attributesOf: (layer:
   return (layer: Module, x: Tensor, _: number, [initial, options]: readonly unknown[]): LayerWriter | undefined => {
     if (options !== undefined && Object.keys(options as object).length > 0) return undefined; // lengths
     const like = layer as Module & RecurrentLike;
+    // The table calls it with a layer of its own class.
     const write = recurrent(op, like, x, order, attributesOf(layer as never, like.options.bidirectional ? 2 : 1));
     if (write === undefined) return undefined;
     const starts = initial === undefined ? [] : initial instanceof Tensor ? [initial] : (initial as readonly Tensor[]);

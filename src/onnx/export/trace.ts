@@ -67,6 +67,7 @@ export function traceModel(
     return withLeaves(result, results);
   };
   const stands = inputs.map(({ device, dtype, shape }) => standIn('exportOnnx', device, dtype, shape));
+  // What forward takes is what it is exported with.
   const result = traced('exportOnnx', () => observeCalls(see, () => model.forward(...(stands as never[]))));
   const found = leavesOf(result);
   if (found.length === 0)

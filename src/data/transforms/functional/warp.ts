@@ -293,5 +293,6 @@ export function perspectiveCoefficients(from: readonly Point[], to: readonly Poi
       for (let j = k; j < 9; j++) rows[i][j] -= factor * rows[k][j];
     }
   }
-  return rows.map((row, k) => row[8] / row[k]) as unknown as PerspectiveCoefficients;
+  const [a, b, c, d, e, f, g, h] = rows.map((row, k) => row[8] / row[k]);
+  return [a, b, c, d, e, f, g, h];
 }

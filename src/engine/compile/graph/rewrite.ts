@@ -15,7 +15,7 @@ export function derive(like: Node, op: Node['op'], src: readonly Node[], arg: un
     ...like,
     op,
     src,
-    arg: arg as never,
+    arg: arg as never, // as `op` wants it: the caller's word
     shape,
     size: sizeOf(shape),
     requiresGrad: false,
