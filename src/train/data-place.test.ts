@@ -8,8 +8,8 @@ import { type Batches, Trainer, type TrainerOptions } from './index.js';
 
 const COUNT = 24;
 
-function loaderOf({ x: wrongX, y: wrongY }: { x?: number; y?: number }) {
-  const x = Int32Array.from({ length: COUNT * 3 }, (_, i) => (i === wrongX ? 9 : i % 5));
+function loaderOf({ x: wrongX, y: wrongY, twice }: { x?: number; y?: number; twice?: number }) {
+  const x = Int32Array.from({ length: COUNT * 3 }, (_, i) => (i === wrongX ? 19 : i === twice ? 7 : i % 5));
   const y = Int32Array.from({ length: COUNT }, (_, i) => (i === wrongY ? 7 : i % 3));
   const data = new ArrayDataset({ x: { data: x, shape: [3] }, y: { data: y, shape: [] } });
   return new DataLoader(data, { batchSize: 4 });
@@ -19,7 +19,7 @@ type Loader = ReturnType<typeof loaderOf>;
 
 async function errorOf(train: Loader, more: Partial<TrainerOptions> = {}): Promise<unknown> {
   setDevice('cpu');
-  const model = new Sequential(new Embedding(5, 4), new Flatten(), new Linear(12, 3));
+  const model = new Sequential(new Embedding(9, 4), new Flatten(), new Linear(12, 3));
   const optimizer = new SGD(model.parameters(), { lr: 0.1 });
   return await new Trainer({ model, optimizer, train, epochs: 1, ...more }).fit().then(
     () => undefined,
@@ -28,7 +28,7 @@ async function errorOf(train: Loader, more: Partial<TrainerOptions> = {}): Promi
 }
 
 const label = 'crossEntropy: label 7 is no class. Use 0 to 2, or ignoreIndex (-100) for what counts nowhere.';
-const token = 'in 0 (Embedding): index 9 is out of range for dimension 0 with size 5. Use 0 to 4.';
+const token = 'in 0 (Embedding): index 19 is out of range for dimension 0 with size 9. Use 0 to 8.';
 
 test('the call, the module, and the place in the data', async () => {
   // The 18th label is the second of the fifth batch, which is a replay of the captured step.
@@ -40,6 +40,10 @@ test('the call, the module, and the place in the data', async () => {
   expect(await errorOf(loaderOf({ x: 4 }))).toMatchObject({
     message: `${token} In the data it is x[1, 1] of batch 1 of epoch 1.`,
     module: '0',
+  });
+  // Where another field has the number, too, which is fine there, both are named.
+  expect(await errorOf(loaderOf({ y: 17, twice: 52 }), { classes: 3 })).toMatchObject({
+    message: `${label} In the data it is x[1, 1] or y[1] of batch 5 of epoch 1.`,
   });
   // Of several batches that make an update, that which has it.
   expect(await errorOf(loaderOf({ y: 6 }), { accumulate: 3 })).toMatchObject({

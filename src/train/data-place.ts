@@ -15,8 +15,9 @@ function wholeNumbersIn(value: unknown, path: string): { path: string; tensor: A
   return Object.entries(value).flatMap(([key, part]) => wholeNumbersIn(part, path === '' ? key : `${path}.${key}`));
 }
 
-/** `y[3, 0]`: where a number is first met. */
-async function findNumber(batch: unknown, wanted: number): Promise<string | undefined> {
+/** `y[3, 0]`: where a number is first met, in each field that has it. */
+async function findNumber(batch: unknown, wanted: number): Promise<string[]> {
+  const found: string[] = [];
   for (const { path, tensor } of wholeNumbersIn(batch, '')) {
     let rest = (await tensor.data()).indexOf(wanted);
     if (rest < 0) continue;
@@ -25,9 +26,9 @@ async function findNumber(batch: unknown, wanted: number): Promise<string | unde
       places.unshift(rest % size);
       rest = Math.floor(rest / size);
     }
-    return `${path}[${places.join(', ')}]`;
+    found.push(`${path}[${places.join(', ')}]`);
   }
-  return undefined;
+  return found;
 }
 
 /** Has an error about an index say where in these batches it is, where it can be seen; `nameOf` names each of them. Gives the error back. */
@@ -39,8 +40,9 @@ export async function tellData(
   if (!(error instanceof IndexError) || error.index === undefined) return error;
   for (const [i, batch] of batches.entries()) {
     const found = await findNumber(batch, error.index);
-    if (found === undefined) continue;
-    tellMore(error, `In the data it is ${found} of ${nameOf(i)}.`);
+    if (found.length === 0) continue;
+    // Another field may have the number, too, where it is in range: only the model knows which of them was meant.
+    tellMore(error, `In the data it is ${found.join(' or ')} of ${nameOf(i)}.`);
     return error;
   }
   if (batches.length === 1) tellMore(error, `It came with ${nameOf(0)}.`);
