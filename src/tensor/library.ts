@@ -50,6 +50,7 @@ export {
   type Place,
   ShapeError,
   StaleTensorError,
+  tellCall,
   tellMore,
   tellPlace,
 } from '../engine/ir/errors.js';

@@ -37,6 +37,8 @@ test('the call, the module, and the place in the data', async () => {
     message: `${label} In the data it is y[1] of batch 5 of epoch 1.`,
     index: 7,
   });
+  const { stack } = (await errorOf(loaderOf({ y: 17 }))) as Error;
+  expect(stack).toMatch(/\n +at errorOf .*data-place\.test\.ts:\d+/); // the line that has called fit()
   expect(await errorOf(loaderOf({ x: 4 }))).toMatchObject({
     message: `${token} In the data it is x[1, 1] of batch 1 of epoch 1.`,
     module: '0',

@@ -10,7 +10,7 @@ import { WeightAverage } from '../optim/average.js';
 import type { Module } from '../nn/module.js';
 import { filePath } from '../io/path.js';
 import { tensor } from '../tensor/creation.js';
-import { ArgumentError } from '../tensor/library.js';
+import { ArgumentError, tellCall } from '../tensor/library.js';
 import type { AnyTensor } from '../tensor/tensor.js';
 import { Alternating } from './alternating.js';
 import { commonFacts } from './common-facts.js';
@@ -134,6 +134,7 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
   async fit(): Promise<FitResult> {
     if (this.isRunning) throw new ArgumentError('Trainer: fit() is under way already. Wait for it to end.');
     this.isRunning = true;
+    const call = new Error(); // where the user called, which the stacks of later errors do not reach
     this.ending.reset();
     const begin = performance.now();
     const seconds = () => (performance.now() - begin) / 1000;
@@ -159,6 +160,7 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
       // Telling it may fail for the same reason, such as a full disk: the first error is the one that counts.
       await this.emit({ event: 'end', reason: 'failed', step: this.step, seconds: seconds() }).catch(() => {});
       await this.close().catch(() => {});
+      tellCall(error, call);
       throw error;
     } finally {
       this.isRunning = false;

@@ -25,6 +25,8 @@ export interface Workers {
 interface Orders {
   readonly task: SearchTask;
   readonly address: HubAddress;
+  /** The command that goes on with the search. */
+  readonly again: string;
 }
 
 /** `search` on process 0; the others work for it until it has ended. */
@@ -32,7 +34,8 @@ export async function searchTogether(world: World, search: (workers: Workers) =>
   const { rank } = world;
   const isOneMachine = new Set(world.exchange(hostname())).size === 1;
   if (!isFirst(world)) {
-    const { task, address } = world.tell<Orders | undefined>(undefined) as Orders; // process 0 has them
+    const { task, address, again } = world.tell<Orders | undefined>(undefined) as Orders; // process 0 has them
+    world.hint(`Go on with: ${launched(world, again)}`);
     return new WorkerKeeper({ task, address, rank }).ended;
   }
   const own: { hub?: TrialHub; keeper?: WorkerKeeper } = {};
@@ -41,7 +44,7 @@ export async function searchTogether(world: World, search: (workers: Workers) =>
     const say = (text: string): void => terminalOf(process.stderr).line(`nabla: ${text}`);
     const hub = await TrialHub.open(isOneMachine, say);
     own.hub = hub;
-    const orders: Orders = { task, address: hub.address };
+    const orders: Orders = { task, address: hub.address, again };
     world.tell(orders);
     const keeper = new WorkerKeeper({ ...orders, rank });
     own.keeper = keeper;

@@ -77,6 +77,17 @@ export function tellMore(error: NablaError, sentence: string): void {
   if (stack !== undefined) error.stack = stack.replace(message, () => text);
 }
 
+/**
+ * Adds the calls of `call`, an error that was made where the user called, to what the stack of a later one shows: engines keep ten
+ * frames, which are nabla's own.
+ */
+export function tellCall(error: unknown, call: Error): void {
+  if (!(error instanceof NablaError) || error.stack === undefined) return;
+  const frames = (call.stack ?? '').split('\n').filter((line) => /^\s*at /.test(line));
+  const [, ...outer] = frames; // the first is the function that was called
+  if (outer.length > 0 && !error.stack.includes(outer[0])) error.stack += `\n${outer.join('\n')}`;
+}
+
 /** How an operator uses an index: along an axis, what it says of one that is out of range, and where in a network. */
 export interface Indexed extends Partial<Place> {
   readonly axis: number;
