@@ -180,3 +180,68 @@ test.runIf(process.env.NABLA_PARITY === 'all')(
   },
   300_000,
 );
+
+// Half a minute each on a busy machine: the networks learn in src/models/sequences.test.ts, too.
+const long = test.runIf(process.env.NABLA_PARITY === 'all');
+
+long(
+  'spam',
+  async () => {
+    const { text } = await inFolder(() => import('../examples/spam.js'));
+    const scores = [...text.matchAll(/F1 on unseen messages (\S+)/g)].map(([, value]) => Number(value));
+    expect(scores).toHaveLength(4);
+    expect(scores[3]).toBeGreaterThan(0.95);
+    expect(Number(/moves the logits by (\S+)/.exec(text)?.[1])).toBeLessThan(1e-5);
+  },
+  60_000,
+);
+
+long(
+  'translate',
+  async () => {
+    const { text, files } = await inFolder(() => import('../examples/translate.js'));
+    const right = [...text.matchAll(/beam\(s\): (\d+) % right/g)].map(([, percent]) => Number(percent));
+    expect(right).toHaveLength(4);
+    expect(Math.min(...right)).toBeGreaterThan(85);
+    expect(Object.keys(files).sort()).toEqual(['attention-gru.svg', 'attention-transformer.svg']);
+  },
+  120_000,
+);
+
+long(
+  'captions',
+  async () => {
+    const { text, files } = await inFolder(() => import('../examples/captions.js'));
+    expect(Number(/(\d+) of 100 unseen pictures/.exec(text)?.[1])).toBeGreaterThan(80);
+    expect(Object.keys(files)).toEqual(['captions.png']);
+  },
+  120_000,
+);
+
+long(
+  'masked words',
+  async () => {
+    const { text } = await inFolder(() => import('../examples/masked-words.js'));
+    const [pretrained, fresh] = [/pre-trained: (\S+) %/, /from nothing: (\S+) %/].map((how) =>
+      Number(how.exec(text)?.[1]),
+    );
+    expect(pretrained).toBeGreaterThan(fresh + 20);
+    expect(Number(/same topic for (\d+) of 60/.exec(text)?.[1])).toBeGreaterThan(50);
+  },
+  60_000,
+);
+
+long(
+  'films',
+  async () => {
+    const { text, files } = await inFolder(() => import('../examples/films.js'));
+    const errors = [...text.matchAll(/ahead: squared error (\S+); if nothing moved, (\S+)/g)].map(([, a, b]) => [
+      +a,
+      +b,
+    ]);
+    expect(errors).toHaveLength(3);
+    for (const [error, still] of errors) expect(error).toBeLessThan(0.6 * still);
+    expect(Object.keys(files)).toEqual(['films.png']);
+  },
+  120_000,
+);

@@ -104,12 +104,15 @@ function addTrain(program: Command): void {
     .command('train')
     .summary('train a network: a preset, or a run defined in a file')
     .description('Trains a network, tests it on data it has not seen, and leaves weights and metrics in a run folder.')
-    .argument('[run]', 'digits, mnist, cifar10, char-lm, or a file (.ts, .js) that exports defineRun({ … })')
+    .argument('[run]', 'digits, mnist, translate, … (see below), or a file (.ts, .js) that exports defineRun({ … })')
     .option('--epochs <n>', 'times to go through the training data', wholeNumber(1, 1_000_000))
     .option('--lr <rate>', 'learning rate, the highest of its schedule', positiveNumber(1000))
     .option('--batch-size <n>', 'samples a step', wholeNumber(1, 1_000_000))
     .option('--seed <n>', 'seed of everything random', wholeNumber(0, 2 ** 31 - 1))
-    .option('--model <name>', 'network: mnist cnn, lenet, mlp; cifar10 cnn, resnet18; char-lm gpt, lstm')
+    .option(
+      '--model <name>',
+      'network: mnist cnn, lenet, mlp; cifar10 cnn, resnet18; char-lm gpt, lstm; translate transformer, gru; spam lstm, transformer, bert',
+    )
     .option('--text <file>', 'text of char-lm (default: tiny Shakespeare)')
     .option('--set <key=value>', 'any other setting of the run; may be given again', collect)
     .addOption(device())
@@ -146,9 +149,15 @@ Presets:
   simclr    features of small colour pictures, without labels
   few-labels, transfer
             digits of which few have labels; from some digits to others
+  translate dates into another form; --set task=multi30k: German to English
+  captions  sentences about pictures of shapes
+  moving-shapes
+            the next pictures of films
+  masked-lm, spam
+            messages with hidden words; messages that are spam or not
 mnist, cifar10 and char-lm look for their data in NABLA_DATA and in the user's cache, and
 fetch them with --download (11.6, 170 and 1.1 MB; from NABLA_MIRROR, if that names another
-server); the others that need MNIST, CIFAR-10 or membrane look in NABLA_DATA.
+server); the others that need MNIST, CIFAR-10, membrane, messages or Multi30k look in NABLA_DATA.
 
 Ctrl-C stops a run, and so may anything else: its folder stays valid, and --resume
 goes on from its last checkpoint, to the very weights of an unbroken run (with

@@ -120,6 +120,26 @@ export {
   communities,
   cora,
 } from './sets/graphs.js';
+export {
+  type MovingShapeData,
+  type MovingShapeOptions,
+  SCENE_COLOURS,
+  SCENE_RELATIONS,
+  type SceneData,
+  type SceneOptions,
+  movingShapes,
+  scenes,
+} from './sets/scenes.js';
+export { type DateOptions, dates } from './sets/dates.js';
+export {
+  type MessageData,
+  type Multi30kOptions,
+  type SentencePairs,
+  type TextSetOptions,
+  type TranslationData,
+  multi30k,
+  smsSpam,
+} from './sets/text-sets.js';
 export { digits, type DigitFields, type Digits } from './sets/digits.js';
 export { jitter, type JitterOptions } from './augment.js';
 export type { HostImage, Transform } from './transform.js';
@@ -138,5 +158,14 @@ export {
   WeightedRandomSampler,
   type WeightedRandomSamplerOptions,
 } from './samplers.js';
+export {
+  BucketSampler,
+  type BucketSamplerOptions,
+  SequenceDataset,
+  type SequenceBatch,
+  type SequenceDatasetOptions,
+  type SequenceFields,
+  type SequenceItem,
+} from './sequences.js';
 export { contactSheet, type ContactSheetOptions } from './contact-sheet.js';
 export { HostRandom } from '../tensor/host-random.js';

@@ -69,8 +69,10 @@ export async function readCifar100(source: Source, options?: ReadOptions): Promi
 /** A CSV file: see `parseCsv`. */
 export async function readCsv(source: Source, options: CsvOptions & ReadOptions = {}): Promise<CsvTable> {
   checkOptions('readCsv', options, READ_CSV_OPTIONS);
+  const { maxBytes, ...csv } = options;
   const path = nameOf(source);
-  return parseCsv(await readBytes(source, options), path === undefined ? options : { path, ...options });
+  const bytes = await readBytes(source, maxBytes === undefined ? {} : { maxBytes });
+  return parseCsv(bytes, path === undefined ? csv : { path, ...csv });
 }
 
 /** A NumPy file of one array: see `parseNpy`. */

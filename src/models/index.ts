@@ -27,11 +27,28 @@ export {
   type GANOptions,
 } from './generative/gan.js';
 export { EdgeClassifier, type EdgeClassifierOptions } from './edge-classifier.js';
+export { FrameForecaster, type FrameForecasterOptions } from './forecaster.js';
 export { GPT, type GptOptions } from './gpt.js';
 export { GAT, GCN, type GATOptions, type GCNOptions, type GraphModelOptions } from './graph.js';
 export { GraphClassifier, type GraphClassifierOptions } from './graph-classifier.js';
 export { lenet5, type LeNetOptions } from './lenet.js';
 export { mlp } from './mlp.js';
+export { Captioner, type CaptionerOptions } from './seq2seq/captioner.js';
+export type { DecoderMemory, SequenceDecoder } from './seq2seq/decoder.js';
+export {
+  Seq2SeqGRU,
+  Seq2SeqTransformer,
+  type Seq2SeqGRUOptions,
+  type Seq2SeqOptions,
+  type Seq2SeqTransformerOptions,
+} from './seq2seq/seq2seq.js';
+export {
+  LSTMClassifier,
+  TransformerClassifier,
+  type LSTMClassifierOptions,
+  type TextClassifierOptions,
+  type TransformerClassifierOptions,
+} from './text-classifier.js';
 export type { Activation } from './text/activations.js';
 export type { Ids } from './text/blocks.js';
 export type { CausalModel, EncoderDecoderCache, EncoderDecoderModel, KeyValueCache } from './text/cache.js';

@@ -16,9 +16,12 @@ export type { LogitRules, SamplingOptions } from './sampling.js';
 export {
   Tokenizer,
   loadTokenizer,
+  tokenizerFrom,
   type BatchOptions,
   type DecodeOptions,
   type Encoded,
   type EncodedBatch,
   type EncodeOptions,
 } from './tokenizer.js';
+export { trainTokenizer, type TokenizerJson, type TrainTokenizerOptions } from './train-tokenizer.js';
+export { maskTokens, type MaskTokensOptions } from './mask-tokens.js';

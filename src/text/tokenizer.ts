@@ -11,10 +11,12 @@ import {
   checkList,
   checkNumbers,
   checkOptions,
+  checkRecord,
   checkText,
   checkWhole,
 } from '../tensor/library.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { isRecord } from '../io/json-file.js';
 import { openTokenizer } from './tokenizer-files.js';
 
 /** What is used of the package's Tokenizer: types of nabla do not need it installed. */
@@ -172,6 +174,18 @@ export async function loadTokenizer(source: FileSource, options: FileOptions = {
   const call = 'loadTokenizer';
   const { name, json } = await openTokenizer(call, source, options);
   const inner = await innerOf(call, name, json);
+  return new Tokenizer(inner, paddingOf(json, inner));
+}
+
+/**
+ * A tokenizer from an object in tokenizer.json's layout, such as `trainTokenizer` makes. Throws NablaError where @huggingface/tokenizers is not
+ * installed, FormatError for an object that is no tokenizer.
+ */
+export async function tokenizerFrom(json: Readonly<Record<string, unknown>>): Promise<Tokenizer> {
+  const call = 'tokenizerFrom';
+  checkRecord(call, 'the argument', json, 'the parts of a tokenizer');
+  if (!isRecord(json['model'])) throw new FormatError(`${call}: the object is no tokenizer: it has no model.`);
+  const inner = await innerOf(call, 'the object', json);
   return new Tokenizer(inner, paddingOf(json, inner));
 }
 

@@ -28,7 +28,7 @@ export type Chosen<S extends Settings> = {
 /** Where a report goes. */
 export interface Page {
   line(text?: string): void;
-  /** Keeps a picture (a PNG file, still or animated) under this name where the run is kept, and says so; left out where there is no such place. */
+  /** Keeps a picture (an SVG file, or a PNG file, still or animated) under this name where the run is kept, and says so; left out where there is no such place. */
   picture?(name: string, file: Uint8Array): Promise<void>;
   readonly columns: number;
   readonly style: Readonly<Record<'bold' | 'dim' | 'red' | 'green' | 'cyan', (text: string) => string>>;

@@ -38,6 +38,7 @@ export {
   surfaceChart,
   traceChart,
 } from './plot/charts.js';
+export { type HeatMapOptions, heatMapSvg } from './plot/heat-map.js';
 export { chartSvg } from './plot/svg.js';
 export { chartText, type TextOptions } from './plot/text.js';
 export { type Probe, type ObserveOptions, observe } from './doctor/observe.js';

@@ -45,6 +45,7 @@ const Sized = argument('list', 'tensors', 'float32array');
 
 const x = zeros([2, 3]);
 const labels = tensor(new Int32Array([0, 1]));
+const tokens = tensor(new Int32Array([1, 2]), { shape: [1, 2] });
 const boxes = tensor([
   [0, 0, 2, 2],
   [1, 1, 4, 4],
@@ -71,6 +72,7 @@ const first = (t) => (Array.isArray(t) ? t[0] : t);
 const all = (t) => (Array.isArray(t) ? nabla.cat(t) : t);
 const square = (t) => first(t).mul(first(t));
 const linear = () => new nn.Linear(2, 2);
+const captioner = () => new models.Captioner({ vocabulary: 5, size: 8, width: 8 }).eval();
 const start = (options) => {
   const model = linear();
   return new train.Trainer({
@@ -247,10 +249,19 @@ const CALLS = {
   ...each('mnist', (o) => data.mnist(o).catch(unlessMissing), {}, { folder: OptionalText(folder) }),
   // made data
   ...Object.fromEntries(
-    ['moons', 'circles', 'blobs', 'spirals', 'shapes', 'shapeScenes', 'communities', 'diabetes'].map((name) => [
-      name,
-      [data[name], Options({})],
-    ]),
+    [
+      'moons',
+      'circles',
+      'blobs',
+      'spirals',
+      'shapes',
+      'shapeScenes',
+      'communities',
+      'diabetes',
+      'dates',
+      'scenes',
+      'movingShapes',
+    ].map((name) => [name, [data[name], Options({})]]),
   ),
   ...Object.assign(
     {},
@@ -313,6 +324,29 @@ const CALLS = {
     T(maps),
     I({ content: [layer], style: [layer] }),
   ],
+  ...each(
+    'scenes',
+    data.scenes,
+    { samples: 2 },
+    { size: Optionally(16), noise: OptionalNumber(0), seed: Optionally(1) },
+  ),
+  ...each(
+    'movingShapes',
+    data.movingShapes,
+    { samples: 2 },
+    { frames: Optionally(2), size: Optionally(16), shapes: Optionally(1) },
+  ),
+  smsSpam: [(o) => data.smsSpam(o).catch(unlessMissing), Options({})],
+  multi30k: [(o) => data.multi30k(o).catch(unlessMissing), Options({})],
+  SequenceDataset: [(...a) => new data.SequenceDataset(...a), I({ x: [new Int32Array(2)] }), Options({})],
+  'SequenceDataset, a sequence': [(s) => new data.SequenceDataset({ x: [s] }), I(new Int32Array(2))],
+  BucketSampler: [(...a) => new data.BucketSampler(...a), Numbers([1, 2]), I({ batchSize: 2 })],
+  ...each(
+    'BucketSampler',
+    (o) => new data.BucketSampler([1, 2], o),
+    { batchSize: 2 },
+    { batchSize: I(2), width: Optionally(8), seed: Optionally(1) },
+  ),
   ...each('communities', data.communities, {}, { nodes: Optionally(40), inside: OptionalNumber(0.8) }),
   cora: [(o) => data.cora(o).catch(unlessMissing), Options({})],
   citeseer: [(o) => data.citeseer(o).catch(unlessMissing), Options({})],
@@ -634,6 +668,32 @@ const CALLS = {
   'VAE.encode': [(t) => new models.VAE({ inFeatures: 3 }).encode(t), I(x)],
   'VAE.sample': [(n) => new models.VAE({ inFeatures: 3 }).sample(n), NumberOnly(2)],
   'Autoencoder.decode': [(t) => new models.Autoencoder({ inFeatures: 4, latent: 3 }).decode(t), I(x)],
+  'LSTMClassifier: ids': [(t) => new models.LSTMClassifier({ vocabulary: 5, classes: 2 }).forward(t), I(tokens)],
+  'TransformerClassifier: ids': [
+    (t) => new models.TransformerClassifier({ vocabulary: 5, classes: 2 }).forward(t),
+    I(tokens),
+  ],
+  'Seq2SeqTransformer.forward': [
+    (...a) => new models.Seq2SeqTransformer({ vocabulary: 5, width: 8, layers: 1 }).forward(...a),
+    I(tokens),
+    I(tokens),
+  ],
+  'Seq2SeqGRU.attention': [
+    (...a) => new models.Seq2SeqGRU({ vocabulary: 5, width: 8, hidden: 8 }).attention(...a),
+    I(tokens),
+    I(tokens),
+  ],
+  'Captioner.forward': [(...a) => captioner().forward(...a), I(zeros([1, 3, 8, 8])), I(tokens)],
+  'Captioner.about': [(t) => captioner().about(t), I(zeros([1, 3, 8, 8]))],
+  'FrameForecaster.forecast': [
+    (t, n) => new models.FrameForecaster({ hidden: 2, layers: 1 }).forecast(t, n),
+    I(zeros([1, 2, 1, 8, 8])),
+    I(1),
+  ],
+  trainTokenizer: [text.trainTokenizer, I(['a text']), Options({})],
+  tokenizerFrom: [text.tokenizerFrom, I(text.trainTokenizer(['a text']))],
+  maskTokens: [text.maskTokens, I(tokens), I({ maskId: 3, vocabularySize: 9 })],
+  heatMapSvg: [train.heatMapSvg, I([[1]]), I({ rows: ['a'], columns: ['b'] })],
   efficientNetKey: [models.efficientNetKey, Text('bn1.weight')],
   newHead: [(classes) => models.squeezenet11().newHead(classes), I(3)],
   detect: [(t, o) => models.fasterRcnn({ classes: 2 }).detect(t, o), I(zeros([0, 3, 32, 32])), Options({})],

@@ -4,7 +4,7 @@
 import { Buffer, Module } from '../../nn/index.js';
 import { scaledDotProductAttention } from '../../tensor/attention.js';
 import { arange, zeros, zerosLike } from '../../tensor/creation.js';
-import type { FloatDType } from '../../tensor/library.js';
+import type { DType, FloatDType, Shape } from '../../tensor/library.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { Ids, Mask } from './blocks.js';
 
@@ -126,6 +126,16 @@ export function writeTo(layer: LayerCache, rows: Ids, k: Tensor, v: Tensor): Lay
   layer.key.assignAt_([null, null, rows], k);
   layer.value.assignAt_([null, null, rows], v);
   return layer;
+}
+
+/** Each row several times, one behind the other: for answers of which several belong to a source. */
+export function repeatedTo<D extends DType>(x: Tensor<Shape, D>, shape: Shape): Tensor<Shape, D> {
+  const [batch, ...rest] = x.shape;
+  const rows: Tensor<Shape, D> = x
+    .unsqueeze(1)
+    .expand([batch, shape[0] / batch, ...rest])
+    .reshape(shape);
+  return rows;
 }
 
 function attention(

@@ -5,10 +5,10 @@
 import { Module, type Parameter, init } from '../../nn/index.js';
 import { full } from '../../tensor/creation.js';
 import { cat, where } from '../../tensor/functions.js';
-import { ArgumentError, type DType, type Shape, ShapeError, checkOptions, formatShape } from '../../tensor/library.js';
+import { ArgumentError, ShapeError, checkOptions, formatShape } from '../../tensor/library.js';
 import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
 import { type Ids, type Mask, type Table, checkIds, linear, paddingMask, table } from './blocks.js';
-import { EncoderDecoderCache, type EncoderDecoderModel, type KeyValueCache, placeIn } from './cache.js';
+import { EncoderDecoderCache, type EncoderDecoderModel, type KeyValueCache, placeIn, repeatedTo } from './cache.js';
 import type { Config } from './config.js';
 import { dtypeOf } from './dtype.js';
 import { DecoderStack, EncoderStack, type KeysAndValues } from './t5-blocks.js';
@@ -157,14 +157,4 @@ export class T5 extends Module implements EncoderDecoderModel {
     const features: Tensor = this.decoder.forward(ids, pairs, mask, placeIn(cache, first, count));
     return this.logits(features.select(1, count - 1));
   }
-}
-
-/** Each row several times, one behind the other: for answers of which several belong to a source. */
-function repeatedTo<D extends DType>(x: Tensor<Shape, D>, shape: Shape): Tensor<Shape, D> {
-  const [batch, ...rest] = x.shape;
-  const rows: Tensor<Shape, D> = x
-    .unsqueeze(1)
-    .expand([batch, shape[0] / batch, ...rest])
-    .reshape(shape);
-  return rows;
 }
