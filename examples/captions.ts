@@ -3,7 +3,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { compile, manualSeed, noGrad, tensor } from 'nabla';
-import { DataLoader, type HostImage, SequenceDataset, WordVocabulary, contactSheet, scenes } from 'nabla/data';
+import { DataLoader, type HostImage, SequenceDataset, WordVocabulary, contactSheet, captionedScenes } from 'nabla/data';
 import { encodePng } from 'nabla/io';
 import { Captioner } from 'nabla/models';
 import { crossEntropy } from 'nabla/nn';
@@ -11,7 +11,10 @@ import { AdamW, oneCycle } from 'nabla/optim';
 import { generateBatch } from 'nabla/text';
 
 const [SIZE, START, END] = [24, 1, 2];
-const [train, test] = [scenes({ samples: 2400, size: SIZE }), scenes({ samples: 100, size: SIZE, seed: 1 })];
+const [train, test] = [
+  captionedScenes({ samples: 2400, size: SIZE }),
+  captionedScenes({ samples: 100, size: SIZE, seed: 1 }),
+];
 const vocabulary = WordVocabulary.of(train.captions, { specials: ['<pad>', '<s>', '</s>'] });
 const y = train.captions.map((caption) => Int32Array.from([START, ...vocabulary.encode(caption), END]));
 const x = { data: train.pictures.column('x'), shape: [3, SIZE, SIZE] as const };

@@ -120,16 +120,8 @@ export {
   communities,
   cora,
 } from './sets/graphs.js';
-export {
-  type MovingShapeData,
-  type MovingShapeOptions,
-  SCENE_COLOURS,
-  SCENE_RELATIONS,
-  type SceneData,
-  type SceneOptions,
-  movingShapes,
-  scenes,
-} from './sets/scenes.js';
+export { type CaptionedSceneOptions, type CaptionedScenes, captionedScenes } from './sets/captioned-scenes.js';
+export { type MovingShapeData, type MovingShapeOptions, movingShapes } from './sets/moving-shapes.js';
 export { type DateOptions, dates } from './sets/dates.js';
 export {
   type MessageData,

@@ -12,7 +12,7 @@ import {
   movingShapes,
   multi30k,
   readCsv,
-  scenes,
+  captionedScenes,
   smsSpam,
 } from './index.js';
 
@@ -158,7 +158,7 @@ describe('sets', () => {
 
   test('scenes: the first shape stands as the caption says', () => {
     const size = 32;
-    const { pictures, captions } = scenes({ samples: 60, size, noise: 0, seed: 2 });
+    const { pictures, captions } = captionedScenes({ samples: 60, size, noise: 0, seed: 2 });
     const x = pictures.column('x');
     const centre = (i: number, channel: number) => {
       let [sum, across, down] = [0, 0, 0];
@@ -183,8 +183,8 @@ describe('sets', () => {
       seen++;
     });
     expect(seen).toBeGreaterThan(10);
-    expect(() => scenes({ size: 8 })).toThrow('size is 8');
-    expect(() => scenes({ noise: -1 })).toThrow('noise is -1');
+    expect(() => captionedScenes({ size: 8 })).toThrow('size is 8');
+    expect(() => captionedScenes({ noise: -1 })).toThrow('noise is -1');
   });
 
   test('films: shapes move, keep their size and stay inside', () => {

@@ -1,7 +1,7 @@
 // `nabla train captions`: a sentence about a picture of two shapes, such as 'a red circle left of a blue square'. Pictures and captions are made on
 // the spot; those that are validated and tested on are others than those that it learns from.
 
-import { DataLoader, SequenceDataset, WordVocabulary, contactSheet, scenes } from '../../data/index.js';
+import { DataLoader, SequenceDataset, WordVocabulary, contactSheet, captionedScenes } from '../../data/index.js';
 import { noGrad, tensor } from '../../index.js';
 import { encodePng } from '../../io/index.js';
 import { Captioner } from '../../models/index.js';
@@ -15,7 +15,7 @@ const SIZE = 32;
 
 /** `count` pictures with captions, of which no other seed has one. */
 function captioned(count: number, seed: number, vocabulary: WordVocabulary) {
-  const { pictures, captions } = scenes({ samples: count, size: SIZE, seed });
+  const { pictures, captions } = captionedScenes({ samples: count, size: SIZE, seed });
   const y = captions.map((caption) => Int32Array.from([START, ...vocabulary.encode(caption), END]));
   const picture = { data: pictures.column('x'), shape: [3, SIZE, SIZE] as const };
   return { captions, data: new SequenceDataset({ x: picture, y }, { padId: PAD, multipleOf: 10 }) };
@@ -44,7 +44,7 @@ export default defineRun({
   choices: { decoder: ['transformer', 'gru'] },
 
   create({ decoder, epochs, lr, batchSize, samples, width, dropout, seed }) {
-    const vocabulary = WordVocabulary.of(scenes({ samples: 500, size: 16, seed: 3 }).captions, {
+    const vocabulary = WordVocabulary.of(captionedScenes({ samples: 500, size: 16, seed: 3 }).captions, {
       specials: ['<pad>', '<s>', '</s>'],
     });
     const [train, validation, test] = [

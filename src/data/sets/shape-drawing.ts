@@ -36,6 +36,19 @@ export function coverage({ shape, x, y, radius, angle }: PlacedShape): (column: 
   };
 }
 
+/** Calls `paint` for every pixel of a square picture that the shape covers, with the share that is covered. */
+export function paintShape(size: number, placed: PlacedShape, paint: (pixel: number, share: number) => void): void {
+  const { x, y, radius } = placed;
+  const shareOf = coverage(placed);
+  const first = (at: number): number => Math.max(0, Math.floor(at - radius));
+  const end = (at: number): number => Math.min(size, Math.ceil(at + radius));
+  for (let row = first(y); row < end(y); row++)
+    for (let column = first(x); column < end(x); column++) {
+      const share = shareOf(column, row);
+      if (share > 0) paint(row * size + column, share);
+    }
+}
+
 /** Directions of the corners, as the shape's own axes have them. */
 const CORNERS: readonly (readonly number[])[] = [
   [],
