@@ -181,10 +181,9 @@ test.runIf(process.env.NABLA_PARITY === 'all')(
   300_000,
 );
 
-// Half a minute each on a busy machine: the networks learn in src/models/sequences.test.ts, too.
-const long = test.runIf(process.env.NABLA_PARITY === 'all');
+// Half a minute each on a busy machine, too: the networks learn in src/models/sequences.test.ts.
 
-long(
+test.runIf(process.env.NABLA_PARITY === 'all')(
   'spam',
   async () => {
     const { text } = await inFolder(() => import('../examples/spam.js'));
@@ -196,7 +195,7 @@ long(
   60_000,
 );
 
-long(
+test.runIf(process.env.NABLA_PARITY === 'all')(
   'translate',
   async () => {
     const { text, files } = await inFolder(() => import('../examples/translate.js'));
@@ -208,7 +207,7 @@ long(
   120_000,
 );
 
-long(
+test.runIf(process.env.NABLA_PARITY === 'all')(
   'captions',
   async () => {
     const { text, files } = await inFolder(() => import('../examples/captions.js'));
@@ -218,7 +217,7 @@ long(
   120_000,
 );
 
-long(
+test.runIf(process.env.NABLA_PARITY === 'all')(
   'masked words',
   async () => {
     const { text } = await inFolder(() => import('../examples/masked-words.js'));
@@ -231,7 +230,7 @@ long(
   60_000,
 );
 
-long(
+test.runIf(process.env.NABLA_PARITY === 'all')(
   'films',
   async () => {
     const { text, files } = await inFolder(() => import('../examples/films.js'));
