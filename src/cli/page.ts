@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Page } from '../train/index.js';
 import { writeOutput } from './output-file.js';
 import { printable } from './printable.js';
+import { writeConfusion } from '../train/confusion.js';
 import type { Terminal } from './terminal.js';
 
 export function pageOf(terminal: Terminal, folder: string): Page {
@@ -11,6 +12,7 @@ export function pageOf(terminal: Terminal, folder: string): Page {
     line: (text) => terminal.line(text),
     columns: terminal.columns,
     style: terminal.style,
+    confusion: (found) => writeConfusion(folder, found),
     async picture(name, file) {
       const path = join(folder, name);
       await writeOutput(path, file);

@@ -2,6 +2,7 @@
 // `nabla train FILE` takes such a definition as the default export.
 // Must not know: command lines, folders.
 
+import type { ConfusionOptions } from './confusion.js';
 import type { TableEncoder } from '../data/table-encoder.js';
 import {
   ArgumentError,
@@ -30,6 +31,8 @@ export interface Page {
   line(text?: string): void;
   /** Keeps a picture (an SVG file, or a PNG file, still or animated) under this name where the run is kept, and says so; left out where there is no such place. */
   picture?(name: string, file: Uint8Array): Promise<void>;
+  /** Keeps which classes were taken for which where the run is kept; left out where there is no such place. */
+  confusion?(found: ConfusionOptions): Promise<void>;
   readonly columns: number;
   readonly style: Readonly<Record<'bold' | 'dim' | 'red' | 'green' | 'cyan', (text: string) => string>>;
 }

@@ -26,6 +26,8 @@ export {
   type TablePredictor,
   type TextPredictor,
 } from './define-run.js';
+export { type Confusion, type ConfusionOptions, writeConfusion } from './confusion.js';
+export { type Displayed, type HtmlOptions, type PngOptions, display, toHtml, toPng } from './display.js';
 export { isLowerBetter, summariseRun, type BestValue, type RunSummary } from './compare.js';
 export { learningCurves, type CurveOptions, type NamedRun } from './curves.js';
 export type { Area } from './plot/area.js';

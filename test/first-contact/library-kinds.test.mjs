@@ -888,6 +888,8 @@ const CALLS = {
   readErrors: [train.readErrors, I({ training: 0.1, validation: 0.2 }), OptionalNumber(0.02)],
   learningCurves: [train.learningCurves, I([{ name: 'a', events: EVENTS }]), Options({})],
   chartSvg: [train.chartSvg, I([])],
+  toPng: [train.toPng, T(zeros([4, 4])), Options({})],
+  writeConfusion: [train.writeConfusion, Text(join(folder, 'confused')), I({ truth: [0, 1], predicted: [0, 0] })],
   convergenceChart: [train.convergenceChart, I({ a: [1, 2] }), Options({})],
   surfaceChart: [train.surfaceChart, Fn((a, b) => a + b), I({ x: [0, 1], y: [0, 1], resolution: 4 })],
   traceChart: [train.traceChart, I({ a: [1, 2] }), Options({})],
@@ -1061,7 +1063,7 @@ const OTHERS = new Set(
    digits HostRandom imagesOf parseSafetensors TopKError Dice MeanIoU AveragePrecision MeanAbsoluteError
    RootMeanSquaredError Optimizer SGD Adam AdamW Adamax NAdam RAdam Adadelta
    Adagrad RMSprop ClosureOptimizer LBFGS NewtonCG GaussNewton LevenbergMarquardt simulatedAnnealing clipGradNorm_ clipGradValue_ maxNorm_ WeightAverage LRScheduler ReduceLROnPlateau formatEvent
-   formatJson parseEvent parseJson isLowerBetter chartText examine describeHealth randomSearch formatStudy
+   formatJson toHtml display parseEvent parseJson isLowerBetter chartText examine describeHealth randomSearch formatStudy
    studyCharts loadTorch TorchFile StoredTensor PythonName`.split(/\s+/),
 );
 

@@ -1,5 +1,6 @@
 // What the dashboard's server and its page say to each other: plain JSON. Numbers that are not finite are null.
 
+import type { Confusion } from '../../train/confusion.js';
 import type { CheckEvent, LayersEvent, NoticeEvent } from '../../train/record.js';
 import type { Diagnosis } from '../../train/doctor/diagnose.js';
 
@@ -56,11 +57,27 @@ export interface HistogramData {
   }[];
 }
 
+/** Nodes with the names of those before them; a module's are below its name: layer1/0/conv. */
+export type GraphData = readonly { readonly name: string; readonly op: string; readonly inputs: readonly string[] }[];
+
+/** Of an epoch. */
+export interface ResourceData {
+  readonly step: number;
+  readonly seconds?: number;
+  readonly samplesPerSecond?: number;
+  readonly waiting?: number;
+  readonly communication?: number;
+}
+
 export interface RunDetails {
   readonly id: number;
   readonly config: unknown;
   readonly layers: readonly LayersEvent[];
   readonly network: readonly { readonly name: string; readonly kind: string }[];
+  /** The newest of its event files. */
+  readonly graph: GraphData | null;
+  readonly confusion: Confusion | null;
+  readonly resources: readonly ResourceData[];
   readonly notices: readonly NoticeEvent[];
   readonly checks: readonly CheckEvent[];
   readonly diagnoses: readonly Diagnosis[];

@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { chromium } from 'playwright-core';
 import { whyNoBrowser } from '../../../test/browser/browser.js';
-import { SummaryWriter } from '../../train/index.js';
+import { SummaryWriter, writeConfusion } from '../../train/index.js';
 import { rand } from '../../index.js';
+import { Linear, ReLU, Sequential } from '../../nn/index.js';
 import { readEvents } from '../../train/logging/event-reader.js';
 import { frameRecord } from '../../train/logging/tf-record.js';
 import { type RunEvent, formatEvent } from '../../train/record.js';
@@ -32,7 +33,14 @@ const start: RunEvent = {
   event: 'start',
   time: '2030-01-01T00:00:00Z',
   config: { run: 'digits', settings: { lr: 0.1, nested: {} } },
-  facts: { epochs: 2, parameters: 12 },
+  facts: {
+    epochs: 2,
+    parameters: 12,
+    layers: [
+      { name: '0', kind: 'Linear' },
+      { name: '1', kind: 'ReLU' },
+    ],
+  },
 };
 const step = (n: number): RunEvent => ({
   event: 'step',
@@ -146,6 +154,47 @@ describe('runs', () => {
     expect([...image.subarray(1, 4)]).toEqual([...Buffer.from('PNG')]);
   });
 
+  test('a graph of a model, which classes are taken for which, and what each epoch needed', async () => {
+    const writer = new SummaryWriter(join(folder, 'model'), { now: () => 1700000000 });
+    await writer.addGraph(new Sequential(new Linear(2, 3), new ReLU()), rand([1, 2]));
+    await writer.close();
+    writeRun('model', lines(start, epoch(1)));
+    const pictures = { data: Float32Array.of(0, 1, 2, 3, 0, 0, 0, 0, 1, 1, 1, 0), shape: [1, 2, 2] };
+    const truth = [0, 0, 1];
+    await writeConfusion(join(folder, 'model'), { truth, predicted: [0, 1, 1], classes: ['cat', 'dog'], pictures });
+    const [run] = (await list()).runs;
+    const { graph, confusion, resources } = await ask<RunDetails>('/api/details', { run: run.id });
+    const relu = graph?.find(({ name }) => name.startsWith('1/'));
+    expect(graph?.find(({ name }) => name === relu?.inputs[0])?.name).toMatch(/^0\//);
+    expect(confusion).toMatchObject({ classes: ['cat', 'dog'], counts: [[1, 1], [0, 1]] }); // prettier-ignore
+    expect(confusion?.pictures.map((picture) => [picture.truth, picture.predicted])).toEqual([[0, 0], [0, 1], [1, 1]]); // prettier-ignore
+    expect(
+      Buffer.from(confusion?.pictures[0].png ?? '', 'base64')
+        .subarray(1, 4)
+        .toString(),
+    ).toBe('PNG');
+    expect(resources).toEqual([{ step: 10, seconds: 5, samplesPerSecond: 10 }]);
+
+    writeFileSync(join(folder, 'model/confusion.json'), '{"classes": ["cat"], "counts": [[1, 2]], "pictures": []}');
+    expect((await list()).runs[0].fault).toBe('confusion.json is no confusion matrix.');
+    expect(await ask<RunDetails>('/api/details', { run: run.id })).toMatchObject({ confusion: null, resources });
+  });
+
+  test('a confusion matrix of what is none is refused', async () => {
+    const wrong = async (options: object): Promise<string> =>
+      writeConfusion(join(folder, 'x'), options as never).then(
+        () => 'nothing was thrown',
+        (error: Error) => error.message,
+      );
+    expect(await wrong({ truth: [0, 1], predicted: [0] })).toMatch(/^writeConfusion: 2 labels and 1 predictions/);
+    expect(await wrong({ truth: [], predicted: [] })).toMatch(/at least one/);
+    expect(await wrong({ truth: [0, 2], predicted: [0, 1], classes: ['a', 'b'] })).toMatch(/sample 1 has the class 2/);
+    expect(await wrong({ truth: [0.5], predicted: [0] })).toMatch(/sample 0 has the class 0.5/);
+    expect(await wrong({ truth: [0] })).toMatch(/^writeConfusion: .*predicted/);
+    const pictures = { data: new Float32Array(3), shape: [1, 2, 2] };
+    expect(await wrong({ truth: [0], predicted: [0], pictures })).toMatch(/3 numbers for 1 pictures/);
+  });
+
   test('an event file that is cut off or damaged gives what comes before', () => {
     const record = frameRecord(new Uint8Array([9, 0, 0, 0, 0, 0, 0, 0, 0x40, 0x10, 7])); // time 2, step 7
     const two = new Uint8Array([...record, ...record]);
@@ -252,6 +301,13 @@ describe.skipIf(whyNoBrowser)('the page', () => {
       const faults: string[] = [];
       tab.on('pageerror', (error) => faults.push(error.message));
       tab.on('console', (message) => void (message.type() === 'error' && faults.push(message.text())));
+      for (const name of ['one', 'two'])
+        await writeConfusion(join(folder, name), {
+          truth: [0, 0, 1],
+          predicted: [0, 1, 1],
+          classes: ['cat', 'dog'],
+          pictures: { data: new Float32Array(12), shape: [1, 2, 2] },
+        });
       await tab.goto(served.url);
       await tab.waitForSelector('[data-chart="loss"] canvas');
       expect(await tab.locator('.runs li').count()).toBe(2);
@@ -266,6 +322,14 @@ describe.skipIf(whyNoBrowser)('the page', () => {
       expect(await tab.locator('th[aria-sort=ascending]').innerText()).toContain('epochs');
       await tab.click('nav >> text=doctor');
       await tab.waitForSelector('.finding.error');
+      await tab.click('nav >> text=graph');
+      await tab.click('.graph .box >> nth=0');
+      await tab.click('nav >> text=resources');
+      await tab.waitForSelector('.chart canvas');
+      await tab.click('nav >> text=confusion');
+      await tab.click('.confusion td button >> nth=1');
+      await tab.waitForSelector('text=cat, said dog: 1');
+      expect(await tab.locator('img.sample').count()).toBe(1);
       rmSync(path);
       writeFileSync(path, '\u0000\u0000');
       await tab.waitForFunction(() => !document.querySelector('.runs')?.textContent?.includes('one'));

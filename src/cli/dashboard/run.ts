@@ -1,8 +1,9 @@
 // One run as it is followed: its record (metrics.jsonl) and event files, read as they grow. A record of a hundred thousand steps is
 // read whole only when its curves are asked for; the list of runs takes its beginning and its end.
 
-import { open, lstat, readdir } from 'node:fs/promises';
+import { open, lstat, readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CONFUSION, type Confusion, parseConfusion } from '../../train/confusion.js';
 import { summariseRun } from '../../train/compare.js';
 import { examine } from '../../train/doctor/diagnose.js';
 import { type LoggedEvent, type LoggedValue, readEvents } from '../../train/logging/event-reader.js';
@@ -20,6 +21,8 @@ export const isEventFile = (name: string): boolean => name.includes('.tfevents.'
 const SMALL = 1 << 20;
 /** Of longer ones, for the list: what is read of their beginning and of their end. */
 const [HEAD, END] = [1 << 16, 1 << 18];
+/** A confusion matrix beyond this is not read: whoever wrote it, no page shows it. */
+const MOST_CONFUSION = 1 << 24;
 /** Kept of each kind that is shown one at a time. */
 const MOST_SHOWN = 200;
 const MOST_POINTS = 1500;
@@ -44,6 +47,7 @@ export class LiveRun {
   private events: RunEvent[] = [];
   private logged = this.nothingLogged();
   private loggedSince = NaN;
+  private confusion: Confusion | null = null;
   private isWhole = false;
   private state = '';
   private fault: string | null = null;
@@ -58,6 +62,7 @@ export class LiveRun {
       histograms: new Map<string, HistogramData['steps'][number][]>(),
       images: new Map<string, Map<number, Uint8Array>>(),
       texts: new Map<string, { step: number; text: string }>(),
+      graph: null as RunDetails['graph'],
     };
   }
 
@@ -84,7 +89,9 @@ export class LiveRun {
 
   /** Regular files only: a link may lead out of the folder. */
   private async files(): Promise<{ name: string; size: number; changed: number }[]> {
-    const names = (await readdir(this.path)).filter((name) => name === RECORD || isEventFile(name)).toSorted();
+    const names = (await readdir(this.path))
+      .filter((name) => name === RECORD || name === CONFUSION || isEventFile(name))
+      .toSorted();
     const found = [];
     for (const name of names) {
       const stat = await lstat(join(this.path, name));
@@ -96,13 +103,28 @@ export class LiveRun {
   private async readWhole(): Promise<void> {
     if (!this.isWhole) this.forget();
     this.isWhole = true;
-    for (const { name } of await this.files()) {
+    this.confusion = null;
+    for (const { name, size } of await this.files()) {
+      if (name === CONFUSION) {
+        await this.readConfusion(size);
+        continue;
+      }
       let tail = this.tails.get(name);
       if (tail === undefined) this.tails.set(name, (tail = new Tail(join(this.path, name))));
       const use =
         name === RECORD ? (bytes: Uint8Array) => this.useRecord(bytes) : (bytes: Uint8Array) => this.useLog(bytes);
       await tail.read(use, () => this.forget());
     }
+  }
+
+  private async readConfusion(size: number): Promise<void> {
+    if (size > MOST_CONFUSION) this.fault = `${CONFUSION} is too large to be shown`;
+    else
+      try {
+        this.confusion = parseConfusion(await readFile(join(this.path, CONFUSION), 'utf8'));
+      } catch (error) {
+        this.fault = (error as Error).message; // what else there is of the run is shown
+      }
   }
 
   private forget(): void {
@@ -174,7 +196,8 @@ export class LiveRun {
     return isDamaged ? bytes.length : used;
   }
 
-  private useLogged({ time, step, values, isRestart }: LoggedEvent): void {
+  private useLogged({ time, step, values, isRestart, graph }: LoggedEvent): void {
+    if (graph !== undefined) this.logged.graph = graph;
     if (isRestart) for (const { series } of this.lines.values()) series.cutFrom(step);
     if (values.length > 0 && Number.isNaN(this.loggedSince)) this.loggedSince = time;
     const hasRecord = this.events.length > 0; // nabla's logger writes the same values to both
@@ -270,7 +293,7 @@ export class LiveRun {
   }
 
   details(): RunDetails {
-    const { histograms, images, texts } = this.logged;
+    const { histograms, images, texts, graph } = this.logged;
     const start = this.starts();
     const { diagnoses, examined } = examine([...this.events, ...this.steps()].toSorted(byStep));
     const end = this.events.findLast((event) => event.event === 'end');
@@ -279,6 +302,17 @@ export class LiveRun {
       config: start?.config ?? null,
       network: start?.facts.layers ?? [],
       layers: thinned(this.events.filter((event): event is LayersEvent => event.event === 'layers')),
+      graph,
+      confusion: this.confusion,
+      resources: this.events
+        .filter((event) => event.event === 'epoch')
+        .map(({ step, seconds, samplesPerSecond, waiting, communication }) => ({
+          step,
+          seconds,
+          samplesPerSecond,
+          waiting,
+          communication,
+        })),
       notices: this.events.filter((event) => event.event === 'notice').slice(-MOST_SHOWN),
       checks: this.events.filter((event) => event.event === 'check').slice(-MOST_SHOWN),
       diagnoses,

@@ -19,6 +19,12 @@ export async function reportConfusion(
 ): Promise<void> {
   const labels = images.column('y');
   const { predictions, classes } = await classify(model, images.column('x'), shape);
+  await page.confusion?.({
+    truth: labels,
+    predicted: predictions,
+    classes: names,
+    pictures: { data: images.column('x'), shape },
+  });
   const right = predictions.filter((prediction, i) => prediction === labels[i]).length;
   page.line(`${right} of ${labels.length} images are classified correctly.`);
   page.line();

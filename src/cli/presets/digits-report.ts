@@ -12,6 +12,12 @@ export async function reportDigits(page: Page, model: Parameters<typeof classify
   const pixels = images.column('x');
   const labels = images.column('y');
   const { predictions, probabilities, classes } = await classify(model, pixels, [1, SIDE, SIDE]);
+  await page.confusion?.({
+    truth: labels,
+    predicted: predictions,
+    classes: [...'0123456789'],
+    pictures: { data: pixels, shape: [1, SIDE, SIDE] },
+  });
   const wrong = [...labels.keys()].filter((i) => predictions[i] !== labels[i]);
   const right = labels.length - wrong.length;
   page.line(`${right} of ${labels.length} images are read correctly.`);

@@ -19,11 +19,19 @@ export type LoggedValue =
   | { readonly kind: 'image'; readonly tag: string; readonly png: Uint8Array }
   | { readonly kind: 'text'; readonly tag: string; readonly text: string };
 
+export interface LoggedNode {
+  readonly name: string;
+  readonly op: string;
+  readonly inputs: readonly string[];
+}
+
 export interface LoggedEvent {
   /** Seconds since 1970. */
   readonly time: number;
   readonly step: number;
   readonly values: readonly LoggedValue[];
+  /** Of a model: nodes with their operator and the names of those before them. */
+  readonly graph?: readonly LoggedNode[];
   /** The run starts again: what was logged for this step and later ones is void. */
   readonly isRestart: boolean;
 }
@@ -57,11 +65,13 @@ export function readEvents(bytes: Uint8Array): { events: LoggedEvent[]; used: nu
 function readEvent(data: Uint8Array): LoggedEvent | undefined {
   let [time, step, isRestart] = [0, 0, false];
   const values: LoggedValue[] = [];
+  let graph: LoggedNode[] | undefined;
   try {
     const pbf = new PbfReader(data);
     each(pbf, data.length, (field, end) => {
       if (field === 1) time = pbf.readDouble();
       else if (field === 2) step = pbf.readVarint(true);
+      else if (field === 4) graph = readGraph(pbf.readBytes());
       else if (field === 7) each(pbf, end(), (inner) => inner === 1 && void (isRestart = pbf.readVarint() === 1));
       else if (field === 5)
         each(pbf, end(), (inner, innerEnd) => {
@@ -73,7 +83,24 @@ function readEvent(data: Uint8Array): LoggedEvent | undefined {
   } catch {
     return undefined; // a record whose checksum is right and that is no event: of another kind of file
   }
-  return { time, step, values, isRestart };
+  return { time, step, values, isRestart, ...(graph && { graph }) };
+}
+
+/** A GraphDef: nodes with a name (1), an operator (2) and inputs (3). */
+function readGraph(bytes: Uint8Array): LoggedNode[] {
+  const nodes: LoggedNode[] = [];
+  const pbf = new PbfReader(bytes);
+  each(pbf, bytes.length, (field, end) => {
+    if (field !== 1) return;
+    const node = { name: '', op: '', inputs: [] as string[] };
+    each(pbf, end(), (inner) => {
+      if (inner === 1) node.name = pbf.readString();
+      else if (inner === 2) node.op = pbf.readString();
+      else if (inner === 3) node.inputs.push(pbf.readString());
+    });
+    nodes.push(node);
+  });
+  return nodes;
 }
 
 /** Calls `read` for each field of the message that ends at `end`; what it does not read is skipped. */

@@ -1,31 +1,37 @@
 // What is known of one run: its layers over time, histograms, images, the doctor's findings, settings.
 
 import { largest, smallest } from '../../../tensor/extremes.js';
-import uPlot from 'uplot';
 import type { LayersEvent, LayerStatistics, ParameterStatistics } from '../../../train/record.js';
 import type { RunDetails, RunRow } from '../api.js';
+import { chartWidth, shade, smallChart } from './charts.js';
+import { confusionView } from './confusion.js';
 import { address, h, short, span } from './dom.js';
+import { graphView } from './graph.js';
+import { resourcesView } from './resources.js';
 
-export type DetailTab = 'layers' | 'histograms' | 'images' | 'doctor' | 'settings';
+export type DetailTab =
+  | 'layers'
+  | 'graph'
+  | 'histograms'
+  | 'images'
+  | 'confusion'
+  | 'resources'
+  | 'doctor'
+  | 'settings';
 
 export function details(tab: DetailTab, run: RunRow, found: RunDetails, width: number): HTMLElement {
   if (tab === 'layers') return layers(found, width);
   if (tab === 'histograms') return histograms(found);
   if (tab === 'images') return images(found);
+  if (tab === 'graph') return graphView(found);
+  if (tab === 'confusion') return confusionView(found);
+  if (tab === 'resources') return resourcesView(found, chartWidth(width));
   return tab === 'doctor' ? doctor(found) : settings(run, found);
 }
 
 const note = (text: string): HTMLElement => h('p', { className: 'note', textContent: text });
 
 // ---------------------------------------------------------------- layers
-
-/** Of one in a row of as many as there is room for, in pixels: as the style sheet lays them out. */
-function chartWidth(width: number): number {
-  const columns = Math.max(1, Math.floor((width + GAP) / (NARROWEST + GAP)));
-  return Math.floor((width + GAP) / columns) - GAP - PADDING;
-}
-
-const [NARROWEST, GAP, PADDING] = [460, 14, 22];
 
 type LayerNumber = 'std' | 'mean' | 'zero' | 'dead' | 'saturated' | 'gradStd';
 type ParameterNumber = 'norm' | 'gradNorm' | 'updateRatio' | 'spread';
@@ -103,39 +109,6 @@ function overTime<T extends LayerStatistics | ParameterStatistics>(
     }
   });
   return rows;
-}
-
-/** From the first layer to the last: from blue to red, dark enough on white and light enough on black. */
-const shade = (i: number, count: number): string => `hsl(${220 - (220 * i) / Math.max(1, count - 1)} 70% 50%)`;
-
-function smallChart(
-  title: string,
-  steps: readonly number[],
-  rows: readonly (readonly [string, readonly (number | null)[]])[],
-  width: number,
-): HTMLElement {
-  const box = h('section', { className: 'chart' });
-  const ink = getComputedStyle(document.documentElement).getPropertyValue('--ink-soft');
-  const axis: uPlot.Axis = { stroke: ink, font: '12px system-ui', grid: { width: 1, stroke: '#8882' } };
-  const options: uPlot.Options = {
-    title,
-    width,
-    height: 240,
-    scales: { x: { time: false } },
-    axes: [axis, { ...axis, size: 62, values: (_, values) => values.map(short) }],
-    series: [
-      { label: 'step' },
-      ...rows.map(([label], i): uPlot.Series => ({
-        label,
-        stroke: shade(i, rows.length),
-        width: 1.5,
-        spanGaps: true,
-        value: (_, value) => short(value),
-      })),
-    ],
-  };
-  void new uPlot(options, [[...steps], ...rows.map(([, values]) => [...values])], box);
-  return box;
 }
 
 function networkTable(network: RunDetails['network']): HTMLElement {

@@ -2,7 +2,19 @@
 
 import type { RunRow } from '../api.js';
 
-export const TABS = ['curves', 'table', 'parallel', 'layers', 'histograms', 'images', 'doctor', 'settings'] as const;
+export const TABS = [
+  'curves',
+  'table',
+  'parallel',
+  'layers',
+  'graph',
+  'histograms',
+  'images',
+  'confusion',
+  'resources',
+  'doctor',
+  'settings',
+] as const;
 export type Tab = (typeof TABS)[number];
 export type Axis = 'step' | 'epoch' | 'seconds';
 
