@@ -45,6 +45,7 @@ const isOurs = <T extends { readonly nabla: string }>(data: unknown, kinds: read
 
 /**
  * In a worker: gives the functions to the page that made it. Results are what messages carry; a tensor is none, send its `data()`.
+ * Call it before the first `await` of the module: what the page asks for meanwhile is lost.
  *
  *     const api = expose({
  *       async train(steps: number, onStep: (loss: number) => void) { … },
