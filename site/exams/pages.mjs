@@ -38,7 +38,7 @@ function overview(exams) {
       `<a class="card" href="${exam.name}.html"><small>${exam.date}</small><b>${exam.title}</b>${progress(exam)}</a>`,
   );
   return `<h1>Exams</h1>
-<p class="lead">Questions of past exams. Answer, and nabla computes the answer and every step of the way, in your browser, for the numbers of the
+<p class="lead">Questions of past exams and of the lectures. Answer, and nabla computes the answer and every step of the way, in your browser, for the numbers of the
 exam and for others. What you have solved is kept in this browser and nowhere else.</p>
 <div class="cards">${cards.join('')}</div>`;
 }

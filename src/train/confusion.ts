@@ -147,7 +147,7 @@ export function parseConfusion(text: string): Confusion {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new FormatError(`${CONFUSION} is no JSON.`, CONFUSION, { cause });
+    throw Object.assign(new FormatError(`${CONFUSION} is no JSON.`, CONFUSION), { cause });
   }
   if (isConfusion(value)) {
     const found = value as Confusion;

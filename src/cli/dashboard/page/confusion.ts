@@ -17,16 +17,17 @@ export function confusionView({ confusion }: RunDetails): HTMLElement {
     const found = pictures.filter((picture) => picture.truth === truth && picture.predicted === predicted);
     const count = counts[truth][predicted];
     const part = found.length > 0 && found.length < count ? `, ${found.length} of them` : '';
+    const images = found.map(({ png }) =>
+      h('img', {
+        className: 'sample',
+        src: `data:image/png;base64,${png}`,
+        alt: `${classes[truth]}, said ${classes[predicted]}`,
+      }),
+    );
+    const none = h('p', { className: 'note', textContent: 'No pictures were kept for it.' });
     behind.replaceChildren(
       h('h3', { textContent: `${classes[truth]}, said ${classes[predicted]}: ${count}${part}` }),
-      ...found.map(({ png }) =>
-        h('img', {
-          className: 'sample',
-          src: `data:image/png;base64,${png}`,
-          alt: `${classes[truth]}, said ${classes[predicted]}`,
-        }),
-      ),
-      found.length === 0 ? h('p', { className: 'note', textContent: 'No pictures were kept for it.' }) : undefined,
+      ...(images.length > 0 ? images : [none]),
     );
   };
   const mistakes = counts.flatMap((row, i) => row.map((count, j) => ({ count, i, j }))).filter(({ i, j }) => i !== j);
