@@ -4,6 +4,7 @@
 
 import { type HostImage, contactSheet } from '../data/index.js';
 import { encodePng } from '../io/png.js';
+import { isInNode } from '../io/source.js';
 import {
   ArgumentError,
   FormatError,
@@ -60,6 +61,7 @@ export interface Confusion {
 export async function writeConfusion(folder: string, options: ConfusionOptions): Promise<void> {
   checkText('writeConfusion', 'the folder', folder);
   const confusion = confusionOf(options);
+  if (!isInNode()) throw new ArgumentError('writeConfusion: there are no files here. It needs Node.');
   const { mkdir } = process.getBuiltinModule('node:fs/promises');
   const { join } = process.getBuiltinModule('node:path');
   const { writeFileAtomic } = await import('../io/node/files.js');
