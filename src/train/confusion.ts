@@ -3,6 +3,7 @@
 // Must not know: models, the dashboard.
 
 import { type HostImage, contactSheet } from '../data/index.js';
+import { toBase64 } from '../io/base64.js';
 import { encodePng } from '../io/png.js';
 import { isInNode } from '../io/source.js';
 import {
@@ -122,7 +123,7 @@ function shownOf(
     taken.set(pair, count + 1);
     const picture: HostImage = { data: stretched(data, i * size, size), shape: [channels, height, width] };
     const png = encodePng(contactSheet([picture], { gap: 0, scale: 1 }));
-    shown.push({ truth: truth[i], predicted: predicted[i], png: base64(png) });
+    shown.push({ truth: truth[i], predicted: predicted[i], png: toBase64(png) });
   }
   return shown;
 }
@@ -132,12 +133,6 @@ function stretched(data: ArrayLike<number>, from: number, count: number): Float3
   let [low, high] = [Infinity, -Infinity];
   for (let i = from; i < from + count; i++) [low, high] = [Math.min(low, data[i]), Math.max(high, data[i])];
   return Float32Array.from({ length: count }, (_, i) => (data[from + i] - low) / (high - low || 1));
-}
-
-function base64(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return btoa(text);
 }
 
 const isPicture = fields({ truth: isCount, predicted: isCount, png: isText });

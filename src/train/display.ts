@@ -3,6 +3,7 @@
 // Must not know: notebooks, but for the name by which Deno's asks a value for its pictures.
 
 import { type HostImage, contactSheet } from '../data/index.js';
+import { toBase64 } from '../io/base64.js';
 import { encodePng } from '../io/png.js';
 import {
   ArgumentError,
@@ -11,6 +12,7 @@ import {
   ShapeError,
   checkChoice,
   checkOptions,
+  checkWhole,
   formatShape,
 } from '../tensor/library.js';
 import { type AnyTensor, Tensor, checkTensor } from '../tensor/tensor.js';
@@ -48,7 +50,7 @@ export async function toHtml(value: unknown, options: HtmlOptions = {}): Promise
   checkChoice(call, 'as', as, ['numbers', 'picture']);
   if (value instanceof Tensor) {
     if (as === 'numbers') return await tableOf(value);
-    return `<img alt="${formatShape(value.shape)}" src="data:image/png;base64,${base64(await pictureOf(call, value, {}))}">`;
+    return `<img alt="${formatShape(value.shape)}" src="data:image/png;base64,${toBase64(await pictureOf(call, value, {}))}">`;
   }
   if (as === 'picture') checkTensor(value as AnyTensor, call);
   if (isChart(value)) return chartSvg([value]);
@@ -126,6 +128,8 @@ const short = (value: number): string =>
 export async function toPng(x: AnyTensor, options: PngOptions = {}): Promise<Uint8Array> {
   checkTensor(x, 'toPng');
   checkOptions('toPng', options, PNG);
+  for (const name of ['scale', 'columns'] as const)
+    if (options[name] !== undefined) checkWhole('toPng', name, options[name], 1);
   return await pictureOf('toPng', x, options);
 }
 
@@ -149,12 +153,6 @@ async function pictureOf(call: string, x: AnyTensor, options: PngOptions): Promi
     return { data, shape: [channels, height, width] };
   });
   return encodePng(contactSheet(images, { gap: images.length > 1 ? 4 : 0, ...options }));
-}
-
-function base64(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return btoa(text);
 }
 
 /** What a notebook shows of a value: text by the kind of each. */
