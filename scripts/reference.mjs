@@ -32,6 +32,7 @@ const markdown = [
   'index.md',
   '--hidePageHeader',
   '--hideBreadcrumbs',
+  '--disableSources', // paths of the repository, where no page lies
 ];
 run(process.execPath, ['node_modules/typedoc/bin/typedoc', ...(asked ? markdown : []), '--out', out, ...entries]);
 
