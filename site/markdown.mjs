@@ -21,7 +21,8 @@ const IN_NODE = /^<!-- Node[^>]*-->\n+```ts\n/gm;
 export function renderMarkdown(text, { link = (href) => href, canRun = false } = {}) {
   const markdown = new MarkdownIt({ html: false, linkify: false, highlight });
   const { rules } = markdown.renderer;
-  rules.table_open = () => '<div class="table" role="region" aria-label="Table" tabindex="0"><table>';
+  let tables = 0;
+  rules.table_open = () => `<div class="table" role="region" aria-label="Table ${++tables}" tabindex="0"><table>`;
   rules.table_close = () => '</table></div>';
   rules.link_open = (tokens, i, options, _, self) => {
     tokens[i].attrSet('href', link(tokens[i].attrGet('href')));
