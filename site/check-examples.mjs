@@ -12,9 +12,14 @@ export async function tryExamples(browser, url, folder) {
     const examples = page.locator('.example');
     const last = examples.last();
     await last.getByRole('button', { name: /^Run/ }).click();
+    // The last runs all: each is done then, or one has failed.
+    const isOver = () => {
+      const states = [...document.querySelectorAll('.example')].map(({ dataset }) => dataset.state);
+      return states.includes('error') || states.every((state) => state === 'done');
+    };
     await page
-      .waitForSelector(".example[data-state='error'], .example:last-of-type[data-state='done']", { timeout: 120_000 })
-      .catch(() => {});
+      .waitForFunction(isOver, undefined, { timeout: 60_000 })
+      .catch(() => wrong.push(`${name}: no end in a minute`));
     for (const example of await examples.all()) {
       const code = (await example.locator('pre').first().textContent()) ?? '';
       const wanted = [...code.matchAll(/\/\/ → (.*)$/gm)].map(([, line]) => line.trim());
