@@ -124,6 +124,7 @@ export async function scoreFolds<M extends Predictor>(
     const model = estimator.copy();
     const began = performance.now();
     const [seen, seenLabels] = partAt(matrix, labels, train);
+    // As the user's y was, which the types of both have fitted to each other.
     await model.fit(seen, seenLabels as never);
     fitSeconds.push((performance.now() - began) / 1000);
     const judge = (rows: Rows, targets: (number | string)[]): number | Promise<number> =>

@@ -121,10 +121,10 @@ function importancesOf(tree: Tree, features: number): Float64Array {
 
 /** Fields of a stored tree; `width` is how many numbers a node has. */
 function checkTree(name: string, state: Fitted): void {
-  const tree = state['tree'] as unknown as Tree;
+  const tree = state['tree'] as Tree & Fitted;
   if (typeof tree !== 'object' || tree === null) throw new FormatError(`loadEstimator: the ${name} has no tree.`);
   const { value } = tree;
-  checkFields(name, tree as unknown as Record<string, unknown>, {
+  checkFields(name, tree, {
     feature: ints('nodes'),
     threshold: floats('nodes'),
     left: ints('nodes'),

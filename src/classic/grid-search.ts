@@ -91,13 +91,13 @@ export async function gridSearch<M extends Predictor, const G extends Grid>(
   );
   const { params, value } = study.best;
   const best = estimator.copy(params);
-  await best.fit(tensorOf(loaded.matrix), [...loaded.labels] as never);
+  await best.fit(tensorOf(loaded.matrix), [...loaded.labels] as never); // as y was, which M takes
   return {
     best,
     params: params as ParamsOf<GridSpace<G>>,
     score: value,
     validations,
-    study: study as unknown as Study<GridSpace<G>>,
+    study: study as Study<GridSpace<G>>,
   };
 }
 

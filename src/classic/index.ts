@@ -49,11 +49,13 @@ export {
   type BaggingClassifierOptions,
   BaggingRegressor,
   type BaggingRegressorOptions,
+} from './bagging.js';
+export {
   VotingClassifier,
   type VotingClassifierOptions,
   VotingRegressor,
   type VotingRegressorOptions,
-} from './ensembles.js';
+} from './voting.js';
 export { type AverageOptions, type Network, NetworkAverage, averageNetworks } from './average-networks.js';
 export {
   type FitChartOptions,

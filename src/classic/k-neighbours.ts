@@ -68,11 +68,15 @@ class Searched {
     }
     return this.index.nearest(queries, k);
   }
-}
 
-function asTensors({ indices, distances }: Neighbours, k: number): FoundNeighbours {
-  const shape: [number, number] = [indices.length / k, k];
-  return { indices: tensor(indices, { shape }), distances: tensor(distances, { shape }) };
+  /** What `neighbors` of both estimators gives. */
+  async found(op: string, rows: Matrix, distance: Distance, x: Rows, k: number): Promise<FoundNeighbours> {
+    checkWhole(op, 'k', k, 1);
+    checkEnough(op, k, rows.rows);
+    const { indices, distances } = await this.nearest(rows, distance, await readRows(op, x, rows.columns), k);
+    const shape: [number, number] = [indices.length / k, k];
+    return { indices: tensor(indices, { shape }), distances: tensor(distances, { shape }) };
+  }
 }
 
 interface NeighbourClassState extends ClassState {
@@ -97,12 +101,7 @@ export class KNeighborsClassifier extends ProbabilityClassifier<NeighbourOptions
 
   /** The k nearest of the rows that fit() got, of each row of x. */
   async neighbors(x: Rows, k: number = this.options.k!): Promise<FoundNeighbours> {
-    const { features, rows } = this.fitted('neighbors');
-    const op = this.call('neighbors');
-    checkWhole(op, 'k', k, 1);
-    checkEnough(op, k, rows.rows);
-    const queries = await readRows(op, x, features);
-    return asTensors(await this.searched.nearest(rows, this.options.distance!, queries, k), k);
+    return this.searched.found(this.call('neighbors'), this.fitted('neighbors').rows, this.options.distance!, x, k);
   }
 
   protected async learn(rows: Matrix, { y, classes }: Encoded): Promise<NeighbourClassState> {
@@ -155,12 +154,7 @@ export class KNeighborsRegressor extends Regressor<NeighbourOptions, NeighbourNu
 
   /** The k nearest of the rows that fit() got, of each row of x. */
   async neighbors(x: Rows, k: number = this.options.k!): Promise<FoundNeighbours> {
-    const { features, rows } = this.fitted('neighbors');
-    const op = this.call('neighbors');
-    checkWhole(op, 'k', k, 1);
-    checkEnough(op, k, rows.rows);
-    const queries = await readRows(op, x, features);
-    return asTensors(await this.searched.nearest(rows, this.options.distance!, queries, k), k);
+    return this.searched.found(this.call('neighbors'), this.fitted('neighbors').rows, this.options.distance!, x, k);
   }
 
   protected async learn(rows: Matrix, y: Float64Array): Promise<NeighbourNumberState> {

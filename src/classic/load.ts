@@ -1,8 +1,8 @@
 // Which estimators there are, by name: files name them.
 
 import { FormatError, NablaError, wrongKind } from '../tensor/library.js';
+import { BaggingClassifier, BaggingRegressor } from './bagging.js';
 import { DecisionTreeClassifier, DecisionTreeRegressor } from './decision-tree.js';
-import { BaggingClassifier, BaggingRegressor, VotingClassifier, VotingRegressor } from './ensembles.js';
 import { Estimator, type Fitted } from './estimator.js';
 import { KMeans } from './k-means.js';
 import { KNeighborsClassifier, KNeighborsRegressor } from './k-neighbours.js';
@@ -19,6 +19,7 @@ import { MinMaxScaler, StandardScaler } from './scalers.js';
 import { SoftmaxRegression } from './softmax-regression.js';
 import { isUint8Array } from '../tensor/typed-arrays.js';
 import { readEstimator } from './stored.js';
+import { VotingClassifier, VotingRegressor } from './voting.js';
 
 /** Makes an estimator of the options that it was saved with. */
 type Make = new (options: never) => Estimator;
@@ -54,7 +55,7 @@ function revive(name: string, options: Readonly<Record<string, unknown>>, state:
   const Class = CLASSES[name];
   let made: Estimator;
   try {
-    made = new Class(options as never);
+    made = new Class(options as never); // from a file: the constructor checks them
   } catch (error) {
     if (!(error instanceof NablaError)) throw error;
     throw new FormatError(`loadEstimator: the options of the ${name} are damaged: ${error.message}`);

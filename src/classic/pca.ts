@@ -169,11 +169,10 @@ interface Spectrum {
 
 async function byCovariance(rows: Tensor, most: number): Promise<Spectrum> {
   const [n, d] = rows.shape;
-  const products: Tensor = withoutGrad(
-    () =>
-      rows.T.matmul(rows)
-        .to('float64')
-        .div(n - 1) as unknown as Tensor,
+  const products: Tensor<number[], 'float64'> = withoutGrad(() =>
+    rows.T.matmul(rows)
+      .to('float64')
+      .div(n - 1),
   );
   const { eigenvalues, eigenvectors } = withoutGrad(() => eigh(products));
   const [values, vectors] = await Promise.all([eigenvalues.data(), eigenvectors.data()]);

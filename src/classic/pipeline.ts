@@ -49,7 +49,7 @@ function checkSteps(state: Fitted): void {
     throw new FormatError('loadEstimator: the steps of the pipeline are damaged.');
 }
 
-const last = <E>(steps: readonly Estimator[]): E => steps[steps.length - 1] as unknown as E;
+const last = <E extends Estimator>(steps: readonly Estimator[]): E => steps[steps.length - 1] as E;
 
 /** Transformers, and a classifier at the end. Made by `pipeline`. */
 export class ClassifierPipeline extends Classifier<PipelineOptions, PipelineState> {

@@ -64,7 +64,7 @@ export function make(name: EnvironmentName, options: FrozenLakeOptions & MakeOpt
   checkOptions('make', options, name.startsWith('FrozenLake') ? LAKE_OPTIONS : MAKE_OPTIONS);
   const [create, usual] = ROWS[name];
   const { maxSteps = usual, ...own } = options;
-  const environment: Environment<never, never> = create(own) as never;
+  const environment: Environment<never, never> = create(own) as never; // the signature above says of what
   if (maxSteps === Infinity) return environment;
   checkWhole('make', 'maxSteps', maxSteps, 1);
   return new TimeLimit(environment, maxSteps);

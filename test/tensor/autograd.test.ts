@@ -155,6 +155,18 @@ describe.each(['reference', 'cpu'])('on %s', (device) => {
     expect(found.ok).toBe(false);
   });
 
+  test('checkGradient takes functions that take slopes themselves', async () => {
+    const cubes = (x: Tensor): Tensor =>
+      x
+        .pow(3)
+        .mul(tensor([0.5, -1.5]))
+        .sum() as Tensor;
+    const slopes = (x: Tensor): Tensor => grad(cubes)(x).square() as Tensor;
+    expect(await checkGradient(slopes, [tensor([1, 2])])).toMatchObject({ ok: true });
+    const found = await checkGradient((x) => grad(cubes)(x).detach().mul(x) as Tensor, [tensor([1, 2])]);
+    expect(found.ok).toBe(false); // half of the slope is held back
+  });
+
   test('a leaf that is changed in place: the gradient is that of the values the graph was built with', async () => {
     const w = variable([1, 2]);
     const loss = w.square().sum() as Tensor;

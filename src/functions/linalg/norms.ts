@@ -37,12 +37,12 @@ export function norm<D extends DType>(
       `${op}: ord is given, and ${formatShape(node.shape)} is neither a vector nor a matrix. Say which dimensions: { dim: -1 } or { dim: [-2, -1] }.`,
     );
   if (Array.isArray(dim) || (dim === undefined && ord !== undefined && rank === 2)) {
-    const how = ord ?? 'fro';
+    const how = ord === undefined ? 'fro' : ord;
     checkChoice(op, 'ord', how, MATRIX_NORMS);
     const pair = (dim ?? [-2, -1]) as readonly [number, number];
     return wrap(matrixNormOf(op, node, how, pair, keepdim));
   }
-  const p = ord ?? 2;
+  const p = ord === undefined ? 2 : ord;
   if (typeof p !== 'number') throw new ArgumentError(`${op}: ord is '${String(p)}' of a vector. Use a number.`);
   checkNumber(op, 'ord', p);
   return wrap(normOf(op, node, p, dim as number | undefined, keepdim));

@@ -266,7 +266,7 @@ export function boundOf(
   options: ToleranceOptions | undefined,
 ): { readonly a: Node; readonly bound: (largest: Node) => Node } {
   checkOptions(op, options, TOLERANCE_OPTIONS);
-  const atol = toleranceOf(op, 'atol', options?.atol ?? 0);
+  const atol = toleranceOf(op, 'atol', options?.atol === undefined ? 0 : options.atol);
   const usual = build.scalar(epsOf(given) * Math.max(given.rows, given.columns), 'float64');
   const zero = build.constant(0, 'float64') as Node;
   const rtol =

@@ -29,7 +29,7 @@ export async function incompleteCholesky<D extends Real>(a: Tensor<Shape, D>): P
   for (let attempt = 0; attempt < SHIFTS; attempt++) {
     const shift = attempt === 0 ? 0 : FIRST_SHIFT * 2 ** (attempt - 1);
     const l = factor(numbers, n, shift);
-    if (l !== undefined) return tensor(l, { dtype: a.dtype, shape: [n, n] }) as unknown as Tensor<[number, number], D>;
+    if (l !== undefined) return tensor(l, { dtype: a.dtype, shape: [n, n] });
   }
   throw new LinAlgError(`${op}: the matrix has no incomplete factor, even with its diagonal doubled.`, n);
 }

@@ -142,7 +142,7 @@ export abstract class ClosureOptimizer<Options extends object> {
       for (const p of this.parameters) {
         const { shape, dtype, device } = p;
         const numbers = vector.slice(from, (from += p.size));
-        p.assign_(tensor(numbers, { shape, dtype, device }) as unknown as Tensor);
+        p.assign_(tensor(numbers, { shape, dtype, device }));
       }
     });
   }
@@ -155,7 +155,7 @@ export abstract class ClosureOptimizer<Options extends object> {
       Object.fromEntries(
         Object.entries(this.hostState()).map(([name, { shape, data }]) => [
           name,
-          tensor(data, { shape, dtype: data instanceof Float64Array ? 'float64' : 'float32' }) as unknown as AnyTensor,
+          tensor(data, { shape, dtype: data instanceof Float64Array ? 'float64' : 'float32' }),
         ]),
       );
     return { step: this.stepCount, groups: [{ ...options, count: params.length }], tensors };

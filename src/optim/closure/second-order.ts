@@ -24,13 +24,13 @@ abstract class SecondOrder<Options extends object> extends ClosureOptimizer<Opti
   /** The closure as a function of other tensors in the place of the parameters. */
   protected ofParameters(closure: ForwardClosure): (values: readonly AnyTensor[]) => AnyTensor {
     checkFunction(this.constructor.name, closure, 'the closure');
-    const own = this.parameters as unknown as readonly AnyTensor[];
+    const own: readonly AnyTensor[] = this.parameters;
     return (values) => withValues(new Map(own.map((p, i) => [p, values[i]])), closure);
   }
 
   /** The parameters as a start, whose numbers do not change meanwhile. */
   protected get start(): AnyTensor[] {
-    return this.parameters.map((p) => p.detach() as unknown as AnyTensor);
+    return this.parameters.map((p) => p.detach());
   }
 
   protected checkShapes(shapes: Readonly<Record<string, readonly number[]>>): string | undefined {

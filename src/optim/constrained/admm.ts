@@ -5,9 +5,7 @@ import {
   ArgumentError,
   checkFunction,
   checkGiven,
-  checkHas,
   checkList,
-  checkNumber,
   checkOptions,
   checkWhole,
   formatShape,
@@ -16,12 +14,12 @@ import {
   ShapeError,
 } from '../../tensor/library.js';
 import { type AnyTensor, type Tensor, checkTensor } from '../../tensor/tensor.js';
-import { checkPositive } from '../line-search/line.js';
+import { checkNotNegative, checkPositive } from '../line-search/line.js';
 import { descend } from '../minimize/descent.js';
 import { eigenOf } from '../minimize/dense.js';
 import { ParametricObjective } from '../minimize/objective.js';
 import { Lbfgs } from '../minimize/quasi-newton.js';
-import { Search } from '../minimize/search.js';
+import { Search, checkSignal } from '../minimize/search.js';
 import { type SearchStart, type SearchPoint, Unknowns, as, checkedScalar } from '../minimize/unknowns.js';
 import {
   difference,
@@ -80,16 +78,8 @@ function checkAdmmOptions(op: string, options: AdmmOptions): void {
   const { rho, maxIterations, absoluteTolerance, relativeTolerance, signal } = options;
   checkGiven(checkPositive, op, { rho });
   checkGiven((name, what, value) => checkWhole(name, what, value, 1), op, { maxIterations });
-  checkGiven(
-    (name, what, value) => {
-      checkNumber(name, what, value);
-      if ((value as number) < 0)
-        throw new ArgumentError(`${name}: ${what} is ${String(value)}. Use a number of at least 0.`);
-    },
-    op,
-    { absoluteTolerance, relativeTolerance },
-  );
-  if (signal !== undefined) checkHas(op, 'signal', signal, ['aborted'], 'Pass the signal of an AbortController');
+  checkGiven(checkNotNegative, op, { absoluteTolerance, relativeTolerance });
+  checkSignal(op, signal);
 }
 
 /** What both methods share: the residuals, when they are small, and the weight between them. */
@@ -155,15 +145,14 @@ export async function admmLasso(
     ]);
   if (!isFloat(a.dtype) || !isFloat(b.dtype))
     throw new ArgumentError(`${op}: A is ${a.dtype}, b ${b.dtype}. Convert them with to('float64').`);
-  checkNumber(op, 'lambda', lambda);
-  if (lambda < 0) throw new ArgumentError(`${op}: lambda is ${lambda}. Use a number of at least 0.`);
+  checkNotNegative(op, 'lambda', lambda);
   checkAdmmOptions(op, options);
   const n = shape[1];
-  const wide = as(a as unknown as AnyTensor, 'float64');
+  const wide = as(a, 'float64');
   const [gram, rows, right] = await Promise.all([
     (wide.T as Tensor).matmul(wide).data(),
     wide.data(),
-    as(b as unknown as AnyTensor, 'float64').data(),
+    as(b, 'float64').data(),
   ]);
   const [matrix, y] = [Float64Array.from(rows as ArrayLike<number>), Float64Array.from(right as ArrayLike<number>)];
   const agreement = new Agreement(options);

@@ -6,12 +6,12 @@ import {
   type OptionNames,
   checkChoice,
   checkFunction,
-  checkHas,
   checkNeededOptions,
   checkWhole,
 } from '../../tensor/library.js';
 import type { AnyTensor } from '../../tensor/tensor.js';
 import { checkPositive } from '../line-search/line.js';
+import { checkSignal } from '../minimize/search.js';
 import type { SearchStart, SearchPoint } from '../minimize/unknowns.js';
 import { augmentedLagrangian } from './augmented-lagrangian.js';
 import { primalDual } from './primal-dual.js';
@@ -106,8 +106,7 @@ export async function minimizeConstrained<const X extends SearchStart>(
   if (maxIterations !== undefined) checkWhole(op, 'maxIterations', maxIterations, 1);
   if (maxEvaluations !== undefined) checkWhole(op, 'maxEvaluations', maxEvaluations, 1);
   if (options.callback !== undefined) checkFunction(op, options.callback, 'callback');
-  if (options.signal !== undefined)
-    checkHas(op, 'signal', options.signal, ['aborted'], 'Pass the signal of an AbortController');
+  checkSignal(op, options.signal);
   const problem = new ConstrainedProblem(op, fn, x0, equalities, inequalities);
   const run = new ConstrainedRun(problem, options);
   const start = await problem.unknowns.read();

@@ -113,5 +113,5 @@ function checkedConstraint(op: string, what: string, result: unknown): Tensor {
     throw new ArgumentError(
       `${op}: ${what} returned ${result.dtype}, which has no gradient. Return float32 or float64.`,
     );
-  return as((result as unknown as AnyTensor).reshape([result.size]) as unknown as AnyTensor, 'float64');
+  return as(result.reshape([result.size]), 'float64');
 }

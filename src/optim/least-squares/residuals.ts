@@ -74,5 +74,5 @@ function checkedResiduals(op: string, result: unknown): Tensor {
     throw new ArgumentError(
       `${op}: the function returned ${result.dtype}, which has no gradient. Return float32 or float64.`,
     );
-  return result as unknown as Tensor;
+  return result;
 }

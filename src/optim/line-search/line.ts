@@ -141,6 +141,12 @@ export function checkPositive(op: string, what: string, value: unknown): void {
   if ((value as number) <= 0) throw new ArgumentError(`${op}: ${what} is ${String(value)}. Use a number above 0.`);
 }
 
+/** Throws unless `value` is a number of at least 0. */
+export function checkNotNegative(op: string, what: string, value: unknown): void {
+  checkNumber(op, what, value);
+  if ((value as number) < 0) throw new ArgumentError(`${op}: ${what} is ${String(value)}. Use a number of at least 0.`);
+}
+
 /** Throws unless low < value < high. */
 export function checkBetween(op: string, what: string, value: unknown, low: number, high: number): void {
   checkNumber(op, what, value);

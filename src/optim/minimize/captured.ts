@@ -3,10 +3,10 @@
 // outside, and which are computed in between, for a change).
 
 import { type CompiledFunction, compile } from '../../tensor/compile.js';
-import type { Tensor } from '../../tensor/tensor.js';
+import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
 
-export type Program<A extends Tensor[] = Tensor[]> = CompiledFunction<A, Tensor>;
+export type Program<A extends AnyTensor[] = Tensor[]> = CompiledFunction<A, Tensor>;
 
-export function captured<A extends Tensor[]>(fn: (...args: A) => Tensor): Program<A> {
+export function captured<A extends AnyTensor[]>(fn: (...args: A) => Tensor): Program<A> {
   return compile(fn, { check: false });
 }

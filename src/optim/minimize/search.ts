@@ -1,7 +1,8 @@
 // A search under way, whatever its method: when it ends and why, its history, its callbacks. Methods tell it each place that they
 // accept, and go on while it gives no reason to stop.
 
-import { ArgumentError, checkFunction, checkGiven, checkHas, checkNumber, checkWhole } from '../../tensor/library.js';
+import { checkFunction, checkGiven, checkHas, checkNumber, checkWhole } from '../../tensor/library.js';
+import { checkNotNegative } from '../line-search/line.js';
 import type { Evaluated, Point } from './objective.js';
 import { largest } from './vectors.js';
 
@@ -84,15 +85,7 @@ export const SEARCH_OPTIONS = {
 /** Throws ArgumentError for tolerances and limits outside their range. */
 export function checkSearchOptions(op: string, options: SearchOptions): void {
   const { gradientTolerance, valueTolerance, stepTolerance, maxIterations, maxEvaluations } = options;
-  checkGiven(
-    (name, what, value) => {
-      checkNumber(name, what, value);
-      if ((value as number) < 0)
-        throw new ArgumentError(`${name}: ${what} is ${String(value)}. Use a number of at least 0.`);
-    },
-    op,
-    { gradientTolerance, valueTolerance, stepTolerance },
-  );
+  checkGiven(checkNotNegative, op, { gradientTolerance, valueTolerance, stepTolerance });
   checkGiven(
     (name, what, value) => {
       if (value !== Infinity) checkWhole(name, what, value, 1);
@@ -102,8 +95,12 @@ export function checkSearchOptions(op: string, options: SearchOptions): void {
   );
   if (options.lowest !== undefined) checkNumber(op, 'lowest', options.lowest);
   if (options.callback !== undefined) checkFunction(op, options.callback, 'callback');
-  if (options.signal !== undefined)
-    checkHas(op, 'signal', options.signal, ['aborted'], 'Pass the signal of an AbortController');
+  checkSignal(op, options.signal);
+}
+
+/** Throws ArgumentError for a signal that cannot be asked whether it is aborted. */
+export function checkSignal(op: string, signal: AbortSignal | undefined): void {
+  if (signal !== undefined) checkHas(op, 'signal', signal, ['aborted'], 'Pass the signal of an AbortController');
 }
 
 /** The outcome of a method: where it is, and why it stopped. */

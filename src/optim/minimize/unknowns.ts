@@ -58,7 +58,7 @@ export class Unknowns {
 
   /** A flat float64 tensor of these numbers. */
   flat(numbers: Float64Array): Tensor {
-    return tensor(numbers, { dtype: 'float64', device: this.device }) as unknown as Tensor;
+    return as(tensor(numbers, { dtype: 'float64', device: this.device }), 'float64');
   }
 
   /** The flat tensor as the user's function takes it: parts of it, in their shapes and dtypes. */
@@ -96,7 +96,7 @@ function isNumbers(start: unknown): start is readonly number[] | Float64Array {
 
 function asTensor(op: string, start: readonly number[] | Float64Array): AnyTensor {
   checkNumbers(op, 'the start', start);
-  return tensor(Float64Array.from(start), { dtype: 'float64' }) as unknown as AnyTensor;
+  return tensor(Float64Array.from(start), { dtype: 'float64' });
 }
 
 /** Throws unless it is one number: a tensor of floats with one element. */
@@ -111,5 +111,5 @@ export function checkedScalar(op: string, result: unknown): Tensor {
     throw new ArgumentError(
       `${op}: the function returned ${result.dtype}, which has no gradient. Return float32 or float64.`,
     );
-  return result as unknown as Tensor;
+  return result;
 }

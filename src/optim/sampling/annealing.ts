@@ -5,7 +5,6 @@ import {
   ArgumentError,
   checkFunction,
   checkGiven,
-  checkHas,
   checkNumber,
   checkOptions,
   checkWhole,
@@ -13,6 +12,7 @@ import {
   type OptionNames,
 } from '../../tensor/library.js';
 import { checkBetween, checkPositive } from '../line-search/line.js';
+import { checkSignal } from '../minimize/search.js';
 
 /** Numbers that a search draws; the same seed gives the same ones. */
 export type SearchRandom = Pick<HostRandom, 'uniform' | 'between' | 'below' | 'normal' | 'shuffle'>;
@@ -96,7 +96,7 @@ export async function simulatedAnnealing<S>(
   if (options.cooling !== undefined) checkBetween(op, 'cooling', options.cooling, 0, 1);
   checkNumber(op, 'target', target);
   if (seed !== undefined) checkWhole(op, 'seed', seed);
-  if (signal !== undefined) checkHas(op, 'signal', signal, ['aborted'], 'Pass the signal of an AbortController');
+  checkSignal(op, signal);
   const random = seed === undefined ? nextHostRandom() : new HostRandom(seed);
   const valueAt = async (state: S): Promise<number> => {
     const value = await cost(state);

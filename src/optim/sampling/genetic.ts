@@ -7,18 +7,16 @@ import {
   ArgumentError,
   checkFunction,
   checkGiven,
-  checkHas,
   checkList,
   checkNumber,
   checkNumbers,
   checkOptions,
   checkWhole,
-  formatShape,
   type OptionNames,
-  wrongKind,
 } from '../../tensor/library.js';
-import { type AnyTensor, Tensor } from '../../tensor/tensor.js';
-import { captured } from '../minimize/captured.js';
+import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
+import { checkSignal } from '../minimize/search.js';
+import { valuesOfRows } from './each-row.js';
 
 export interface GeneticOptions {
   /** Members of a generation. Default 100. */
@@ -238,23 +236,11 @@ function evaluator(
   population: number,
   genes: number,
 ): (members: readonly Float64Array[]) => Promise<number[]> {
-  const program = captured((x: Tensor) => {
-    const result: unknown = cost(x as unknown as Tensor<[number, number], 'float64'>);
-    if (!(result instanceof Tensor)) throw wrongKind(op, 'what the cost returned', result, 'Return a tensor [members]');
-    if (result.size !== population || result.rank > 2)
-      throw new ArgumentError(
-        `${op}: the cost of [${population}, ${genes}] has shape ${formatShape(result.shape)}, not [${population}]. Reduce over dimension 1: a number for each row.`,
-      );
-    return result.reshape([population]) as Tensor;
-  });
+  const valuesOf = valuesOfRows(op, cost, 'cost', 'members', [population, genes]);
   return async (members) => {
     const all = new Float64Array(population * genes);
     members.forEach((member, i) => all.set(member, i * genes));
-    const x = tensor(all, { shape: [population, genes], dtype: 'float64' }) as unknown as Tensor;
-    const result = await program(x);
-    const values = Array.from((await result.data()) as ArrayLike<number>, (v) => (Number.isNaN(v) ? Infinity : v));
-    x[Symbol.dispose]();
-    return values;
+    return Array.from(await valuesOf(all), (v) => (Number.isNaN(v) ? Infinity : v));
   };
 }
 
@@ -288,5 +274,5 @@ function checkGeneticOptions(op: string, options: GeneticOptions): void {
   );
   if (target !== undefined) checkNumber(op, 'target', target);
   if (seed !== undefined) checkWhole(op, 'seed', seed);
-  if (signal !== undefined) checkHas(op, 'signal', signal, ['aborted'], 'Pass the signal of an AbortController');
+  checkSignal(op, signal);
 }

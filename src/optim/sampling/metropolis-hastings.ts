@@ -7,19 +7,17 @@ import { HostRandom, nextHostRandom } from '../../tensor/host-random.js';
 import {
   ArgumentError,
   checkFunction,
-  checkHas,
   checkNumbers,
   checkOptions,
   checkWhole,
-  formatShape,
   type OptionNames,
-  wrongKind,
 } from '../../tensor/library.js';
-import { type AnyTensor, Tensor } from '../../tensor/tensor.js';
-import { captured } from '../minimize/captured.js';
+import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
 import { lowerFactorOf } from '../minimize/dense.js';
+import { checkSignal } from '../minimize/search.js';
 import { checkPositive } from '../line-search/line.js';
 import { effectiveSampleSize, rHat } from './chains.js';
+import { valuesOfRows } from './each-row.js';
 
 export interface MetropolisOptions {
   /** Samples that are kept of each chain. Default 1000. */
@@ -99,10 +97,10 @@ export async function metropolisHastings(
   checkWhole(op, 'thin', thin, 1);
   checkPositive(op, 'stepSize', stepSize);
   if (seed !== undefined) checkWhole(op, 'seed', seed);
-  if (signal !== undefined) checkHas(op, 'signal', signal, ['aborted'], 'Pass the signal of an AbortController');
+  checkSignal(op, signal);
 
   const random = seed === undefined ? nextHostRandom() : new HostRandom(seed);
-  const density = batchDensity(op, logDensity, chains, start.length);
+  const density = valuesOfRows(op, logDensity, 'log density', 'chains', [chains, start.length]);
   const walk = new Walk(density, random, start, chains, stepSize);
   await walk.begin();
   const kept: Float64Array[] = [];
@@ -122,31 +120,6 @@ export async function metropolisHastings(
 }
 
 type Density = (places: Float64Array) => Promise<ArrayLike<number>>;
-
-function batchDensity(
-  op: string,
-  logDensity: (x: Tensor<[number, number], 'float64'>) => AnyTensor,
-  chains: number,
-  size: number,
-): Density {
-  const program = captured((x: Tensor) => {
-    const result: unknown = logDensity(x as unknown as Tensor<[number, number], 'float64'>);
-    if (!(result instanceof Tensor))
-      throw wrongKind(op, 'what the log density returned', result, 'Return a tensor [chains]');
-    if (result.size !== chains || result.rank > 2)
-      throw new ArgumentError(
-        `${op}: the log density of [${chains}, ${size}] has shape ${formatShape(result.shape)}, not [${chains}]. Reduce over dimension 1: a number for each row.`,
-      );
-    return result.reshape([chains]) as Tensor;
-  });
-  return async (places) => {
-    const x = tensor(places, { shape: [chains, size], dtype: 'float64' }) as unknown as Tensor;
-    const result = await program(x);
-    const values = (await result.data()) as ArrayLike<number>;
-    x[Symbol.dispose]();
-    return values;
-  };
-}
 
 class Walk {
   /** [chains, unknowns] */

@@ -79,10 +79,12 @@ export class PPO<O, A> extends PolicyAgent<O, A, Settled<PpoOptions>> {
     checkShare('PPO', 'lambda', lambda);
     checkNumber('PPO', 'clip', clip);
     const rows = environments * horizon;
-    if (rows % batchSize !== 0)
+    if (rows % batchSize !== 0) {
+      const divisors = [rows, rows / 2, rows / 4].filter(Number.isInteger);
       throw new ArgumentError(
-        `PPO: batchSize ${batchSize} does not divide the ${rows} steps (environments · horizon) that are learned from at a time. Use ${rows}, ${rows / 2} or ${rows / 4}.`,
+        `PPO: batchSize ${batchSize} does not divide the ${rows} steps (environments · horizon) that are learned from at a time. Use a divisor: ${divisors.join(', ')}.`,
       );
+    }
     const rollouts = Math.max(1, Math.round(stepsPerEpoch / rows));
     this.batchSize = batchSize;
     this.length = rollouts * passes * (rows / batchSize);

@@ -3,11 +3,11 @@
 
 import * as L from '../../../loop/loop.js';
 import type { Expr } from '../../../loop/loop.js';
+import { EPS, takeSteps, toGoodSize, toOwnSize } from './diagonalise.js';
 import {
   type Line,
   type Matrix,
   type MatrixWriter,
-  absolute,
   minus,
   negated,
   plus,
@@ -16,55 +16,31 @@ import {
   root,
 } from './matrix-writer.js';
 import { TOGETHER, formRows, reflect } from './reflection.js';
-import { factorFor, fixSign, isSmall, largestOf, rotateRows, rotation, sortValues } from './rotations.js';
+import { fixSign, rotateRows, rotation, sortValues } from './rotations.js';
 import { type Writing, infoOf } from './writing.js';
 
-const EPS = 2 ** -53;
 const TINY = 2 ** -1000;
-/** Steps that one eigenvalue may take; the shift makes it two or three. */
-const STEPS = 60;
 
 export function writeEigh({ w, n, node, operand, matrix, line, scratch, fail }: Writing): void {
   const { hasVectors } = node.arg;
   const [a, d] = [matrix('vectors'), line('values')];
   const [e, taus] = [scratch('beside', n), scratch('taus', n)];
   const odd = mirror(w, operand(0), a, n);
-  const factor = factorFor(w, largestOf(w, a, n, n));
-  w.when(L.compare('ne', factor, real(1)), () => w.loop(0, n, (i) => w.scale(w.row(a, i), factor, 0, n)));
+  const factor = toGoodSize(w, a, n);
   tridiagonalise(w, a, d, e, taus, n, scratch('p', n));
   if (hasVectors) formRows(w, a, taus, n, 1, { ...scratch('work', TOGETHER * n), ld: n });
   const [cosines, sines] = [scratch('cosines', n), scratch('sines', n)];
-  const hi = w.variable('hi', L.int(n - 1));
-  // A matrix that is not finite would never be done.
-  const most = w.int(L.select(L.compare('eq', odd, real(0)), L.int((STEPS + 1) * n), L.int(0)), 'most');
-  w.loop(0, most, () => {
-    w.when(L.compare('lt', L.int(0), hi), () => {
-      const last = w.int(hi, 'last');
-      const lo = w.variable('lo', L.int(0));
-      w.loop(0, last, (i) => {
-        const size = L.add(absolute(w.get(d, i)), absolute(w.get(d, plus(i, 1))));
-        w.when(isSmall(w, w.get(e, i), L.add(L.mul(real(EPS), size), real(TINY))), () => {
-          w.put(e, i, real(0));
-          w.set(lo, plus(i, 1));
-        });
-      });
-      w.when(
-        L.compare('eq', lo, last),
-        () => w.set(hi, minus(last, 1)),
-        () => {
-          const first = w.int(lo, 'first');
-          step(w, d, e, cosines, sines, first, last);
-          if (hasVectors) rotateRows(w, a, cosines, sines, first, last, n);
-        },
-      );
-    });
+  const info = takeSteps(w, d, e, n, odd, {
+    negligible: (size) => L.add(L.mul(real(EPS), size), real(TINY)),
+    step: (first, last) => {
+      step(w, d, e, cosines, sines, first, last);
+      if (hasVectors) rotateRows(w, a, cosines, sines, first, last, n);
+    },
   });
-  const isDone = L.compare('le', hi, L.int(0));
-  const info = w.named('left', L.select(isDone, L.int(0), hi));
   sortValues(w, d, n, false, (i, j) => {
     if (hasVectors) w.swap(w.row(a, i), w.row(a, j), 0, n);
   });
-  w.loop(0, n, (i) => w.put(d, i, L.add(quotient(w.get(d, i), factor), odd)));
+  toOwnSize(w, d, n, factor, odd);
   if (hasVectors) w.loop(0, n, (i) => fixSign(w, w.row(a, i), [], n));
   fail(infoOf(w, odd, info));
 }

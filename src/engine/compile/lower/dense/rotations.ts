@@ -115,23 +115,3 @@ export function fixSign(w: MatrixWriter, row: Line, along: readonly Line[], n: n
     for (const line of [row, ...along]) w.scale(line, real(-1), 0, n);
   });
 }
-
-/** 1, or what brings numbers of this size near 1 where squares of them would overflow or vanish. */
-export function factorFor(w: MatrixWriter, largest: Expr): Expr {
-  const isExtreme = L.binary('or', L.compare('lt', largest, real(1e-100)), L.compare('lt', real(1e100), largest));
-  const isUseful = L.binary('and', isExtreme, L.compare('ne', largest, real(0)));
-  return w.named('factor', L.select(isUseful, quotient(real(1), largest), real(1)));
-}
-
-/** Of all numbers of a matrix. */
-export function largestOf(w: MatrixWriter, a: Matrix, rows: number, columns: number): Expr {
-  const largest = w.variable('largest', real(0));
-  w.loop(0, rows, (i) => {
-    const row = w.row(a, i);
-    w.loop(0, columns, (j) => w.set(largest, L.binary('max', largest, absolute(w.get(row, j)))));
-  });
-  return largest;
-}
-
-export const isSmall = (w: MatrixWriter, x: Expr, beside: Expr): Expr =>
-  w.named('isSmall', L.compare('le', absolute(x), beside));

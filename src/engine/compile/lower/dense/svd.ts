@@ -4,6 +4,7 @@
 
 import * as L from '../../../loop/loop.js';
 import type { Expr } from '../../../loop/loop.js';
+import { EPS, isSmall, takeSteps, toGoodSize, toOwnSize } from './diagonalise.js';
 import {
   type Line,
   type Matrix,
@@ -17,12 +18,8 @@ import {
   root,
 } from './matrix-writer.js';
 import { TOGETHER, formRows, reflect } from './reflection.js';
-import { factorFor, fixSign, isSmall, largestOf, rotateRows, rotation, sortValues } from './rotations.js';
+import { fixSign, rotateRows, rotation, sortValues } from './rotations.js';
 import { type Writing, infoOf } from './writing.js';
-
-const EPS = 2 ** -53;
-/** Steps that one value may take; the shift makes it two or three. */
-const STEPS = 60;
 
 interface Bidiagonal {
   readonly d: Line;
@@ -35,8 +32,7 @@ export function writeSvd({ w, n, node, operand, matrix, line, scratch, copyIn, f
   const [u, v, d] = [matrix('u'), matrix('v'), line('values')];
   const e = scratch('beside', n);
   const odd = copyIn(operand(0), a, n, n);
-  const factor = factorFor(w, largestOf(w, a, n, n));
-  w.when(L.compare('ne', factor, real(1)), () => w.loop(0, n, (i) => w.scale(w.row(a, i), factor, 0, n)));
+  const factor = toGoodSize(w, a, n);
   const [left, right] = [scratch('left', n), scratch('right', n)];
   bidiagonalise(w, a, u, v, { d, e }, [left, right], n, scratch('sums', n));
   if (hasVectors) {
@@ -52,37 +48,19 @@ export function writeSvd({ w, n, node, operand, matrix, line, scratch, copyIn, f
     w.set(norm, L.binary('max', norm, size));
   });
   const least = w.named('least', L.mul(real(EPS / 4), norm));
-  const hi = w.variable('hi', L.int(n - 1));
-  const most = w.int(L.select(L.compare('eq', odd, real(0)), L.int((STEPS + 1) * n), L.int(0)), 'most');
-  w.loop(0, most, () => {
-    w.when(L.compare('lt', L.int(0), hi), () => {
-      const last = w.int(hi, 'last');
-      const lo = w.variable('lo', L.int(0));
+  const info = takeSteps(w, d, e, n, odd, {
+    prepare: (last) =>
       w.loop(0, plus(last, 1), (i) => {
         w.when(isSmall(w, w.get(d, i), least), () => w.put(d, i, real(0)));
-      });
-      w.loop(0, last, (i) => {
-        const size = L.add(absolute(w.get(d, i)), absolute(w.get(d, plus(i, 1))));
-        w.when(isSmall(w, w.get(e, i), L.binary('max', L.mul(real(EPS), size), least)), () => {
-          w.put(e, i, real(0));
-          w.set(lo, plus(i, 1));
-        });
-      });
-      w.when(
-        L.compare('eq', lo, last),
-        () => w.set(hi, minus(last, 1)),
-        () => {
-          const first = w.int(lo, 'first');
-          step(w, { d, e }, lines, first, last);
-          if (hasVectors) {
-            rotateRows(w, u, leftCosines, leftSines, first, last, n);
-            rotateRows(w, v, rightCosines, rightSines, first, last, n);
-          }
-        },
-      );
-    });
+      }),
+    negligible: (size) => L.binary('max', L.mul(real(EPS), size), least),
+    step: (first, last) => {
+      step(w, { d, e }, lines, first, last);
+      if (!hasVectors) return;
+      rotateRows(w, u, leftCosines, leftSines, first, last, n);
+      rotateRows(w, v, rightCosines, rightSines, first, last, n);
+    },
   });
-  const info = w.named('left', L.select(L.compare('le', hi, L.int(0)), L.int(0), hi));
   w.loop(0, n, (i) => {
     const value = w.get(d, i);
     w.when(L.compare('lt', value, real(0)), () => {
@@ -94,7 +72,7 @@ export function writeSvd({ w, n, node, operand, matrix, line, scratch, copyIn, f
     if (!hasVectors) return;
     for (const rows of [u, v]) w.swap(w.row(rows, i), w.row(rows, j), 0, n);
   });
-  w.loop(0, n, (i) => w.put(d, i, L.add(quotient(w.get(d, i), factor), odd)));
+  toOwnSize(w, d, n, factor, odd);
   if (hasVectors) w.loop(0, n, (i) => fixSign(w, w.row(v, i), [w.row(u, i)], n));
   fail(infoOf(w, odd, info));
 }

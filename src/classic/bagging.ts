@@ -1,15 +1,8 @@
-// Ensembles: many estimators that vote or are averaged. Bagging fits copies of one to random rows; voting fits different ones to the same.
+// Bagging: copies of one estimator, each fitted to rows drawn at random, whose results are averaged.
 
 import { HostRandom } from '../tensor/host-random.js';
-import {
-  ArgumentError,
-  FormatError,
-  type OptionNames,
-  checkList,
-  checkNumber,
-  checkNumbers,
-  checkWhole,
-} from '../tensor/library.js';
+import { ArgumentError, type OptionNames, checkNumber, checkWhole } from '../tensor/library.js';
+import { DecisionTreeClassifier, DecisionTreeRegressor } from './decision-tree.js';
 import {
   type ClassState,
   Classifier,
@@ -18,9 +11,9 @@ import {
   Regressor,
   ProbabilityClassifier,
 } from './estimator.js';
-import { DecisionTreeClassifier, DecisionTreeRegressor } from './decision-tree.js';
-import type { Encoded, Label } from './labels.js';
-import { type Matrix, readRows, rowsAt, tensorOf, zeroMatrix } from './rows.js';
+import type { Encoded } from './labels.js';
+import { checkMembers, sharesOf } from './members.js';
+import { type Matrix, rowsAt, tensorOf, zeroMatrix } from './rows.js';
 import { checkFlag } from './scalers.js';
 import { accuracyOf, r2Of } from './scores.js';
 import { checkFields, orNull } from './state-check.js';
@@ -293,23 +286,6 @@ function unseen(rows: number, drawn: Int32Array): number[] {
   return Array.from(isDrawn.keys()).filter((row) => isDrawn[row] === 0);
 }
 
-/** Probabilities of a member in the order of all classes; a vote where it gives none. */
-async function sharesOf(member: Classifier, x: Matrix, classes: readonly Label[]): Promise<Matrix> {
-  const out = zeroMatrix(x.rows, classes.length);
-  const places = new Map(classes.map((label, i) => [label, i]));
-  const rows = tensorOf(x);
-  if (!member.givesProbabilities) {
-    const predicted = await member.predict(rows);
-    predicted.forEach((label, i) => (out.data[i * classes.length + places.get(label)!] = 1));
-    return out;
-  }
-  const own = member.classes.map((label) => places.get(label)!);
-  const { data } = await readRows('predictProba', await member.predictProba(rows));
-  for (let i = 0; i < x.rows; i++)
-    for (let c = 0; c < own.length; c++) out.data[i * classes.length + own[c]] = data[i * own.length + c];
-  return out;
-}
-
 function addShares(to: Matrix, rows: ArrayLike<number>, shares: Matrix): void {
   const width = to.columns;
   for (let i = 0; i < rows.length; i++)
@@ -326,178 +302,4 @@ function outOfBagAccuracy(votes: Matrix, y: Int32Array): number {
     predicted.push(own.indexOf(own.reduce((a, b) => Math.max(a, b))));
   }
   return truth.length === 0 ? NaN : accuracyOf(truth, predicted);
-}
-
-function checkMembers(name: string, state: Fitted, isMember: (e: unknown) => boolean): void {
-  const { estimators, columns, features } = state as Partial<Record<string, unknown>>;
-  const areMembers =
-    Array.isArray(estimators) &&
-    estimators.length > 0 &&
-    estimators.every((e) => isMember(e) && (e as Estimator).isFitted);
-  const isColumn = (list: unknown): boolean =>
-    list instanceof Int32Array && list.every((c) => c >= 0 && c < (features as number));
-  const haveColumns =
-    columns === undefined ||
-    (Array.isArray(columns) &&
-      Array.isArray(estimators) &&
-      columns.length === estimators.length &&
-      columns.every(isColumn));
-  if (!areMembers || !haveColumns) throw new FormatError(`loadEstimator: the estimators of the ${name} are damaged.`);
-}
-
-// ---------------------------------------------------------------- voting
-
-export interface VotingClassifierOptions {
-  /** What votes: different classifiers. */
-  readonly estimators: readonly Classifier[];
-  /** The commonest class ('hard', default), or the mean of the probabilities ('soft'). */
-  readonly voting?: 'hard' | 'soft';
-  /** What each one counts. Default: all alike. */
-  readonly weights?: readonly number[] | null;
-}
-
-export interface VotingRegressorOptions {
-  /** What is averaged: different regressors. */
-  readonly estimators: readonly Regressor[];
-  /** What each one counts. Default: all alike. */
-  readonly weights?: readonly number[] | null;
-}
-
-interface VotingClassState extends ClassState {
-  readonly estimators: readonly Classifier[];
-}
-
-function checkVoters(
-  name: string,
-  estimators: unknown,
-  weights: unknown,
-  isVoter: (e: unknown) => boolean,
-  of: string,
-): void {
-  checkList(name, 'estimators', estimators, of);
-  const list = estimators as readonly unknown[];
-  if (list.length === 0) throw new ArgumentError(`${name}: there are no estimators. Give at least one.`);
-  const wrong = list.findIndex((e) => !isVoter(e));
-  if (wrong >= 0) throw new ArgumentError(`${name}: estimator ${wrong} is not one of ${of}.`);
-  if (weights === null) return;
-  checkNumbers(name, 'weights', weights);
-  const numbers = weights as readonly number[];
-  if (numbers.length !== list.length || numbers.some((w) => !(w >= 0)) || numbers.every((w) => w === 0))
-    throw new ArgumentError(
-      `${name}: weights are ${JSON.stringify(weights)} for ${list.length} estimators. Give a number of at least 0 for each.`,
-    );
-}
-
-/**
- * Different classifiers, fitted to the same rows, that vote; of equals the first class in order. scikit-learn: VotingClassifier.
- *
- *     new VotingClassifier({ estimators: [new GaussianNaiveBayes(), new DecisionTreeClassifier()], voting: 'soft' });
- */
-export class VotingClassifier extends ProbabilityClassifier<Required<VotingClassifierOptions>, VotingClassState> {
-  constructor(options: VotingClassifierOptions) {
-    super(
-      options,
-      { estimators: true, voting: true, weights: true },
-      { estimators: [], voting: 'hard', weights: null },
-    );
-    const { estimators, voting, weights } = this.options;
-    checkVoters('VotingClassifier', estimators, weights, (e) => e instanceof Classifier, 'classifiers');
-    if (voting !== 'hard' && voting !== 'soft')
-      throw new ArgumentError(`VotingClassifier: voting is ${String(voting)}. Use 'hard' or 'soft'.`);
-    const mute = estimators.find((e) => !e.givesProbabilities);
-    if (voting === 'soft' && mute !== undefined)
-      throw new ArgumentError(`VotingClassifier: ${mute.constructor.name} gives no probabilities. Use voting: 'hard'.`);
-  }
-
-  /** The fitted voters. */
-  get estimators(): readonly Classifier[] {
-    return this.fitted('estimators').estimators;
-  }
-
-  override copy(changes: Readonly<Record<string, unknown>> = {}): this {
-    return super.copy({ estimators: this.options.estimators.map((e) => e.copy()), ...changes });
-  }
-
-  protected async learn(x: Matrix, { y, classes }: Encoded): Promise<VotingClassState> {
-    const labels = Array.from(y, (place) => classes[place]);
-    const estimators = this.options.estimators.map((e) => e.copy());
-    const rows = tensorOf(x);
-    for (const estimator of estimators) await estimator.fit(rows, labels);
-    return { features: x.columns, classes, estimators };
-  }
-
-  /** Shares of the votes, or the mean of the probabilities. */
-  protected async probabilities(x: Matrix): Promise<Matrix> {
-    const { estimators, classes } = this.fitted('predict');
-    const { voting, weights } = this.options;
-    const counts = weights ?? estimators.map(() => 1);
-    const total = counts.reduce((a, b) => a + b, 0);
-    const out = zeroMatrix(x.rows, classes.length);
-    const rows = tensorOf(x);
-    const places = new Map(classes.map((label, i) => [label, i]));
-    for (const [i, estimator] of estimators.entries()) {
-      const share = counts[i] / total;
-      if (voting === 'soft') {
-        const { data } = await sharesOf(estimator, x, classes);
-        for (let k = 0; k < data.length; k++) out.data[k] += share * data[k];
-      } else {
-        const predicted = await estimator.predict(rows);
-        predicted.forEach((label, row) => (out.data[row * classes.length + places.get(label)!] += share));
-      }
-    }
-    return out;
-  }
-
-  protected checkState(state: Fitted): void {
-    checkFields('VotingClassifier', state, { features: 'count', classes: 'labels', estimators: 'object' });
-    checkMembers('VotingClassifier', state, (e) => e instanceof Classifier);
-  }
-}
-
-interface VotingNumberState extends Fitted {
-  readonly features: number;
-  readonly estimators: readonly Regressor[];
-}
-
-/** The mean of different regressors, fitted to the same rows. scikit-learn: VotingRegressor. */
-export class VotingRegressor extends Regressor<Required<VotingRegressorOptions>, VotingNumberState> {
-  constructor(options: VotingRegressorOptions) {
-    super(options, { estimators: true, weights: true }, { estimators: [], weights: null });
-    const { estimators, weights } = this.options;
-    checkVoters('VotingRegressor', estimators, weights, (e) => e instanceof Regressor, 'regressors');
-  }
-
-  /** The fitted members. */
-  get estimators(): readonly Regressor[] {
-    return this.fitted('estimators').estimators;
-  }
-
-  override copy(changes: Readonly<Record<string, unknown>> = {}): this {
-    return super.copy({ estimators: this.options.estimators.map((e) => e.copy()), ...changes });
-  }
-
-  protected async learn(x: Matrix, y: Float64Array): Promise<VotingNumberState> {
-    const estimators = this.options.estimators.map((e) => e.copy());
-    const rows = tensorOf(x);
-    for (const estimator of estimators) await estimator.fit(rows, y);
-    return { features: x.columns, estimators };
-  }
-
-  protected async estimate(x: Matrix): Promise<Float64Array> {
-    const { estimators } = this.fitted('predict');
-    const counts = this.options.weights ?? estimators.map(() => 1);
-    const total = counts.reduce((a, b) => a + b, 0);
-    const out = new Float64Array(x.rows);
-    const rows = tensorOf(x);
-    for (const [i, estimator] of estimators.entries()) {
-      const predicted = await estimator.predict(rows);
-      predicted.forEach((value, row) => (out[row] += (counts[i] / total) * value));
-    }
-    return out;
-  }
-
-  protected checkState(state: Fitted): void {
-    checkFields('VotingRegressor', state, { features: 'count', estimators: 'object' });
-    checkMembers('VotingRegressor', state, (e) => e instanceof Regressor);
-  }
 }
