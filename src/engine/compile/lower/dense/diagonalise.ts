@@ -3,7 +3,17 @@
 
 import * as L from '../../../loop/loop.js';
 import type { Expr } from '../../../loop/loop.js';
-import { type Line, type Matrix, type MatrixWriter, absolute, minus, plus, quotient, real } from './matrix-writer.js';
+import {
+  type Int,
+  type Line,
+  type Matrix,
+  type MatrixWriter,
+  absolute,
+  minus,
+  plus,
+  quotient,
+  real,
+} from './matrix-writer.js';
 
 export const EPS = 2 ** -53;
 /** Steps that one value may take; the shift makes it two or three. */
@@ -32,27 +42,34 @@ export const isSmall = (w: MatrixWriter, x: Expr, beside: Expr): Expr =>
   w.named('isSmall', L.compare('le', absolute(x), beside));
 
 export interface QrSteps {
-  /** What is done to the rows 0 … last each time before a block is looked for. */
+  /** What is done to the rows begin … last each time before a block is looked for. */
   readonly prepare?: (last: Expr) => void;
   /** The largest number that counts as 0 beside two values whose sizes add up to `size`. */
   readonly negligible: (size: Expr) => Expr;
   /** One step on the rows first … last. */
   readonly step: (first: Expr, last: Expr) => void;
+  /** After each step, and when there is none left to take. */
+  readonly settle?: (isDone: Expr) => void;
 }
 
-/** Steps until no number of `e` is left beside the values `d`: 0 in return, or the row where it was given up. */
-export function takeSteps(w: MatrixWriter, d: Line, e: Line, n: number, odd: Expr, steps: QrSteps): Expr {
-  const hi = w.variable('hi', L.int(n - 1));
+/**
+ * Steps on the rows begin … end − 1 until no number of `e` is left between the values `d`: 0 in return, or the row where it was given up.
+ */
+export function takeSteps(w: MatrixWriter, d: Line, e: Line, begin: Int, end: Int, odd: Expr, steps: QrSteps): Expr {
+  const first = w.int(begin, 'first');
+  const hi = w.variable('hi', L.int(0));
+  w.set(hi, minus(end, 1));
   // A matrix that is not finite would never be done.
-  const most = w.int(L.select(L.compare('eq', odd, real(0)), L.int((STEPS + 1) * n), L.int(0)), 'most');
+  const size = minus(end, first);
+  const most = w.int(L.select(L.compare('eq', odd, real(0)), L.mul(L.int(STEPS + 1), size), L.int(0)), 'most');
   w.loop(0, most, () => {
-    w.when(L.compare('lt', L.int(0), hi), () => {
+    w.when(L.compare('lt', first, hi), () => {
       const last = w.int(hi, 'last');
-      const lo = w.variable('lo', L.int(0));
+      const lo = w.variable('lo', first);
       steps.prepare?.(last);
-      w.loop(0, last, (i) => {
-        const size = L.add(absolute(w.get(d, i)), absolute(w.get(d, plus(i, 1))));
-        w.when(isSmall(w, w.get(e, i), steps.negligible(size)), () => {
+      w.loop(first, last, (i) => {
+        const beside = L.add(absolute(w.get(d, i)), absolute(w.get(d, plus(i, 1))));
+        w.when(isSmall(w, w.get(e, i), steps.negligible(beside)), () => {
           w.put(e, i, real(0));
           w.set(lo, plus(i, 1));
         });
@@ -60,9 +77,10 @@ export function takeSteps(w: MatrixWriter, d: Line, e: Line, n: number, odd: Exp
       w.when(
         L.compare('eq', lo, last),
         () => w.set(hi, minus(last, 1)),
-        () => steps.step(w.int(lo, 'first'), last),
+        () => steps.step(w.int(lo, 'lo'), last),
       );
     });
+    steps.settle?.(L.compare('le', hi, first));
   });
-  return w.named('left', L.select(L.compare('le', hi, L.int(0)), L.int(0), hi));
+  return w.named('left', L.select(L.compare('le', hi, first), L.int(0), hi));
 }

@@ -1,9 +1,12 @@
-// Eigenvalues and eigenvectors of a symmetric matrix: reflections make it tridiagonal (Householder), implicit QR steps with Wilkinson's shift
-// make that diagonal (Golub and Van Loan, 8.3). Vectors are rows, so that a rotation walks through memory in order.
+// Eigenvalues and eigenvectors of a symmetric matrix: reflections make it tridiagonal (Householder). Values alone come from implicit QR steps with
+// Wilkinson's shift (Golub and Van Loan, 8.3); with vectors, such steps make small blocks diagonal, and divide and conquer joins them. Vectors
+// are rows, so that rotations and products walk through memory in order.
 
 import * as L from '../../../loop/loop.js';
 import type { Expr } from '../../../loop/loop.js';
+import { RowReflections } from './block-reflections.js';
 import { EPS, takeSteps, toGoodSize, toOwnSize } from './diagonalise.js';
+import { LEAF, divideAndConquer, paddedTo, putInOrder } from './divide-and-conquer.js';
 import {
   type Line,
   type Matrix,
@@ -15,95 +18,79 @@ import {
   real,
   root,
 } from './matrix-writer.js';
-import { TOGETHER, formRows, reflect } from './reflection.js';
-import { fixSign, rotateRows, rotation, sortValues } from './rotations.js';
+import { type Turns, fixSign, rotateRows, rotation, sortValues } from './rotations.js';
+import { type Tridiagonal, tridiagonalise } from './tridiagonal.js';
 import { type Writing, infoOf } from './writing.js';
 
 const TINY = 2 ** -1000;
+/** Beside values whose sizes add up to `size`. */
+const negligible = (size: Expr): Expr => L.add(L.mul(real(EPS), size), real(TINY));
 
-export function writeEigh({ w, n, node, operand, matrix, line, scratch, fail }: Writing): void {
-  const { hasVectors } = node.arg;
-  const [a, d] = [matrix('vectors'), line('values')];
-  const [e, taus] = [scratch('beside', n), scratch('taus', n)];
-  const odd = mirror(w, operand(0), a, n);
+export function writeEigh(g: Writing): void {
+  const { w, n, node, operand, matrix, line, scratch, fail } = g;
+  const [a, values] = [matrix('vectors'), line('values')];
+  const odd = copyTriangle(w, operand(0), a, n);
   const factor = toGoodSize(w, a, n);
-  tridiagonalise(w, a, d, e, taus, n, scratch('p', n));
-  if (hasVectors) formRows(w, a, taus, n, 1, { ...scratch('work', TOGETHER * n), ld: n });
-  const [cosines, sines] = [scratch('cosines', n), scratch('sines', n)];
-  const info = takeSteps(w, d, e, n, odd, {
-    negligible: (size) => L.add(L.mul(real(EPS), size), real(TINY)),
-    step: (first, last) => {
-      step(w, d, e, cosines, sines, first, last);
-      if (hasVectors) rotateRows(w, a, cosines, sines, first, last, n);
-    },
-  });
-  sortValues(w, d, n, false, (i, j) => {
-    if (hasVectors) w.swap(w.row(a, i), w.row(a, j), 0, n);
-  });
-  toOwnSize(w, d, n, factor, odd);
-  if (hasVectors) w.loop(0, n, (i) => fixSign(w, w.row(a, i), [], n));
+  const [d, e, taus] = [
+    node.arg.hasVectors ? scratch('diagonal', n) : values,
+    scratch('beside', n),
+    scratch('taus', n),
+  ];
+  tridiagonalise(w, a, { d, e }, taus, n, scratch('p', n), scratch('sums', n));
+  const turns: Turns = { cosines: scratch('cosines', n), sines: scratch('sines', n) };
+  const info = node.arg.hasVectors
+    ? writeVectors(g, { d, e }, taus, turns, odd)
+    : takeSteps(w, d, e, 0, n, odd, { negligible, step: (first, last) => step(w, { d, e }, turns, first, last) });
+  if (!node.arg.hasVectors) sortValues(w, d, n, false, () => {});
+  toOwnSize(w, values, n, factor, odd);
   fail(infoOf(w, odd, info));
 }
 
-/** The lower triangle on both sides of the diagonal; 0 in return if its numbers are finite, else NaN. */
-function mirror(w: MatrixWriter, from: Matrix, to: Matrix, n: number): Expr {
-  const odd = w.variable('odd', real(0));
-  w.loop(0, n, (i) => {
-    const row = w.row(from, i);
-    w.loop(0, plus(i, 1), (j) => {
-      const x = w.get(row, j);
-      w.set(odd, L.add(odd, L.sub(x, x)));
-      w.putAt(to, i, j, x);
-      w.putAt(to, j, i, x);
-    });
+/** Vectors of T, reflected and in order, and their values. */
+function writeVectors(g: Writing, t: Tridiagonal, taus: Line, turns: Turns, odd: Expr): Expr {
+  const { w, n, matrix, line, scratch, integers } = g;
+  const [a, values] = [matrix('vectors'), line('values')];
+  const ld = paddedTo(n);
+  const z = { ...scratch('z', n * ld), ld };
+  const info = divideAndConquer(g, t, z, {
+    odd,
+    negligible,
+    step: (block, first, last) => {
+      step(w, t, turns, first, last);
+      rotateRows(w, block, turns, first, last, LEAF);
+    },
   });
-  return odd;
+  new RowReflections(g, a, taus, 1, 'back').apply(z);
+  const order = integers('ascending', n);
+  putInOrder(w, t.d, 0, n, order);
+  w.loop(0, n, (i) => {
+    const from = w.get(order, i);
+    w.put(values, i, w.get(t.d, from));
+    w.copy(w.row(z, from), w.row(a, i), 0, n);
+    fixSign(w, w.row(a, i), [], n);
+  });
+  return info;
 }
 
-/** Row k of `a` becomes v of reflection k, from k + 1 on; d and e are the diagonal and what is beside it. */
-function tridiagonalise(w: MatrixWriter, a: Matrix, d: Line, e: Line, taus: Line, n: number, p: Line): void {
-  w.loop(0, n, (k) => {
-    const v = w.row(a, k);
-    w.put(d, k, w.get(v, k));
-    w.put(taus, k, real(0));
-    w.put(e, k, real(0));
-    const from = w.int(plus(k, 1), 'from');
-    w.when(L.compare('lt', from, L.int(n)), () => {
-      const { tau, beta } = reflect(
-        w,
-        from,
-        n,
-        (i) => w.get(v, i),
-        (i, x) => w.put(v, i, x),
-      );
-      w.put(taus, k, tau);
-      w.put(e, k, beta);
-      w.when(L.compare('ne', tau, real(0)), () => {
-        // p = tau·A·v, then p − (tau/2)·(pᵀv)·v, with which A loses v·pᵀ + p·vᵀ.
-        const whole = w.int(minus(n, L.binary('rems', minus(n, from), L.int(TOGETHER))), 'whole');
-        const multiply = (i: Expr, count: number): void => {
-          const lines = Array.from({ length: count }, (_, r) => w.row(a, plus(i, r)));
-          w.dots(lines, v, from, n).forEach((sum, r) => w.put(p, plus(i, r), L.mul(tau, sum)));
-        };
-        w.loop(from, whole, (i) => multiply(i, TOGETHER), TOGETHER);
-        w.loop(whole, n, (i) => multiply(i, 1));
-        const half = w.named('half', L.mul(L.mul(real(-0.5), tau), w.dot(p, v, from, n)));
-        w.addTo(p, half, v, from, n);
-        w.loop(from, n, (i) => {
-          const row = w.row(a, i);
-          const [x, y] = [w.named('x', negated(w.get(v, i))), w.named('y', negated(w.get(p, i)))];
-          w.strips(from, n, (at, lanes) => {
-            const less = L.fma(L.splat(x, lanes), w.get(p, at, lanes), w.get(row, at, lanes));
-            w.put(row, at, L.fma(L.splat(y, lanes), w.get(v, at, lanes), less));
-          });
-        });
-      });
+/** The lower triangle; 0 in return if its numbers are finite, else NaN, and then it is of zeros, with which nothing can go astray. */
+function copyTriangle(w: MatrixWriter, from: Matrix, to: Matrix, n: number): Expr {
+  const odd = w.variable('odd', real(0));
+  w.loop(0, n, (i) => {
+    const [x, y] = [w.row(from, i), w.row(to, i)];
+    w.fill(y, plus(i, 1), n, real(0));
+    const sums = w.sums(1, 0, plus(i, 1), (at, lanes, [sum]) => {
+      const value = w.get(x, at, lanes);
+      w.put(y, at, value);
+      w.set(sum, L.add(sum, L.sub(value, value))); // ∞ − ∞ and NaN − NaN are NaN
     });
+    w.set(odd, L.add(odd, sums[0]));
   });
+  w.when(L.compare('ne', odd, real(0)), () => w.loop(0, n, (i) => w.fill(w.row(to, i), 0, n, real(0))));
+  return w.named('odd', odd);
 }
 
 /** One implicit QR step on the rows from … to, and its rotations. */
-function step(w: MatrixWriter, d: Line, e: Line, cosines: Line, sines: Line, from: Expr, to: Expr): void {
+function step(w: MatrixWriter, { d, e }: Tridiagonal, { cosines, sines }: Turns, from: Expr, to: Expr): void {
   const before = w.int(minus(to, 1), 'before');
   const [end, beside] = [w.get(d, to), w.get(e, before)];
   const half = w.named('half', L.mul(real(0.5), L.sub(w.get(d, before), end)));

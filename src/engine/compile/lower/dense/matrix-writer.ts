@@ -148,6 +148,29 @@ export class MatrixWriter {
     this.strips(from, to, (at, lanes) => this.put(x, at, L.mul(L.splat(f, lanes), this.get(x, at, lanes))));
   }
 
+  /** Sums over from … to − 1, in vectors and one by one: `inside` adds what belongs to the places from `at` on. */
+  sums(
+    count: number,
+    from: Int,
+    to: Int,
+    inside: (at: Expr, lanes: number, sums: readonly Var[]) => void,
+  ): readonly Var[] {
+    const made = (lanes: number): Var[] =>
+      Array.from({ length: count }, () => this.variable('sum', L.literal(0, 'f64', lanes)));
+    const single = made(1);
+    const wide = this.lanes === 1 ? single : made(this.lanes);
+    this.strips(from, to, (at, lanes) => inside(at, lanes, lanes === 1 ? single : wide));
+    if (wide === single) return single;
+    wide.forEach((sum, i) => {
+      const parts = Array.from({ length: this.lanes }, (_, lane) => L.extract(sum, lane));
+      this.set(
+        single[i],
+        parts.reduce<Expr>((a, b) => L.add(a, b), single[i]),
+      );
+    });
+    return single;
+  }
+
   /** Σ x · y for each pair: several sums in one walk share what they read of the line `with`. */
   dots(lines: readonly Line[], other: Line, from: Int, to: Int): Expr[] {
     const { lanes } = this;

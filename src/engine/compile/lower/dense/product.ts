@@ -19,7 +19,6 @@ export const transposed = ({ buffer, base, ld }: Matrix): Strided => ({ buffer, 
 
 /** Of the inner axis, so many at a time: a panel stays in the cache. */
 const DEPTH = 128;
-const MOST_ROWS = 8;
 
 interface Product {
   /** [rows, columns] */
@@ -45,8 +44,9 @@ export class Products {
 
   constructor(w: MatrixWriter, lowering: Lowering) {
     this.w = w;
-    this.tileRows = Math.min(lowering.target.tileRows, MOST_ROWS);
-    this.tileVectors = lowering.target.tileVectors;
+    this.tileRows = lowering.target.tileRows;
+    // A vector of doubles fills two registers.
+    this.tileVectors = Math.max(1, lowering.target.tileVectors / 2);
     this.panel = lowering.scratch('panel', DEPTH * this.tileVectors * w.lanes, 'f64');
   }
 

@@ -1,14 +1,13 @@
-// A = Q·R by Householder reflections, a block of columns at a time: a block's reflections together are I − V·T·Vᵀ (Schreiber and Van Loan),
-// which is applied to the columns beside it by products. Q is made of them the same way, from the last block on.
+// A = Q·R by Householder reflections, a block of columns at a time: a block's reflections together are applied to the columns beside it by
+// products. Q is made of them the same way, from the last block on.
 
 import * as L from '../../../loop/loop.js';
 import type { Expr } from '../../../loop/loop.js';
+import { BLOCK, formT, square } from './block-reflections.js';
 import { type Line, type Matrix, minus, negated, plus, real } from './matrix-writer.js';
 import { asIs, transposed } from './product.js';
 import { reflect } from './reflection.js';
 import { type Writing, infoOf } from './writing.js';
-
-const BLOCK = 32;
 
 /** The reflections of the columns begin … end − 1 of `v`, below whose diagonal they lie. */
 interface Block {
@@ -32,11 +31,10 @@ class BlockReflections {
   constructor(g: Writing, m: number, columns: number) {
     this.g = g;
     this.m = m;
-    const square = (name: string): Matrix => ({ ...g.scratch(name, BLOCK * BLOCK), ld: BLOCK });
     const wide = (name: string): Matrix => ({ ...g.scratch(name, BLOCK * columns), ld: columns });
-    this.top = square('top');
-    this.gram = square('gram');
-    this.t = square('t');
+    this.top = square(g, 'top');
+    this.gram = square(g, 'gram');
+    this.t = square(g, 't');
     this.sums = wide('sums');
     this.turned = wide('turned');
   }
@@ -90,7 +88,6 @@ class BlockReflections {
     }
   }
 
-  /** T is upper triangular: T_cc = tau_c, and above it −tau_c · T · (Vᵀ·v_c). */
   private makeT(
     taus: Line,
     begin: Expr,
@@ -99,20 +96,12 @@ class BlockReflections {
   ): void {
     const { w, products } = this.g;
     const { gram, t } = this;
-    for (const made of [gram, t]) w.loop(0, size, (i) => w.fill(w.row(made, i), 0, size, real(0)));
+    w.loop(0, size, (i) => w.fill(w.row(gram, i), 0, size, real(0)));
     for (const { part, rows } of whole) {
       const shared = { c: gram, a: transposed(part), b: asIs(part), rows: size, columns: size, inner: rows };
       products.add({ ...shared, isSubtracted: false, isSmall: true });
     }
-    w.loop(0, size, (c) => {
-      const tau = w.get(taus, plus(begin, c));
-      w.loop(0, c, (r) => {
-        const sum = w.variable('sum', real(0));
-        w.loop(r, c, (q) => w.set(sum, L.fma(w.at(t, r, q), w.at(gram, q, c), sum)));
-        w.putAt(t, r, c, negated(L.mul(tau, sum)));
-      });
-      w.putAt(t, c, c, tau);
-    });
+    formT(w, taus, begin, size, gram, t);
   }
 }
 

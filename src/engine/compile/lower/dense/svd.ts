@@ -4,6 +4,7 @@
 
 import * as L from '../../../loop/loop.js';
 import type { Expr } from '../../../loop/loop.js';
+import { RowReflections } from './block-reflections.js';
 import { EPS, isSmall, takeSteps, toGoodSize, toOwnSize } from './diagonalise.js';
 import {
   type Line,
@@ -17,16 +18,22 @@ import {
   real,
   root,
 } from './matrix-writer.js';
-import { TOGETHER, formRows, reflect } from './reflection.js';
-import { fixSign, rotateRows, rotation, sortValues } from './rotations.js';
+import { reflect } from './reflection.js';
+import { Sweeps, type Turns, fixSign, rotation, sortValues } from './rotations.js';
 import { type Writing, infoOf } from './writing.js';
+
+/** Steps whose rotations are done together. */
+const SWEEPS = 24;
+/** Rows that are read together. */
+const TOGETHER = 4;
 
 interface Bidiagonal {
   readonly d: Line;
   readonly e: Line;
 }
 
-export function writeSvd({ w, n, node, operand, matrix, line, scratch, copyIn, fail }: Writing): void {
+export function writeSvd(g: Writing): void {
+  const { w, n, node, operand, matrix, line, scratch, copyIn, fail } = g;
   const { hasVectors } = node.arg;
   const a = matrix('work');
   const [u, v, d] = [matrix('u'), matrix('v'), line('values')];
@@ -36,30 +43,28 @@ export function writeSvd({ w, n, node, operand, matrix, line, scratch, copyIn, f
   const [left, right] = [scratch('left', n), scratch('right', n)];
   bidiagonalise(w, a, u, v, { d, e }, [left, right], n, scratch('sums', n));
   if (hasVectors) {
-    const work = { ...scratch('rows', TOGETHER * n), ld: n };
-    formRows(w, u, left, n, 0, work);
-    formRows(w, v, right, n, 1, work);
+    new RowReflections(g, u, left, 0, 'left').form();
+    new RowReflections(g, v, right, 1, 'right').form();
   }
-  const lines = ['leftCosines', 'leftSines', 'rightCosines', 'rightSines'].map((name) => scratch(name, n));
-  const [leftCosines, leftSines, rightCosines, rightSines] = lines;
+  const sweeps = new Sweeps(g, hasVectors ? [u, v] : [], SWEEPS);
+  const single = { cosines: scratch('singleCosines', n), sines: scratch('singleSines', n) };
   const norm = w.variable('norm', real(0));
   w.loop(0, n, (i) => {
     const size = L.add(absolute(w.get(d, i)), absolute(w.get(e, i)));
     w.set(norm, L.binary('max', norm, size));
   });
   const least = w.named('least', L.mul(real(EPS / 4), norm));
-  const info = takeSteps(w, d, e, n, odd, {
+  const info = takeSteps(w, d, e, 0, n, odd, {
     prepare: (last) =>
       w.loop(0, plus(last, 1), (i) => {
         w.when(isSmall(w, w.get(d, i), least), () => w.put(d, i, real(0)));
       }),
     negligible: (size) => L.binary('max', L.mul(real(EPS), size), least),
     step: (first, last) => {
-      step(w, { d, e }, lines, first, last);
-      if (!hasVectors) return;
-      rotateRows(w, u, leftCosines, leftSines, first, last, n);
-      rotateRows(w, v, rightCosines, rightSines, first, last, n);
+      const [ofU = single, ofV = single] = hasVectors ? sweeps.add(first, last) : [];
+      step(w, { d, e }, ofU, ofV, first, last);
     },
+    ...(hasVectors && { settle: (isDone: Expr) => sweeps.settle(isDone) }),
   });
   w.loop(0, n, (i) => {
     const value = w.get(d, i);
@@ -169,9 +174,8 @@ function shiftOf(w: MatrixWriter, { d, e }: Bidiagonal, from: Expr, to: Expr): E
 }
 
 /** One implicit QR step on the rows from … to, and its rotations. */
-function step(w: MatrixWriter, b: Bidiagonal, lines: readonly Line[], from: Expr, to: Expr): void {
+function step(w: MatrixWriter, b: Bidiagonal, ofU: Turns, ofV: Turns, from: Expr, to: Expr): void {
   const { d, e } = b;
-  const [leftCosines, leftSines, rightCosines, rightSines] = lines;
   const shift = shiftOf(w, b, from, to);
   const first = w.get(d, from);
   const sign = L.select(L.compare('lt', first, real(0)), real(-1), real(1));
@@ -180,8 +184,8 @@ function step(w: MatrixWriter, b: Bidiagonal, lines: readonly Line[], from: Expr
   const g = w.variable('g', w.get(e, from));
   w.loop(from, to, (k) => {
     const turned = rotation(w, f, g);
-    w.put(rightCosines, k, turned.c);
-    w.put(rightSines, k, turned.s);
+    w.put(ofV.cosines, k, turned.c);
+    w.put(ofV.sines, k, turned.s);
     w.when(L.compare('lt', from, k), () => w.put(e, minus(k, 1), turned.r));
     const [upper, lower, beside] = [w.get(d, k), w.get(d, plus(k, 1)), w.get(e, k)];
     const { c, s } = turned;
@@ -190,8 +194,8 @@ function step(w: MatrixWriter, b: Bidiagonal, lines: readonly Line[], from: Expr
     const bulge = w.named('bulge', L.mul(s, lower));
     const below = w.named('below', L.mul(c, lower));
     const back = rotation(w, x, bulge);
-    w.put(leftCosines, k, back.c);
-    w.put(leftSines, k, back.s);
+    w.put(ofU.cosines, k, back.c);
+    w.put(ofU.sines, k, back.s);
     w.put(d, k, back.r);
     const next = w.named('next', L.fma(back.c, side, L.mul(back.s, below)));
     w.put(d, plus(k, 1), L.sub(L.mul(back.c, below), L.mul(back.s, side)));

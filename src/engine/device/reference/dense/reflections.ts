@@ -9,10 +9,13 @@ export function toQr({ m, n, operands: [a], result }: Routines): number {
     const alpha = qr[c * n + c];
     const rest = Array.from({ length: m - c - 1 }, (_, i) => qr[(c + 1 + i) * n + c]);
     if (rest.every((x) => x === 0)) continue; // tau is 0
-    const norm = rest.reduce((sum, x) => Math.hypot(sum, x), alpha);
-    const beta = alpha < 0 ? norm : -norm;
-    result('tau')[c] = (beta - alpha) / beta;
-    const v = [1, ...rest.map((x) => x / (alpha - beta))];
+    // In units of the largest: v and tau belong to each other also where numbers are so small that they have few digits.
+    const unit = rest.reduce((most, x) => Math.max(most, Math.abs(x)), Math.abs(alpha));
+    const norm = rest.reduce((sum, x) => Math.hypot(sum, x / unit), alpha / unit);
+    const end = alpha < 0 ? norm : -norm;
+    const beta = unit * end;
+    result('tau')[c] = (end - alpha / unit) / end;
+    const v = [1, ...rest.map((x) => x / unit / (alpha / unit - end))];
     for (let j = c + 1; j < n; j++) reflectColumn(qr, n, j, c, v, result('tau')[c]);
     v.forEach((x, i) => (qr[(c + i) * n + c] = i === 0 ? beta : x));
   }
