@@ -21,6 +21,8 @@ function numbers(shape: readonly number[], seed: number): Matrix {
 }
 
 const transposed = (a: Matrix): Matrix => a.transpose(-2, -1) as Matrix;
+/** Real and imaginary parts. */
+const pairs = (z: Matrix): readonly [Matrix, Matrix] => z.unbind(-1) as unknown as [Matrix, Matrix];
 const times = (a: Matrix, b: Matrix): Matrix => a.matmul(b) as Matrix;
 const unit = (n: number): Matrix =>
   tensor(
@@ -130,7 +132,33 @@ describe.each([
     gaps.add('A·V', times(symmetric, eigenvectors), eigenvectors.mul(eigenvalues.unsqueeze(1)) as Matrix, n);
     gaps.add('VᵀV', times(transposed(eigenvectors), eigenvectors), unit(n).expand([2, n, n]) as Matrix, n);
     gaps.add('values alone', linalg.eigvalsh(symmetric), eigenvalues, n);
+    const [re, im] = pairs(linalg.eig(a).eigenvalues);
+    const [vr, vi] = pairs(linalg.eig(a).eigenvectors);
+    const [l, m] = [re.unsqueeze(1), im.unsqueeze(1)] as [Matrix, Matrix];
+    gaps.add('Re A·V', times(a, vr), vr.mul(l).sub(vi.mul(m)) as Matrix, 10 * n);
+    gaps.add('Im A·V', times(a, vi), vr.mul(m).add(vi.mul(l)) as Matrix, 10 * n);
+    gaps.add('lengths', vr.square().add(vi.square()).sum(1) as Matrix, re.mul(0).add(1) as Matrix, n);
+    gaps.add('their sum', linalg.eigvals(a).sum(1) as Matrix, linalg.eig(a).eigenvalues.sum(1) as Matrix, 10 * n);
+    const { p, l: left, d } = linalg.ldl(symmetric);
+    const factor = times(p, left);
+    gaps.add('P·L·D·Lᵀ·Pᵀ', times(times(factor, d), transposed(factor)), symmetric, 10 * n);
     gaps.add('order', eigenvalues.sort().values, eigenvalues);
+    await gaps.check(1e-14);
+  });
+
+  test('matrices of rank one, whose rests are so small that they have few digits', async () => {
+    const gaps = new Gaps();
+    const n = device === 'linalg-native' ? 33 : 40;
+    const ones = numbers([n, n], 1).mul(0).add(1) as Matrix;
+    const { u, s, vh } = linalg.svd(ones);
+    gaps.add('U·S·Vᵀ', times(u.mul(s) as Matrix, vh), ones, n);
+    gaps.add('UᵀU', times(transposed(u), u), unit(n), n);
+    gaps.add('VᵀV', times(vh, transposed(vh)), unit(n), n);
+    const { q } = linalg.qr(ones);
+    gaps.add('QᵀQ', times(transposed(q), q), unit(n), n);
+    const { eigenvectors } = linalg.eigh(ones);
+    gaps.add('eigenvectors', times(transposed(eigenvectors), eigenvectors), unit(n), n);
+    gaps.add('values', linalg.eigvals(ones).sum(0) as Matrix, tensor([n, 0], { dtype: 'float64' }) as Matrix, n);
     await gaps.check(1e-14);
   });
 });

@@ -14,6 +14,7 @@ import {
   randn,
   realize,
   setDevice,
+  takeAlongDim,
   tensor,
   vmap,
   zeros,
@@ -47,6 +48,13 @@ const made = ({ shape, data }: Given, dtype: Real, requiresGrad: boolean): Matri
   tensor(Float64Array.from(data, numberOf), { dtype, shape, requiresGrad });
 const symmetrised = (a: Matrix): Matrix => a.add(a.transpose(-2, -1)).div(2) as Matrix;
 
+/** Where complex numbers lie in the order of their real parts, and of those by their imaginary ones. */
+const placesOf = (pairs: Matrix): Tensor<number[], 'int32'> => {
+  const [re, im] = pairs.unbind(-1) as [Matrix, Matrix];
+  return re.add(im.mul(1e-3)).argsort(-1) as Tensor<number[], 'int32'>;
+};
+const sortedPairs = (pairs: Matrix): Matrix => takeAlongDim(pairs, placesOf(pairs).unsqueeze(-1), -2) as Matrix;
+
 const CALLS: Readonly<
   Record<string, (inputs: readonly Matrix[], args: Row['args']) => readonly Tensor<number[], never>[]>
 > = Object.fromEntries(
@@ -65,6 +73,17 @@ const CALLS: Readonly<
     matrixRank: ([a]) => [linalg.matrixRank(a, { rtol: 1e-10 })],
     pinv: ([a]) => [linalg.pinv(a)],
     qr: ([a]) => Object.values(linalg.qr(a)),
+    qrR: ([a]) => [linalg.qr(a, 'r').r],
+    eigvals: ([a]) => [sortedPairs(linalg.eigvals(a))],
+    eig: ([a]) => {
+      const { eigenvalues, eigenvectors } = linalg.eig(a);
+      const sizes = eigenvectors.square().sum(-1).transpose(-2, -1) as Matrix;
+      return [takeAlongDim(sizes, placesOf(eigenvalues).unsqueeze(-1), -2)];
+    },
+    ldl: ([a]) => {
+      const { p, l, d } = linalg.ldl(a);
+      return [p.matmul(l) as Matrix, d];
+    },
     qrComplete: ([a]) => Object.values(linalg.qr(a, 'complete')),
     svd: ([a]) => {
       const { u, s, vh } = linalg.svd(a, { fullMatrices: false });
@@ -160,6 +179,15 @@ const side = (): Tensor =>
   ]) as Tensor;
 const both = (x: Tensor): Tensor => x.add(x.transpose(-2, -1)) as Tensor;
 const spd = (x: Tensor): Tensor => x.matmul(x.transpose(-2, -1)) as Tensor;
+/** With a pair of complex eigenvalues. */
+const turning = (x: Tensor): Tensor =>
+  x.add(
+    tensor([
+      [0, -3, 0],
+      [3, 0, 0],
+      [0, 0, 0],
+    ]),
+  ) as Tensor;
 const SMOOTH: Readonly<Record<string, (x: Tensor) => Tensor>> = {
   solve: (x) => linalg.solve(x, side()) as Tensor,
   inv: (x) => linalg.inv(x),
@@ -174,6 +202,9 @@ const SMOOTH: Readonly<Record<string, (x: Tensor) => Tensor>> = {
     const { u, s, vh } = linalg.svd(x);
     return u.square().mul(s).add(vh.square()) as Tensor;
   },
+  eigvals: (x) => linalg.eigvals(turning(x)) as Tensor,
+  eig: (x) => linalg.eig(turning(x)).eigenvectors.square().sum(-1) as Tensor,
+  'R alone': (x) => linalg.qr(x, 'r').r as Tensor,
   pinv: (x) => linalg.pinv(x.slice(0, 0, 2)) as Tensor,
   lstsq: (x) => linalg.lstsq(x.slice(1, 0, 2), side()).solution as Tensor,
   'lstsq by QR': (x) => linalg.lstsq(x.slice(1, 0, 2), side(), { driver: 'gels' }).solution as Tensor,
@@ -302,17 +333,21 @@ test('a matrix that has no answer is an error when the result is read', async ()
       'solveTriangular: the matrix is singular: element 2 of its diagonal is 0.',
     ],
     [() => linalg.lstsq(singular, tensor([1, 2]), { driver: 'gels' }).solution, 'lstsq: the matrix is singular'],
-    ...(['eigh', 'svd', 'inv', 'pinv', 'cholesky', 'qr', 'solve'] as const).map((name): (typeof cases)[number] => [
-      () => {
-        if (name === 'eigh') return linalg.eigh(nan).eigenvalues;
-        if (name === 'svd') return linalg.svd(nan).s;
-        if (name === 'qr') return linalg.qr(nan).r;
-        if (name === 'solve') return linalg.solve(nan, tensor([1, 2]));
-        if (name === 'pinv') return linalg.pinv(nan);
-        return name === 'inv' ? linalg.inv(nan) : linalg.cholesky(nan);
-      },
-      `${name}: the matrix holds NaN or infinity.`,
-    ]),
+    ...(['eig', 'ldl', 'eigh', 'svd', 'inv', 'pinv', 'cholesky', 'qr', 'solve'] as const).map(
+      (name): (typeof cases)[number] => [
+        () => {
+          if (name === 'eig') return linalg.eig(nan).eigenvalues;
+          if (name === 'ldl') return linalg.ldl(nan).d;
+          if (name === 'eigh') return linalg.eigh(nan).eigenvalues;
+          if (name === 'svd') return linalg.svd(nan).s;
+          if (name === 'qr') return linalg.qr(nan).r;
+          if (name === 'solve') return linalg.solve(nan, tensor([1, 2]));
+          if (name === 'pinv') return linalg.pinv(nan);
+          return name === 'inv' ? linalg.inv(nan) : linalg.cholesky(nan);
+        },
+        `${name}: the matrix holds NaN or infinity.`,
+      ],
+    ),
   ];
   for (const [run, message] of cases) await expect(async () => run().data()).rejects.toThrow(message);
   const { info } = linalg.choleskyEx(
@@ -339,7 +374,9 @@ test('calls that mean nothing are refused at once', () => {
     [() => linalg.solve(s, s, { upper: true } as never), "solve: there is no option 'upper'."],
     [() => linalg.solve([[1]] as never, s), 'solve: the matrix is a plain list, not a tensor.'],
     [() => linalg.solveTriangular(s, s, undefined as never), 'solveTriangular: which triangle is meant is missing.'],
-    [() => linalg.qr(s, 'r' as never), "qr: mode is 'r'. Use 'reduced' or 'complete'."],
+    [() => linalg.qr(s, 'raw' as never), "qr: mode is 'raw'. Use 'reduced', 'complete' or 'r'."],
+    [() => linalg.eig(a), 'eig: the matrix [2, 3] is not square'],
+    [() => linalg.ldl(a), 'ldl: the matrix [2, 3] is not square'],
     [() => linalg.eigh(s, 'X' as never), "eigh: uplo is 'X'. Use 'L' or 'U'."],
     [() => linalg.lstsq(a, zeros([3])), 'lstsq: [2, 3] and [3]: needs as many rows'],
     [() => linalg.lstsq(a, zeros([2]), { driver: 'fast' as never }), "lstsq: driver is 'fast'."],
@@ -352,4 +389,20 @@ test('calls that mean nothing are refused at once', () => {
     [() => linalg.pinv(a, { rtol: 'small' as never }), "pinv: rtol is 'small'. Use a number."],
   ];
   for (const [run, message] of cases) expect(run).toThrow(message);
+});
+
+test('an indefinite matrix has as many negative eigenvalues as D of L·D·Lᵀ, and no gradient flows through it', async () => {
+  const a: Matrix = tensor(
+    [
+      [0, 2, 1],
+      [2, 0, -1],
+      [1, -1, 3],
+    ],
+    { dtype: 'float64', requiresGrad: true },
+  );
+  const { d } = linalg.ldl(a);
+  const negative = async (x: Matrix): Promise<number> =>
+    Array.from(await linalg.eigvalsh(x).data()).filter((value) => value < 0).length;
+  expect(await negative(d)).toBe(await negative(a));
+  expect(() => d.sum().backward()).toThrow('ldl: it has no derivative. Use cholesky, lu or eigh.');
 });

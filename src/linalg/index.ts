@@ -7,6 +7,8 @@ export {
   type CholeskyOptions,
   type CholeskyResult,
   householderProduct,
+  ldl,
+  type LdlMatrices,
   lu,
   luFactor,
   luFactorEx,
@@ -48,6 +50,7 @@ export {
   svdvals,
   type Triangle,
 } from '../functions/linalg/spectra.js';
+export { eig, type Eig, eigvals } from '../functions/linalg/general-spectra.js';
 export { cond, det, logdet, matrixRank, slogdet, type Slogdet } from '../functions/linalg/numbers.js';
 export { matrixExp, tensorinv, tensorsolve } from '../functions/linalg/functions-of.js';
 export { norm, type LinalgNormOptions } from '../functions/linalg/norms.js';

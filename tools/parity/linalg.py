@@ -8,6 +8,7 @@ largest element of each is positive, of the two singular vectors that of the sho
 """
 import json
 import pathlib
+import scipy.linalg
 import torch
 
 torch.manual_seed(21)
@@ -157,6 +158,38 @@ case("inv", ["none"], L.inv, gradient=False)
 case("householderProduct", ["tall", randn(3)], L.householder_product)
 case("tensorinv", [randn(2, 3, 6)], lambda a: L.tensorinv(a, ind=2))
 case("tensorsolve", [randn(2, 3, 6), randn(2, 3)], L.tensorsolve)
+
+
+def sorted_pairs(values):
+    return values[..., 0].add(values[..., 1] * 1e-3).argsort(-1)
+
+
+def eigvals(a):
+    values = torch.view_as_real(L.eigvals(a))
+    return values.gather(-2, sorted_pairs(values)[..., None].expand_as(values))
+
+
+def eig(a):
+    values, vectors = L.eig(a)
+    sizes = vectors.abs().square().mT
+    return sizes.gather(-2, sorted_pairs(torch.view_as_real(values))[..., None].expand_as(sizes))
+
+
+def ldl(a):
+    lower, d, _ = scipy.linalg.ldl(a.numpy(), lower=True)
+    return torch.from_numpy(lower), torch.from_numpy(d)
+
+
+# Appended, so that the numbers above stay as they are.
+MATRICES["hollow"] = symmetric(randn(6, 6)).fill_diagonal_(0)
+MATRICES["cyclic"] = torch.eye(5, dtype=torch.float64).roll(1, 0)
+for n in ("one", "two", "general", "batch", "large", "symmetric", "cyclic"):
+    case("eigvals", [n], eigvals, gradient=n != "cyclic")
+    case("eig", [n], eig)
+for n in ("one", "spd", "symmetric", "hollow"):
+    case("ldl", [n], ldl, gradient=False)
+for n in ("general", "tall", "wide"):
+    case("qrR", [n], lambda a: L.qr(a)[1])
 
 path = pathlib.Path(__file__).resolve().parents[2] / "test" / "fixtures" / "linalg.json"
 note = f"made by tools/parity/linalg.py with PyTorch {torch.__version__.split('+')[0]}"

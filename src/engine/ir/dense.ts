@@ -14,8 +14,12 @@ type Shape = readonly number[];
  * - householder: the first `columns` columns of the product of the reflections I − tau·v·vᵀ. Operands: `qr` and `tau` as above.
  * - eigh: eigenvalues of a symmetric matrix (of its lower triangle), ascending, and eigenvectors as rows.
  * - svd: singular values of a square matrix, descending, and singular vectors as rows, left ones in `u`, right ones in `v`.
+ * - eig: eigenvalues of a square matrix, real and imaginary parts, those of a pair one after the other, and eigenvectors as rows, of length 1
+ *   and with the largest element real.
+ * - ldl: P·A·Pᵀ = L·D·Lᵀ of a symmetric matrix (of its lower triangle) by Bunch and Kaufman's pivoting. `l` has ones on its diagonal, D has
+ *   blocks of one and two rows: `d` on the diagonal, `e` below it; `order` has the row of A that is row i of P·A.
  */
-export type Routine = 'lu' | 'cholesky' | 'triangular' | 'qr' | 'householder' | 'eigh' | 'svd';
+export type Routine = 'lu' | 'cholesky' | 'triangular' | 'qr' | 'householder' | 'eigh' | 'svd' | 'eig' | 'ldl';
 
 export interface DenseArg {
   readonly routine: Routine;
@@ -23,7 +27,7 @@ export interface DenseArg {
   readonly isUpper: boolean;
   /** triangular: the diagonal of A counts as ones. */
   readonly isUnit: boolean;
-  /** eigh, svd: vectors are wanted. Without them their places hold nothing of use. */
+  /** eigh, svd, eig: vectors are wanted. Without them their places hold nothing of use. */
   readonly hasVectors: boolean;
   /** householder: columns of the result. */
   readonly columns: number;
@@ -68,6 +72,20 @@ const SIZES: Readonly<Record<Routine, (m: number, n: number, columns: number) =>
     ['info', []],
     ['work', [n, n]],
   ],
+  eig: (n) => [
+    ['re', [n]],
+    ['im', [n]],
+    ['vectorsRe', [n, n]],
+    ['vectorsIm', [n, n]],
+    ['info', []],
+  ],
+  ldl: (n) => [
+    ['l', [n, n]],
+    ['d', [n]],
+    ['e', [n]],
+    ['order', [n]],
+    ['info', []],
+  ],
 };
 
 export interface Layout {
@@ -97,6 +115,9 @@ export function layoutOfNode(node: {
   const { routine, columns } = node.arg;
   return layoutOf(routine, m, n, routine === 'triangular' ? b.shape[b.shape.length - 1] : columns);
 }
+
+/** ldl: a pivot of one row is taken if it is at least so large beside the largest element of its column; so numbers grow least (Bunch and Kaufman). */
+export const LDL_ALPHA = (1 + Math.sqrt(17)) / 8;
 
 /** `info` where what was given is no number. */
 export const NOT_FINITE = -1;

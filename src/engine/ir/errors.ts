@@ -135,6 +135,8 @@ const FAILURES: Readonly<Record<Routine, (matrix: string, info: number) => strin
   householder: (matrix) => `${matrix} has no product.`,
   eigh: (matrix, info) => `${matrix}: ${info} eigenvalues were not found in 60 steps each. Scale it.`,
   svd: (matrix, info) => `${matrix}: ${info} singular values were not found in 60 steps each. Scale it.`,
+  eig: (matrix, info) => `${matrix}: ${info} eigenvalues were not found in 60 steps each. Scale it.`,
+  ldl: (matrix) => `${matrix} has no factors.`,
 };
 
 /** The error about a matrix that was met while computing; `number` is its place in a batch, −1 for the only one. */

@@ -3,7 +3,7 @@
 import { checkChoice } from '../../engine/ir/arguments.js';
 import * as build from '../../engine/ir/build.js';
 import type { FloatDType } from '../../engine/ir/dtype.js';
-import { ShapeError } from '../../engine/ir/errors.js';
+import { GradError, ShapeError } from '../../engine/ir/errors.js';
 import type { Node } from '../../engine/ir/node.js';
 import { type OptionNames, checkOptions } from '../../engine/ir/options.js';
 import { type Shape, formatShape, sameShape, sizeOf } from '../../engine/ir/shape.js';
@@ -16,6 +16,7 @@ import {
   asRow,
   batchOf,
   columnsOf,
+  diagonalMatrix,
   matrixOf,
   mul,
   narrowed,
@@ -23,6 +24,7 @@ import {
   product,
   routine,
   squareOf,
+  together,
   transpose,
   unitMatrix,
   widened,
@@ -142,26 +144,63 @@ export function luFactorEx<S extends Shape, D extends FloatDType>(a: Tensor<S, D
   return factorised('luFactorEx', '', a);
 }
 
+// ---------------------------------------------------------------- L·D·Lᵀ
+
+export interface LdlMatrices<S extends Shape = Shape, D extends FloatDType = 'float32'> {
+  /** Permutation matrix. */
+  readonly p: Tensor<S, D>;
+  /** Lower triangular, with ones on its diagonal. */
+  readonly l: Tensor<S, D>;
+  /** Symmetric, with blocks of one and two rows on its diagonal; as many negative eigenvalues as A has. */
+  readonly d: Tensor<S, D>;
+}
+
+/**
+ * A = P·L·D·Lᵀ·Pᵀ by Bunch and Kaufman's pivoting, for symmetric matrices [..., n, n] that need not be positive definite, of which the lower
+ * triangle is read. A singular one has a 0 among D's eigenvalues. No gradient flows through it. SciPy: ldl, whose `lu` is P·L.
+ */
+export function ldl<S extends Shape, D extends FloatDType>(a: Tensor<S, D>): LdlMatrices<S, D> {
+  const given = squareOf('ldl', a);
+  const part = routine('ldl', 'ldl', [given.a]);
+  const n = given.rows;
+  const positions = asColumn(build.cast(build.iota(n), 'float64'));
+  let d = diagonalMatrix(part('d'));
+  if (n > 1) {
+    const lead = batchOf(given.a).map(() => 0);
+    const beside = diagonalMatrix(build.sliceAxis(part('e'), lead.length, 0, n - 1));
+    const below = build.pad(beside, [...lead, 1, 0], [...lead, 0, 1]);
+    d = add(d, add(below, transpose(below)));
+  }
+  const results = [build.cast(build.binary('eq', asRow(part('order')), positions), 'float64'), part('l'), d];
+  const [p, l, middle] = together('ldl', [given.a], results, batchOf(given.a), () => {
+    throw new GradError('ldl: it has no derivative. Use cholesky, lu or eigh.');
+  });
+  const made = (x: Node): Tensor<S, D> => wrap(narrowed(x, given.dtype));
+  return { p: made(p), l: made(l), d: made(middle) };
+}
+
 // ---------------------------------------------------------------- QR
 
 export interface QrMatrices<D extends FloatDType = 'float32'> {
-  /** Orthonormal columns: [..., m, k], or [..., m, m] of mode 'complete'. */
+  /** Orthonormal columns: [..., m, k], or [..., m, m] of mode 'complete'; of mode 'r' nothing, [0]. */
   readonly q: Tensor<number[], D>;
   /** Upper triangular: [..., k, n], or [..., m, n]. */
   readonly r: Tensor<number[], D>;
 }
 
-export type QrMode = 'reduced' | 'complete';
+export type QrMode = 'reduced' | 'complete' | 'r';
 
 /**
- * A = Q·R by Householder reflections, of any matrix [..., m, n]; k = min(m, n). Signs are LAPACK's: R's diagonal may be negative.
+ * A = Q·R by Householder reflections, of any matrix [..., m, n]; k = min(m, n). Signs are LAPACK's: R's diagonal may be negative. Mode 'r' is for
+ * R alone; unlike PyTorch's it has a gradient.
  * PyTorch: torch.linalg.qr.
  */
 export function qr<D extends FloatDType>(a: Tensor<Shape, D>, mode: QrMode = 'reduced'): QrMatrices<D> {
   const given = matrixOf('qr', a);
-  checkChoice('qr', 'mode', mode, ['reduced', 'complete']);
+  checkChoice('qr', 'mode', mode, ['reduced', 'complete', 'r']);
   const { q, r } = qrOf('qr', given.a, mode === 'complete');
-  return { q: wrap(narrowed(q, given.dtype)), r: wrap(narrowed(r, given.dtype)) };
+  const left = mode === 'r' ? build.filled(0, [0], given.dtype) : narrowed(q, given.dtype);
+  return { q: wrap(left), r: wrap(narrowed(r, given.dtype)) };
 }
 
 /**

@@ -11,7 +11,9 @@ import { KernelBuilder } from '../kernel/kernel-builder.js';
 import type { Lowering } from '../kernel/lowering.js';
 import { splitRange } from '../kernel/parallel.js';
 import { writeCholesky } from './cholesky.js';
+import { writeEig } from './eig.js';
 import { writeEigh } from './eigh.js';
+import { writeLdl } from './ldl.js';
 import { writeLu } from './lu.js';
 import { type Line, type Matrix, MatrixWriter, real } from './matrix-writer.js';
 import { Products } from './product.js';
@@ -28,6 +30,8 @@ const ROUTINES: Record<Routine, (writing: Writing) => void> = {
   householder: writeHouseholder,
   eigh: writeEigh,
   svd: writeSvd,
+  eig: writeEig,
+  ldl: writeLdl,
 };
 
 /** Rough operations of a batch below which one thread does all. */

@@ -4,9 +4,10 @@
 import { NOT_FINITE, type Part, type Routine, layoutOfNode } from '../../../ir/dense.js';
 import { failedMatrix } from '../../../ir/errors.js';
 import type { Meanings } from '../value.js';
-import { solveTriangular, toCholesky, toLu } from './factors.js';
+import { solveTriangular, toCholesky, toLdl, toLu } from './factors.js';
 import type { Routines } from './given.js';
 import { fromReflections, toQr } from './reflections.js';
+import { toSchurVectors } from './schur.js';
 import { toEigenvalues, toSingularValues } from './spectra.js';
 
 /** Each gives `info`. */
@@ -18,6 +19,8 @@ const ROUTINES: Readonly<Record<Routine, (given: Routines) => number>> = {
   householder: fromReflections,
   eigh: toEigenvalues,
   svd: toSingularValues,
+  eig: toSchurVectors,
+  ldl: toLdl,
 };
 
 export const DENSE: Meanings<'dense'> = {
@@ -46,7 +49,7 @@ function infoOf(routine: Routine, given: Routines): number {
   if (routine === 'triangular') return info === 0 && !given.result('x').every(Number.isFinite) ? NOT_FINITE : info;
   if (routine === 'householder') return info;
   const [a] = given.operands;
-  const isTriangle = routine === 'cholesky' || routine === 'eigh';
+  const isTriangle = routine === 'cholesky' || routine === 'eigh' || routine === 'ldl';
   const isRead = (i: number): boolean => !isTriangle || i % given.n <= Math.floor(i / given.n);
   return a.every((x, i) => !isRead(i) || Number.isFinite(x)) ? info : NOT_FINITE;
 }
