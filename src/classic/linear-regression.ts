@@ -3,7 +3,7 @@
 import { cholesky, choleskySolve, lstsq } from '../linalg/index.js';
 import { LinAlgError, type OptionNames, checkChoice, checkWhole } from '../tensor/library.js';
 import { withoutGrad } from '../tensor/grad-mode.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { type Tensor, realize } from '../tensor/tensor.js';
 import { type Centred, centre, interceptOf, linearValues, normalEquations } from './centred.js';
 import { type Fitted, Regressor } from './estimator.js';
 import { checkPositive } from './linear-svm.js';
@@ -162,6 +162,7 @@ const SOLVERS: Readonly<Record<'qr' | 'normal' | 'gradient', Solver>> = {
     const rows: Tensor = tensorOf(x);
     const targets: Tensor = vectorOf(y);
     const { solution, rank } = withoutGrad(() => lstsq(rows, targets));
+    await realize(solution, rank); // together: apart, each would factorise the rows
     const [w, r] = await Promise.all([solution.data(), rank.item()]);
     return { w: Float64Array.from(w), rank: r, converged: true, history: [] };
   },

@@ -4,9 +4,20 @@
 import { svd, eigh } from '../linalg/index.js';
 import { withoutGrad } from '../tensor/grad-mode.js';
 import { ArgumentError, type OptionNames, checkChoice, checkNumber, checkWhole } from '../tensor/library.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { type Tensor, realize } from '../tensor/tensor.js';
+import { cat } from '../tensor/functions.js';
 import { type Fitted, InvertibleTransformer } from './estimator.js';
-import { type Floats, type Matrix, counted, tensorOf, vectorOf, zeroMatrix, zerosLike } from './rows.js';
+import {
+  type Floats,
+  type Matrix,
+  type Rows,
+  counted,
+  readTensor,
+  tensorOf,
+  vectorOf,
+  zeroMatrix,
+  zerosLike,
+} from './rows.js';
 import { checkFlag } from './scalers.js';
 import { checkFields, floats } from './state-check.js';
 
@@ -86,17 +97,33 @@ export class PCA extends InvertibleTransformer<PcaOptions, PcaState> {
     return this.fitted('transform').components.rows;
   }
 
+  override async fit(x: Rows): Promise<this> {
+    const own = await readTensor(x);
+    if (own === undefined) return super.fit(x);
+    this.state = await this.learnFrom(own);
+    return this;
+  }
+
+  override async transform(x: Rows): Promise<Tensor<[number, number]>> {
+    const { features } = this.fitted('transform');
+    const own = await readTensor(x, features);
+    return own === undefined ? super.transform(x) : this.project(own);
+  }
+
   protected async learn(x: Matrix): Promise<PcaState> {
+    return this.learnFrom(tensorOf(x));
+  }
+
+  private async learnFrom(own: Tensor): Promise<PcaState> {
     const op = this.call('fit');
     const { components, solver } = this.options as Required<PcaOptions>;
-    const { rows, columns } = x;
+    const [rows, columns] = own.shape;
     const most = Math.min(rows, columns);
     if (rows < 2) throw new ArgumentError(`${op}: x has 1 row, which has no variance. Give at least two.`);
     if (components !== null && components > most)
       throw new ArgumentError(
         `${op}: ${components} components of ${counted(rows, 'row')} with ${counted(columns, 'column')}. Use at most ${most}.`,
       );
-    const own: Tensor = tensorOf(x);
     const average: Tensor = withoutGrad(() => own.mean(0));
     const mean = Float64Array.from(await average.data());
     const centred: Tensor = withoutGrad(() => own.sub(average) as Tensor);
@@ -118,12 +145,17 @@ export class PCA extends InvertibleTransformer<PcaOptions, PcaState> {
   }
 
   protected async apply(x: Matrix): Promise<Matrix> {
+    const out = this.project(tensorOf(x));
+    return { data: await out.data(), rows: x.rows, columns: out.shape[1] };
+  }
+
+  /** (x − mean)·Vᵀ of rows on the engine, of their dtype. */
+  private project(rows: Tensor): Tensor<[number, number]> {
     const { mean, components } = this.fitted('transform');
-    const rows: Tensor = tensorOf(x);
-    const shift: Tensor = vectorOf(like(mean, x.data));
-    const directions: Tensor = tensorOf(this.scaled(components, x.data, -1));
-    const out: Tensor = withoutGrad(() => rows.sub(shift).matmul(directions.T) as Tensor);
-    return { data: await out.data(), rows: x.rows, columns: components.rows };
+    const kind: Floats = rows.dtype === 'float32' ? new Float32Array(0) : new Float64Array(0);
+    const shift: Tensor = vectorOf(like(mean, kind));
+    const directions: Tensor = tensorOf(this.scaled(components, kind, -1));
+    return withoutGrad(() => rows.sub(shift).matmul(directions.T) as Tensor<[number, number]>);
   }
 
   protected async unapply(x: Matrix): Promise<Matrix> {
@@ -170,11 +202,12 @@ interface Spectrum {
 async function byCovariance(rows: Tensor, most: number): Promise<Spectrum> {
   const [n, d] = rows.shape;
   const products: Tensor<number[], 'float64'> = withoutGrad(() =>
-    rows.T.matmul(rows)
+    lowerProducts(rows)
       .to('float64')
       .div(n - 1),
   );
   const { eigenvalues, eigenvectors } = withoutGrad(() => eigh(products));
+  await realize(eigenvalues, eigenvectors); // together: apart, each would be computed with all that it is made of
   const [values, vectors] = await Promise.all([eigenvalues.data(), eigenvectors.data()]);
   const directions = zeroMatrix(most, d);
   const variances = new Float64Array(most);
@@ -186,9 +219,32 @@ async function byCovariance(rows: Tensor, most: number): Promise<Spectrum> {
   return { directions, variances };
 }
 
+/** Columns of a strip of XᵀX. */
+const STRIP = 128;
+
+/** The lower triangle of XᵀX, of which eigh reads no more: strips of its columns, each from the diagonal on. */
+function lowerProducts(x: Tensor): Tensor {
+  const d = x.shape[1];
+  const count = Math.max(1, Math.floor(d / STRIP));
+  const edges = Array.from({ length: count + 1 }, (_, i) => Math.round((i * d) / count));
+  const strips = Array.from({ length: count }, (_, i) => {
+    const [from, to] = [edges[i], edges[i + 1]];
+    const rest: Tensor = x.slice(1, from, d);
+    const own = rest.T.matmul(x.slice(1, from, to)) as Tensor;
+    return from === 0
+      ? own
+      : (own.pad([
+          [from, 0],
+          [0, 0],
+        ]) as Tensor);
+  });
+  return strips.length === 1 ? strips[0] : (cat(strips, 1) as Tensor);
+}
+
 async function bySvd(rows: Tensor): Promise<Spectrum> {
   const [n, columns] = rows.shape;
   const { s, vh } = withoutGrad(() => svd(rows.to('float64'), { fullMatrices: false }));
+  await realize(s, vh);
   const [values, vectors] = await Promise.all([s.data(), vh.data()]);
   const variances = Float64Array.from(values, (v) => (v * v) / (n - 1));
   return { directions: { data: Float64Array.from(vectors), rows: variances.length, columns }, variances };

@@ -4,8 +4,9 @@
 // Must not know: estimators.
 
 import { tensor } from '../tensor/creation.js';
+import { withoutGrad } from '../tensor/grad-mode.js';
 import { ArgumentError, ShapeError, checkHas, formatShape, wrongKind } from '../tensor/library.js';
-import { type AnyTensor, Tensor } from '../tensor/tensor.js';
+import { type AnyTensor, Tensor, realize } from '../tensor/tensor.js';
 import { isFloat32Array, isFloat64Array, typedArrayKind } from '../tensor/typed-arrays.js';
 
 /** Rows of features: a tensor [n, d], or a list of rows of the same length. */
@@ -91,6 +92,20 @@ async function fromTensor(op: string, x: AnyTensor): Promise<Matrix> {
   const isSame = x.dtype === (isFloat32Array(data) ? 'float32' : 'float64');
   const isOwn = x.storage !== undefined && !x.requiresGrad && isSame;
   return { data, rows, columns, ...(isOwn && { source: x as Tensor<[number, number]> }) };
+}
+
+/**
+ * Rows that are a tensor of floats, computed and checked on the engine, so that none is copied to the host. Undefined where they are not, or
+ * something is wrong with them: readRows takes the first, and says what it is of the second.
+ */
+export async function readTensor(x: Rows, columns?: number): Promise<Tensor | undefined> {
+  if (!(x instanceof Tensor) || x.requiresGrad) return undefined;
+  if (x.shape.length !== 2 || x.size === 0 || (columns !== undefined && x.shape[1] !== columns)) return undefined;
+  if (x.dtype !== 'float32' && x.dtype !== 'float64') return undefined;
+  const rows = x as Tensor;
+  const largest: Tensor = withoutGrad(() => rows.abs().amax()); // NaN if there is one
+  await realize(rows, largest);
+  return Number.isFinite(await largest.item()) ? rows : undefined;
 }
 
 function fromLists(op: string, x: unknown): Matrix {

@@ -27,11 +27,11 @@ export async function plusPlus(space: Centred, clusters: number, random: HostRan
   );
   const chosen = [random.below(count)];
   const nearest = new Float64Array(count).fill(Infinity);
-  const approach = (far: ArrayLike<number>, width: number, column: number): void => {
-    for (let i = 0; i < count; i++) nearest[i] = Math.min(nearest[i], Math.max(0, own[i] + far[i * width + column]));
+  const approach = (far: ArrayLike<number>, row: number): void => {
+    for (let i = 0; i < count; i++) nearest[i] = Math.min(nearest[i], Math.max(0, own[i] + far[row * count + i]));
   };
   // the first one as all candidates at once: the program is the same
-  approach(await (await distances(tensorOf(space.at(new Int32Array(trials).fill(chosen[0]))))).data(), trials, 0);
+  approach(await (await distances(tensorOf(space.at(new Int32Array(trials).fill(chosen[0]))))).data(), 0);
   nearest[chosen[0]] = 0;
   while (chosen.length < clusters) {
     const total = nearest.reduce((a, b) => a + b, 0);
@@ -39,11 +39,11 @@ export async function plusPlus(space: Centred, clusters: number, random: HostRan
     const far = await (await distances(tensorOf(space.at(candidates)))).data();
     const left = Array.from(candidates, (_, t) => {
       let sum = 0;
-      for (let i = 0; i < count; i++) sum += Math.min(nearest[i], Math.max(0, own[i] + far[i * trials + t]));
+      for (let i = 0; i < count; i++) sum += Math.min(nearest[i], Math.max(0, own[i] + far[t * count + i]));
       return sum;
     });
     const best = left.indexOf(left.reduce((a, b) => Math.min(a, b)));
-    approach(far, trials, best);
+    approach(far, best);
     nearest[candidates[best]] = 0;
     chosen.push(candidates[best]);
   }

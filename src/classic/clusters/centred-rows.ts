@@ -49,9 +49,12 @@ export class Centred {
   }
 }
 
-/** ‖c‖² − 2x·c → [n, clusters]: squared distances without what all of a row share. */
+/**
+ * ‖c‖² − 2c·x → [clusters, n]: squared distances without what all of a row share. Few centres are the rows of the product, whose columns are then
+ * many: vectors are full, which they would not be the other way round.
+ */
 export function relativeDistances(rows: Tensor, centres: Tensor): Tensor {
-  return centres.square().sum(1).sub(rows.matmul(centres.T).mul(2)) as Tensor;
+  return centres.square().sum(1).unsqueeze(1).sub(centres.matmul(rows.T).mul(2)) as Tensor;
 }
 
 /** The nearest centre of each of other rows. */
@@ -60,7 +63,7 @@ export async function assign(x: Matrix, centers: Matrix): Promise<Int32Array> {
   const shift: Tensor = vectorOf(sameKind(mean, x.data));
   const rows: Tensor = tensorOf(x);
   const centres: Tensor = tensorOf({ ...centers, data: sameKind(shifted(centers, mean, -1).data, x.data) });
-  const labels = withoutGrad(() => relativeDistances(rows.sub(shift) as Tensor, centres).argmin(1));
+  const labels = withoutGrad(() => relativeDistances(rows.sub(shift) as Tensor, centres).argmin(0));
   return labels.data();
 }
 

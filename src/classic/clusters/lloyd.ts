@@ -54,7 +54,7 @@ export class Steps {
     this.nearest = compile((centres: AnyTensor) =>
       withoutGrad(() => {
         const far: Tensor = relativeDistances(rows, centres as Tensor);
-        return { labels: far.argmin(1), cost: far.amin(1).sum() as Tensor };
+        return { labels: far.argmin(0), cost: far.amin(0).sum() as Tensor };
       }),
     );
     this.together = compile((labels: AnyTensor) =>

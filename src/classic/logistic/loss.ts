@@ -57,7 +57,7 @@ export class LogLoss {
     const own: Tensor =
       this.outputs === 1
         ? (z.softplus().sub(z.mul(this.targets)) as Tensor)
-        : (z.logsumexp(1).sub(z.mul(this.targets).sum(1)) as Tensor);
+        : (z.logsumexp(0).sub(z.mul(this.targets).sum(0)) as Tensor);
     const wide: unknown = own.to('float64').mean();
     return wide as Tensor;
   }
@@ -85,18 +85,19 @@ export class LogLoss {
     return { value: v, gradient: Float64Array.from(g), hessian };
   }
 
+  /** [outputs, n]: the few outputs are the rows of the product, so that its vectors are full. */
   private logits(weights: AnyTensor): Tensor {
     const w = weights.to(this.rows.dtype).reshape([this.outputs, this.width]) as Tensor;
-    return this.rows.matmul(w.T) as Tensor;
+    return w.matmul(this.rows.T) as Tensor;
   }
 
   private probabilities(z: Tensor): Tensor {
-    return this.outputs === 1 ? z.sigmoid() : (z.softmax(1) as Tensor);
+    return this.outputs === 1 ? z.sigmoid() : (z.softmax(0) as Tensor);
   }
 
   private slopeNodes(w: AnyTensor): { value: Tensor; gradient: Tensor } {
     const p = this.probabilities(this.logits(w));
-    const gradient = p.sub(this.targets).T.matmul(this.rows).div(this.rows.shape[0]) as Tensor;
+    const gradient = p.sub(this.targets).matmul(this.rows).div(this.rows.shape[0]) as Tensor;
     return { value: this.loss(w), gradient };
   }
 
@@ -104,7 +105,7 @@ export class LogLoss {
     const { rows, outputs, width } = this;
     const [n] = rows.shape;
     const p = this.probabilities(this.logits(w));
-    const share: Tensor = outputs === 1 ? (p.mul(p.neg().add(1)) as Tensor) : p;
+    const share: Tensor = outputs === 1 ? (p.mul(p.neg().add(1)).T as Tensor) : p.T;
     const weighted = share.unsqueeze(2).mul(rows.unsqueeze(1)) as Tensor; // [n, outputs, width]
     const blocks = weighted
       .permute([1, 2, 0])
@@ -123,12 +124,12 @@ function withConstant(x: Matrix, width: number, like: Floats): Matrix {
   return { data, rows: x.rows, columns: width };
 }
 
-/** 0 and 1: of the second class for one output, else of each class. */
+/** 0 and 1 [outputs, n]: of the second class for one output, else of each class. */
 function targetsOf(y: Int32Array, outputs: number, like: Floats): Matrix {
   const data = zerosLike(like, y.length * outputs);
   y.forEach((place, i) => {
     if (outputs === 1) data[i] = place;
-    else data[i * outputs + place] = 1;
+    else data[place * y.length + i] = 1;
   });
-  return { data, rows: y.length, columns: outputs };
+  return { data, rows: outputs, columns: y.length };
 }
