@@ -34,9 +34,15 @@ function lengthOf(x: Float64Array): number {
   return largest === 0 ? 0 : largest * Math.sqrt(x.reduce((sum, value) => sum + (value / largest) ** 2, 0));
 }
 
+/** All numbers in units of the largest, so that no square overflows or vanishes. */
+function unitOf(x: Float64Array): number {
+  return x.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
+}
+
 export function toEigenvalues({ n, operands: [given], result }: Routines): number {
+  const unit = unitOf(given);
   const a = Array.from({ length: n }, (_, i) =>
-    Float64Array.from({ length: n }, (_x, j) => given[Math.max(i, j) * n + Math.min(i, j)]),
+    Float64Array.from({ length: n }, (_x, j) => given[Math.max(i, j) * n + Math.min(i, j)] / unit),
   );
   const vectors = unitRows(n);
   if (!a.every((row) => row.every(Number.isFinite))) {
@@ -60,7 +66,7 @@ export function toEigenvalues({ n, operands: [given], result }: Routines): numbe
   }
   const order = [...a.keys()].sort((i, j) => a[i][i] - a[j][j]);
   order.forEach((from, to) => {
-    result('values')[to] = a[from][from];
+    result('values')[to] = a[from][from] * unit;
     const sign = signOf(vectors[from]);
     result('vectors').set(
       vectors[from].map((x) => sign * x),
@@ -72,7 +78,10 @@ export function toEigenvalues({ n, operands: [given], result }: Routines): numbe
 
 /** One-sided: rotations of the columns of A until they are orthogonal; their lengths are the singular values. */
 export function toSingularValues({ n, operands: [given], result }: Routines): number {
-  const columns = Array.from({ length: n }, (_, j) => Float64Array.from({ length: n }, (_x, i) => given[i * n + j]));
+  const unit = unitOf(given);
+  const columns = Array.from({ length: n }, (_, j) =>
+    Float64Array.from({ length: n }, (_x, i) => given[i * n + j] / unit),
+  );
   if (!given.every(Number.isFinite)) {
     result('values').fill(NaN);
     return 0;
@@ -97,7 +106,7 @@ export function toSingularValues({ n, operands: [given], result }: Routines): nu
   const order = [...lengths.keys()].sort((i, j) => lengths[j] - lengths[i]);
   const left: Float64Array[] = [];
   order.forEach((from, to) => {
-    result('values')[to] = lengths[from];
+    result('values')[to] = lengths[from] * unit;
     const isNothing = lengths[from] <= 1e-15 * lengths[order[0]];
     const u = isNothing ? another(left, n) : columns[from].map((x) => x / lengths[from]);
     left.push(u);
