@@ -185,8 +185,9 @@ export class PCA extends InvertibleTransformer<PcaOptions, PcaState> {
     const { explainedVariance, totalVariance } = this.fitted('transform');
     const out = zeroMatrix(components.rows, components.columns, like);
     const least = Number.EPSILON * totalVariance; // what has no variance is not blown up
+    const deviation = (variance: number): number => Math.sqrt(Math.max(variance, least)) || 1; // of rows that are all alike: 1
     for (let k = 0, at = 0; k < components.rows; k++) {
-      const scale = this.options.whiten === true ? Math.sqrt(Math.max(explainedVariance[k], least)) ** power : 1;
+      const scale = this.options.whiten === true ? deviation(explainedVariance[k]) ** power : 1;
       for (let j = 0; j < components.columns; j++, at++) out.data[at] = components.data[at] * scale;
     }
     return out;
@@ -226,7 +227,7 @@ const STRIP = 128;
 function lowerProducts(x: Tensor): Tensor {
   const d = x.shape[1];
   const count = Math.max(1, Math.floor(d / STRIP));
-  const edges = Array.from({ length: count + 1 }, (_, i) => Math.round((i * d) / count));
+  const edges = Array.from({ length: count + 1 }, (_, i) => (i === count ? d : i * STRIP));
   const strips = Array.from({ length: count }, (_, i) => {
     const [from, to] = [edges[i], edges[i + 1]];
     const rest: Tensor = x.slice(1, from, d);
