@@ -21,6 +21,8 @@ import { discriminant, toSchur } from './schur.js';
 import { type Writing, infoOf } from './writing.js';
 
 const EPS = 2 ** -52;
+/** Numbers of a cache line. */
+const LINE = 8;
 /** Vectors that grow beyond it are scaled back. */
 const LARGE = 1e100;
 
@@ -37,7 +39,9 @@ interface Lines {
 export function writeEig(g: Writing): void {
   const { w, n, node, operand, line, scratch, copyIn, fail } = g;
   const { hasVectors } = node.arg;
-  const t = { ...scratch('t', n * n), ld: n };
+  // An odd number of cache lines: columns that are walked down do not all fall on the same ones.
+  const ld = (Math.ceil(n / LINE) | 1) * LINE;
+  const t = { ...scratch('t', n * ld), ld };
   const q = hasVectors ? { ...scratch('q', n * n), ld: n } : undefined;
   const [re, im] = [line('re'), line('im')];
   const odd = copyIn(operand(0), t, n, n);
