@@ -80,10 +80,13 @@ export async function bundleProgram(contents) {
   return outputFiles[0].text;
 }
 
+/** Which lecture a page belongs to. */
+const place = (number) => (number ? `Lecture ${number}` : 'Beyond the lectures');
+
 function overview(lectures) {
   const cards = lectures.map(
     ({ name, number, title, text }) =>
-      `<a class="card" href="${name}.html"><small>Lecture ${number}</small><b>${title}</b><span>${text}</span></a>`,
+      `<a class="card" href="${name}.html"><small>${place(number)}</small><b>${title}</b><span>${text}</span></a>`,
   );
   return layout({
     title: 'Lab',
@@ -99,7 +102,7 @@ your settings, and <i>Show code</i> is the program that the figure runs.</p>
 function lecturePage({ number, title, text, figures }, before, after, formula, isolate) {
   const link = (lecture, rel, arrow) =>
     lecture
-      ? `<a rel="${rel}" href="${lecture.name}.html">${arrow(`${lecture.number}. ${lecture.title}`)}</a>`
+      ? `<a rel="${rel}" href="${lecture.name}.html">${arrow(lecture.number ? `${lecture.number}. ${lecture.title}` : lecture.title)}</a>`
       : '<span></span>';
   const sections = figures.map((figure) => figureSection(figure, formula));
   return layout({
@@ -108,7 +111,7 @@ function lecturePage({ number, title, text, figures }, before, after, formula, i
     here: 'lab',
     script: 'page.js',
     isolate,
-    main: `<p class="eyebrow"><a href="index.html">Lab</a> · Lecture ${number}</p>
+    main: `<p class="eyebrow"><a href="index.html">Lab</a> · ${place(number)}</p>
 <h1>${title}</h1>
 <p class="lead">${text}</p>
 ${sections.join('\n')}

@@ -1,17 +1,22 @@
 // The lab's table of contents: a page a lecture, and its figures in their order.
 
+import { capacity } from './figures/capacity.js';
 import { formula } from './figures/formula.js';
 import { kernel } from './figures/kernel.js';
 import { kmeans } from './figures/kmeans.js';
 import { neighbours } from './figures/neighbours.js';
 import { playground } from './figures/playground.js';
 import { race } from './figures/race.js';
+import { rates } from './figures/rates.js';
+import { sizes } from './figures/sizes.js';
+import { tuning } from './figures/tuning.js';
 import type { Figure } from './frame/figure.js';
 
 export interface Lecture {
   /** Name of the page's file, without .html. */
   readonly name: string;
-  readonly number: number;
+  /** None for what goes beyond the lectures. */
+  readonly number?: number;
   readonly title: string;
   /** One sentence. */
   readonly text: string;
@@ -46,6 +51,13 @@ export const LECTURES: readonly Lecture[] = [
     title: 'Optimisation',
     text: 'How weights find their way down a loss surface, and why some ways are slow.',
     figures: [race],
+  },
+  {
+    name: 'recipe',
+    number: 6,
+    title: 'The recipe of training',
+    text: 'Learning rates, models that are too small or too large, and how to search for what nobody can compute.',
+    figures: [rates, capacity, sizes, tuning],
   },
   {
     name: 'convolution',

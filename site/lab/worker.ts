@@ -1,11 +1,15 @@
 // The worker of every figure: runs the computation that the page names, a frame at a time, as the page asks for them.
 
+import * as capacity from './compute/capacity.js';
 import * as formula from './compute/formula.js';
 import * as kernel from './compute/kernel.js';
 import * as kmeans from './compute/kmeans.js';
 import * as neighbours from './compute/neighbours.js';
 import * as playground from './compute/playground.js';
 import * as race from './compute/race.js';
+import * as rates from './compute/rates.js';
+import * as sizes from './compute/sizes.js';
+import * as tuning from './compute/tuning.js';
 import { AHEAD, type ToPage, type ToWorker } from './frame/messages.js';
 
 interface Computation {
@@ -13,12 +17,16 @@ interface Computation {
 }
 
 const COMPUTATIONS: Readonly<Record<string, Computation>> = {
+  capacity,
   formula,
   kernel,
   kmeans,
   neighbours,
   playground,
   race,
+  rates,
+  sizes,
+  tuning,
 };
 
 interface Run {

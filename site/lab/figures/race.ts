@@ -1,11 +1,10 @@
 import type { run } from '../compute/race.js';
 import source from 'source:../compute/race.ts';
 import type { Figure, Settings } from '../frame/figure.js';
+import { hue } from '../frame/marks.js';
 import { short } from '../frame/plot.js';
 import type { FrameOf } from './frame-of.js';
 
-/** Hues apart, for thirteen lines on light and dark. */
-const colourOf = (i: number): string => `hsl(${(i * 138) % 360} 75% 52%)`;
 const REACH: Readonly<Record<string, readonly [number, number]>> = {
   valley: [10, 5],
   rosenbrock: [2, 3],
@@ -74,10 +73,10 @@ export const race: Figure<FrameOf<typeof run>> = {
     racers.forEach(({ x, y }, i) => {
       map!.line(
         trails[i]!.map((p): [number, number] => [p.x, p.y]),
-        colourOf(i),
+        hue(i),
         { width: 1.8 },
       );
-      map!.dot(x, y, colourOf(i), { radius: 4.5 });
+      map!.dot(x, y, hue(i), { radius: 4.5 });
     });
     const log = (loss: number): number => Math.log10(Math.max(1e-8, loss - Math.min(0, least)));
     const all = trails.flatMap((trail) => trail.map(({ loss }) => log(loss))).filter(Number.isFinite);
@@ -97,7 +96,7 @@ export const race: Figure<FrameOf<typeof run>> = {
     trails.forEach((trail, i) =>
       losses!.line(
         trail.map((p, s): [number, number] => [s, log(p.loss)]),
-        colourOf(i),
+        hue(i),
         { width: 1.6 },
       ),
     );
@@ -109,7 +108,7 @@ export const race: Figure<FrameOf<typeof run>> = {
     const order = racers.map((_, i) => i).toSorted((a, b) => rank(racers[a]!.loss) - rank(racers[b]!.loss));
     order.forEach((i, place) => {
       const [column, y] = [place % columns, -((Math.floor(place / columns) + 0.5) * Math.min(22, height / rows))];
-      legend!.dot(column + 0.06, y, colourOf(i), { radius: 5 });
+      legend!.dot(column + 0.06, y, hue(i), { radius: 5 });
       legend!.text(
         `${racers[i]!.name} ${Number.isFinite(racers[i]!.loss) ? short(racers[i]!.loss) : 'diverged'}`,
         column + 0.13,

@@ -1,6 +1,6 @@
 // One control of a figure as a labelled input of the browser's own: keyboard and screen readers come with it.
 
-import type { Control, Setting } from './figure.js';
+import { type Control, type Setting, lengthOf } from './figure.js';
 import { element } from './mount.js';
 import { short } from './plot.js';
 
@@ -36,7 +36,10 @@ export function controlRow(
       return { element: element('div', { className: 'control' }, label, select), show };
     }
     case 'text': {
-      const input = element('input', { type: 'text', id, spellcheck: false, autocomplete: 'off', maxLength: 200 });
+      const common = { id, spellcheck: false, maxLength: lengthOf(control) };
+      const input = control.long
+        ? element('textarea', { ...common, rows: 6 })
+        : element('input', { ...common, type: 'text', autocomplete: 'off' });
       const show = (v: Setting): void => void (input.value = String(v));
       input.onchange = () => give(input.value);
       show(value);

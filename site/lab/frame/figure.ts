@@ -42,7 +42,12 @@ export interface Check extends Labelled {
 export interface Text extends Labelled {
   readonly kind: 'text';
   readonly value: string;
+  /** Several lines, up to 2000 characters; without it one of 200. */
+  readonly long?: boolean;
 }
+
+/** The most characters of a text. */
+export const lengthOf = ({ long }: Text): number => (long ? 2000 : 200);
 
 export type Control = Range | Choice | Check | Text;
 
@@ -54,6 +59,8 @@ export interface View {
   readonly aspect?: number;
   /** Takes the whole width of the figure. */
   readonly wide?: boolean;
+  /** Least height in pixels, for a phone. */
+  readonly least?: number;
 }
 
 export interface Figure<F extends Frame = Frame> {
@@ -83,7 +90,8 @@ export function defaultsOf({ controls }: Figure): Settings {
 /** The program that the figure runs, to be pasted into a project that has nabla. */
 export function programOf({ source }: Figure, settings: Settings): string {
   const object = Object.entries(settings).map(
-    ([name, value]) => `${name}: ${typeof value === 'string' ? `'${value.replace(/[\\']/g, '\\$&')}'` : value}`,
+    ([name, value]) =>
+      `${name}: ${typeof value === 'string' ? `'${value.replace(/[\\']/g, '\\$&').replace(/\n/g, '\\n')}'` : value}`,
   );
   return `${source.trimEnd()}\n\n// With the settings of the figure:\nconst settings: Settings = { ${object.join(', ')} };\nfor await (const { values } of run(settings)) console.log(JSON.stringify(values));\n`;
 }

@@ -93,12 +93,13 @@ class Mounted {
       },
       { rootMargin: '200px' },
     ).observe(root);
-    this.show('loading');
+    this.tell();
   }
 
-  private view({ name, label, aspect = 1, wide = false }: Figure['views'][number]): HTMLElement {
+  private view({ name, label, aspect = 1, wide = false, least }: Figure['views'][number]): HTMLElement {
     const canvas = element('canvas', { role: 'img', ariaLabel: label });
     canvas.style.aspectRatio = `1 / ${aspect}`;
+    if (least) canvas.style.minHeight = `${least}px`;
     this.plots[name] = new Plot(canvas);
     const { point } = this.figure;
     if (point) {

@@ -10,7 +10,7 @@ export interface Box {
 
 export type Rgb = readonly [red: number, green: number, blue: number];
 
-const MARGIN = { left: 40, right: 10, top: 10, bottom: 24 };
+const MARGIN = { left: 40, right: 14, top: 10, bottom: 24 };
 
 export class Plot {
   readonly context: CanvasRenderingContext2D;
@@ -44,7 +44,14 @@ export class Plot {
       axes = false,
       inset = 0,
       left: margin = MARGIN.left,
-    }: { readonly axes?: boolean; readonly inset?: number; readonly left?: number } = {},
+      log = '',
+    }: {
+      readonly axes?: boolean;
+      readonly inset?: number;
+      readonly left?: number;
+      /** Axes on which the data are decimal logarithms of what is written there. */
+      readonly log?: '' | 'x' | 'y' | 'xy';
+    } = {},
   ): void {
     const { canvas, context } = this;
     const ratio = (this.ratio = Math.min(3, globalThis.devicePixelRatio || 1));
@@ -63,7 +70,7 @@ export class Plot {
       ? { ...MARGIN, left: margin }
       : { left: inset, right: inset, top: inset, bottom: inset };
     this.inner = { left, top, width: this.width - left - right, height: this.height - top - bottom };
-    if (axes) this.axes();
+    if (axes) this.axes(log);
   }
 
   /** A custom property of the page's style. */
@@ -226,6 +233,13 @@ export class Plot {
     this.context.fillText(text, this.x(x), this.y(y));
   }
 
+  /** A full rectangle with its lower left corner at x, y. */
+  fill(x: number, y: number, width: number, height: number, colour: string): void {
+    const [left, top] = [this.x(x), this.y(y + height)];
+    this.context.fillStyle = colour;
+    this.context.fillRect(left, top, this.x(x + width) - left, this.y(y) - top);
+  }
+
   /** An empty rectangle with its lower left corner at x, y. */
   frame(x: number, y: number, width: number, height: number, colour: string, line: number): void {
     const [left, top] = [this.x(x), this.y(y + height)];
@@ -253,40 +267,47 @@ export class Plot {
     this.beside(text, x, y, 0, colour);
   }
 
-  private axes(): void {
+  private axes(log: string): void {
     const { context, box, inner } = this;
     context.strokeStyle = this.colour('rule');
     context.lineWidth = 1;
     const muted = this.colour('muted');
-    for (const v of ticks(box.x0, box.x1, inner.width / 70)) {
+    const text = (v: number, axis: string): string => (log.includes(axis) ? power(v) : short(v));
+    for (const v of ticks(box.x0, box.x1, inner.width / 70, log.includes('x'))) {
       this.line([[v, box.y0], [v, box.y1]], this.colour('rule'), { width: 1 }); // prettier-ignore
       context.fillStyle = muted;
       context.textAlign = 'center';
       context.textBaseline = 'top';
-      context.fillText(short(v), this.x(v), inner.top + inner.height + 6);
+      context.fillText(text(v, 'x'), this.x(v), inner.top + inner.height + 6);
     }
-    for (const v of ticks(box.y0, box.y1, inner.height / 40)) {
+    for (const v of ticks(box.y0, box.y1, inner.height / 40, log.includes('y'))) {
       this.line([[box.x0, v], [box.x1, v]], this.colour('rule'), { width: 1 }); // prettier-ignore
       context.fillStyle = muted;
       context.textAlign = 'right';
       context.textBaseline = 'middle';
-      context.fillText(short(v), inner.left - 6, this.y(v));
+      context.fillText(text(v, 'y'), inner.left - 6, this.y(v));
     }
   }
 }
 
 const clamp = (pixel: number): number => Math.max(-1e4, Math.min(1e4, pixel));
 
-/** Round numbers between two, about as many as asked for. */
-function ticks(from: number, to: number, count: number): number[] {
+/** Round numbers between two, about as many as asked for; whole ones where asked for. */
+function ticks(from: number, to: number, count: number, whole = false): number[] {
   const rough = (to - from) / Math.max(1, count);
   if (!(rough > 0)) return [];
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].find((m) => m * power >= rough)! * power;
+  const step = Math.max(whole ? 1 : 0, [1, 2, 5, 10].find((m) => m * power >= rough)! * power);
   const found: number[] = [];
   for (let v = Math.ceil(from / step) * step; v <= to + 1e-9 * step; v += step)
     found.push(Math.abs(v) < step / 2 ? 0 : v);
   return found;
+}
+
+/** A power of ten as people write it. */
+function power(exponent: number): string {
+  if (exponent >= -3 && exponent <= 4) return short(10 ** exponent);
+  return `10${String(exponent).replace(/./g, (c) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(c)] ?? '⁻')}`;
 }
 
 /** A number as people write it, four digits at most. */

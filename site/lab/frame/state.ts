@@ -1,7 +1,7 @@
 // The settings of a figure in the page's address: `#playground.rate=0.1&playground.hidden=8`. What is as it was at first is left out;
 // what does not fit a control is passed over, for addresses come from anywhere.
 
-import { type Control, type Figure, type Setting, type Settings, defaultsOf } from './figure.js';
+import { type Control, type Figure, type Setting, type Settings, defaultsOf, lengthOf } from './figure.js';
 
 function parse(control: Control, text: string): Setting {
   switch (control.kind) {
@@ -10,7 +10,7 @@ function parse(control: Control, text: string): Setting {
     case 'choice':
       return Object.hasOwn(control.options, text) ? text : control.value;
     case 'text':
-      return text.slice(0, 200);
+      return text.slice(0, lengthOf(control));
     case 'range': {
       const number = text.trim() === '' ? NaN : Number(text);
       return Number.isFinite(number) ? Math.min(control.max, Math.max(control.min, number)) : control.value;
