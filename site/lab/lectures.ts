@@ -1,9 +1,12 @@
 // The lab's table of contents: a page a lecture, and its figures in their order.
 
+import { activations } from './figures/activations.js';
 import { capacity } from './figures/capacity.js';
 import { formula } from './figures/formula.js';
+import { initialisation } from './figures/initialisation.js';
 import { kernel } from './figures/kernel.js';
 import { kmeans } from './figures/kmeans.js';
+import { losses } from './figures/losses.js';
 import { neighbours } from './figures/neighbours.js';
 import { playground } from './figures/playground.js';
 import { race } from './figures/race.js';
@@ -58,6 +61,13 @@ export const LECTURES: readonly Lecture[] = [
     title: 'The recipe of training',
     text: 'Learning rates, models that are too small or too large, and how to search for what nobody can compute.',
     figures: [rates, capacity, sizes, tuning],
+  },
+  {
+    name: 'layers',
+    number: 7,
+    title: 'Activations, losses, initial weights',
+    text: 'What signals and gradients become on their way through many layers, and what is asked of the last one.',
+    figures: [activations, initialisation, losses],
   },
   {
     name: 'convolution',

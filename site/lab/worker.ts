@@ -1,9 +1,12 @@
 // The worker of every figure: runs the computation that the page names, a frame at a time, as the page asks for them.
 
+import * as activations from './compute/activations.js';
 import * as capacity from './compute/capacity.js';
 import * as formula from './compute/formula.js';
+import * as initialisation from './compute/initialisation.js';
 import * as kernel from './compute/kernel.js';
 import * as kmeans from './compute/kmeans.js';
+import * as losses from './compute/losses.js';
 import * as neighbours from './compute/neighbours.js';
 import * as playground from './compute/playground.js';
 import * as race from './compute/race.js';
@@ -17,10 +20,13 @@ interface Computation {
 }
 
 const COMPUTATIONS: Readonly<Record<string, Computation>> = {
+  activations,
   capacity,
   formula,
+  initialisation,
   kernel,
   kmeans,
+  losses,
   neighbours,
   playground,
   race,

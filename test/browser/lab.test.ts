@@ -29,6 +29,9 @@ const TRIALS: Readonly<Record<string, { readonly hash: Record<string, string>; r
   capacity: { hash: { degree: '3', points: '12' }, change: ['points', '20'] },
   sizes: { hash: { steps: '20' }, change: ['width', '4'] },
   tuning: { hash: { points: '2', steps: '5' }, change: ['steps', '10'] },
+  activations: { hash: {}, change: ['activation', 'relu'] },
+  initialisation: { hash: { steps: '2' }, change: ['start', 'xavier'] },
+  losses: { hash: {}, change: ['right', '1'] },
 };
 
 const folder = mkdtempSync(join(tmpdir(), 'nabla-lab-'));
