@@ -1,7 +1,11 @@
 // The lab's table of contents: a page a lecture, and its figures in their order.
 
 import { activations } from './figures/activations.js';
+import { augmentation } from './figures/augmentation.js';
+import { batchnorm } from './figures/batchnorm.js';
 import { capacity } from './figures/capacity.js';
+import { decay } from './figures/decay.js';
+import { dropout } from './figures/dropout.js';
 import { formula } from './figures/formula.js';
 import { initialisation } from './figures/initialisation.js';
 import { kernel } from './figures/kernel.js';
@@ -68,6 +72,13 @@ export const LECTURES: readonly Lecture[] = [
     title: 'Activations, losses, initial weights',
     text: 'What signals and gradients become on their way through many layers, and what is asked of the last one.',
     figures: [activations, initialisation, losses],
+  },
+  {
+    name: 'regularisation',
+    number: 8,
+    title: 'Regularisation and normalisation',
+    text: 'Learning what holds for other data as well: dropout, batch norm, weight decay, augmentation.',
+    figures: [dropout, batchnorm, decay, augmentation],
   },
   {
     name: 'convolution',

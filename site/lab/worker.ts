@@ -1,7 +1,11 @@
 // The worker of every figure: runs the computation that the page names, a frame at a time, as the page asks for them.
 
 import * as activations from './compute/activations.js';
+import * as augmentation from './compute/augmentation.js';
+import * as batchnorm from './compute/batchnorm.js';
 import * as capacity from './compute/capacity.js';
+import * as decay from './compute/decay.js';
+import * as dropout from './compute/dropout.js';
 import * as formula from './compute/formula.js';
 import * as initialisation from './compute/initialisation.js';
 import * as kernel from './compute/kernel.js';
@@ -21,7 +25,11 @@ interface Computation {
 
 const COMPUTATIONS: Readonly<Record<string, Computation>> = {
   activations,
+  augmentation,
+  batchnorm,
   capacity,
+  decay,
+  dropout,
   formula,
   initialisation,
   kernel,

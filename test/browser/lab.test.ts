@@ -32,6 +32,10 @@ const TRIALS: Readonly<Record<string, { readonly hash: Record<string, string>; r
   activations: { hash: {}, change: ['activation', 'relu'] },
   initialisation: { hash: { steps: '2' }, change: ['start', 'xavier'] },
   losses: { hash: {}, change: ['right', '1'] },
+  dropout: { hash: { steps: '20', members: '4' }, change: ['drop', '0.3'] },
+  batchnorm: { hash: { steps: '10' }, change: ['batch', '4'] },
+  decay: { hash: { steps: '20' }, change: ['width', '16'] },
+  augmentation: { hash: {}, change: ['seed', '2'] },
 };
 
 const folder = mkdtempSync(join(tmpdir(), 'nabla-lab-'));
