@@ -1,10 +1,12 @@
 // The lab's table of contents: a page a lecture, and its figures in their order.
 
 import { activations } from './figures/activations.js';
+import { architectures } from './figures/architectures.js';
 import { augmentation } from './figures/augmentation.js';
 import { batchnorm } from './figures/batchnorm.js';
 import { capacity } from './figures/capacity.js';
 import { decay } from './figures/decay.js';
+import { drawing } from './figures/drawing.js';
 import { dropout } from './figures/dropout.js';
 import { formula } from './figures/formula.js';
 import { initialisation } from './figures/initialisation.js';
@@ -17,6 +19,7 @@ import { race } from './figures/race.js';
 import { rates } from './figures/rates.js';
 import { sizes } from './figures/sizes.js';
 import { tuning } from './figures/tuning.js';
+import { upsampling } from './figures/upsampling.js';
 import type { Figure } from './frame/figure.js';
 
 export interface Lecture {
@@ -86,5 +89,12 @@ export const LECTURES: readonly Lecture[] = [
     title: 'Convolution',
     text: 'The same few weights at every place of a picture.',
     figures: [kernel],
+  },
+  {
+    name: 'architectures',
+    number: 10,
+    title: 'Architectures',
+    text: 'Which layers in which order: from LeNet to EfficientNet, and what a small one sees in your own drawing.',
+    figures: [architectures, drawing, upsampling],
   },
 ];

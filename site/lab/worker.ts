@@ -1,10 +1,12 @@
 // The worker of every figure: runs the computation that the page names, a frame at a time, as the page asks for them.
 
 import * as activations from './compute/activations.js';
+import * as architectures from './compute/architectures.js';
 import * as augmentation from './compute/augmentation.js';
 import * as batchnorm from './compute/batchnorm.js';
 import * as capacity from './compute/capacity.js';
 import * as decay from './compute/decay.js';
+import * as drawing from './compute/drawing.js';
 import * as dropout from './compute/dropout.js';
 import * as formula from './compute/formula.js';
 import * as initialisation from './compute/initialisation.js';
@@ -17,6 +19,7 @@ import * as race from './compute/race.js';
 import * as rates from './compute/rates.js';
 import * as sizes from './compute/sizes.js';
 import * as tuning from './compute/tuning.js';
+import * as upsampling from './compute/upsampling.js';
 import { AHEAD, type ToPage, type ToWorker } from './frame/messages.js';
 
 interface Computation {
@@ -25,10 +28,12 @@ interface Computation {
 
 const COMPUTATIONS: Readonly<Record<string, Computation>> = {
   activations,
+  architectures,
   augmentation,
   batchnorm,
   capacity,
   decay,
+  drawing,
   dropout,
   formula,
   initialisation,
@@ -41,6 +46,7 @@ const COMPUTATIONS: Readonly<Record<string, Computation>> = {
   rates,
   sizes,
   tuning,
+  upsampling,
 };
 
 interface Run {

@@ -36,6 +36,9 @@ const TRIALS: Readonly<Record<string, { readonly hash: Record<string, string>; r
   batchnorm: { hash: { steps: '10' }, change: ['batch', '4'] },
   decay: { hash: { steps: '20' }, change: ['width', '16'] },
   augmentation: { hash: {}, change: ['seed', '2'] },
+  architectures: { hash: { model: 'lenet' }, change: ['model', 'own'] },
+  drawing: { hash: { steps: '10', picture: '2' }, change: ['picture', '3'] },
+  upsampling: { hash: {}, change: ['stride', '3'] },
 };
 
 const folder = mkdtempSync(join(tmpdir(), 'nabla-lab-'));
