@@ -5,10 +5,12 @@ import { architectures } from './figures/architectures.js';
 import { augmentation } from './figures/augmentation.js';
 import { batchnorm } from './figures/batchnorm.js';
 import { capacity } from './figures/capacity.js';
+import { characters } from './figures/characters.js';
 import { decay } from './figures/decay.js';
 import { drawing } from './figures/drawing.js';
 import { dropout } from './figures/dropout.js';
 import { formula } from './figures/formula.js';
+import { gates } from './figures/gates.js';
 import { initialisation } from './figures/initialisation.js';
 import { kernel } from './figures/kernel.js';
 import { kmeans } from './figures/kmeans.js';
@@ -19,6 +21,7 @@ import { race } from './figures/race.js';
 import { rates } from './figures/rates.js';
 import { sizes } from './figures/sizes.js';
 import { tuning } from './figures/tuning.js';
+import { unrolled } from './figures/unrolled.js';
 import { upsampling } from './figures/upsampling.js';
 import type { Figure } from './frame/figure.js';
 
@@ -96,5 +99,12 @@ export const LECTURES: readonly Lecture[] = [
     title: 'Architectures',
     text: 'Which layers in which order: from LeNet to EfficientNet, and what a small one sees in your own drawing.',
     figures: [architectures, drawing, upsampling],
+  },
+  {
+    name: 'recurrence',
+    number: 11,
+    title: 'Sequences',
+    text: 'Networks that read one thing after the other, what they remember, and what they forget.',
+    figures: [unrolled, gates, characters],
   },
 ];

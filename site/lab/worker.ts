@@ -5,10 +5,12 @@ import * as architectures from './compute/architectures.js';
 import * as augmentation from './compute/augmentation.js';
 import * as batchnorm from './compute/batchnorm.js';
 import * as capacity from './compute/capacity.js';
+import * as characters from './compute/characters.js';
 import * as decay from './compute/decay.js';
 import * as drawing from './compute/drawing.js';
 import * as dropout from './compute/dropout.js';
 import * as formula from './compute/formula.js';
+import * as gates from './compute/gates.js';
 import * as initialisation from './compute/initialisation.js';
 import * as kernel from './compute/kernel.js';
 import * as kmeans from './compute/kmeans.js';
@@ -19,6 +21,7 @@ import * as race from './compute/race.js';
 import * as rates from './compute/rates.js';
 import * as sizes from './compute/sizes.js';
 import * as tuning from './compute/tuning.js';
+import * as unrolled from './compute/unrolled.js';
 import * as upsampling from './compute/upsampling.js';
 import { AHEAD, type ToPage, type ToWorker } from './frame/messages.js';
 
@@ -32,10 +35,12 @@ const COMPUTATIONS: Readonly<Record<string, Computation>> = {
   augmentation,
   batchnorm,
   capacity,
+  characters,
   decay,
   drawing,
   dropout,
   formula,
+  gates,
   initialisation,
   kernel,
   kmeans,
@@ -46,6 +51,7 @@ const COMPUTATIONS: Readonly<Record<string, Computation>> = {
   rates,
   sizes,
   tuning,
+  unrolled,
   upsampling,
 };
 

@@ -39,6 +39,9 @@ const TRIALS: Readonly<Record<string, { readonly hash: Record<string, string>; r
   architectures: { hash: { model: 'lenet' }, change: ['model', 'own'] },
   drawing: { hash: { steps: '10', picture: '2' }, change: ['picture', '3'] },
   upsampling: { hash: {}, change: ['stride', '3'] },
+  unrolled: { hash: { length: '6' }, change: ['length', '8'] },
+  gates: { hash: { steps: '10' }, change: ['text', 'a(b)c'] },
+  characters: { hash: { steps: '15', hidden: '16' }, change: ['seed', '2'] },
 };
 
 const folder = mkdtempSync(join(tmpdir(), 'nabla-lab-'));
