@@ -2,6 +2,7 @@
 
 import { activations } from './figures/activations.js';
 import { architectures } from './figures/architectures.js';
+import { attention } from './figures/attention.js';
 import { augmentation } from './figures/augmentation.js';
 import { batchnorm } from './figures/batchnorm.js';
 import { capacity } from './figures/capacity.js';
@@ -17,9 +18,11 @@ import { kmeans } from './figures/kmeans.js';
 import { losses } from './figures/losses.js';
 import { neighbours } from './figures/neighbours.js';
 import { playground } from './figures/playground.js';
+import { positions } from './figures/positions.js';
 import { race } from './figures/race.js';
 import { rates } from './figures/rates.js';
 import { sizes } from './figures/sizes.js';
+import { transformer } from './figures/transformer.js';
 import { tuning } from './figures/tuning.js';
 import { unrolled } from './figures/unrolled.js';
 import { upsampling } from './figures/upsampling.js';
@@ -106,5 +109,12 @@ export const LECTURES: readonly Lecture[] = [
     title: 'Sequences',
     text: 'Networks that read one thing after the other, what they remember, and what they forget.',
     figures: [unrolled, gates, characters],
+  },
+  {
+    name: 'attention',
+    number: 12,
+    title: 'Attention and Transformers',
+    text: 'Every word looks at every other: weights, masks, heads, positions, and a Transformer that learns in your browser.',
+    figures: [attention, positions, transformer],
   },
 ];

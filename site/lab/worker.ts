@@ -2,6 +2,7 @@
 
 import * as activations from './compute/activations.js';
 import * as architectures from './compute/architectures.js';
+import * as attention from './compute/attention.js';
 import * as augmentation from './compute/augmentation.js';
 import * as batchnorm from './compute/batchnorm.js';
 import * as capacity from './compute/capacity.js';
@@ -17,9 +18,11 @@ import * as kmeans from './compute/kmeans.js';
 import * as losses from './compute/losses.js';
 import * as neighbours from './compute/neighbours.js';
 import * as playground from './compute/playground.js';
+import * as positions from './compute/positions.js';
 import * as race from './compute/race.js';
 import * as rates from './compute/rates.js';
 import * as sizes from './compute/sizes.js';
+import * as transformer from './compute/transformer.js';
 import * as tuning from './compute/tuning.js';
 import * as unrolled from './compute/unrolled.js';
 import * as upsampling from './compute/upsampling.js';
@@ -32,6 +35,7 @@ interface Computation {
 const COMPUTATIONS: Readonly<Record<string, Computation>> = {
   activations,
   architectures,
+  attention,
   augmentation,
   batchnorm,
   capacity,
@@ -47,9 +51,11 @@ const COMPUTATIONS: Readonly<Record<string, Computation>> = {
   losses,
   neighbours,
   playground,
+  positions,
   race,
   rates,
   sizes,
+  transformer,
   tuning,
   unrolled,
   upsampling,

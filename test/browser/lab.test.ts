@@ -42,6 +42,9 @@ const TRIALS: Readonly<Record<string, { readonly hash: Record<string, string>; r
   unrolled: { hash: { length: '6' }, change: ['length', '8'] },
   gates: { hash: { steps: '10' }, change: ['text', 'a(b)c'] },
   characters: { hash: { steps: '15', hidden: '16' }, change: ['seed', '2'] },
+  attention: { hash: {}, change: ['mask', 'causal'] },
+  positions: { hash: {}, change: ['at', '20'] },
+  transformer: { hash: { steps: '10' }, change: ['task', 'sort'] },
 };
 
 const folder = mkdtempSync(join(tmpdir(), 'nabla-lab-'));
