@@ -1,21 +1,26 @@
 // The lab's table of contents: a page a lecture, and its figures in their order.
 
 import { activations } from './figures/activations.js';
+import { adversarial } from './figures/adversarial.js';
 import { architectures } from './figures/architectures.js';
 import { attention } from './figures/attention.js';
 import { augmentation } from './figures/augmentation.js';
 import { batchnorm } from './figures/batchnorm.js';
 import { capacity } from './figures/capacity.js';
+import { cartpole } from './figures/cartpole.js';
 import { characters } from './figures/characters.js';
 import { decay } from './figures/decay.js';
 import { drawing } from './figures/drawing.js';
 import { dropout } from './figures/dropout.js';
 import { formula } from './figures/formula.js';
+import { gan } from './figures/gan.js';
 import { gates } from './figures/gates.js';
 import { initialisation } from './figures/initialisation.js';
 import { kernel } from './figures/kernel.js';
 import { kmeans } from './figures/kmeans.js';
+import { latent } from './figures/latent.js';
 import { losses } from './figures/losses.js';
+import { messages } from './figures/messages.js';
 import { neighbours } from './figures/neighbours.js';
 import { playground } from './figures/playground.js';
 import { positions } from './figures/positions.js';
@@ -116,5 +121,11 @@ export const LECTURES: readonly Lecture[] = [
     title: 'Attention and Transformers',
     text: 'Every word looks at every other: weights, masks, heads, positions, and a Transformer that learns in your browser.',
     figures: [attention, positions, transformer],
+  },
+  {
+    name: 'beyond',
+    title: 'Beyond classification',
+    text: 'Pictures from two numbers, forgers and experts, balance by trial, messages on graphs, and noise that deceives.',
+    figures: [latent, gan, cartpole, messages, adversarial],
   },
 ];

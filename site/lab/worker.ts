@@ -1,21 +1,26 @@
 // The worker of every figure: runs the computation that the page names, a frame at a time, as the page asks for them.
 
 import * as activations from './compute/activations.js';
+import * as adversarial from './compute/adversarial.js';
 import * as architectures from './compute/architectures.js';
 import * as attention from './compute/attention.js';
 import * as augmentation from './compute/augmentation.js';
 import * as batchnorm from './compute/batchnorm.js';
 import * as capacity from './compute/capacity.js';
+import * as cartpole from './compute/cartpole.js';
 import * as characters from './compute/characters.js';
 import * as decay from './compute/decay.js';
 import * as drawing from './compute/drawing.js';
 import * as dropout from './compute/dropout.js';
 import * as formula from './compute/formula.js';
+import * as gan from './compute/gan.js';
 import * as gates from './compute/gates.js';
 import * as initialisation from './compute/initialisation.js';
 import * as kernel from './compute/kernel.js';
 import * as kmeans from './compute/kmeans.js';
+import * as latent from './compute/latent.js';
 import * as losses from './compute/losses.js';
+import * as messages from './compute/messages.js';
 import * as neighbours from './compute/neighbours.js';
 import * as playground from './compute/playground.js';
 import * as positions from './compute/positions.js';
@@ -34,21 +39,26 @@ interface Computation {
 
 const COMPUTATIONS: Readonly<Record<string, Computation>> = {
   activations,
+  adversarial,
   architectures,
   attention,
   augmentation,
   batchnorm,
   capacity,
+  cartpole,
   characters,
   decay,
   drawing,
   dropout,
   formula,
+  gan,
   gates,
   initialisation,
   kernel,
   kmeans,
+  latent,
   losses,
+  messages,
   neighbours,
   playground,
   positions,

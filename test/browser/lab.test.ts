@@ -45,6 +45,11 @@ const TRIALS: Readonly<Record<string, { readonly hash: Record<string, string>; r
   attention: { hash: {}, change: ['mask', 'causal'] },
   positions: { hash: {}, change: ['at', '20'] },
   transformer: { hash: { steps: '10' }, change: ['task', 'sort'] },
+  latent: { hash: { steps: '10' }, change: ['model', 'plain'] },
+  gan: { hash: { steps: '10' }, change: ['data', 'two'] },
+  cartpole: { hash: { updates: '10', speed: '5' }, change: ['seed', '2'] },
+  messages: { hash: { steps: '2' }, change: ['layers', '4'] },
+  adversarial: { hash: { steps: '10' }, change: ['picture', '9'] },
 };
 
 const folder = mkdtempSync(join(tmpdir(), 'nabla-lab-'));
