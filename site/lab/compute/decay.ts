@@ -39,7 +39,8 @@ export async function* run(settings: Settings) {
     const parameters = layers.flatMap((layer) => [...layer.parameters()]);
     const optimizer =
       kind === 'decay (AdamW)'
-        ? // Decoupled decay shrinks each weight by lr · λ a step, whatever its gradient is like.
+        ? // Decoupled decay shrinks each weight by lr · decay a step, whatever its gradient is like. 100 λ pulls about as
+          // much as λ does in the loss, and no step takes more than nine tenths.
           new AdamW(parameters, { lr: rate, weightDecay: Math.min(100 * strength, 0.9 / rate) })
         : new Adam(parameters, { lr: rate });
     const step = compile(async () => {

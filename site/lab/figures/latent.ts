@@ -10,6 +10,9 @@ function digit(plot: Plot, pixels: Float32Array, into: Box, smooth = false): voi
   plot.heat(upright, 8, 8, { high: 'ink', strength: 1, smooth, into });
 }
 
+/** How far the plane of the last picture goes. */
+let reachShown = 3;
+
 export const latent: Figure<FrameOf<typeof run>> = {
   name: 'latent',
   title: 'The plane behind the digits',
@@ -35,11 +38,11 @@ export const latent: Figure<FrameOf<typeof run>> = {
   point(view, x, y): Settings {
     if (view === 'picture') return {};
     // The plot is as wide as the window of the frame; controls go from −3 to 3.
-    const within = (v: number): number => Math.round(20 * Math.max(-3, Math.min(3, (3 * v) / window))) / 20;
+    const within = (v: number): number => Math.round(20 * Math.max(-3, Math.min(3, (3 * v) / reachShown))) / 20;
     return { x: within(x), y: within(y) };
   },
   draw({ plane, pictures, picture }, { points, labels, reach, side, pictures: all, chosen, picture: one }) {
-    window = reach;
+    reachShown = reach;
     const box = { x0: -reach, x1: reach, y0: -reach, y1: reach };
     plane!.begin(box);
     labels.forEach((label, i) => plane!.text(`${label}`, points[2 * i]!, points[2 * i + 1]!, { align: 'center', colour: hue(label) })); // prettier-ignore
@@ -60,5 +63,3 @@ export const latent: Figure<FrameOf<typeof run>> = {
     digit(picture!, one, { x0: (width - size) / 2, x1: (width + size) / 2, y0: 8 - height, y1: -8 }, true);
   },
 };
-
-let window = 3;
