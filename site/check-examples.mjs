@@ -23,10 +23,8 @@ export async function tryExamples(browser, url, folder) {
     for (const example of await examples.all()) {
       const code = (await example.locator('pre').first().textContent()) ?? '';
       const wanted = [...code.matchAll(/\/\/ → (.*)$/gm)].map(([, line]) => line.trim());
-      const printed = ((await example.locator('.printed').textContent()) ?? '')
-        .split('\n')
-        .map((line) => line.replaceAll(/\s+/g, ' ').trim())
-        .filter(Boolean);
+      const said = await example.locator('.printed .line, .printed .error').allTextContents(); // and not what warns
+      const printed = said.map((text) => text.replaceAll(/\s+/g, ' ').trim());
       if (wanted.length !== printed.length || !wanted.every((line, i) => isLike(printed[i], line)))
         wrong.push(
           `${name}: ${code.slice(0, 80)}…\n  prints ${printed.join(' | ').slice(0, 300)}\n  not    ${wanted.join(' | ').slice(0, 300)}`,

@@ -6,7 +6,7 @@ import { layout } from './layout.mjs';
 import { renderMarkdown } from './markdown.mjs';
 
 /** Of what a page says as much as is searched. */
-const SEARCHED = 240;
+const SEARCHED = 140;
 
 export function buildReference(from, out) {
   const files = readdirSync(from, { recursive: true, withFileTypes: true })
