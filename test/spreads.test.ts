@@ -8,7 +8,23 @@ import { expect, test } from 'vitest';
 import { largest, norm, smallest } from '../src/tensor/extremes.js';
 
 const root = fileURLToPath(new URL('../src', import.meta.url));
-const FOLDERS = ['cli', 'data', 'io', 'metrics', 'models', 'nn', 'optim', 'train'];
+const FOLDERS = [
+  'audio',
+  'classic',
+  'cli',
+  'data',
+  'io',
+  'linalg',
+  'metrics',
+  'models',
+  'nn',
+  'onnx',
+  'optim',
+  'rl',
+  'text',
+  'train',
+  'vision',
+];
 const VARIADIC = ['max', 'min', 'hypot', 'push', 'unshift', 'splice', 'concat', 'fromCharCode', 'fromCodePoint'];
 
 /** `file:line: text` of each such call. */

@@ -19,6 +19,7 @@ import { KMeans } from './k-means.js';
 import { type Label, type Labels, readLabelList } from './labels.js';
 import type { PCA } from './pca.js';
 import { type Matrix, type Rows, type Targets, readRows, readTargets, tensorOf } from './rows.js';
+import { largest } from '../tensor/extremes.js';
 
 export interface RegionOptions {
   /** Default 'decision regions'. */
@@ -249,7 +250,7 @@ export async function componentImages(
   const labels = ['MEAN'];
   for (let k = 0; k < shares.length; k++) {
     const from = k * height * width;
-    const most = Math.max(...ends(directions, from).map(Math.abs));
+    const most = largest(ends(directions, from).map(Math.abs));
     images.push(image(directions, from, -most, most));
     labels.push(`${(100 * shares[k]).toFixed(1)}%`);
   }

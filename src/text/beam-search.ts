@@ -3,6 +3,7 @@
 //   Logits of each beam in, the next token of each and the beam that it goes on from out. Must not know: models, tensors.
 
 import { type LogitRules, applyRules } from './sampling.js';
+import { smallest } from '../tensor/extremes.js';
 
 export interface BeamOptions {
   readonly numBeams: number;
@@ -113,7 +114,7 @@ export class BeamSearch {
     const { earlyStopping, lengthPenalty, maxNewTokens } = this.options;
     const length = earlyStopping === 'never' && lengthPenalty > 0 ? maxNewTokens : this.length;
     const possible = this.running[0].score / length ** lengthPenalty;
-    const worst = Math.min(...this.finished.map(({ score }) => score));
+    const worst = smallest(this.finished.map(({ score }) => score));
     return this.finished.some(({ isWhole }) => possible > (isWhole ? worst : NEVER));
   }
 }

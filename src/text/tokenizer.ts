@@ -18,6 +18,7 @@ import {
 import type { Tensor } from '../tensor/tensor.js';
 import { isRecord } from '../io/json-file.js';
 import { openTokenizer } from './tokenizer-files.js';
+import { largest } from '../tensor/extremes.js';
 
 /** What is used of the package's Tokenizer: types of nabla do not need it installed. */
 interface Inner {
@@ -117,7 +118,7 @@ export class Tokenizer {
         typeof text === 'string' ? this.encode(text, rest) : this.encode(text[0], { ...rest, pair: text[1] });
       return this.cut(encoded, maxLength);
     });
-    const length = Math.max(1, ...all.map(({ ids }) => ids.length));
+    const length = Math.max(1, largest(all.map(({ ids }) => ids.length)));
     const filled = (part: (one: Encoded) => readonly number[], fill: number): Tensor<[number, number], 'int32'> => {
       const numbers = new Int32Array(all.length * length).fill(fill);
       for (const [i, one] of all.entries()) numbers.set(part(one), i * length);

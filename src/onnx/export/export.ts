@@ -222,7 +222,7 @@ function neededNodes({ draft, outputs }: Traced): Set<DraftNode> {
     const node = typeof value === 'string' ? makers.get(value) : undefined;
     if (node === undefined || needed.has(node)) continue;
     needed.add(node);
-    stack.push(...node.inputs);
+    for (const input of node.inputs) stack.push(input);
   }
   return needed;
 }

@@ -310,7 +310,8 @@ function recurrent(op: string, layer: RecurrentLike, x: Tensor, order: readonly 
                 { kind: 'sizes', sizes: [(i + 1) * ways], isShape: false },
                 { kind: 'sizes', sizes: [0], isShape: false },
               ]);
-        inputs.push('', ...initial.map(part));
+        inputs.push('');
+        for (const one of initial) inputs.push(part(one));
       }
       const [y, ...last] = draft.addAll(op, inputs, 1 + states, {
         hidden_size: int(hiddenSize),

@@ -6,6 +6,7 @@ import { AxisMap, type AxisMaps, type Source, mapAxes } from '../../tensor/axis-
 import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
 import { allocate } from '../host/array.js';
 import type { Call, Operators } from './operator.js';
+import { largest, smallest } from '../../tensor/extremes.js';
 
 /** How one dimension becomes another size. */
 interface Sampling {
@@ -143,7 +144,7 @@ function targetOf(call: Call, axes: readonly number[]): Target {
     let scales = sizes.map((n, i) => n / from[i]);
     const policy = call.text('keep_aspect_ratio_policy', 'stretch');
     if (policy !== 'stretch') {
-      const scale = policy === 'not_larger' ? Math.min(...scales) : Math.max(...scales);
+      const scale = policy === 'not_larger' ? smallest(scales) : largest(scales);
       sizes = from.map((n) => Math.floor(scale * n + 0.5));
       scales = from.map(() => scale);
     }

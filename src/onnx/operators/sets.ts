@@ -5,6 +5,7 @@ import { taken } from '../host/movement.js';
 import { rowOf } from '../wire/elements.js';
 import type { Call, Operators, Result } from './operator.js';
 import { typeOf } from './shapes.js';
+import { largest } from '../../tensor/extremes.js';
 
 /** The different slices along an axis, or the different elements: with where the first of each is, which one each is, and how often. */
 function unique(call: Call): Result[] {
@@ -76,7 +77,7 @@ function countedNgrams(call: Call): Result {
     }
   });
   const [rows, columns] = x.shape.length === 2 ? x.shape : [1, x.data.length];
-  const width = Math.max(...places) + 1;
+  const width = largest(places) + 1;
   const out = allocate('float32', x.shape.length === 2 ? [rows, width] : [width]);
   for (let row = 0; row < rows; row++) {
     for (let length = shortest; length <= longest; length++) {

@@ -6,6 +6,7 @@ import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
 import { type HostArray, allocate, intsOf } from '../host/array.js';
 import type { Call, Operators, Result } from './operator.js';
 import { positionsOf, windowsFrom } from './windows.js';
+import { largest } from '../../tensor/extremes.js';
 
 const PADDING = { zeros: 'zeros', border: 'border', reflection: 'reflection' } as const;
 
@@ -152,7 +153,7 @@ function regionsAligned(call: Call): AnyTensor {
     return { x1, y1, w, h, base: batches.data[r] * height * width };
   });
   // bins of all regions have the same number of samples: those beyond a region's own have no weight
-  const most = Math.max(1, ...regions.map(({ w, h }) => steps(h, outHeight) * steps(w, outWidth)));
+  const most = Math.max(1, largest(regions.map(({ w, h }) => steps(h, outHeight) * steps(w, outWidth))));
   const into: Samples = { rows: [], weights: [] };
   for (const { x1, y1, w, h, base } of regions) {
     const [binHeight, binWidth] = [h / outHeight, w / outWidth];

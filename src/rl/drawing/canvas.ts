@@ -3,6 +3,7 @@
 // Must not know: environments.
 
 import type { ImageBytes } from '../../io/png.js';
+import { largest, smallest } from '../../tensor/extremes.js';
 
 /** The part of the world that is seen, and the size of the picture in pixels. */
 export interface Window {
@@ -57,10 +58,7 @@ export class Canvas {
   polygon(points: readonly Point[], colour: Colour): void {
     const corners = points.map((point) => this.place(point));
     const rows = corners.map(([, y]) => y);
-    const [first, last] = [
-      Math.max(0, Math.floor(Math.min(...rows))),
-      Math.min(this.rows - 1, Math.ceil(Math.max(...rows))),
-    ];
+    const [first, last] = [Math.max(0, Math.floor(smallest(rows))), Math.min(this.rows - 1, Math.ceil(largest(rows)))];
     for (let row = first; row <= last; row++) {
       const crossings: number[] = [];
       const y = row + 0.5;
