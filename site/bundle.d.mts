@@ -6,5 +6,7 @@ export function buildLab(
   formula: (tex: string) => string,
   options?: { readonly isolate?: boolean },
 ): Promise<readonly Lecture[]>;
-/** A program in TypeScript as a module for Node, with nabla in it. */
-export function bundleProgram(contents: string): Promise<string>;
+/**
+ * A program in TypeScript as a module for Node, with nabla in it. What it imports as `program:NAME` is the text of that name in `programs`.
+ */
+export function bundleProgram(contents: string, programs?: Readonly<Record<string, string>>): Promise<string>;

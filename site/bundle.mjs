@@ -66,11 +66,24 @@ export async function buildLab(out, formula, { isolate = false } = {}) {
   return LECTURES;
 }
 
-/** A program in TypeScript as a module for Node, with nabla in it. */
-export async function bundleProgram(contents) {
+/**
+ * A program in TypeScript as a module for Node, with nabla in it. What it imports as `program:NAME` is the text of that name in `programs`.
+ */
+export async function bundleProgram(contents, programs = {}) {
   const stdin = { contents, resolveDir: here, loader: 'ts' };
+  const texts = {
+    name: 'programs',
+    setup(on) {
+      on.onResolve({ filter: /^program:/ }, ({ path }) => ({
+        path: path.slice('program:'.length),
+        namespace: 'program',
+      }));
+      on.onLoad({ filter: /./, namespace: 'program' }, ({ path }) => ({ contents: programs[path], loader: 'ts' }));
+    },
+  };
   const { outputFiles } = await build({
     ...shared,
+    plugins: [plugin, texts],
     stdin,
     platform: 'node',
     format: 'esm',

@@ -77,14 +77,16 @@ async function valuesOf(page: Page, figure: string): Promise<Record<string, unkn
   return JSON.parse((await page.locator(`#${figure} .values`).getAttribute('data-values')) ?? '{}');
 }
 
-/** What the program of a figure prints in Node at last. */
-async function print(name: string, program: string): Promise<unknown> {
-  const file = join(folder, `${name}.mjs`);
-  writeFileSync(file, await bundleProgram(program));
+/** What programs of figures print in Node at last, each after the other in one process. */
+async function print(lecture: string, programs: Readonly<Record<string, string>>): Promise<unknown[]> {
+  const file = join(folder, `${lecture}.mjs`);
+  const all = Object.keys(programs).map((name) => `await import('program:${name}');\nconsole.log('end');\n`);
+  writeFileSync(file, await bundleProgram(all.join(''), programs));
   const env = { ...process.env, NABLA_CPU: 'wasm', NABLA_THREADS: '1' };
   const { stdout, stderr } = await promisify(execFile)(process.execPath, [file], { env });
   expect(stderr).toBe('');
-  return JSON.parse(stdout.trimEnd().split('\n').at(-1)!);
+  const printed = stdout.split('end\n').slice(0, -1);
+  return printed.map((text) => JSON.parse(text.trimEnd().split('\n').at(-1)!));
 }
 
 describe.skipIf(whyNoBrowser)('the lab', () => {
@@ -111,10 +113,9 @@ describe.skipIf(whyNoBrowser)('the lab', () => {
         Object.entries(TRIALS[name]!.hash).map(([key, value]) => [`${name}.${key}`, value]),
       );
       const { page, errors } = await open(lecture.name, `#${new URLSearchParams(state)}`);
-      const programs = await Promise.all(
-        names.map(async (name) => (await page.locator(`#${name} .code code`).textContent())!),
-      );
-      const printed = Promise.all(names.map((name, i) => print(name, programs[i]!)));
+      const programs: Record<string, string> = {};
+      for (const name of names) programs[name] = (await page.locator(`#${name} .code code`).textContent())!;
+      const printed = print(lecture.name, programs);
       const shown: Record<string, unknown>[] = [];
       for (const name of names) shown.push(await valuesOf(page, name));
       expect(await printed).toEqual(shown);
