@@ -106,6 +106,7 @@ export const architectures: Figure<FrameOf<typeof run>> = {
     own: {
       kind: 'text',
       label: 'Your own network',
+      long: true,
       value: 'conv 16 3; relu; pool 2; conv 32 3; relu; pool 2; flatten; linear 64; relu; linear 10',
     },
     size: { kind: 'range', label: 'Side of its pictures', value: 32, min: 8, max: 256, step: 8 },
