@@ -32,7 +32,7 @@ function graphOf(some: readonly TrackScene[]) {
     nodes += some[i].detections.length;
   });
   return {
-    nodes: ones([nodes, 1]), // where they are says nothing, only how far they are from each other
+    nodes: ones([nodes, 1]), // where they are says nothing, only how far they are from each other, and how unlike
     edges: tensor(Int32Array.from([...from, ...to]), { shape: [2, from.length] }),
     features: tensor(Float32Array.from(features), { shape: [from.length, EDGE_FEATURES] }),
     labels: tensor(Float32Array.from(labels)),

@@ -35,7 +35,7 @@ function twoLayers(from: number, to: number): Block {
 /**
  * `forward(nodes, edges, features)`: nodes [N, nodeFeatures], edges int32 [2, E], features [E, edgeFeatures] → a logit for each edge, [E].
  *
- *     const model = new EdgeClassifier({ nodeFeatures: 1, edgeFeatures: 4 });
+ *     const model = new EdgeClassifier({ nodeFeatures: 1, edgeFeatures: 5 });
  *     bceWithLogits(model.forward(nodes, edges, features), labels)
  */
 export class EdgeClassifier extends Module {
@@ -51,7 +51,7 @@ export class EdgeClassifier extends Module {
   readonly steps: number;
 
   constructor(options: EdgeClassifierOptions) {
-    checkNeededOptions(new.target.name, options, EDGE_CLASSIFIER_OPTIONS, '{ nodeFeatures: 1, edgeFeatures: 4 }');
+    checkNeededOptions(new.target.name, options, EDGE_CLASSIFIER_OPTIONS, '{ nodeFeatures: 1, edgeFeatures: 5 }');
     super();
     const { nodeFeatures, edgeFeatures, hidden = 32, steps = 4 } = options;
     for (const [name, value] of Object.entries({ nodeFeatures, edgeFeatures, hidden, steps }))

@@ -255,7 +255,6 @@ const CALLS = {
       'blobs',
       'spirals',
       'shapes',
-      'shapeScenes',
       'communities',
       'diabetes',
       'dates',
@@ -273,6 +272,10 @@ const CALLS = {
   ...each('circles', data.circles, {}, { factor: Optionally(0.5) }),
   ...each('spirals', data.spirals, {}, { classes: Optionally(2) }),
   ...each('shapes', data.shapes, {}, { size: Optionally(16) }),
+  shapeScenes: [
+    (o) => data.shapeScenes(o === undefined ? { samples: 1 } : Object.assign(o, { samples: 1 })),
+    Options({}),
+  ],
   ...each(
     'shapeScenes',
     (o) => data.shapeScenes({ samples: 2, ...o }),
@@ -280,7 +283,7 @@ const CALLS = {
     { size: Optionally(16), objects: Optionally([1, 2]), radius: Optionally([0.1, 0.2]), noise: OptionalNumber(0.1) },
   ),
   membrane: [(o) => data.membrane(o).catch(unlessMissing), Options({})],
-  trackScenes: [data.trackScenes, Options({})],
+  trackScenes: [(o) => data.trackScenes(o), Options({ scenes: 1 })],
   ...each(
     'trackScenes',
     (o) => data.trackScenes({ scenes: 1, ...o }),

@@ -142,7 +142,7 @@ export default defineRun({
   name: 'tracks',
   title: 'Following objects through a film by linking detections',
   settings: {
-    epochs: 15,
+    epochs: 20,
     lr: 0.003,
     batchSize: 8,
     weightDecay: 0.01,

@@ -28,8 +28,12 @@ const LAYOUT = { images: namesOf('train-images-idx3-ubyte.gz'), labels: namesOf(
  *     const slices = await membrane();
  *     const [train, test] = [slices.subset([0, 1, 2]), slices.subset([3])];
  */
-export async function membrane(options: MembraneOptions = {}): Promise<MembraneSlices> {
+export function membrane(options: MembraneOptions = {}): Promise<MembraneSlices> {
   checkOptions('membrane', options, MEMBRANE_OPTIONS);
+  return load(options);
+}
+
+async function load(options: MembraneOptions): Promise<MembraneSlices> {
   const { paths } = await locate({ name: 'membrane', call: 'membrane', layouts: [LAYOUT] }, [], options);
   const [images, labels] = [await readIdx(paths['images']), await readIdx(paths['labels'])];
   const [count, height, width] = images.shape;

@@ -21,6 +21,8 @@ export interface ObjectInFrame {
 export interface DetectedPoint {
   readonly frame: number;
   readonly position: readonly [x: number, y: number];
+  /** What it looks like: three numbers, as a network for pictures gives them. */
+  readonly look: readonly number[];
   /** Of the object; −1 for a false alarm. What a tracker has to find out. */
   readonly id: number;
 }
@@ -50,6 +52,10 @@ export interface TrackSceneOptions {
   readonly falseAlarms?: number;
   /** Standard deviation of the places that the detector gives, in each direction. Default 0.5. */
   readonly noise?: number;
+  /**
+   * Standard deviation of what is added to looks in each frame; those of two objects differ by 1.4 in each number, in the mean square. Default 0.4.
+   */
+  readonly lookNoise?: number;
   /** Default 0. */
   readonly seed?: number;
 }
@@ -62,6 +68,7 @@ const TRACK_SCENE_OPTIONS: OptionNames<TrackSceneOptions> = {
   misses: true,
   falseAlarms: true,
   noise: true,
+  lookNoise: true,
   seed: true,
 };
 
@@ -78,11 +85,11 @@ export function trackScenes(options: TrackSceneOptions = {}): TrackScene[] {
   const op = 'trackScenes';
   checkOptions(op, options, TRACK_SCENE_OPTIONS);
   const { scenes = 100, frames = 24, objects = [5, 9], size = 100 } = options;
-  const { misses = 0.1, falseAlarms = 0.5, noise = 0.5, seed = 0 } = options;
+  const { misses = 0.1, falseAlarms = 0.5, noise = 0.5, lookNoise = 0.4, seed = 0 } = options;
   checkWhole(op, 'scenes', scenes, 1);
   checkWhole(op, 'frames', frames, SHORTEST);
   checkWhole(op, 'seed', seed, -Infinity);
-  for (const [name, value] of Object.entries({ size, misses, falseAlarms, noise })) {
+  for (const [name, value] of Object.entries({ size, misses, falseAlarms, noise, lookNoise })) {
     checkNumber(op, name, value);
     if (!(value >= 0)) throw new ArgumentError(`${op}: ${name} is ${value}. Use a number of at least 0.`);
   }
@@ -98,7 +105,9 @@ export function trackScenes(options: TrackSceneOptions = {}): TrackScene[] {
     const count = fewest + random.below(most - fewest + 1);
     const truth: ObjectInFrame[][] = Array.from({ length: frames }, () => []);
     for (let id = 0; id < count; id++) walk(id, size, truth, random);
-    const detections = truth.flatMap((there, frame) => see(there, frame, { size, misses, falseAlarms, noise }, random));
+    const looks = Array.from({ length: count }, () => lookOf(random));
+    const seen = { size, misses, falseAlarms, noise, lookNoise, looks };
+    const detections = truth.flatMap((there, frame) => see(there, frame, seen, random));
     return { frames, size, truth, detections };
   });
 }
@@ -122,19 +131,27 @@ function walk(id: number, size: number, frames: ObjectInFrame[][], random: HostR
   }
 }
 
+interface Seeing extends Record<'size' | 'misses' | 'falseAlarms' | 'noise' | 'lookNoise', number> {
+  /** Of each object. */
+  readonly looks: readonly (readonly number[])[];
+}
+
+const lookOf = (random: HostRandom): number[] => [random.normal(), random.normal(), random.normal()];
+
 function see(
   there: readonly ObjectInFrame[],
   frame: number,
-  { size, misses, falseAlarms, noise }: Record<'size' | 'misses' | 'falseAlarms' | 'noise', number>,
+  { size, misses, falseAlarms, noise, lookNoise, looks }: Seeing,
   random: HostRandom,
 ): DetectedPoint[] {
   const found: DetectedPoint[] = [];
   for (const { id, position } of there) {
     if (random.uniform() < misses) continue;
-    found.push({ frame, id, position: [position[0] + noise * random.normal(), position[1] + noise * random.normal()] });
+    const [x, y] = [position[0] + noise * random.normal(), position[1] + noise * random.normal()];
+    found.push({ frame, id, position: [x, y], look: looks[id].map((part) => part + lookNoise * random.normal()) });
   }
   for (let alarms = poisson(falseAlarms, random); alarms > 0; alarms--)
-    found.push({ frame, id: -1, position: [random.between(0, size), random.between(0, size)] });
+    found.push({ frame, id: -1, position: [random.between(0, size), random.between(0, size)], look: lookOf(random) });
   return found;
 }
 

@@ -16,6 +16,8 @@ import {
 export interface FramePoint {
   readonly frame: number;
   readonly position: readonly number[];
+  /** What it looks like: numbers that are nearer for one object than for two. Default: nothing is known. */
+  readonly look?: readonly number[];
   /** Of the object, where that is known; −1 for a false alarm. */
   readonly id?: number;
 }
@@ -29,13 +31,16 @@ export interface TrackGraphOptions {
 
 const TRACK_GRAPH_OPTIONS: OptionNames<TrackGraphOptions> = { maxGap: true, reach: true };
 
-/** Numbers of an edge: frames between, steps right and down in a frame, and their length, each in shares of what it may be. */
-export const EDGE_FEATURES = 4;
+/**
+ * Numbers of an edge: frames between, steps right and down in a frame, and their length, each in shares of what it may be; and how far the looks of both
+ * ends are apart, the root mean square of the differences, 0 where one has none.
+ */
+export const EDGE_FEATURES = 5;
 
 export interface TrackGraph {
   /** [2, E]: positions of detections in their list, the earlier ones first. */
   readonly edges: Int32Array;
-  /** [E, 4] */
+  /** [E, 5] */
   readonly features: Float32Array;
   /** [E]: 1 where the later detection is the next one of the same object, by the ids. */
   readonly labels: Float32Array;
@@ -49,6 +54,7 @@ export function checkPoints(op: string, detections: readonly FramePoint[]): void
     checkHas(op, `detection ${i}`, point, ['frame', 'position'], 'Give { frame, position: [x, y] }');
     checkWhole(op, `the frame of detection ${i}`, point.frame);
     checkNumbers(op, `the position of detection ${i}`, point.position);
+    if (point.look !== undefined) checkNumbers(op, `the look of detection ${i}`, point.look);
     if (point.position.length !== 2)
       throw new ArgumentError(`${op}: detection ${i} is at [${Array.from(point.position).join(', ')}]. Give [x, y].`);
   }
@@ -81,7 +87,7 @@ export function trackGraph(detections: readonly FramePoint[], options: TrackGrap
       const step = gap * reach;
       from.push(i);
       to.push(j);
-      features.push(gap / maxGap, dx / step, dy / step, length / step);
+      features.push(gap / maxGap, dx / step, dy / step, length / step, apart(detections[i], detections[j]));
       labels.push(next.get(i) === j ? 1 : 0);
     }
   });
@@ -91,6 +97,11 @@ export function trackGraph(detections: readonly FramePoint[], options: TrackGrap
     labels: Float32Array.from(labels),
     count: from.length,
   };
+}
+
+function apart({ look: a = [] }: FramePoint, { look: b = [] }: FramePoint): number {
+  if (a.length === 0 || a.length !== b.length) return 0;
+  return Math.sqrt(a.reduce((sum, value, i) => sum + (value - b[i]) ** 2, 0) / a.length);
 }
 
 /** For each detection the next one of its object. */

@@ -16,7 +16,12 @@ test('an edge to each detection that may be the same object, and which is the ne
     [1, 2, 0],
     [2, 4, 1],
   ]);
-  expect([...features.subarray(4, 8)]).toEqual([1, 0.6, 0, 0.6].map(Math.fround));
+  expect([...features.subarray(5, 10)]).toEqual([1, 0.6, 0, 0.6, 0].map(Math.fround));
+  const looking = [
+    { ...at(0, 0, 0), look: [1, 2] },
+    { ...at(1, 0, 0), look: [4, -2] },
+  ];
+  expect(trackGraph(looking).features[4]).toBeCloseTo(Math.sqrt(25 / 2), 5);
   expect(trackGraph([]).count).toBe(0);
   expect(() => trackGraph(points, { maxGap: 0 })).toThrow('trackGraph: maxGap is 0.');
   expect(() => trackGraph([{ frame: 0, position: [1, 2, 3] }])).toThrow('trackGraph: detection 0 is at [1, 2, 3].');
