@@ -83,7 +83,7 @@ test('membrane: crops of slices, whole slices to test', async () => {
   mkdirSync(join(folder, 'membrane'));
   for (const [name, data] of [
     ['images-idx3', images],
-    ['labels-idx1', labels],
+    ['labels-idx3', labels],
   ] as const)
     writeFileSync(join(folder, 'membrane', `train-${name}-ubyte.gz`), gzipSync(Buffer.concat([head(), data])));
   const small = set({ crop: 16, crops: 8, batchSize: 4, lr: 0.01 });

@@ -60,16 +60,16 @@ test('membrane: slices and their masks; what does not fit is named', async () =>
   const idx = (count: number, fill: number) =>
     Uint8Array.of(0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, 2, 0, 0, 0, 3, ...new Array<number>(count * 6).fill(fill));
   put('membrane/train-images-idx3-ubyte.gz', gzipSync(idx(2, 90)));
-  put('membrane/train-labels-idx1-ubyte', idx(2, 1));
+  put('membrane/train-labels-idx3-ubyte', idx(2, 1));
   const slices = await membrane();
   expect([slices.gather([1]).x.shape, slices.gather([1]).mask.shape]).toEqual([
     [1, 1, 2, 3],
     [1, 2, 3],
   ]);
   expect([...slices.column('mask')]).toEqual(new Array(12).fill(1));
-  put('membrane/train-labels-idx1-ubyte', idx(1, 1));
+  put('membrane/train-labels-idx3-ubyte', idx(1, 1));
   await expect(membrane()).rejects.toThrow(/holds \[1, 2, 3\], and the images are \[2, 2, 3\]/);
-  put('membrane/train-labels-idx1-ubyte', idx(2, 2));
+  put('membrane/train-labels-idx3-ubyte', idx(2, 2));
   await expect(membrane()).rejects.toThrow(/a pixel of slice 0 of 2 is 2, neither 0 nor 1/);
   await expect(membrane({ folder: join(folder, 'none') })).rejects.toThrow(NablaError);
 });

@@ -18,11 +18,11 @@ export type MembraneOptions = Pick<SetOptions, 'folder'>;
 
 const MEMBRANE_OPTIONS: OptionNames<MembraneOptions> = { folder: true };
 
-const LAYOUT = { images: namesOf('train-images-idx3-ubyte.gz'), labels: namesOf('train-labels-idx1-ubyte.gz') };
+const LAYOUT = { images: namesOf('train-images-idx3-ubyte.gz'), labels: namesOf('train-labels-idx3-ubyte.gz') };
 
 /**
  * 30 slices of 512 × 512 pixels, one behind the other; 22 % of the pixels are membrane. Read from `train-images-idx3-ubyte` and
- * `train-labels-idx1-ubyte`, IDX files [30, 512, 512] with labels 0 and 1, in the folder `membrane` of `NABLA_DATA`. Throws NablaError if they are
+ * `train-labels-idx3-ubyte`, IDX files [30, 512, 512] with labels 0 and 1, in the folder `membrane` of `NABLA_DATA`. Throws NablaError if they are
  * not there, FormatError if one is damaged.
  *
  *     const slices = await membrane();
