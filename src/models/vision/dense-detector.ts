@@ -38,9 +38,9 @@ const DENSE_DETECTOR_OPTIONS: OptionNames<DenseDetectorOptions> = { ...IMAGE_OPT
 export interface DenseDetections {
   /** [N, A, classes] */
   readonly logits: Tensor;
-  /** [N, A, 4]: left, top, right, bottom, in pixels. */
+  /** Shape [N, A, 4]; left, top, right, bottom, in pixels. */
   readonly distances: Tensor;
-  /** [A, 2]: x and y of the positions. */
+  /** Shape [A, 2]; x and y of the positions. */
   readonly points: Tensor;
   /** Pixels between two positions. */
   readonly stride: number;

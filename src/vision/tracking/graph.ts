@@ -38,11 +38,11 @@ const TRACK_GRAPH_OPTIONS: OptionNames<TrackGraphOptions> = { maxGap: true, reac
 export const EDGE_FEATURES = 5;
 
 export interface TrackGraph {
-  /** [2, E]: positions of detections in their list, the earlier ones first. */
+  /** Shape [2, E]; positions of detections in their list, the earlier ones first. */
   readonly edges: Int32Array;
   /** [E, 5] */
   readonly features: Float32Array;
-  /** [E]: 1 where the later detection is the next one of the same object, by the ids. */
+  /** Shape [E]; 1 where the later detection is the next one of the same object, by the ids. */
   readonly labels: Float32Array;
   /** E */
   readonly count: number;
