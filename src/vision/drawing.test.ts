@@ -45,8 +45,8 @@ test('heat: from dark to light, and the picture where there is none', () => {
   const grey = { data: Uint8Array.of(10, 20, 30, 40), shape: [1, 2, 2] };
   const over = drawHeat([0, 1, 0, 0], [2, 2], { over: grey });
   expect([pixel(over, 0, 0), pixel(over, 1, 1)]).toEqual([
-    [10, 10, 10],
-    [40, 40, 40],
+    [5, 5, 5],
+    [20, 20, 20],
   ]);
   expect(pixel(over, 0, 1)[0]).toBeGreaterThan(150);
   expect(() => drawHeat([0], [1, 1], { over: grey })).toThrow(

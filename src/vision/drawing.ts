@@ -120,6 +120,9 @@ const HEAT = [
   [252, 255, 164],
 ] as const;
 
+/** How bright a picture is below heat, which could not be told from what is white in it otherwise. */
+const DIMMED = 0.5;
+
 function heatColour(value: number): number[] {
   const at = Math.min(Math.max(value, 0), 1) * (HEAT.length - 1);
   const from = Math.min(Math.floor(at), HEAT.length - 2);
@@ -127,7 +130,7 @@ function heatColour(value: number): number[] {
 }
 
 export interface HeatPictureOptions {
-  /** An image [1 or 3, height, width] that shows through where numbers are small. Default: none. */
+  /** An image [1 or 3, height, width] that shows through, half as bright, where numbers are small. Default: none. */
   readonly over?: HostImage;
 }
 
@@ -158,9 +161,9 @@ export function drawHeat(
   const data = new Uint8Array(3 * area);
   for (let p = 0; p < area; p++) {
     const colour = heatColour(heat[p]);
-    const share = below === undefined ? 1 : 0.8 * Math.min(Math.max(heat[p], 0), 1);
+    const share = below === undefined ? 1 : Math.min(Math.max(heat[p], 0), 1) ** 0.75;
     for (let c = 0; c < 3; c++)
-      data[c * area + p] = Math.round(share * colour[c] + (1 - share) * (below?.data[c * area + p] ?? 0));
+      data[c * area + p] = Math.round(share * colour[c] + (1 - share) * DIMMED * (below?.data[c * area + p] ?? 0));
   }
   return { data, shape: [3, height, width] };
 }
