@@ -1,13 +1,13 @@
 // A network that gives a whole graph its class: sums over neighbours, which tell graphs apart that means do not (GIN: Xu et al. 2019), and a sum over
 // the nodes of each graph. Several graphs are one large one without edges between them.
 
-import { BatchNorm1d, Linear, Module, Parameter, ReLU, aggregate } from '../nn/index.js';
+import { Linear, Module, Parameter, ReLU, aggregate } from '../nn/index.js';
 import { checkCount } from '../nn/layer.js';
 import { zeros } from '../tensor/creation.js';
 import { cat } from '../tensor/functions.js';
 import { DTypeError, type OptionNames, ShapeError, checkNeededOptions, formatShape } from '../tensor/library.js';
 import { type AnyTensor, type Tensor, checkTensor } from '../tensor/tensor.js';
-import { type Block, inOrder, linear } from './vision/blocks.js';
+import { type Block, inOrder, layerNorm, linear } from './vision/blocks.js';
 
 export interface GraphClassifierOptions {
   /** Features of a node. */
@@ -34,7 +34,7 @@ class IsomorphismLayer extends Module {
   constructor(from: number, to: number) {
     super();
     this.eps = new Parameter<[1]>(zeros([1]));
-    this.mlp = inOrder(linear(from, to), new BatchNorm1d<number>(to), new ReLU(), linear(to, to), new ReLU());
+    this.mlp = inOrder(linear(from, to), layerNorm(to), new ReLU(), linear(to, to), new ReLU());
   }
 
   forward(x: Tensor, source: Tensor<number[], 'int32'>, target: Tensor<number[], 'int32'>): Tensor {
