@@ -46,7 +46,7 @@ export interface StyleOptions {
   readonly lr?: number;
   /** Weight of the style beside the content. Default 10. */
   readonly styleWeight?: number;
-  /** Weight of the differences between neighbouring pixels. Default 0.1. */
+  /** Weight of the differences between neighbouring pixels, their mean square. Default 2. */
   readonly smoothness?: number;
 }
 
@@ -82,7 +82,7 @@ export async function transferStyle(
   checkFunction(op, run);
   const [from, like] = [checkedPictures(op, picture), checkedPictures(op, manner)];
   checkNeededOptions(op, options, STYLE_OPTIONS, '{ content: [model.layer3], style: [model.layer1, model.layer2] }');
-  const { content, style, steps = 200, lr = 0.02, styleWeight = 10, smoothness = 0.1 } = options;
+  const { content, style, steps = 200, lr = 0.02, styleWeight = 10, smoothness = 2 } = options;
   checkLayers(op, 'content', content);
   checkLayers(op, 'style', style);
   checkWhole(op, 'steps', steps, 1);
