@@ -21,6 +21,9 @@ export interface Shown {
 
 const CELL = 10;
 
+/** Width of a column: long names have more. */
+const cell = (name: string): number => Math.max(CELL, name.length + 2);
+
 /** Accuracy and the like are shares of 1. */
 export function formatMetric(name: string, value: number): string {
   if (/accuracy|precision|recall|f1|iou|dice/i.test(name)) return percent(value, 2);
@@ -136,7 +139,7 @@ export class TextView implements RunListener {
     const columns = (this.#columns ??= this.#head(event));
     const cells = columns.map(({ part, name }, i) => {
       const value = event[part]?.[name];
-      const text = (value === undefined ? '' : formatMetric(name, value)).padStart(CELL + gap(columns, i));
+      const text = (value === undefined ? '' : formatMetric(name, value)).padStart(cell(name) + gap(columns, i));
       return i === columns.length - 1 ? style.bold(text) : text;
     });
     this.#terminal.line(
@@ -154,13 +157,16 @@ export class TextView implements RunListener {
     // an evaluation that goes through no batches has measures of its own, and no loss
     const own = { train: names, validation: validation === undefined ? names : Object.keys(validation) };
     const columns = parts.flatMap((part) => own[part].map((name) => ({ part, name })));
-    const titles = parts.map((part, i) =>
-      (part === 'train' ? 'training' : 'validation').padStart(CELL * own[part].length + (i > 0 ? 3 : 0)),
-    );
+    const titles = parts
+      .filter((part) => own[part].length > 0)
+      .map((part, i) => {
+        const width = own[part].reduce((sum, name) => sum + cell(name), 0);
+        return (part === 'train' ? 'training' : 'validation').padStart(width + (i > 0 ? 3 : 0));
+      });
     this.#terminal.line(style.dim(`  epoch${titles.join('')} ${'time'.padStart(9)}`));
     if (names.length > 1)
       this.#terminal.line(
-        style.dim(`       ${columns.map(({ name }, i) => name.padStart(CELL + gap(columns, i))).join('')}`),
+        style.dim(`       ${columns.map(({ name }, i) => name.padStart(cell(name) + gap(columns, i))).join('')}`),
       );
     return columns;
   }
