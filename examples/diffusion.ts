@@ -17,14 +17,14 @@ const loader = () => new DataLoader(digits(), { batchSize: 64, shuffle: true, dr
 const classifier = cnn({ channels: 1, stages: [[16, 16], [32]] });
 await new Trainer({
   model: classifier,
-  optimizer: new Adam(classifier.parameters(), { lr: 3e-3 }),
+  optimizer: new Adam(classifier.parameters(), { lr: 1e-2 }),
   train: loader(),
-  epochs: 8,
+  epochs: 15,
 }).fit();
 classifier.eval();
 
 // 2. The model: it is shown a digit with noise of a random strength, and says what of it is noise
-const model = new Diffusion({ shape: [1, 8, 8], width: 32, levels: [1, 2] });
+const model = new Diffusion({ shape: [1, 8, 8], width: 16, levels: [1, 2] });
 const { history } = await new Trainer({
   model,
   optimizer: new AdamW(model.parameters(), { lr: 2e-3 }),

@@ -186,7 +186,7 @@ test.runIf(process.env.NABLA_PARITY === 'all')(
   'adversaries',
   async () => {
     const { text, files } = await inFolder(() => import('../examples/adversaries.js'));
-    expect(Number(/sure of (\d+) % of 1000 samples; 10 classes/.exec(text)?.[1])).toBeGreaterThan(60);
+    expect(Number(/made up: sure of (\d+) % of 1000; 10 classes/.exec(text)?.[1])).toBeGreaterThan(50);
     expect(Object.keys(files).sort()).toEqual(['epochs.png', 'walks.png']);
   },
   300_000,

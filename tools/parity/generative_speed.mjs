@@ -50,7 +50,7 @@ function dcgan() {
 }
 
 function ddpm() {
-  const model = new Diffusion({ ...digits, width: 32 });
+  const model = new Diffusion({ ...digits, width: 16, levels: [1, 2, 4] });
   const optimizer = new AdamW(model.parameters(), { lr: 1e-3 });
   return updates({ model, optimizer, forward: (_, { x }) => model.loss(x) }, { x: grey(32) });
 }

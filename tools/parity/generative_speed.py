@@ -73,7 +73,7 @@ class Timed(nn.Module):
 
 
 class UNet(nn.Module):
-    def __init__(self, w=32, levels=(1, 2, 2)):
+    def __init__(self, w=16, levels=(1, 2, 4)):
         super().__init__()
         widths = [w * m for m in levels]
         self.w, time, low = w, 4 * w, widths[-1]
@@ -85,7 +85,7 @@ class UNet(nn.Module):
         rising = widths[::-1]
         self.up = nn.ModuleList(Timed(2 * n, n, time) for n in rising)
         self.grow = nn.ModuleList(nn.Conv2d(a, b, 3, padding=1) for a, b in zip(rising, rising[1:]))
-        self.norm2, self.last = nn.GroupNorm(8, w), nn.Conv2d(w, 1, 3, padding=1)
+        self.norm2, self.last = nn.GroupNorm(8, widths[0]), nn.Conv2d(widths[0], 1, 3, padding=1)
 
     def forward(self, x, t):
         angles = t[:, None] * torch.exp(torch.arange(self.w // 2) * (-math.log(10000) / (self.w // 2)))

@@ -1,5 +1,5 @@
 // `nabla train autoencoder`: digits through a few numbers and back, by dense layers or convolutions, of MNIST (looked for in NABLA_DATA) or,
-// with --data digits, of the small digits of the package. With --set noise=0.5 what goes in has noise on it, and what should come out has
+// with --set data=digits, of the small digits of the package. With --set noise=0.5 what goes in has noise on it, and what should come out has
 // not. With two numbers the report draws where the digits lie.
 
 import { KNeighborsClassifier } from '../../classic/index.js';

@@ -1,5 +1,5 @@
 // `nabla train dcgan`: pictures of digits from random numbers, by two networks that work against each other. Of MNIST (looked for in
-// NABLA_DATA) or, with --data digits, of the small digits of the package. --judge names a run of `nabla train mnist` (or digits), whose
+// NABLA_DATA) or, with --set data=digits, of the small digits of the package. --set judge=RUN names a run of `nabla train mnist` (or digits), whose
 // network then scores the samples after each epoch.
 
 import { DataLoader } from '../../data/index.js';

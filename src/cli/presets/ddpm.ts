@@ -1,5 +1,5 @@
 // `nabla train ddpm`: pictures of digits out of noise, by a network that learns to find the noise in them. Of MNIST (looked for in
-// NABLA_DATA) or, with --data digits, of the small digits of the package. --judge names a run of `nabla train mnist` (or digits), whose
+// NABLA_DATA) or, with --set data=digits, of the small digits of the package. --set judge=RUN names a run of `nabla train mnist` (or digits), whose
 // network then scores the samples.
 
 import { DataLoader } from '../../data/index.js';
@@ -13,16 +13,19 @@ import { PICTURE_SETS, openPictures } from './generative/pictures.js';
 /** Samples that the judge sees after an epoch, and in the end; steps of a sample for the report. */
 const [FEW, MANY, STEPS] = [100, 1000, 50];
 
+/** Channels by level, as multiples of `width`. */
+const LEVELS: Readonly<Record<string, readonly number[]>> = { mnist: [1, 2, 4], digits: [1, 2] };
+
 export default defineRun({
   name: 'ddpm',
   title: 'Making up pictures of digits (denoising diffusion)',
   settings: {
     data: 'mnist',
     judge: '',
-    epochs: 12,
+    epochs: 10,
     lr: 0.002,
     batchSize: 128,
-    width: 32,
+    width: 16,
     steps: 1000,
     schedule: 'cosine',
     decay: 0.995,
@@ -33,7 +36,7 @@ export default defineRun({
     const { train, shape } = await openPictures(data);
     const judge = await openJudge(path, data);
     const schedule = name === 'linear' ? 'linear' : 'cosine';
-    const model = new Diffusion({ shape, width, steps, schedule, ...(data === 'digits' && { levels: [1, 2] }) });
+    const model = new Diffusion({ shape, width, levels: LEVELS[data], steps, schedule });
     const noise = fixedNoise(seed, [10, ...shape]);
     const film = new Film(() => model.sample(10, { noise, steps: 20 }));
     return {

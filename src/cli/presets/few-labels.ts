@@ -1,10 +1,11 @@
-// `nabla train few-labels`: a classifier of digits of which only a few have labels. `encoder` names a run of
-// `nabla train autoencoder --model conv`, whose encoder it begins with, having seen all digits without labels; without, from scratch. The validation digits choose the epoch.
+// `nabla train few-labels`: a classifier of digits of which only a few have labels. --set encoder=RUN names a run of
+// `nabla train autoencoder --model conv --set latent=32`, whose encoder has seen all digits without labels, and with which it begins;
+// otherwise it begins from scratch. The validation digits choose the epoch.
 
 import { DataLoader } from '../../data/index.js';
 import { Accuracy } from '../../metrics/index.js';
 import { ConvAutoencoder } from '../../models/index.js';
-import { Linear, ReLU, Sequential, crossEntropy } from '../../nn/index.js';
+import { BatchNorm1d, Linear, ReLU, Sequential, crossEntropy } from '../../nn/index.js';
 import { AdamW, cosine, layerwiseGroups } from '../../optim/index.js';
 import { defineRun } from '../../train/index.js';
 import { beginWith } from './generative/encoder.js';
@@ -33,7 +34,8 @@ export default defineRun({
     const settings = { model: 'conv', data };
     if (path !== '')
       await beginWith(path, { option: 'encoder', run: 'autoencoder', settings, prefix: 'encoder.' }, encoder);
-    const head = new Sequential(new ReLU(), new Linear<number, 10>(latent, 10));
+    // the encoder's numbers are of any size
+    const head = new Sequential(new BatchNorm1d<number>(latent), new ReLU(), new Linear<number, 10>(latent, 10));
     const model = new Sequential(encoder, head);
     const groups = layerwiseGroups([encoder, head], { lr, decay: path === '' ? 1 : encoderRate });
     return {

@@ -1,4 +1,4 @@
-// `nabla train vae`: a variational autoencoder of digits, of MNIST (looked for in NABLA_DATA) or, with --data digits, of the small ones of
+// `nabla train vae`: a variational autoencoder of digits, of MNIST (looked for in NABLA_DATA) or, with --set data=digits, of the small ones of
 // the package. The loss that is written down is the negative ELBO in nats, with drawn latent numbers, whatever beta is. With
 // --set conditional=true it is told the classes.
 

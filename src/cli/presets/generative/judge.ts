@@ -24,12 +24,12 @@ export async function openJudge(path: string, data: string): Promise<Judge | und
   const { run, settings, facts } = readConfig(folder.config);
   if (run !== data)
     throw new CliError(
-      `--judge ${path} is a run of ${run}. Name a run of nabla train ${data}, which knows the classes.`,
+      `--set judge=${path}: this is a run of ${run}. Name a run of nabla train ${data}, which knows the classes.`,
     );
   const definition = RUNS[data];
   const chosen = chooseSettings(definition, settings, (name) => `${folder.config}, settings.${name}`);
   const predictor: Predictor | undefined = await definition.predictor?.(chosen as never, facts); // settings as they were checked
-  if (predictor?.kind !== 'image') throw new CliError(`--judge ${path}: ${run} classifies no pictures.`);
+  if (predictor?.kind !== 'image') throw new CliError(`--set judge=${path}: ${run} classifies no pictures.`);
   await loadWeights(weights, predictor.model);
   return (pictures) => scoresBy(predictor, pictures);
 }
@@ -44,10 +44,7 @@ async function scoresBy(predictor: ImagePredictor, pictures: Tensor): Promise<Cl
 /** What of the scores is written down, and which way it is better. */
 const MEASURES = { sure: 'higher', classes: 'higher', score: 'higher' } as const;
 
-/**
- * For `validation` and `test` of a run: `count` new pictures by `sample`, scored; nothing where there is no judge. `onPictures` sees an
- * epoch's pictures for the report.
- */
+/** For `validation` and `test` of a run: new pictures by `sample`, scored; nothing where there is no judge. `look` is called before. */
 export function judged(
   judge: Judge | undefined,
   sample: () => Tensor | Promise<Tensor>,
