@@ -146,19 +146,23 @@ describe.each([
     await gaps.check(1e-14);
   });
 
-  test('matrices of rank one, whose rests are so small that they have few digits', async () => {
-    const gaps = new Gaps();
-    const n = device === 'linalg-native' ? 33 : 40;
-    const ones = numbers([n, n], 1).mul(0).add(1) as Matrix;
-    const { u, s, vh } = linalg.svd(ones);
-    gaps.add('U·S·Vᵀ', times(u.mul(s) as Matrix, vh), ones, n);
-    gaps.add('UᵀU', times(transposed(u), u), unit(n), n);
-    gaps.add('VᵀV', times(vh, transposed(vh)), unit(n), n);
-    const { q } = linalg.qr(ones);
-    gaps.add('QᵀQ', times(transposed(q), q), unit(n), n);
-    const { eigenvectors } = linalg.eigh(ones);
-    gaps.add('eigenvectors', times(transposed(eigenvectors), eigenvectors), unit(n), n);
-    gaps.add('values', linalg.eigvals(ones).sum(0) as Matrix, tensor([n, 0], { dtype: 'float64' }) as Matrix, n);
-    await gaps.check(1e-14);
-  });
+  // Natively it is the same loops, and five more programs for the compiler of C.
+  test.skipIf(device === 'linalg-native')(
+    'matrices of rank one, whose rests are so small that they have few digits',
+    async () => {
+      const gaps = new Gaps();
+      const n = 40;
+      const ones = numbers([n, n], 1).mul(0).add(1) as Matrix;
+      const { u, s, vh } = linalg.svd(ones);
+      gaps.add('U·S·Vᵀ', times(u.mul(s) as Matrix, vh), ones, n);
+      gaps.add('UᵀU', times(transposed(u), u), unit(n), n);
+      gaps.add('VᵀV', times(vh, transposed(vh)), unit(n), n);
+      const { q } = linalg.qr(ones);
+      gaps.add('QᵀQ', times(transposed(q), q), unit(n), n);
+      const { eigenvectors } = linalg.eigh(ones);
+      gaps.add('eigenvectors', times(transposed(eigenvectors), eigenvectors), unit(n), n);
+      gaps.add('values', linalg.eigvals(ones).sum(0) as Matrix, tensor([n, 0], { dtype: 'float64' }) as Matrix, n);
+      await gaps.check(1e-14);
+    },
+  );
 });
