@@ -15,7 +15,10 @@ const [, , rates = '0,1000,100', delay = '0'] = process.argv;
 const folder = mkdtempSync(join(tmpdir(), 'nabla-namespaces-'));
 
 function run(command, { isNeeded = true, ...options } = {}) {
-  const { status, stdout, stderr, error } = spawnSync(command[0], command.slice(1), { encoding: 'utf8', ...options });
+  const { status, stdout, stderr, error } = spawnSync(command[0], command.slice(1), {
+    encoding: 'utf8',
+    ...options,
+  });
   if (isNeeded && status !== 0) throw new Error(`${command.join(' ')}: ${error?.message ?? stderr + stdout}`);
   return stdout;
 }
@@ -83,7 +86,9 @@ try {
     oob_tcp_if_include: '10.77.0.0/24',
     hwloc_base_binding_policy: 'none',
   };
-  const exported = ['NABLA_THREADS', 'NABLA_CACHE_DIR', 'NABLA_CPU'].filter((name) => environment[name] !== undefined);
+  const exported = ['NABLA_THREADS', 'NABLA_CACHE_DIR', 'NABLA_CPU', 'LINK_SECONDS'].filter(
+    (name) => environment[name] !== undefined,
+  );
   const mpirun = [
     ...`ip netns exec ${HOSTS[0]} unshare -u sh -c`.split(' '),
     `hostname ${HOSTS[0]}; exec "$@"`,
@@ -99,12 +104,13 @@ try {
     limit(rate);
     const [linked] = linesOf(run(mpirun, { env: environment }));
     const apart = Math.max(...linked.losses.map((loss, i) => Math.abs(loss - alone.losses[i])));
-    const { hosts, alpha, beta, bytes, compute, step } = linked;
+    const { hosts, alpha, beta, bytes, compute, step, overlapping, inBuckets } = linked;
     const predicted = compute + 2 * alpha + bytes / beta;
     console.log(
       `${rate === 0 ? 'no limit' : `${rate} Mbit/s`}, delay ${delay} ms, ${hosts.join(' and ')}: losses ${apart.toExponential(1)} apart at most; ` +
         `α ${(1e6 * alpha).toFixed(0)} µs, β ${(beta / 1e6).toFixed(1)} MB/s, n ${(bytes / 1e6).toFixed(2)} MB, c ${(1e3 * compute).toFixed(1)} ms; ` +
-        `a step ${(1e3 * step).toFixed(1)} ms, by the model ${(1e3 * predicted).toFixed(1)} ms (${(100 * (predicted / step - 1)).toFixed(0)} %)`,
+        `a step ${(1e3 * step).toFixed(1)} ms, by the model ${(1e3 * predicted).toFixed(1)} ms (${(100 * (predicted / step - 1)).toFixed(0)} %); ` +
+        `in small buckets ${(1e3 * inBuckets).toFixed(1)} ms, during the backward pass ${(1e3 * overlapping).toFixed(1)} ms`,
     );
   }
 } finally {
