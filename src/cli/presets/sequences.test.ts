@@ -51,7 +51,7 @@ test('spam, by a BERT that was pre-trained on hidden words', async () => {
 test('translate: dates, BLEU of both searches, attention as pictures', async () => {
   const out = join(folder, 'dates');
   const small = settings({ width: 16, layers: 1, beams: 2, warmup: 10, averageFrom: 1 });
-  const text = await train('translate', '--epochs', '1', '--batch-size', '250', '--out', out, ...small);
+  const text = await train('translate', '--epochs', '1', '--batch-size', '500', '--out', out, ...small);
   expect(text).toMatch(/Test bleu [\d.]+, bleuOfBeams [\d.]+, exact [\d.]+/);
   expect(text).toContain('Sentences that it has not seen');
   expect(readFileSync(join(out, 'attention-1.svg'), 'utf8')).toMatch(/^<svg [\s\S]*<\/svg>\n$/);

@@ -35,7 +35,7 @@ export default defineRun({
   settings: {
     task: 'dates',
     model: 'transformer',
-    epochs: 15,
+    epochs: 20,
     lr: 0.004,
     batchSize: 64,
     width: 64,

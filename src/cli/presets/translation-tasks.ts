@@ -32,7 +32,7 @@ function part({ source, target }: SentencePairs, from: number, to: number): Sent
 
 /** Dates as they are written, to ISO's form; character by character. */
 function dateTask(): TranslationTask {
-  const all = dates({ samples: 2600 });
+  const all = dates({ samples: 4600 });
   const vocabulary = CharVocabulary.of([...all.source, ...all.target].join(''));
   const coder = {
     size: vocabulary.size + SPECIALS.length,
@@ -41,7 +41,7 @@ function dateTask(): TranslationTask {
       vocabulary.decode(ids.filter((id) => id >= SPECIALS.length).map((id) => id - SPECIALS.length)),
     tokens: (ids: readonly number[]) => ids.map((id) => SPECIALS[id] ?? vocabulary.tokenOf(id - SPECIALS.length)),
   };
-  const [train, validation, test] = [part(all, 0, 2000), part(all, 2000, 2300), part(all, 2300, 2600)];
+  const [train, validation, test] = [part(all, 0, 4000), part(all, 4000, 4300), part(all, 4300, 4600)];
   return { train, validation, test, coder, contextLength: 40 };
 }
 
