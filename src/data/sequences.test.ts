@@ -178,7 +178,7 @@ describe('sets', () => {
       if (first === second || !channels.includes(first) || !channels.includes(second)) return;
       const [a, b] = [centre(i, channels.indexOf(first)), centre(i, channels.indexOf(second))];
       const [dx, dy] = [a[0] - b[0], a[1] - b[1]];
-      const is = { 'left of': dx < -3, 'right of': dx > 3, above: dy < -3, below: dy > 3 };
+      const is = { 'left of': dx < -9, 'right of': dx > 9, above: dy < -9, below: dy > 9 };
       expect(is[relation as keyof typeof is]).toBe(true);
       seen++;
     });

@@ -43,7 +43,7 @@ export interface CaptionedScenes {
 
 /**
  * Pictures of two shapes, each a circle, a square or a triangle in one of four colours, on dark ground, with captions ('a red circle left of a blue
- * square'): 576 different ones. The same options give the same set.
+ * square'): 576 different ones. The larger shape is named first, so that a picture has one caption. The same options give the same set.
  */
 export function captionedScenes(options: CaptionedSceneOptions = {}): CaptionedScenes {
   checkOptions('captionedScenes', options, CAPTIONED_SCENE_OPTIONS);
@@ -79,16 +79,18 @@ interface ShapePlace {
   readonly radius: number;
 }
 
-/** Two places: along the axis of the relation well apart, across it nearly level. */
+/** Two places: along the axis of the relation apart, across it nearly level. The first shape is the larger one. */
 function placesOf(relation: number, size: number, random: HostRandom): ShapePlace[] {
-  const radii = [0, 1].map(() => random.between(0.12, 0.18) * size);
-  const [near, far] = relation % 2 === 0 ? [0, 1] : [1, 0];
-  const along = [0, 0];
-  along[near] = random.between(radii[near] + 1, size * 0.45 - radii[near]);
-  along[far] = random.between(size * 0.55 + radii[far], size - radii[far] - 1);
+  const radii = [random.between(0.19, 0.22) * size, random.between(0.11, 0.13) * size];
+  const order = relation % 2 === 0 ? [0, 1] : [1, 0];
+  const [near, far] = order.map((i) => radii[i]);
+  const gap = 0.08 * size;
+  const first = random.between(near + 1, size - 1 - 2 * far - gap - near);
+  const along = [first, random.between(first + near + gap + far, size - 1 - far)];
   const level = random.between(0.3, 0.7) * size;
   return radii.map((radius, i) => {
+    const at = along[order[i]];
     const across = level + random.between(-0.06, 0.06) * size;
-    return relation < 2 ? { x: along[i], y: across, radius } : { x: across, y: along[i], radius };
+    return relation < 2 ? { x: at, y: across, radius } : { x: across, y: at, radius };
   });
 }
