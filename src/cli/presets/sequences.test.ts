@@ -46,7 +46,7 @@ test('spam, by a BERT that was pre-trained on hidden words', async () => {
   const text = await train('spam', '--model', 'bert', '--epochs', '12', '--out', spam, ...more);
   expect(text).toMatch(/Test f1 100\.00 %/);
   expect(text).toMatch(/12 of 12 messages are told right\./);
-}, 60_000);
+}, 120_000);
 
 test('translate: dates, BLEU of both searches, attention as pictures', async () => {
   const out = join(folder, 'dates');
@@ -55,7 +55,7 @@ test('translate: dates, BLEU of both searches, attention as pictures', async () 
   expect(text).toMatch(/Test bleu [\d.]+, bleuOfBeams [\d.]+, exact [\d.]+/);
   expect(text).toContain('Sentences that it has not seen');
   expect(readFileSync(join(out, 'attention-1.svg'), 'utf8')).toMatch(/^<svg [\s\S]*<\/svg>\n$/);
-}, 60_000);
+}, 120_000);
 
 test.each([
   ['captions', { samples: 128, width: 16, decoder: 'gru' }, /Test exact [01]\.\d+/, 'captions.png'],
@@ -73,5 +73,5 @@ test.each([
     expect(text).toMatch(expected);
     expect(existsSync(join(out, picture))).toBe(true);
   },
-  60_000,
+  120_000,
 );
