@@ -35,8 +35,7 @@ export function graphView({ graph, network }: RunDetails): HTMLElement {
 }
 
 function drawing(graph: GraphData, hint: string): HTMLElement {
-  // Parameters are many, and each has one user.
-  const nodes = graph.filter(({ op }) => op !== 'Parameter');
+  const nodes = fromInputs(graph);
   const open = new Set<string>();
   const place = h('div', { className: 'wide' });
   const draw = (): void => {
@@ -63,6 +62,17 @@ function drawing(graph: GraphData, hint: string): HTMLElement {
   return h('div', {}, h('p', { className: 'note' }, all, ' ', none, ` ${hint}`), place);
 }
 
+/** What depends on an input: parameters, and what is made of them alone, are many and say little. All of it where no input is named. */
+function fromInputs(graph: GraphData): GraphData {
+  const found = new Set<string>();
+  for (const { name, op, inputs } of graph)
+    if (op === 'Placeholder' || inputs.some((input) => found.has(sourceOf(input)))) found.add(name);
+  return found.size === 0 ? graph.filter(({ op }) => op !== 'Parameter') : graph.filter(({ name }) => found.has(name));
+}
+
+/** ^a:0 → a: an order, and an output of several. */
+const sourceOf = (input: string): string => input.replaceAll(/^\^|:\d+$/g, '');
+
 /** a/b/conv → a, a/b */
 function scopesOf(name: string): string[] {
   const parts = name.split('/').slice(0, -1);
@@ -81,7 +91,7 @@ function boxesOf(nodes: GraphData, open: ReadonlySet<string>): Map<string, Box> 
   for (const { name, inputs } of nodes) {
     const to = seenAs.get(name) ?? name;
     for (const input of inputs) {
-      const from = seenAs.get(input.replace(/^\^|:\d+$/g, ''));
+      const from = seenAs.get(sourceOf(input));
       if (from !== undefined && from !== to) boxes.get(to)?.from.add(from);
     }
   }
