@@ -28,6 +28,8 @@ export interface AttentionOptions {
   readonly dropout?: number;
   /** Default 1/√E. */
   readonly scale?: number;
+  /** Scores stay between −softcap and softcap: softcap · tanh(score / softcap), before any mask (Gemma 2, 2024). Default: as they are. */
+  readonly softcap?: number;
   /**
    * Grouped-query attention (Ainslie et al. 2023): queries [..., heads, L, E] with keys and values of fewer heads, which divide theirs; each
    * of those serves as many neighbouring heads of queries. Default false.
@@ -40,6 +42,7 @@ const ATTENTION_OPTIONS: OptionNames<AttentionOptions> = {
   isCausal: true,
   dropout: true,
   scale: true,
+  softcap: true,
   enableGqa: true,
 };
 
@@ -49,13 +52,16 @@ const LOWEST = -3.4028234663852886e38;
 /** The weights [..., L, S] of values for queries [..., L, E] and keys [..., S, E], before dropout. */
 export function attentionWeights(query: Tensor, key: Tensor, options: AttentionOptions = {}): Tensor {
   checkOptions('attentionWeights', options, ATTENTION_OPTIONS);
-  const { mask, isCausal = false, scale = 1 / Math.sqrt(query.shape[query.rank - 1]) } = options;
+  const { mask, isCausal = false, scale = 1 / Math.sqrt(query.shape[query.rank - 1]), softcap } = options;
   if (!Number.isFinite(scale)) throw new ArgumentError(`scaledDotProductAttention: scale is ${scale}.`);
+  if (softcap !== undefined && !(softcap > 0 && Number.isFinite(softcap)))
+    throw new ArgumentError(`scaledDotProductAttention: softcap is ${softcap}. Use a number above 0, or leave it out.`);
   const scaled = query.mul(scale);
   let scores =
     options.enableGqa === true
       ? inGroups(scaled, key, 'the key', (q, k) => q.matmul(k.transpose(-2, -1)) as Tensor)
       : scaled.matmul(key.transpose(-2, -1));
+  if (softcap !== undefined) scores = scores.div(softcap).tanh().mul(softcap);
   const [length, keys] = scores.shape.slice(-2);
   let allowed: AnyTensor | undefined;
   if (mask?.dtype === 'bool') allowed = mask;

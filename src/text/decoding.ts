@@ -34,7 +34,12 @@ export class Decoding {
   private readonly step: (tokens: IdRows, first: IdRow) => Promise<Tensor>;
   private readonly reorderedStep: (tokens: IdRows, first: IdRow, from: IdRow) => Promise<Tensor>;
   private readonly beams: number;
+  private readonly cache: KeyValueCache;
   private seen = 0;
+  /** Longer texts are turned in another way: undefined where that is no matter, or has happened. */
+  private shortLength: number | undefined;
+  /** What the texts have, as far as it may have to be read again. */
+  private texts: readonly (readonly number[])[] = [];
 
   /** `beams`: texts for each of the prompts. */
   constructor(
@@ -51,7 +56,11 @@ export class Decoding {
     const room = Math.min(model.contextLength, Math.ceil((longest + made) / ROOM) * ROOM);
     const count = prompts.length * beams;
     const cache = isAnswer ? answerCache(model, prompts, count, room) : model.newCache(count, room);
-    if (!isAnswer) this.pad(call, cache, longest);
+    this.cache = cache;
+    if (!isAnswer) {
+      this.pad(call, cache, longest);
+      this.shortLength = model.shortLength;
+    }
     this.step = compile((tokens: IdRows, first: IdRow) => withoutGrad(() => model.step(tokens, first, cache)));
     this.reorderedStep = compile((tokens: IdRows, first: IdRow, from: IdRow) =>
       withoutGrad(() => {
@@ -77,18 +86,36 @@ export class Decoding {
   async begin(): Promise<Rows> {
     const longest = this.beginnings.reduce((most, { length }) => Math.max(most, length), 0);
     const rows = this.beginnings.map((ids) => [...new Array<number>(longest - ids.length).fill(0), ...ids]);
+    return read(await this.takeAll(rows.flatMap((ids) => new Array<number[]>(this.beams).fill(ids))));
+  }
+
+  /** Rows of one length, from their beginning. */
+  private async takeAll(rows: readonly (readonly number[])[]): Promise<Tensor> {
+    const { length } = rows[0];
+    this.seen = 0;
+    this.texts = this.goOn(length) === undefined ? [] : rows;
     for (;;) {
-      const rest = longest - this.seen;
-      const count = rest >= CHUNK ? CHUNK : 1;
-      const piece = rows.map((ids) => ids.slice(this.seen, this.seen + count));
-      const logits = await this.take(piece.flatMap((ids) => new Array<number[]>(this.beams).fill(ids)));
-      if (this.seen === longest) return read(logits);
+      const count = length - this.seen >= CHUNK ? CHUNK : 1;
+      const logits = await this.take(rows.map((ids) => ids.slice(this.seen, this.seen + count)));
+      if (this.seen === length) return logits;
       runPending(); // the cache is written, the logits are not asked for
     }
   }
 
+  /** Says that the texts become so long; whether they may become too long for what the cache holds. */
+  private goOn(length: number): number | undefined {
+    if (this.shortLength === undefined || length <= this.shortLength) return this.shortLength;
+    this.cache.reach.assign_(tensor([length - 1], { dtype: 'int32' }));
+    this.shortLength = undefined;
+    return undefined;
+  }
+
   /** A token for each text; with `from`, text i goes on from what text `from[i]` has. Logits behind it. */
   async next(ids: readonly number[], from?: readonly number[]): Promise<Rows> {
+    if (this.shortLength !== undefined) {
+      this.texts = ids.map((id, i) => [...this.texts[from?.[i] ?? i], id]);
+      if (this.goOn(this.seen + 1) === undefined) return read(await this.takeAll(this.texts));
+    }
     return read(
       await this.take(
         ids.map((id) => [id]),

@@ -87,6 +87,30 @@ describe('generate', () => {
     );
   });
 
+  test('rotary angles that change as a text grows change for all of it', async () => {
+    const longrope = {
+      ropeType: 'longrope',
+      factor: 4,
+      originalMaxPositionEmbeddings: 8,
+      shortFactor: [1, 1.1, 1.2, 1.5],
+      longFactor: [1.5, 2, 3, 4],
+    } as const;
+    const sizes = { vocabSize: 100, hiddenSize: 32, intermediateSize: 48, numHiddenLayers: 3, numAttentionHeads: 4 };
+    const options = { ...sizes, numKeyValueHeads: 2, maxPositionEmbeddings: 32, ropeTheta: 100, rmsNormEps: 1e-5 };
+    const phi = new Llama({ ...options, fusedProjections: true, ropeScaling: longrope });
+    fill(phi, 1);
+    const { greedy } = rows['phi3-longrope'];
+    const { programs } = engineStats();
+    const ids = await made(phi.eval(), greedy.slice(0, 4), { maxNewTokens: 20 });
+    expect([...greedy.slice(0, 4), ...ids]).toEqual(greedy);
+    expect(engineStats().programs - programs).toBeLessThanOrEqual(3);
+    // a prompt that is too long from the start, one that becomes it, and one behind padding
+    const [long, short] = [greedy.slice(0, 11), greedy.slice(0, 6)];
+    const batch = await generateBatch(phi, [long, short], { maxNewTokens: 10 });
+    expect(batch[0]).toEqual(greedy.slice(11, 21));
+    expect(await generateBatch(phi, [short], { maxNewTokens: 10, numBeams: 2 })).toHaveLength(1);
+  });
+
   test('a long prompt is taken in at once, and gives what forward gives; it ends at the context', async () => {
     const long = Array.from(u01(9, 59), (u) => Math.floor(u * 500));
     const [first, ...rest] = await made(gpt2, long, {});

@@ -329,6 +329,9 @@ def buckets():
     return dict(cases=out)
 
 
+LONGROPE = dict(rope_type="longrope", rope_theta=100.0, short_factor=[1.0, 1.1, 1.2, 1.5], long_factor=[1.5, 2.0, 3.0, 4.0])
+
+
 MODELS = {
     "bert": bert,
     "bert-small": bert_small,
@@ -354,6 +357,11 @@ MODELS = {
     "qwen2": lambda: decoder("Qwen2", use_sliding_window=True, sliding_window=5, max_window_layers=1, tie_word_embeddings=True),
     "qwen3": lambda: decoder("Qwen3", head_dim=16, attention_bias=True),
     "gemma": lambda: decoder("Gemma", head_dim=16, num_key_value_heads=1),
+    "gemma2": lambda: decoder("Gemma2", head_dim=16, sliding_window=5, query_pre_attn_scalar=20, attn_logit_softcapping=1.5, final_logit_softcapping=2.5),
+    "gemma2-uncapped": lambda: decoder("Gemma2", head_dim=16, attention_bias=True, attn_logit_softcapping=None, final_logit_softcapping=None, tie_word_embeddings=False, sliding_window=4, layer_types=["full_attention", "sliding_attention", "sliding_attention"]),
+    "phi3": lambda: decoder("Phi3", sliding_window=6, rope_parameters=dict(rope_type="default", rope_theta=100.0, partial_rotary_factor=0.5)),
+    "phi3-longrope": lambda: decoder("Phi3", original_max_position_embeddings=8, rope_parameters=LONGROPE),
+    "phi3-short": lambda: decoder("Phi3", length=8, greedy=0, original_max_position_embeddings=8, rope_parameters=dict(**LONGROPE, attention_factor=1.25)),
     "gpt2-scaled": lambda: gpt2_variant(scale_attn_by_inverse_layer_idx=True, activation_function="quick_gelu"),
     "gpt2-unscaled": lambda: gpt2_variant(scale_attn_weights=False, n_inner=40, activation_function="relu", tie_word_embeddings=False),
     "bert-base": bert_base,

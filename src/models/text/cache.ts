@@ -28,12 +28,15 @@ export class KeyValueCache extends Module {
   readonly length: number;
   /** int32 [B]: where each text of the batch begins; what stands before is padding. 0 until it is overwritten. */
   readonly starts: Buffer<readonly number[], 'int32'>;
+  /** int32 [1]: a position that the texts will have, for models of a `shortLength`. 0 until it is overwritten. */
+  readonly reach: Buffer<readonly number[], 'int32'>;
 
   constructor(layers: number, shape: Sizes, dtype: FloatDType) {
     super();
     this.layers = Array.from({ length: layers }, () => new LayerCache(shape));
     this.length = shape[2];
     this.starts = new Buffer<readonly number[], 'int32'>(zeros([shape[0]], { dtype: 'int32' }));
+    this.reach = new Buffer<readonly number[], 'int32'>(zeros([1], { dtype: 'int32' }));
     this.to(dtype);
   }
 
@@ -93,6 +96,7 @@ export function windowMask(rows: Ids, length: number, window: number): Mask {
 export interface CausalOptions {
   readonly dropout?: number;
   readonly scale?: number;
+  readonly softcap?: number;
   readonly enableGqa?: boolean;
   /** A position sees so many of the last ones, itself among them. Default: all before it. */
   readonly window?: number | undefined;
@@ -142,7 +146,12 @@ function attention(
   q: Tensor,
   k: Tensor,
   v: Tensor,
-  options: { readonly isCausal?: boolean; readonly mask?: Mask; readonly scale?: number },
+  options: {
+    readonly isCausal?: boolean;
+    readonly mask?: Mask;
+    readonly scale?: number;
+    readonly softcap?: number;
+  },
   enableGqa: boolean,
 ): Tensor {
   if (enableGqa) return scaledDotProductAttention(q, k, v, { ...options, enableGqa: true });
@@ -156,6 +165,11 @@ export interface CausalModel {
   forward(ids: Ids): Tensor;
   /** Positions that it can have at most. */
   readonly contextLength: number;
+  /**
+   * The longest texts whose positions are turned as those of short texts are. What a cache holds of such a text is of no use when it has become
+   * longer: its `reach` is then set to a later position, and the whole text is read again. Default: all texts are alike.
+   */
+  readonly shortLength?: number | undefined;
   /** Room for so many sequences of so many positions. */
   newCache(batch: number, length: number): KeyValueCache;
   /** Ids [B, n] at the positions from `first` on, with what the cache holds before them → logits [B, vocabulary] behind the last one. */

@@ -1,11 +1,10 @@
-// Llama's options: those of transformers' LlamaConfig, and what Mistral, Qwen2, Qwen3 and Gemma have beside them; with their defaults, checked,
-// and read from the config.json of each.
+// Llama's options: those of transformers' LlamaConfig, and what Mistral, Qwen2, Qwen3, Gemma, Gemma 2 and Phi-3 have beside them; with their
+// defaults, and checked.
 
 import { checkCount } from '../../nn/layer.js';
 import { ArgumentError, type OptionNames, checkChoice, checkList, checkNumber, shown } from '../../tensor/library.js';
 import type { Activation } from './activations.js';
-import type { Config } from './config.js';
-import { type RopeScaling, checkRopeScaling, ropeOf } from './rope-scaling.js';
+import { type RopeScaling, checkRopeScaling } from './rope-scaling.js';
 
 /** Names and defaults are those of transformers' LlamaConfig, in camelCase. */
 export interface LlamaOptions {
@@ -49,8 +48,22 @@ export interface LlamaOptions {
   readonly layerTypes?: readonly LayerType[];
   /** Weights of norms count from 1, and embeddings are multiplied by √hiddenSize, as in Gemma. Default false. */
   readonly gemma?: boolean;
+  /** RMS norms behind attention and network too, before their results are added, as in Gemma 2. Default false. */
+  readonly sandwichNorms?: boolean;
+  /** Scores of the attention are divided by the root of this. Default `headDim`. */
+  readonly queryPreAttnScalar?: number;
+  /** Scores x of the attention become c · tanh(x / c), as in Gemma 2. Default: they stay. */
+  readonly attnLogitSoftcapping?: number;
+  /** The same of the output's logits. */
+  readonly finalLogitSoftcapping?: number;
+  /** One matrix for queries, keys and values, and one for both inputs of the gated network, as in Phi-3; without biases. Default false. */
+  readonly fusedProjections?: boolean;
+  /** The share of each head's features that is turned by rotary positions. Default 1. */
+  readonly partialRotaryFactor?: number;
   /** Of the attention's weights. Default 0. */
   readonly attentionDropout?: number;
+  /** Of what attention and network add, as in Phi-3. Default 0. */
+  readonly residPdrop?: number;
   /** Deviation of the initial weights. Default 0.02. */
   readonly initializerRange?: number;
 }
@@ -78,12 +91,32 @@ export const LLAMA_OPTIONS: OptionNames<LlamaOptions> = {
   slidingWindow: true,
   layerTypes: true,
   gemma: true,
+  sandwichNorms: true,
+  queryPreAttnScalar: true,
+  attnLogitSoftcapping: true,
+  finalLogitSoftcapping: true,
+  fusedProjections: true,
+  partialRotaryFactor: true,
   attentionDropout: true,
+  residPdrop: true,
   initializerRange: true,
 };
 
-export interface LlamaSizes extends Required<Omit<LlamaOptions, 'ropeScaling' | 'slidingWindow' | 'layerTypes'>> {
+/** Options that may be missing, or are in another form among the sizes. */
+type Open =
+  | 'ropeScaling'
+  | 'slidingWindow'
+  | 'layerTypes'
+  | 'attnLogitSoftcapping'
+  | 'finalLogitSoftcapping'
+  | 'partialRotaryFactor';
+
+export interface LlamaSizes extends Required<Omit<LlamaOptions, Open>> {
   readonly ropeScaling: RopeScaling | undefined;
+  readonly attnLogitSoftcapping: number | undefined;
+  readonly finalLogitSoftcapping: number | undefined;
+  /** Features of a head that are turned. */
+  readonly rotaryWidth: number;
   /** Of each layer. */
   readonly windows: readonly (number | undefined)[];
   /** Positions that a sequence can have. */
@@ -98,7 +131,14 @@ export function llamaSizes(options: LlamaOptions): LlamaSizes {
   const { headDim = hiddenSize / numAttentionHeads, maxPositionEmbeddings = 2048, hiddenAct = 'silu' } = options;
   const { rmsNormEps = 1e-6, ropeTheta = 10000, ropeScaling, tieWordEmbeddings = false } = options;
   const { attentionBias = false, attentionOutputBias = attentionBias, mlpBias = false } = options;
-  const { queryKeyNorm = false, gemma = false, attentionDropout = 0, initializerRange = 0.02 } = options;
+  const { queryKeyNorm = false, gemma = false, sandwichNorms = false, fusedProjections = false } = options;
+  const { attentionDropout = 0, residPdrop = 0, initializerRange = 0.02 } = options;
+  const {
+    queryPreAttnScalar = headDim,
+    attnLogitSoftcapping,
+    finalLogitSoftcapping,
+    partialRotaryFactor = 1,
+  } = options;
   const counts = { vocabSize, hiddenSize, intermediateSize, numHiddenLayers, numAttentionHeads, numKeyValueHeads };
   const more = { headDim, maxPositionEmbeddings };
   for (const [name, count] of Object.entries({ ...counts, ...more })) checkCount(count, 1, `${CALL}: ${name}`);
@@ -108,13 +148,31 @@ export function llamaSizes(options: LlamaOptions): LlamaSizes {
     );
   if (headDim % 2 !== 0) throw new ArgumentError(`${CALL}: headDim is ${headDim}. Use an even number.`);
   const flags = { tieWordEmbeddings, attentionBias, attentionOutputBias, mlpBias, queryKeyNorm, gemma };
-  const numbers = { rmsNormEps, ropeTheta, attentionDropout, initializerRange };
+  const numbers = { rmsNormEps, ropeTheta, attentionDropout, residPdrop, initializerRange, queryPreAttnScalar };
   for (const [name, value] of Object.entries(numbers)) checkNumber(CALL, name, value);
-  checkRopeScaling(CALL, ropeScaling);
+  const caps = { attnLogitSoftcapping, finalLogitSoftcapping };
+  for (const [name, value] of Object.entries({ ...caps, queryPreAttnScalar }))
+    if (value !== undefined && !(value > 0 && Number.isFinite(value)))
+      throw new ArgumentError(`${CALL}: ${name} is ${shown(value)}. Use a number above 0.`);
+  if (fusedProjections && (attentionBias || mlpBias || attentionOutputBias))
+    throw new ArgumentError(
+      `${CALL}: fusedProjections have no biases. Leave out attentionBias, attentionOutputBias and mlpBias.`,
+    );
+  const rotaryWidth = rotaryWidthOf(headDim, partialRotaryFactor);
+  checkRopeScaling(CALL, ropeScaling, rotaryWidth);
   const stretched = ropeScaling?.ropeType === 'linear' || ropeScaling?.ropeType === 'dynamic';
   const contextLength = stretched ? Math.floor(maxPositionEmbeddings * ropeScaling.factor) : maxPositionEmbeddings;
   const windows = windowsOf(numHiddenLayers, options);
-  return { ...counts, ...more, ...flags, ...numbers, hiddenAct, ropeScaling, windows, contextLength };
+  const parts = { sandwichNorms, fusedProjections, rotaryWidth, ropeScaling, windows, contextLength };
+  return { ...counts, ...more, ...flags, ...numbers, ...caps, ...parts, hiddenAct };
+}
+
+function rotaryWidthOf(headDim: number, share: number): number {
+  const width = Math.floor(headDim * share);
+  if (share > 0 && share <= 1 && width > 0 && width % 2 === 0) return width;
+  throw new ArgumentError(
+    `${CALL}: partialRotaryFactor is ${shown(share)}, which leaves ${width} of ${headDim} features. Use a number above 0, at most 1, that leaves an even number.`,
+  );
 }
 
 function windowsOf(layers: number, { slidingWindow, layerTypes }: LlamaOptions): (number | undefined)[] {
@@ -131,82 +189,4 @@ function windowsOf(layers: number, { slidingWindow, layerTypes }: LlamaOptions):
       `${CALL}: layerTypes has 'sliding_attention', and slidingWindow is missing. Give its length.`,
     );
   });
-}
-
-// ---------------------------------------------------------------- config.json
-
-const QWEN = { vocabSize: 151936, intermediateSize: 22016, maxPositionEmbeddings: 32768 } as const;
-
-/** What each kind has where its config.json is silent. */
-const KINDS: Readonly<Record<string, LlamaOptions>> = {
-  llama: {},
-  mistral: { intermediateSize: 14336, numKeyValueHeads: 8, maxPositionEmbeddings: 131072, slidingWindow: 4096 },
-  qwen2: { ...QWEN, slidingWindow: 4096 },
-  qwen3: { ...QWEN, slidingWindow: 4096, headDim: 128 },
-  gemma: {
-    vocabSize: 256000,
-    hiddenSize: 3072,
-    intermediateSize: 24576,
-    numHiddenLayers: 28,
-    numAttentionHeads: 16,
-    headDim: 256,
-    hiddenAct: 'gelu_pytorch_tanh',
-    maxPositionEmbeddings: 8192,
-    tieWordEmbeddings: true,
-  },
-};
-
-/** What each kind has whatever its config.json says. */
-const FIXED: Readonly<Record<string, LlamaOptions>> = {
-  mistral: { attentionBias: false, mlpBias: false },
-  qwen2: { attentionBias: true, attentionOutputBias: false, mlpBias: false },
-  qwen3: { queryKeyNorm: true, mlpBias: false },
-  gemma: { gemma: true, mlpBias: false },
-};
-
-export const LLAMA_KINDS: readonly string[] = Object.keys(KINDS);
-
-/** Entries that a config.json has, under their own names or in another form. */
-const OTHERWISE: readonly (keyof LlamaOptions)[] = [
-  'ropeScaling',
-  'ropeTheta',
-  'slidingWindow',
-  'layerTypes',
-  'attentionOutputBias',
-  'queryKeyNorm',
-  'gemma',
-];
-
-export function llamaOptionsOf(config: Config): LlamaOptions {
-  config.refuse('pretraining_tp', [1, undefined]);
-  config.refuse('use_bidirectional_attention', [false, undefined]);
-  if (config.modelType === 'gemma') config.refuse('hidden_activation', ['gelu_pytorch_tanh', undefined]);
-  const kind = KINDS[config.modelType] ?? {};
-  const given: Record<string, unknown> = { ...kind, ...config.options<LlamaOptions>(LLAMA_OPTIONS) };
-  for (const name of OTHERWISE) delete given[name];
-  if (config.has('num_key_value_heads') && config.get('num_key_value_heads') === undefined)
-    delete given['numKeyValueHeads']; // null: as many as there are heads of queries
-  // transformers takes the first files' "gelu" for the one by tanh
-  if (config.modelType === 'gemma' && given['hiddenAct'] === 'gelu') given['hiddenAct'] = 'gelu_pytorch_tanh';
-  const options: LlamaOptions = { ...given, ...FIXED[config.modelType] };
-  const { maxPositionEmbeddings = 2048, numHiddenLayers = 32 } = options;
-  return { ...options, ...ropeOf(config, maxPositionEmbeddings), ...windowOf(config, kind, numHiddenLayers) };
-}
-
-type Windows = Pick<LlamaOptions, 'slidingWindow' | 'layerTypes'>;
-
-function windowOf(config: Config, kind: LlamaOptions, layers: number): Windows {
-  if (kind.slidingWindow === undefined) return {};
-  const slidingWindow = config.has('sliding_window') ? config.number('sliding_window') : kind.slidingWindow;
-  if (slidingWindow === undefined) return {};
-  if (config.modelType === 'mistral') return { slidingWindow };
-  if (config.get('use_sliding_window') !== true) return {};
-  const types: unknown = config.get('layer_types');
-  if (types !== undefined) {
-    if (!Array.isArray(types)) throw new ArgumentError(`fromPretrained: layer_types is ${shown(types)}, and no list.`);
-    return { slidingWindow, layerTypes: types as readonly LayerType[] };
-  }
-  const first = config.number('max_window_layers') ?? 28;
-  const typeOf = (i: number): LayerType => (i >= first ? 'sliding_attention' : 'full_attention');
-  return { slidingWindow, layerTypes: Array.from({ length: layers }, (_, i) => typeOf(i)) };
 }

@@ -21,7 +21,7 @@ import {
   fromPretrained,
 } from 'nabla/models';
 import { generate } from 'nabla/text';
-import { llamaOptionsOf } from './llama-options.js';
+import { llamaOptionsOf } from './llama-config.js';
 import { checkT5Config } from './t5-options.js';
 
 setDevice('cpu');
@@ -216,7 +216,13 @@ test.each([
   ['gpt2', { activation_function: 'xielu' }, "activationFunction is 'xielu'"],
   ['bert', { pruned_heads: { 0: [1] } }, 'pruned_heads'],
   ['bert', { is_decoder: true }, 'is_decoder true'],
-  ['llama', { rope_scaling: { rope_type: 'longrope' } }, "rotary positions of type 'longrope'"],
+  ['llama', { rope_scaling: { rope_type: 'spiral' } }, "rotary positions of type 'spiral'"],
+  [
+    'phi3',
+    { rope_scaling: { type: 'su', long_factor: [1], short_factor: 'none' } },
+    "short_factor is 'none', and no list",
+  ],
+  ['gemma2', { hidden_activation: 'relu' }, "hidden_activation 'relu'"],
   ['llama', { rope_scaling: { type: 'linear' } }, 'rotary positions without factor'],
   ['llama', { partial_rotary_factor: 0.5 }, 'partial_rotary_factor 0.5'],
   ['llama', { pretraining_tp: 2 }, 'pretraining_tp 2'],

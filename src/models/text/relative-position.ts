@@ -28,11 +28,13 @@ export function bucketOf(distance: number, { count, maxDistance, isBidirectional
 
 /** Of queries at 0 … L − 1 to keys at 0 … S − 1: [1, heads, L, S]. */
 export function biasBetween(table: Table, length: number, keys: number, buckets: Buckets): Tensor {
-  const numbers = Int32Array.from({ length: length * keys }, (_, i) =>
-    bucketOf((i % keys) - Math.floor(i / keys), buckets),
-  );
-  const classes: Ids = tensor(numbers, { shape: [length, keys] });
-  return scores(table.forward(classes));
+  const most = buckets.maxDistance; // farther ones are of the same classes
+  const numbers = Int32Array.from({ length: 2 * most + 1 }, (_, i) => bucketOf(i - most, buckets));
+  const byDistance: Tensor = table.forward(tensor(numbers));
+  const queries: Ids = arange(length).reshape([length, 1]);
+  const distances: Ids = arange(keys).reshape([1, keys]).sub(queries);
+  const rowsOf: Tensor = embedding(byDistance, distances.clamp(-most, most).add(most));
+  return scores(rowsOf);
 }
 
 /** Of queries at `rows`, int32 [n], to keys at 0 … `keys` − 1 of the same sequence: [1, heads, n, keys]. For a decoder: later keys count as near. */

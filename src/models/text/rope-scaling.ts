@@ -6,6 +6,7 @@ import {
   FormatError,
   checkChoice,
   checkNumber,
+  checkNumbers,
   checkRecord,
   checkWhole,
   shown,
@@ -13,7 +14,7 @@ import {
 import type { Config } from './config.js';
 
 /** Names and meaning are transformers'. */
-export type RopeScaling = Stretched | Llama3 | Yarn;
+export type RopeScaling = Stretched | Llama3 | Yarn | LongRope;
 
 interface Stretched {
   /** 'linear': all positions are divided by `factor`. 'dynamic': the base grows with the text, beyond the length of the training. */
@@ -49,15 +50,31 @@ interface Yarn {
   readonly truncate?: boolean;
 }
 
-const TYPES = ['linear', 'dynamic', 'llama3', 'yarn'] as const;
+/** Ding et al. 2024: each pair's wave is stretched by a factor of its own, in long texts by others than in short ones. */
+interface LongRope {
+  readonly ropeType: 'longrope';
+  /** By how much longer the longest text is than those of the training; it makes the `attentionFactor`. */
+  readonly factor: number;
+  /** The longest of the short texts. */
+  readonly originalMaxPositionEmbeddings: number;
+  /** One for each pair. */
+  readonly shortFactor: readonly number[];
+  readonly longFactor: readonly number[];
+  /** Of cosines and sines. Default: √(1 + ln `factor` / ln `originalMaxPositionEmbeddings`). */
+  readonly attentionFactor?: number;
+}
 
-export function checkRopeScaling(call: string, scaling: RopeScaling | undefined): void {
+const TYPES = ['linear', 'dynamic', 'llama3', 'yarn', 'longrope'] as const;
+
+/** `width`: features of a head that are turned. */
+export function checkRopeScaling(call: string, scaling: RopeScaling | undefined, width: number): void {
   if (scaling === undefined) return;
   checkRecord(call, 'ropeScaling', scaling, 'settings');
   checkChoice(call, 'ropeScaling.ropeType', scaling.ropeType, TYPES);
   const { factor } = scaling;
   if (!(factor >= 1))
     throw new ArgumentError(`${call}: ropeScaling.factor is ${shown(factor)}. Use a number from 1 on.`);
+  if (scaling.ropeType === 'longrope') return checkLongRope(call, scaling, width);
   if (scaling.ropeType !== 'llama3' && scaling.ropeType !== 'yarn') return;
   checkWhole(call, 'ropeScaling.originalMaxPositionEmbeddings', scaling.originalMaxPositionEmbeddings, 1);
   const numbers =
@@ -66,6 +83,22 @@ export function checkRopeScaling(call: string, scaling: RopeScaling | undefined)
       : { lowFreqFactor: scaling.lowFreqFactor, highFreqFactor: scaling.highFreqFactor };
   for (const [name, value] of Object.entries(numbers))
     if (value !== undefined || scaling.ropeType === 'llama3') checkNumber(call, `ropeScaling.${name}`, value);
+}
+
+function checkLongRope(call: string, scaling: LongRope, width: number): void {
+  const { shortFactor, longFactor, attentionFactor, originalMaxPositionEmbeddings } = scaling;
+  checkWhole(call, 'ropeScaling.originalMaxPositionEmbeddings', originalMaxPositionEmbeddings, 2);
+  for (const [name, factors] of Object.entries({ shortFactor, longFactor })) {
+    checkNumbers(call, `ropeScaling.${name}`, factors);
+    if (factors.length !== width / 2)
+      throw new ArgumentError(
+        `${call}: ropeScaling.${name} has ${factors.length} factors, and heads have ${width / 2} pairs of features that are turned. Give one for each.`,
+      );
+    const wrong = factors.find((factor) => !(factor > 0));
+    if (wrong !== undefined)
+      throw new ArgumentError(`${call}: ropeScaling.${name} has ${shown(wrong)}. Use numbers above 0.`);
+  }
+  if (attentionFactor !== undefined) checkNumber(call, 'ropeScaling.attentionFactor', attentionFactor);
 }
 
 function yarnNumbers({ attentionFactor, betaFast, betaSlow, mscale, mscaleAllDim }: Yarn): object {
@@ -94,9 +127,22 @@ export function scaledFrequencies(width: number, theta: number, scaling: RopeSca
     }
     case 'yarn':
       return yarn(width, theta, plain, scaling);
+    case 'longrope': {
+      const { factor, originalMaxPositionEmbeddings: length, shortFactor } = scaling;
+      const usual = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(length));
+      return {
+        frequencies: plain.map((f, i) => f / shortFactor[i]),
+        amplitude: scaling.attentionFactor ?? usual,
+      };
+    }
     default: // 'dynamic' begins to differ beyond the length of the training
       return { frequencies: plain, amplitude: 1 };
   }
+}
+
+/** Of texts that are longer than those of the training. */
+export function longFrequencies(width: number, theta: number, { longFactor }: LongRope): Float64Array {
+  return Float64Array.from({ length: width / 2 }, (_, i) => theta ** ((-2 * i) / width) / longFactor[i]);
 }
 
 function yarn(width: number, theta: number, plain: Float64Array, scaling: Yarn): Frequencies {
@@ -130,18 +176,24 @@ export interface RopeOptions {
   readonly ropeScaling?: RopeScaling;
 }
 
-/** `rope_parameters`, or before transformers 5 `rope_theta` and `rope_scaling`. */
-export function ropeOf(config: Config, maxPositionEmbeddings: number): RopeOptions {
+/**
+ * `rope_parameters`, or before transformers 5 `rope_theta` and `rope_scaling`; of a config.json that has `original_max_position_embeddings`
+ * whatever it says, `original`.
+ */
+export function ropeOf(config: Config, maxPositionEmbeddings: number, original?: number): RopeOptions {
+  const isPhi = config.modelType === 'phi3';
   const rope = config.part('rope_parameters') ?? config.part('rope_scaling');
   const theta = rope?.number('rope_theta') ?? config.number('rope_theta');
   const found = theta === undefined ? {} : { ropeTheta: theta };
-  for (const part of [config, rope]) part?.refuse('partial_rotary_factor', [1, undefined]);
+  if (!isPhi) for (const part of [config, rope]) part?.refuse('partial_rotary_factor', [1, undefined]);
   if (rope === undefined) return found;
-  const ropeType: unknown = rope.get('rope_type') ?? rope.get('type') ?? 'default';
-  if (ropeType === 'default') return found;
+  const said: unknown = rope.get('rope_type') ?? rope.get('type') ?? 'default';
+  if (said === 'default') return found;
+  const ropeType = isPhi && (said === 'su' || said === 'yarn') ? 'longrope' : said; // as older files call it
   const length =
     config.number('original_max_position_embeddings') ??
     rope.number('original_max_position_embeddings') ??
+    original ??
     maxPositionEmbeddings;
   const factor = (): number => needed(rope, 'factor');
   switch (ropeType) {
@@ -157,6 +209,18 @@ export function ropeOf(config: Config, maxPositionEmbeddings: number): RopeOptio
       const own = rope.options<Omit<Yarn, 'ropeType'>>(YARN_OPTIONS);
       const scale = rope.number('factor') ?? maxPositionEmbeddings / length;
       return { ...found, ropeScaling: { ...own, ropeType, factor: scale, originalMaxPositionEmbeddings: length } };
+    }
+    case 'longrope': {
+      const attentionFactor = rope.number('attention_factor');
+      const ropeScaling: LongRope = {
+        ropeType,
+        factor: rope.number('factor') ?? maxPositionEmbeddings / length,
+        originalMaxPositionEmbeddings: length,
+        shortFactor: factorsIn(rope, 'short_factor'),
+        longFactor: factorsIn(rope, 'long_factor'),
+        ...(attentionFactor !== undefined && { attentionFactor }),
+      };
+      return { ...found, ropeScaling };
     }
     default:
       throw new ArgumentError(
@@ -180,4 +244,13 @@ function needed(rope: Config, key: string): number {
   const value = rope.number(key);
   if (value !== undefined) return value;
   throw new FormatError(`fromPretrained: ${rope.name} has rotary positions without ${key}.`, rope.name);
+}
+
+function factorsIn(rope: Config, key: string): readonly number[] {
+  const value: unknown = rope.get(key);
+  if (Array.isArray(value) && value.every((one) => typeof one === 'number')) return value;
+  throw new FormatError(
+    `fromPretrained: ${rope.name} has rotary positions whose ${key} is ${shown(value)}, and no list of numbers.`,
+    rope.name,
+  );
 }

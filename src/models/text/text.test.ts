@@ -255,6 +255,22 @@ function t5(options: object): Case {
 const VIT = { hiddenSize: 32, numHiddenLayers: 2, numAttentionHeads: 4, intermediateSize: 64, patchSize: 8 };
 const YARN = { ropeType: 'yarn', factor: 4, originalMaxPositionEmbeddings: 8 } as const;
 
+const GEMMA2 = {
+  headDim: 16,
+  gemma: true,
+  sandwichNorms: true,
+  tieWordEmbeddings: true,
+  hiddenAct: 'gelu_pytorch_tanh',
+} as const;
+const PHI = { fusedProjections: true, rmsNormEps: 1e-5 } as const;
+const LONGROPE = {
+  ropeType: 'longrope',
+  factor: 4,
+  originalMaxPositionEmbeddings: 8,
+  shortFactor: [1, 1.1, 1.2, 1.5],
+  longFactor: [1.5, 2, 3, 4],
+} as const;
+
 /** Variants of the same kinds. */
 const VARIANTS: Readonly<Record<string, () => Case>> = {
   t5: () => t5({}),
@@ -325,6 +341,27 @@ const VARIANTS: Readonly<Record<string, () => Case>> = {
   qwen3: () => tiny({ headDim: 16, attentionBias: true, queryKeyNorm: true }),
   gemma: () =>
     tiny({ headDim: 16, numKeyValueHeads: 1, gemma: true, hiddenAct: 'gelu_pytorch_tanh', tieWordEmbeddings: true }),
+  gemma2: () =>
+    tiny({
+      ...GEMMA2,
+      slidingWindow: 5,
+      queryPreAttnScalar: 20,
+      attnLogitSoftcapping: 1.5,
+      finalLogitSoftcapping: 2.5,
+      layerTypes: ['sliding_attention', 'full_attention', 'sliding_attention'],
+    }),
+  'gemma2-uncapped': () =>
+    tiny({
+      ...GEMMA2,
+      tieWordEmbeddings: false,
+      attentionBias: true,
+      queryPreAttnScalar: 256,
+      slidingWindow: 4,
+      layerTypes: ['full_attention', 'sliding_attention', 'sliding_attention'],
+    }),
+  phi3: () => tiny({ ...PHI, ropeTheta: 100, slidingWindow: 6, partialRotaryFactor: 0.5 }),
+  'phi3-longrope': () => tiny({ ...PHI, ropeTheta: 100, ropeScaling: LONGROPE }),
+  'phi3-short': () => tiny({ ...PHI, ropeTheta: 100, ropeScaling: { ...LONGROPE, attentionFactor: 1.25 } }, 8),
   'gpt2-scaled': () => gpt2Variant({ scaleAttnByInverseLayerIdx: true, activationFunction: 'quick_gelu' }),
   'gpt2-unscaled': () =>
     gpt2Variant({ scaleAttnWeights: false, nInner: 40, activationFunction: 'relu', tieWordEmbeddings: false }),
@@ -372,7 +409,7 @@ const LARGE: Readonly<Record<string, () => Case>> = {
   },
 };
 
-const ROTARY = /^(llama|linear|dynamic|yarn|mistral|qwen|gemma)/;
+const ROTARY = /^(llama|linear|dynamic|yarn|mistral|qwen|gemma|phi)/;
 
 /** The rotary angles of transformers are float32, in a float64 model too. */
 function dtypesOf(name: string): readonly FloatDType[] {
@@ -466,6 +503,17 @@ test('classes of distances are those of transformers', () => {
 test('what does not fit is refused in a sentence', () => {
   expect(() => new GPT2({ nEmbd: 10, nHead: 3 })).toThrow('GPT2: 3 heads do not divide width 10.');
   expect(() => new Llama({ numAttentionHeads: 8, numKeyValueHeads: 3 })).toThrow(/numKeyValueHeads 3 does not divide/);
+  const caps = { ...TINY, finalLogitSoftcapping: 0 };
+  expect(() => new Llama(caps)).toThrow('Llama: finalLogitSoftcapping is 0. Use a number above 0.');
+  expect(() => new Llama({ ...TINY, fusedProjections: true, mlpBias: true })).toThrow(
+    'fusedProjections have no biases',
+  );
+  expect(() => new Llama({ ...TINY, partialRotaryFactor: 0.1 })).toThrow(
+    'partialRotaryFactor is 0.1, which leaves 0 of 8',
+  );
+  expect(() => new Llama({ ...TINY, ropeScaling: { ...LONGROPE, longFactor: [1, 2] } })).toThrow(
+    'ropeScaling.longFactor has 2 factors, and heads have 4 pairs',
+  );
   const t5 = new T5({ ...T5_SIZES });
   expect(() => t5.forward(idsOf(3, [2, 4], 200), idsOf(3, [1, 4], 200))).toThrow(
     'T5: decoderIds [1, 4] and ids [2, 4]: needs an answer for each source',
