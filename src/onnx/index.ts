@@ -6,4 +6,11 @@ export { loadOnnx, type LoadOnnxOptions, type OnnxMetadata, OnnxModel, type Onnx
 export type { OnnxFeed, OnnxNumbers } from './run/feeds.js';
 export type { OnnxSource } from './source.js';
 export type { ElementType } from './wire/elements.js';
-export { exportOnnx, type Exportable, type ExportOnnxOptions, type FreeSizes, saveOnnx } from './export/export.js';
+export {
+  exportOnnx,
+  type Exportable,
+  type ExportOnnxOptions,
+  type FreeSizes,
+  type OnnxExample,
+  saveOnnx,
+} from './export/export.js';

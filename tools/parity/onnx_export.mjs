@@ -1,4 +1,4 @@
-// Exports layers and models for onnx_export.py: OUT/NAME.onnx and OUT/NAME.json with inputs and nabla's outputs. Needs a built dist/.
+// Exports layers for onnx_export.py (models: onnx_zoo.py): OUT/NAME.onnx and OUT/NAME.json with inputs and nabla's outputs. Needs a built dist/.
 //   node tools/parity/onnx_export.mjs OUT
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,10 +13,8 @@ setDevice('cpu');
 manualSeed(7);
 
 const layers = new Map(Object.entries(nn));
-const zoo = new Map(Object.entries(models));
 
 const image = [2, 4, 8, 8];
-const small = [1, 3, 64, 64];
 /** [name, model, shape of the input (or the input), options, shape of another input] */
 const CASES = [
   ['linear', new nn.Linear(3, 4), [2, 3]],
@@ -92,19 +90,6 @@ const CASES = [
     { dynamic: { 0: 'batch' } },
     [3, 3, 16, 16],
   ],
-  ...[
-    'squeezenet11',
-    'resnet18',
-    'mobilenetV3Small',
-    'mobilenetV2',
-    'shufflenetV2',
-    'densenet121',
-    'efficientnetB0',
-    'convnextTiny',
-    'swinT',
-  ]
-    .filter((name) => zoo.has(name))
-    .map((name) => [name, () => zoo.get(name)({ classes: 4 }), small]),
 ];
 
 const leaves = (value) => (value instanceof Tensor ? [value] : Object.values(value).flatMap(leaves));

@@ -1,4 +1,4 @@
-// Models out: what is written is read again by loadOnnx and gives the same numbers. onnxruntime's are compared by tools/parity/onnx_export.py.
+// Layers out (models: zoo.test.ts): what is written is read again by loadOnnx and gives the same numbers. onnxruntime's are compared by tools/parity/onnx_export.py.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import {
   setDevice,
   tensor,
 } from '../../index.js';
-import { GPT, VisionTransformer, cnn, mobilenetV3Small, resnet18, squeezenet11 } from '../../models/index.js';
+import { cnn } from '../../models/index.js';
 import * as nn from '../../nn/index.js';
 import { readModel } from '../wire/read-model.js';
 import { type ExportOnnxOptions, type Exportable, OnnxError, exportOnnx, loadOnnx, saveOnnx } from '../index.js';
@@ -320,20 +320,3 @@ test('a file is written whole', async () => {
     rmSync(folder, { recursive: true });
   }
 });
-
-test('models of the zoo', async () => {
-  const ids = tensor(Int32Array.of(1, 4, 2, 0, 3, 3)).reshape([2, 3]);
-  const found = await roundTrip(new GPT({ vocabulary: 5, context: 4, width: 8, heads: 2, layers: 1 }), ids);
-  expect(found).toContain('Softmax');
-  const vit = { classes: 3, imageSize: 16, patchSize: 8, layers: 1, heads: 2, width: 8 };
-  await roundTrip(
-    new VisionTransformer(vit),
-    randomOf(1, 3, 16, 16),
-    { dynamic: { 0: 'batch' } },
-    randomOf(3, 3, 16, 16),
-  );
-  await roundTrip(squeezenet11({ classes: 4 }), randomOf(1, 3, 64, 64));
-  if (process.env['NABLA_PARITY'] !== 'all') return;
-  await roundTrip(resnet18({ classes: 4 }), randomOf(1, 3, 64, 64));
-  await roundTrip(mobilenetV3Small({ classes: 4 }), randomOf(1, 3, 64, 64));
-}, 60_000);

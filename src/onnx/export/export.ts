@@ -2,7 +2,15 @@
 
 import { Module } from '../../nn/module.js';
 import { storageOf } from '../../tensor/graph-trace.js';
-import { ArgumentError, type OptionNames, checkOptions, checkWhole, runPending, shown } from '../../tensor/library.js';
+import {
+  ArgumentError,
+  type OptionNames,
+  checkOptions,
+  checkWhole,
+  formatShape,
+  runPending,
+  shown,
+} from '../../tensor/library.js';
 import type { AnyTensor } from '../../tensor/tensor.js';
 import { type OnnxProblem, OnnxError, problemsError } from '../error.js';
 import { type NodeOut, type ValueOut, writeModel } from '../wire/writer.js';
@@ -10,7 +18,16 @@ import type { DraftNode } from './draft.js';
 import { Finisher } from './finish.js';
 import { type Parts, foldBatchNorms } from './fold-batch-norm.js';
 import { codeOf } from './operators.js';
-import { type Dynamic, type FreeSizes, checkNames, freeSizesOf, givenFor, inputsOf } from './inputs.js';
+import {
+  type Dynamic,
+  type OnnxExample,
+  type FreeSizes,
+  argumentsOf,
+  checkNames,
+  freeSizesOf,
+  givenFor,
+  inputsOf,
+} from './inputs.js';
 import type { Free } from './sizes.js';
 import { type Given, type Traced, traceModel } from './trace.js';
 
@@ -24,7 +41,7 @@ export interface ExportOnnxOptions {
   readonly dynamic?: Dynamic;
   /** Make a convolution and the batch norm behind it one convolution: faster, but not for training on. Default false. */
   readonly foldBatchNorm?: boolean;
-  /** Default 'input', or 'input_0', 'input_1', … */
+  /** Default 'input', or 'input_0', 'input_1', …; tensors in an object have their names in it. */
   readonly inputNames?: readonly string[];
   /** Default 'output', or the names in the object that forward returns, or 'output_0', … */
   readonly outputNames?: readonly string[];
@@ -52,21 +69,22 @@ const IR_VERSIONS: Readonly<Record<number, number>> = {
   22: 10,
 };
 
-export type { FreeSizes };
+export type { OnnxExample, FreeSizes };
 
 /** A module whose forward takes tensors. */
 export type Exportable = Module & { forward(...given: never[]): unknown };
 
 /**
- * The model as the bytes of an ONNX file, for inputs like `example` (a tensor, or a list with one for each argument of forward). It is
- * written in evaluation mode; parameters and buffers keep their keys, nodes are named by the path of their module. Tensors of int32 stay int32.
+ * The model as the bytes of an ONNX file, for inputs like `example`: a tensor, or a list with what each argument of forward is, a tensor or
+ * an object of tensors. It is written in evaluation mode; parameters and buffers keep their keys, nodes are named by the path of their module. Tensors of int32 stay int32.
  * Throws OnnxError that lists every operator which ONNX lacks, with its place. PyTorch: torch.onnx.export.
  *
  *     const bytes = await exportOnnx(model, zeros([1, 3, 224, 224]), { dynamic: { 0: 'batch' } });
+ *     const text = await exportOnnx(bert, [ids, { attentionMask }], { dynamic: { 0: 'batch', 1: 'length' } });
  */
 export async function exportOnnx(
   model: Exportable,
-  example: AnyTensor | readonly AnyTensor[],
+  example: OnnxExample,
   options: ExportOnnxOptions = {},
 ): Promise<Uint8Array> {
   checkOptions('exportOnnx', options, EXPORT_OPTIONS);
@@ -84,7 +102,8 @@ export async function exportOnnx(
   const wanted = freeSizesOf(inputs, options.dynamic === undefined ? {} : options.dynamic);
   const given = givenFor(inputs, wanted);
   runPending();
-  const traces = inEval(model, () => given.traces.map((each) => traceModel(model, each, opset)));
+  const trace = (each: readonly Given[]): Traced => traceModel(model, each, argumentsOf(example), opset);
+  const traces = inEval(model, () => given.traces.map((each, i) => (i === 0 ? trace(each) : inSizes(each, trace))));
   refuseProblems(traces[0].draft.problems);
   return assemble(model, traces, given.free, wanted, inputs, { opset, foldBatchNorm, names: options.outputNames });
 }
@@ -97,12 +116,26 @@ export async function exportOnnx(
 export async function saveOnnx(
   path: string,
   model: Exportable,
-  example: AnyTensor | readonly AnyTensor[],
+  example: OnnxExample,
   options: ExportOnnxOptions = {},
 ): Promise<void> {
   const bytes = await exportOnnx(model, example, options);
   const { writeFileAtomic } = await import('../../io/node/files.js');
   await writeFileAtomic(path, bytes);
+}
+
+/** A trace for larger sizes: an error says that they are not the example's. */
+function inSizes(given: readonly Given[], trace: (given: readonly Given[]) => Traced): Traced {
+  try {
+    return trace(given);
+  } catch (cause) {
+    const sizes = given.map(({ name, shape }) => `${name} ${formatShape(shape)}`).join(', ');
+    throw new OnnxError(
+      `exportOnnx: forward is called with sizes of up to three times the example's, to see what depends on those that may be any, and fails for ${sizes}. Give a smaller example, or leave out what is dynamic. ${(cause as Error).message}`,
+      [],
+      { cause },
+    );
+  }
 }
 
 /** Runs `body` with the model in evaluation mode, and each module as it was behind it. */

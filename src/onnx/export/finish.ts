@@ -7,7 +7,7 @@ import type { OnnxProblem } from '../error.js';
 import { type ElementType, rowOf } from '../wire/elements.js';
 import type { AttributeOut, NodeOut, TensorOut } from '../wire/writer.js';
 import type { DraftNode, Input, Made } from './draft.js';
-import { type Free, type Linear, linearIn } from './sizes.js';
+import { type Free, type Linear, type Product, linearIn, productIn } from './sizes.js';
 
 /** An initialiser whose numbers are still on a device. */
 type Pending = { readonly node: Node } | Made;
@@ -136,6 +136,24 @@ export class Finisher {
     return name;
   }
 
+  /** What these numbers of the traces are, computed from the free sizes, as a list of one number. */
+  private formulaNamed(values: readonly number[]): string | undefined {
+    const linear = linearIn(values, this.free);
+    if (linear !== undefined) return this.linearNamed(linear);
+    const product = productIn(values, this.free);
+    return product === undefined ? undefined : this.productNamed(product);
+  }
+
+  private productNamed({ factor, powers }: Product): string {
+    const names = powers.flatMap(({ free, power }) => new Array<Free>(power).fill(free));
+    const text = [...names.map(({ name }) => name), ...(factor === 1 ? [] : [factor])].join('_x_');
+    return this.once(`product ${text}`, () => {
+      const parts = names.map((free) => this.sizeNamed(free));
+      if (factor !== 1) parts.push(this.constant([1], 'int64', [factor]));
+      return parts.reduce((product, part, i) => this.node('Mul', `${text}/product_${i}`, [product, part]));
+    });
+  }
+
   private linearNamed({ base, terms }: Linear): string {
     if (terms.length === 0) return this.constant([1], 'int64', [base]);
     const text = [...terms.map(({ free, factor }) => `${free.name}_x_${factor}`), base].join('_plus_');
@@ -160,10 +178,8 @@ export class Finisher {
       const open = columns.map((column) => (column === varying[0] ? -1 : column[0]));
       return this.constant([first.length], 'int64', open);
     }
-    const linear = columns.map((column) => linearIn(column, this.free));
-    const found = linear.filter((one) => one !== undefined);
-    if (found.length < linear.length) return undefined;
-    const parts = found.map((one) => this.linearNamed(one));
+    const parts = columns.map((column) => this.formulaNamed(column)).filter((part) => part !== undefined);
+    if (parts.length < columns.length) return undefined;
     if (parts.length === 1) return parts[0];
     const key = parts.join('|');
     return this.once(`shape ${key}`, () =>
@@ -174,9 +190,8 @@ export class Finisher {
   private numberNamed(values: readonly number[], dtype: DType): string | undefined {
     const type = dtype as ElementType;
     if (values.every((value) => Object.is(value, values[0]))) return this.constant([], type, [values[0]]);
-    const linear = linearIn(values, this.free);
-    if (linear === undefined) return undefined;
-    const size = this.linearNamed(linear);
+    const size = this.formulaNamed(values);
+    if (size === undefined) return undefined;
     return this.once(`number ${dtype} ${size}`, () => {
       const alone = this.node('Squeeze', `number_${this.constants++}`, [size]);
       return this.node('Cast', `number_${this.constants++}`, [alone], { to: { int: rowOf(type).code } });

@@ -1,7 +1,8 @@
 // The inputs of an export: their names, and which of their sizes may be any. For these, the model is traced for several sizes.
 
 import { ArgumentError, type Shape, shown } from '../../tensor/library.js';
-import { type AnyTensor, Tensor } from '../../tensor/tensor.js';
+import type { AnyTensor } from '../../tensor/tensor.js';
+import { type Tree, leavesOf } from '../../tensor/trees.js';
 import type { Free } from './sizes.js';
 import type { Given } from './trace.js';
 
@@ -17,15 +18,27 @@ export function checkNames(option: string, names: unknown): void {
     throw new ArgumentError(`exportOnnx: ${option} is ${shown(names)}. Give a list of names, none of them empty.`);
 }
 
-export function inputsOf(example: AnyTensor | readonly AnyTensor[], names: readonly string[] | undefined): Given[] {
-  const list: readonly unknown[] = Array.isArray(example) ? example : [example];
-  if (names !== undefined && names.length !== list.length)
-    throw new ArgumentError(`exportOnnx: ${names.length} inputNames for ${list.length} inputs. Give one for each.`);
-  return list.map((tensor, i) => {
-    if (!(tensor instanceof Tensor))
-      throw new ArgumentError(`exportOnnx: the example is ${shown(tensor)}. Give a tensor, or a list of tensors.`);
-    const { dtype, device, shape } = tensor as AnyTensor;
-    return { name: names?.[i] ?? (list.length === 1 ? 'input' : `input_${i}`), dtype, device, shape };
+/** What forward is given: one tensor, or a list with an argument each; an argument may hold several: `[ids, { attentionMask }]`. */
+export type OnnxExample = AnyTensor | readonly Tree[];
+
+export const argumentsOf = (example: OnnxExample): readonly unknown[] => (Array.isArray(example) ? example : [example]);
+
+/** The tensors of the example in their order. One in an object has its name there. */
+export function inputsOf(example: OnnxExample, names: readonly string[] | undefined): Given[] {
+  const given = argumentsOf(example);
+  for (const argument of given.length === 0 ? [given] : given) {
+    if (leavesOf(argument).length > 0) continue;
+    throw new ArgumentError(
+      `exportOnnx: the example is ${shown(argument)}. Give a tensor, or a list with what each argument of forward is: tensors, or lists or objects of such.`,
+    );
+  }
+  const leaves = leavesOf(given);
+  if (names !== undefined && names.length !== leaves.length)
+    throw new ArgumentError(`exportOnnx: ${names.length} inputNames for ${leaves.length} inputs. Give one for each.`);
+  return leaves.map(({ tensor: { dtype, device, shape }, path }, i) => {
+    const key = path.slice(path.lastIndexOf('.') + 1);
+    const numbered = leaves.length === 1 ? 'input' : `input_${i}`;
+    return { name: names?.[i] ?? (/^\d+$/.test(key) ? numbered : key), dtype, device, shape };
   });
 }
 

@@ -3,9 +3,10 @@
 // Not here: which nodes there are (trace.ts), the names of constants (finish.ts).
 
 import { type Node, type Op, type OpArgs, isOp, numberOf } from '../../tensor/graph-trace.js';
-import { type DType, isFloat, sizeOf } from '../../tensor/library.js';
+import { type DType, isFloat } from '../../tensor/library.js';
 import { type ElementType, rowOf } from '../wire/elements.js';
 import { type Draft, type Input, int, ints, number, shape, sizes, string } from './draft.js';
+import { reduceWindows, windowsOf, writeWindows } from './windows.js';
 
 export type OperatorRow<O extends Op> = (draft: Draft, node: Node<O>, src: readonly Input[]) => Input;
 
@@ -46,39 +47,6 @@ const reduction =
     const wide = draft.add('Cast', src, { to: int(codeOf('int32')) });
     return draft.add('Cast', [draft.reduce(op, wide, node.arg.axes)], { to: int(codeOf('bool')) });
   };
-
-/** The axes of an operator on windows, and the values whose windows are reduced; undefined for anything else. */
-function windowsOf(node: Node): Node<'window'> | undefined {
-  if (!isOp(node, 'sum') && !isOp(node, 'reduceMax')) return undefined;
-  const [x] = node.src;
-  if (x.storage !== undefined || !isOp(x, 'window')) return undefined;
-  const count = x.arg.size.length;
-  const first = x.shape.length - count;
-  const { axes } = node.arg;
-  const isWhole = axes.length === count && axes.every((axis, i) => axis === first + i);
-  const isPool = x.src[0].shape.length === count + 2 && x.arg.lo.every((n) => n === 0) && x.arg.hi.every((n) => n <= 0);
-  return isWhole && isPool && isFloat(x.dtype) && (isOp(node, 'reduceMax') || x.arg.dilation.every((n) => n === 1))
-    ? x
-    : undefined;
-}
-
-function pool(draft: Draft, op: string, { src, arg }: Node<'window'>, attributes = {}): string {
-  return draft.add(op, [draft.of(src[0])], {
-    kernel_shape: ints(arg.size),
-    strides: ints(arg.stride),
-    ...(arg.dilation.some((n) => n !== 1) && { dilations: ints(arg.dilation) }),
-    ...attributes,
-  });
-}
-
-/** Windows that are reduced at once are pooling. */
-function reduceWindows(draft: Draft, node: Node, op: string): Input | undefined {
-  const windows = windowsOf(node);
-  if (windows === undefined) return undefined;
-  const pooled = pool(draft, op, windows);
-  const scaled = op === 'MaxPool' ? pooled : draft.add('Mul', [pooled, number(sizeOf(windows.arg.size), node.dtype)]);
-  return draft.add('Reshape', [scaled, shape(node.shape)]);
-}
 
 /** The mean, where this is a sum times the number of its elements' reciprocal. */
 function meanOf(draft: Draft, factor: (count: number) => number, [a, b]: readonly Node[]): Input | undefined {
@@ -230,7 +198,7 @@ export const OPERATORS = {
     return draft.add('Slice', [...src, sizes(begin), sizes(ends), sizes(axes), sizes(axes.map((i) => step[i]))]);
   },
   concat: (draft, { arg }, src) => draft.add('Concat', src, { axis: int(arg.axis) }),
-  window: none('windows that are neither pooled nor convolved have no operator in ONNX'),
+  window: writeWindows,
   gather: (draft, { arg }, src) => draft.add('GatherElements', src, { axis: int(arg.axis) }),
   sum: (draft, node, src) => reduceWindows(draft, node, 'AveragePool') ?? reduction('ReduceSum')(draft, node, src),
   prod: reduction('ReduceProd'),

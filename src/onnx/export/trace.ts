@@ -37,9 +37,11 @@ interface Entry {
 
 const tensorsIn = (tree: unknown): AnyTensor[] => leavesOf(tree).map(({ tensor }) => tensor);
 
+/** `example`: the arguments of forward, in which the inputs stand for the tensors. */
 export function traceModel(
   model: Module & { forward(...given: never[]): unknown },
   inputs: readonly Given[],
+  example: readonly unknown[],
   opset: number,
 ): Traced {
   const paths = new Map<object, string>(model.namedModules().map(([path, module]) => [module, path]));
@@ -68,7 +70,8 @@ export function traceModel(
   };
   const stands = inputs.map(({ device, dtype, shape }) => standIn('exportOnnx', device, dtype, shape));
   // What forward takes is what it is exported with.
-  const result = traced('exportOnnx', () => observeCalls(see, () => model.forward(...(stands as never[]))));
+  const given = withLeaves(example, stands) as never[];
+  const result = traced('exportOnnx', () => observeCalls(see, () => model.forward(...given)));
   const found = leavesOf(result);
   if (found.length === 0)
     throw new ArgumentError('exportOnnx: forward returns no tensor. Return a tensor, or a list or object of tensors.');
