@@ -1,4 +1,5 @@
-// The files of a tokenizer, whichever a folder has: tokenizer.json, or SentencePiece's model with what transformers' class of it adds.
+// The files of a tokenizer, whichever a folder has: tokenizer.json, SentencePiece's model with what transformers' class of it adds, or a
+// vocabulary alone.
 //   A source in, an object in tokenizer.json's layout out. Must not know: the package that reads it.
 
 import { NotThereError, isAddress, isUrl } from '../io/fetch.js';
@@ -7,6 +8,8 @@ import { absolutePath } from '../io/path.js';
 import { type FileOptions, type FileSource, isBlob, isInNode, openSource } from '../io/source.js';
 import { FormatError } from '../tensor/library.js';
 import { type SentencePiece, readSentencePiece } from './sentencepiece.js';
+import { type Part, template } from './template.js';
+import { bytePairs, wordPieces } from './vocabulary-files.js';
 
 export interface TokenizerFile {
   readonly name: string;
@@ -14,7 +17,9 @@ export interface TokenizerFile {
 }
 
 /** In the order in which they are looked for. */
-const USUAL = ['tokenizer.json', 'spiece.model', 'tokenizer.model'];
+const USUAL = ['tokenizer.json', 'spiece.model', 'tokenizer.model', 'vocab.txt', 'vocab.json'];
+/** What has to be read beside others of its folder. */
+const VOCABULARY = /(^|[/\\])vocab\.(txt|json)(\?.*)?$/;
 const OTHER_NUMBERS = 'sentencepiece.bpe.model';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -23,19 +28,45 @@ export async function openTokenizer(call: string, source: FileSource, options: F
   const isNamed = typeof source === 'string' || isUrl(source);
   if (!isNamed) return openFile(call, source, 'the file', undefined, options);
   const text = String(source);
-  if (/\.(json|model)(\?.*)?$/.test(text)) return openFile(call, text, text, undefined, options);
-  if (!isAddress(text)) {
-    const name = await usualIn(call, text);
-    return openFile(call, inFolder(text, name), inFolder(text, name), text, options);
+  const vocabulary = VOCABULARY.exec(text);
+  if (vocabulary !== null) {
+    const folder = text.slice(0, vocabulary.index + vocabulary[1].length);
+    return openIn(call, folder === '' ? '.' : folder, `vocab.${vocabulary[2]}`, options);
   }
+  if (/\.(json|model)(\?.*)?$/.test(text)) return openFile(call, text, text, undefined, options);
+  if (!isAddress(text)) return openIn(call, text, await usualIn(call, text), options);
   for (const name of USUAL) {
     try {
-      return await openFile(call, inFolder(text, name), inFolder(text, name), text, options);
+      return await openIn(call, text, name, options);
     } catch (error) {
       if (!(error instanceof NotThereError)) throw error;
     }
   }
   throw new FormatError(`${call}: ${text} has no tokenizer: neither ${USUAL.join(' nor ')} is there.`);
+}
+
+/** The tokenizer whose file in a folder has this name. */
+async function openIn(call: string, folder: string, file: string, options: FileOptions): Promise<TokenizerFile> {
+  const name = inFolder(folder, file);
+  if (file === 'vocab.txt') {
+    const text = await readText(call, name, options);
+    return { name, json: wordPieces({ call, name, config: await configOf(call, folder, options) }, text) };
+  }
+  if (file !== 'vocab.json') return openFile(call, name, name, folder, options);
+  const json = await readJson(call, name, options);
+  const { sha256: _, ...others } = options; // it was of the other file
+  const merges = await readText(call, inFolder(folder, 'merges.txt'), others);
+  return { name, json: bytePairs({ call, name, config: await configOf(call, folder, options) }, json, merges) };
+}
+
+async function readText(call: string, name: string, options: FileOptions): Promise<string> {
+  const opened = await openSource(call, name, options);
+  const bytes = await opened.read(0, opened.size);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new FormatError(`${call}: ${name} is no text in UTF-8.`, opened.name);
+  }
 }
 
 /** The first of the usual files that a folder has; of none, the first one, which then cannot be read. */
@@ -121,23 +152,9 @@ function around(
   last: string | undefined,
   added: readonly { readonly id: number; readonly content: string }[],
 ): object | null {
-  const special = [first, last].filter((token) => token !== undefined);
-  if (special.length === 0) return null;
-  const token = (id: string | undefined, type: number): object[] =>
-    id === undefined ? [] : [{ SpecialToken: { id, type_id: type } }];
-  const text = (id: string, type: number): object[] => [
-    ...token(first, type),
-    { Sequence: { id, type_id: type } },
-    ...token(last, type),
-  ];
-  const named = special.map((content) => {
-    const id = added.find((other) => other.content === content)?.id;
-    return [content, { id: content, ids: [id], tokens: [content] }] as const;
-  });
-  return {
-    type: 'TemplateProcessing',
-    single: text('A', 0),
-    pair: [...text('A', 0), ...text('B', 0)],
-    special_tokens: Object.fromEntries(named),
-  };
+  if (first === undefined && last === undefined) return null;
+  const text = (what: 'A' | 'B', type: 0 | 1): Part[] =>
+    [first, what, last].filter((part) => part !== undefined).map((part): Part => [part, type]);
+  const idOf = (token: string): number | undefined => added.find(({ content }) => content === token)?.id;
+  return template(text('A', 0), [...text('A', 0), ...text('B', 1)], idOf);
 }

@@ -25,7 +25,7 @@ interface Inner {
   encode(
     text: string,
     options: { text_pair?: string; add_special_tokens: boolean; return_token_type_ids: true },
-  ): { readonly ids: number[]; readonly tokens: string[]; readonly token_type_ids: number[] };
+  ): { readonly ids: number[]; readonly tokens: string[]; readonly token_type_ids?: number[] };
   decode(ids: number[], options: { skip_special_tokens: boolean; clean_up_tokenization_spaces: boolean }): string;
   token_to_id(token: string): number | undefined;
   id_to_token(id: number): string | undefined;
@@ -102,7 +102,8 @@ export class Tokenizer {
       add_special_tokens: addSpecialTokens,
       return_token_type_ids: true,
     });
-    return { ids: found.ids, tokens: found.tokens, tokenTypeIds: found.token_type_ids };
+    const { ids, tokens, token_type_ids: tokenTypeIds = ids.map(() => 0) } = found; // without a post-processor there are none
+    return { ids, tokens, tokenTypeIds };
   }
 
   /** Texts, or pairs of texts, of one batch, padded to the longest. */
