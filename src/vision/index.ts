@@ -33,6 +33,7 @@ export {
 } from './distances.js';
 export type { Preprocessing, PreprocessingOptions } from './preprocess/options.js';
 export type { Picture, PixelArray, PixelData, RawPicture } from './preprocess/picture.js';
+export { pictureBoxes } from './preprocess/placement.js';
 export { imagePreprocessing, type ImagePreprocessing } from './preprocess/preprocessing.js';
 export { loadImagePreprocessing } from './preprocess/processor-config.js';
 export type { PreprocessingName } from './preprocess/recipes.js';

@@ -497,6 +497,9 @@ const CALLS = {
       channels: Optionally(1),
       background: Optionally([0, 0, 0]),
       layout: Optionally('hwc'),
+      letterbox: Optionally(8),
+      letterboxFill: OptionalNumber(0.5),
+      letterboxPlace: Optionally('corner'),
     },
   ),
   preprocess: [
@@ -558,6 +561,11 @@ const CALLS = {
       names: Optionally(['a', 'b', 'c']),
     },
   ),
+  pictureBoxes: [vision.pictureBoxes, T(boxes), I(vision.imagePreprocessing('yolo')), I([4, 4])],
+  'pictureBoxes of detections': [
+    (found) => vision.pictureBoxes(found, vision.imagePreprocessing('yolo'), [4, 4]),
+    T([{ label: 'a', index: 0, score: 1, box: [0, 0, 1, 1] }]),
+  ],
   // audio
   readWav: [audio.readWav, I(WAV()), Options({})],
   ...each('readWav', (o) => audio.readWav(WAV(), o), {}, { offset: Optionally(1), frames: Optionally(1) }),

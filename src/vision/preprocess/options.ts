@@ -17,6 +17,15 @@ export interface PreprocessingOptions {
   readonly resize?: number | readonly [height: number, width: number];
   /** The most that the longer side may be, where `resize` is the shorter one. */
   readonly maxSize?: number;
+  /**
+   * The whole picture in a frame of this size, as large as fits without changing its shape: what detectors are given. One number for both
+   * sides, or [height, width]. In place of `resize` and `crop`.
+   */
+  readonly letterbox?: number | readonly [height: number, width: number];
+  /** What is in the frame around the picture, from 0 to 255: grey, or red, green and blue. Default 114, as YOLOs have it. */
+  readonly letterboxFill?: number | readonly [red: number, green: number, blue: number];
+  /** Where in the frame the picture is. Default 'middle'; YOLOX has it in the upper left 'corner'. */
+  readonly letterboxPlace?: 'middle' | 'corner';
   /** The middle of the resized picture: one number for both sides, or [height, width]. What is missing is black. Default: all of it. */
   readonly crop?: number | readonly [height: number, width: number];
   /** Where the middle begins if it is not a whole number: 'even', as torchvision rounds, or 'down', as transformers. Default 'even'. */
@@ -44,6 +53,9 @@ export interface PreprocessingOptions {
 export const PREPROCESSING_OPTIONS: OptionNames<PreprocessingOptions> = {
   resize: true,
   maxSize: true,
+  letterbox: true,
+  letterboxFill: true,
+  letterboxPlace: true,
   crop: true,
   cropRounding: true,
   interpolation: true,
@@ -61,6 +73,9 @@ export const PREPROCESSING_OPTIONS: OptionNames<PreprocessingOptions> = {
 export interface Preprocessing {
   readonly resize: number | readonly [height: number, width: number] | undefined;
   readonly maxSize: number | undefined;
+  readonly letterbox: readonly [height: number, width: number] | undefined;
+  readonly letterboxFill: readonly number[];
+  readonly letterboxPlace: 'middle' | 'corner';
   readonly crop: readonly [height: number, width: number] | undefined;
   readonly cropRounding: 'even' | 'down';
   readonly interpolation: Interpolation;
@@ -77,14 +92,19 @@ export interface Preprocessing {
 export function checkedPreprocessing(call: string, options: PreprocessingOptions): Preprocessing {
   checkOptions(call, options, PREPROCESSING_OPTIONS);
   const { resize, maxSize, crop, rescale = 1 / 255, mean = 0, std = 1, antialias = true } = options;
-  const { background = [255, 255, 255] } = options;
+  const { background = [255, 255, 255], letterbox, letterboxFill = 114, letterboxPlace = 'middle' } = options;
   const { cropRounding = 'even', interpolation = 'bilinear', channels = 3, order = 'rgb', layout = 'auto' } = options;
   checkChoice(call, 'cropRounding', cropRounding, ['even', 'down']);
   checkChoice(call, 'interpolation', interpolation, INTERPOLATIONS);
   checkChoice(call, 'channels', channels, [1, 3]);
   checkChoice(call, 'order', order, ['rgb', 'bgr']);
   checkChoice(call, 'layout', layout, ['auto', 'chw', 'hwc']);
+  checkChoice(call, 'letterboxPlace', letterboxPlace, ['middle', 'corner']);
   checkNumber(call, 'rescale', rescale);
+  if (letterbox !== undefined && (resize !== undefined || crop !== undefined))
+    throw new ArgumentError(
+      `${call}: letterbox is ${listed(letterbox)}, and ${resize === undefined ? `crop ${listed(crop)}` : `resize ${listed(resize)}`}. A letterbox says the whole size: leave out the other, or make it undefined.`,
+    );
   if (maxSize !== undefined) {
     checkWhole(call, 'maxSize', maxSize, 1);
     if (typeof resize !== 'number' || resize >= maxSize)
@@ -98,6 +118,9 @@ export function checkedPreprocessing(call: string, options: PreprocessingOptions
   return {
     resize: typeof resize === 'number' ? checkedSide(call, 'resize', resize) : sizeOf(call, 'resize', resize),
     maxSize,
+    letterbox: sizeOf(call, 'letterbox', letterbox),
+    letterboxFill: fillOf(call, letterboxFill, channels),
+    letterboxPlace,
     crop: sizeOf(call, 'crop', crop),
     cropRounding,
     interpolation,
@@ -143,6 +166,12 @@ function perChannel(
     throw new ArgumentError(`${call}: ${what} has ${list.length} numbers for ${channels} channels. Give one for each.`);
   for (const value of list) checkNumber(call, `a number of ${what}`, value);
   return list;
+}
+
+function fillOf(call: string, fill: number | readonly number[], channels: number): readonly number[] {
+  const levels = perChannel(call, 'letterboxFill', fill, channels);
+  if (levels.every((level) => level >= 0 && level <= 255)) return levels;
+  throw new ArgumentError(`${call}: letterboxFill is ${listed(fill)}. Use numbers from 0 to 255.`);
 }
 
 function backgroundOf(call: string, colour: readonly number[]): readonly [number, number, number] {

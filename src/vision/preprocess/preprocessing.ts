@@ -2,7 +2,7 @@
 // The numbers are those of torchvision's and transformers' preprocessing on Pillow's images.
 
 import type { Transform } from '../../data/transform.js';
-import { centerCrop, crop } from '../../data/transforms/functional/gather.js';
+import { centerCrop, crop, pad } from '../../data/transforms/functional/gather.js';
 import { resize } from '../../data/transforms/functional/resize.js';
 import type { Image } from '../../data/transforms/image.js';
 import { stackImages } from '../../data/transforms/views.js';
@@ -17,6 +17,7 @@ import {
   checkedPreprocessing,
 } from './options.js';
 import { type Picture, imageOf, imagesIn } from './picture.js';
+import { cropBegin, frameOf, resizedSize } from './placement.js';
 import { PREPROCESSING_NAMES, type PreprocessingName, recipeOf } from './recipes.js';
 
 /** Pictures in, the input of a network out. */
@@ -88,28 +89,22 @@ function processed(image: Image, settings: Preprocessing): Image<Float32Array> {
 }
 
 function resized(image: Image, settings: Preprocessing): Image {
-  const { resize: wanted, maxSize, interpolation, antialias } = settings;
-  if (wanted === undefined) return image;
-  return resize(image, maxSize === undefined ? wanted : within(image, Number(wanted), maxSize), {
-    interpolation,
-    antialias,
-  });
+  const { shape } = image;
+  const { interpolation, antialias, letterbox } = settings;
+  const small = resize(image, resizedSize(shape[1], shape[2], settings), { interpolation, antialias });
+  if (letterbox === undefined) return small;
+  const { top, left, size } = frameOf(shape[1], shape[2], letterbox, settings);
+  const [below, right] = [letterbox[0] - size[0] - top, letterbox[1] - size[1] - left];
+  const unit = isUint8Array(image.data) ? 1 : 255;
+  return pad(small, [left, top, right, below], { fill: settings.letterboxFill.map((level) => level / unit) });
 }
 
-/** Height and width with a shorter side of `size`, or of less, where the longer one would be more than `most`. */
-function within({ shape: [, height, width] }: Image, size: number, most: number): readonly [number, number] {
-  const [short, long] = height <= width ? [height, width] : [width, height];
-  let [newShort, newLong] = [size, Math.trunc((size * long) / short)];
-  if (newLong > most) [newShort, newLong] = [Math.max(1, Math.trunc((most * newShort) / newLong)), most];
-  return height <= width ? [newShort, newLong] : [newLong, newShort];
-}
-
-function middleOf(image: Image, { crop: size, cropRounding }: Preprocessing): Image {
+function middleOf(image: Image, settings: Preprocessing): Image {
+  const { crop: size, cropRounding } = settings;
   if (size === undefined) return image;
   if (cropRounding === 'even') return centerCrop(image, size);
   const [, height, width] = image.shape;
-  // below 0 as well: transformers' border has its odd pixel in front
-  return crop(image, Math.floor((height - size[0]) / 2), Math.floor((width - size[1]) / 2), size[0], size[1]);
+  return crop(image, cropBegin(height, size[0], settings), cropBegin(width, size[1], settings), size[0], size[1]);
 }
 
 /** (pixel · rescale − mean) / std in one multiplication and one addition. */

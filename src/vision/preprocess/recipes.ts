@@ -1,5 +1,5 @@
 // How pictures become the input of known networks, one row a network: what torchvision's `weights.transforms()` (the first weights of each)
-// and transformers' image processors say.
+// and transformers' image processors say, and what Ultralytics' YOLOs are given.
 
 import type { PreprocessingOptions } from './options.js';
 
@@ -66,6 +66,8 @@ const ROWS = {
   // timm
   xception: row(333, 299, { ...cubic, ...HALVES }),
   'imagenet-inception': row(341, 299, { ...cubic, ...HALVES }),
+  // Ultralytics
+  yolo: { letterbox: 640, antialias: false },
   // transformers
   vit: { resize: [224, 224], ...HALVES },
   clip: row(224, 224, { ...cubic, ...CLIP, ...DOWN }),

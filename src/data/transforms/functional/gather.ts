@@ -187,11 +187,11 @@ export function centerCrop<D extends Pixels, C extends number, H extends number,
 ): Image<D, C, H, W> {
   checkImage('centerCrop', image);
   const [height, width] = sizePair('centerCrop', size);
-  return crop(image, middle(image.shape[1], height), middle(image.shape[2], width), height, width);
+  return crop(image, middleBegin(image.shape[1], height), middleBegin(image.shape[2], width), height, width);
 }
 
 /** Where the middle `size` of `length` begins: halves go to the even number, as Python rounds them; a border's odd pixel goes after. */
-function middle(length: number, size: number): number {
+export function middleBegin(length: number, size: number): number {
   const free = (length - size) / 2;
   if (free < 0) return -Math.floor(-free);
   const floor = Math.floor(free);

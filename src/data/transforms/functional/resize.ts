@@ -74,7 +74,8 @@ export function resizedCrop<D extends Pixels, C extends number, H extends number
   return resize(crop(image, box.top, box.left, box.height, box.width), size, options);
 }
 
-function outputSize(size: number | readonly number[], height: number, width: number): readonly number[] {
+/** Height and width of an image that is resized. */
+export function outputSize(size: number | readonly number[], height: number, width: number): readonly number[] {
   if (typeof size !== 'number') {
     checkSizePair('resize', size);
     return size;
