@@ -88,7 +88,7 @@ const NULLABLE = {
 export function llamaOptionsOf(config: Config): LlamaOptions {
   config.refuse('pretraining_tp', [1, undefined]);
   config.refuse('use_bidirectional_attention', [false, undefined]);
-  if (/^gemma/.test(config.modelType)) config.refuse('hidden_activation', ['gelu_pytorch_tanh', undefined]);
+  if (config.modelType.startsWith('gemma')) config.refuse('hidden_activation', ['gelu_pytorch_tanh', undefined]);
   const kind = KINDS[config.modelType] ?? {};
   const given: Record<string, unknown> = { ...kind, ...config.options<LlamaOptions>(LLAMA_OPTIONS) };
   for (const name of OTHERWISE) delete given[name];

@@ -273,8 +273,7 @@ test.each(names)(
     }
 
     if (folder !== undefined) return;
-    const { nodes, outputs } = facts[name];
-    expect(readModel(bytes, undefined).graph?.nodes.length).toBe(nodes);
+    const outputs = facts[name];
     expect(wanted.map(({ shape }) => shape)).toEqual(outputs.map(({ shape }) => shape));
     for (const [i, { every, values }] of outputs.entries()) {
       const some = numbers[i].filter((_, k) => k % every === 0).slice(0, values.length);

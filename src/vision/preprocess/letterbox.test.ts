@@ -63,7 +63,13 @@ test('a frame in a colour, floats, grey', async () => {
     [0, 1, 1, 0],
     [0.2, 1, 1, 0.2],
   ]);
-  const grey = await imagePreprocessing({ letterbox: 4, channels: 1, rescale: 1, letterboxPlace: 'corner', layout: 'chw' })({
+  const grey = await imagePreprocessing({
+    letterbox: 4,
+    channels: 1,
+    rescale: 1,
+    letterboxPlace: 'corner',
+    layout: 'chw',
+  })({
     data: new Uint8Array(6).fill(7),
     shape: [1, 2, 3],
   });
@@ -92,5 +98,5 @@ test('what does not fit is a sentence', () => {
     [() => pictureBoxes([], 'yolo' as never, [4, 4]), "pictureBoxes: the preprocessing is 'yolo'"],
     [() => pictureBoxes(4 as never, preprocess, [4, 4]), 'pictureBoxes: the detections'],
   ];
-  for (const [call, message] of wrong) expect(call, message).toThrow(message);
+  for (const [call, message] of wrong) expect(call).toThrow(message);
 });
