@@ -123,6 +123,8 @@ describe.skipIf(whyNoBrowser)('the lab', () => {
       for (const [i, name] of names.entries()) {
         const [control, value] = TRIALS[name]!.change;
         const input = page.locator(`#${name}-${control}`);
+        // Out of sight a figure rests.
+        await page.locator(`#${name}`).scrollIntoViewIfNeeded();
         if ((await input.evaluate((e) => e.tagName)) === 'SELECT') await input.selectOption(value);
         else await input.fill(value);
         await input.blur();

@@ -70,7 +70,8 @@ export async function* run(settings: Settings) {
           step,
           'loss of your rate': last[0],
           'best rate now': networks[best].rate,
-          'finder suggests': finder?.suggestion ?? 'not yet',
+          // Rounded: engines differ in the last digit of a power.
+          'finder suggests': finder?.suggestion ? Number(finder.suggestion.toPrecision(3)) : 'not yet',
         },
         at,
         networks: networks.map(({ rate, losses }) => ({ rate, losses })),
