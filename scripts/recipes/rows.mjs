@@ -58,7 +58,7 @@ export const ROWS = [
   {
     name: 'graph-kinds',
     program: 'examples/graph-kinds.ts',
-    figures: [{ metric: 'test accuracy in %', pattern: /test accuracy (\S+) %/, wanted: ['≥', 95] }],
+    figures: [{ metric: 'test accuracy in %', pattern: /test accuracy (\S+) %/, wanted: ['≥', 90] }],
   },
   { name: 'spam', preset: 'spam', metric: 'f1', wanted: ['≥', 0.95] },
   { name: 'spam-transformer', preset: 'spam', set: { model: 'transformer' }, metric: 'f1', wanted: ['≥', 0.95] },
