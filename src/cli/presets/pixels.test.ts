@@ -86,8 +86,8 @@ test('membrane: crops of slices, whole slices to test', async () => {
     ['labels-idx3', labels],
   ] as const)
     writeFileSync(join(folder, 'membrane', `train-${name}-ubyte.gz`), gzipSync(Buffer.concat([head(), data])));
-  const small = set({ crop: 16, crops: 8, batchSize: 4, lr: 0.01 });
-  const text = await train('membrane', '--epochs', '3', '--out', out, ...small);
+  const small = set({ crop: 16, crops: 24, batchSize: 4, lr: 0.01 });
+  const text = await train('membrane', '--epochs', '4', '--out', out, ...small);
   const [, accuracy] = /Test accuracy ([\d.]+) %/.exec(text) ?? [];
   expect(Number(accuracy)).toBeGreaterThan(90); // membranes are dark
   expect(sizeOf('segmentation.png')).toEqual([2 * 68 + 4, 3 * (64 + 14 + 4) + 4]);
