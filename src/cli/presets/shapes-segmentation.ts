@@ -32,7 +32,7 @@ export default defineRun({
   title: 'Naming the pixels of circles, squares and triangles',
   settings: {
     model: 'unet',
-    epochs: 12,
+    epochs: 25,
     lr: 0.005,
     batchSize: 25,
     weightDecay: 0.01,
