@@ -282,7 +282,6 @@ const CALLS = {
     {},
     { size: Optionally(16), objects: Optionally([1, 2]), radius: Optionally([0.1, 0.2]), noise: OptionalNumber(0.1) },
   ),
-  shapeScenes: [data.shapeScenes, Options({ samples: 2 })],
   membrane: [(o) => data.membrane(o).catch(unlessMissing), Options({})],
   trackScenes: [(o) => data.trackScenes(o), Options({ scenes: 1 })],
   ...each(
