@@ -36,7 +36,8 @@ export async function* run(settings: Settings) {
   const random = new HostRandom(settings.seed);
   const draw = (count: number) => {
     const x = Array.from({ length: count }, () => random.between(-1, 1));
-    return { x, y: x.map((at) => truth(at) + settings.noise * random.normal()) };
+    // In float32, as data come: engines differ in the last digit of a float64 sine.
+    return { x, y: x.map((at) => Math.fround(truth(at) + settings.noise * random.normal())) };
   };
   const [train, validation, test] = [draw(settings.points), draw(Math.ceil(settings.points / 2)), draw(400)];
   const places = Array.from({ length: PLACES }, (_, i) => (2 * i) / (PLACES - 1) - 1);
