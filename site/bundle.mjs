@@ -135,7 +135,7 @@ ${sections.join('\n')}
 /** The place of a figure in a page; the script of the lab fills it. */
 export function figureSection(figure, formula) {
   const words = formula
-    ? `<div class="words">${figure.text}<div class="formula" role="math">${formula(figure.formula)}</div></div>`
+    ? `<div class="words">${figure.text}<div class="formula" role="math" tabindex="0">${formula(figure.formula)}</div></div>`
     : '';
   return `<section class="lab" id="${figure.name}" data-figure="${figure.name}" aria-labelledby="${figure.name}-title">
 <h2 id="${figure.name}-title">${figure.title}</h2>
