@@ -1,7 +1,7 @@
 """What huggingface/tokenizers' trainer of byte-level BPE makes of texts → test/fixtures/trained-tokenizer.json.
 
     pip install tokenizers
-    python tools/parity/tokenizers.py
+    python tools/parity/trained_tokenizer.py
 """
 import json
 import pathlib
