@@ -1,4 +1,4 @@
-// Picture files through sharp: colours, opacity, EXIF, what is no picture. The page's own decoder has no test yet.
+// Picture files through sharp: colours, opacity, EXIF, what is no picture. The page's own decoder is tested in test/browser/media.test.ts.
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { FormatError } from '../index.js';
