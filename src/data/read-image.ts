@@ -2,6 +2,7 @@
 
 import { type FileSource, isInNode, openSource } from '../io/source.js';
 import { ArgumentError, FormatError, type OptionNames, checkChoice, checkOptions } from '../tensor/library.js';
+import { greyOf } from './grey.js';
 import type { HostImage } from './transform.js';
 
 export interface ReadImageOptions {
@@ -79,7 +80,7 @@ async function decodedByThePage(call: string, bytes: Uint8Array, name: string, c
   for (let i = 0; i < plane; i++) {
     const [r, g, b] = [data[4 * i], data[4 * i + 1], data[4 * i + 2]];
     if (channels === 3) out.set([r, g, b], 3 * i);
-    else out[i] = (r * 19595 + g * 38470 + b * 7471 + 0x8000) >> 16; // ITU-R 601, as Pillow has it
+    else out[i] = greyOf(r, g, b);
   }
   return { data: out, width, height, channels };
 }

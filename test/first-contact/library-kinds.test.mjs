@@ -272,10 +272,7 @@ const CALLS = {
   ...each('circles', data.circles, {}, { factor: Optionally(0.5) }),
   ...each('spirals', data.spirals, {}, { classes: Optionally(2) }),
   ...each('shapes', data.shapes, {}, { size: Optionally(16) }),
-  shapeScenes: [
-    (o) => data.shapeScenes(o === undefined ? { samples: 1 } : Object.assign(o, { samples: 1 })),
-    Options({}),
-  ],
+  shapeScenes: [data.shapeScenes, Options({ samples: 1 })],
   ...each(
     'shapeScenes',
     (o) => data.shapeScenes({ samples: 2, ...o }),

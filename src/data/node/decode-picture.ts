@@ -2,6 +2,7 @@
 // Node's modules and sharp are asked for at run time, so that a bundler for browsers finds nothing to resolve.
 
 import { FormatError, NablaError } from '../../tensor/library.js';
+import { greyOf } from '../grey.js';
 import type { Interleaved } from '../read-image.js';
 
 /** Not a literal, for the same reason. */
@@ -12,7 +13,7 @@ interface Picture {
   rotate(): Picture;
   flatten(options: { background: string }): Picture;
   ensureAlpha(): Picture;
-  toColourspace(name: 'srgb' | 'b-w'): Picture;
+  toColourspace(name: 'srgb'): Picture;
   raw(options: { depth: 'uchar' }): Picture;
   toBuffer(options: { resolveWithObject: true }): Promise<{
     readonly data: Uint8Array;
@@ -41,7 +42,7 @@ export async function decodePicture(
   const turned = sharp(bytes).rotate(); // as its EXIF entry says
   const flat = channels === 4 ? turned.ensureAlpha() : turned.flatten({ background: 'white' });
   const { data, info } = await flat
-    .toColourspace(channels === 1 ? 'b-w' : 'srgb')
+    .toColourspace('srgb') // sharp's own grey is another one than Pillow's and a page's
     .raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true })
     .catch((cause: unknown) => {
@@ -51,9 +52,14 @@ export async function decodePicture(
       throw error;
     });
   if (info.channels === channels) return { data, ...info };
-  // grey files stay grey, whatever is asked for
   const plane = info.width * info.height;
   const out = new Uint8Array(channels * plane);
+  if (channels === 1) {
+    for (let i = 0, at = 0; i < plane; i++, at += info.channels)
+      out[i] = info.channels < 3 ? data[at] : greyOf(data[at], data[at + 1], data[at + 2]);
+    return { data: out, width: info.width, height: info.height, channels };
+  }
+  // grey files stay grey, whatever is asked for
   for (let i = 0; i < plane; i++)
     for (let c = 0; c < channels; c++)
       out[i * channels + c] = data[i * info.channels + (c === 3 ? info.channels - 1 : Math.min(c, info.channels - 1))];

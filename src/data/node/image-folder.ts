@@ -5,6 +5,7 @@
 import { ArgumentError, FormatError, NablaError } from '../../tensor/library.js';
 import { ArrayDataset, type Dataset } from '../dataset.js';
 import type { Field } from '../fields.js';
+import { greyOf } from '../grey.js';
 import type { HostImage } from '../transform.js';
 
 const { readdir, realpath, stat } = process.getBuiltinModule('node:fs/promises');
@@ -31,7 +32,7 @@ interface Decoded {
 interface Picture {
   resize(width: number, height: number, options: { fit: 'fill' }): Picture;
   removeAlpha(): Picture;
-  toColourspace(name: 'srgb' | 'b-w'): Picture;
+  toColourspace(name: 'srgb'): Picture;
   raw(options: { depth: 'uchar' }): Picture;
   toBuffer(options: { resolveWithObject: true }): Promise<Decoded>;
 }
@@ -173,7 +174,7 @@ export class ImageFolder implements Dataset<ImageItem> {
     let picture = this.sharp(path).removeAlpha();
     if (size !== undefined) picture = picture.resize(size[1], size[0], { fit: 'fill' });
     const { data, info } = await picture
-      .toColourspace(channels === 3 ? 'srgb' : 'b-w')
+      .toColourspace('srgb') // sharp's own grey is another one than Pillow's and a page's
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true })
       .catch((cause: unknown) => {
@@ -183,6 +184,11 @@ export class ImageFolder implements Dataset<ImageItem> {
       });
     const plane = info.width * info.height;
     const pixels = new Uint8Array(channels * plane);
+    if (channels === 1 && info.channels >= 3) {
+      for (let i = 0, at = 0; i < plane; i++, at += info.channels)
+        pixels[i] = greyOf(data[at], data[at + 1], data[at + 2]);
+      return { data: pixels, shape: [channels, info.height, info.width] };
+    }
     for (let c = 0; c < channels; c++) {
       const from = Math.min(c, info.channels - 1); // a grey file may stay so
       for (let i = 0; i < plane; i++) pixels[c * plane + i] = data[i * info.channels + from];
