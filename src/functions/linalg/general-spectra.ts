@@ -30,7 +30,7 @@ import { solveNodes } from './systems.js';
 import type { BatchShape } from './types.js';
 
 export interface Eig<S extends Shape = Shape, D extends FloatDType = 'float32'> {
-  /** [..., n, 2]: real and imaginary parts, in no particular order; those of a pair are neighbours, the one above the real axis first. */
+  /** Real and imaginary parts, [..., n, 2], in no particular order; those of a pair are neighbours, the one above the real axis first. */
   readonly eigenvalues: Tensor<[...BatchShape<S>, number, 2], D>;
   /** In columns: [..., n, n, 2]. Of length 1, and the largest element of each is real and positive. */
   readonly eigenvectors: Tensor<[...S, 2], D>;
