@@ -28,7 +28,8 @@ export function renderMarkdown(text, { link = (href) => href, canRun = false } =
     tokens[i].attrSet('href', link(tokens[i].attrGet('href')));
     return self.renderToken(tokens, i, options);
   };
-  const { fence } = rules;
+  const { fence, code_block: indented } = rules;
+  rules.code_block = (...given) => indented(...given).replace('<pre', '<pre tabindex="0"');
   rules.fence = (tokens, i, ...rest) => {
     const html = fence(tokens, i, ...rest).replace('<pre>', '<pre tabindex="0">');
     if (!canRun || tokens[i].info.trim() !== 'ts') return html;
