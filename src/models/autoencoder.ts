@@ -121,7 +121,7 @@ export interface Latent {
 
 /** mean + deviation · ε: numbers of the distribution, through which gradients go to both. */
 export function drawn({ mean, logVariance }: Latent): Tensor<[number, number]> {
-  return mean.add(logVariance.mul(0.5).exp().mul(randn(mean.shape))) as Tensor<[number, number]>;
+  return mean.add(logVariance.mul(0.5).exp().mul(randn(mean.shape)));
 }
 
 export interface VAEOutput extends Latent {

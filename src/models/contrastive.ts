@@ -74,7 +74,7 @@ export class SimCLR extends Module {
       throw new ShapeError(`SimCLR: the encoder gives ${formatShape(seen.shape)}: need [N, ${this.features}]`, [
         seen.shape,
       ]);
-    return this.projection.forward(seen) as Tensor<[number, number]>;
+    return this.projection.forward(seen);
   }
 
   /** NT-Xent of two views of the same pictures, in the same order; both are one batch for the encoder. */
@@ -87,6 +87,6 @@ export class SimCLR extends Module {
         b.shape,
       ]);
     const [first, second]: readonly Tensor[] = this.forward(cat([a, b], 0)).chunk(2, 0);
-    return ntXentLoss(first, second, { temperature: this.temperature }) as Tensor<[]>;
+    return ntXentLoss(first, second, { temperature: this.temperature });
   }
 }

@@ -67,7 +67,7 @@ export class GraphClassifier extends Module {
   }
 
   forward(x: Tensor, edges: AnyTensor, graph: AnyTensor, count: number): Tensor<[number, number]> {
-    return this.classifier.forward(this.embed(x, edges, graph, count)) as Tensor<[number, number]>;
+    return this.classifier.forward(this.embed(x, edges, graph, count));
   }
 
   /** What the classes are told from: [count, layers · hidden], the mean over the nodes of each graph after each layer. */

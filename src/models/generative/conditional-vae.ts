@@ -67,8 +67,7 @@ export class ConditionalVAE extends Module {
       );
     const flat: Tensor = x.reshape([x.shape[0], this.inFeatures]);
     const both = this.encoder.forward(this.beside(flat, y));
-    const part = (from: number): Tensor<[number, number]> =>
-      both.slice(1, from, from + this.latent) as Tensor<[number, number]>;
+    const part = (from: number): Tensor<[number, number]> => both.slice(1, from, from + this.latent);
     return { mean: part(0), logVariance: part(this.latent) };
   }
 
@@ -79,7 +78,7 @@ export class ConditionalVAE extends Module {
       throw new ShapeError(`ConditionalVAE.decode: latent numbers ${formatShape(z.shape)}: need [N, ${this.latent}]`, [
         z.shape,
       ]);
-    return this.decoder.forward(this.beside(z, y)) as Tensor<[number, number]>;
+    return this.decoder.forward(this.beside(z, y));
   }
 
   forward(x: Tensor, y: AnyTensor): VAEOutput {

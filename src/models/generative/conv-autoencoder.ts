@@ -83,7 +83,7 @@ export class ConvAutoencoder extends Module {
     checkTensor(x, name, 'the input');
     if (x.rank !== 4 || !sameShape(x.shape.slice(1), this.shape))
       throw new ShapeError(`${name}: input ${formatShape(x.shape)}: needs [N, ${this.shape.join(', ')}]`, [x.shape]);
-    return this.encoder.forward(x) as Tensor<[number, number]>;
+    return this.encoder.forward(x);
   }
 
   decode(z: Tensor): Tensor<[number, number, number, number]> {
@@ -93,7 +93,7 @@ export class ConvAutoencoder extends Module {
       throw new ShapeError(`${name}.decode: latent numbers ${formatShape(z.shape)}: need [N, ${this.latent}]`, [
         z.shape,
       ]);
-    return this.decoder.forward(z) as Tensor<[number, number, number, number]>;
+    return this.decoder.forward(z);
   }
 
   forward(x: Tensor): Tensor<[number, number, number, number]> {

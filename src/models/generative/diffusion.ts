@@ -92,7 +92,7 @@ export class Diffusion extends Module {
     this.checkPictures('loss', 'pictures', pictures);
     const time = randint(0, this.steps, [pictures.shape[0]]);
     const noise: Tensor = randn(pictures.shape);
-    return mseLoss(this.network.forward(this.noisy(pictures, time, noise), time), noise) as Tensor<[]>;
+    return mseLoss(this.network.forward(this.noisy(pictures, time, noise), time), noise);
   }
 
   /** √ᾱ · picture + √(1 − ᾱ) · noise, of pictures from 0 to 1, which are from −1 to 1 in it. */
@@ -132,7 +132,7 @@ export class Diffusion extends Module {
       const fresh: Tensor = deviation === 0 ? tensor(new Float32Array(1), { shape: [1, 1, 1, 1] }) : randn(x.shape);
       x = await clean(x, full([count], time, { dtype: 'int32' }), numbers, fresh);
     }
-    return x.add(1).div(2) as Pictures;
+    return x.add(1).div(2);
   }
 
   /** One step back: the picture that the noise found leaves, and less noise than before on it. */

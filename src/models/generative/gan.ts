@@ -91,7 +91,7 @@ export abstract class Adversaries extends Module {
         z.shape,
       ]);
     const pixels: Tensor = this.generator.forward(z).sigmoid();
-    return pixels.reshape([z.shape[0], ...this.shape]) as Tensor<[number, number, number, number]>;
+    return pixels.reshape([z.shape[0], ...this.shape]);
   }
 
   /** `count` new pictures [count, C, H, W], of numbers drawn from the standard normal distribution. */
@@ -106,7 +106,7 @@ export abstract class Adversaries extends Module {
     checkTensor(x, name, 'the pictures');
     if (x.rank !== 4 || !sameShape(x.shape.slice(1), this.shape))
       throw new ShapeError(`${name}: pictures ${formatShape(x.shape)}: need [N, ${this.shape.join(', ')}]`, [x.shape]);
-    return this.discriminator.forward(x.mul(2).sub(1)) as Tensor<[number, number]>;
+    return this.discriminator.forward(x.mul(2).sub(1));
   }
 
   /** The picture of each row of numbers [N, latent], as `generate`. */
@@ -126,13 +126,13 @@ export abstract class Adversaries extends Module {
     const fake = withoutGrad(() => this.sample(real.shape[0])).detach();
     const wrong: Tensor = this.judge(fake);
     const taken = bceWithLogits(right, onesLike(right).mul(1 - labelSmoothing));
-    return taken.add(bceWithLogits(wrong, zerosLike(wrong))) as Tensor<[]>;
+    return taken.add(bceWithLogits(wrong, zerosLike(wrong)));
   }
 
   /** Cross entropy of `count` generated pictures as real: the form that does not saturate. */
   generatorLoss(count: number): Tensor<[]> {
     const said: Tensor = this.judge(this.sample(count));
-    return bceWithLogits(said, onesLike(said)) as Tensor<[]>;
+    return bceWithLogits(said, onesLike(said));
   }
 }
 

@@ -129,7 +129,7 @@ function windowOf(config: Config, kind: LlamaOptions, layers: number): Windows {
   const types: unknown = config.get('layer_types');
   if (types !== undefined) {
     if (!Array.isArray(types)) throw new ArgumentError(`fromPretrained: layer_types is ${shown(types)}, and no list.`);
-    return { slidingWindow, layerTypes: types as readonly LayerType[] };
+    return { slidingWindow, layerTypes: types };
   }
   const first = config.number('max_window_layers') ?? 28;
   const hasWindow = (i: number): boolean => (isGemma ? i % 2 === 0 : i >= first);

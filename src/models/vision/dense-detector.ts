@@ -175,7 +175,7 @@ export function detectionLoss(
   const classLoss: Tensor = focalLoss(logits, truth, { reduction: 'sum' }).div(positives);
   const each = generalisedIou(distances, wanted).neg().add(1);
   const boxLoss: Tensor = where(isObject, each, 0).sum().div(positives);
-  return classLoss.add(boxLoss.mul(boxWeight)) as Tensor<[]>;
+  return classLoss.add(boxLoss.mul(boxWeight));
 }
 
 interface Assigned {
