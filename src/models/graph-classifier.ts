@@ -1,4 +1,4 @@
-// A network that gives a whole graph its class: sums over neighbours, which tell graphs apart that means do not (GIN: Xu et al. 2019), and a sum over
+// A network that gives a whole graph its class: sums over neighbours, which tell graphs apart that means do not (GIN: Xu et al. 2019), and the mean over
 // the nodes of each graph. Several graphs are one large one without edges between them.
 
 import { Linear, Module, Parameter, ReLU, aggregate } from '../nn/index.js';

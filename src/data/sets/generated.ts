@@ -137,7 +137,6 @@ export function spirals(given: SpiralOptions = {}): PointData {
   });
 }
 
-/** The classes of `shapes()`. */
 /** x: one channel, 0 to 1; y: the shape. */
 export type ShapeData = ArrayDataset<{
   readonly x: Field<Float32Array, readonly [1, number, number]>;

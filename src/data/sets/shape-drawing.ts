@@ -3,6 +3,7 @@
 
 import { largest, smallest } from '../../tensor/extremes.js';
 
+/** The classes of `shapes()` and of what else draws them. */
 export const SHAPES = ['circle', 'square', 'triangle'] as const;
 
 /** A shape somewhere in a picture; its corners lie on the circle with this radius. */

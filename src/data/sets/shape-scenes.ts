@@ -12,7 +12,7 @@ import {
 } from '../../tensor/library.js';
 import { ArrayDataset } from '../dataset.js';
 import type { Field } from '../fields.js';
-import { type PlacedShape, SHAPES, boxAround, coverage } from './shape-drawing.js';
+import { type PlacedShape, SHAPES, boxAround, paintShape } from './shape-drawing.js';
 
 const COLOURS = {
   red: [0.9, 0.15, 0.15],
@@ -155,19 +155,9 @@ function paint(
   }
   placed.forEach((object, k) => {
     const colour = COLOURS[SCENE_COLOURS[hues[k]]].map((part) => part * random.between(0.85, 1));
-    const covered = coverage(object);
-    const reach = (at: number): [number, number] => [
-      Math.max(0, Math.floor(at - object.radius)),
-      Math.min(size, Math.ceil(at + object.radius)),
-    ];
-    const [[left, right], [top, bottom]] = [reach(object.x), reach(object.y)];
-    for (let row = top; row < bottom; row++) {
-      for (let column = left; column < right; column++) {
-        const share = covered(column, row);
-        const p = row * size + column;
-        if (share >= 0.5) mask[p] = object.shape + 1;
-        for (let c = 0; c < 3; c++) image[c * area + p] += share * (colour[c] - image[c * area + p]);
-      }
-    }
+    paintShape(size, object, (p, share) => {
+      if (share >= 0.5) mask[p] = object.shape + 1;
+      for (let c = 0; c < 3; c++) image[c * area + p] += share * (colour[c] - image[c * area + p]);
+    });
   });
 }
