@@ -9,6 +9,7 @@ import { crossEntropy } from '../../nn/index.js';
 import { AdamW, oneCycle } from '../../optim/index.js';
 import { generateBatch } from '../../text/index.js';
 import { type Page, defineRun } from '../../train/index.js';
+import { positionsInTurn } from './positions.js';
 
 const [PAD, START, END] = [0, 1, 2];
 const SIZE = 32;
@@ -26,9 +27,7 @@ type Captioned = ReturnType<typeof captioned>;
 /** The most probable captions. */
 async function describe(model: Captioner, vocabulary: WordVocabulary, data: Captioned['data']): Promise<string[]> {
   const found: string[] = [];
-  const chunk = 100;
-  for (let from = 0; from < data.length; from += chunk) {
-    const rows = Array.from({ length: Math.min(chunk, data.length - from) }, (_, i) => from + i);
+  for (const rows of positionsInTurn(data.length, 100)) {
     const { x } = data.batch(rows);
     const starts = rows.map(() => [START]);
     for (const ids of await generateBatch(model.about(x), starts, { stop: [END], maxNewTokens: 12 }))

@@ -7,6 +7,7 @@ import type { DenseDetector } from '../../models/index.js';
 import type { Page } from '../../train/index.js';
 import { type Detection, drawBoxes } from '../../vision/index.js';
 import { percent } from '../terminal.js';
+import { positionsInTurn } from './positions.js';
 
 const BATCH = 50;
 
@@ -22,8 +23,7 @@ interface FoundAndTrue {
 export async function detectAll(model: DenseDetector, scenes: SceneData): Promise<FoundAndTrue[]> {
   model.eval();
   const all: FoundAndTrue[] = [];
-  for (let from = 0; from < scenes.length; from += BATCH) {
-    const positions = Array.from({ length: Math.min(BATCH, scenes.length - from) }, (_, i) => from + i);
+  for (const positions of positionsInTurn(scenes.length, BATCH)) {
     const { boxes, labels } = scenes.gather(positions);
     const most = labels.shape[1];
     const found = await model.detect(scenes.batch(positions).x, OPTIONS);

@@ -12,26 +12,11 @@ import {
 } from '../../data/transforms/index.js';
 import type { AnyTensor, Tensor } from '../../index.js';
 import { Accuracy, IoU, MeanIoU } from '../../metrics/index.js';
-import { SegNet, SkipFCN, UNet } from '../../models/index.js';
-import { type Module, diceCrossEntropy } from '../../nn/index.js';
+import { diceCrossEntropy } from '../../nn/index.js';
 import { AdamW, oneCycle } from '../../optim/index.js';
 import { defineRun } from '../../train/index.js';
+import { SEGMENTATION_MODELS } from './segmentation-models.js';
 import { reportSegmentation } from './segmentation-report.js';
-
-type Network = Module & { forward(x: Tensor): Tensor };
-
-const SIZES = { classes: 2, inChannels: 1 };
-const STAGES = [
-  [16, 16],
-  [32, 32],
-  [64, 64],
-];
-
-const MODELS: Readonly<Record<string, () => Network>> = {
-  unet: () => new UNet({ ...SIZES, width: 16, depth: 3, batchNorm: true }),
-  segnet: () => new SegNet({ ...SIZES, stages: STAGES }),
-  fcn: () => new SkipFCN({ ...SIZES, stages: STAGES }),
-};
 
 /** Grey values of the training slices: mean and standard deviation. */
 const [MEAN, STD] = [125, 44];
@@ -65,14 +50,14 @@ export default defineRun({
     crops: 16,
     diceWeight: 1,
   },
-  choices: { model: Object.keys(MODELS) },
+  choices: { model: Object.keys(SEGMENTATION_MODELS) },
 
   async create({ model: name, epochs, lr, batchSize, weightDecay, crop, crops, diceWeight, seed }) {
     const slices = await membrane();
     const last = slices.length;
     const train = slices.subset(range(0, (last - 6) * crops).map((i) => Math.floor(i / crops))); // so many crops of each slice
     const [validation, test] = [slices.subset(range(last - 6, last - 4)), slices.subset(range(last - 4, last))];
-    const model = MODELS[name]();
+    const model = SEGMENTATION_MODELS[name]({ classes: 2, inChannels: 1 });
     const tested = normalised(test);
     return {
       model,

@@ -9,6 +9,7 @@ import { largest } from '../../tensor/extremes.js';
 import type { Page } from '../../train/index.js';
 import { drawMask } from '../../vision/index.js';
 import { percent } from '../terminal.js';
+import { positionsInTurn } from './positions.js';
 
 /** Images and masks as tensors, ready for the network, at the given positions. */
 interface MaskedImages {
@@ -37,9 +38,8 @@ export async function reportSegmentation(
 ): Promise<void> {
   model.eval();
   const ratio = new MeanIoU();
-  for (let from = 0; from < images.length; from += batchSize) {
-    const count = Math.min(batchSize, images.length - from);
-    const { x, mask } = images.batch(Array.from({ length: count }, (_, i) => from + i));
+  for (const positions of positionsInTurn(images.length, batchSize)) {
+    const { x, mask } = images.batch(positions);
     ratio.update(
       noGrad(() => model.forward(x)),
       mask,

@@ -6,26 +6,13 @@
 import { DataLoader, SHAPES, shapeScenes } from '../../data/index.js';
 import type { AnyTensor, Tensor } from '../../index.js';
 import { Accuracy, MeanIoU } from '../../metrics/index.js';
-import { SegNet, SkipFCN, UNet } from '../../models/index.js';
-import { type Module, diceCrossEntropy } from '../../nn/index.js';
+import { diceCrossEntropy } from '../../nn/index.js';
 import { AdamW, oneCycle } from '../../optim/index.js';
 import { defineRun } from '../../train/index.js';
+import { SEGMENTATION_MODELS } from './segmentation-models.js';
 import { reportSegmentation } from './segmentation-report.js';
 
-type Network = Module & { forward(x: Tensor): Tensor };
-
-const SIZES = { classes: 1 + SHAPES.length, inChannels: 3 };
-const STAGES = [
-  [16, 16],
-  [32, 32],
-  [64, 64],
-];
-
-const MODELS: Readonly<Record<string, () => Network>> = {
-  unet: () => new UNet({ ...SIZES, width: 16, depth: 3, batchNorm: true }),
-  segnet: () => new SegNet({ ...SIZES, stages: STAGES }),
-  fcn: () => new SkipFCN({ ...SIZES, stages: STAGES }), // three stages and two skips: maps of half the size
-};
+const CLASSES = 1 + SHAPES.length;
 
 export default defineRun({
   name: 'shapes-segmentation',
@@ -40,12 +27,12 @@ export default defineRun({
     held: 200,
     diceWeight: 1,
   },
-  choices: { model: Object.keys(MODELS) },
+  choices: { model: Object.keys(SEGMENTATION_MODELS) },
 
   create({ model: name, epochs, lr, batchSize, weightDecay, samples, held, diceWeight, seed }) {
     const all = shapeScenes({ samples: samples + 2 * held, seed: 0 }); // the same pictures for every seed
     const { train, validation, test } = all.split({ train: samples, validation: held, test: held }, { seed: 0 });
-    const model = MODELS[name]();
+    const model = SEGMENTATION_MODELS[name]({ classes: CLASSES, inChannels: 3 });
     return {
       model,
       optimizer: new AdamW(model.parameters(), { lr, weightDecay }),
@@ -59,7 +46,7 @@ export default defineRun({
       metrics: { meanIoU: new MeanIoU(), accuracy: new Accuracy() },
       schedule: (step, total) => oneCycle(step, total, lr),
       epochs,
-      classes: SIZES.classes,
+      classes: CLASSES,
       report: (page) => reportSegmentation(page, model, test, { classes: ['background', ...SHAPES] }),
     };
   },

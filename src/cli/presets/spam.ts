@@ -15,6 +15,7 @@ import { AdamW, oneCycle } from '../../optim/index.js';
 import { type Page, defineRun } from '../../train/index.js';
 import { CliError } from '../errors.js';
 import { type Messages, bertSizes, messages } from './messages.js';
+import { positionsInTurn } from './positions.js';
 
 type Ids = Tensor<[number, number], 'int32'>;
 type Classifier = Module & { forward(ids: Ids): Tensor };
@@ -98,9 +99,7 @@ const SHOWN = 6;
 async function reportMistakes(page: Page, model: Classifier, data: Messages, texts: readonly string[]): Promise<void> {
   model.eval();
   const wrong: string[] = [];
-  const chunk = 64;
-  for (let from = 0; from < data.length; from += chunk) {
-    const rows = Array.from({ length: Math.min(chunk, data.length - from) }, (_, i) => from + i);
+  for (const rows of positionsInTurn(data.length, 64)) {
     const { x, y } = data.batch(rows);
     const [said, truth] = [await noGrad(() => model.forward(x).argmax(1)).data(), await y.data()];
     rows.forEach((row, i) => {

@@ -22,6 +22,7 @@ import {
 } from '../../vision/index.js';
 import { largest } from '../../tensor/extremes.js';
 import { percent } from '../terminal.js';
+import { positionsInTurn } from './positions.js';
 
 /** An object is found where a track is no further from it than this: about a frame's way. */
 const NEAR = 3;
@@ -84,8 +85,7 @@ async function follow(
 ): Promise<TrackedPoint[][][]> {
   model.eval();
   const found: TrackedPoint[][][] = [];
-  for (let from = 0; from < scenes.length; from += TOGETHER) {
-    const positions = Array.from({ length: Math.min(TOGETHER, scenes.length - from) }, (_, i) => from + i);
+  for (const positions of positionsInTurn(scenes.length, TOGETHER)) {
     const sure = await noGrad(() => logitsOf(model, data.batch(positions), nodes).sigmoid()).data();
     for (const [k, i] of positions.entries()) {
       const { detections, frames } = scenes[i];

@@ -2,6 +2,7 @@
 
 import { SoftmaxRegression, StandardScaler, pipeline } from '../../../classic/index.js';
 import { type Tensor, compile, noGrad, tensor } from '../../../index.js';
+import { positionsInTurn } from '../positions.js';
 
 interface Labelled {
   readonly length: number;
@@ -13,9 +14,8 @@ async function featuresOf(encode: (x: Tensor) => Tensor, samples: Labelled) {
   const step = compile((x: Tensor) => noGrad(() => encode(x)));
   const rows: Float32Array[] = [];
   const classes: number[] = [];
-  for (let from = 0; from < samples.length; from += BATCH) {
-    const count = Math.min(BATCH, samples.length - from);
-    const { x, y } = samples.batch(Array.from({ length: count }, (_, i) => from + i));
+  for (const positions of positionsInTurn(samples.length, BATCH)) {
+    const { x, y } = samples.batch(positions);
     rows.push(Float32Array.from(await (await step(x)).data()));
     for (const label of await y.data()) classes.push(label);
   }
