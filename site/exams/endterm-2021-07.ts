@@ -140,15 +140,17 @@ export const endterm202107: Exam = {
       vary: { n: [256, 64, 100, 400] },
       ask: ({ n }) =>
         `Which variance do Xavier’s weights have between ${n} and ${n} neurons? Which variance have the outputs for inputs of variance 1?`,
-      answer: { kind: 'numbers', labels: ['of the weights', 'of the outputs'], within: 0.002 },
+      answer: { kind: 'numbers', labels: ['of the weights', 'of the outputs'], decimals: 4 },
       async solve({ n }, tell) {
         manualSeed(2);
         const w = init.xavierNormal([n, n]);
-        await tell('1/n', 1 / n);
+        const variance = 2 / (n + n);
+        await tell('2 / (inputs + outputs)', variance);
         await tell('Variance of the weights that nabla draws', w.var());
-        await tell('Mean of 1000 samples behind them', randn([1000, n]).matmul(w).mean());
-        await tell('Their variance', randn([1000, n]).matmul(w).var());
-        return [1 / n, n * (1 / n)];
+        const outputs = randn([1000, n]).matmul(w);
+        await tell('Mean of 1000 samples behind them', outputs.mean());
+        await tell('Their variance', outputs.var());
+        return [variance, n * variance];
       },
     }),
     exercise({

@@ -141,13 +141,13 @@ export const endterm202202: Exam = {
       async solve({ n }, tell) {
         manualSeed(1);
         const points = Array.from({ length: n }, (_, i) => [i, (i * 7) % 5]);
-        let found = n;
+        let [found, least] = [n, NaN];
         for (let clusters = n; clusters >= 1; clusters--) {
           const { inertia } = await new KMeans({ clusters, starts: 10 }).fit(points);
           await tell(`Error with ${clusters} clusters`, inertia);
-          if (inertia < 1e-6) found = clusters;
+          if (clusters === n || inertia < 1e-6) [found, least] = [clusters, inertia];
         }
-        return [found, 0];
+        return [found, least];
       },
     }),
     exercise({

@@ -31,6 +31,7 @@ export interface Exercise<G extends Given = Given> {
   /** The question in HTML. */
   ask(given: G): string;
   readonly answer: Answer;
+  /** Uses nothing of its module but imports of nabla: the page shows it as a program by itself, so exercises share no code. */
   solve(given: G, tell: Tell): Promise<readonly number[]>;
 }
 

@@ -370,7 +370,7 @@ export const lectures7to12: Exam = {
       vary: { d: [64, 16, 512] },
       ask: ({ d }) =>
         `Queries and keys have ${d} independent entries of variance 1. What is the variance of their product, and after division by √${d}?`,
-      answer: { kind: 'numbers', labels: ['product', 'scaled'], within: 0.05 },
+      answer: { kind: 'numbers', labels: ['product', 'scaled'] },
       async solve({ d }, tell) {
         manualSeed(3);
         const products = randn([5000, d])
@@ -378,7 +378,7 @@ export const lectures7to12: Exam = {
           .sum(1);
         await tell('Variance of 5000 products', products.var());
         await tell('Of those divided by √d', products.div(Math.sqrt(d)).var());
-        return [d, 1];
+        return [d, d / Math.sqrt(d) ** 2];
       },
     }),
     exercise({
