@@ -1,6 +1,7 @@
 import type { run } from '../compute/drawing.js';
 import source from 'source:../compute/drawing.ts';
 import type { Figure, Settings } from '../frame/figure.js';
+import { upright } from '../frame/marks.js';
 import type { Box, Plot } from '../frame/plot.js';
 import type { FrameOf } from './frame-of.js';
 
@@ -14,10 +15,9 @@ function maps(plot: Plot, data: Float32Array, side: number, into: Box, high = 'c
   const size = Math.min(width - 3, into.y1 - into.y0);
   for (let k = 0; k < count; k++) {
     const one = data.subarray(k * side * side, (k + 1) * side * side);
-    const upright = one.map((_, i) => one[(side - 1 - Math.floor(i / side)) * side + (i % side)]!);
     const x0 = into.x0 + k * width;
     const y1 = (into.y0 + into.y1 + size) / 2;
-    plot.heat(upright, side, side, { scale: (v) => v / most, high, strength: 1, smooth: false, into: { x0, x1: x0 + size, y0: y1 - size, y1 } }); // prettier-ignore
+    plot.heat(upright(one, side, side), side, side, { scale: (v) => v / most, high, strength: 1, smooth: false, into: { x0, x1: x0 + size, y0: y1 - size, y1 } }); // prettier-ignore
     plot.frame(x0, y1 - size, size, size, plot.colour('rule'), 1);
   }
 }

@@ -1,6 +1,7 @@
 import type { run } from '../compute/kernel.js';
 import source from 'source:../compute/kernel.ts';
 import type { Figure, Settings } from '../frame/figure.js';
+import { upright } from '../frame/marks.js';
 import { short } from '../frame/plot.js';
 import type { FrameOf } from './frame-of.js';
 
@@ -57,10 +58,7 @@ export const kernel: Figure<FrameOf<typeof run>> = {
     const pixel = (r: number, c: number): number =>
       r < 0 || c < 0 || r >= size || c >= size ? 0 : image[r * size + c]!;
     input!.begin({ x0: -padding, x1: whole - padding, y0: -(whole - padding), y1: padding }, { inset: 4 });
-    const upright = Float32Array.from({ length: size * size }, (_, i) =>
-      pixel(size - 1 - Math.floor(i / size), i % size),
-    );
-    input!.heat(upright, size, size, {
+    input!.heat(upright(image, size, size), size, size, {
       high: 'ink',
       strength: 0.9,
       smooth: false,
@@ -80,11 +78,12 @@ export const kernel: Figure<FrameOf<typeof run>> = {
     const tall = Math.max(rows, columns);
     output!.begin({ x0: 0, x1: tall, y0: -tall, y1: 0 }, { inset: 4 });
     const most = sums.reduce((m, v) => Math.max(m, Math.abs(v)), 1e-6);
-    const done = Float32Array.from({ length: rows * columns }, (_, i) => {
-      const at = (rows - 1 - Math.floor(i / columns)) * columns + (i % columns);
-      return !frame.slide || at <= row * columns + column ? sums[at]! / most : 0;
+    const done = sums.map((sum, at) => (!frame.slide || at <= row * columns + column ? sum / most : 0));
+    output!.heat(upright(done, rows, columns), rows, columns, {
+      strength: 1,
+      smooth: false,
+      into: { x0: 0, x1: columns, y0: -rows, y1: 0 },
     });
-    output!.heat(done, rows, columns, { strength: 1, smooth: false, into: { x0: 0, x1: columns, y0: -rows, y1: 0 } });
     output!.frame(0, -rows, columns, rows, output!.colour('rule'), 1);
     output!.frame(column, -row - 1, 1, 1, output!.colour('ink'), 2);
 

@@ -1,6 +1,7 @@
 import type { run } from '../compute/upsampling.js';
 import source from 'source:../compute/upsampling.ts';
 import type { Figure } from '../frame/figure.js';
+import { upright } from '../frame/marks.js';
 import type { Plot } from '../frame/plot.js';
 import type { FrameOf } from './frame-of.js';
 
@@ -11,8 +12,7 @@ function picture(
 ): void {
   plot.begin({ x0: 0, x1: 1, y0: 0, y1: 1 }, { inset: 6 });
   const most = data.reduce((m, v) => Math.max(m, v), 1e-6);
-  const upright = data.map((_, i) => data[(size - 1 - Math.floor(i / size)) * size + (i % size)]!);
-  plot.heat(upright, size, size, { scale: (v) => v / most, high, strength: 1, smooth: false });
+  plot.heat(upright(data, size, size), size, size, { scale: (v) => v / most, high, strength: 1, smooth: false });
   plot.frame(0, 0, 1, 1, plot.colour('rule'), 1);
 }
 

@@ -58,6 +58,13 @@ export function histogram(plot: Plot, counts: ArrayLike<number>, colour: string,
     plot.fill(into.x0 + i * width, into.y0, width * 0.9, ((into.y1 - into.y0) * counts[i]!) / most, colour);
 }
 
+/** Rows of a picture, the first at the top, in the order in which a plot draws them: from the lowest. */
+export const upright = (data: ArrayLike<number>, rows: number, columns: number): Float32Array =>
+  Float32Array.from(
+    { length: rows * columns },
+    (_, i) => data[(rows - 1 - Math.floor(i / columns)) * columns + (i % columns)]!,
+  );
+
 /**
  * A matrix of rows × columns numbers from 0 to 1 (or −1 to 1) in a part of a plot in pixels (y upwards), its first row at the top, with a word
  * beside each row and above each column.
@@ -69,11 +76,7 @@ export function matrix(
   into: Box,
   { above = [], beside = [] }: { readonly above?: readonly string[]; readonly beside?: readonly string[] } = {},
 ): void {
-  const turned = Float32Array.from(
-    { length: rows * columns },
-    (_, i) => data[(rows - 1 - Math.floor(i / columns)) * columns + (i % columns)]!,
-  );
-  plot.heat(turned, rows, columns, { strength: 1, smooth: false, into });
+  plot.heat(upright(data, rows, columns), rows, columns, { strength: 1, smooth: false, into });
   const colour = plot.colour('muted');
   const [width, height] = [(into.x1 - into.x0) / columns, (into.y1 - into.y0) / rows];
   beside.forEach((word, i) => plot.text(word, into.x0 - 5, into.y1 - (i + 0.5) * height, { align: 'right', colour }));
