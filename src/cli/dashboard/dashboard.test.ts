@@ -324,6 +324,7 @@ describe.skipIf(whyNoBrowser)('the page', () => {
       await tab.waitForSelector('.finding.error');
       await tab.click('nav >> text=graph');
       await tab.click('.graph .box >> nth=0');
+      expect(await tab.locator('.graph .box').count()).toBe(2);
       await tab.click('nav >> text=resources');
       await tab.waitForSelector('.chart canvas');
       await tab.click('nav >> text=confusion');

@@ -28,7 +28,7 @@ async function restore(): Promise<boolean> {
 }
 
 const api = expose({
-  /** Trains anew, and gives the part of unseen digits that is right. */
+  /** Trains, from what was learnt before, and gives the part of unseen digits that is right. */
   async train(epochs: number, onEpoch: (epoch: number, loss: number) => void): Promise<number> {
     await isTrained; // weights that are still being read would come in between
     const { train, test } = digits().split({ train: 0.8, test: 0.2 }, { seed: 0, stratify: 'y' });
