@@ -1,5 +1,5 @@
 // The worker of the examples in a page: runs the cells of a page up to one, and sends back what each prints.
-// In: { script, names of what it may import come with the bundle }; out: a line, the end, or an error, each with its cell.
+// In: the script that program.mjs has made; what it may import is bundled here. Out: a line, the end, or an error, each with its cell.
 
 import * as nabla from 'nabla';
 import * as audio from 'nabla/audio';
