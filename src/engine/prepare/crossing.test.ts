@@ -81,7 +81,6 @@ test('gradients in two runs are those of one', async () => {
     [convolutions, randn([3, 2, 8, 8])],
     [rows, randn([5, 6])],
   ] as const) {
-    // prettier-ignore
     await x.data();
     const whole = await gradientsOf(model, x, false);
     const cut = await gradientsOf(model, x, true);
@@ -89,7 +88,6 @@ test('gradients in two runs are those of one', async () => {
       [whole.once, cut.once],
       [cut.once, cut.replayed],
     ])
-      // prettier-ignore
       expect(flat(a).every((v, i) => Math.abs(v - flat(b)[i]) < 1e-5)).toBe(true);
     expect(flat(whole.once).some((v) => Math.abs(v) > 1e-3)).toBe(true);
   }

@@ -5,7 +5,7 @@
 //   not stored what a few elementary operations make of what is stored: a kernel recomputes those anyway
 // Input: nodes of both runs. Output: nodes for the first to keep. It must not know what they are for.
 
-import type { Node } from '../ir/node.js';
+import { type Node, topologicalOrder } from '../ir/node.js';
 import { OP_CLASS, type OpClass } from '../ir/op.js';
 
 /** Elementary operations that are done again rather than stored. */
@@ -24,29 +24,6 @@ const COST: Readonly<Record<OpClass, number>> = {
 
 const isInput = (node: Node): boolean => node.storage !== undefined || node.op === 'leaf';
 const onlyMoves = (node: Node): boolean => OP_CLASS[node.op] === 'movement' || OP_CLASS[node.op] === 'identity';
-
-/** What `first` computes, operands before their users. */
-function orderOf(first: readonly Node[]): Node[] {
-  const order: Node[] = [];
-  const seen = new Set<Node>();
-  const open: { node: Node; next: number }[] = [];
-  const enter = (node: Node): void => {
-    if (seen.has(node) || isInput(node)) return;
-    seen.add(node);
-    open.push({ node, next: 0 });
-  };
-  for (const root of first) {
-    enter(root);
-    for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
-      if (top.next < top.node.src.length) enter(top.node.src[top.next++]);
-      else {
-        order.push(top.node);
-        open.pop();
-      }
-    }
-  }
-  return order;
-}
 
 /** The nodes of the first run that are worth their memory if the second needs them. */
 function worthStoring(order: readonly Node[]): ReadonlySet<Node> {
@@ -72,7 +49,7 @@ function worthStoring(order: readonly Node[]): ReadonlySet<Node> {
 
 /** What a run of `first` is to keep for a later one of `later`. */
 export function crossing(first: readonly Node[], later: readonly Node[]): Node[] {
-  const order = orderOf(first);
+  const order = topologicalOrder(first).filter((node) => !isInput(node));
   const isComputed = new Set(order);
   const worth = worthStoring(order);
   const kept = new Set<Node>();
