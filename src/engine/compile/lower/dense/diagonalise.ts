@@ -19,13 +19,19 @@ export const EPS = 2 ** -53;
 /** Steps that one value may take; the shift makes it two or three. */
 const STEPS = 60;
 
-/** Brings the numbers of a matrix near 1 where squares of them would overflow or vanish; the factor in return, 1 where nothing was done. */
-export function toGoodSize(w: MatrixWriter, a: Matrix, n: number): Expr {
-  const largest = w.variable('largest', real(0));
+/** The largest of the numbers of a matrix in size, or `least` if that is larger. */
+export function largestOf(w: MatrixWriter, a: Matrix, n: number, least = 0): Expr {
+  const largest = w.variable('largest', real(least));
   w.loop(0, n, (i) => {
     const row = w.row(a, i);
     w.loop(0, n, (j) => w.set(largest, L.binary('max', largest, absolute(w.get(row, j)))));
   });
+  return w.named('largest', largest);
+}
+
+/** Brings the numbers of a matrix near 1 where squares of them would overflow or vanish; the factor in return, 1 where nothing was done. */
+export function toGoodSize(w: MatrixWriter, a: Matrix, n: number): Expr {
+  const largest = largestOf(w, a, n);
   const isExtreme = L.binary('or', L.compare('lt', largest, real(1e-100)), L.compare('lt', real(1e100), largest));
   const isUseful = L.binary('and', isExtreme, L.compare('ne', largest, real(0)));
   const factor = w.named('factor', L.select(isUseful, quotient(real(1), largest), real(1)));

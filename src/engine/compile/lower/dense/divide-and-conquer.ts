@@ -20,6 +20,7 @@ import {
   root,
 } from './matrix-writer.js';
 import { type Products, asIs } from './product.js';
+import { turnRows } from './rotations.js';
 import { findRoot } from './secular.js';
 import type { Tridiagonal } from './tridiagonal.js';
 import type { Writing } from './writing.js';
@@ -208,7 +209,7 @@ class Join {
                 w.put(z, before, real(0));
                 const isMixed = L.compare('ne', w.get(kinds, j), w.get(kinds, before));
                 w.put(kinds, j, L.select(isMixed, L.int(BOTH), w.get(kinds, j)));
-                this.turn(before, j, c, s, from, to);
+                turnRows(w, w.row(this.vectors, before), w.row(this.vectors, j), c, s, from, to);
                 const [a, b] = [w.get(d, before), w.get(d, j)];
                 const [cc, ss] = [w.named('cc', L.mul(c, c)), w.named('ss', L.mul(s, s))];
                 w.put(d, before, L.fma(a, cc, L.mul(b, ss)));
@@ -224,17 +225,6 @@ class Join {
     });
     w.when(L.compare('le', L.int(0), candidate), () => append(this.kept, kept, w.int(candidate, 'last')));
     return { kept: w.int(kept, 'kept'), left: w.int(left, 'left') };
-  }
-
-  private turn(i: Expr, j: Expr, c: Expr, s: Expr, from: Expr, to: Expr): void {
-    const { w } = this;
-    const [a, b] = [w.row(this.vectors, i), w.row(this.vectors, j)];
-    w.strips(from, to, (at, lanes) => {
-      const [x, y] = [w.get(a, at, lanes), w.get(b, at, lanes)];
-      const [wideC, wideS] = [L.splat(c, lanes), L.splat(s, lanes)];
-      w.put(a, at, L.fma(wideC, x, L.mul(wideS, y)));
-      w.put(b, at, L.fma(wideC, y, negated(L.mul(wideS, x))));
-    });
   }
 
   /** The values and vectors of the joined block: those that were combined first, then those that stayed. */

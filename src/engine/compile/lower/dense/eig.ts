@@ -3,7 +3,7 @@
 
 import * as L from '../../../loop/loop.js';
 import type { Expr } from '../../../loop/loop.js';
-import { toGoodSize, toOwnSize } from './diagonalise.js';
+import { largestOf, toGoodSize, toOwnSize } from './diagonalise.js';
 import {
   type Line,
   type Matrix,
@@ -17,10 +17,9 @@ import {
   root,
 } from './matrix-writer.js';
 import { asIs } from './product.js';
-import { discriminant, toSchur } from './schur.js';
+import { EPS, discriminant, toSchur } from './schur.js';
 import { type Writing, infoOf } from './writing.js';
 
-const EPS = 2 ** -52;
 /** Numbers of a cache line. */
 const LINE = 8;
 /** Vectors that grow beyond it are scaled back. */
@@ -76,9 +75,7 @@ function writeVectors(g: Writing, t: Matrix, q: Matrix, below: Line, values: Lin
   const [re, im] = [matrix('vectorsRe'), matrix('vectorsIm')];
   const square = (name: string): Matrix => ({ ...scratch(name, n * n), ld: n });
   const shares = { re: square('sharesRe'), im: square('sharesIm') };
-  const norm = w.variable('norm', real(2 ** -1000));
-  w.loop(0, n, (i) => w.loop(0, n, (j) => w.set(norm, L.binary('max', norm, absolute(w.at(t, i, j))))));
-  const least = w.named('least', L.mul(real(EPS), norm));
+  const least = w.named('least', L.mul(real(EPS), largestOf(w, t, n, 2 ** -1000)));
   w.loop(0, n, (k) => {
     const y = { re: w.row(shares.re, k), im: w.row(shares.im, k) };
     for (const part of [y.re, y.im]) w.fill(part, 0, n, real(0));

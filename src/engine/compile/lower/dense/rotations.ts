@@ -3,6 +3,7 @@
 import * as L from '../../../loop/loop.js';
 import type { Expr, Var } from '../../../loop/loop.js';
 import {
+  type Int,
   type Line,
   type Matrix,
   type MatrixWriter,
@@ -39,6 +40,16 @@ export function rotation(w: MatrixWriter, f: Expr, g: Expr): Rotation {
   const c = w.named('c', L.select(isNothing, real(1), quotient(a, length)));
   const s = w.named('s', L.select(isNothing, real(0), quotient(b, length)));
   return { c, s, r: w.named('r', L.mul(by, length)) };
+}
+
+/** Lines x and y become c·x + s·y and c·y − s·x, from … to − 1. */
+export function turnRows(w: MatrixWriter, x: Line, y: Line, c: Expr, s: Expr, from: Int, to: Int): void {
+  w.strips(from, to, (at, lanes) => {
+    const [a, b] = [w.get(x, at, lanes), w.get(y, at, lanes)];
+    const [wideC, wideS] = [L.splat(c, lanes), L.splat(s, lanes)];
+    w.put(x, at, L.fma(wideC, a, L.mul(wideS, b)));
+    w.put(y, at, L.fma(wideC, b, negated(L.mul(wideS, a))));
+  });
 }
 
 /** Vectors of a row that are turned together: each is loaded and stored once a rotation, and its neighbour stays in a register. */

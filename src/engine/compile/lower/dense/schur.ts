@@ -4,7 +4,7 @@
 import * as L from '../../../loop/loop.js';
 import type { Expr } from '../../../loop/loop.js';
 import { RowReflections } from './block-reflections.js';
-import { isSmall } from './diagonalise.js';
+import { isSmall, largestOf } from './diagonalise.js';
 import {
   type Line,
   type Matrix,
@@ -18,9 +18,10 @@ import {
   root,
 } from './matrix-writer.js';
 import { reflect } from './reflection.js';
+import { turnRows } from './rotations.js';
 import type { Writing } from './writing.js';
 
-const EPS = 2 ** -52;
+export const EPS = 2 ** -52;
 /** Steps that one eigenvalue may take; the shifts make it two or three. */
 const STEPS = 60;
 /** What counts as 0 beside the largest number anyway: squares of it are far from the least numbers that there are. */
@@ -39,9 +40,7 @@ export function toSchur(g: Writing, s: Schur, odd: Expr): Expr {
   const { w, n } = g;
   toHessenberg(g, s);
   const { t } = s;
-  const norm = w.variable('norm', real(0));
-  w.loop(0, n, (i) => w.loop(0, n, (j) => w.set(norm, L.binary('max', norm, absolute(w.at(t, i, j))))));
-  const least = w.named('least', L.mul(real(SMALL), norm));
+  const least = w.named('least', L.mul(real(SMALL), largestOf(w, t, n)));
   const hi = w.variable('hi', L.int(n - 1));
   const steps = w.variable('steps', L.int(0));
   const most = w.int(L.select(L.compare('eq', odd, real(0)), L.int((STEPS + 1) * n), L.int(0)), 'most');
@@ -214,15 +213,7 @@ function split(w: MatrixWriter, { t, q }: Schur, i: Expr, n: number): void {
     const below = w.at(t, j, i);
     const length = w.named('length', root(L.fma(z, z, L.mul(below, below))));
     const [c, s] = [w.named('c', quotient(z, length)), w.named('s', quotient(below, length))];
-    const rotate = (rows: Matrix, from: Expr): void => {
-      const [upper, lower] = [w.row(rows, i), w.row(rows, j)];
-      w.strips(from, n, (at, lanes) => {
-        const [x, y] = [w.get(upper, at, lanes), w.get(lower, at, lanes)];
-        const [wideC, wideS] = [L.splat(c, lanes), L.splat(s, lanes)];
-        w.put(upper, at, L.fma(wideC, x, L.mul(wideS, y)));
-        w.put(lower, at, L.fma(wideC, y, negated(L.mul(wideS, x))));
-      });
-    };
+    const rotate = (rows: Matrix, from: Expr): void => turnRows(w, w.row(rows, i), w.row(rows, j), c, s, from, n);
     rotate(t, i);
     w.loop(0, plus(j, 1), (r) => {
       const row = w.row(t, r);

@@ -1,7 +1,7 @@
 // Triangular factors: LU with partial pivoting, Cholesky, and systems with a triangle. Row by row, as in a textbook.
 
 import { LDL_ALPHA } from '../../../ir/dense.js';
-import type { Routines } from './given.js';
+import { type Routines, unitRows } from './given.js';
 
 export function toLu({ m, n, operands: [a], result }: Routines): number {
   const lu = result('lu');
@@ -55,7 +55,7 @@ export function toLdl({ n, operands: [given], result }: Routines): number {
   const a = Array.from({ length: n }, (_, i) =>
     Float64Array.from({ length: n }, (_x, j) => given[Math.max(i, j) * n + Math.min(i, j)]),
   );
-  const l = Array.from({ length: n }, (_, i) => new Float64Array(n).fill(1, i, i + 1));
+  const l = unitRows(n);
   const [d, e] = [result('d'), result('e')];
   const order = Array.from({ length: n }, (_, i) => i);
   const exchange = (i: number, j: number, done: number): void => {

@@ -1,7 +1,7 @@
 // Eigenvalues and eigenvectors of general matrices, as in a textbook (Golub and Van Loan, chapter 7): A = Q·H·Qᵀ with a Hessenberg matrix H, QR steps
 // with Francis' double shift until H is quasi-triangular, and vectors by substitution, in complex numbers.
 
-import type { Routines } from './given.js';
+import { type Routines, unitOf, unitRows } from './given.js';
 
 type Rows = Float64Array[];
 type Complex = readonly [re: number, im: number];
@@ -118,10 +118,9 @@ export function toSchurVectors({ n, operands: [given], result }: Routines): numb
     im.fill(NaN);
     return 0;
   }
-  // In units of the largest number, so that no square overflows or vanishes.
-  const unit = given.reduce((most, x) => Math.max(most, Math.abs(x)), 0) || 1;
+  const unit = unitOf(given);
   const h = Array.from({ length: n }, (_, i) => given.slice(i * n, (i + 1) * n).map((x) => x / unit));
-  const q = Array.from({ length: n }, (_, i) => new Float64Array(n).fill(1, i, i + 1));
+  const q = unitRows(n);
   const info = toSchur(h, q);
   for (let i = 0; i < n; i++) {
     const isPair = i + 1 < n && h[i + 1][i] !== 0;

@@ -1,6 +1,6 @@
 // Eigenvalues of symmetric matrices and singular values, by Jacobi's rotations: slow, and right to the last digits.
 
-import type { Routines } from './given.js';
+import { type Routines, unitOf, unitRows } from './given.js';
 
 const SWEEPS = 60;
 
@@ -18,9 +18,6 @@ function angle(app: number, apq: number, aqq: number): [c: number, s: number] {
   return [c, t * c];
 }
 
-const unitRows = (n: number): Float64Array[] =>
-  Array.from({ length: n }, (_, i) => new Float64Array(n).fill(1, i, i + 1));
-
 /** −1 where the largest element of a row is negative. */
 function signOf(row: Float64Array): number {
   let largest = 0;
@@ -32,11 +29,6 @@ function signOf(row: Float64Array): number {
 function lengthOf(x: Float64Array): number {
   const largest = x.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   return largest === 0 ? 0 : largest * Math.sqrt(x.reduce((sum, value) => sum + (value / largest) ** 2, 0));
-}
-
-/** All numbers in units of the largest, so that no square overflows or vanishes. */
-function unitOf(x: Float64Array): number {
-  return x.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
 }
 
 export function toEigenvalues({ n, operands: [given], result }: Routines): number {
