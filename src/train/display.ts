@@ -17,7 +17,7 @@ import {
 } from '../tensor/library.js';
 import { type AnyTensor, Tensor, checkTensor } from '../tensor/tensor.js';
 import type { Chart } from './plot/chart.js';
-import { chartSvg } from './plot/svg.js';
+import { chartSvg, escapeMarkup } from './plot/svg.js';
 
 export interface HtmlOptions {
   /** Numbers in a table, or a picture. Default: numbers. */
@@ -55,7 +55,7 @@ export async function toHtml(value: unknown, options: HtmlOptions = {}): Promise
   if (as === 'picture') checkTensor(value as AnyTensor, call);
   if (isChart(value)) return chartSvg([value]);
   if (Array.isArray(value) && value.length > 0 && value.every(isChart)) return chartSvg(value);
-  return `<pre>${escapeHtml(textOf(value))}</pre>`;
+  return `<pre>${escapeMarkup(textOf(value))}</pre>`;
 }
 
 const isChart = (value: unknown): value is Chart =>
@@ -70,13 +70,10 @@ function textOf(value: unknown): string {
   return text.startsWith('[object ') || Array.isArray(value) ? (JSON.stringify(value, null, 2) ?? text) : text;
 }
 
-const escapeHtml = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
-
 async function tableOf(x: AnyTensor): Promise<string> {
   const { shape } = x;
   const numbers = Array.from(await x.data(), Number);
-  const title = `<caption style="text-align:left">${x.dtype} ${escapeHtml(formatShape(shape))}</caption>`;
+  const title = `<caption style="text-align:left">${x.dtype} ${escapeMarkup(formatShape(shape))}</caption>`;
   const [rows, columns] = [shape.at(-2) ?? 1, shape.at(-1) ?? 1];
   const count = rows * columns === 0 ? 0 : numbers.length / (rows * columns);
   const finite = numbers.filter(Number.isFinite);

@@ -13,8 +13,8 @@ test('squares and names', () => {
   expect(fills[0]).toBe('rgb(243 246 250)');
   expect(fills[3]).toBe(fills[0]); // below 0
   expect(fills[5]).toBe('rgb(8 48 107)'); // the largest
-  expect(svg).toContain('>&#60;b&#62;</text>');
-  expect(svg).toContain('>&#38;</text>');
+  expect(svg).toContain('>&lt;b&gt;</text>');
+  expect(svg).toContain('>&amp;</text>');
   expect(svg).toContain('<title>0.5</title>');
   expect(heatMapSvg([[0]], { rows: ['a'], columns: ['b'] })).toContain('rgb(243 246 250)');
 });

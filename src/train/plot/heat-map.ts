@@ -8,6 +8,7 @@ import {
   checkNumbers,
   checkText,
 } from '../../tensor/library.js';
+import { escapeMarkup } from './svg.js';
 
 export interface HeatMapOptions {
   /** Names from top to bottom, and from left to right. */
@@ -59,16 +60,18 @@ export function heatMapSvg(values: readonly (readonly number[])[], options: Heat
     }),
   );
   const rowNames = rows.map(
-    (name, i) => `<text x="${left - 6}" y="${top + (i + 0.68) * CELL}" text-anchor="end">${escape(name)}</text>`,
+    (name, i) => `<text x="${left - 6}" y="${top + (i + 0.68) * CELL}" text-anchor="end">${escapeMarkup(name)}</text>`,
   );
   const columnNames = columns.map((name, j) => {
     const [x, y] = [left + (j + 0.68) * CELL, top - 6];
-    return `<text x="${x}" y="${y}" transform="rotate(-90 ${x} ${y})">${escape(name)}</text>`;
+    return `<text x="${x}" y="${y}" transform="rotate(-90 ${x} ${y})">${escapeMarkup(name)}</text>`;
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="Helvetica, Arial, 'DejaVu Sans', sans-serif" font-size="12">`,
     `<rect width="${width}" height="${height}" fill="white"/>`,
-    ...(title === '' ? [] : [`<text x="${MARGIN}" y="18" font-size="14" font-weight="bold">${escape(title)}</text>`]),
+    ...(title === ''
+      ? []
+      : [`<text x="${MARGIN}" y="18" font-size="14" font-weight="bold">${escapeMarkup(title)}</text>`]),
     ...cells,
     ...rowNames,
     ...columnNames,
@@ -80,8 +83,4 @@ export function heatMapSvg(values: readonly (readonly number[])[], options: Heat
 function shade(share: number): string {
   const mix = (light: number, dark: number): number => Math.round(light + (dark - light) * share);
   return `rgb(${mix(243, 8)} ${mix(246, 48)} ${mix(250, 107)})`;
-}
-
-function escape(text: string): string {
-  return text.replace(/[&<>]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 }

@@ -44,7 +44,7 @@ function drawPanel(chart: Chart): string {
   const atX = (v: number) => round(left + xAxis.place(v) * w);
   const atY = (v: number) => round(top + (1 - yAxis.place(v)) * h);
   const lines: string[] = [
-    `<text x="${left}" y="${top - 12}" font-size="14" font-weight="bold">${escape(title)}${log ? ' (logarithmic)' : ''}</text>`,
+    `<text x="${left}" y="${top - 12}" font-size="14" font-weight="bold">${escapeMarkup(title)}${log ? ' (logarithmic)' : ''}</text>`,
   ];
   if (chart.area !== undefined) for (const line of drawArea(chart.area, atX, atY, COLOURS)) lines.push(line);
   for (const { at, label } of yAxis.ticks) {
@@ -57,11 +57,13 @@ function drawPanel(chart: Chart): string {
     lines.push(`<text x="${atX(at)}" y="${top + h + 18}" text-anchor="middle" fill="#444">${label}</text>`);
   }
   lines.push(`<path d="M${left} ${top}V${top + h}H${left + w}" fill="none" stroke="#888"/>`);
-  lines.push(`<text x="${left + w / 2}" y="${height - 8}" text-anchor="middle" fill="#444">${escape(xLabel)}</text>`);
+  lines.push(
+    `<text x="${left + w / 2}" y="${height - 8}" text-anchor="middle" fill="#444">${escapeMarkup(xLabel)}</text>`,
+  );
   if (chart.yLabel !== undefined) {
     const middle = top + h / 2;
     lines.push(
-      `<text transform="rotate(-90 14 ${middle})" x="14" y="${middle}" text-anchor="middle" fill="#444">${escape(chart.yLabel)}</text>`,
+      `<text transform="rotate(-90 14 ${middle})" x="14" y="${middle}" text-anchor="middle" fill="#444">${escapeMarkup(chart.yLabel)}</text>`,
     );
   }
   for (const one of series) for (const line of drawSeries(one, yAxis, atX, atY)) lines.push(line);
@@ -152,7 +154,7 @@ function drawLegend(charts: readonly Chart[], width: number): { text: string; he
   const place = (name: string, draw: (x: number, y: number) => string) => {
     const wide = 34 + name.length * CHARACTER + 18;
     if (x + wide > width && x > PANEL.left) [x, y] = [PANEL.left, y + LEGEND_ROW];
-    parts.push(draw(x, y - 4), `<text x="${x + 34}" y="${y}">${escape(name)}</text>`);
+    parts.push(draw(x, y - 4), `<text x="${x + 34}" y="${y}">${escapeMarkup(name)}</text>`);
     x += wide;
   };
   for (const { name, colour, look } of entries) {
@@ -173,6 +175,7 @@ function round(value: number): number {
   return Math.round(value * 100) / 100;
 }
 
-function escape(text: string): string {
+/** Text that is safe in SVG and HTML, in attributes too. */
+export function escapeMarkup(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }
