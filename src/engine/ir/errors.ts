@@ -133,9 +133,9 @@ const FAILURES: Readonly<Record<Routine, (matrix: string, info: number) => strin
   triangular: (matrix, info) => `${matrix} is singular: element ${info} of its diagonal is 0. Use lstsq or pinv.`,
   qr: (matrix) => `${matrix} has no factors.`,
   householder: (matrix) => `${matrix} has no product.`,
-  eigh: (matrix, info) => `${matrix}: ${info} eigenvalues were not found in 60 steps each. Scale it.`,
-  svd: (matrix, info) => `${matrix}: ${info} singular values were not found in 60 steps each. Scale it.`,
-  eig: (matrix, info) => `${matrix}: ${info} eigenvalues were not found in 60 steps each. Scale it.`,
+  eigh: (matrix) => `${matrix}: not all eigenvalues were found in 60 steps each. Scale it.`,
+  svd: (matrix) => `${matrix}: not all singular values were found in 60 steps each. Scale it.`,
+  eig: (matrix) => `${matrix}: not all eigenvalues were found in 60 steps each. Scale it.`,
   ldl: (matrix) => `${matrix} has no factors.`,
 };
 
