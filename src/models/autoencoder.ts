@@ -18,6 +18,7 @@ import {
   sameShape,
 } from '../tensor/library.js';
 import { type Tensor, checkTensor } from '../tensor/tensor.js';
+import { checkLatent } from './generative/networks.js';
 
 export interface AutoencoderOptions {
   /** Numbers of a sample: 784 for images of 1 × 28 × 28, which are flattened. */
@@ -71,12 +72,7 @@ abstract class Coder extends Module {
 
   /** Latent numbers [N, latent] → logits [N, inFeatures]; `.sigmoid()` makes pixels of them. */
   decode(z: Tensor): Tensor<[number, number]> {
-    checkTensor(z, this.constructor.name, 'the latent numbers');
-    if (z.rank !== 2 || z.shape[1] !== this.latent)
-      throw new ShapeError(
-        `${this.constructor.name}.decode: latent numbers ${formatShape(z.shape)}: need [N, ${this.latent}]`,
-        [z.shape],
-      );
+    checkLatent(`${this.constructor.name}.decode`, z, this.latent);
     return this.decoder.forward(z);
   }
 

@@ -16,6 +16,7 @@ import {
 } from '../../tensor/library.js';
 import { type AnyTensor, type Tensor, checkTensor } from '../../tensor/tensor.js';
 import { type AutoencoderOptions, type Latent, Layers, type VAEOutput, drawn } from '../autoencoder.js';
+import { checkLatent } from './networks.js';
 
 export interface ConditionalVAEOptions extends AutoencoderOptions {
   /** Number of classes. */
@@ -73,11 +74,7 @@ export class ConditionalVAE extends Module {
 
   /** Latent numbers [N, latent] and classes → logits [N, inFeatures]. */
   decode(z: Tensor, y: AnyTensor): Tensor<[number, number]> {
-    checkTensor(z, 'ConditionalVAE', 'the latent numbers');
-    if (z.rank !== 2 || z.shape[1] !== this.latent)
-      throw new ShapeError(`ConditionalVAE.decode: latent numbers ${formatShape(z.shape)}: need [N, ${this.latent}]`, [
-        z.shape,
-      ]);
+    checkLatent('ConditionalVAE.decode', z, this.latent);
     return this.decoder.forward(this.beside(z, y));
   }
 

@@ -1,21 +1,20 @@
 // A convolutional autoencoder: pictures through a few numbers and back. Its encoder, trained without labels, is a good beginning for a
 // classifier; trained on pictures with noise and measured against those without, it takes noise away (Vincent et al. 2008).
 
-import {
-  BatchNorm2d,
-  Conv2d,
-  type ConvOptions,
-  ConvTranspose2d,
-  type ConvTransposeOptions,
-  Flatten,
-  Module,
-  ReLU,
-  Unflatten,
-} from '../../nn/index.js';
+import { BatchNorm2d, Conv2d, type ConvOptions, Flatten, Module, ReLU, Unflatten } from '../../nn/index.js';
 import { checkCount } from '../../nn/layer.js';
 import { type OptionNames, ShapeError, checkNeededOptions, formatShape, sameShape } from '../../tensor/library.js';
 import { type Tensor, checkTensor } from '../../tensor/tensor.js';
-import { type Network, type PictureShape, checkPictureShape, inRow, linear } from './networks.js';
+import { linear } from '../vision/blocks.js';
+import {
+  STRIDED,
+  type Network,
+  type PictureShape,
+  checkLatent,
+  checkPictureShape,
+  doubling,
+  inRow,
+} from './networks.js';
 
 export interface ConvAutoencoderOptions {
   /** Channels, height and width of the pictures; height and width are multiples of 4. */
@@ -28,16 +27,12 @@ export interface ConvAutoencoderOptions {
 
 const CONV_AUTOENCODER_OPTIONS: OptionNames<ConvAutoencoderOptions> = { shape: true, latent: true, width: true };
 
-const STRIDED = { stride: 2, padding: 1 } as const;
-
 /** Layers of twice as many channels at half the size, [from, H, W] → [to, H/2, W/2]. */
 const down = (from: number, to: number): readonly Module[] => [
   new Conv2d<number, number, number, ConvOptions>(from, to, 4, { ...STRIDED, bias: false }),
   new BatchNorm2d<number>(to),
   new ReLU(),
 ];
-const up = (from: number, to: number): Module =>
-  new ConvTranspose2d<number, number, number, ConvTransposeOptions>(from, to, 4, STRIDED);
 
 /**
  * `forward(x)`: pictures [N, C, H, W] from 0 to 1 → logits of the same shape. Loss: `bceWithLogits(model.forward(noisy), x)`, `noisy` the
@@ -70,9 +65,9 @@ export class ConvAutoencoder extends Module {
       linear(latent, cells),
       new ReLU(),
       new Unflatten(1, small),
-      up(2 * width, width),
+      doubling(2 * width, width),
       new ReLU(),
-      up(width, channels),
+      doubling(width, channels),
     );
     this.shape = shape;
     this.latent = latent;
@@ -87,12 +82,7 @@ export class ConvAutoencoder extends Module {
   }
 
   decode(z: Tensor): Tensor<[number, number, number, number]> {
-    const { name } = this.constructor;
-    checkTensor(z, name, 'the latent numbers');
-    if (z.rank !== 2 || z.shape[1] !== this.latent)
-      throw new ShapeError(`${name}.decode: latent numbers ${formatShape(z.shape)}: need [N, ${this.latent}]`, [
-        z.shape,
-      ]);
+    checkLatent(`${this.constructor.name}.decode`, z, this.latent);
     return this.decoder.forward(z);
   }
 

@@ -7,8 +7,6 @@ import {
   BatchNorm2d,
   Conv2d,
   type ConvOptions,
-  ConvTranspose2d,
-  type ConvTransposeOptions,
   Flatten,
   LeakyReLU,
   Module,
@@ -32,7 +30,17 @@ import {
   sameShape,
 } from '../../tensor/library.js';
 import { type Tensor, checkTensor } from '../../tensor/tensor.js';
-import { type Network, type PictureShape, checkPictureShape, inRow, linear, startSmall } from './networks.js';
+import { linear } from '../vision/blocks.js';
+import {
+  STRIDED,
+  type Network,
+  type PictureShape,
+  checkLatent,
+  checkPictureShape,
+  doubling,
+  inRow,
+  startSmall,
+} from './networks.js';
 
 interface AdversaryOptions {
   /** Channels, height and width of the pictures. */
@@ -84,12 +92,7 @@ export abstract class Adversaries extends Module {
 
   /** Numbers [N, latent] → pictures [N, C, H, W]. */
   generate(z: Tensor): Tensor<[number, number, number, number]> {
-    const { name } = this.constructor;
-    checkTensor(z, name, 'the latent numbers');
-    if (z.rank !== 2 || z.shape[1] !== this.latent)
-      throw new ShapeError(`${name}.generate: latent numbers ${formatShape(z.shape)}: need [N, ${this.latent}]`, [
-        z.shape,
-      ]);
+    checkLatent(`${this.constructor.name}.generate`, z, this.latent);
     const pixels: Tensor = this.generator.forward(z).sigmoid();
     return pixels.reshape([z.shape[0], ...this.shape]);
   }
@@ -164,8 +167,6 @@ export class GAN extends Adversaries {
   }
 }
 
-const STRIDED = { stride: 2, padding: 1 } as const;
-
 /**
  * Both networks convolutional, from a quarter of the pictures' size to all of it and back; height and width are multiples of 4.
  * Batch normalisation in both but for the ends, weights start from N(0, 0.02²).
@@ -181,8 +182,6 @@ export class DCGAN extends Adversaries {
     const [channels, height, breadth] = shape;
     const small = [2 * width, height / 4, breadth / 4];
     const cells = small[0] * small[1] * small[2];
-    const up = (from: number, to: number): Module =>
-      new ConvTranspose2d<number, number, number, ConvTransposeOptions>(from, to, 4, STRIDED);
     const down = (from: number, to: number): Module => {
       const layer = new Conv2d<number, number, number, ConvOptions>(from, to, 4, STRIDED);
       return spectralNorm ? new SpectralNorm(layer) : layer;
@@ -193,10 +192,10 @@ export class DCGAN extends Adversaries {
         new BatchNorm1d(cells),
         new ReLU(),
         new Unflatten(1, small),
-        up(2 * width, width),
+        doubling(2 * width, width),
         new BatchNorm2d(width),
         new ReLU(),
-        up(width, channels),
+        doubling(width, channels),
       ),
       inRow(
         down(channels, width),

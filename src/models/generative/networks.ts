@@ -1,9 +1,9 @@
-// What generators of pictures share: networks whose layers are only known at run time, and the check of a picture's shape.
+// What generators of pictures share: networks whose layers are only known at run time, and the checks of a picture's shape and of latent numbers.
 
-import { Linear, type Module, Sequential, init } from '../../nn/index.js';
+import { ConvTranspose2d, type ConvTransposeOptions, type Module, Sequential, init } from '../../nn/index.js';
 import { checkCount } from '../../nn/layer.js';
-import { ArgumentError, checkList } from '../../tensor/library.js';
-import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
+import { ArgumentError, ShapeError, checkList, formatShape } from '../../tensor/library.js';
+import { type AnyTensor, type Tensor, checkTensor } from '../../tensor/tensor.js';
 
 /** A network whose sizes are known only when it runs. */
 export interface Network extends Module {
@@ -35,4 +35,16 @@ export function startSmall(model: Module): void {
 /** Layers one after the other. */
 export const inRow = (...layers: Module[]): Network => new Sequential(...layers);
 
-export const linear = (from: number, to: number): Linear<number, number> => new Linear<number, number>(from, to);
+/** For convolutions of kernel size 4: they halve the size, transposed ones double it. */
+export const STRIDED = { stride: 2, padding: 1 } as const;
+
+/** [from, H, W] → [to, 2H, 2W] */
+export const doubling = (from: number, to: number): Module =>
+  new ConvTranspose2d<number, number, number, ConvTransposeOptions>(from, to, 4, STRIDED);
+
+/** Throws unless there are numbers [N, latent] to make something of. */
+export function checkLatent(call: string, z: Tensor, latent: number): void {
+  checkTensor(z, call, 'the latent numbers');
+  if (z.rank !== 2 || z.shape[1] !== latent)
+    throw new ShapeError(`${call}: latent numbers ${formatShape(z.shape)}: need [N, ${latent}]`, [z.shape]);
+}
