@@ -19,3 +19,10 @@ export async function commandLine(args: readonly string[], folder?: string): Pro
   const shown = (text: string): string => (folder === undefined ? text : text.replaceAll(folder, '…'));
   return { code, out: shown(out), err: shown(err) };
 }
+
+/** What a command prints that ends well. Throws what it says of a failure. */
+export async function printedBy(...args: readonly string[]): Promise<string> {
+  const { code, out, err } = await commandLine(args);
+  if (code !== 0) throw new Error(`nabla ${args.join(' ')} ended with ${code}: ${err}`);
+  return out;
+}

@@ -3,26 +3,14 @@ import { afterEach, expect, test } from 'vitest';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { run } from '../program.js';
+import { printedBy } from '../../../test/support/command-line.js';
 
 let folder = '';
-let printed = '';
-const write = process.stdout.write.bind(process.stdout);
 afterEach(() => {
-  process.stdout.write = write;
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function train(...args: string[]): Promise<string> {
-  printed = '';
-  process.stdout.write = (text: unknown) => ((printed += String(text)), true);
-  try {
-    expect(await run(['train', ...args])).toBe(0);
-  } finally {
-    process.stdout.write = write;
-  }
-  return printed;
-}
+const train = (...args: string[]): Promise<string> => printedBy('train', ...args);
 
 test('frozen-lake: arrows, an episode, an animation; taken up again', async () => {
   folder = mkdtempSync(join(tmpdir(), 'nabla-agents-'));

@@ -4,26 +4,15 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { run } from '../program.js';
+import { printedBy } from '../../../test/support/command-line.js';
 
 let folder = '';
-const write = process.stdout.write.bind(process.stdout);
 afterEach(() => {
-  process.stdout.write = write;
   delete process.env['NABLA_DATA'];
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function train(...args: string[]): Promise<string> {
-  let printed = '';
-  process.stdout.write = (text: unknown) => ((printed += String(text)), true);
-  try {
-    expect(await run(['train', ...args])).toBe(0);
-  } finally {
-    process.stdout.write = write;
-  }
-  return printed;
-}
+const train = (...args: string[]): Promise<string> => printedBy('train', ...args);
 
 const set = (settings: Readonly<Record<string, string | number>>): string[] =>
   Object.entries(settings).flatMap(([name, value]) => ['--set', `${name}=${value}`]);

@@ -3,11 +3,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { run } from '../program.js';
+import { printedBy } from '../../../test/support/command-line.js';
 
 let folder = '';
 const before = process.env.NABLA_DATA;
-const write = process.stdout.write.bind(process.stdout);
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'nabla-sequences-'));
@@ -18,22 +17,12 @@ beforeAll(() => {
   writeFileSync(join(folder, 'sms_spam.csv'), `label,message\n${rows.join('\n')}\n`);
 });
 afterAll(() => {
-  process.stdout.write = write;
   if (before === undefined) delete process.env.NABLA_DATA;
   else process.env.NABLA_DATA = before;
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function train(...args: string[]): Promise<string> {
-  let printed = '';
-  process.stdout.write = (text: unknown) => ((printed += String(text)), true);
-  try {
-    expect(await run(['train', ...args])).toBe(0);
-  } finally {
-    process.stdout.write = write;
-  }
-  return printed;
-}
+const train = (...args: string[]): Promise<string> => printedBy('train', ...args);
 
 const settings = (values: Readonly<Record<string, unknown>>): string[] =>
   Object.entries(values).flatMap(([name, value]) => ['--set', `${name}=${String(value)}`]);
