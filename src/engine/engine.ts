@@ -340,16 +340,31 @@ export function withMemory(storage: Storage, write: (bytes: Uint8Array) => void)
 
 /** The numbers of a node. A read inside `compile(fn)` cannot be replayed and is refused. */
 export async function read(node: Node): Promise<TypedArray> {
-  if (isRecording()) {
-    throw new CaptureError(
-      'compile: the function reads a value (item, data or array) while it is being captured. Return the tensor and read it outside.',
-    );
-  }
+  checkReading();
   // Without waiting where nothing has to be collected: the tensor may be disposed of as soon as this returns.
   if (node.storage === undefined && node.op !== 'leaf' && !runOrRetry([node], undefined, true)) await collect();
-  const storage = storageOf(node);
+  return await download(storageOf(node));
+}
+
+/** The numbers of a storage that nothing waits to be written to: as `read` of its leaf, without making one. */
+export async function readStored(storage: Storage): Promise<TypedArray> {
+  checkReading();
+  if (storage.expired !== undefined) checkExpired(storage);
+  return await download(storage);
+}
+
+function checkReading(): void {
+  if (!isRecording()) return;
+  throw new CaptureError(
+    'compile: the function reads a value (item, data or array) while it is being captured. Return the tensor and read it outside.',
+  );
+}
+
+async function download(storage: Storage): Promise<TypedArray> {
   const device = getDevice(storage.device);
-  const data = await device.download(bufferOf(storage, device), storage.size, storage.dtype);
+  const buffer = bufferOf(storage, device);
+  const data =
+    device.peek?.(buffer, storage.size, storage.dtype) ?? (await device.download(buffer, storage.size, storage.dtype));
   const waiting = restIfDue();
   if (waiting !== undefined) await waiting;
   return data;
@@ -374,18 +389,10 @@ export function replay(capture: Capture, inputs: readonly Storage[]): Storage[] 
   const { runs } = capture;
   // They count as used before anything else is compiled, which might throw them out.
   const cache = programCache();
-  for (const { program } of runs) cache.touch(program);
-  const slots = inputs.map((storage) => (capture.assigned.has(storage) ? copyOf(storage) : storage));
+  for (let i = 0; i < runs.length; i++) cache.touch(runs[i].program);
+  const slots: Storage[] = [];
+  for (let i = 0; i < inputs.length; i++) slots.push(capture.assigned.has(inputs[i]) ? copyOf(inputs[i]) : inputs[i]);
   const made: Storage[] = [];
-  const storageOfSource = (source: Source): Storage => {
-    if (typeof source !== 'number') return source;
-    const known = slots[source];
-    if (known !== undefined) return known;
-    const { device, dtype, shape } = capture.temporaries[source - capture.inputs];
-    const storage = newStorage(getDevice(device), dtype, shape, `result ${formatShape(shape)}`);
-    made.push(storage);
-    return (slots[source] = storage);
-  };
   for (let i = 0; i < runs.length;) {
     const { number, hooks } = runs[i];
     const prepared: ProgramRun[] = [];
@@ -396,32 +403,55 @@ export function replay(capture: Capture, inputs: readonly Storage[]): Storage[] 
         advanced.push(hook);
       }
       for (; i < runs.length && runs[i].number === number; i++) {
-        const { device, program, offsets, scalars, assigned } = runs[i];
-        const runInputs = runs[i].inputs.map(storageOfSource);
-        const outputs = runs[i].outputs.map(storageOfSource);
-        prepared.push({ device, program, inputs: runInputs, offsets, scalars, outputs, assigned });
+        const { device, program, offsets, scalars, assigned, inputs: from, outputs: to } = runs[i];
+        const given = storagesOf(from, slots, made, capture);
+        const outputs = storagesOf(to, slots, made, capture);
+        prepared.push({ device, program, inputs: given, offsets, scalars, outputs, assigned });
       }
       executeAll(prepared);
-      for (const p of prepared) {
-        noteRun(
-          p.device,
-          () => newOf(p),
-          () => {
-            for (const { undo } of advanced.splice(0).reverse()) undo?.();
-          },
-        );
-      }
+      for (const p of prepared) noteReplay(p, advanced);
     } catch (error) {
       for (const { undo } of advanced.reverse()) undo?.();
       made.forEach(freeStorage);
       throw error;
     }
-    for (const { outputs, assigned } of prepared) outputs.forEach((s, j) => assigned[j] && s.version++);
+    for (const { outputs, assigned } of prepared)
+      for (let j = 0; j < outputs.length; j++) if (assigned[j]) outputs[j].version++;
   }
   for (const { advance } of capture.hooks) advance();
   capture.replays++;
   clearInterned(); // a loop of replays makes leaves, too, when it reads
   return slots;
+}
+
+/** The storages of sources; results that do not exist yet are made, and noted in `made`. */
+function storagesOf(sources: readonly Source[], slots: Storage[], made: Storage[], capture: Capture): Storage[] {
+  const storages = new Array<Storage>(sources.length);
+  for (let i = 0; i < sources.length; i++) {
+    const source = sources[i];
+    if (typeof source !== 'number') storages[i] = source;
+    else {
+      if (slots[source] === undefined) {
+        const { device, dtype, shape } = capture.temporaries[source - capture.inputs];
+        slots[source] = newStorage(getDevice(device), dtype, shape, `result ${formatShape(shape)}`);
+        made.push(slots[source]);
+      }
+      storages[i] = slots[source];
+    }
+  }
+  return storages;
+}
+
+/** On a device that does its runs later, one that fails takes back what was counted. */
+function noteReplay(run: ProgramRun, advanced: ReplayHook[]): void {
+  if (run.device.progress?.() === undefined) return;
+  noteRun(
+    run.device,
+    () => newOf(run),
+    () => {
+      for (const { undo } of advanced.splice(0).reverse()) undo?.();
+    },
+  );
 }
 
 export { leaf };

@@ -133,16 +133,17 @@ function execute({ device, program, inputs, offsets, scalars, outputs }: Program
   const { executable } = program;
   stats.runs++;
   stats.kernelsLastRun = executable.kernels.length;
-  executable.run(
-    inputs.map((s, i) => {
-      const offset = offsets?.[i] ?? 0;
-      return offset === 0 ? bufferOf(s, device) : device.from(bufferOf(s, device), offset, s.dtype);
-    }),
-    numbers,
-    outputs.map((s) => targetOf(s, device)),
-    executable.watched?.map((i) => `${inputs[i].id}:${inputs[i].version}:${offsets?.[i] ?? 0}`),
-  );
-  for (const storage of outputs) storage.first = undefined;
+  const given = new Array<unknown>(inputs.length);
+  for (let i = 0; i < inputs.length; i++) {
+    const offset = offsets?.[i] ?? 0;
+    const buffer = bufferOf(inputs[i], device);
+    given[i] = offset === 0 ? buffer : device.from(buffer, offset, inputs[i].dtype);
+  }
+  const targets = new Array<unknown>(outputs.length);
+  for (let i = 0; i < outputs.length; i++) targets[i] = targetOf(outputs[i], device);
+  const states = executable.watched?.map((i) => `${inputs[i].id}:${inputs[i].version}:${offsets?.[i] ?? 0}`);
+  executable.run(given, numbers, targets, states);
+  for (let i = 0; i < outputs.length; i++) outputs[i].first = undefined;
 }
 
 /** Inputs and where they begin, when some slices are inputs of their own. */

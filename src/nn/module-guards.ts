@@ -15,6 +15,8 @@ type Fields = Record<string, unknown>;
 const living = new Set<WeakRef<object>>();
 const known = new WeakSet<object>();
 const evaluating = new WeakSet<object>();
+/** Counts changes of modes: guards look at every module's again only after one. */
+let modeChanges = 0;
 const gone = new FinalizationRegistry<WeakRef<object>>((reference) => living.delete(reference));
 const takingPart = new WeakMap<Recording, Set<object>>();
 
@@ -50,7 +52,11 @@ export function trainingOf(module: object): boolean {
 /** Also in replays of the call that does it. */
 export function setTraining(module: object, mode: boolean): void {
   noteModule(module);
-  const set = (): void => void (mode ? evaluating.delete(module) : evaluating.add(module));
+  const set = (): void => {
+    modeChanges++;
+    if (mode) evaluating.delete(module);
+    else evaluating.add(module);
+  };
   set();
   onReplay(set);
 }
@@ -74,8 +80,10 @@ class Snapshot {
   private readonly holders: Fields[] = [];
   private readonly names: string[] = [];
   private readonly values: unknown[] = [];
-  /** Names of fields where those above are not what a person knows. */
-  private readonly labels = new Map<number, string>();
+  /** The tensors among them, and where their numbers were. */
+  private readonly owners: Tensor[] = [];
+  private readonly storages: Tensor['storage'][] = [];
+  private readonly labels: string[] = [];
 
   constructor(module: object) {
     this.module = module;
@@ -99,10 +107,9 @@ class Snapshot {
 
   /** Of a tensor that is converted (`to`) the numbers lie elsewhere. */
   private addStorage(name: string, t: Tensor): void {
-    this.holders.push(t as Tensor & Fields);
-    this.names.push('storage');
-    this.values.push(t.storage);
-    this.labels.set(this.names.length - 1, name);
+    this.owners.push(t);
+    this.storages.push(t.storage);
+    this.labels.push(name);
   }
 
   get isTrainingStill(): boolean {
@@ -111,12 +118,13 @@ class Snapshot {
 
   /** The name of a field that is another one now. */
   changedField(): string | undefined {
-    const { holders, names, values } = this;
+    const { holders, names, values, owners, storages } = this;
     for (let i = 0; i < names.length; i++) {
       const value = holders[i][names[i]];
       const isOther = value === value ? value !== values[i] : values[i] === values[i]; // NaN is as it was
-      if (isOther) return this.labels.get(i) ?? names[i];
+      if (isOther) return names[i];
     }
+    for (let i = 0; i < owners.length; i++) if (owners[i].storage !== storages[i]) return this.labels[i];
     return undefined;
   }
 
@@ -194,11 +202,19 @@ function hookGuard(modules: readonly object[]): Guard {
   };
 }
 
+const hasOtherField = (snapshot: Snapshot): boolean => snapshot.changedField() !== undefined;
+
 function fieldGuard(snapshots: readonly Snapshot[]): Guard {
   let changed: Snapshot | undefined;
+  let seen = -1;
   return {
     holds() {
-      changed = snapshots.find((snapshot) => !snapshot.isTrainingStill || snapshot.changedField() !== undefined);
+      if (seen !== modeChanges) {
+        changed = snapshots.find((snapshot) => !snapshot.isTrainingStill);
+        if (changed !== undefined) return false;
+        seen = modeChanges;
+      }
+      changed = snapshots.find(hasOtherField);
       return changed === undefined;
     },
     get what() {

@@ -180,11 +180,12 @@ export abstract class Optimizer<Options extends object, Rates> {
     }
     const firsts = new Map<number, number>();
     for (const i of active) if (!firsts.has(this.steps[i])) firsts.set(this.steps[i], i);
-    const counts = active.map((i) => [i, firsts.get(this.steps[i]) as number] as const);
+    const leaders = active.map((i) => firsts.get(this.steps[i]) as number);
     currentRecording()?.guards.push({
       what: `how often ${this.constructor.name} has updated each parameter`,
       holds: () => {
-        for (const [i, first] of counts) if (this.steps[i] !== this.steps[first]) return false;
+        const { steps } = this;
+        for (let k = 0; k < active.length; k++) if (steps[active[k]] !== steps[leaders[k]]) return false;
         return true;
       },
     });

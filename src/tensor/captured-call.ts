@@ -250,19 +250,29 @@ function takeApart(result: Result): { tensors: AnyTensor[]; rebuild: (tensors: A
 
 export function replayCall(captured: Captured, args: readonly Argument[]): Result {
   const { capture, tensorArguments, readGradients, effects, results, passing, rebuild } = captured;
-  const inputs = tensorArguments.map((i) => inputStorage(args[i] as AnyTensor));
+  const inputs: Storage[] = [];
+  for (let i = 0; i < tensorArguments.length; i++) inputs.push(inputStorage(args[tensorArguments[i]] as AnyTensor));
   for (const target of readGradients) inputs.push(inputStorage(GRADIENT_ACCESS.get(ownerOf(target, args)) as Tensor));
   const slots = replay(capture, inputs);
-  const tensors = new Map<number, AnyTensor>();
-  const tensorOf = (source: ResultSource): AnyTensor => {
-    if ('tensor' in source) return source.tensor;
-    if ('argument' in source) return args[source.argument] as AnyTensor;
-    let tensor = tensors.get(source.slot);
-    if (tensor === undefined) tensors.set(source.slot, (tensor = wrapStorage(slots[source.slot])));
-    return tensor;
-  };
-  for (const { target, source } of effects)
-    GRADIENT_ACCESS.set(ownerOf(target, args), source && (tensorOf(source) as Tensor));
-  for (const slot of passing) freeStorage(slots[slot]);
-  return rebuild(results.map(tensorOf));
+  const made: AnyTensor[] = [];
+  for (let i = 0; i < effects.length; i++) {
+    const { target, source } = effects[i];
+    GRADIENT_ACCESS.set(ownerOf(target, args), source && (tensorOf(source, args, slots, made) as Tensor));
+  }
+  for (let i = 0; i < passing.length; i++) freeStorage(slots[passing[i]]);
+  const tensors: AnyTensor[] = [];
+  for (let i = 0; i < results.length; i++) tensors.push(tensorOf(results[i], args, slots, made));
+  return rebuild(tensors);
+}
+
+/** `made` are the tensors of slots so far: each has one. */
+function tensorOf(
+  source: ResultSource,
+  args: readonly Argument[],
+  slots: readonly Storage[],
+  made: AnyTensor[],
+): AnyTensor {
+  if ('tensor' in source) return source.tensor;
+  if ('argument' in source) return args[source.argument] as AnyTensor;
+  return (made[source.slot] ??= wrapStorage(slots[source.slot]));
 }

@@ -7,12 +7,12 @@
 
 import { checkFunction } from '../engine/ir/arguments.js';
 import { type OptionNames, checkOptions } from '../engine/ir/options.js';
-import { beganState, differenceOf } from '../engine/capture.js';
+import { type CapturedRun, beganState, differenceOf } from '../engine/capture.js';
 import { debug } from '../engine/device/debug.js';
 import { getDefaultDevice, getEnvironment, restIfDue, run } from '../engine/engine.js';
 import { CaptureError } from '../engine/ir/errors.js';
 import { refuseOtherCopy } from '../engine/ir/copies.js';
-import { formatShape } from '../engine/ir/shape.js';
+import { formatShape, sameShape } from '../engine/ir/shape.js';
 import type { Storage } from '../engine/ir/storage.js';
 import { type Guard, isRecording } from '../engine/recording.js';
 import { type Argument, type Captured, type Fn, type Result, captureCall, replayCall } from './captured-call.js';
@@ -86,6 +86,8 @@ class Compiled {
   private isCheckWanted = false;
   /** What calls have overwritten: as an argument it means that very tensor, which changes on the way. */
   private readonly overwritten = new WeakSet<Storage>();
+  /** The last call that was looked up, which the next one resembles as a rule. */
+  private last: Signature | undefined;
   /** Why the function is not replayed any more. */
   private difference: string | undefined;
   /** As the environment has it; looked up once, since that takes longer than a whole replay of a small function. */
@@ -100,8 +102,8 @@ class Compiled {
   async call(args: readonly Argument[]): Promise<Result> {
     if (isRecording()) return this.fn(...args);
     run([]); // what waits from before is not part of the step
-    const shapes = keyOf(args);
-    const key = shapes + this.stateAmong(args);
+    const signature = this.last?.fits(args, this.isState) === true ? this.last : this.signatureOf(args);
+    const { key, shapes } = signature;
     const found = this.captured.find(key);
     if (found !== undefined) {
       if (this.isCheckDue()) {
@@ -119,6 +121,10 @@ class Compiled {
     if (obstacle !== undefined) debug(1, () => `compile: this call will not be replayed: ${obstacle}`);
     this.store(shapes, args, captured);
     return result;
+  }
+
+  private signatureOf(args: readonly Argument[]): Signature {
+    return (this.last = new Signature(shapesOf(args), this.stateAmong(args), args));
   }
 
   checkNext(): void {
@@ -191,11 +197,12 @@ class Captures {
     for (let i = list.length - 1; i >= 0; i--) {
       const found = list[i];
       // The cache of programs is bounded: what is not used for long is let go, and then its capture.
-      if (found.capture.runs.some(({ program }) => program.isDisposed)) {
+      const { runs, guards } = found.capture;
+      if (runs.some(isEvicted)) {
         this.size -= list.splice(i, 1).length;
         continue;
       }
-      const broken = found.capture.guards.find(isBroken);
+      const broken = guards.find(isBroken);
       if (broken !== undefined) {
         debug(1, () => `compile: a capture does not hold: ${broken.what} has changed`);
         continue;
@@ -238,6 +245,7 @@ class Captures {
 }
 
 const isBroken = (guard: Guard): boolean => !guard.holds();
+const isEvicted = ({ program }: CapturedRun): boolean => program.isDisposed;
 
 const ADVICE =
   'Pass what changes as an argument, or as scalarTensor(() => number), which is asked at each call; ' +
@@ -255,7 +263,53 @@ function checkFromEnvironment(): number | undefined {
 
 // ---------------------------------------------------------------- arguments and results
 
-function keyOf(args: readonly Argument[]): string {
+/** What a capture is made for, and the arguments that gave it: those of the next call are compared with them without any text. */
+class Signature {
+  /** Gradient mode, default device, shapes and numbers. */
+  readonly shapes: string;
+  readonly key: string;
+  private readonly isGrad = isGradEnabled();
+  private readonly device = getDefaultDevice();
+  /** Undefined where something else decides as well. The tensors themselves are not held. */
+  private readonly args: readonly (number | Described)[] | undefined;
+
+  constructor(shapes: string, state: string, args: readonly Argument[]) {
+    this.shapes = shapes;
+    this.key = shapes + state;
+    const parts = args.map((a) => (typeof a === 'number' ? a : describe(a)));
+    this.args = state === '' && isComplete(parts) ? parts : undefined;
+  }
+
+  fits(given: readonly Argument[], isState: (a: Argument) => boolean): boolean {
+    const { args } = this;
+    if (args?.length !== given.length) return false;
+    if (this.isGrad !== isGradEnabled() || this.device !== getDefaultDevice()) return false;
+    for (let i = 0; i < args.length; i++) if (!isAlike(args[i], given[i]) || isState(given[i])) return false;
+    return true;
+  }
+}
+
+/** What the key says of a stored tensor that requires no gradient. */
+type Described = Pick<Storage, 'shape' | 'dtype' | 'device'>;
+
+function describe({ storage }: AnyTensor): Described | undefined {
+  if (storage === undefined || storage.requiresGrad) return undefined;
+  const { shape, dtype, device } = storage;
+  return { shape, dtype, device };
+}
+
+const isComplete = (parts: readonly (number | Described | undefined)[]): parts is readonly (number | Described)[] =>
+  !parts.includes(undefined);
+
+function isAlike(known: number | Described, a: Argument): boolean {
+  if (typeof known === 'number' || typeof a === 'number') return Object.is(known, a);
+  if (!(a instanceof Tensor)) return false;
+  const { storage } = a;
+  if (storage === undefined || storage.requiresGrad) return false;
+  return sameShape(storage.shape, known.shape) && storage.dtype === known.dtype && storage.device === known.device;
+}
+
+function shapesOf(args: readonly Argument[]): string {
   let key = `${isGradEnabled() ? '' : 'no grad;'}${getDefaultDevice()}`;
   for (const a of args) {
     if (a instanceof Tensor) key += `;${a.dtype}${a.device}${formatShape(a.shape)}${gradientKey(a)}`;

@@ -7,6 +7,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import { checkFunction, checkList } from '../engine/ir/arguments.js';
+import type { TypedArray } from '../engine/device/device.js';
 import { type OptionNames, checkOptions } from '../engine/ir/options.js';
 import {
   freeStorage,
@@ -15,6 +16,7 @@ import {
   keep,
   peek,
   read,
+  readStored,
   rest,
   runWithRoom,
   settle,
@@ -266,7 +268,12 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
    * and 1.
    */
   async data(): Promise<DataOf[D]> {
-    return (await read(this.node)) as DataOf[D];
+    return (await this.read()) as DataOf[D];
+  }
+
+  private read(): Promise<TypedArray> {
+    const { value } = this;
+    return value instanceof StoredValue && !value.isPending ? readStored(value.storage) : read(this.node);
   }
 
   /** The number of a tensor with one element. Throws ArgumentError for any other. */
@@ -275,12 +282,12 @@ export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
       throw new ArgumentError(
         `item: ${formatShape(this.shape)} has ${this.size} elements, not one. Use data() or array().`,
       );
-    return (await read(this.node))[0];
+    return (await this.read())[0];
   }
 
   /** The numbers as nested arrays; a rank-0 tensor gives its number. */
   async array<X extends Shape, Y extends DType>(this: Tensor<X, Y>): Promise<NestedOf<X, Y>> {
-    const nested: unknown = nest(await read(this.node), this.shape, this.dtype === 'bool');
+    const nested: unknown = nest(await this.read(), this.shape, this.dtype === 'bool');
     return nested as NestedOf<X, Y>; // `nest` follows the shape, as the type does
   }
 

@@ -122,6 +122,11 @@ export class CpuRuntime {
     return this.#heap.memory;
   }
 
+  /** All of it as bytes; another object when it has grown. */
+  get heapBytes(): Uint8Array {
+    return this.#heap.u8;
+  }
+
   /** Threads that take part now: 1 until the others have started. */
   get workingThreads(): number {
     return this.#pool.working();
@@ -189,7 +194,7 @@ export class CpuRuntime {
   /** `download` without waiting: right only when nothing is pending, as always in Node. */
   read(buffer: Buffer, size: number, dtype: DType): TypedArray {
     this.#checkAlive();
-    return readNumbers(this.#heap.memory.buffer, buffer.address, size, dtype);
+    return readNumbers(this.#heap.u8.buffer, buffer.address, size, dtype);
   }
 
   /** `download` if nothing is pending. */
@@ -238,7 +243,9 @@ export class CpuRuntime {
       place: (words) => {
         this.#checkAlive();
         const { table, arena, scratch } = this.#regions;
-        new Int32Array(this.#heap.memory.buffer, table.block!.address, words.length).set(words);
+        const { i32 } = this.#heap;
+        const at = table.block!.address >>> 2;
+        for (let i = 0; i < words.length; i++) i32[at + i] = words[i]!;
         return {
           table: table.block!.address,
           arena: arena.block!.address,

@@ -67,7 +67,6 @@ export class NativeTwin {
   compiled: CompiledGraph | undefined;
   /** Of thread 0 in each kernel, over all runs, when profiling. */
   kernelMilliseconds: Float64Array | null = null;
-  private heap = new Uint8Array(0);
 
   constructor(runtime: CpuRuntime, tier: TierSource, graph: Graph, options: TwinOptions) {
     this.runtime = runtime;
@@ -131,10 +130,8 @@ export class NativeTwin {
     if (tier === undefined || tier === null || reserved === undefined) return;
     if (compiled === undefined || program === undefined) return;
     this.nativeRuns++;
-    const { buffer } = runtime.wasmMemory;
-    if (this.heap.buffer !== buffer) this.heap = new Uint8Array(buffer);
     const threads = compiled.program.serial ? 1 : runtime.threads;
-    tier.run(program, this.heap, reserved.place(words), threads, this.kernelMilliseconds);
+    tier.run(program, runtime.heapBytes, reserved.place(words), threads, this.kernelMilliseconds);
   }
 
   /** The kernels in the order of the program, if it was profiled. */
