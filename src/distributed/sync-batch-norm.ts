@@ -58,8 +58,12 @@ function statisticsOver(world: World): BatchStatistics {
     const own: Tensor = x.keep(); // both are needed again after the cut
     const mean: Tensor = own.mean(others).keep();
     const squares: Tensor = own.sub(column(mean)).square().sum(others);
-    const counts = tensor(new Float32Array(channels).fill(count), { device: x.device }).to(x.dtype) as Tensor;
-    const row = cat([counts, mean, squares]).reshape([1, 3 * channels]) as Tensor;
+    // What stands in for samples that are not there is computed like all others, and does not count.
+    const isCounted = Number(!world.standsIn);
+    const counts = tensor(new Float32Array(channels).fill(isCounted * count), { device: x.device }).to(
+      x.dtype,
+    ) as Tensor;
+    const row = cat([counts, mean, squares.mul(isCounted)]).reshape([1, 3 * channels]) as Tensor;
     const empty = (rows: number): Tensor[] =>
       rows === 0 ? [] : [zeros([rows, 3 * channels], { device: x.device }).to(x.dtype)];
     const table = sum(cat([...empty(rank), row, ...empty(worldSize - rank - 1)]) as Tensor);
@@ -79,6 +83,7 @@ const keptGradient = customOp<[Tensor], readonly number[]>({
   name: 'SyncBatchNorm',
   forward: (_, x) => x,
   backward: (_, g) => [g.keep()],
+  hasEffect: true,
 });
 
 /** The sum of a tensor over all processes; its gradient is the sum of the gradients that the processes have for it. */
@@ -88,6 +93,7 @@ function sumOver(world: World): (t: Tensor) => Tensor {
     name: 'SyncBatchNorm',
     forward: (_, t) => summedNow(world, t, cells.take(t as AnyTensor)),
     backward: (_, g) => [sum(g)],
+    hasEffect: true, // the other processes wait for this one
   });
   return sum;
 }

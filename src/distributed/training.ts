@@ -45,6 +45,10 @@ export class TrainingGroup {
     broadcastInPlace(this.world, this.reducer.parameters.filter((p) => !own.has(p)) as AnyTensor[], 'Trainer');
   }
 
+  standIn(isStandIn: boolean): void {
+    this.world.standsIn = isStandIn;
+  }
+
   async average(): Promise<void> {
     if (this.size === 1) return;
     await this.reducer.reduce();

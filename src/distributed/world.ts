@@ -210,6 +210,9 @@ export class World {
 
   // -------------------------------------------------------------- for the library
 
+  /** What goes through the model now stands in for samples that this process has not: it is to count nowhere. */
+  standsIn = false;
+
   /** Somebody has said how to go on. */
   hasHint = false;
 

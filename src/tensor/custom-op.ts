@@ -24,9 +24,11 @@ export interface CustomOp<
   forward(ctx: CustomContext<Saved>, ...inputs: Inputs): Tensor<Output>;
   /** The gradient of the result → one gradient an input, null for none. */
   backward(ctx: CustomContext<Saved>, gradient: Tensor<Output>): readonly (AnyTensor | null)[];
+  /** Whether `backward` does more than compute, so that it is called where the gradient is known to be 0 as well. Default false. */
+  readonly hasEffect?: boolean;
 }
 
-const CUSTOM_OP: OptionNames<CustomOp> = { name: true, forward: true, backward: true };
+const CUSTOM_OP: OptionNames<CustomOp> = { name: true, forward: true, backward: true, hasEffect: true };
 
 /** An operator with a hand-written derivative. The backward pass is made of tensor operations and can be differentiated again. */
 export function customOp<
@@ -66,7 +68,7 @@ export function customOp<
       build.custom(
         value.node,
         inputs.map((t) => t.node),
-        { name: op.name, backward },
+        { name: op.name, backward, hasEffect: op.hasEffect === true },
       ),
     );
   };

@@ -15,6 +15,8 @@ export interface Ranks {
   readonly size: number;
   /** Throws unless all processes have the same facts and state; then they have that of process 0. */
   begin(facts: Readonly<Record<string, string>>): void;
+  /** Whether what goes through the model from now on stands in for samples that this process has not. */
+  standIn(isStandIn: boolean): void;
   /** Replaces gradients by their means over all processes. */
   average(): Promise<void>;
   /** Each number added up over all processes. */
@@ -35,6 +37,7 @@ export const ALONE: Ranks = {
   rank: 0,
   size: 1,
   begin: () => {},
+  standIn: () => {},
   average: async () => {},
   sum: (numbers) => [...numbers],
   least: (number) => number,

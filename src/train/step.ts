@@ -186,7 +186,7 @@ export class Steps<M extends Module, B> {
     if (this.turns.length > 0) return await this.takeTurns(batch, probe);
     optimizer.zeroGrad();
     probe?.beforeForward?.(model);
-    const result = this.pass(batch);
+    const result = this.passWith(batch, weight);
     const values = handedOut(result);
     (weight === 1 ? result.loss : result.loss.mul(weight)).backward();
     await this.average();
@@ -195,6 +195,16 @@ export class Steps<M extends Module, B> {
     await optimizer.step();
     const after = kept(probe?.afterUpdate?.(model));
     return { ...values, ...clipped, ...seen, ...after };
+  }
+
+  /** A pass over a batch that weighs so much among those of other processes. */
+  private passWith(batch: unknown, weight: number): StepOutput {
+    this.ranks.standIn(weight === 0);
+    try {
+      return this.pass(batch);
+    } finally {
+      this.ranks.standIn(false);
+    }
   }
 
   /** Each turn's loss moves the parameters of its own optimiser. What the probe sees is the last turn. */
@@ -227,7 +237,7 @@ export class Steps<M extends Module, B> {
   private async partOfUpdate(batch: unknown, scale: number): Promise<StepValues> {
     const { optimizer } = this.options;
     optimizer.zeroGrad();
-    const result = this.pass(batch);
+    const result = this.passWith(batch, scale);
     const values = handedOut(result);
     result.loss.mul(scale).backward();
     const adding = updateAtOnce(() => {

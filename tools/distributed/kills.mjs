@@ -1,8 +1,9 @@
 // Kills a random process of a training run at a random moment, again and again, and takes the run up after each: the job has to end within seconds
-// and say who has died, the checkpoint has to be whole, and the run has to come out as one that was never broken off.
+// and say who has died, the checkpoint that was there at the kill, or a later one, has to be the one that the run goes on from, and the run has to come out as
+// one that was never broken off.
 //   node tools/distributed/kills.mjs [kills: 50] [processes: 2]        after a build; needs mpirun and mpicc
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,6 +30,19 @@ function start(where) {
 }
 
 const outcome = ({ stdout }) => JSON.parse(stdout.split('\n').findLast((line) => line.startsWith('{')));
+
+/** The update of a run's checkpoint, which is replaced as a whole; 0 where there is none yet. */
+function checkpointOf(where) {
+  const path = join(where, 'run/checkpoint.safetensors');
+  if (!existsSync(path)) return 0;
+  const file = openSync(path);
+  const length = Buffer.alloc(8);
+  readSync(file, length, 0, 8, 0);
+  const header = Buffer.alloc(Number(length.readBigUInt64LE()));
+  readSync(file, header, 0, header.length, 8);
+  closeSync(file);
+  return JSON.parse(JSON.parse(header)['__metadata__'].progress).step;
+}
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const begun = performance.now();
@@ -37,6 +51,7 @@ const seconds = (performance.now() - begun) / 1000;
 let [done, runs, wordless, slowest] = [0, 0, 0, 0];
 while (done < Number(kills)) {
   const where = join(folder, `run-${runs++}`);
+  let kept = 0;
   for (;;) {
     const { ended } = start(where);
     const victim = Math.floor(Math.random() * Number(processes));
@@ -45,12 +60,15 @@ while (done < Number(kills)) {
     const first = await Promise.race([ended, sleep(Math.random() * seconds * 1000)]);
     if (first === undefined && existsSync(file) && done < Number(kills)) {
       try {
+        const before = checkpointOf(where);
         process.kill(Number(readFileSync(file, 'utf8')), 'SIGKILL');
         done++;
         const killed = performance.now();
         const { status, stderr } = await ended;
         slowest = Math.max(slowest, (performance.now() - killed) / 1000);
         if (status === 0) throw new Error('the job ended well');
+        kept = checkpointOf(where);
+        if (kept < before) throw new Error(`the checkpoint of update ${before} is lost: there is ${kept}`);
         if (!stderr.includes(`rank ${victim} (process `)) wordless++;
         continue;
       } catch (error) {
@@ -59,7 +77,9 @@ while (done < Number(kills)) {
     }
     const end = await ended;
     if (end.status !== 0) throw new Error(`a run that nobody killed ends with ${end.status}:\n${end.stderr}`);
-    const { digests, step } = outcome(end);
+    const { digests, step, begun: from } = outcome(end);
+    if (from !== kept)
+      throw new Error(`run ${runs} went on from update ${from}, and the checkpoint was of update ${kept}`);
     if (JSON.stringify([digests, step]) !== JSON.stringify([whole.digests, whole.step]))
       throw new Error(
         `run ${runs} came out differently: ${JSON.stringify([digests, step])} and not ${JSON.stringify(whole)}`,

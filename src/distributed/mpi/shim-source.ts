@@ -51,6 +51,7 @@ typedef struct {
 /* What a rank that waits for long tells the others. */
 typedef struct {
   long number;
+  int is_end;
   char label[LABEL];
 } notice;
 
@@ -73,12 +74,13 @@ static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static int wake[2];
 
 static int rank, size, must_finalize;
-static MPI_Comm world, side;
+static MPI_Comm world, side, ends; /* a barrier at the end must not be taken for a collective of those who go on */
 static peer *peers;
 static struct pollfd *watched; /* watched[0] is the wake pipe; the others are processes */
 static int *watched_rank, watched_count;
 static notice *notices;
 static MPI_Request *sending;
+static MPI_Op smallest, largest;
 static notice own;
 
 static void without_waiting(int fd) {
@@ -111,11 +113,13 @@ static void say(const char *what) {
   (void)written;
 }
 
-static int fault(int code) {
+static int fault(int code, const char *label) {
   char message[MPI_MAX_ERROR_STRING], what[TEXT];
-  int length = 0;
+  int length = 0, class = MPI_SUCCESS;
   MPI_Error_string(code, message, &length);
-  snprintf(what, TEXT, "MPI says: %.*s.", length, message);
+  MPI_Error_class(code, &class);
+  snprintf(what, TEXT, "%s: MPI says: %.*s.%s", label, length, message,
+           class == MPI_ERR_TRUNCATE ? " Another rank is in another call: all have to make the same ones, in the same order." : "");
   fail(FAULT, what);
   return FAULT;
 }
@@ -177,6 +181,7 @@ static void announce(const job *j, long number) {
     if (!is_sent) return;
   }
   own.number = number;
+  own.is_end = j->kind == FINISH;
   memcpy(own.label, j->label, LABEL);
   for (int r = 0; r < size; r++)
     if (r != rank) MPI_Isend(&own, sizeof own, MPI_BYTE, r, 1, side, &sending[r]);
@@ -220,11 +225,28 @@ static int late(const job *j, long number) {
   return LATE;
 }
 
+/* Whether a rank has come to the end of its program where others have a job for it. */
+static int has_left(const job *j, long number) {
+  int left = -1, lowest = rank;
+  for (int r = 0; r < size && j->kind != FINISH; r++) {
+    if (r == rank) continue;
+    if (notices[r].is_end && notices[r].number <= number) left = left < 0 ? r : left;
+    else if (notices[r].number >= number && r < lowest) lowest = r;
+  }
+  if (left < 0) return 0;
+  char what[TEXT];
+  snprintf(what, TEXT, "%s: rank %d (process %ld on %s) does not take part: its program has come to its end.", j->label, left,
+           peers[left].pid, peers[left].host);
+  if (lowest == rank) say(what);
+  fail(LATE, what);
+  return 1;
+}
+
 static int drive(MPI_Request *request, const job *j, long number) {
   double began = now(), looked = began, announced = began;
   for (long turn = 0;; turn++) {
     int is_done = 0, code = MPI_Test(request, &is_done, MPI_STATUS_IGNORE);
-    if (code != MPI_SUCCESS) return fault(code);
+    if (code != MPI_SUCCESS) return fault(code, j->label);
     if (is_done) return DONE;
     if ((turn & 15) != 15) continue;
     double t = now();
@@ -233,7 +255,12 @@ static int drive(MPI_Request *request, const job *j, long number) {
       if (atomic_load(&is_terminated)) end_by_signal();
       if (look(0)) return DIED;
       if (atomic_load(&must_abort)) return FAULT;
-      if (t - announced > (limit < 8 ? limit / 8 : 1)) announced = t, announce(j, number), listen();
+      if (t - announced > (limit < 8 ? limit / 8 : 1)) {
+        announced = t;
+        announce(j, number);
+        listen();
+        if (has_left(j, number)) return LATE;
+      }
       if (t - began > limit) return late(j, number);
     }
     /* First at full speed; then others may want the core; then it is somebody who comes late. */
@@ -248,13 +275,15 @@ static int perform(const job *j, long number) {
   static MPI_Datatype byte = MPI_BYTE, int32 = MPI_INT32_T, float32 = MPI_FLOAT, float64 = MPI_DOUBLE;
   types[0] = &byte, types[1] = &int32, types[2] = &float32, types[3] = &float64;
   MPI_Datatype type = *types[j->type];
-  MPI_Op combine = j->combine == 0 ? MPI_SUM : j->combine == 1 ? MPI_MIN : MPI_MAX;
+  MPI_Op combine = j->combine == 0 ? MPI_SUM : j->combine == 1 ? smallest : largest;
   MPI_Request request = MPI_REQUEST_NULL;
   int code = MPI_SUCCESS;
   switch (j->kind) {
     case BARRIER:
-    case FINISH:
       code = MPI_Ibarrier(world, &request);
+      break;
+    case FINISH:
+      code = MPI_Ibarrier(ends, &request);
       break;
     case ALL_REDUCE:
       code = MPI_Iallreduce(MPI_IN_PLACE, j->out, j->count, type, combine, world, &request);
@@ -272,8 +301,34 @@ static int perform(const job *j, long number) {
       code = MPI_Igatherv(j->in, j->count, type, j->out, j->counts, j->starts, type, j->root, world, &request);
       break;
   }
-  if (code != MPI_SUCCESS) return fault(code);
+  if (code != MPI_SUCCESS) return fault(code, j->label);
   return drive(&request, j, number);
+}
+
+/* ---- the smallest and largest numbers ---- */
+
+/* NaN is both, as in the engine. MPI's own give whichever of NaN and a number they see last, which is another one on each rank. */
+#define EXTREME(name, type, sign) \\
+  static void name(const type *in, type *out, int count) { \\
+    for (int i = 0; i < count; i++) if (in[i] sign out[i] || in[i] != in[i]) out[i] = in[i]; \\
+  }
+EXTREME(least_of_floats, float, <)
+EXTREME(most_of_floats, float, >)
+EXTREME(least_of_doubles, double, <)
+EXTREME(most_of_doubles, double, >)
+EXTREME(least_of_ints, int, <)
+EXTREME(most_of_ints, int, >)
+
+static void take_least(void *in, void *out, int *count, MPI_Datatype *type) {
+  if (*type == MPI_FLOAT) least_of_floats(in, out, *count);
+  else if (*type == MPI_DOUBLE) least_of_doubles(in, out, *count);
+  else least_of_ints(in, out, *count);
+}
+
+static void take_most(void *in, void *out, int *count, MPI_Datatype *type) {
+  if (*type == MPI_FLOAT) most_of_floats(in, out, *count);
+  else if (*type == MPI_DOUBLE) most_of_doubles(in, out, *count);
+  else most_of_ints(in, out, *count);
 }
 
 /* ---- the thread ---- */
@@ -287,12 +342,17 @@ static int open_world(void) {
   int provided, is_initialized = 0;
   MPI_Initialized(&is_initialized);
   int code = is_initialized ? MPI_SUCCESS : MPI_Init_thread(0, 0, MPI_THREAD_FUNNELED, &provided);
-  if (code != MPI_SUCCESS) return fault(code);
+  if (code != MPI_SUCCESS) return fault(code, "the start");
   must_finalize = !is_initialized;
   MPI_Comm_dup(MPI_COMM_WORLD, &world);
   MPI_Comm_dup(MPI_COMM_WORLD, &side);
+  MPI_Comm_dup(MPI_COMM_WORLD, &ends);
   MPI_Comm_set_errhandler(world, MPI_ERRORS_RETURN);
   MPI_Comm_set_errhandler(side, MPI_ERRORS_RETURN);
+  MPI_Comm_set_errhandler(ends, MPI_ERRORS_RETURN);
+  MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN); /* Open MPI reports errors of collectives there */
+  MPI_Op_create(take_least, 1, &smallest);
+  MPI_Op_create(take_most, 1, &largest);
   MPI_Comm_rank(world, &rank);
   MPI_Comm_size(world, &size);
   peers = calloc(size, sizeof *peers);
@@ -306,7 +366,7 @@ static int open_world(void) {
   self->pid = getpid();
   self->space = process_space();
   code = MPI_Allgather(MPI_IN_PLACE, 0, MPI_BYTE, peers, sizeof(peer), MPI_BYTE, world);
-  if (code != MPI_SUCCESS) return fault(code);
+  if (code != MPI_SUCCESS) return fault(code, "the start");
   watched[0] = (struct pollfd){.fd = wake[0], .events = POLLIN};
   watched_count = 1;
   for (int r = 0; r < size; r++) {

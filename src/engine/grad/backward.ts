@@ -6,7 +6,7 @@
 import { isFloat } from '../ir/dtype.js';
 import { add, constantValue, filled, numberLike, sumTo } from '../ir/build.js';
 import { GradError } from '../ir/errors.js';
-import { type Node, markGradients, topologicalOrder } from '../ir/node.js';
+import { type Node, isOp, markGradients, topologicalOrder } from '../ir/node.js';
 import type { Op } from '../ir/op.js';
 import { formatShape, sameShape } from '../ir/shape.js';
 import { throughHooks } from './hooks.js';
@@ -51,7 +51,7 @@ function differentiateMarked(outputs: readonly Node[], seeds: readonly Node[], w
     if (src.length === 0) continue;
     const rule = ((RULES as Record<string, unknown>)[node.op] ?? NO_RULES) as Rule<Op>;
     // A gradient that is 0 by structure (below floor, sign, …) stays 0: nothing is computed from it.
-    const vanishes = constantValue(g) === 0;
+    const vanishes = constantValue(g) === 0 && !(isOp(node, 'custom') && node.arg.hasEffect === true);
     const all =
       typeof rule === 'function' && !vanishes && anyReaches(reaches, operands, end, src.length)
         ? rule(g, src, node)

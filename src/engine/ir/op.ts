@@ -181,6 +181,8 @@ export interface CustomGradient {
   readonly name: string;
   /** Gradient of the result → gradients of the inputs; `null` where there is none. Works on graph nodes. */
   readonly backward: (gradient: unknown) => readonly unknown[];
+  /** `backward` does more than compute: it is called for a gradient that is 0 by structure, too. */
+  readonly hasEffect?: boolean;
 }
 
 export type Op = keyof OpArgs;

@@ -1,0 +1,37 @@
+// Several processes where there is next to nothing to share out, and one that leaves the others to themselves.
+
+import { beforeAll, describe, expect, it } from 'vitest';
+import { build, obstacle, runRanks, startRanks } from './ranks.js';
+
+const TITLE = obstacle === undefined ? 'at the edges' : `at the edges (skipped: ${obstacle})`;
+
+describe.skipIf(obstacle !== undefined)(TITLE, () => {
+  beforeAll(build, 120_000);
+
+  it('several processes train as one does: 3', { timeout: 60_000 }, async () => {
+    const lines = (await runRanks(3, ['edges.mjs'])) as { name: string; value: unknown }[];
+    const {
+      nothing,
+      NaN: nans,
+      'one parameter': one,
+      ...cases
+    } = Object.fromEntries(lines.map((l) => [l.name, l.value]));
+    expect(Object.keys(cases).length).toBe(5);
+    for (const [name, distance] of Object.entries(cases)) expect([name, Number(distance) < 1e-5]).toEqual([name, true]);
+    const { factors, state } = one as { factors: number[][]; state: string[] };
+    expect(state).toEqual(['exp_avg.0', 'exp_avg_sq.0']);
+    expect(factors[0][0]).toBeCloseTo(0.7, 5);
+    expect(factors).toEqual([factors[0], factors[0], factors[0]]);
+    expect(nothing).toEqual([[], [0, 3], [0, 3], [[], [], []], [0, 2]]);
+    expect(nans).toBe(0);
+  });
+
+  it('a process that ends its program while others train ends the job, and its part is not made up', async () => {
+    const { status, stdout, stderr } = await startRanks(2, ['edges.mjs', 'leave']).ended;
+    expect(status).not.toBe(0);
+    expect(stderr).toMatch(
+      /nabla: gradients, bucket 1 of 1: rank 1 \(process \d+ on .+\) does not take part: its program has come to its end\./,
+    );
+    expect(stdout.split('\n').filter((line) => line.includes('gradients')).length).toBe(2);
+  }, 60_000);
+});
