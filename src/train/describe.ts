@@ -90,7 +90,7 @@ function checkTurns({ turns, optimizer, loss, forward, accumulate, distributed, 
 }
 
 /** Throws ArgumentError for what several processes cannot do together. */
-function checkDistributed({ distributed, metrics = {}, train, validation, test }: TrainerOptions): void {
+function checkDistributed({ distributed, metrics = {}, train }: TrainerOptions): void {
   checkHas(
     'Trainer',
     'distributed',
@@ -102,12 +102,10 @@ function checkDistributed({ distributed, metrics = {}, train, validation, test }
     throw new ArgumentError(
       'Trainer: distributed with training data that keep a state, as those of an agent do: every process would draw the same ones. Leave out distributed.',
     );
-  for (const [name, data] of Object.entries({ train, validation, test })) {
-    if (data === undefined || !('measures' in data || 'evaluate' in data)) continue;
+  if (train.measures !== undefined || train.measured !== undefined)
     throw new ArgumentError(
-      `Trainer: distributed with ${name} that takes measures itself, as an agent does: they would be those of one process. Leave out distributed.`,
+      'Trainer: distributed with training data that take measures themselves, as an agent does: they would be those of one process. Leave out distributed.',
     );
-  }
   for (const [name, { state, merge, restore }] of Object.entries(metrics)) {
     if (state !== undefined && merge !== undefined && restore !== undefined) continue;
     throw new ArgumentError(

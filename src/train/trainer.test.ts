@@ -479,16 +479,23 @@ describe('with a world of one process', () => {
     expect(await trainer.fit()).toMatchObject({ reason: 'aborted', step: 4 });
   });
 
-  test('data that keep a state, or take measures themselves, are refused', async () => {
+  test('training data that keep a state, or take measures themselves, are refused', async () => {
     const distributed = await init();
     const batches = { batches: () => new DataLoader(points(), { batchSize: 8 }).batches(0) };
     const train = { ...batches, state: () => ({ numbers: {}, tensors: {} }), restore: () => {} };
     expect(() => setup({ distributed, train })).toThrow(/^Trainer: distributed with training data that keep a state,/);
     expect(() => setup({ train })).not.toThrow();
-    const validation = { measures: { return: 'higher' } as const, evaluate: async () => ({ return: 1 }) };
-    expect(() => setup({ distributed, validation })).toThrow(
-      /^Trainer: distributed with validation that takes measures/,
+    const measuring = { ...batches, measures: { return: 'higher' } as const, measured: () => ({ return: 1 }) };
+    expect(() => setup({ distributed, train: measuring })).toThrow(
+      /^Trainer: distributed with training data that take measures themselves/,
     );
+  });
+
+  test('measures that are taken otherwise than over batches', async () => {
+    const validation = { measures: { right: 'higher' } as const, evaluate: async () => ({ right: NaN }) };
+    const { trainer } = setup({ distributed: await init(), validation, epochs: 1 });
+    expect((await trainer.fit()).history.map((epoch) => epoch.validation)).toEqual([{ right: NaN }]);
+    expect(await trainer.evaluate(validation)).toEqual({ right: NaN });
   });
 });
 

@@ -24,7 +24,7 @@ import { noticesOfChange } from './going-on.js';
 import type { Batches, Evaluation, TrainerHandle, TrainerOptions, TrainingOptimizer } from './options.js';
 import { ALONE, type Ranks } from './ranks.js';
 import { Rates } from './rates.js';
-import type { EndEvent, EpochEvent, RunEvent, RunListener } from './record.js';
+import { type EndEvent, type EpochEvent, type RunEvent, type RunListener, formatJson, parseJson } from './record.js';
 import { RunFiles } from './run-files.js';
 import { Seeds } from './seeds.js';
 import { type TrainerState, checkProgress, collectTensors, restoreTensors, sourceTensors } from './state.js';
@@ -217,7 +217,10 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
 
   /** Loss and metrics on other data, with the weights as they are, in evaluation mode. */
   async evaluate(data: Batches<B> | Evaluation): Promise<Record<string, number>> {
-    if (isEvaluation(data)) return await this.measure(data);
+    if (isEvaluation(data)) {
+      await this.join();
+      return await this.measure(data);
+    }
     if (this.isRunning && this.totals.samples > 0 && Object.keys(this.options.metrics ?? {}).length > 0) {
       throw new ArgumentError(
         'Trainer: evaluate() in the middle of an epoch would mix up its metrics. Call it at the end of an epoch.',
@@ -228,10 +231,11 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
     return await this.evaluator.evaluate(data);
   }
 
-  /** Loss and metrics over batches, or measures that are taken otherwise. */
+  /** Loss and metrics over batches, or measures that are taken otherwise: on every process, of which those of process 0 count. */
   private async measure(data: Batches<B> | Evaluation): Promise<Record<string, number>> {
     if (!isEvaluation(data)) return await this.evaluator.evaluate(data);
-    return await inEvaluationMode(this.model, async () => ({ ...(await data.evaluate()) }));
+    const own = await inEvaluationMode(this.model, async () => ({ ...(await data.evaluate()) }));
+    return parseJson(this.ranks.tell(formatJson(own))) as Record<string, number>; // NaN is a number, too
   }
 
   private async goThrough(): Promise<EndEvent['reason']> {

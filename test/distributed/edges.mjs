@@ -71,6 +71,25 @@ for (const [name, options] of Object.entries(CASES)) {
   say(name, Math.max(...together.map((loss, i) => Math.abs(loss - alone[i]))));
 }
 
+// Measures that are taken otherwise than over batches are those of process 0, on all of them.
+const measured = new Linear(6, 2);
+const { history } = await new Trainer({
+  model: measured,
+  optimizer: new SGD(measured.parameters(), { lr: 0.1 }),
+  train: new DataLoader(
+    new ArrayDataset({
+      x: { data: new Float32Array(60), shape: [6] },
+      y: { data: Int32Array.from({ length: 10 }, () => 1), shape: [] },
+    }),
+    { batchSize: 5, seed: 1 },
+  ),
+  validation: { measures: { score: 'higher' }, evaluate: async () => ({ score: rank === 0 ? NaN : rank }) },
+  epochs: 2,
+  seed: 1,
+  distributed: world,
+}).fit();
+say('measures', await world.allReduce(history.filter(({ validation }) => Number.isNaN(validation.score)).length));
+
 /** One parameter for all processes. */
 class Scale extends Module {
   factor = new Parameter(tensor([1, 2]));

@@ -13,6 +13,7 @@ describe.skipIf(obstacle !== undefined)(TITLE, () => {
     const {
       nothing,
       NaN: nans,
+      measures,
       'one parameter': one,
       ...cases
     } = Object.fromEntries(lines.map((l) => [l.name, l.value]));
@@ -24,6 +25,7 @@ describe.skipIf(obstacle !== undefined)(TITLE, () => {
     expect(factors).toEqual([factors[0], factors[0], factors[0]]);
     expect(nothing).toEqual([[], [0, 3], [0, 3], [[], [], []], [0, 2]]);
     expect(nans).toBe(0);
+    expect(measures).toBe(2 * 3);
   });
 
   it('a process that ends its program while others train ends the job, and its part is not made up', async () => {
