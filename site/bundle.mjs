@@ -1,5 +1,5 @@
 // Bundles the lab and writes its pages: for the site's builder, and for the browser test, which has no formulas typeset.
-// Input: a folder, and how a formula in TeX becomes HTML; output: HTML, two scripts and what all pages share there.
+// Input: a folder, and how a formula in TeX becomes HTML; output: HTML, three scripts and what all pages share there.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -31,6 +31,15 @@ export const plugin = {
 
 export const shared = { bundle: true, target: 'es2022', tsconfigRaw: {}, logLevel: 'error', plugins: [plugin] };
 
+/** Whoever draws needs no text of programs. */
+const withoutTexts = {
+  name: 'without texts',
+  setup(on) {
+    on.onResolve({ filter: /^source:/ }, ({ path }) => ({ path, namespace: 'no text' }));
+    on.onLoad({ filter: /./, namespace: 'no text' }, () => ({ contents: '', loader: 'text' }));
+  },
+};
+
 /** What a module in TypeScript exports, nabla in it. */
 export async function evaluate(entry) {
   const { outputFiles } = await build({
@@ -55,6 +64,13 @@ export async function buildLab(out, formula, { isolate = false } = {}) {
     buildFrame(out),
     build({ ...browser, entryPoints: [join(lab, 'page.ts')], format: 'esm', outfile: join(folder, 'page.js') }),
     build({ ...browser, entryPoints: [join(lab, 'worker.ts')], format: 'iife', outfile: join(folder, 'worker.js') }),
+    build({
+      ...browser,
+      plugins: [withoutTexts, plugin],
+      entryPoints: [join(lab, 'painter.ts')],
+      format: 'iife',
+      outfile: join(folder, 'painter.js'),
+    }),
   ]);
   writeFileSync(join(folder, 'index.html'), overview(LECTURES));
   LECTURES.forEach((lecture, i) =>

@@ -146,6 +146,29 @@ describe.skipIf(whyNoBrowser)('the lab', () => {
     60_000,
   );
 
+  test('while the playground trains, the page is never held up for 50 ms', async () => {
+    const { page, errors } = await open('networks', '#playground.steps=600');
+    await page.evaluate(() => {
+      const durations: number[] = [];
+      Object.assign(globalThis, { durations });
+      new PerformanceObserver((list) => durations.push(...list.getEntries().map(({ duration }) => duration))).observe({
+        type: 'longtask',
+      });
+    });
+    // Others compute on this machine, too: of three runs one has to be free of tasks that the browser calls long.
+    const longest: number[] = [];
+    while (longest.length < 3 && !longest.includes(0)) {
+      if (longest.length > 0) await page.locator('#playground .play').click();
+      await page.waitForSelector("#playground[data-state='running']");
+      await page.evaluate('durations.length = 0');
+      await page.waitForSelector("#playground[data-state='done']");
+      longest.push(await page.evaluate<number>('Math.max(0, ...durations)'));
+    }
+    expect(longest).toContain(0);
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+
   test('on a phone nothing is wider than the screen', async () => {
     for (const { name } of [{ name: 'index' }, ...lectures]) {
       const { page, errors } = await open(name, '', 360);

@@ -60,7 +60,7 @@ export const adversarial: Figure<FrameOf<typeof run>> = {
     { name: 'curve', label: 'Accuracy on test digits under FGSM, by ε' },
   ],
   draw({ pictures, answers, curve }, { picture: before, changed, before: p, after, label, curve: points, epsilon }) {
-    const { clientWidth: width, clientHeight: height } = pictures!.canvas;
+    const { width, height } = pictures!;
     pictures!.begin({ x0: 0, x1: width, y0: -height, y1: 0 });
     const gap = Math.min(44, width * 0.08);
     const side = Math.min(height - 16, (width - 2 * gap - 16) / 3);

@@ -20,7 +20,7 @@ let edges: number[] = [];
 
 /** Boxes: as high as the map's side (as its root), as wide as it has channels (as its logarithm), joined where U-Net hands over. */
 function boxes(plot: Plot, layers: readonly Layer[], at: number, name: string): void {
-  const { clientWidth: width, clientHeight: height } = plot.canvas;
+  const { width, height } = plot;
   plot.begin({ x0: 0, x1: width, y0: -height / 2, y1: height / 2 });
   const thickness = layers.map(({ shape }) => 1 + Math.log2(1 + (shape[0] ?? 1)));
   const gap = Math.min(6, (0.3 * width) / layers.length);
@@ -52,7 +52,7 @@ function boxes(plot: Plot, layers: readonly Layer[], at: number, name: string): 
 
 /** The layers around the chosen one, in words. */
 function table(plot: Plot, layers: readonly Layer[], at: number): void {
-  const { clientWidth: width, clientHeight: height } = plot.canvas;
+  const { width, height } = plot;
   plot.begin({ x0: 0, x1: width, y0: -height, y1: 0 });
   const isNarrow = width < 520;
   const columns = isNarrow ? [0.06, 0.64, 0.82, 0.99] : [0.05, 0.66, 0.83, 0.985];
@@ -136,7 +136,7 @@ export const architectures: Figure<FrameOf<typeof run>> = {
   },
   draw({ boxes: drawing, bars, table: words }, { layers, at, name }) {
     boxes(drawing!, layers, at, name);
-    const { clientWidth: width, clientHeight: height } = bars!.canvas;
+    const { width, height } = bars!;
     bars!.begin({ x0: 0, x1: width, y0: -1.1, y1: 1.1 });
     const most = [Math.max(...layers.map((l) => l.parameters), 1), Math.max(...layers.map((l) => l.multiplyAdds), 1)];
     const slot = (width - 24) / layers.length;

@@ -40,7 +40,7 @@ export const attention: Figure<FrameOf<typeof run>> = {
     },
   ],
   draw({ heads: plot, bonds }, { queries, keys, heads, weights }) {
-    const { clientWidth: width, clientHeight: height } = plot!.canvas;
+    const { width, height } = plot!;
     plot!.begin({ x0: 0, x1: width, y0: -height, y1: 0 });
     const columns = width < 420 ? Math.ceil(heads / 2) : heads;
     const lines = Math.ceil(heads / columns);
@@ -56,7 +56,7 @@ export const attention: Figure<FrameOf<typeof run>> = {
         beside: h % columns === 0 || columns <= 2 ? queries.map((word) => word.slice(0, Math.floor(margin / 7))) : [],
       }); // prettier-ignore
     }
-    const [w, tall] = [bonds!.canvas.clientWidth, bonds!.canvas.clientHeight];
+    const { width: w, height: tall } = bonds!;
     bonds!.begin({ x0: 0, x1: w, y0: -tall, y1: 0 });
     const place = (i: number, count: number): number => ((i + 0.5) * w) / count;
     const top = -24;

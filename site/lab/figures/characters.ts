@@ -7,7 +7,7 @@ import type { FrameOf } from './frame-of.js';
 
 /** Text in cells of one width, each on a ground as strong as its share. */
 function cells(plot: Plot, text: string, shares: readonly number[] = []): void {
-  const { clientWidth: width, clientHeight: height } = plot.canvas;
+  const { width, height } = plot;
   plot.begin({ x0: 0, x1: width, y0: -height, y1: 0 });
   const { context } = plot;
   context.font = '13px ui-monospace, Menlo, Consolas, monospace';

@@ -32,7 +32,7 @@ export const decay: Figure<FrameOf<typeof run>> = {
     { name: 'curves', label: 'Test loss of each (training loss dashed)' },
   ],
   draw({ weights: shown, curves }, { at, networks, weights }) {
-    const { clientWidth: width, clientHeight: height } = shown!.canvas;
+    const { width, height } = shown!;
     shown!.begin({ x0: 0, x1: width, y0: -height, y1: 0 });
     const line = (height - 8) / networks.length;
     networks.forEach(({ kind, small, norm }, k) => {

@@ -81,7 +81,7 @@ export const drawing: Figure<FrameOf<typeof run>> = {
       if (p > 0.02) answers!.text(`${(100 * p).toFixed(0)} %`, p + 0.02, -digit - 0.5, { colour: answers!.colour('muted') }); // prettier-ignore
     });
 
-    const { clientWidth: width, clientHeight: height } = all!.canvas;
+    const { width, height } = all!;
     all!.begin({ x0: 0, x1: width, y0: -height, y1: 0 });
     const [one, two, pooled] = layers;
     const rows = [

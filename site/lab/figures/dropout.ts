@@ -48,7 +48,7 @@ export const dropout: Figure<FrameOf<typeof run>> = {
     ]);
     legend(curves!, [['with dropout', curves!.colour('class-1')], ['without', curves!.colour('class-0')]]); // prettier-ignore
 
-    const { clientWidth: width, clientHeight: height } = parts!.canvas;
+    const { width, height } = parts!;
     parts!.begin({ x0: 0, x1: width, y0: -height, y1: 0 });
     const columns = width < 420 ? 4 : 8;
     const side = Math.min(width / columns, height / Math.ceil(count / columns));

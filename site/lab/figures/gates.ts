@@ -51,7 +51,7 @@ export const gates: Figure<FrameOf<typeof run>> = {
     return view === 'states' && unit >= 1 && unit <= 12 ? { unit } : {};
   },
   draw({ states, lines: plot, loss }, { text, depth, states: found, correlations, unit, shown, losses }) {
-    const { clientWidth: width, clientHeight: height } = states!.canvas;
+    const { width, height } = states!;
     states!.begin({ x0: 0, x1: width, y0: -height, y1: 0 });
     const data = { c: found.c, f: found.f, i: found.i, o: found.o, h: found.h }[shown] ?? found.c;
     const [units, time] = [data[0]!.length, data.length];

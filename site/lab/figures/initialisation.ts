@@ -13,7 +13,7 @@ function rows(
   colour: string,
   ends: readonly [string, string],
 ): void {
-  const { clientWidth: width, clientHeight: height } = plot.canvas;
+  const { width, height } = plot;
   plot.begin({ x0: 0, x1: width, y0: -height, y1: 0 });
   const line = (height - 22) / counts.length;
   const [left, right] = [26, width - 66];

@@ -87,7 +87,7 @@ export const kernel: Figure<FrameOf<typeof run>> = {
     output!.frame(0, -rows, columns, rows, output!.colour('rule'), 1);
     output!.frame(column, -row - 1, 1, 1, output!.colour('ink'), 2);
 
-    const { clientWidth: width, clientHeight: height } = sum!.canvas;
+    const { width, height } = sum!;
     const cell = Math.min(86, (width - 110) / side);
     const line = Math.min(26, height / side);
     sum!.begin({ x0: 0, x1: width, y0: -height, y1: 0 });

@@ -57,7 +57,7 @@ export const latent: Figure<FrameOf<typeof run>> = {
       digit(pictures!, all.subarray(64 * i, 64 * (i + 1)), { x0, x1: x0 + cell * 0.94, y0: y1 - cell * 0.94, y1 });
     }
     pictures!.dot(x, y, pictures!.colour('accent'), { radius: 5 });
-    const { clientWidth: width, clientHeight: height } = picture!.canvas;
+    const { width, height } = picture!;
     picture!.begin({ x0: 0, x1: width, y0: -height, y1: 0 });
     const size = height - 16;
     digit(picture!, one, { x0: (width - size) / 2, x1: (width + size) / 2, y0: 8 - height, y1: -8 }, true);

@@ -97,7 +97,7 @@ export const playground: Figure<FrameOf<typeof run>> = {
       curves!.colour('class-1'),
     );
 
-    const { clientWidth: width, clientHeight: height } = neurons!.canvas;
+    const { width, height } = neurons!;
     const side = Math.min(44, width / Math.max(1, ...widths), height / Math.max(1, widths.length));
     neurons!.begin({ x0: 0, x1: width, y0: -height, y1: 0 });
     outputs.forEach((output, row) => {

@@ -31,7 +31,7 @@ export const positions: Figure<FrameOf<typeof run>> = {
     return at >= 0 && at < shape.length ? { at } : {};
   },
   draw({ table, waves, likeness }, { length, width, at, encoding, likeness: own }) {
-    const { clientWidth: w, clientHeight: h } = table!.canvas;
+    const { width: w, height: h } = table!;
     table!.begin({ x0: 0, x1: w, y0: -h, y1: 0 });
     shape = { left: 34, right: w - 8, top: -8, foot: 8 - h, length };
     const into = { x0: shape.left, x1: shape.right, y0: shape.foot, y1: shape.top };

@@ -101,7 +101,7 @@ export const race: Figure<FrameOf<typeof run>> = {
       ),
     );
 
-    const { clientWidth: width, clientHeight: height } = legend!.canvas;
+    const { width, height } = legend!;
     const columns = Math.max(2, Math.floor(width / 150));
     const rows = Math.ceil(racers.length / columns);
     legend!.begin({ x0: 0, x1: columns, y0: -height, y1: 0 });

@@ -13,7 +13,7 @@ function maps(
   rows: readonly string[],
   columns: readonly string[],
 ): void {
-  const { clientWidth: width, clientHeight: height } = plot.canvas;
+  const { width, height } = plot;
   plot.begin({ x0: 0, x1: width, y0: -height, y1: 0 });
   const [across, down] = heads === 1 ? [1, 1] : heads === 2 ? [2, 1] : [2, 2];
   const margin = 22;

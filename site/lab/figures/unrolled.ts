@@ -50,7 +50,7 @@ export const unrolled: Figure<FrameOf<typeof run>> = {
     { name: 'sizes', label: 'Size of the gradient at each moment (logarithmic)', wide: true, aspect: 0.36, least: 180 },
   ],
   draw({ chains, sizes }, { plain, gated, at }) {
-    const { clientWidth: width, clientHeight: height } = chains!.canvas;
+    const { width, height } = chains!;
     chains!.begin({ x0: 0, x1: width, y0: -height, y1: 0 });
     chain(chains!, plain, at, -height * 0.32, 'class-0', 'RNN: h');
     chain(chains!, gated, at, -height * 0.8, 'class-1', 'LSTM: c');

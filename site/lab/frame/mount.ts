@@ -1,11 +1,12 @@
-// A figure in the page: makes its controls and canvases, starts its worker when it comes into sight, draws a frame each time the screen
+// A figure in the page: makes its controls and canvases, starts its worker when it comes into sight, has a frame drawn each time the screen
 // refreshes, and keeps the address in step with the settings. What it shows is also in attributes, for tests and other scripts:
 // `data-state` (loading, running, paused, done, error) and, on the output, `data-values`.
 
 import { type ControlRow, controlRow } from './controls.js';
 import { type Figure, type Frame, type Settings, defaultsOf, programOf } from './figure.js';
 import type { ToPage, ToWorker } from './messages.js';
-import { Plot, short } from './plot.js';
+import type { Painter, Painting } from './painting.js';
+import { short } from './plot.js';
 import { readState, writeState } from './state.js';
 
 export function element<K extends keyof HTMLElementTagNameMap>(
@@ -18,27 +19,40 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
-export function mount(figure: Figure, root: HTMLElement, workerUrl: URL): void {
-  new Mounted(figure, root, workerUrl).begin();
+export function mount(figure: Figure, root: HTMLElement, workerUrl: URL, painter: Painter): void {
+  new Mounted(figure, root, workerUrl).begin(painter);
+}
+
+/** Browsers refuse addresses that change more often than a hundred times in ten seconds. */
+const ADDRESS_PAUSE = 200;
+
+/** Leaves what is as it should be: the page is laid out anew after every change. */
+function setText(node: Node, text: string): void {
+  if (node.textContent !== text) node.textContent = text;
 }
 
 class Mounted {
   private settings: Settings;
   private worker: Worker | undefined;
   private run = 0;
-  private readonly plots: Record<string, Plot> = {};
+  private painting: Painting | undefined;
+  private readonly canvases: Record<string, HTMLCanvasElement> = {};
   private readonly rows = new Map<string, ControlRow>();
   private waiting: Frame[] = [];
-  private shown: Frame | undefined;
+  /** What the painter has been given and not yet drawn. */
+  private drawing: { readonly frame: Frame; readonly run: number } | undefined;
+  private isShown = false;
   private isRunning = !matchMedia('(prefers-reduced-motion: reduce)').matches;
   private isVisible = false;
   private isOver = false;
   /** Frames that are drawn even while paused. */
   private due = 1;
   private isDrawing = false;
-  /** When a frame was drawn last, and what waits for the time of the next. */
+  /** When a frame was given to be drawn last, and what waits for the time of the next. */
   private drawn = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private addressTimer: ReturnType<typeof setTimeout> | undefined;
+  private isAddressOld = false;
   private rate: { time: number; step: number } | undefined;
   private readonly status = element('span', { className: 'status', role: 'status' });
   private readonly speed = element('span', { className: 'speed' });
@@ -57,7 +71,7 @@ class Mounted {
     this.settings = readState(figure, location.hash);
   }
 
-  begin(): void {
+  begin(painter: Painter): void {
     const { figure, root } = this;
     const views = element('div', { className: 'views' }, ...figure.views.map((view) => this.view(view)));
     const controls = element('div', { className: 'controls' });
@@ -79,11 +93,15 @@ class Mounted {
         ),
       );
     root.append(this.program());
-    // Pictures depend on their size and on the colours of the page.
-    const redraw = (): void => this.paint();
-    new ResizeObserver(redraw).observe(views);
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
-    document.addEventListener('themechange', redraw);
+    this.painting = painter.add(figure.name, this.canvases, {
+      drawn: () => this.showDrawn(),
+      set: (changed) => this.set(changed, true),
+      failed: (message) => {
+        this.show('error', message);
+        reportError(new Error(message));
+      },
+    });
+    this.painting.settings(this.settings);
     addEventListener('hashchange', () => this.adopt(readState(figure, location.hash)));
     new IntersectionObserver(
       ([entry]) => {
@@ -93,6 +111,7 @@ class Mounted {
       },
       { rootMargin: '200px' },
     ).observe(root);
+    this.writeProgram();
     this.tell();
   }
 
@@ -100,14 +119,9 @@ class Mounted {
     const canvas = element('canvas', { role: 'img', ariaLabel: label });
     canvas.style.aspectRatio = `1 / ${aspect}`;
     if (least) canvas.style.minHeight = `${least}px`;
-    this.plots[name] = new Plot(canvas);
-    const { point } = this.figure;
-    if (point) {
-      const give = (event: PointerEvent): void => {
-        const [x, y] = this.plots[name]!.at(event.offsetX, event.offsetY);
-        const changed = this.figure.point!(name, x, y, this.settings);
-        if (Object.keys(changed).length > 0) this.set(changed);
-      };
+    this.canvases[name] = canvas;
+    if (this.figure.point) {
+      const give = (event: PointerEvent): void => this.painting?.point(name, [event.offsetX, event.offsetY]);
       canvas.classList.add('touched');
       canvas.addEventListener('pointerdown', (event) => (canvas.setPointerCapture(event.pointerId), give(event)));
       canvas.addEventListener('pointermove', (event) => void (event.buttons & 1 && give(event)));
@@ -176,19 +190,37 @@ class Mounted {
     );
   }
 
-  private set(changed: Settings): void {
+  /** `isKnown`: the painter has them already. */
+  private set(changed: Settings, isKnown = false): void {
     Object.assign(this.settings, changed);
     for (const [name, value] of Object.entries(changed)) this.rows.get(name)?.show(value);
-    history.replaceState(
-      null,
-      '',
-      `${location.pathname}${location.search}${writeState(this.figure, this.settings, location.hash)}`,
-    );
+    if (!isKnown) this.painting?.settings(this.settings);
+    this.writeAddress();
+    this.writeProgram();
     const isLive = Object.keys(changed).every((name) => this.figure.controls[name]?.live);
     if (!this.worker) return;
     if (isLive && !this.isOver) this.send({ kind: 'change', run: this.run, settings: { ...this.settings } });
     else this.start();
     this.tell();
+  }
+
+  /** At once, and after more changes once more. */
+  private writeAddress(): void {
+    if (this.addressTimer !== undefined) {
+      this.isAddressOld = true;
+      return;
+    }
+    this.isAddressOld = false;
+    const hash = writeState(this.figure, this.settings, location.hash);
+    history.replaceState(null, '', `${location.pathname}${location.search}${hash}`);
+    this.addressTimer = setTimeout(() => {
+      this.addressTimer = undefined;
+      if (this.isAddressOld) this.writeAddress();
+    }, ADDRESS_PAUSE);
+  }
+
+  private writeProgram(): void {
+    this.code.textContent = programOf(this.figure, this.settings);
   }
 
   private adopt(settings: Settings, always = false): void {
@@ -246,31 +278,44 @@ class Mounted {
     }
     this.isDrawing = true;
     requestAnimationFrame(() => {
-      this.isDrawing = false;
-      this.drawn = performance.now();
       const frame = this.isRunning || this.due > 0 ? this.waiting.shift() : undefined;
-      if (!frame) return;
+      if (!frame) {
+        this.isDrawing = false;
+        return;
+      }
+      this.drawn = performance.now();
       this.due = 0;
-      this.shown = frame;
+      this.drawing = { frame, run: this.run };
+      this.painting!.draw(frame);
       this.send({ kind: 'next', run: this.run });
-      this.paint();
-      this.measure(frame);
-      this.tell();
-      this.schedule();
     });
   }
 
-  private paint(): void {
-    const frame = this.shown;
-    if (!frame) return;
-    this.figure.draw(this.plots, frame);
-    const { values } = frame;
+  /** The painter has drawn what it was given: what stands beside the picture follows. */
+  private showDrawn(): void {
+    const { drawing } = this;
+    this.isDrawing = false;
+    if (drawing?.run === this.run) {
+      this.isShown = true;
+      this.write(drawing.frame);
+      this.measure(drawing.frame);
+      this.tell();
+    }
+    this.schedule();
+  }
+
+  private write({ values }: Frame): void {
     this.output.dataset['values'] = JSON.stringify(values);
-    this.output.replaceChildren(
-      ...Object.entries(values).map(([name, value]) =>
-        element('span', {}, `${name} `, element('b', {}, typeof value === 'number' ? short(value) : value)),
-      ),
-    );
+    const entries = Object.entries(values);
+    while (this.output.childElementCount > entries.length) this.output.lastElementChild!.remove();
+    entries.forEach(([name, value], i) => {
+      const text = typeof value === 'number' ? short(value) : value;
+      const place = this.output.children[i];
+      if (place) {
+        setText(place.firstChild!, `${name} `);
+        setText(place.lastChild!, text);
+      } else this.output.append(element('span', {}, `${name} `, element('b', {}, text)));
+    });
   }
 
   /** Steps a second, over the last one. */
@@ -287,10 +332,9 @@ class Mounted {
   }
 
   private tell(): void {
-    this.code.textContent = programOf(this.figure, this.settings);
-    const isDone = this.isOver && this.waiting.length === 0;
+    const isDone = this.isOver && this.waiting.length === 0 && !this.isDrawing;
     if (this.root.dataset['state'] === 'error' && this.isOver) return;
-    this.show(!this.shown ? 'loading' : isDone ? 'done' : this.isRunning ? 'running' : 'paused');
+    this.show(!this.isShown ? 'loading' : isDone ? 'done' : this.isRunning ? 'running' : 'paused');
   }
 
   private show(state: 'loading' | 'running' | 'paused' | 'done' | 'error', text = ''): void {

@@ -1,4 +1,5 @@
 // Drawing on a canvas in the coordinates of the data: heat maps, lines, dots, axes, words. Colours are those of the page, light or dark.
+// It runs in a worker: what it knows of the page is a Look, which the page sends.
 
 /** Corners of what is shown, in the coordinates of the data. */
 export interface Box {
@@ -10,31 +11,50 @@ export interface Box {
 
 export type Rgb = readonly [red: number, green: number, blue: number];
 
+/** Custom properties of the page's style that pictures are drawn in. */
+export const COLOURS = [
+  'page',
+  'canvas',
+  'ink',
+  'muted',
+  'rule',
+  'accent',
+  'good',
+  'bad',
+  'class-0',
+  'class-1',
+  'class-2',
+  'class-3',
+  'class-4',
+];
+
+/** How the page looks at present. */
+export interface Look {
+  readonly colours: Readonly<Record<string, string>>;
+  /** Pixels of the screen in one of the page. */
+  readonly ratio: number;
+}
+
 const MARGIN = { left: 40, right: 14, top: 10, bottom: 24 };
 
 export class Plot {
-  readonly context: CanvasRenderingContext2D;
+  readonly context: OffscreenCanvasRenderingContext2D;
+  /** In pixels of the page. */
   width = 0;
   height = 0;
-  /** Pixels of the screen in one of the page. */
-  private ratio = 1;
+  look: Look = { colours: {}, ratio: 1 };
   box: Box = { x0: 0, x1: 1, y0: 0, y1: 1 };
   private inner = { left: 0, top: 0, width: 0, height: 0 };
-  private style: CSSStyleDeclaration;
-  /** Those of the page, as a frame has asked for them. */
-  private readonly colours = new Map<string, string>();
   /** Where pictures are put together before they are drawn, and dots as they were drawn once: hundreds of each are in a frame. */
   private readonly scratch = new OffscreenCanvas(1, 1);
   private readonly stamps = new Map<string, OffscreenCanvas>();
+  private readonly canvas: OffscreenCanvas;
 
-  readonly canvas: HTMLCanvasElement;
-
-  constructor(canvas: HTMLCanvasElement) {
+  constructor(canvas: OffscreenCanvas) {
     this.canvas = canvas;
     const context = canvas.getContext('2d');
     if (!context) throw new Error('This browser draws no canvas.');
     this.context = context;
-    this.style = getComputedStyle(canvas);
   }
 
   /** Clears the canvas and says what part of the plane it shows; `axes` leave a margin for numbers. */
@@ -53,14 +73,9 @@ export class Plot {
       readonly log?: '' | 'x' | 'y' | 'xy';
     } = {},
   ): void {
-    const { canvas, context } = this;
-    const ratio = (this.ratio = Math.min(3, globalThis.devicePixelRatio || 1));
-    this.width = canvas.clientWidth;
-    this.height = canvas.clientHeight;
+    const { canvas, context, ratio } = this;
     const [w, h] = [Math.round(this.width * ratio), Math.round(this.height * ratio)];
     if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
-    this.style = getComputedStyle(canvas);
-    this.colours.clear();
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, this.width, this.height);
     context.font = '12px system-ui, sans-serif';
@@ -73,11 +88,13 @@ export class Plot {
     if (axes) this.axes(log);
   }
 
+  private get ratio(): number {
+    return Math.min(3, this.look.ratio);
+  }
+
   /** A custom property of the page's style. */
   colour(name: string): string {
-    let found = this.colours.get(name);
-    if (found === undefined) this.colours.set(name, (found = this.style.getPropertyValue(`--${name}`).trim()));
-    return found;
+    return this.look.colours[name] ?? '';
   }
 
   rgb(name: string): Rgb {
