@@ -14,7 +14,7 @@ export type Remote<T extends Exposed> = {
   readonly [K in keyof T]: (...values: Parameters<T[K]>) => Promise<Awaited<ReturnType<T[K]>>>;
 };
 
-/** A port of any kind: a Worker, the global of a worker, a MessagePort. */
+/** A port of any kind: the global of a worker, a MessagePort. */
 interface Port {
   postMessage(message: unknown): void;
   addEventListener(kind: 'message', listener: (event: { readonly data: unknown }) => void): void;
@@ -25,6 +25,13 @@ interface Callback {
   readonly nablaCallback: number;
 }
 
+/** Sent by who connects; who exposes answers with `ready`, which says that its script has come so far. */
+interface HelloMessage {
+  readonly nabla: 'hello';
+}
+interface ReadyMessage {
+  readonly nabla: 'ready';
+}
 interface CallMessage {
   readonly nabla: 'call';
   readonly id: number;
@@ -59,6 +66,7 @@ export function expose<const T extends Exposed>(functions: T, port: Port = globa
     throw new ArgumentError('expose: there is no page to answer here. Call it in a worker, or give a MessagePort.');
   port.addEventListener('message', ({ data }) => {
     if (isOurs<CallMessage>(data, ['call'])) void answer(functions, data, port);
+    else if (isOurs<HelloMessage>(data, ['hello'])) port.postMessage({ nabla: 'ready' } satisfies ReadyMessage);
   });
   return functions;
 }
@@ -99,7 +107,9 @@ const callbackOf =
 
 /**
  * In a page: the functions that a worker exposes. Functions among the arguments are called back while theirs runs; what they return is
- * not waited for. An error of the worker rejects the promise, with its text and its name.
+ * not waited for. An error of the worker rejects the promise, with its text and its name; so do, for calls under way and all later ones, a script
+ * that cannot be loaded or that throws before it exposes anything, and a port that the other side closes. Connect where the worker is
+ * made: what has failed before is not heard of.
  *
  *     const worker = new Worker(new URL('./train.ts', import.meta.url), { type: 'module' });
  *     const { train } = connect<Api>(worker);
@@ -111,25 +121,46 @@ export function connect<T extends Exposed>(worker: Worker | MessagePort): Remote
   const waiting = new Map<number, { readonly done: (value: unknown) => void; readonly fail: (error: Error) => void }>();
   const callbacks = new Map<number, (...values: unknown[]) => unknown>();
   let last = 0;
+  /** Whether it has said anything: an error after that ends what is under way, but not the worker. */
+  let isReady = false;
+  /** Why no call will ever be answered. */
+  let end: NablaError | undefined;
+  const failAll = (error: NablaError): void => {
+    const calls = [...waiting.values()];
+    waiting.clear();
+    for (const { fail } of calls) fail(error);
+  };
   target.addEventListener('message', (event) => {
     const data: unknown = 'data' in event ? event.data : undefined;
-    if (isOurs<TellMessage>(data, ['tell'])) callbacks.get(data.callback)?.(...data.values);
-    else if (isOurs<AnswerMessage>(data, ['answer', 'error'])) {
-      const call = waiting.get(data.id);
-      waiting.delete(data.id);
-      if (data.nabla === 'answer') call?.done(data.value);
-      else call?.fail(Object.assign(new NablaError(data.text), { name: data.name }));
+    if (!isOurs<TellMessage | AnswerMessage | ReadyMessage>(data, ['tell', 'answer', 'error', 'ready'])) return;
+    isReady = true;
+    end = undefined;
+    if (data.nabla === 'ready') return;
+    if (data.nabla === 'tell') {
+      callbacks.get(data.callback)?.(...data.values);
+      return;
     }
+    const call = waiting.get(data.id);
+    waiting.delete(data.id);
+    if (data.nabla === 'answer') call?.done(data.value);
+    else call?.fail(Object.assign(new NablaError(data.text), { name: data.name }));
   });
-  // The worker's script cannot be loaded, or fails before it listens.
   target.addEventListener('error', (event) => {
-    const text = 'message' in event && event.message ? String(event.message) : 'its script cannot be loaded';
-    for (const { fail } of waiting.values()) fail(new NablaError(`connect: the worker has failed (${text}).`));
-    waiting.clear();
+    const text = 'message' in event && event.message ? String(event.message) : '';
+    const cause = text || 'its script cannot be loaded: look at its address, and at the network';
+    const error = new NablaError(`connect: the worker has failed (${cause}).`);
+    if (!isReady) end = error;
+    failAll(error);
+  });
+  target.addEventListener('close', () => {
+    end = new NablaError('connect: the other side has closed its port.');
+    failAll(end);
   });
   if ('start' in worker) worker.start();
+  worker.postMessage({ nabla: 'hello' } satisfies HelloMessage);
   const call = (name: string, values: readonly unknown[]): Promise<unknown> =>
     new Promise((done, fail) => {
+      if (end !== undefined) return fail(end);
       const id = ++last;
       const own: number[] = [];
       const sent = values.map((value): unknown => {
@@ -139,8 +170,8 @@ export function connect<T extends Exposed>(worker: Worker | MessagePort): Remote
         own.push(number);
         return { nablaCallback: number } satisfies Callback;
       });
-      const end = (): void => own.forEach((number) => callbacks.delete(number));
-      waiting.set(id, { done: (value) => (end(), done(value)), fail: (error) => (end(), fail(error)) });
+      const forget = (): void => own.forEach((number) => callbacks.delete(number));
+      waiting.set(id, { done: (value) => (forget(), done(value)), fail: (error) => (forget(), fail(error)) });
       const message: CallMessage = { nabla: 'call', id, name, values: sent };
       worker.postMessage(message);
     });

@@ -101,11 +101,38 @@ async function calls() {
   return { results, steps, wrong };
 }
 
+/** Calls to workers whose script fails, each right after the other: while it is loaded, and when it has failed long ago. */
+async function failures() {
+  const script = (text: string): Worker => new Worker(URL.createObjectURL(new Blob([text])));
+  const found: Record<string, string[]> = {};
+  for (const [kind, start] of [
+    ['missing', () => new Worker('/no-such-script.js')],
+    ['throwing', () => script('throw new Error("no heap");')],
+    ['unreadable', () => script('const = 1;')],
+  ] as const) {
+    const worker = start();
+    const { call } = connect<{ call(): number }>(worker);
+    found[kind] = [await messageOf(() => call()), await messageOf(() => call())];
+    worker.terminate();
+  }
+  // An error of a worker that listens ends what is under way, and nothing else.
+  const alive = script(`onmessage = ({ data: { nabla, id, name } }) => {
+    if (nabla === 'hello') postMessage({ nabla: 'ready' });
+    else if (name === 'add') postMessage({ nabla: 'answer', id, value: 3 });
+    else throw new Error('outside of a call');
+  };`);
+  const { add, call } = connect<{ add(): number; call(): void }>(alive);
+  found['alive'] = [String(await add()), await messageOf(() => call()), String(await add())];
+  alive.terminate();
+  return found;
+}
+
 export async function main() {
   return {
     pictures: await pictures(),
     opfs: await stored('opfs'),
     indexeddb: await stored('indexeddb'),
     calls: await calls(),
+    failures: await failures(),
   };
 }

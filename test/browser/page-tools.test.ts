@@ -15,7 +15,7 @@ describe.skipIf(whyNoBrowser)('nabla/browser', () => {
 
   test('pictures, files and calls', async () => {
     const found = (await browser.run(entry, { isolated: false })) as Awaited<ReturnType<typeof main>>;
-    const { pictures, opfs, indexeddb, calls } = found;
+    const { pictures, opfs, indexeddb, calls, failures } = found;
     expect(pictures).toMatchObject({
       rgb: [
         [3, 1, 2],
@@ -66,6 +66,13 @@ describe.skipIf(whyNoBrowser)('nabla/browser', () => {
       expect.stringMatching(/^ArgumentError: connect: /),
       expect.stringMatching(/^ArgumentError: expose: /),
     ]);
+    const failed = (cause: string): string[] => Array(2).fill(`NablaError: connect: the worker has failed (${cause}).`);
+    expect(failures).toEqual({
+      missing: failed('its script cannot be loaded: look at its address, and at the network'),
+      throwing: failed('Uncaught Error: no heap'),
+      unreadable: failed("Uncaught SyntaxError: Unexpected token '='"),
+      alive: ['3', 'NablaError: connect: the worker has failed (Uncaught Error: outside of a call).', '3'],
+    });
   }, 60_000);
 });
 
