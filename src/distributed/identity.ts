@@ -1,6 +1,8 @@
 // What processes have to have in common before they can train together: the version of nabla, the program, the kind of processor.
 // Node's modules are asked for at run time, so that a bundler for browsers finds nothing to resolve.
 
+import { HOME } from '../tensor/library.js';
+
 const { createHash } = process.getBuiltinModule('node:crypto');
 const { existsSync, readFileSync } = process.getBuiltinModule('node:fs');
 const { dirname, join } = process.getBuiltinModule('node:path');
@@ -14,9 +16,10 @@ export function identity(): Readonly<Record<string, string>> {
   };
 }
 
-/** From the package.json above this file, in src/ as in dist/. */
+/** From the package.json above src/ or dist/. */
 function version(): string {
-  for (let at = dirname(fileURLToPath(import.meta.url)); dirname(at) !== at; at = dirname(at)) {
+  if (!HOME.startsWith('file:')) return 'unknown';
+  for (let at = fileURLToPath(HOME); dirname(at) !== at; at = dirname(at)) {
     const path = join(at, 'package.json');
     if (!existsSync(path)) continue;
     const { name, version: found } = JSON.parse(readFileSync(path, 'utf8')) as { name?: string; version?: string };

@@ -55,7 +55,7 @@ export {
   tellPlace,
 } from '../engine/ir/errors.js';
 export { nameIndices, tellModules } from '../engine/ir/place.js';
-export { markCopy, refuseOtherCopy } from '../engine/ir/copies.js';
+export { HOME, markCopy, refuseOtherCopy } from '../engine/ir/copies.js';
 export * from '../engine/ir/arguments.js';
 export { type OptionNames, checkNeededOptions, checkOptions, editDistance } from '../engine/ir/options.js';
 export { defaultDType } from './operands.js';

@@ -17,6 +17,12 @@ const COPY: Copy = {
   home: String(import.meta.url ?? 'an unknown place').replace(/(?:engine\/ir\/copies|chunks\/[^/]+)\.[jt]s.*$/, ''),
 };
 
+/**
+ * The address of the folder that this copy was loaded from. What asks for files beside its own module by `new URL(…, import.meta.url)` instead
+ * makes bundlers look for them.
+ */
+export const HOME = COPY.home;
+
 /** All instances of a class belong to this copy. */
 export function markCopy(type: { readonly prototype: object }): void {
   Object.defineProperty(type.prototype, MARK, { value: COPY });
