@@ -1,6 +1,7 @@
 // Fails on an import that goes up a layer, on a circle of imports (of types too), on a Node import in code that browsers load, and on a
-// package that package.json does not declare. Input: a folder with src/ (default: this repository); output: one line
-// per violation, `file:line imports X: reason`. Tests are exempt: they may look at anything.
+// package that package.json does not declare; in the engine also on folders and files that are too large to be looked through. Input: a
+// folder with src/ (default: this repository); output: one line per violation, `file:line imports X: reason`. Tests are exempt: they may
+// look at anything.
 //
 //   cli → library (nn optim data metrics train models classic io onnx vision text distributed linalg rl audio browser) → functions → tensor → engine
 //   engine: loop, grad, batch, host, prepare → ir;  compile, emit → loop, ir;  device → all of these;  src/engine/*.ts → device and all
@@ -41,6 +42,8 @@ const COMPILER = [
   'engine/compile/lower/contraction',
   'engine/compile/lower/winograd',
   'engine/compile/lower/scan',
+  'engine/compile/lower/dense/parts',
+  'engine/compile/lower/dense/spectra',
   'engine/compile/lower/dense',
   'engine/compile/lower',
   'engine/compile/program',
@@ -89,6 +92,10 @@ const NODE_ONLY = [
   'src/engine/device/cpu/node/',
   'src/internals.ts',
 ];
+
+/** A room of the engine holds one subject: so many files beside each other, so many lines in one. */
+const MOST_FILES = 15;
+const MOST_LINES = 450;
 
 function layerOf(file) {
   const parts = file.split('/').slice(1);
@@ -147,12 +154,16 @@ export function checkLayers(root) {
   const packages = readDeclaredPackages(root);
   const report = ({ from, line }, what, reason) => violations.push(`${from}:${line} imports ${what}: ${reason}`);
 
-  for (const from of listSources(root)) {
+  const sources = listSources(root);
+  violations.push(...crowdedRooms(sources));
+  for (const from of sources) {
     const layer = layerOf(from);
     if (!(layer in MAY_IMPORT)) {
       violations.push(`${from}:1 is in no layer: move it, or give its folder a row in scripts/check-layers.mjs`);
     }
-    for (const { specifier, line, kind } of readImports(from, readFileSync(join(root, from), 'utf8'))) {
+    const text = readFileSync(join(root, from), 'utf8');
+    violations.push(...explainSize(from, text));
+    for (const { specifier, line, kind } of readImports(from, text)) {
       const edge = { from, line, kind };
       if (!specifier.startsWith('.')) {
         const reason = explainPackage(from, specifier, packages);
@@ -183,6 +194,23 @@ export function checkLayers(root) {
     report(circle[0].origin, circle[0].origin.to, `folders in a circle: ${path} (with ${others.join(', ')})`);
   }
   return violations;
+}
+
+function explainSize(file, text) {
+  const lines = text.split('\n').length - 1;
+  if (!file.startsWith('src/engine/') || lines <= MOST_LINES) return [];
+  return [`${file}:1 has ${lines} lines, of at most ${MOST_LINES}: give a part of its subject a file of its own`];
+}
+
+function crowdedRooms(sources) {
+  const counts = new Map();
+  for (const file of sources.filter((name) => name.startsWith('src/engine/'))) {
+    const room = posix.dirname(file);
+    counts.set(room, (counts.get(room) ?? 0) + 1);
+  }
+  return [...counts]
+    .filter(([, count]) => count > MOST_FILES)
+    .map(([room, count]) => `${room} has ${count} files beside each other, of at most ${MOST_FILES}: make rooms of it`);
 }
 
 function explainEdge(from, to, kind) {

@@ -6,7 +6,7 @@ import { ReferenceDevice } from '../src/engine/device/reference/device.js';
 import { gradient } from '../src/engine/grad/backward.js';
 import * as build from '../src/engine/ir/build.js';
 import { type Node, topologicalOrder } from '../src/engine/ir/node.js';
-import { printGraph } from '../src/engine/ir/print.js';
+import { printGraph } from '../src/engine/ir/graph/print.js';
 import * as movement from '../src/tensor/movement.js';
 import * as reductions from '../src/tensor/reductions.js';
 import { type Input, f, generator, makeData, makeLeaves } from './operators/case.js';

@@ -5,7 +5,7 @@
 
 import type { Device, TypedArray } from './device/device.js';
 import type { DType } from './ir/dtype.js';
-import { sameKey } from './ir/linearise.js';
+import { sameKey } from './ir/graph/linearise.js';
 import type { ScalarSource } from './ir/op.js';
 import { type Shape, formatShape } from './ir/shape.js';
 import type { Node } from './ir/node.js';

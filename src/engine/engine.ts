@@ -8,7 +8,7 @@ import type { TypedArray } from './device/device.js';
 import { getDefaultDevice, getDevice, isCurrent, takeDevices } from './device-registry.js';
 import { CaptureError, OutOfMemoryError } from './ir/errors.js';
 import { leaf } from './ir/build.js';
-import { checkExpired, isMadeOfNumbers, linearise } from './ir/linearise.js';
+import { checkExpired, isMadeOfNumbers, linearise } from './ir/graph/linearise.js';
 import { type Node, clearInterned } from './ir/node.js';
 import { standsForSamples } from './ir/placeholder.js';
 import { formatShape } from './ir/shape.js';

@@ -5,7 +5,7 @@
 
 import type { Executable } from './device/device.js';
 import { ArgumentError } from './ir/errors.js';
-import { sameKey } from './ir/linearise.js';
+import { sameKey } from './ir/graph/linearise.js';
 
 export interface CachedProgram {
   /** What it was compiled from: equal keys, equal programs. */

@@ -6,7 +6,7 @@ import { CompileWatch } from './compile-watch.js';
 import type { Device } from './device/device.js';
 import { getDevice } from './device-registry.js';
 import { leaf } from './ir/build.js';
-import { type LinearGraph, linearise } from './ir/linearise.js';
+import { type LinearGraph, linearise } from './ir/graph/linearise.js';
 import type { Node } from './ir/node.js';
 import { formatShape } from './ir/shape.js';
 import type { Storage } from './ir/storage.js';

@@ -8,7 +8,7 @@ import { findGarbageCollector } from './host/garbage-collector.js';
 import { otherCopyError } from './ir/copies.js';
 import { type DType, bytesOf } from './ir/dtype.js';
 import { DeviceError, StaleTensorError } from './ir/errors.js';
-import { freedError } from './ir/linearise.js';
+import { freedError } from './ir/graph/linearise.js';
 import { type Node, clearInterned } from './ir/node.js';
 import { type Shape, formatShape, sizeOf } from './ir/shape.js';
 import { type FirstNumbers, type Storage, createStorage } from './ir/storage.js';

@@ -4,7 +4,7 @@
 
 import { run, settle, storageOf } from '../engine/engine.js';
 import * as build from '../engine/ir/build.js';
-import { areReadable } from '../engine/ir/linearise.js';
+import { areReadable } from '../engine/ir/graph/linearise.js';
 import { type Node, isOp } from '../engine/ir/node.js';
 import { type Storage, createStorage, standIn } from '../engine/ir/storage.js';
 import { type Guard, type Recording, currentRecording, withoutRecording } from '../engine/recording.js';

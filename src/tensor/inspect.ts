@@ -7,7 +7,7 @@ import { differentiate } from '../engine/grad/backward.js';
 import * as build from '../engine/ir/build.js';
 import { DeviceError, GradError } from '../engine/ir/errors.js';
 import { type Node, topologicalOrder } from '../engine/ir/node.js';
-import { toDot, toMermaid } from '../engine/ir/print.js';
+import { toDot, toMermaid } from '../engine/ir/graph/print.js';
 import { type AnyTensor, wrap, checkTensor } from './tensor.js';
 
 export interface GraphNode {

@@ -29,7 +29,7 @@ import * as build from '../engine/ir/build.js';
 import { markCopy } from '../engine/ir/copies.js';
 import { type DType, type DataOf, DTYPES, isDType, isFloat } from '../engine/ir/dtype.js';
 import { ArgumentError, DTypeError, GradError, ShapeError } from '../engine/ir/errors.js';
-import { freedError } from '../engine/ir/linearise.js';
+import { freedError } from '../engine/ir/graph/linearise.js';
 import type { Node } from '../engine/ir/node.js';
 import type { OpArgs } from '../engine/ir/op.js';
 import { standsForSamples } from '../engine/ir/placeholder.js';

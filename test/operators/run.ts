@@ -3,7 +3,7 @@
 import type { Device, Executable, TypedArray } from '../../src/engine/device/device.js';
 import { type Node, topologicalOrder } from '../../src/engine/ir/node.js';
 import type { OpArgs } from '../../src/engine/ir/op.js';
-import { verifyGraph } from '../../src/engine/ir/verify.js';
+import { verifyGraph } from '../../src/engine/ir/graph/verify.js';
 
 export interface Prepared {
   readonly executable: Executable;

@@ -4,7 +4,7 @@
 // argument table. Emitting code and running it are other people's work.
 
 import { InternalError } from '../ir/errors.js';
-import type { Graph } from '../ir/graph.js';
+import type { Graph } from '../ir/graph/graph.js';
 import type { Node } from '../ir/node.js';
 import { OP_CLASS } from '../ir/op.js';
 import type { Program } from '../loop/loop.js';

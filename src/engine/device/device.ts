@@ -3,7 +3,7 @@
 // `run` may return before the work is done, but work is done in the order it was given, and `download` waits for it.
 
 import type { DType } from '../ir/dtype.js';
-import type { Graph } from '../ir/graph.js';
+import type { Graph } from '../ir/graph/graph.js';
 
 export type TypedArray = Float32Array | Int32Array | Uint8Array | Float64Array;
 
@@ -62,4 +62,4 @@ export interface Device {
   dispose(): Promise<void>;
 }
 
-export type { Graph, GraphOutput } from '../ir/graph.js';
+export type { Graph, GraphOutput } from '../ir/graph/graph.js';

@@ -5,7 +5,7 @@
 // Input: a graph. Output: the key and the graph of the program that serves it, or nothing.
 
 import type { Graph } from '../device/device.js';
-import { type LinearGraph, sameKey, snapshot } from '../ir/linearise.js';
+import { type LinearGraph, sameKey, snapshot } from '../ir/graph/linearise.js';
 import { type Node, isOp, structureWith } from '../ir/node.js';
 import type { OpArgs } from '../ir/op.js';
 import { RecentMap } from '../ir/recent-map.js';

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { f, makeLeaves } from '../../../../test/operators/case.js';
 import { compiledGraph } from '../../../../test/support/kernels.js';
 import * as build from '../../ir/build.js';
-import type { Graph } from '../../ir/graph.js';
+import type { Graph } from '../../ir/graph/graph.js';
 import type { Node } from '../../ir/node.js';
 import { cutGraph } from './partition.js';
 

@@ -5,7 +5,7 @@
 // again on the other side. Updates in place are all made by the last piece, when nobody reads the old values any more.
 // Input: a graph. Output: the pieces in order, or undefined if one program will do.
 
-import type { Graph, GraphOutput } from '../../ir/graph.js';
+import type { Graph, GraphOutput } from '../../ir/graph/graph.js';
 import { type Node, isOp } from '../../ir/node.js';
 import { OP_CLASS, type Op } from '../../ir/op.js';
 import { derive } from './rewrite.js';

@@ -2,7 +2,7 @@
 // and change only when the weights do. They become a program of their own, whose results are inputs of the other one.
 // Input: a graph. Output: both, and the inputs that have to be watched; undefined where there is nothing to keep.
 
-import type { Graph } from '../../ir/graph.js';
+import type { Graph } from '../../ir/graph/graph.js';
 import { type Node, isOp } from '../../ir/node.js';
 import { derive } from './rewrite.js';
 

@@ -1,6 +1,6 @@
 // What the passes of the compiler hand to each other.
 
-import type { Graph } from '../../ir/graph.js';
+import type { Graph } from '../../ir/graph/graph.js';
 import type { Node } from '../../ir/node.js';
 import type { Program } from '../../loop/loop.js';
 import type { Target } from '../../loop/target.js';

@@ -1,9 +1,9 @@
 // A = L·Lᵀ of the lower triangle of A, in blocks of columns: the block on the diagonal, the rows below it, and a product for what is left.
 
 import * as L from '../../../loop/loop.js';
-import { minus, negated, plus, quotient, real, root } from './matrix-writer.js';
-import { asIs, transposed } from './product.js';
-import { type Writing, infoOf } from './writing.js';
+import { minus, negated, plus, quotient, real, root } from './parts/matrix-writer.js';
+import { asIs, transposed } from './parts/product.js';
+import { type Writing, infoOf } from './parts/writing.js';
 
 const BLOCK = 32;
 /** Columns of what is left that are updated together, from the diagonal down: what lies above is not needed. */

@@ -15,8 +15,8 @@ import {
   plus,
   quotient,
   real,
-} from './matrix-writer.js';
-import { type Writing, infoOf } from './writing.js';
+} from './parts/matrix-writer.js';
+import { type Writing, infoOf } from './parts/writing.js';
 
 export function writeLdl(g: Writing): void {
   const { w, n, operand, matrix, line, scratch, integers, fail } = g;

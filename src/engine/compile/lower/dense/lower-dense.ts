@@ -11,16 +11,16 @@ import { KernelBuilder } from '../kernel/kernel-builder.js';
 import type { Lowering } from '../kernel/lowering.js';
 import { splitRange } from '../kernel/parallel.js';
 import { writeCholesky } from './cholesky.js';
-import { writeEig } from './eig.js';
-import { writeEigh } from './eigh.js';
+import { writeEig } from './spectra/eig.js';
+import { writeEigh } from './spectra/eigh.js';
 import { writeLdl } from './ldl.js';
 import { writeLu } from './lu.js';
-import { type Line, type Matrix, MatrixWriter, real } from './matrix-writer.js';
-import { Products } from './product.js';
+import { type Line, type Matrix, MatrixWriter, real } from './parts/matrix-writer.js';
+import { Products } from './parts/product.js';
 import { writeHouseholder, writeQr } from './qr.js';
-import { writeSvd } from './svd.js';
+import { writeSvd } from './spectra/svd.js';
 import { writeTriangular } from './triangular.js';
-import type { Writing } from './writing.js';
+import type { Writing } from './parts/writing.js';
 
 const ROUTINES: Record<Routine, (writing: Writing) => void> = {
   lu: writeLu,

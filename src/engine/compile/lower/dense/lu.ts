@@ -2,9 +2,9 @@
 // beside it are solved for, and what is left is updated by a product.
 
 import * as L from '../../../loop/loop.js';
-import { absolute, minus, negated, plus, quotient, real } from './matrix-writer.js';
-import { asIs } from './product.js';
-import { type Writing, infoOf } from './writing.js';
+import { absolute, minus, negated, plus, quotient, real } from './parts/matrix-writer.js';
+import { asIs } from './parts/product.js';
+import { type Writing, infoOf } from './parts/writing.js';
 
 const BLOCK = 32;
 

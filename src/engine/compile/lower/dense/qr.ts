@@ -3,11 +3,11 @@
 
 import * as L from '../../../loop/loop.js';
 import type { Expr } from '../../../loop/loop.js';
-import { BLOCK, formT, square } from './block-reflections.js';
-import { type Line, type Matrix, minus, negated, plus, real } from './matrix-writer.js';
-import { asIs, transposed } from './product.js';
-import { reflect } from './reflection.js';
-import { type Writing, infoOf } from './writing.js';
+import { BLOCK, formT, square } from './parts/block-reflections.js';
+import { type Line, type Matrix, minus, negated, plus, real } from './parts/matrix-writer.js';
+import { asIs, transposed } from './parts/product.js';
+import { reflect } from './parts/reflection.js';
+import { type Writing, infoOf } from './parts/writing.js';
 
 /** The reflections of the columns begin … end − 1 of `v`, below whose diagonal they lie. */
 interface Block {

@@ -1,9 +1,9 @@
 // A⁻¹·B for a triangular A: the rows of a block one after the other, then a product for the rows that are left.
 
 import * as L from '../../../loop/loop.js';
-import { minus, negated, plus, quotient, real } from './matrix-writer.js';
-import { asIs } from './product.js';
-import { type Writing, infoOf } from './writing.js';
+import { minus, negated, plus, quotient, real } from './parts/matrix-writer.js';
+import { asIs } from './parts/product.js';
+import { type Writing, infoOf } from './parts/writing.js';
 import type { Expr } from '../../../loop/loop.js';
 
 const BLOCK = 32;

@@ -2,10 +2,10 @@
 // Each is looked for as its distance from the nearer pole, by a hyperbola with both poles beside it that has the value and the slopes of the
 // function (Li's middle way, LAPACK working note 89), inside of an interval that shrinks with each step.
 
-import * as L from '../../../loop/loop.js';
-import type { Expr } from '../../../loop/loop.js';
+import * as L from '../../../../loop/loop.js';
+import type { Expr } from '../../../../loop/loop.js';
 import { EPS } from './diagonalise.js';
-import { type Line, type MatrixWriter, absolute, minus, negated, plus, quotient, real, root } from './matrix-writer.js';
+import { type Line, type MatrixWriter, absolute, minus, negated, plus, quotient, real, root } from '../parts/matrix-writer.js';
 
 export interface Secular {
   /** Ascending and apart from each other. */

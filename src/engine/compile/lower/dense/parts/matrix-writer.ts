@@ -3,9 +3,9 @@
 //   Everything that is loaded or computed from a variable is named at once, so that the order of statements is the order of effects.
 // Must not know: nodes of the graph, which routine is written.
 
-import * as L from '../../../loop/loop.js';
-import type { Buffer, Expr, Var } from '../../../loop/loop.js';
-import type { KernelBuilder } from '../kernel/kernel-builder.js';
+import * as L from '../../../../loop/loop.js';
+import type { Buffer, Expr, Var } from '../../../../loop/loop.js';
+import type { KernelBuilder } from '../../kernel/kernel-builder.js';
 
 /** A whole number of a kernel: known, or computed while it runs. */
 export type Int = Expr | number;

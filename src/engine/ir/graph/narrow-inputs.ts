@@ -4,10 +4,10 @@
 // recurrent network that reads one input step by step is compiled as before.
 // Input: a graph in order. Output: shapes and first elements of such inputs, the slices' arguments and structures.
 
-import { type Node, inputStructure, isOp, structureWith } from './node.js';
-import type { OpArgs } from './op.js';
-import { type Shape, stridesOf } from './shape.js';
-import type { Storage } from './storage.js';
+import { type Node, inputStructure, isOp, structureWith } from '../node.js';
+import type { OpArgs } from '../op.js';
+import { type Shape, stridesOf } from '../shape.js';
+import type { Storage } from '../storage.js';
 
 export interface Narrowed {
   /** By input: its shape in the program, and the element of its storage that it begins with. */

@@ -1,9 +1,9 @@
 // What a routine is given to be written with, and how it tells what went wrong.
 
-import { NOT_FINITE } from '../../../ir/dense.js';
-import type { Node } from '../../../ir/node.js';
-import * as L from '../../../loop/loop.js';
-import type { Expr } from '../../../loop/loop.js';
+import { NOT_FINITE } from '../../../../ir/dense.js';
+import type { Node } from '../../../../ir/node.js';
+import * as L from '../../../../loop/loop.js';
+import type { Expr } from '../../../../loop/loop.js';
 import { type Line, type Matrix, type MatrixWriter, real } from './matrix-writer.js';
 import type { Products } from './product.js';
 

@@ -3,8 +3,8 @@
 // become roots of a secular equation, and their vectors are combined by products. Values that the coupling hardly touches, or that
 // are equal, leave the problem before (deflation). Vectors are rows.
 
-import * as L from '../../../loop/loop.js';
-import type { Expr } from '../../../loop/loop.js';
+import * as L from '../../../../loop/loop.js';
+import type { Expr } from '../../../../loop/loop.js';
 import { EPS, takeSteps } from './diagonalise.js';
 import {
   type Int,
@@ -18,12 +18,12 @@ import {
   quotient,
   real,
   root,
-} from './matrix-writer.js';
-import { type Products, asIs } from './product.js';
-import { turnRows } from './rotations.js';
+} from '../parts/matrix-writer.js';
+import { type Products, asIs } from '../parts/product.js';
+import { turnRows } from '../parts/rotations.js';
 import { findRoot } from './secular.js';
 import type { Tridiagonal } from './tridiagonal.js';
-import type { Writing } from './writing.js';
+import type { Writing } from '../parts/writing.js';
 
 /** Rows of a block that is not divided. */
 export const LEAF = 32;

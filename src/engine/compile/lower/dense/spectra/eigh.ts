@@ -2,9 +2,9 @@
 // Wilkinson's shift (Golub and Van Loan, 8.3); with vectors, such steps make small blocks diagonal, and divide and conquer joins them. Vectors
 // are rows, so that rotations and products walk through memory in order.
 
-import * as L from '../../../loop/loop.js';
-import type { Expr } from '../../../loop/loop.js';
-import { RowReflections } from './block-reflections.js';
+import * as L from '../../../../loop/loop.js';
+import type { Expr } from '../../../../loop/loop.js';
+import { RowReflections } from '../parts/block-reflections.js';
 import { EPS, takeSteps, toGoodSize, toOwnSize } from './diagonalise.js';
 import { LEAF, divideAndConquer, paddedTo, putInOrder } from './divide-and-conquer.js';
 import {
@@ -17,10 +17,10 @@ import {
   quotient,
   real,
   root,
-} from './matrix-writer.js';
-import { type Turns, fixSign, rotateRows, rotation, sortValues } from './rotations.js';
+} from '../parts/matrix-writer.js';
+import { type Turns, fixSign, rotateRows, rotation, sortValues } from '../parts/rotations.js';
 import { type Tridiagonal, tridiagonalise } from './tridiagonal.js';
-import { type Writing, infoOf } from './writing.js';
+import { type Writing, infoOf } from '../parts/writing.js';
 
 const TINY = 2 ** -1000;
 /** Beside values whose sizes add up to `size`. */

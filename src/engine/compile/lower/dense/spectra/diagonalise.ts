@@ -1,8 +1,8 @@
 // What routines share that make a tridiagonal or bidiagonal matrix diagonal by implicit QR steps: numbers are brought to a good size
 // first, steps are taken on the last block that is still coupled, and the values get their size back.
 
-import * as L from '../../../loop/loop.js';
-import type { Expr } from '../../../loop/loop.js';
+import * as L from '../../../../loop/loop.js';
+import type { Expr } from '../../../../loop/loop.js';
 import {
   type Int,
   type Line,
@@ -13,7 +13,7 @@ import {
   plus,
   quotient,
   real,
-} from './matrix-writer.js';
+} from '../parts/matrix-writer.js';
 
 export const EPS = 2 ** -53;
 /** Steps that one value may take; the shift makes it two or three. */

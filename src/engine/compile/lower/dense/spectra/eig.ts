@@ -1,8 +1,8 @@
 // Eigenvalues and eigenvectors of a general matrix: the blocks on the diagonal of its Schur form have the values; substitution from each of
 // them on upwards gives the vector in its coordinates (Golub and Van Loan, 7.6.4). Vectors are rows, real and imaginary parts matrices of their own.
 
-import * as L from '../../../loop/loop.js';
-import type { Expr } from '../../../loop/loop.js';
+import * as L from '../../../../loop/loop.js';
+import type { Expr } from '../../../../loop/loop.js';
 import { largestOf, toGoodSize, toOwnSize } from './diagonalise.js';
 import {
   type Line,
@@ -15,10 +15,10 @@ import {
   quotient,
   real,
   root,
-} from './matrix-writer.js';
-import { asIs } from './product.js';
+} from '../parts/matrix-writer.js';
+import { asIs } from '../parts/product.js';
 import { EPS, discriminant, toSchur } from './schur.js';
-import { type Writing, infoOf } from './writing.js';
+import { type Writing, infoOf } from '../parts/writing.js';
 
 /** Numbers of a cache line. */
 const LINE = 8;

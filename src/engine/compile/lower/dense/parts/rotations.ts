@@ -1,7 +1,7 @@
 // Plane rotations: of two numbers into one, and sequences of them on the rows of a matrix.
 
-import * as L from '../../../loop/loop.js';
-import type { Expr, Var } from '../../../loop/loop.js';
+import * as L from '../../../../loop/loop.js';
+import type { Expr, Var } from '../../../../loop/loop.js';
 import {
   type Int,
   type Line,

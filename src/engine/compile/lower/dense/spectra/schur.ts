@@ -1,9 +1,9 @@
 // A = Q·T·Qᵀ of a general matrix with a quasi-triangular T (real Schur form): reflections make A a Hessenberg matrix, QR steps with Francis'
 // double shift leave blocks of one and two rows (Golub and Van Loan, 7.4 and 7.5). A block of two rows has a pair of complex eigenvalues.
 
-import * as L from '../../../loop/loop.js';
-import type { Expr } from '../../../loop/loop.js';
-import { RowReflections } from './block-reflections.js';
+import * as L from '../../../../loop/loop.js';
+import type { Expr } from '../../../../loop/loop.js';
+import { RowReflections } from '../parts/block-reflections.js';
 import { isSmall, largestOf } from './diagonalise.js';
 import {
   type Line,
@@ -16,10 +16,10 @@ import {
   quotient,
   real,
   root,
-} from './matrix-writer.js';
-import { reflect } from './reflection.js';
-import { turnRows } from './rotations.js';
-import type { Writing } from './writing.js';
+} from '../parts/matrix-writer.js';
+import { reflect } from '../parts/reflection.js';
+import { turnRows } from '../parts/rotations.js';
+import type { Writing } from '../parts/writing.js';
 
 export const EPS = 2 ** -52;
 /** Steps that one eigenvalue may take; the shifts make it two or three. */

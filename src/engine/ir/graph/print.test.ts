@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { add, constant, custom, leaf, matmul, reshape, scalar, sum } from './build.js';
-import { type Node, topologicalOrder } from './node.js';
+import { add, constant, custom, leaf, matmul, reshape, scalar, sum } from '../build.js';
+import { type Node, topologicalOrder } from '../node.js';
 import { printGraph, toDot, toMermaid } from './print.js';
-import { createStorage } from './storage.js';
+import { createStorage } from '../storage.js';
 
 function example(): Node[] {
   const storage = createStorage('reference', 'float32', [2, 3], 6, null, true);

@@ -1,6 +1,6 @@
 // The graph as devices and the compiler get it: nodes without tensors, and which of them are wanted.
 
-import type { Node } from './node.js';
+import type { Node } from '../node.js';
 
 /**
  * A graph cut loose from tensors: `nodes` are private copies, operands first. Nodes of op 'leaf' stand for `inputs`

@@ -1,7 +1,7 @@
 // Householder reflections I − tau·v·vᵀ with v₀ = 1, as LAPACK has them: one that turns a line of numbers into its first one.
 
-import * as L from '../../../loop/loop.js';
-import type { Expr } from '../../../loop/loop.js';
+import * as L from '../../../../loop/loop.js';
+import type { Expr } from '../../../../loop/loop.js';
 import { type Int, type MatrixWriter, absolute, negated, plus, quotient, real, root } from './matrix-writer.js';
 
 /** The inverse of a smaller number may be infinite. */

@@ -2,10 +2,10 @@
 // argument. Run after every pass in tests, and on NABLA_DEBUG. A fault is ours, not the user's: InternalError with
 // the printed graph. It shares no code with the builders, whose mistakes it is there to find.
 
-import { layoutOfNode } from './dense.js';
-import type { DType } from './dtype.js';
-import { InternalError } from './errors.js';
-import type { Node } from './node.js';
+import { layoutOfNode } from '../dense.js';
+import type { DType } from '../dtype.js';
+import { InternalError } from '../errors.js';
+import type { Node } from '../node.js';
 import {
   ARITHMETIC_OPS,
   BIT_OPS,
@@ -16,9 +16,9 @@ import {
   UNARY_OPS,
   type UnaryOp,
   type WindowSpec,
-} from './op.js';
+} from '../op.js';
 import { printGraph } from './print.js';
-import type { Shape } from './shape.js';
+import type { Shape } from '../shape.js';
 
 interface Type {
   readonly shape: Shape;

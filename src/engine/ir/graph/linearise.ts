@@ -3,11 +3,11 @@
 // graphs, whatever their tensors, learning rates and node objects are. `snapshot` copies a graph so that a cached
 // program does not keep anybody's tensors alive.
 
-import { StaleTensorError } from './errors.js';
-import { type Node, inputStructure, isOp, newStamp, topologicalOrder } from './node.js';
-import { formatShape, sizeOf } from './shape.js';
-import type { ScalarSource } from './op.js';
-import type { Storage } from './storage.js';
+import { StaleTensorError } from '../errors.js';
+import { type Node, inputStructure, isOp, newStamp, topologicalOrder } from '../node.js';
+import { formatShape, sizeOf } from '../shape.js';
+import type { ScalarSource } from '../op.js';
+import type { Storage } from '../storage.js';
 import { type Narrowed, narrowInputs } from './narrow-inputs.js';
 
 export interface LinearGraph {

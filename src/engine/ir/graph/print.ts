@@ -2,8 +2,8 @@
 // Input: a list of nodes, operands first (`topologicalOrder`), and captions such as values or gradients, if wanted.
 // Operands that are not in the list are written by their node id. No layout, no numbers: those come as captions.
 
-import type { Node } from './node.js';
-import type { OpArgs } from './op.js';
+import type { Node } from '../node.js';
+import type { OpArgs } from '../op.js';
 
 /** More to say about a node (its value, its gradient): one line of text, or several. */
 export type Captions = (node: Node, index: number) => string | undefined;

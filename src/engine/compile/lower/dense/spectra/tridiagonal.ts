@@ -1,10 +1,10 @@
 // A symmetric matrix made tridiagonal by reflections from both sides (Golub and Van Loan, 8.3.1), of its lower triangle alone. What a reflection
 // changes is not written at once: the next one reads each row anyway, changes it then, and multiplies it in the same walk through memory.
 
-import * as L from '../../../loop/loop.js';
-import type { Expr } from '../../../loop/loop.js';
-import { type Line, type Matrix, type MatrixWriter, minus, negated, plus, real } from './matrix-writer.js';
-import { reflect } from './reflection.js';
+import * as L from '../../../../loop/loop.js';
+import type { Expr } from '../../../../loop/loop.js';
+import { type Line, type Matrix, type MatrixWriter, minus, negated, plus, real } from '../parts/matrix-writer.js';
+import { reflect } from '../parts/reflection.js';
 
 export interface Tridiagonal {
   readonly d: Line;

@@ -1,9 +1,9 @@
 // The verifier against the builders (all operator rows and their gradients pass, in rules.test.ts) and against faults.
 import { expect, test } from 'vitest';
-import { cases, makeLeaves } from '../../../test/operators/cases.js';
-import { add, constant, conv, matmul, pad, permute, slice, sum, unary } from './build.js';
-import { InternalError } from './errors.js';
-import { type Node, topologicalOrder } from './node.js';
+import { cases, makeLeaves } from '../../../../test/operators/cases.js';
+import { add, constant, conv, matmul, pad, permute, slice, sum, unary } from '../build.js';
+import { InternalError } from '../errors.js';
+import { type Node, topologicalOrder } from '../node.js';
 import { verifyGraph } from './verify.js';
 
 const [x, y] = makeLeaves(

@@ -1,9 +1,9 @@
 // C = C ± A·B inside of a routine, where sizes are known only while it runs. B is copied into panels [inner][columns of the tile], a block
 // of inner ones at a time; tiles of C stay in registers while the inner axis is walked. What does not fill a tile is done in smaller ones.
 
-import * as L from '../../../loop/loop.js';
-import type { Buffer, Expr } from '../../../loop/loop.js';
-import type { Lowering } from '../kernel/lowering.js';
+import * as L from '../../../../loop/loop.js';
+import type { Buffer, Expr } from '../../../../loop/loop.js';
+import type { Lowering } from '../../kernel/lowering.js';
 import { type Int, type Matrix, type MatrixWriter, asInt, minus, negated, plus } from './matrix-writer.js';
 
 /** An operand that may be transposed: element (i, j) lies at base + i · byRow + j · byColumn. */

@@ -2,9 +2,9 @@
 // and Kahan; Golub and Van Loan, 8.6). Vectors are rows, so that a rotation walks through memory in order.
 //   Where a value is 0 as far as can be known, a step without a shift brings it to the end, where it stays.
 
-import * as L from '../../../loop/loop.js';
-import type { Expr } from '../../../loop/loop.js';
-import { RowReflections } from './block-reflections.js';
+import * as L from '../../../../loop/loop.js';
+import type { Expr } from '../../../../loop/loop.js';
+import { RowReflections } from '../parts/block-reflections.js';
 import { EPS, isSmall, takeSteps, toGoodSize, toOwnSize } from './diagonalise.js';
 import {
   type Line,
@@ -17,10 +17,10 @@ import {
   quotient,
   real,
   root,
-} from './matrix-writer.js';
-import { reflect } from './reflection.js';
-import { Sweeps, type Turns, fixSign, rotation, sortValues } from './rotations.js';
-import { type Writing, infoOf } from './writing.js';
+} from '../parts/matrix-writer.js';
+import { reflect } from '../parts/reflection.js';
+import { Sweeps, type Turns, fixSign, rotation, sortValues } from '../parts/rotations.js';
+import { type Writing, infoOf } from '../parts/writing.js';
 
 /** Steps whose rotations are done together. */
 const SWEEPS = 24;

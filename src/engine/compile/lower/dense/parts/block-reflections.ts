@@ -1,8 +1,8 @@
 // Householder reflections a block at a time: H_begin·…·H_end−1 = I − V·T·Vᵀ with an upper triangular T (Schreiber and Van Loan 1989), so that
 // products apply them.
 
-import * as L from '../../../loop/loop.js';
-import type { Expr } from '../../../loop/loop.js';
+import * as L from '../../../../loop/loop.js';
+import type { Expr } from '../../../../loop/loop.js';
 import { type Int, type Line, type Matrix, type MatrixWriter, minus, negated, plus, real } from './matrix-writer.js';
 import { asIs, transposed } from './product.js';
 import type { Writing } from './writing.js';
