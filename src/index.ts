@@ -109,6 +109,7 @@ export * from './functions/floats.js';
 export * from './functions/rounding.js';
 export * from './functions/fractional-pooling.js';
 export * from './functions/distributions.js';
+export type { DrawOptions } from './functions/draws.js';
 export { einsum } from './functions/einsum.js';
 export { dropout } from './tensor/dropout.js';
 export { interpolate, type InterpolateOptions, type ResampleMode } from './tensor/resample.js';

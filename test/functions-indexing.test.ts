@@ -146,6 +146,154 @@ test('of equal positions the last one is written, and has the gradient', async (
   }
 });
 
+test.each(['cpu', 'reference'])('indexPut at what a mask picks, on %s', async (device) => {
+  setDevice(device);
+  const x = (): Tensor<[2, 3]> =>
+    tensor(
+      [
+        [1, 2, 3],
+        [4, 5, 6],
+      ],
+      { requiresGrad: true },
+    );
+  const picked = tensor([
+    [true, false, true],
+    [false, true, false],
+  ]);
+  const values = tensor([7, 8, 9], { requiresGrad: true });
+  const [base, more] = [x(), x()];
+  const written = nabla.indexPut(base, [picked], values);
+  expect(await written.array()).toEqual([
+    [7, 2, 8],
+    [4, 9, 6],
+  ]);
+  const added = nabla.indexPut(more, [picked], values, { accumulate: true });
+  expect(await added.array()).toEqual([
+    [8, 2, 11],
+    [4, 14, 6],
+  ]);
+  written.mul(x().detach()).add(added).sum().backward();
+  expect(await values.grad?.array()).toEqual([2, 4, 6]); // x there, and one more
+  expect(await base.grad?.array()).toEqual([
+    [0, 2, 0],
+    [4, 0, 6],
+  ]);
+  expect(await more.grad?.array()).toEqual([
+    [1, 1, 1],
+    [1, 1, 1],
+  ]);
+
+  const columns = tensor([true, false, true]);
+  const rows = tensor([[10], [20]]);
+  const calls: (readonly [Tensor, number[][]])[] = [
+    [
+      nabla.indexPut(x(), [null, columns], 0),
+      [
+        [0, 2, 0],
+        [0, 5, 0],
+      ],
+    ],
+    [
+      nabla.indexPut(x(), [null, columns], rows),
+      [
+        [10, 2, 10],
+        [20, 5, 20],
+      ],
+    ],
+    [
+      nabla.indexPut(x(), [null, columns], tensor([10, 20])),
+      [
+        [10, 2, 20],
+        [10, 5, 20],
+      ],
+    ],
+    [
+      nabla.indexPut(x(), [tensor([false, true])], tensor([[7, 8, 9]])),
+      [
+        [1, 2, 3],
+        [7, 8, 9],
+      ],
+    ],
+    [
+      nabla.indexPut(
+        x(),
+        [tensor([true, true])],
+        tensor([
+          [7, 8, 9],
+          [1, 1, 1],
+        ]),
+      ),
+      [
+        [7, 8, 9],
+        [1, 1, 1],
+      ],
+    ],
+    [
+      nabla.indexPut(x(), [tensor([false, false])], nabla.zeros([0, 3])),
+      [
+        [1, 2, 3],
+        [4, 5, 6],
+      ],
+    ],
+    [
+      nabla.indexPut(x(), [tensor(true)], 7),
+      [
+        [7, 7, 7],
+        [7, 7, 7],
+      ],
+    ],
+  ];
+  for (const [found, wanted] of calls) expect(await found.array()).toEqual(wanted);
+  const truth = nabla.indexPut(columns, [columns], tensor([false, true]), { accumulate: true });
+  expect(await truth.array()).toEqual([true, false, true]);
+});
+
+test('indexPut says what does not fit a mask', async () => {
+  setDevice('cpu');
+  const x = nabla.zeros([2, 3]);
+  const picked = tensor([true, false, true]);
+  expect(() => nabla.indexPut(x, [picked], 1)).toThrow('indexPut: mask [3] does not fit [2, 3] from dimension 0 on');
+  expect(() => nabla.indexPut(x, [null, picked], nabla.zeros([3, 2]))).toThrow(
+    'indexPut: values [3, 2] do not fit [2, 3] at what a mask [3] picks',
+  );
+  expect(() => nabla.indexPut(x, [tensor(Int32Array.of(0)), picked], 1)).toThrow(
+    'indexPut: a mask stands beside other positions. Give positions in its place',
+  );
+  await expect(nabla.indexPut(x, [null, picked], nabla.zeros([3])).data()).rejects.toThrow(
+    'indexPut: the mask picks 2 elements, and there are 3 values.',
+  );
+  await expect(nabla.indexPut(x, [null, picked], nabla.zeros([0])).data()).rejects.toThrow(
+    'indexPut: the mask picks 2 elements, and there are no values.',
+  );
+});
+
+test.each(['cpu', 'reference'])('logspace between tensors of rank 0, on %s', async (device) => {
+  setDevice(device);
+  const powers = nabla.logspace(tensor(-1), tensor(Int32Array.of(3), { shape: [] }), 5, { base: 2, dtype: 'float64' });
+  const found = await powers.data();
+  [0.5, 1, 2, 4, 8].forEach((wanted, i) => expect(found[i]).toBeCloseTo(wanted, 12));
+  expect(await nabla.logspace(tensor(2), 5, 1).array()).toEqual([expect.closeTo(100, 4)]);
+  expect(() => nabla.logspace(nabla.zeros([2]) as never, 1, 3)).toThrow('logspace: start [2] is not a number');
+});
+
+test('an index without elements may be of any numbers', async () => {
+  setDevice('cpu');
+  const none = nabla.zeros([0]) as unknown as Tensor<[0], 'int32'>;
+  expect((await tensor([1, 2]).gather(0, none).data()).length).toBe(0);
+  expect(() => tensor([1, 2]).gather(0, nabla.zeros([1]) as never)).toThrow('gather: index is float32');
+});
+
+test('positions in a shape that has more elements than int32 counts', async () => {
+  setDevice('cpu');
+  const at = tensor(Int32Array.of(0, 5, 2 ** 31 - 1, -1));
+  const rows = nabla.unravelIndex(at, [4, 2 ** 30]);
+  expect(await rows[0].array()).toEqual([0, 0, 1, 3]);
+  expect(await rows[1].array()).toEqual([0, 5, 2 ** 30 - 1, 2 ** 30 - 1]);
+  const columns = nabla.unravelIndex(at, [3, 2 ** 16, 2 ** 16]);
+  expect(await columns[0].array()).toEqual([0, 0, 0, 2]);
+  expect(() => nabla.unravelIndex(at, [2.5])).toThrow('unravelIndex: a size is 2.5');
+});
+
 test('positions out of range are named by the call that they were given to', async () => {
   setDevice('cpu');
   const x = nabla.zeros([3]);

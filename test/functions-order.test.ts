@@ -75,6 +75,15 @@ functionParity('functions-order', {
   histc: ([x], [bins, min, max]) => nabla.histc(x, bins, { min, max }),
 } satisfies Record<string, Call>);
 
+test('weights that are not float32 are added up in float64', async () => {
+  setDevice('cpu');
+  const labels = tensor(Int32Array.of(0, 2, 2));
+  const sums = nabla.bincount(labels, { length: 3, weights: tensor(Int32Array.of(2 ** 30, 2 ** 30, 2 ** 30 + 1)) });
+  expect(sums.dtype).toBe('float64');
+  expect(await sums.array()).toEqual([2 ** 30, 0, 2 ** 31 + 1]);
+  expect(nabla.bincount(labels, { length: 3, weights: nabla.ones([3]) }).dtype).toBe('float32');
+});
+
 /** Zeros are one number. */
 const withoutSign = (numbers: Iterable<number>): number[] => Array.from(numbers, (v) => v + 0);
 

@@ -141,9 +141,7 @@ test('a missing file, a folder without a layer and an import from outside src ar
 test('a room of the engine is named that has too many files, and a file that is too long', () => {
   const empty = 'export {};\n';
   const many = Object.fromEntries(Array.from({ length: 16 }, (_, i) => [`src/engine/loop/part${i}.ts`, empty]));
-  expect(
-    check({ ...many, 'src/engine/ir/node.ts': '\n'.repeat(451), 'src/nn/long.ts': '\n'.repeat(451) }),
-  ).toEqual([
+  expect(check({ ...many, 'src/engine/ir/node.ts': '\n'.repeat(451), 'src/nn/long.ts': '\n'.repeat(451) })).toEqual([
     'src/engine/loop has 16 files beside each other, of at most 15: make rooms of it',
     'src/engine/ir/node.ts:1 has 451 lines, of at most 450: give a part of its subject a file of its own',
   ]);

@@ -174,10 +174,12 @@ interface BincountOptions {
 }
 
 const BINCOUNT_OPTIONS: OptionNames<BincountOptions> = { weights: true, minLength: true, length: true };
-type CountDType<O> = O extends { readonly weights: AnyTensor } ? 'float32' : 'int32';
+/** Sums are float32 of float32, else float64. */
+type SumDType<D extends DType> = DType extends D ? 'float32' | 'float64' : D extends 'float32' ? 'float32' : 'float64';
+type CountDType<O> = O extends { readonly weights: Tensor<Shape, infer D> } ? SumDType<D> : 'int32';
 
 /**
- * How often 0, 1, 2, … are in an int32 vector; with `weights` the sums of those that belong to each. To know how many counts there are it
+ * How often 0, 1, 2, … are in an int32 vector; with `weights` the sums of those that belong to each, in float64 unless they are float32. To know how many counts there are it
  * reads the largest element; with `length` it need not. PyTorch: torch.bincount; JAX: jnp.bincount for `length`.
  */
 export function bincount<const N extends number, const O extends BincountOptions>(
@@ -197,7 +199,7 @@ export function bincount(x: Tensor<Shape, 'int32'>, options: BincountOptions = {
     throw new DTypeError(`${op}: ${node.dtype} is counted as int32. Convert with to('int32').`, [node.dtype]);
   if (node.shape.length !== 1) throw new ShapeError(`${op}: ${formatShape(node.shape)} is not a vector`, [node.shape]);
   checkWhole(op, 'minLength', minLength);
-  const weight = weights === undefined ? undefined : asFloat(nodeOf(weights, op, 'weights'));
+  const weight = weights === undefined ? undefined : summed(nodeOf(weights, op, 'weights'));
   if (weight !== undefined && !sameShape(weight.shape, node.shape))
     throw new ShapeError(`${op}: weights ${formatShape(weight.shape)} for elements ${formatShape(node.shape)}`, [
       weight.shape,
@@ -209,6 +211,8 @@ export function bincount(x: Tensor<Shape, 'int32'>, options: BincountOptions = {
     throw new ArgumentError(`${op}: length is ${length}, and minLength ${minLength}. Leave one of them out.`);
   return wrap(counted(node, weight, length));
 }
+
+const summed = (weights: Node): Node => (weights.dtype === 'float32' ? weights : build.cast(weights, 'float64'));
 
 async function countRead(x: Tensor<Shape, 'int32'>, weight: Node | undefined, minLength: number): Promise<AnyTensor> {
   refuseCapture('bincount', 'Say how many counts there are: bincount(x, { length }).');

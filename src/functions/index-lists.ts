@@ -2,7 +2,7 @@
 
 import { checkList, checkWhole } from '../engine/ir/arguments.js';
 import * as build from '../engine/ir/build.js';
-import { type Shape, checkShape } from '../engine/ir/shape.js';
+import type { Shape } from '../engine/ir/shape.js';
 import { tensor } from '../tensor/creation.js';
 import { checkIndex } from '../tensor/indexing.js';
 import { type Tensor, nodeOf, wrap } from '../tensor/tensor.js';
@@ -38,6 +38,8 @@ export function triuIndices(rows: number, columns: number, offset = 0): Tensor<[
   return triangle('triuIndices', rows, columns, offset, (i, j) => j - i >= offset);
 }
 
+const MOST_INT32 = 2 ** 31 - 1;
+
 /** Positions in a flattened tensor of this shape as positions along each dimension. PyTorch: torch.unravel_index. */
 export function unravelIndex<S extends Shape>(
   index: Tensor<S, 'int32'>,
@@ -46,12 +48,17 @@ export function unravelIndex<S extends Shape>(
   const op = 'unravelIndex';
   const at = checkIndex(nodeOf(index, op, 'the index'), op);
   checkList(op, 'the shape', shape, 'sizes');
-  checkShape(shape, op);
+  for (const size of shape) checkWhole(op, 'a size', size);
   const whole = (value: number) => build.constant(value, 'int32') as typeof at;
+  // A shape may have more elements than int32 can count: what is divided by more than that is 0, or −1 below 0.
+  const divided = (by: number): typeof at =>
+    by <= MOST_INT32
+      ? build.binary('idiv', at, whole(by))
+      : build.where(build.binary('lt', at, whole(0)), whole(-1), whole(0));
   let stride = shape.reduce((a, b) => a * b, 1);
   return shape.map((n) => {
     stride /= Math.max(n, 1);
-    const along = stride === 1 ? at : build.binary('idiv', at, whole(stride));
-    return wrap(n === 0 ? along : build.binary('mod', along, whole(n)));
+    const along = stride === 1 ? at : divided(stride);
+    return wrap(n === 0 || n > MOST_INT32 ? along : build.binary('mod', along, whole(n)));
   });
 }

@@ -6,10 +6,13 @@ import {
   IndexError,
   type Tensor,
   bernoulli,
+  cauchy,
   compile,
   exponential,
   full,
+  geometric,
   gumbelSoftmax,
+  logNormal,
   manualSeed,
   multinomial,
   normal,
@@ -20,6 +23,7 @@ import {
   randnLike,
   setDevice,
   tensor,
+  uniform,
   zeros,
 } from '../index.js';
 
@@ -46,6 +50,33 @@ function expectShares(found: readonly number[], wanted: readonly number[], n: nu
 }
 
 const N = 20_000;
+
+test('draws from numbers are of the dtype that is asked for', async () => {
+  setDevice('cpu');
+  manualSeed(3);
+  const dtype = 'float64';
+  const draws = [
+    [exponential([N], 2, { dtype }), 0.5, 0.25],
+    [normal(3, 2, [N], { dtype }), 3, 4],
+    [uniform([N], -1, 2, { dtype }), 0.5, 9 / 12],
+    [geometric([N], 0.25, { dtype }), 4, 12],
+    [logNormal([N], 0, 0.5, { dtype }), Math.exp(0.125), (Math.exp(0.25) - 1) * Math.exp(0.25)],
+  ] as const;
+  for (const [draw, centre, spread] of draws) {
+    expect(draw.dtype).toBe('float64');
+    const numbers = await list(draw);
+    expect(Math.abs(mean(numbers) - centre)).toBeLessThan(5 * Math.sqrt(spread / N));
+  }
+  const fine = await list(exponential([N], 1, { dtype }));
+  expect(fine.some((v) => v !== Math.fround(v))).toBe(true);
+  expect(uniform([2], 0, 1, { dtype: 'float16' }).dtype).toBe('float16');
+  const spread = await list(cauchy([N], 1, 2, { dtype }));
+  expect(spread.filter((v) => Math.abs(v - 1) < 2).length / N).toBeCloseTo(0.5, 1);
+  expect(() => exponential([2], 1, { dtype: 'int32' } as never)).toThrow('exponential: dtype is int32.');
+  expect(() => (normal as (...given: unknown[]) => unknown)(tensor([1]), tensor([1]), undefined, { dtype })).toThrow(
+    'normal: options are for',
+  );
+});
 
 describe.each(['reference', 'cpu'])('on %s', (device) => {
   test('bernoulli, normal, exponential, and the shapes of others', async () => {

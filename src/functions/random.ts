@@ -3,7 +3,7 @@
 
 import { checkGiven, checkNumber, checkWhole } from '../engine/ir/arguments.js';
 import * as build from '../engine/ir/build.js';
-import type { DType } from '../engine/ir/dtype.js';
+import type { DType, FloatDType } from '../engine/ir/dtype.js';
 import { ArgumentError, ShapeError } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
 import { type OptionNames, checkOptions } from '../engine/ir/options.js';
@@ -12,7 +12,9 @@ import { asFloat, promoted } from '../tensor/operands.js';
 import { checkedWhere } from '../tensor/ranges.js';
 import * as random from '../tensor/random.js';
 import { argExtreme, positions, softmax } from '../tensor/reductions.js';
+import type { Writable } from '../tensor/shape-types/shape.js';
 import { type AnyTensor, type Tensor, nodeOf, wrap } from '../tensor/tensor.js';
+import { type DrawOptions, drawn } from './draws.js';
 import {
   add,
   binary,
@@ -37,14 +39,15 @@ import {
 const parameter = (x: AnyTensor, op: string, what: string): Node => build.detach(asFloat(nodeOf(x, op, what)));
 
 /** Uniform in (0, 1): fine steps near 0, where logarithms need them. */
-function openUniform(shape: Shape): Node {
+function openUniform(shape: Shape, dtype: FloatDType = 'float32'): Node {
+  if (dtype === 'float64') return plus(random.uniform(shape, dtype), 2 ** -54);
   const upper = binary('shr', random.bits(shape), build.constant(1, 'int32') as Node);
   const value = build.cast(upper, 'float32');
   return times(plus(value, 0.5), 2 ** -31);
 }
 
 /** Exponential with mean 1. */
-const exponentials = (shape: Shape): Node => neg(unary('log1p', neg(openUniform(shape))));
+const exponentials = (shape: Shape, dtype?: FloatDType): Node => neg(unary('log1p', neg(openUniform(shape, dtype))));
 
 /** Gumbel's distribution: the largest of log-weights with it added is a draw from the weights. */
 const gumbels = (shape: Shape): Node => neg(unary('log', exponentials(shape)));
@@ -79,13 +82,23 @@ export function bernoulli<S extends Shape>(p: Tensor<S>): Tensor<S> {
 }
 
 /**
- * Normal with this mean and standard deviation: tensors, which broadcast, or numbers with a shape. No gradient flows to them: write
- * mean + std · randn for one. PyTorch: torch.normal.
+ * Normal with this mean and standard deviation: tensors, which broadcast, or numbers with a shape, and a dtype if another one than float32
+ * is wanted. No gradient flows to them: write mean + std · randn for one. PyTorch: torch.normal.
  */
-export function normal<const S extends Shape>(mean: number, std: number, shape: S): Tensor<S>;
+export function normal<const S extends Shape, D extends FloatDType = 'float32'>(
+  mean: number,
+  std: number,
+  shape: S,
+  options?: DrawOptions<D>,
+): Tensor<Writable<S>, NoInfer<D>>;
 export function normal<S extends Shape>(mean: Tensor<S>, std?: number): Tensor<S>;
 export function normal<S extends Shape>(mean: Tensor<Shape> | number, std: Tensor<S>): Tensor<S>;
-export function normal(mean: AnyTensor | number, std: AnyTensor | number = 1, shape?: Shape): AnyTensor {
+export function normal(
+  mean: AnyTensor | number,
+  std: AnyTensor | number = 1,
+  shape?: Shape,
+  options?: DrawOptions,
+): AnyTensor {
   const of = (value: AnyTensor | number, what: string): Node => {
     if (typeof value !== 'number') return parameter(value, 'normal', what);
     checkNumber('normal', what, value);
@@ -97,8 +110,19 @@ export function normal(mean: AnyTensor | number, std: AnyTensor | number = 1, sh
   const areNumbers = typeof mean === 'number' && typeof std === 'number';
   if (areNumbers !== (shape !== undefined))
     throw new ArgumentError('normal: give a shape with two numbers, and none with tensors: normal(0, 1, [2, 3]).');
-  if (shape !== undefined) checkShape(shape, 'normal');
-  const size = shape ?? broadcastShapes(m.shape, s.shape, 'normal');
+  if (typeof mean === 'number' && typeof std === 'number' && shape !== undefined) {
+    checkShape(shape, 'normal');
+    const draw = (dtype: FloatDType): Node => {
+      const n = random.normal(shape, dtype);
+      return add(mul(n, scalar(std, n)), scalar(mean, n));
+    };
+    return wrap(drawn('normal', options, draw));
+  }
+  if (options !== undefined)
+    throw new ArgumentError(
+      'normal: options are for numbers with a shape. The dtype of tensors is the dtype of the result.',
+    );
+  const size = broadcastShapes(m.shape, s.shape, 'normal');
   const spread =
     typeof std === 'number' ? s : checkedWhere(s, isBelow(s, 0), `normal: {index} standard deviations are below 0.`);
   const noise = mul(...promoted(spread, random.normal(size), 'normal'));
@@ -106,12 +130,19 @@ export function normal(mean: AnyTensor | number, std: AnyTensor | number = 1, sh
 }
 
 /** Exponential with this rate: density λ·e^−λx, mean 1/λ. PyTorch: Tensor.exponential_. */
-export function exponential<const S extends Shape>(shape: S, rate = 1): Tensor<S> {
+export function exponential<const S extends Shape, D extends FloatDType = 'float32'>(
+  shape: S,
+  rate = 1,
+  options?: DrawOptions<D>,
+): Tensor<Writable<S>, NoInfer<D>> {
   checkShape(shape, 'exponential');
   checkNumber('exponential', 'the rate', rate);
   if (!(rate > 0)) throw new ArgumentError(`exponential: the rate is ${rate}. Use a number above 0.`);
-  const e = exponentials(shape);
-  return wrap(rate === 1 ? e : div(e, scalar(rate, e)));
+  const draw = (dtype: FloatDType): Node => {
+    const e = exponentials(shape, dtype);
+    return rate === 1 ? e : div(e, scalar(rate, e));
+  };
+  return wrap(drawn('exponential', options, draw));
 }
 
 // ---------------------------------------------------------------- Poisson

@@ -14,6 +14,7 @@ import { select } from '../tensor/movement.js';
 import { tensor } from '../tensor/creation.js';
 import { positions } from '../tensor/reductions.js';
 import { type Tensor, nodeOf, wrap } from '../tensor/tensor.js';
+import { trueBefore } from './mask-writing.js';
 import { scatterReduce } from './scatter-reduce.js';
 import { indexPut, valuesOf } from './writing.js';
 
@@ -169,10 +170,9 @@ export function maskedScatter<D extends DType>(
   const [base, isPicked] = [build.expand(node, shape), build.expand(given, shape)];
   if (base.size === 0 || values.size === 0) return wrap(base);
   const [flat, chosen, list] = [base, isPicked, values].map((t) => build.reshape(t, [t.size]));
-  const one = build.constant(1, 'int32') as Node;
-  const number = build.sub(build.cumsum(build.cast(chosen, 'int32'), 0), one);
-  const at = build.where(chosen, number, build.constant(0, 'int32') as Node);
-  const taken = nameIndices(`${op}: the source has too few elements: position`, () => build.gather(list, 0, at));
+  const taken = nameIndices(`${op}: the source has too few elements: position`, () =>
+    build.gather(list, 0, trueBefore(chosen)),
+  );
   return wrap(build.reshape(build.where(chosen, taken, flat), shape));
 }
 

@@ -4,7 +4,7 @@
 import { checkList, checkNumber } from '../engine/ir/arguments.js';
 import * as build from '../engine/ir/build.js';
 import type { DType } from '../engine/ir/dtype.js';
-import { DTypeError, IndexError, ShapeError, outside } from '../engine/ir/errors.js';
+import { ArgumentError, DTypeError, IndexError, ShapeError, outside } from '../engine/ir/errors.js';
 import type { Node } from '../engine/ir/node.js';
 import { type OptionNames, checkOptions } from '../engine/ir/options.js';
 import { nameIndices } from '../engine/ir/place.js';
@@ -13,6 +13,7 @@ import { checkIndex, fromEnd, inRange, pairedLists, tableOf } from '../tensor/in
 import { numberAs } from '../tensor/operands.js';
 import { type Tensor, nodeOf, wrap } from '../tensor/tensor.js';
 import { isWritten, lastOf, lastWriters } from './last-writers.js';
+import { putAtMask } from './mask-writing.js';
 
 interface PutOptions {
   /** Adds to what is there, equal positions together, instead of overwriting it. */
@@ -23,11 +24,13 @@ const PUT_OPTIONS: OptionNames<PutOptions> = { accumulate: true };
 
 /**
  * x with `values` at positions that are given as in `x.index`: an int32 tensor for each of the first dimensions, or null for all of it.
- * The values broadcast to what `x.index(...positions)` gives. PyTorch: torch.index_put.
+ * The values broadcast to what `x.index(...positions)` gives. One of the positions may be a mask instead, of one dimension or several, beside
+ * others that are null: its true elements are numbered, and of several values they take one each; how many they are is found when
+ * numbers are computed, and another number than that of the values is an IndexError. PyTorch: torch.index_put.
  */
 export function indexPut<S extends Shape, D extends DType>(
   x: Tensor<S, D>,
-  positions: readonly (Tensor<Shape, 'int32'> | null)[],
+  positions: readonly (Tensor<Shape, 'int32'> | Tensor<Shape, 'bool'> | null)[],
   values: Tensor<Shape, NoInfer<D>> | number,
   options: PutOptions = {},
 ): Tensor<S, D> {
@@ -37,6 +40,8 @@ export function indexPut<S extends Shape, D extends DType>(
   const items = positions.map((item, i) => (item === null ? null : nodeOf(item, op, `position ${i}`)));
   checkOptions(op, options, PUT_OPTIONS);
   const given = valuesOf(op, node, values);
+  const masked = items.findIndex((item) => item?.dtype === 'bool');
+  if (masked >= 0) return wrap(putAtMask(op, node, masked, onlyMask(op, items), given, options.accumulate === true));
   const picked = pairedLists(op, node, items);
   const { dims, others, together, before } = picked;
   const kept = others.map((i) => node.shape[i]);
@@ -59,6 +64,15 @@ export function indexPut<S extends Shape, D extends DType>(
           apart,
           order.map((_, i) => order.indexOf(i)),
         ),
+  );
+}
+
+/** The mask among positions, beside which there are no others. */
+function onlyMask(op: string, items: readonly (Node | null)[]): Node {
+  const [mask, ...others] = items.filter((item) => item !== null);
+  if (others.length === 0) return mask;
+  throw new ArgumentError(
+    `${op}: a mask stands beside other positions. Give positions in its place: (await nonzero(mask)).unbind(1).`,
   );
 }
 

@@ -231,7 +231,7 @@ export function batchNorm(
   checkOptions(op, options, BATCH_NORM);
   const { weight, bias, training = false, momentum = 0.1, eps = 1e-5 } = options;
   checkEps(op, eps);
-  checkProbability(momentum, `${op}: momentum`);
+  checkNumber(op, 'momentum', momentum);
   if (x.rank < 2) throw new ShapeError(`${op}: input ${formatShape(x.shape)}: needs [N, C, ...]`, [x.shape]);
   checkShaped(op, [x.shape[1]], { runningMean, runningVar, weight, bias });
   if (training) {
@@ -246,20 +246,64 @@ export function batchNorm(
   }
   if (runningMean === undefined || runningVar === undefined)
     throw new ArgumentError(`${op}: running statistics are missing. Give them, or set training.`);
-  const normal = x.sub(column(x, runningMean)).mul(column(x, runningVar).add(eps).rsqrt());
-  return perChannel(normal, weight, bias);
+  return perChannel(normalised(x, runningMean, runningVar, eps), weight, bias);
 }
 
-/** x [N, C, …]: each channel of each image normalised by its own mean and variance; weight and bias [C]. PyTorch: F.instance_norm. */
-export function instanceNorm(x: Tensor, options: AffineOptions = {}): Tensor<number[]> {
+/** x [N, C, …] by a mean and a variance for each channel. */
+function normalised(x: Tensor, mean: Tensor, variance: Tensor, eps: number): Tensor {
+  return x.sub(column(x, mean)).mul(column(x, variance).add(eps).rsqrt());
+}
+
+export interface InstanceNormArguments extends AffineOptions {
+  /** Running statistics [C]: what x is normalised by without `useInputStats`, and what follows the mean of the images' own with it. */
+  readonly runningMean?: Tensor;
+  readonly runningVar?: Tensor;
+  /** Default true: each channel of each image is normalised by its own statistics. */
+  readonly useInputStats?: boolean;
+  /** Weight of the new images in the running statistics. Default 0.1. */
+  readonly momentum?: number;
+}
+
+const INSTANCE_NORM: OptionNames<InstanceNormArguments> = {
+  ...AFFINE,
+  runningMean: true,
+  runningVar: true,
+  useInputStats: true,
+  momentum: true,
+};
+
+/**
+ * x [N, C, …]: each channel of each image normalised by its own mean and variance, or by running ones; weight and bias [C]. PyTorch:
+ * F.instance_norm.
+ */
+export function instanceNorm(x: Tensor, options: InstanceNormArguments = {}): Tensor<number[]> {
   const op = 'instanceNorm';
   checkTensor(x, op, 'the input');
-  checkOptions(op, options, AFFINE);
-  const { weight, bias, eps = 1e-5 } = options;
+  checkOptions(op, options, INSTANCE_NORM);
+  const { weight, bias, eps = 1e-5, runningMean, runningVar, useInputStats = true, momentum = 0.1 } = options;
   checkEps(op, eps);
+  checkNumber(op, 'momentum', momentum);
   if (x.rank < 3) throw new ShapeError(`${op}: input ${formatShape(x.shape)}: needs [N, C, L, ...]`, [x.shape]);
-  checkShaped(op, [x.shape[1]], { weight, bias });
-  return perChannel(standardise(x, 2, eps), weight, bias);
+  checkShaped(op, [x.shape[1]], { runningMean, runningVar, weight, bias });
+  if (useInputStats) {
+    followImages(x, runningMean, runningVar, momentum);
+    return perChannel(standardise(x, 2, eps), weight, bias);
+  }
+  if (runningMean === undefined || runningVar === undefined)
+    throw new ArgumentError(`${op}: running statistics are missing. Give them, or set useInputStats.`);
+  return perChannel(normalised(x, runningMean, runningVar, eps), weight, bias);
+}
+
+/** Running statistics follow the mean over the images of each one's own. */
+function followImages(x: Tensor, mean: Tensor | undefined, variance: Tensor | undefined, momentum: number): void {
+  if (mean === undefined && variance === undefined) return;
+  inUnit(() =>
+    withoutGrad(() => {
+      const flat = x.reshape([x.shape[0], x.shape[1], -1] as readonly number[]);
+      if (mean !== undefined) follow(mean, flat.mean(2).mean(0), momentum);
+      if (variance !== undefined) follow(variance, flat.var(2).mean(0), momentum);
+    }),
+  );
 }
 
 export interface LocalResponseOptions {

@@ -18,6 +18,7 @@ export {
   rmsNorm,
   type AffineOptions,
   type BatchNormArguments,
+  type InstanceNormArguments,
   type LocalResponseOptions,
   type RMSNormArguments,
 } from './functional-layers.js';

@@ -13,6 +13,7 @@ import { checkDType, defaultDType, numberAs, realDType } from './operands.js';
 import { positions } from './reductions.js';
 import * as random from './random.js';
 import type { NestedArray, NestedArrayArg, ShapeOf } from './shape-types/nested-array.js';
+import type { Writable } from './shape-types/shape.js';
 import { type AnyTensor, Tensor, wrap, wrapStorage, checkTensor, nodeOf } from './tensor.js';
 import { typedArrayKind } from './typed-arrays.js';
 
@@ -131,8 +132,6 @@ function fromData(values: unknown, options: TensorOptions): unknown {
   return leafOf(data, shape, dtype, options);
 }
 
-type Writable<S extends Shape> = { -readonly [I in keyof S]: S[I] };
-
 function leafOf(data: ArrayLike<number>, shape: Shape, dtype: DType, options: CreationOptions): AnyTensor {
   if (options.requiresGrad === true && !isFloat(dtype))
     throw new GradError(`tensor: only tensors of real numbers have gradients, not ${dtype}.`);
@@ -204,10 +203,10 @@ export function ones<const S extends Shape, D extends DType = 'float32'>(
   return filled('ones', shape, 1, options);
 }
 
-/** `base` (10) to the powers of `count` numbers from start to end, both included. PyTorch: torch.logspace. */
+/** `base` (10) to the powers of `count` numbers from start to end, both included, which are numbers or tensors of rank 0. PyTorch: torch.logspace. */
 export function logspace<N extends number, D extends FloatDType = 'float32'>(
-  start: number,
-  end: number,
+  start: number | Tensor<[], DType>,
+  end: number | Tensor<[], DType>,
   count: N,
   options: LogspaceOptions<D> = {},
 ): Tensor<[N], NoInfer<D>> {
@@ -216,8 +215,18 @@ export function logspace<N extends number, D extends FloatDType = 'float32'>(
   const { base = 10, ...given } = options;
   if (!Number.isInteger(count) || count < 0)
     throw new ArgumentError(`${op}: count is ${shown(count)}. Use a whole number, 0 or more.`);
-  for (const [name, value] of Object.entries({ start, end, base })) checkFinite(value, op, name);
+  checkFinite(base, op, 'base');
   const dtype = realDType(options.dtype, op);
+  if (typeof start !== 'number' || typeof end !== 'number') {
+    checkShape([count], op);
+    // in float64: what a power loses its result loses many times over
+    const powers = spaced(endOf(op, 'start', start, 'float64'), endOf(op, 'end', end, 'float64'), count);
+    return made(build.cast(build.binary('pow', build.scalar(base, 'float64'), powers), dtype), {
+      ...given,
+      dtype: dtype as D,
+    });
+  }
+  for (const [name, value] of Object.entries({ start, end })) checkFinite(value, op, name);
   const step = count > 1 ? (end - start) / (count - 1) : 0;
   // as in linspace, both ends are there exactly
   const power = (i: number): number => (i < count / 2 ? start + i * step : end - (count - 1 - i) * step);
@@ -319,32 +328,40 @@ export function linspace<N extends number, D extends FloatDType = 'float32'>(
     throw new ArgumentError(`linspace: count is ${shown(count)}. Use a whole number, 0 or more.`);
   checkShape([count], 'linspace');
   const dtype = realDType(options.dtype, 'linspace');
-  const [from, to] = [endOf('start', start, dtype), endOf('end', end, dtype)];
+  const [from, to] = [endOf('linspace', 'start', start, dtype), endOf('linspace', 'end', end, dtype)];
   const isKnown = typeof start === 'number' && typeof end === 'number';
-  const step = isKnown
-    ? build.scalar(count === 1 ? 0 : (end - start) / (count - 1), dtype)
-    : build.binary('div', build.sub(to, from), build.constant(Math.max(count - 1, 1), dtype) as Node);
+  const known = isKnown && count > 1 ? (end - start) / (count - 1) : undefined;
+  return made(spaced(from, to, count, known), options);
+}
+
+/** `count` numbers from one to another of the same dtype, whose distance may be known. */
+function spaced(from: Node, to: Node, count: number, known?: number): Node {
+  if (count === 1) return build.expand(from, [1]);
+  const { dtype } = from;
+  const step =
+    known === undefined
+      ? build.binary('div', build.sub(to, from), build.constant(Math.max(count - 1, 1), dtype) as Node)
+      : build.scalar(known, dtype);
+  const back = known === undefined ? build.unary('neg', step) : build.scalar(-known, dtype);
   // The first half counts from the start, the second one back from the end: both are there exactly.
   const i = build.iota(count);
   const last = build.constant(count - 1, 'int32') as Node;
   const at = (position: Node, origin: Node, by: Node): Node =>
     build.add(build.mul(build.cast(position, dtype), by), origin);
   const isFirstHalf = build.binary('lt', i, build.constant(count / 2, 'int32') as Node);
-  const back = isKnown ? build.scalar((start - end) / Math.max(count - 1, 1), dtype) : build.unary('neg', step);
-  const node = build.where(isFirstHalf, at(i, from, step), at(build.sub(last, i), to, back));
-  return made(count === 1 ? build.expand(build.cast(from, dtype), [1]) : node, options);
+  return build.where(isFirstHalf, at(i, from, step), at(build.sub(last, i), to, back));
 }
 
-/** An end of linspace: a finite number, or a tensor of rank 0. */
-function endOf(name: string, value: number | Tensor<[], DType>, dtype: DType): Node {
+/** An end of linspace or logspace: a finite number, or a tensor of rank 0. */
+function endOf(op: string, name: string, value: number | Tensor<[], DType>, dtype: DType): Node {
   if (typeof value === 'number') {
-    checkFinite(value, 'linspace', name);
+    checkFinite(value, op, name);
     return build.scalar(value, dtype);
   }
-  const node = nodeOf(value, 'linspace', name);
+  const node = nodeOf(value, op, name);
   if (node.shape.length > 0)
     throw new ShapeError(
-      `linspace: ${name} ${formatShape(node.shape)} is not a number. Give one, or a tensor of rank 0.`,
+      `${op}: ${name} ${formatShape(node.shape)} is not a number. Give one, or a tensor of rank 0.`,
       [node.shape],
     );
   return build.cast(build.detach(node), dtype);

@@ -32,7 +32,9 @@ export function checkIndex(index: Node, op: string): Node {
 export function gather(x: Node, dim: number, index: Node): Node {
   const axis = normalizeDim(dim, x.shape.length, 'gather');
   const isNumber = x.shape.length === 0 && index.shape.length === 1; // as a vector of one
-  return build.gather(isNumber ? build.reshape(x, [1]) : x, axis, checkIndex(index, 'gather'));
+  // An index without elements may be of any numbers, as in PyTorch: tensor([]) is float32.
+  const at = index.size === 0 && index.dtype !== 'bool' ? build.cast(index, 'int32') : checkIndex(index, 'gather');
+  return build.gather(isNumber ? build.reshape(x, [1]) : x, axis, at);
 }
 
 export function scatterAdd(x: Node, dim: number, index: Node, source: Node): Node {

@@ -29,6 +29,11 @@ expectTypeOf(nabla.searchsorted(nabla.zeros([9]), x)).toEqualTypeOf<Tensor<[2, 3
 expectTypeOf(nabla.bincount(labels)).toEqualTypeOf<Promise<Tensor<[number], 'int32'>>>();
 expectTypeOf(nabla.bincount(labels, { length: 4 })).toEqualTypeOf<Tensor<[4], 'int32'>>();
 expectTypeOf(nabla.bincount(labels, { length: 4, weights: nabla.zeros([5]) })).toEqualTypeOf<Tensor<[4]>>();
+expectTypeOf(nabla.bincount(labels, { length: 4, weights: labels })).toEqualTypeOf<Tensor<[4], 'float64'>>();
+expectTypeOf(nabla.exponential([2], 1, { dtype: 'float64' })).toEqualTypeOf<Tensor<[2], 'float64'>>();
+expectTypeOf(nabla.uniform([2, 3])).toEqualTypeOf<Tensor<[2, 3]>>();
+expectTypeOf(nabla.normal(0, 1, [2], { dtype: 'float64' })).toEqualTypeOf<Tensor<[2], 'float64'>>();
+expectTypeOf(nabla.indexPut(nabla.zeros([2, 3]), [nabla.zeros([2]).eq(0)], 1)).toEqualTypeOf<Tensor<[2, 3]>>();
 expectTypeOf(nabla.histc(x, 8)).toEqualTypeOf<Tensor<[8]>>();
 expectTypeOf(nabla.unique(whole)).toEqualTypeOf<Promise<Tensor<number[], 'int32'>>>();
 

@@ -1,6 +1,6 @@
 // Normalisation layers: parity with PyTorch in both modes, and what they say about arguments that do not fit.
 import { expect, test } from 'vitest';
-import { ArgumentError, ShapeError, setDevice, zeros } from '../../index.js';
+import { ArgumentError, ShapeError, type Tensor, ones, setDevice, tensor, zeros } from '../../index.js';
 import { describeParity } from '../../../test/support/layer-parity.js';
 import * as nn from '../index.js';
 
@@ -67,6 +67,26 @@ test('options that do not fit are said when a layer is made', () => {
   expect(() => new nn.GroupNorm(3, 4)).toThrow(options('GroupNorm: 3 groups do not divide 4 channels.'));
   expect(() => new nn.GroupNorm(0, 4)).toThrow('GroupNorm: numGroups is 0');
   expect(() => new nn.LocalResponseNorm(0)).toThrow('LocalResponseNorm: size is 0');
+});
+
+test('functional.instanceNorm with running statistics is what the layer computes', async () => {
+  setDevice('reference');
+  const x: Tensor = tensor(
+    Float32Array.from({ length: 24 }, (_, i) => Math.sin(i * 1.7)),
+    { shape: [2, 3, 4] },
+  );
+  const layer = new nn.InstanceNorm1d(3, { trackRunningStats: true, momentum: 0.3 });
+  const [runningMean, runningVar] = [tensor([0, 0, 0]), tensor([1, 1, 1])];
+  const statistics = { runningMean, runningVar, momentum: 0.3 };
+  const pairs = async (found: Tensor, wanted: Tensor): Promise<void> =>
+    expect([...(await found.data())]).toEqual([...(await wanted.data())]);
+  await pairs(nn.functional.instanceNorm(x, statistics), layer.forward(x as never));
+  await pairs(runningMean, layer.runningMean as never);
+  await pairs(runningVar, layer.runningVar as never);
+  layer.eval();
+  await pairs(nn.functional.instanceNorm(x, { ...statistics, useInputStats: false }), layer.forward(x as never));
+  expect(() => nn.functional.instanceNorm(x, { useInputStats: false })).toThrow('running statistics are missing');
+  expect(() => nn.functional.instanceNorm(x, { runningMean: ones([2]) })).toThrow('instanceNorm: runningMean [2]');
 });
 
 test('inputs that do not fit are said when a layer is called', () => {

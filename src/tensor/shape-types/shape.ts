@@ -118,6 +118,9 @@ type Seen<S extends Shape> = [S] extends [infer X extends Shape]
     : X
   : never;
 
+/** A shape that is given as a constant, as the shape of a tensor. */
+export type Writable<S extends Shape> = { -readonly [I in keyof S]: S[I] };
+
 /** The shape of a type of tensors. */
 export type ShapeIn<T> = T extends { readonly '~sizes': { at(sizes: infer All, kind: never): void } }
   ? 0 extends 1 & All

@@ -42,10 +42,10 @@ const creation = {
   },
   bernoulli: ({ input, p }) => (p === undefined ? n.bernoulli(input) : differs('bernoulli of one p: rand(…).lt(p)')),
   multinomial: ({ input, numSamples, replacement }) => n.multinomial(input, numSamples, { replacement }),
-  normal: ([mean, std, size]) =>
+  normal: ([mean, std, size], { dtype }) =>
     mean instanceof n.Tensor && typeof std === 'number' && typeof size === 'number'
-      ? n.normal(std, size, mean.shape)
-      : n.normal(mean, std, size),
+      ? n.normal(std, size, mean.shape, { dtype: mean.dtype })
+      : n.normal(mean, std, size, Array.isArray(size) ? { dtype } : undefined),
   tril_indices: ({ row, col, offset, dtype: _dtype }) => n.trilIndices(row, col, offset),
   triu_indices: ({ row, col, offset, dtype: _dtype }) => n.triuIndices(row, col, offset),
 };
@@ -59,6 +59,7 @@ const movement = {
   alias_copy: ({ input }) => input.clone(),
   contiguous: ({ input }) => input,
   clone: ({ input }) => input.clone(),
+  t: ({ input }) => (input.rank < 2 ? input : input.T),
   T: ({ input }) => input.T,
   H: ({ input }) => input.T,
   mT: ({ input }) => n.swapaxes(input, -1, -2),
@@ -194,10 +195,7 @@ const indexing = {
   index_fill: ({ input, dim, index, value }) => n.indexFill(input, dim, index, value),
   index_reduce: ({ input, dim, index, source, reduce, includeSelf }) =>
     n.indexReduce(input, dim, index, source, reduce, { includeSelf }),
-  index_put: ({ input, indices, values, accumulate }) =>
-    indices.some(isMask)
-      ? differs('a mask as an index: where or maskedFill')
-      : n.indexPut(input, indices, values, { accumulate }),
+  index_put: ({ input, indices, values, accumulate }) => n.indexPut(input, indices, values, { accumulate }),
   put: ({ input, index, source, accumulate }) => n.put(input, index, source, { accumulate }),
   scatter: ({ input, dim, index, src, value, reduce }) =>
     reduce === undefined ? n.scatter(input, dim, index, src ?? value) : differs('reduce: scatterReduce'),
@@ -214,8 +212,9 @@ const indexing = {
   },
   argwhere: ({ input }) => n.nonzero(input),
   unravel_index: ({ indices, shape }) => n.unravelIndex(indices, shape),
-  'nn.functional.one_hot': ({ input, numClasses }) =>
-    numClasses < 0 ? differs('-1 classes: their number') : input.oneHot(numClasses).to('int32'),
+  // -1 classes are as many as the largest label asks for, which has to be read
+  'nn.functional.one_hot': async ({ input, numClasses }) =>
+    input.oneHot(numClasses < 0 ? (await input.max().item()) + 1 : numClasses).to('int32'),
 };
 
 export const ARRANGING = { ...creation, ...movement, ...copies, ...indexing };

@@ -20,6 +20,8 @@ const unary = {
   bitwise_not: ({ input }) => n.bitwiseNot(input),
   ceil: ({ input }) => input.ceil(),
   conj: ({ input }) => input,
+  imag: ({ input }) => n.imag(input),
+  view_as_real: ({ input }) => input,
   conj_physical: ({ input }) => input,
   cos: ({ input }) => input.cos(),
   cosh: ({ input }) => input.cosh(),
@@ -55,7 +57,7 @@ const unary = {
   reciprocal: ({ input }) => input.reciprocal(),
   resolve_conj: ({ input }) => input,
   resolve_neg: ({ input }) => input,
-  round: ({ input, decimals }) => (decimals === undefined ? input.round() : n.round(input, { decimals })),
+  round: ({ input, decimals }) => (decimals === undefined ? input.round() : n.round(input, decimals)),
   rsqrt: ({ input }) => input.rsqrt(),
   sgn: ({ input }) => input.sign(),
   sigmoid: ({ input }) => input.sigmoid(),
@@ -92,13 +94,15 @@ const conversions = {
 const scaled = (other, alpha) =>
   alpha === undefined ? other : typeof other === 'number' ? other * alpha : other.mul(alpha);
 
+const drawnAs = ({ dtype }) => ({ dtype });
+
 /** Distributions in the place of a tensor's numbers. */
 const distributions = {
-  cauchy: ({ input, median, sigma }) => n.cauchy(input.shape, median, sigma),
-  exponential: ({ input, lambd }) => n.exponential(input.shape, lambd),
-  geometric: ({ input, p }) => n.geometric(input.shape, p),
-  log_normal: ({ input, mean, std }) => n.logNormal(input.shape, mean, std),
-  uniform: ({ input, from, to }) => n.uniform(input.shape, from, to),
+  cauchy: ({ input, median, sigma }) => n.cauchy(input.shape, median, sigma, drawnAs(input)),
+  exponential: ({ input, lambd }) => n.exponential(input.shape, lambd, drawnAs(input)),
+  geometric: ({ input, p }) => n.geometric(input.shape, p, drawnAs(input)),
+  log_normal: ({ input, mean, std }) => n.logNormal(input.shape, mean, std, drawnAs(input)),
+  uniform: ({ input, from, to }) => n.uniform(input.shape, from, to, drawnAs(input)),
 };
 
 const binary = {
@@ -195,6 +199,9 @@ const activations = {
 
 const special = {
   entr: ({ input }) => n.entr(input),
+  modified_bessel_i0: ({ input }) => n.i0(input),
+  modified_bessel_i1: ({ input }) => n.i1(input),
+  polygamma: ({ input, order }) => n.polygamma(order, input),
   erfcx: ({ input }) => n.erfcx(input),
   i0e: ({ input }) => n.i0e(input),
   i1: ({ input }) => n.i1(input),

@@ -3,7 +3,8 @@
 import * as n from 'nabla';
 import * as nn from 'nabla/nn';
 import { pairs } from './arranging.mjs';
-import { differs } from './samples.mjs';
+
+const F = nn.functional;
 
 const conv =
   (f) =>
@@ -118,48 +119,21 @@ function applied(layer, tensors, ...inputs) {
   return nn.functionalCall(layer.to((state[0]?.[1] ?? inputs[0]).dtype), Object.fromEntries(state), ...inputs);
 }
 const mode = (layer, training) => (training === false ? layer.eval() : layer.train());
-/** Of a layer with scale and shift, those that are not given are 1 and 0. */
-const affine = (weight, bias) => weight !== undefined || bias !== undefined;
-const BATCH_NORMS = [undefined, undefined, nn.BatchNorm1d, nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d];
-const INSTANCE_NORMS = [undefined, undefined, undefined, nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d];
 
 const layers = {
-  linear: ({ input, weight, bias }) => {
-    const y = input.matmul(weight.rank === 2 ? weight.T : weight);
-    return bias === undefined ? y : y.add(bias);
-  },
-  bilinear: ({ input1, input2, weight, bias }) => {
-    const [out, in1, in2] = weight.shape;
-    return applied(new nn.Bilinear(in1, in2, out, { bias: bias !== undefined }), { weight, bias }, input1, input2);
-  },
+  linear: ({ input, weight, bias }) => F.linear(input, weight, bias),
+  bilinear: ({ input1, input2, weight, bias }) => F.bilinear(input1, input2, weight, bias),
   layer_norm: ({ input, normalizedShape, weight, bias, eps }) =>
-    applied(
-      new nn.LayerNorm(normalizedShape, { eps, elementwiseAffine: affine(weight, bias), bias: bias !== undefined }),
-      { weight, bias },
-      input,
-    ),
-  rms_norm: ({ input, normalizedShape, weight, eps }) =>
-    applied(new nn.RMSNorm(normalizedShape, { eps, elementwiseAffine: weight !== undefined }), { weight }, input),
-  group_norm: ({ input, numGroups, weight, bias, eps }) =>
-    applied(
-      new nn.GroupNorm(numGroups, input.shape[1], { eps, affine: affine(weight, bias) }),
-      { weight, bias },
-      input,
-    ),
-  instance_norm: ({ input, runningMean, runningVar, weight, bias, useInputStats, momentum, eps }) => {
-    const InstanceNorm = INSTANCE_NORMS[input.rank];
-    const options = { eps, momentum, affine: affine(weight, bias), trackRunningStats: runningMean !== undefined };
-    const layer = mode(new InstanceNorm(input.shape[1], options), useInputStats);
-    return applied(layer, { weight, bias, running_mean: runningMean, running_var: runningVar }, input);
-  },
-  batch_norm: ({ input, runningMean, runningVar, weight, bias, training, momentum, eps }) => {
-    const BatchNorm = BATCH_NORMS[input.rank] ?? differs(`an input of rank ${input.rank}`);
-    const options = { eps, momentum, affine: affine(weight, bias), trackRunningStats: runningMean !== undefined };
-    const layer = mode(new BatchNorm(input.shape[1], options), training ?? false);
-    return applied(layer, { weight, bias, running_mean: runningMean, running_var: runningVar }, input);
-  },
-  local_response_norm: ({ input, size, alpha, beta, k }) =>
-    new nn.LocalResponseNorm(size, { alpha, beta, k }).forward(input),
+    F.layerNorm(input, normalizedShape, { weight, bias, eps }),
+  rms_norm: ({ input, normalizedShape, weight, eps }) => F.rmsNorm(input, normalizedShape, { weight, eps }),
+  group_norm: ({ input, numGroups, weight, bias, eps }) => F.groupNorm(input, numGroups, { weight, bias, eps }),
+  instance_norm: ({ input, runningMean, runningVar, weight, bias, useInputStats, momentum, eps }) =>
+    F.instanceNorm(input, { runningMean, runningVar, weight, bias, useInputStats, momentum, eps }),
+  batch_norm: ({ input, runningMean, runningVar, weight, bias, training, momentum, eps }) =>
+    F.batchNorm(input, runningMean, runningVar, { weight, bias, training, momentum, eps }),
+  local_response_norm: ({ input, size, alpha, beta, k }) => F.localResponseNorm(input, size, { alpha, beta, k }),
+  channel_shuffle: ({ input, groups }) => F.channelShuffle(input, groups),
+  feature_alpha_dropout: ({ input, p, training }) => (training === true ? F.featureAlphaDropout(input, p) : input),
   dropout: ({ input, p, training }) => mode(new nn.Dropout(p), training).forward(input),
   dropout2d: ({ input, p, training }) => mode(new nn.Dropout2d(p), training).forward(input),
   dropout3d: ({ input, p, training }) => mode(new nn.Dropout3d(p), training).forward(input),

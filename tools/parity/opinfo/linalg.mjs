@@ -17,13 +17,50 @@ async function signsOf(rows, like) {
 
 const T = (x) => x.transpose(-2, -1);
 
-async function signedAs({ u, s, vh }, row) {
-  const [m, k, n1] = [u.shape.at(-2), s.shape.at(-1), vh.shape.at(-1)];
-  if (u.size === 0 || vh.size === 0) return [u, s, vh];
-  if (u.shape.at(-1) !== k || vh.shape.at(-2) !== k || Math.min(m, n1) !== k)
-    differs('vectors beyond the rank are any basis');
-  const signs = await signsOf(T(u), T(expectedTensor(row, 0)));
-  return [u.mul(T(signs)), s, vh.mul(signs)];
+/**
+ * Singular vectors with PyTorch's signs. Those of full matrices beyond the k values are any basis of what is left: they are written in
+ * PyTorch's by Y·(Yᵀ·E), which is E if and only if Y are orthonormal vectors of the same space.
+ */
+async function signedAs({ u, s, vh }, row, expected = [expectedTensor(row, 0), expectedTensor(row, 2)]) {
+  const k = s.shape.at(-1);
+  if (s.size === 0)
+    return [
+      k === 0 && u.size > 0 ? turnedAs(u, expected[0]) : u,
+      s,
+      k === 0 && vh.size > 0 ? T(turnedAs(T(vh), T(expected[1]))) : vh,
+    ];
+  const [own, theirs] = [u.slice(-1, 0, k), expected[0].slice(-1, 0, k)];
+  const signs = await signsOf(T(own), T(theirs));
+  const left = beside(own.mul(T(signs)), u, expected[0], k);
+  const right = beside(T(vh.slice(-2, 0, k).mul(signs)), T(vh), T(expected[1]), k);
+  return [left, s, T(right)];
+}
+
+const turnedAs = (y, e) => n.noGrad(() => y.matmul(T(y).matmul(e)));
+
+/** The first columns, and what is left of all beside them. */
+function beside(first, all, expected, k) {
+  const count = all.shape.at(-1);
+  if (count === k) return first;
+  return n.cat([first, turnedAs(all.slice(-1, k, count), expected.slice(-1, k, count))], -1);
+}
+
+/** For each of PyTorch's complex numbers [.., n, 2] which of ours is the nearest one: the order of eigenvalues is left open. */
+async function orderOf(values, expected) {
+  const [ours, theirs] = [await values.data(), await expected.data()];
+  const count = values.shape.at(-2);
+  const order = Int32Array.from(ours.length === 0 ? [] : { length: ours.length / 2 }, (_, i) => {
+    const from = i - (i % count);
+    const distance = (j) => Math.hypot(ours[2 * j] - theirs[2 * i], ours[2 * j + 1] - theirs[2 * i + 1]);
+    const near = Array.from({ length: count }, (_unused, j) => from + j);
+    return near.reduce((a, b) => (distance(b) < distance(a) ? b : a)) - from;
+  });
+  return n.tensor(order, { shape: [...values.shape.slice(0, -1), 1], dtype: 'int32' });
+}
+
+async function orderedAs(values, expected) {
+  if (values.size === 0) return values;
+  return values.gather(values.rank - 2, (await orderOf(values, expected)).expand(values.shape));
 }
 
 const decompositions = {
@@ -46,13 +83,22 @@ const decompositions = {
   'linalg.lu_solve': async ({ LU, pivots, B, left, adjoint }) =>
     l.luSolve({ lu: LU, pivots, permutation: await permutationOf(pivots) }, B, { left, adjoint }),
   lu_solve: async ({ b, LU, pivots }) => l.luSolve({ lu: LU, pivots, permutation: await permutationOf(pivots) }, b),
-  'linalg.qr': ({ input, mode }) => {
-    if (mode === 'r') differs("mode 'r': Q costs nothing that is not asked for");
-    return l.qr(input, mode);
+  'linalg.qr': ({ input, mode }) => l.qr(input, mode),
+  lu: ({ input, pivot: _pivot, getInfos }) => {
+    const { lu, pivots, info } = l.luFactorEx(input);
+    return getInfos === true ? [lu, pivots, info] : [lu, pivots];
   },
   'linalg.householder_product': ({ input, tau }) => l.householderProduct(input, tau),
   'linalg.svdvals': ({ input }) => l.svdvals(input),
   'linalg.svd': ({ input, fullMatrices }, row) => signedAs(l.svd(input, { fullMatrices }), row),
+  svd: async ({ input, some }, row) => {
+    const [u, s, vh] = await signedAs(l.svd(input, { fullMatrices: some === false }), row, [
+      expectedTensor(row, 0),
+      T(expectedTensor(row, 2)),
+    ]);
+    return [u, s, T(vh)];
+  },
+  'linalg.eigvals': ({ input }, row) => orderedAs(l.eigvals(input), expectedTensor(row, 0)),
   'linalg.eigvalsh': ({ input, UPLO }) => l.eigvalsh(input, UPLO),
   'linalg.eigh': async ({ input, UPLO }, row) => {
     const { eigenvalues, eigenvectors } = l.eigh(input, UPLO);
@@ -81,6 +127,7 @@ const solutions = {
   'linalg.solve_ex': ({ A, B, left, checkErrors: _checkErrors }) => l.solveEx(A, B, { left }),
   'linalg.solve_triangular': ({ A, B, upper, left, unitriangular }) =>
     l.solveTriangular(A, B, { upper, left, unitriangular }),
+  triangular_solve: ({ b, A, upper }) => [l.solveTriangular(A, b, { upper: upper ?? true }), A],
   'linalg.inv': ({ input }) => l.inv(input),
   'linalg.inv_ex': ({ input, checkErrors: _checkErrors }) => l.invEx(input),
   // of the product of two matrices in the samples of singular ones

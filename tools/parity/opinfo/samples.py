@@ -28,7 +28,8 @@ TYPES = {
     torch.float32: "f32", torch.float64: "f64", torch.float16: "f16", torch.bfloat16: "bf16", torch.int64: "i64", torch.int32: "i32",
     torch.int16: "i16", torch.int8: "i8", torch.uint8: "u8", torch.bool: "b", torch.complex64: "c64", torch.complex128: "c128",
 }
-NAMES = {torch.float32: "float32", torch.float64: "float64", torch.int32: "int32", torch.int64: "int32", torch.bool: "bool"}
+#: Complex numbers are pairs of these.
+NAMES = {torch.complex64: "float32", torch.complex128: "float64", torch.float32: "float32", torch.float64: "float64", torch.int32: "int32", torch.int64: "int32", torch.bool: "bool"}
 #: Results of float32 that are this close to those of float64 need no second opinion.
 CLOSE = 1e-6
 #: Samples of more numbers are left out.
@@ -46,7 +47,8 @@ def bytes_of(t):
         t = t.float()
     if t.is_complex():
         t = torch.view_as_real(t).contiguous()
-    raw = t.flatten().view(torch.uint8).numpy().tobytes() if t.numel() else b""
+    # one number alone may have any stride
+    raw = t.clone(memory_format=torch.contiguous_format).flatten().view(torch.uint8).numpy().tobytes() if t.numel() else b""
     return base64.b64encode(raw).decode()
 
 
@@ -83,6 +85,11 @@ def written(value):
     if value in (float, int, bool):
         return {"$": "dtype", "v": {float: "float64", int: "int64", bool: "bool"}[value]}
     raise Unwritable(f"a {type(value).__name__} as an argument")
+
+
+def is_default(value):
+    """The distance that losses use anyway, which cannot be written down."""
+    return isinstance(value, torch.nn.PairwiseDistance) and (value.norm, value.eps, value.keepdim) == (2.0, 1e-6, False)
 
 
 def leaves(value):
@@ -124,7 +131,7 @@ def computed(op, args, kwargs):
     given = [t for t in tensors([args, kwargs]) if t.requires_grad]
     gradients = []
     if trained and given:
-        real = [torch.view_as_real(y) if y.is_complex() else y for y in trained]
+        real = [torch.view_as_real(y.resolve_conj()) if y.is_complex() else y for y in trained]
         weights = [torch.cos(torch.arange(y.numel(), dtype=torch.float64) + 1).reshape(y.shape).to(y.dtype) for y in real]
         sum((y * w).sum() for y, w in zip(real, weights)).backward()
         gradients = [t.grad for t in given]
@@ -170,7 +177,7 @@ RANDOM_NAMES = ("rand", "normal", "uniform", "cauchy", "exponential", "geometric
 def sample_row(op, sample, dtype):
     row = {"op": op.name, "variant": op.variant_test_name, "dtype": NAMES[dtype]}
     args = (sample.input, *sample.args)
-    kwargs = {k: v for k, v in sample.kwargs.items() if k not in IGNORED}
+    kwargs = {k: v for k, v in sample.kwargs.items() if k not in IGNORED and not is_default(v)}
     try:
         row["args"], row["kwargs"] = written(args), written(kwargs)
     except Unwritable as problem:
@@ -192,7 +199,7 @@ def sample_row(op, sample, dtype):
         row["grads"] = [None if g is None else written(g) for g in gradients]
     except Unwritable as problem:
         return row | {"skip": str(problem)}
-    if dtype == torch.float32 and not any(is_random):
+    if dtype in (torch.float32, torch.complex64) and not any(is_random):
         try:
             wide_outputs, wide_gradients = computed(op, *mapped((args, sample.kwargs), widened))
         except (RuntimeError, IndexError, ValueError, TypeError, NotImplementedError):
@@ -204,13 +211,14 @@ def sample_row(op, sample, dtype):
 
 def dtypes_of(op):
     floats = [d for d in (torch.float32, torch.float64) if d in op.dtypes]
-    return floats or [d for d in (torch.int32, torch.int64, torch.bool) if d in op.dtypes][:1]
+    whole = [d for d in (torch.int32, torch.int64, torch.bool) if d in op.dtypes][:1]
+    return floats or whole or [d for d in (torch.complex64, torch.complex128) if d in op.dtypes]
 
 
 def rows_of(op):
     for dtype in dtypes_of(op):
         torch.manual_seed(0)
-        trains = op.supports_autograd and dtype.is_floating_point
+        trains = op.supports_autograd and (dtype.is_floating_point or dtype.is_complex)
         try:
             for sample in op.sample_inputs("cpu", dtype, requires_grad=trains):
                 yield sample_row(op, sample, dtype)

@@ -5,7 +5,17 @@
 import * as L from '../../../../loop/loop.js';
 import type { Expr } from '../../../../loop/loop.js';
 import { EPS } from './diagonalise.js';
-import { type Line, type MatrixWriter, absolute, minus, negated, plus, quotient, real, root } from '../parts/matrix-writer.js';
+import {
+  type Line,
+  type MatrixWriter,
+  absolute,
+  minus,
+  negated,
+  plus,
+  quotient,
+  real,
+  root,
+} from '../parts/matrix-writer.js';
 
 export interface Secular {
   /** Ascending and apart from each other. */
