@@ -1,33 +1,23 @@
 // The engine: turns wanted nodes into numbers. It gathers what has to be computed (wanted nodes, kept nodes, pending
 // in-place updates) and has one program computed for all of it (program-runs.ts), or nothing where that fails; what waits
-// belongs to the recorded call that asked for it (recording.ts). Captured calls are done again by `replay`.
+// belongs to the recorded call that asked for it (recording.ts). Captured calls are done again by replay.ts.
 // Input: graph nodes. Output: storages. It knows nothing of the Tensor class.
 
-import type { Capture, Source } from './capture.js';
 import type { TypedArray } from './device/device.js';
 import { getDefaultDevice, getDevice, isCurrent, takeDevices } from './device-registry.js';
 import { CaptureError, OutOfMemoryError } from './ir/errors.js';
 import { leaf } from './ir/build.js';
 import { checkExpired, isMadeOfNumbers, linearise } from './ir/graph/linearise.js';
-import { type Node, clearInterned } from './ir/node.js';
+import type { Node } from './ir/node.js';
 import { standsForSamples } from './ir/placeholder.js';
-import { formatShape } from './ir/shape.js';
 import type { Storage } from './ir/storage.js';
 import { crossing } from './prepare/crossing.js';
-import { noteRun } from './prepare/lost-runs.js';
 import { type Dropped, type Part, type Unit, type Update, describeDropped, partsOf } from './prepare/parts.js';
 import { portions } from './prepare/portions.js';
 import { type Job, type Prepared, copyOf, executeAll, newOf, prepare, programCache } from './program-runs.js';
 import { countRun } from './prepare/recomputed.js';
-import {
-  type ProgramRun,
-  type Recording,
-  type ReplayHook,
-  belongsTo,
-  currentRecording,
-  isRecording,
-} from './recording.js';
-import { bufferOf, collect, firstValues, freeStorage, goneError, newStorage, restIfDue } from './storages.js';
+import { type Recording, belongsTo, currentRecording, isRecording } from './recording.js';
+import { bufferOf, collect, firstValues, freeStorage, goneError, restIfDue } from './storages.js';
 
 export {
   deviceNames,
@@ -39,6 +29,7 @@ export {
 } from './device-registry.js';
 export { type Configuration, configure } from './configure.js';
 export { type EngineStats, engineStats, programCache } from './program-runs.js';
+export { replay } from './replay.js';
 export { emptyStorage, freeStorage, rest, restIfDue, settle, storageFrom, storageLater } from './storages.js';
 
 /** A tensor's storage that will be overwritten by `value` at the next run. */
@@ -379,79 +370,6 @@ function separate(recording: Recording, storage: Storage): void {
     stand.base = copyOf(storage);
     stand.buffer = stand.base.buffer;
   }
-}
-
-/**
- * Does a captured call again, with other inputs. Returns the storages of all slots. A run that fails changes nothing; what runs
- * before it have done stays, as it does where the function is not captured.
- */
-export function replay(capture: Capture, inputs: readonly Storage[]): Storage[] {
-  const { runs } = capture;
-  // They count as used before anything else is compiled, which might throw them out.
-  const cache = programCache();
-  for (let i = 0; i < runs.length; i++) cache.touch(runs[i].program);
-  const slots: Storage[] = [];
-  for (let i = 0; i < inputs.length; i++) slots.push(capture.assigned.has(inputs[i]) ? copyOf(inputs[i]) : inputs[i]);
-  const made: Storage[] = [];
-  for (let i = 0; i < runs.length;) {
-    const { number, hooks } = runs[i];
-    const prepared: ProgramRun[] = [];
-    const advanced: ReplayHook[] = [];
-    try {
-      for (const hook of hooks) {
-        hook.advance();
-        advanced.push(hook);
-      }
-      for (; i < runs.length && runs[i].number === number; i++) {
-        const { device, program, offsets, scalars, assigned, inputs: from, outputs: to } = runs[i];
-        const given = storagesOf(from, slots, made, capture);
-        const outputs = storagesOf(to, slots, made, capture);
-        prepared.push({ device, program, inputs: given, offsets, scalars, outputs, assigned });
-      }
-      executeAll(prepared);
-      for (const p of prepared) noteReplay(p, advanced);
-    } catch (error) {
-      for (const { undo } of advanced.reverse()) undo?.();
-      made.forEach(freeStorage);
-      throw error;
-    }
-    for (const { outputs, assigned } of prepared)
-      for (let j = 0; j < outputs.length; j++) if (assigned[j]) outputs[j].version++;
-  }
-  for (const { advance } of capture.hooks) advance();
-  capture.replays++;
-  clearInterned(); // a loop of replays makes leaves, too, when it reads
-  return slots;
-}
-
-/** The storages of sources; results that do not exist yet are made, and noted in `made`. */
-function storagesOf(sources: readonly Source[], slots: Storage[], made: Storage[], capture: Capture): Storage[] {
-  const storages = new Array<Storage>(sources.length);
-  for (let i = 0; i < sources.length; i++) {
-    const source = sources[i];
-    if (typeof source !== 'number') storages[i] = source;
-    else {
-      if (slots[source] === undefined) {
-        const { device, dtype, shape } = capture.temporaries[source - capture.inputs];
-        slots[source] = newStorage(getDevice(device), dtype, shape, `result ${formatShape(shape)}`);
-        made.push(slots[source]);
-      }
-      storages[i] = slots[source];
-    }
-  }
-  return storages;
-}
-
-/** On a device that does its runs later, one that fails takes back what was counted. */
-function noteReplay(run: ProgramRun, advanced: ReplayHook[]): void {
-  if (run.device.progress?.() === undefined) return;
-  noteRun(
-    run.device,
-    () => newOf(run),
-    () => {
-      for (const { undo } of advanced.splice(0).reverse()) undo?.();
-    },
-  );
 }
 
 export { leaf };

@@ -28,8 +28,7 @@ TYPES = {
     torch.float32: "f32", torch.float64: "f64", torch.float16: "f16", torch.bfloat16: "bf16", torch.int64: "i64", torch.int32: "i32",
     torch.int16: "i16", torch.int8: "i8", torch.uint8: "u8", torch.bool: "b", torch.complex64: "c64", torch.complex128: "c128",
 }
-#: Complex numbers are pairs of these.
-NAMES = {torch.complex64: "float32", torch.complex128: "float64", torch.float32: "float32", torch.float64: "float64", torch.int32: "int32", torch.int64: "int32", torch.bool: "bool"}
+NAMES = {torch.float32: "float32", torch.float64: "float64", torch.int32: "int32", torch.int64: "int32", torch.bool: "bool"}
 #: Results of float32 that are this close to those of float64 need no second opinion.
 CLOSE = 1e-6
 #: Samples of more numbers are left out.
@@ -199,7 +198,7 @@ def sample_row(op, sample, dtype):
         row["grads"] = [None if g is None else written(g) for g in gradients]
     except Unwritable as problem:
         return row | {"skip": str(problem)}
-    if dtype in (torch.float32, torch.complex64) and not any(is_random):
+    if dtype == torch.float32 and not any(is_random):
         try:
             wide_outputs, wide_gradients = computed(op, *mapped((args, sample.kwargs), widened))
         except (RuntimeError, IndexError, ValueError, TypeError, NotImplementedError):
@@ -211,14 +210,13 @@ def sample_row(op, sample, dtype):
 
 def dtypes_of(op):
     floats = [d for d in (torch.float32, torch.float64) if d in op.dtypes]
-    whole = [d for d in (torch.int32, torch.int64, torch.bool) if d in op.dtypes][:1]
-    return floats or whole or [d for d in (torch.complex64, torch.complex128) if d in op.dtypes]
+    return floats or [d for d in (torch.int32, torch.int64, torch.bool) if d in op.dtypes][:1]
 
 
 def rows_of(op):
     for dtype in dtypes_of(op):
         torch.manual_seed(0)
-        trains = op.supports_autograd and (dtype.is_floating_point or dtype.is_complex)
+        trains = op.supports_autograd and dtype.is_floating_point
         try:
             for sample in op.sample_inputs("cpu", dtype, requires_grad=trains):
                 yield sample_row(op, sample, dtype)
