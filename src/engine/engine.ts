@@ -8,10 +8,11 @@ import { getDefaultDevice, getDevice, isCurrent, takeDevices } from './device-re
 import { CaptureError, OutOfMemoryError } from './ir/errors.js';
 import { leaf } from './ir/build.js';
 import { checkExpired, isMadeOfNumbers, linearise } from './ir/graph/linearise.js';
-import type { Node } from './ir/node.js';
+import { type Node, clearInterned } from './ir/node.js';
 import { standsForSamples } from './ir/placeholder.js';
 import type { Storage } from './ir/storage.js';
 import { crossing } from './prepare/crossing.js';
+import { noteRun } from './prepare/lost-runs.js';
 import { type Dropped, type Part, type Unit, type Update, describeDropped, partsOf } from './prepare/parts.js';
 import { portions } from './prepare/portions.js';
 import { type Job, type Prepared, copyOf, executeAll, newOf, prepare, programCache } from './program-runs.js';
