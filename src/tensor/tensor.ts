@@ -8,7 +8,7 @@
 
 import { checkFunction, checkList } from '../engine/ir/arguments.js';
 import type { TypedArray } from '../engine/device/device.js';
-import { type OptionNames, checkOptions } from '../engine/ir/options.js';
+import { checkOptions } from '../engine/ir/options.js';
 import {
   freeStorage,
   getDefaultDevice,
@@ -27,7 +27,7 @@ import { targetOf } from '../engine/grad/hooks.js';
 import { markProbabilities } from './probabilities.js';
 import * as build from '../engine/ir/build.js';
 import { markCopy } from '../engine/ir/copies.js';
-import { type DType, type DataOf, DTYPES, isDType, isFloat } from '../engine/ir/dtype.js';
+import { type DType, type DataOf, isDType, isFloat } from '../engine/ir/dtype.js';
 import { ArgumentError, DTypeError, GradError, ShapeError } from '../engine/ir/errors.js';
 import { freedError } from '../engine/ir/graph/linearise.js';
 import type { Node } from '../engine/ir/node.js';
@@ -41,7 +41,8 @@ import { comesFrom } from '../engine/prepare/parts.js';
 import * as arranging from './arranging.js';
 import { writtenAt } from './assign-at.js';
 import * as elementwise from './elementwise.js';
-import { checkDType, checkNumber, numberAs } from './operands.js';
+import { unsupportedDType } from './foreign-dtypes.js';
+import { checkNumber, numberAs } from './operands.js';
 import { isGradEnabled } from './grad-mode.js';
 import { ownerOf, rememberOwner, setGradient } from './gradients.js';
 import { type HookHandle, hookGradient, isRetained, isRetainedHere, retain, retainersOf } from './gradient-hooks.js';
@@ -50,12 +51,27 @@ import { matmul } from './matmul.js';
 import * as movement from './movement.js';
 import { type NestedOf, nest } from './nested.js';
 import * as order from './order.js';
+import {
+  DTYPE_OPTION,
+  type DTypeOption,
+  type ReduceOptions,
+  SUM_OPTIONS,
+  type SumOptions,
+  TOPK_OPTIONS,
+  type TopkOptions,
+  VARIANCE_OPTIONS,
+  type VarianceOptions,
+  inDType,
+  inReal,
+  kept,
+} from './reduce-options.js';
 import * as reductions from './reductions.js';
 import { cumprod } from './scans.js';
 import type { DimArg, NewDimArg } from './shape-types/axis.js';
 import type { Broadcast, BroadcastArg, Expand, ExpandArg } from './shape-types/broadcast.js';
 import type { IndexSelect, Resize, Slice } from './shape-types/indexing.js';
 import type { MatMul, MatMulArg } from './shape-types/matmul.js';
+import type { Counted, Promoted, Real, Summed } from './shape-types/promotion.js';
 import type { Permute, PermuteArg, Squeeze, Transpose, Unsqueeze } from './shape-types/movement.js';
 import type { Reduce } from './shape-types/reduce.js';
 import type { SeenShape, Sizes } from './shape-types/shape.js';
@@ -64,100 +80,11 @@ import { type GradientAccess, noteGradient } from './gradient-log.js';
 import { type Recording, currentRecording, isRecording, setFlag } from '../engine/recording.js';
 import { GraphValue, StoredValue, type Value } from './values.js';
 
-/** The dtype of a result computed from both. */
-export type Promoted<A extends DType, B extends DType> = [A] extends ['float64']
-  ? A
-  : [B] extends ['float64']
-    ? B
-    : 'float32' extends A | B
-      ? 'float32'
-      : PromotedNarrow<A, B>;
-type Half = 'float16' | 'bfloat16';
-/** Of neither float32 nor float64. */
-type PromotedNarrow<A extends DType, B extends DType> = [A] extends [Half]
-  ? [B] extends [Half]
-    ? [A] extends [B]
-      ? A
-      : 'float32'
-    : A
-  : [B] extends [Half]
-    ? B
-    : 'int32' extends A | B
-      ? 'int32'
-      : 'uint8' extends A | B
-        ? 'uint8'
-        : 'bool';
-/** Real numbers: integers and truth values become float32, and what is not known counts as that. */
-export type Real<D extends DType> = [D] extends ['float64' | Half] ? D : 'float32';
-/** Arithmetic on truth values counts them. */
-export type Counted<D extends DType> = D extends 'bool' ? 'int32' : D;
-/** What sums of it are. */
-export type Summed<D extends DType> = D extends 'bool' | 'uint8' ? 'int32' : D;
+export type { DTypeOption, ReduceOptions, SumOptions } from './reduce-options.js';
+export type { Counted, Promoted, Real, Summed } from './shape-types/promotion.js';
 
 /** Any tensor. */
 export type AnyTensor = Tensor<Shape, DType>;
-
-export interface ReduceOptions<K extends boolean = boolean> {
-  /** Reduced dimensions stay, with size 1. */
-  readonly keepdim?: K;
-}
-
-const REDUCE_OPTIONS: OptionNames<ReduceOptions> = { keepdim: true };
-
-/** Of reductions that compute in another dtype if they are asked to. */
-export interface SumOptions<K extends boolean = boolean, E extends DType = DType> extends ReduceOptions<K> {
-  /** The elements become this before anything is computed, and the result is of it. */
-  readonly dtype?: E;
-}
-
-const SUM_OPTIONS: OptionNames<SumOptions> = { keepdim: true, dtype: true };
-
-/** Of running sums and of softmax. */
-export interface DTypeOption<E extends DType = DType> {
-  /** The elements become this before anything is computed, and the result is of it. */
-  readonly dtype?: E;
-}
-
-const DTYPE_OPTION: OptionNames<DTypeOption> = { dtype: true };
-
-/** What `compute` makes of x in the dtype that the options ask for. */
-function inDType(op: string, x: Node, options: DTypeOption | undefined, compute: (x: Node) => Node): Node {
-  const dtype = options?.dtype;
-  if (dtype === undefined) return compute(x);
-  checkDType(dtype, op);
-  return build.cast(compute(build.cast(x, dtype)), dtype);
-}
-
-/** As inDType, of real numbers alone. */
-function inReal(op: string, x: Node, options: DTypeOption | undefined, compute: (x: Node) => Node): Node {
-  const dtype = options?.dtype;
-  if (dtype !== undefined && DTYPES.includes(dtype) && !isFloat(dtype))
-    throw new DTypeError(`${op}: dtype is ${dtype}. Use 'float32' or 'float64'.`, [dtype]);
-  return inDType(op, x, options, compute);
-}
-
-interface VarianceOptions<K extends boolean = boolean> extends ReduceOptions<K> {
-  /** Default 1: divides by n − 1. */
-  readonly correction?: number;
-}
-
-const VARIANCE_OPTIONS: OptionNames<VarianceOptions> = { keepdim: true, correction: true };
-
-interface TopkOptions {
-  /** Default true; false gives the smallest. */
-  readonly largest?: boolean;
-}
-
-const TOPK_OPTIONS: OptionNames<TopkOptions> = { largest: true };
-
-function kept(op: string, options: ReduceOptions | undefined, known: object = REDUCE_OPTIONS): boolean {
-  if (typeof options === 'number')
-    throw new ArgumentError(
-      `${op}: the second argument is ${String(options)}. Several dimensions are one list: ${op}([0, 1]).`,
-    );
-  checkOptions(op, options, known);
-  return options?.keepdim ?? false;
-}
 
 export class Tensor<S extends Shape = Shape, out D extends DType = 'float32'> {
   // Types only, by which tensors are compared, and before all other members: see shape-types/shape.ts.
@@ -1293,34 +1220,6 @@ export function wrapStorage<S extends Shape, D extends DType>(storage: Storage):
   const t = new Tensor<S, D>(new StoredValue(storage));
   if (storage.requiresGrad) rememberOwner(storage, t as Tensor);
   return t;
-}
-
-const OTHER_DTYPES: Readonly<Record<string, DType>> = {
-  float: 'float32',
-  half: 'float16',
-  double: 'float64',
-  number: 'float32',
-  int: 'int32',
-  int8: 'int32',
-  int16: 'int32',
-  uint16: 'int32',
-  uint32: 'int32',
-  int64: 'int32',
-  long: 'int32',
-  short: 'int32',
-  integer: 'int32',
-  boolean: 'bool',
-};
-
-/** The error for a dtype of other libraries. */
-function unsupportedDType(name: string): DTypeError | undefined {
-  const plain = name.replace(/^torch\./, '');
-  const nearest = Object.hasOwn(OTHER_DTYPES, plain) ? OTHER_DTYPES[plain] : undefined;
-  if (nearest === undefined) return undefined;
-  return new DTypeError(
-    `to: '${name}' is a dtype that nabla does not have. Use ${DTYPES.map((d) => `'${d}'`).join(', ')}, here to('${nearest}').`,
-    [name],
-  );
 }
 
 /** Larger tensors are not copied only to print their corners. */

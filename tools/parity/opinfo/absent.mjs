@@ -17,7 +17,7 @@ const REASONS = [
   ['dtypes of other widths: int32, uint8', 'char short'],
   [
     LINALG,
-    'geqrf lu_unpack ormqr svd_lowrank pca_lowrank linalg.ldl_factor linalg.ldl_factor_ex linalg.ldl_solve linalg.matrix_sqrth',
+    'geqrf lu_unpack ormqr svd_lowrank pca_lowrank linalg.ldl_factor linalg.ldl_factor_ex linalg.ldl_solve linalg.matrix_sqrth linalg.polar',
   ],
   [EIG, 'linalg.eig'],
   [SPARSE, 'sparse.* to_sparse'],
