@@ -1,8 +1,10 @@
-// Two network namespaces of Linux as two machines: a process in each, TCP between them, at a rate that tc sets and with a delay where the kernel
-// has netem. Each rate trains W3 with two processes of one thread, which have to find the losses of one process with the whole batch, and compares the time
-// of a step with what the model of docs/distributed.md says from constants measured over the same link.
-//   node tools/distributed/namespaces.mjs [rates in Mbit/s: 0,1000,100; 0 is no limit] [delay in ms: 0]        as root, after a build; Open MPI
-import { spawnSync } from 'node:child_process';
+// Two network namespaces of Linux as two machines: a process in each, TCP between them, at a rate that tc sets and with a delay that delay.c makes
+// (netem is not in every kernel). Each rate trains W3 with two processes of one thread, which have to find the losses of one process with the whole batch, and
+// compares the time of a step with what the model of docs/distributed.md says from constants measured over the same link.
+//   node tools/distributed/namespaces.mjs [rates in Mbit/s: 0,1000,100; 0 is no limit] [delay each way in ms: 0]
+//   as root, after a build; Open MPI, for a delay also cc
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +15,7 @@ const ADDRESSES = ['10.77.0.1', '10.77.0.2'];
 const program = fileURLToPath(new URL('over-a-link.mjs', import.meta.url));
 const [, , rates = '0,1000,100', delay = '0'] = process.argv;
 const folder = mkdtempSync(join(tmpdir(), 'nabla-namespaces-'));
+let cable;
 
 function run(command, { isNeeded = true, ...options } = {}) {
   const { status, stdout, stderr, error } = spawnSync(command[0], command.slice(1), {
@@ -25,19 +28,35 @@ function run(command, { isNeeded = true, ...options } = {}) {
 const ip = (...args) => run(['ip', ...args]);
 
 function removeNamespaces() {
+  cable?.stdin.end();
   for (const host of HOSTS) run(['ip', 'netns', 'del', host], { isNeeded: false });
 }
 
-function makeNamespaces() {
+async function makeNamespaces() {
   removeNamespaces();
   for (const host of HOSTS) ip('netns', 'add', host);
-  ip('link', 'add', 'nabla0', 'type', 'veth', 'peer', 'name', 'nabla1');
+  if (Number(delay) > 0) cable = await layCable();
+  else {
+    ip('link', 'add', 'nabla0', 'type', 'veth', 'peer', 'name', 'nabla1');
+    HOSTS.forEach((host, i) => ip('link', 'set', `nabla${i}`, 'netns', host));
+  }
   HOSTS.forEach((host, i) => {
-    ip('link', 'set', `nabla${i}`, 'netns', host);
     ip('-n', host, 'addr', 'add', `${ADDRESSES[i]}/24`, 'dev', `nabla${i}`);
     ip('-n', host, 'link', 'set', `nabla${i}`, 'up');
     ip('-n', host, 'link', 'set', 'lo', 'up');
   });
+}
+
+/** The program that carries frames from one namespace to the other, late. */
+async function layCable() {
+  const command = join(folder, 'delay');
+  run(['cc', '-O2', '-o', command, fileURLToPath(new URL('delay.c', import.meta.url))]);
+  const devices = HOSTS.flatMap((host, i) => [host, `nabla${i}`]);
+  const child = spawn(command, [`${1000 * Number(delay)}`, ...devices], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = once(child, 'exit').then(([status]) => Promise.reject(new Error(`delay.c ends with ${status}`)));
+  ended.catch(() => {}); // at the end it does
+  await Promise.race([once(child.stdout, 'data'), ended]);
+  return child;
 }
 
 /** Both directions. */
@@ -45,10 +64,8 @@ function limit(mbit) {
   HOSTS.forEach((host, i) => {
     const tc = (...args) => run(['ip', 'netns', 'exec', host, 'tc', 'qdisc', ...args], { isNeeded: args[0] === 'add' });
     tc('del', 'dev', `nabla${i}`, 'root');
-    if (Number(delay) > 0) tc('add', 'dev', `nabla${i}`, 'root', 'handle', '1:', 'netem', 'delay', `${delay}ms`);
-    const parent = Number(delay) > 0 ? ['parent', '1:'] : ['root'];
     if (mbit > 0)
-      tc('add', 'dev', `nabla${i}`, ...parent, 'tbf', 'rate', `${mbit}mbit`, 'burst', '64kb', 'latency', '200ms');
+      tc('add', 'dev', `nabla${i}`, 'root', 'tbf', 'rate', `${mbit}mbit`, 'burst', '64kb', 'latency', '200ms');
   });
 }
 
@@ -77,7 +94,7 @@ const linesOf = (text) =>
     .map((line) => JSON.parse(line));
 
 try {
-  makeNamespaces();
+  await makeNamespaces();
   const agent = writeAgent();
   const options = {
     plm_rsh_agent: agent,
