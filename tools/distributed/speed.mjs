@@ -1,7 +1,8 @@
 // Speed of training on several processes, against one process with as many threads and the same total batch. Both are up all the time and
 // take turns of some steps, so that what else the machine does meets both; the ratio is the median of those of neighbouring turns.
 //   node tools/distributed/speed.mjs [workloads: W3,W4,W6] [processes: 2] [seconds for each: 40]        after a build; needs mpirun and mpicc
-// SPEED_BUCKET=2 has buckets of 2 MB instead of 25. A third group is the same without overlap where there is more than one bucket.
+// SPEED_BUCKET=2 has buckets of 2 MB instead of 25. A third group is the same without overlap where there is more than one bucket. SPEED_TORCH, a Python with
+// PyTorch, adds the same in PyTorch: one process, and DistributedDataParallel (gloo) on several (tools/parity/ddp_speed.py).
 import { once } from 'node:events';
 import { spawn } from 'node:child_process';
 import { connect, createServer } from 'node:net';
@@ -9,7 +10,13 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const self = fileURLToPath(import.meta.url);
+const torch = fileURLToPath(new URL('../parity/ddp_speed.py', import.meta.url));
 const middle = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
+
+const byMpi = (count, name) => [process.env.NABLA_MPIRUN ?? 'mpirun', '-n', `${count}`, process.execPath, self, name];
+
+const TORCHRUN = '-m torch.distributed.run --master-addr 127.0.0.1 --master-port 29577 --nproc-per-node'.split(' ');
+const byTorchrun = (count, name) => [process.env.SPEED_TORCH, ...TORCHRUN, `${count}`, torch, name];
 
 if (process.env.SPEED_PORT === undefined) await lead();
 else await follow();
@@ -18,13 +25,21 @@ else await follow();
 async function lead() {
   const [, , names = 'W3,W4,W6', processes = '2', seconds = '40'] = process.argv;
   for (const name of names.split(',')) {
+    const count = Number(processes);
     const groups = {
-      one: await start(1, name, { NABLA_THREADS: processes }),
-      several: await start(Number(processes), name, { NABLA_THREADS: '1' }),
+      one: await start(1, [process.execPath, self, name], { NABLA_THREADS: processes }),
+      several: await start(count, byMpi(count, name), { NABLA_THREADS: '1' }),
     };
     const { buckets } = await groups.several.turn(3);
     if (buckets > 1)
-      groups['several, no overlap'] = await start(Number(processes), name, { NABLA_THREADS: '1', SPEED_OVERLAP: 'no' });
+      groups['several, no overlap'] = await start(count, byMpi(count, name), {
+        NABLA_THREADS: '1',
+        SPEED_OVERLAP: 'no',
+      });
+    if (process.env.SPEED_TORCH) {
+      groups['PyTorch, one'] = await start(1, [process.env.SPEED_TORCH, torch, name], { SPEED_THREADS: processes });
+      groups['PyTorch, several'] = await start(count, byTorchrun(count, name), { SPEED_THREADS: '1' });
+    }
     let steps = 3;
     for (const { turn } of Object.values(groups)) {
       // The native tier compiles after five seconds of running.
@@ -41,21 +56,19 @@ async function lead() {
       const ratios = ms.map((value, i) => one[i] / value);
       console.log(
         `${name} ${key}: ${middle(ms).toFixed(1)} ms a step (least ${Math.min(...ms).toFixed(1)}), speed of one process × ${middle(ratios).toFixed(2)}, ` +
-          `waiting ${(100 * middle(list.map(({ waited }) => waited))).toFixed(1)} %, ${list[0].buckets} buckets, ${list.length} turns of ${steps}`,
+          `${list[0].waited === undefined ? '' : `waiting ${(100 * middle(list.map(({ waited }) => waited))).toFixed(1)} %, ${list[0].buckets} buckets, `}` +
+          `${list.length} turns of ${steps}`,
       );
     }
   }
 }
 
 /** A group of processes: `turn(n)` has them make n steps, and tells the slowest one's milliseconds a step. */
-async function start(count, name, env) {
+async function start(count, [program, ...args], env) {
   const sockets = [];
   const server = createServer((socket) => sockets.push({ socket, lines: createInterface({ input: socket }) }));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const command = [process.execPath, self, name];
-  const launcher = [process.env.NABLA_MPIRUN ?? 'mpirun', '-n', `${count}`];
-  const [program, ...args] = count === 1 ? command : [...launcher, ...command];
   const child = spawn(program, args, {
     stdio: 'inherit',
     env: {
