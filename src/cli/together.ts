@@ -7,9 +7,20 @@ import { CliError } from './errors.js';
 /** How long another process waits with an error of its own: where process 0 has the same, it says so and ends the job before. */
 const AFTER_YOU_MS = 1500;
 
-/** The processes that this command was started with; undefined without --distributed. */
+/**
+ * The processes that this command was started with; undefined without --distributed. Throws CliError where a launcher has started several that
+ * would not know of each other.
+ */
 export async function joinProcesses(option: true | undefined, device: string): Promise<World | undefined> {
-  if (option !== true) return undefined;
+  if (option !== true) {
+    const { findLaunch } = await import('../distributed/mpi/find.js');
+    const { size = 1 } = findLaunch() ?? {};
+    if (size > 1)
+      throw new CliError(
+        `a launcher of MPI has started ${size} processes, each of which would do all of the work. Add --distributed, or start one.`,
+      );
+    return undefined;
+  }
   if (device !== 'cpu') throw new CliError(`--distributed trains on cpu. Leave out --device ${device}.`);
   const { init } = await import('../distributed/index.js');
   return init();

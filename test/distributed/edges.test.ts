@@ -1,9 +1,23 @@
 // Several processes where there is next to nothing to share out, and one that leaves the others to themselves.
 
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { build, obstacle, runRanks, startRanks } from './ranks.js';
 
+const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
 const TITLE = obstacle === undefined ? 'at the edges' : `at the edges (skipped: ${obstacle})`;
+
+it.each(['train', 'search'])('%s without --distributed is not done by each of several processes', (name) => {
+  build();
+  const env = { ...process.env, OMPI_COMM_WORLD_SIZE: '2' };
+  const { status, stderr } = spawnSync(process.execPath, [command, name, 'digits'], { env, encoding: 'utf8' });
+  expect(status).toBe(2);
+  expect(stderr).toBe(
+    'nabla: a launcher of MPI has started 2 processes, each of which would do all of the work. Add --distributed, or start one.\n',
+  );
+});
 
 describe.skipIf(obstacle !== undefined)(TITLE, () => {
   beforeAll(build, 120_000);
