@@ -2,6 +2,7 @@
 // Type tests (`*.test-d.ts`) are not run here: `npm run check` compiles them.
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { compiledSources } from './test/support/compiled-sources.mjs';
 
 const src = fileURLToPath(new URL('src', import.meta.url));
 
@@ -35,6 +36,10 @@ const ALONE = [
   'test/tensor/{capture,errors,vmap}.test.ts',
 ];
 
+/** What loads the library a second time, or puts another package in the place of one that it imports: only Vitest can. */
+const BY_VITEST = ['test/copies.test.ts', 'src/text/text.test.ts'];
+const compiled = await compiledSources();
+
 export default defineConfig({
   oxc: { target: 'es2022' }, // Node 20 does not parse `using`
   resolve: {
@@ -49,19 +54,26 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    server: { deps: { external: [/\/\.test-build\//] } },
     projects: [
       {
         extends: true,
+        plugins: [compiled],
         test: {
           name: 'sharing',
           include: SHARING,
-          exclude: ALONE,
+          exclude: [...ALONE, ...BY_VITEST],
           isolate: false,
           setupFiles: ['test/support/as-found.ts'],
         },
       },
-      { extends: true, test: { name: 'alone', include: ['{src,test}/**/*.test.{ts,mjs}'], exclude: SHARING } },
-      { extends: true, test: { name: 'alone as well', include: ALONE } },
+      {
+        extends: true,
+        plugins: [compiled],
+        test: { name: 'alone', include: ['{src,test}/**/*.test.{ts,mjs}'], exclude: [...SHARING, ...BY_VITEST] },
+      },
+      { extends: true, plugins: [compiled], test: { name: 'alone as well', include: ALONE, exclude: BY_VITEST } },
+      { extends: true, test: { name: 'by Vitest', include: BY_VITEST } },
     ],
   },
 });

@@ -1,5 +1,5 @@
-// Says whether dist/ still mirrors src/. A build leaves a stamp with the list of its sources; dist is out of date when a
-// source is newer than the stamp, or when the list has changed (a file added, removed or renamed).
+// Says whether dist/, or what tests load, still mirrors src/. A build leaves a stamp with the list of its sources; it is out of date
+// when a source is newer than the stamp, or when the list has changed (a file added, removed or renamed).
 import { existsSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 
@@ -21,21 +21,21 @@ export function listSources() {
 }
 
 /** Why a build is needed; undefined when it is not. */
-export function describeStaleness() {
-  if (!existsSync(STAMP)) return 'no complete build yet';
+export function describeStaleness(stamp = STAMP) {
+  if (!existsSync(stamp)) return 'no complete build yet';
   const sources = listSources();
-  const built = new Set(readFileSync(STAMP, 'utf8').split('\n').filter(Boolean));
+  const built = new Set(readFileSync(stamp, 'utf8').split('\n').filter(Boolean));
   for (const file of sources) if (!built.has(toPosix(file))) return `${toPosix(file)} is new`;
   if (built.size !== sources.length) return 'a source was removed';
-  const time = statSync(STAMP).mtimeMs;
+  const time = statSync(stamp).mtimeMs;
   const newer = [...CONFIGURATION, ...sources].find((file) => statSync(file).mtimeMs > time);
   return newer && `${toPosix(newer)} has changed`;
 }
 
 /** Marks a build of `sources`, begun at `started`, as complete. */
-export function writeStamp(sources, started) {
-  writeFileSync(STAMP, `${sources.map(toPosix).join('\n')}\n`);
-  utimesSync(STAMP, started, started); // a source edited during the build is newer than the stamp
+export function writeStamp(sources, started, stamp = STAMP) {
+  writeFileSync(stamp, `${sources.map(toPosix).join('\n')}\n`);
+  utimesSync(stamp, started, started); // a source edited during the build is newer than the stamp
 }
 
 function toPosix(path) {

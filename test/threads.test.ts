@@ -1,6 +1,6 @@
 // More threads than cores, on both tiers: whoever comes does the shares of those that do not, and it makes no difference to
 // the numbers. A thread that never comes is simulated by ending its worker.
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { CONTROL } from '../src/engine/device/cpu/threads/control.js';
 import { CpuDevice } from '../src/engine/device/cpu/device.js';
 import { startThread } from '../src/engine/device/cpu/threads/driver.js';
@@ -69,3 +69,42 @@ test('a thread that never comes holds nobody up', async () => {
   await followers[1]!.terminate();
   for (let i = 0; i < 100; i++) expect(result()).toBe(33);
 }, 30_000);
+
+test('a thread that is held up after a command does not answer the next one', () => {
+  const real = Atomics;
+  const memory = new WebAssembly.Memory({ initial: 2, maximum: 16, shared: true });
+  const words = new Int32Array(memory.buffer, CONTROL.address, CONTROL.words);
+  const give = (command: number): void => {
+    real.store(words, CONTROL.done, 0);
+    real.store(words, CONTROL.operands + CONTROL.line * (command & 1), CONTROL.drop);
+    real.store(words, CONTROL.command, command);
+  };
+  const follower = createThread({ memory, control: CONTROL, tid: 1, threads: 2, spinMilliseconds: 0 });
+  // As soon as the answer to the first command can be seen, the leader gives the second one.
+  const seen: number[] = [];
+  const late: typeof Atomics = Object.create(real, {
+    add: {
+      value(array: Int32Array, index: number, value: number) {
+        if (index === CONTROL.done && seen.length > 0) throw new Error('enough');
+        const before = real.add(array, index, value);
+        if (index === CONTROL.done) give(2);
+        return before;
+      },
+    },
+    load: {
+      value(array: Int32Array, index: number) {
+        if (index === CONTROL.command && real.load(array, index) === 2) seen.push(real.load(words, CONTROL.done));
+        return real.load(array, index);
+      },
+    },
+  });
+  give(1);
+  vi.stubGlobal('Atomics', late);
+  try {
+    expect(() => follower.follow()).toThrow('enough');
+  } finally {
+    vi.unstubAllGlobals();
+  }
+  expect(seen.length).toBeGreaterThan(0);
+  expect(seen.every((done) => done === 0)).toBe(true);
+});

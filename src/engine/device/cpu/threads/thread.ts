@@ -161,8 +161,8 @@ export function createThread(options: ThreadOptions) {
         } else {
           if (kind === at.load) this.loadStaged(id, operands[2], operands[3]);
           else programs.delete(id);
-          const done = Atomics.add(words, at.done, 1) + 1;
-          if (done === threads - 1) this.announce(at.done, done);
+          // The leader may be at the next command as soon as the number is there: nothing but the addition may write it.
+          if (Atomics.add(words, at.done, 1) + 1 === threads - 1) this.wake(at.done);
         }
       }
     },
@@ -227,6 +227,10 @@ export function createThread(options: ThreadOptions) {
     /** Sets a counter and wakes who waits for it. */
     announce(counter: number, value: number): void {
       Atomics.store(words, counter, value);
+      this.wake(counter);
+    },
+
+    wake(counter: number): void {
       if (Atomics.load(words, counter + at.sleepers) !== 0) Atomics.notify(words, counter);
     },
 
