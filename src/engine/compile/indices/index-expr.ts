@@ -44,9 +44,12 @@ export interface Index {
 
 let nextAxis = 1;
 
+/** Keys are compared as texts: with this before it, a later axis has a greater one, however many were made before. */
+const digits = (id: number): string => String.fromCharCode(64 + String(id).length);
+
 export function newAxis(size: number): Axis {
   const id = nextAxis++;
-  return { kind: 'axis', id, size, key: `a${id}` };
+  return { kind: 'axis', id, size, key: `a${digits(id)}${id}` };
 }
 
 export function dynamic(value: unknown, size: number, key: string): Dynamic {

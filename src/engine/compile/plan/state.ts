@@ -16,6 +16,8 @@ export interface CompileOptions {
   readonly fuse?: boolean;
   /** Elements from which a product that nobody needs as a whole is computed tile by tile (stream.ts). */
   readonly leastStreamed?: number;
+  /** Every group is lowered, also where others have its kernels (lowered-groups.ts), and compared with those. */
+  readonly verify?: boolean;
   readonly onPass?: (name: string, state: CompileState, ms: number) => void;
 }
 

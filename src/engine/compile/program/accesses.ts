@@ -39,7 +39,7 @@ export class Accesses {
   private readonly kernels: readonly KernelFunction[];
   private readonly overwrites: ReadonlyMap<number, number>;
   private readonly threads: number;
-  private readonly footprints = new Map<string, ReadonlyMap<Buffer, Touch>>();
+  private readonly footprints = new Map<KernelFunction, Map<number | undefined, ReadonlyMap<Buffer, Touch>>>();
 
   /** `overwrites`: words of arguments that are the same memory as the argument with another word. */
   constructor(kernels: readonly KernelFunction[], overwrites: ReadonlyMap<number, number>, threads: number) {
@@ -48,8 +48,9 @@ export class Accesses {
     this.threads = threads;
   }
 
-  of({ kernel, slots }: KernelCall): Access[] {
-    return this.kernels[kernel].buffers.flatMap((buffer, i): Access[] => {
+  of({ kernel: number, slots }: KernelCall): Access[] {
+    const kernel = this.kernels[number];
+    return kernel.buffers.flatMap((buffer, i): Access[] => {
       const slot = slots[i];
       if (slot.kind === 'argument' && slot.index === ERROR_WORD) return [];
       const touchOf = (tid?: number) =>
@@ -61,10 +62,11 @@ export class Accesses {
   }
 
   /** Made when it is asked for: most kernels that have to wait show it in their first threads. */
-  private footprintOf(kernel: number, tid?: number): ReadonlyMap<Buffer, Touch> {
-    const key = `${kernel} ${tid ?? ''}`;
-    let found = this.footprints.get(key);
-    if (found === undefined) this.footprints.set(key, (found = footprint(this.kernels[kernel], this.threads, tid)));
+  private footprintOf(kernel: KernelFunction, tid?: number): ReadonlyMap<Buffer, Touch> {
+    let own = this.footprints.get(kernel);
+    if (own === undefined) this.footprints.set(kernel, (own = new Map()));
+    let found = own.get(tid);
+    if (found === undefined) own.set(tid, (found = footprint(kernel, this.threads, tid)));
     return found;
   }
 

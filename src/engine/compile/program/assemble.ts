@@ -14,14 +14,12 @@ import {
   type Stage,
   scratchBytes as scratchBytesOf,
 } from '../../loop/loop.js';
-import { moveOrigins } from '../../loop/origins.js';
-import { reduceStrength } from '../../loop/strength-reduction.js';
-import type { LoweredKernel } from '../lower/kernel/lowering.js';
-import { lowerGroup } from '../lower/lower-group.js';
+import type { LowerGroupOptions } from '../lower/lower-group.js';
 import type { Group } from '../plan/group.js';
 import { placeParts } from '../plan/place-parts.js';
 import { type CompileState, assignments, numbersOf } from '../plan/state.js';
 import { joinStages } from './barrier-elimination.js';
+import { LoweredGroups, type PlacedKernel } from './lowered-groups.js';
 import { type Block, planMemory } from './plan-memory.js';
 
 const WORD_BYTES = 4;
@@ -95,7 +93,7 @@ export function assemble(state: CompileState): void {
   let scratchBytes = 0;
   let serial = true;
   const lowered = (
-    { kernel, operands, isParallel }: LoweredKernel,
+    { kernel, operands, origins, isParallel }: PlacedKernel,
     storedIn: (n: Node) => Slot | undefined,
   ): KernelCall => {
     serial &&= !isParallel;
@@ -103,27 +101,29 @@ export function assemble(state: CompileState): void {
       scratchBytes,
       kernel.scratch.reduce((n, b) => n + scratchBytesOf(b), 0),
     );
-    const moved = moveOrigins(state.options.target.fuses ? reduceStrength(kernel) : kernel);
-    kernels.push(moved.kernel);
+    kernels.push(kernel);
     const slots = operands.map((o, i): Slot => {
       if (o.kind === 'scalar') {
         return { kind: 'argument', index: wordOfScalar[numberOfScalar.get(o.node) as number] };
       }
       const slot = o.kind === 'error' ? ERRORS : o.kind === 'write' ? (storedIn(o.node) as Slot) : slotOf(o.node);
-      return { ...slot, offset: (slot.offset ?? 0) + moved.origins[i] * ELEMENT_BYTES[kernel.buffers[i].type] };
+      return { ...slot, offset: (slot.offset ?? 0) + origins[i] * ELEMENT_BYTES[kernel.buffers[i].type] };
     });
     return { kernel: kernels.length - 1, slots };
   };
+  const groups = new LoweredGroups(state.options.verify);
+  const options: Omit<LowerGroupOptions, 'isStored'> = {
+    target: state.options.target,
+    threads: state.options.threads,
+    hasFloat64,
+    isMaterialised: (n) => state.materialised.has(n),
+    places,
+    inPlace,
+  };
   const callsOf = (group: Group, storedIn: (n: Node) => Slot | undefined): KernelCall[][] =>
-    lowerGroup(group, {
-      target: state.options.target,
-      threads: state.options.threads,
-      hasFloat64,
-      isMaterialised: (n) => state.materialised.has(n),
-      isStored: (n) => storedIn(n) !== undefined,
-      places,
-      inPlace,
-    }).map((step) => step.map((kernel) => lowered(kernel, storedIn)));
+    groups
+      .lower(group, { ...options, isStored: (n) => storedIn(n) !== undefined })
+      .map((step) => step.map((kernel) => lowered(kernel, storedIn)));
 
   const programStages: KernelCall[][] = [];
   const checking = new Set<KernelCall>();

@@ -130,14 +130,15 @@ export class CpuDevice implements Device {
 
   private compileWhole(graph: Graph): CpuExecutable {
     const start = performance.now();
+    const verify = this.options.verify ?? debugLevel() >= 4;
     const compiled = compileGraph(graph, {
       target: WASM_TARGET,
       threads: this.runtime.threads,
       fuse: this.options.fuse,
       leastStreamed: this.options.leastStreamed,
+      verify,
       onPass: debugLevel() < 4 ? undefined : (name, _, ms) => debug(4, () => `  pass ${name}: ${ms.toFixed(2)} ms`),
     });
-    const verify = this.options.verify ?? debugLevel() >= 4;
     if (verify) verifyProgram(compiled.program);
     const { relaxed, shared } = this.runtime.features;
     const bytes = emitProgram(compiled.program, { relaxed, shared, maxPages: this.runtime.maxPages });

@@ -31,12 +31,15 @@ export interface EmitOptions {
 export function emitProgram(program: Program, { lanes, profile }: EmitOptions): string {
   const functions = new Map<string, string>(); // name by text, so that equal kernels are compiled once
   const texts: string[] = [];
+  const printed = new Map<KernelFunction, string>();
   const names = program.kernels.map((kernel, i) => {
+    const same = printed.get(kernel);
+    if (same !== undefined) return same;
     const text = new KernelPrinter(kernel).print();
     const key = text.replaceAll(/\b[A-Za-z]\w*_(b?\d+)\b/g, '_$1'); // whatever its variables are called
-    const known = functions.get(key);
-    if (known !== undefined) return known;
-    const name = `kernel${i}`;
+    const name = functions.get(key) ?? `kernel${i}`;
+    printed.set(kernel, name);
+    if (functions.has(key)) return name;
     functions.set(key, name);
     texts.push(`static void ${name}${text}`);
     return name;

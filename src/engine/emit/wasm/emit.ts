@@ -3,7 +3,7 @@
 // Input: a program in the loop IR. Output: a module that imports env.memory and exports run, and how many stages there are.
 
 import * as L from '../../loop/loop.js';
-import type { Buffer, Expr, Program, Stmt } from '../../loop/loop.js';
+import type { Buffer, Expr, KernelFunction, Program, Stmt } from '../../loop/loop.js';
 import { type FunctionBody, assembleModule, i32Bytes, leb, sleb } from './assembler.js';
 import { type EmitOptions, ExpressionEmitter } from './expressions.js';
 import { VECTOR_BYTES, VECTOR_STORES, alignment, vectorBytes, wasmType } from './lanes.js';
@@ -15,11 +15,15 @@ export type { EmitOptions } from './expressions.js';
 export function emitProgram(program: Program, options: EmitOptions): Uint8Array<ArrayBuffer> {
   const functions: FunctionBody[] = [];
   const numbers = new Map<string, number>(); // of functions, by their bytes: equal kernels are one
+  const known = new Map<KernelFunction, number>();
   const targets = program.kernels.map((kernel) => {
+    const same = known.get(kernel);
+    if (same !== undefined) return same;
     const body = new FunctionEmitter(kernel, options).emit();
     const key = `${body.params.join()};${body.locals.join()};${new TextDecoder('latin1').decode(body.code)}`;
     let number = numbers.get(key);
     if (number === undefined) numbers.set(key, (number = functions.push(body) - 1));
+    known.set(kernel, number);
     return number;
   });
   const run = functions.push(runFunction(program, targets)) - 1;

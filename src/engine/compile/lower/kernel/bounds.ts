@@ -24,7 +24,8 @@ export function isPartOfSum(node: Node): boolean {
   return part.op === 'exp' && sum.op === 'sum' && sum.src[0] === part;
 }
 
-function belowRepeats(node: Node): Node {
+/** What is under other names and repeated. */
+export function belowRepeats(node: Node): Node {
   let n = node;
   while (n.op === 'expand' || n.op === 'detach') [n] = n.src;
   return n;

@@ -106,9 +106,10 @@ export class NativeTwin {
     this.graph = undefined;
     if (tier === null) return;
     const start = performance.now();
-    const { fuse, leastStreamed } = this.options;
-    const compiled = compileGraph(graph, { target: tier.target, threads: this.runtime.threads, fuse, leastStreamed });
-    if (this.options.verify) verifyProgram(compiled.program);
+    const { fuse, leastStreamed, verify } = this.options;
+    const { threads } = this.runtime;
+    const compiled = compileGraph(graph, { target: tier.target, threads, fuse, leastStreamed, verify });
+    if (verify) verifyProgram(compiled.program);
     const source = emitProgram(compiled.program, { lanes: tier.target.lanes, profile: this.options.profile });
     if (this.options.profile) this.kernelMilliseconds = new Float64Array(compiled.program.kernels.length + 1);
     debug(2, () => `native source of ${source.length} bytes in ${(performance.now() - start).toFixed(1)} ms`);
