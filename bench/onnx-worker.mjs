@@ -1,12 +1,12 @@
-// What onnx.mjs measures, in a process of its own: node onnx-worker.mjs ENGINE MODEL INPUTS. ENGINE is the folder of a checkout of nabla or
-// of an installed onnxruntime-node, INPUTS an .npz with `in0/<name>`. The first message says what it took from the file to the first
-// result; after it, a message { milliseconds } asks for runs for so long, and the answer is what one took.
+// What onnx.mjs measures, in a process of its own: node onnx-worker.mjs ENGINE FOLDER MODEL INPUTS. ENGINE is nabla or onnxruntime, FOLDER a
+// checkout of the one, built, or where onnxruntime-node is installed, INPUTS an .npz with `in0/<name>`. The first message says what it took
+// from the file to the first result; after it, a message { milliseconds } asks for runs for so long, and the answer is what one took.
 
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { readNpz } from './npz.mjs';
 
-const [engine, path, inputs] = process.argv.slice(2);
+const [engine, folder, path, inputs] = process.argv.slice(2);
 const feeds = Object.entries(readNpz(inputs)).flatMap(([key, array]) =>
   key.startsWith('in0/') ? [[key.slice(4), array]] : [],
 );
@@ -14,7 +14,7 @@ const feeds = Object.entries(readNpz(inputs)).flatMap(([key, array]) =>
 /** Each gives a function from nothing to a loaded model, and one from that to the numbers of its outputs. */
 const ENGINES = {
   async nabla() {
-    const { loadOnnx } = await import(resolve(engine, 'dist/onnx/index.js'));
+    const { loadOnnx } = await import(resolve(folder, 'dist/onnx/index.js'));
     const given = Object.fromEntries(feeds.map(([name, { data, shape }]) => [name, { data, shape }]));
     const run = async (model) => {
       const outputs = await model.run(given);
@@ -24,7 +24,7 @@ const ENGINES = {
     return { load: () => loadOnnx(path), run };
   },
   async onnxruntime() {
-    const ort = createRequire(resolve(engine, 'package.json'))('onnxruntime-node');
+    const ort = createRequire(resolve(folder, 'package.json'))('onnxruntime-node');
     const TYPES = {
       f2: 'float16',
       f4: 'float32',
@@ -44,11 +44,9 @@ const ENGINES = {
   },
 };
 
-const isNabla = process.env.ENGINE !== 'onnxruntime';
-const { load, run } = await ENGINES[isNabla ? 'nabla' : 'onnxruntime']();
+const { load, run } = await ENGINES[engine]();
 const [start, before] = [performance.now(), process.cpuUsage()];
 const model = await load();
-const loaded = performance.now() - start;
 await run(model);
 const first = performance.now() - start;
 const { user, system } = process.cpuUsage(before);
@@ -64,14 +62,8 @@ async function runs(milliseconds) {
     now = end;
   } while (now - begin < milliseconds);
   times.sort((a, b) => a - b);
-  return { median: times[times.length >> 1], count: times.length };
+  return times[times.length >> 1];
 }
 
-if (process.send === undefined) {
-  console.log(
-    `load ${loaded.toFixed(0)} first ${first.toFixed(0)} cpu ${((user + system) / 1000).toFixed(0)} ms, run ${(await runs(1000)).median.toFixed(2)} ms`,
-  );
-  process.exit(0);
-}
 process.on('message', async ({ milliseconds }) => process.send(await runs(milliseconds)));
-process.send({ loaded, first, cpu: (user + system) / 1000 });
+process.send({ first, cpu: (user + system) / 1000 });

@@ -126,7 +126,8 @@ function valuesPass(state: CompileState): void {
       return derive(n, 'expand', [push(derive(n, 'const', [], { value: 0 }, []))], { shape: n.shape }, n.shape);
     return n.op === 'custom' ? derive(n, 'detach', [n.src[0]], null, n.shape) : undefined;
   };
-  replaceNodes(state, rewrite(state.nodes, value));
+  const { nodes, now } = rewrite(state.nodes, value);
+  replaceNodes(state, { nodes: [...nodes], now }); // without what nobody needs, in any case
 }
 
 function lookupsPass(state: CompileState): void {
@@ -171,6 +172,7 @@ function layoutsPass(state: CompileState): void {
 }
 
 function replaceNodes(state: CompileState, { nodes, now }: Rewritten): void {
+  if (nodes === state.nodes) return;
   const current = (n: Node) => now.get(n) as Node;
   state.inputs = state.inputs.map(current);
   state.scalars = state.scalars.map(current);

@@ -4,7 +4,8 @@ import type { Node } from '../../ir/node.js';
 import { sizeOf } from '../../ir/shape.js';
 
 export interface Rewritten {
-  readonly nodes: Node[];
+  /** The same list, where nothing was replaced. */
+  readonly nodes: readonly Node[];
   /** The node that stands for an old one. */
   readonly now: ReadonlyMap<Node, Node>;
 }
@@ -69,5 +70,6 @@ export function rewrite(
     const current = src.every((s, i) => s === node.src[i]) ? node : derive(node, node.op, src, node.arg, node.shape);
     now.set(node, push(replace(current, push, node) ?? current));
   }
-  return { nodes: out, now };
+  const isSame = out.length === nodes.length && out.every((n, i) => n === nodes[i]);
+  return { nodes: isSame ? nodes : out, now };
 }

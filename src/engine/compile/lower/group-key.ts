@@ -41,6 +41,7 @@ class KeyWriter {
   private readonly slices: { readonly array: number; readonly at: number }[] = [];
   /** Arrays that are read otherwise, too. */
   private readonly whole = new Set<number>();
+  private readonly moving = new Map<Node, boolean>();
   private mayMove: boolean;
 
   constructor(group: Group, options: LowerGroupOptions) {
@@ -98,8 +99,12 @@ class KeyWriter {
   }
 
   private describe(node: Node, isWhole: boolean): string {
-    const sliced = node.op === 'slice' ? this.slice(node, isWhole) : undefined;
-    if (sliced !== undefined) return sliced;
+    if (node.op === 'slice' && this.moves(node.src[0]))
+      return this.moved(
+        node,
+        node.shape.map(() => 0),
+        isWhole,
+      );
     if (OPEN.has(node.op)) this.mayMove = false;
     const { op, dtype, shape, src } = node;
     let text = `${op} ${dtype}${textOf(shape)}`;
@@ -112,35 +117,37 @@ class KeyWriter {
     return `${text})`;
   }
 
-  /**
-   * A slice of an array, through views that add its beginning to the position in memory and do nothing else with it; undefined
-   * for other slices.
-   */
-  private slice(node: Node, isWhole: boolean): string | undefined {
-    let text = `${node.dtype}${textOf(node.shape)}`;
-    let position: number[] = node.shape.map(() => 0);
-    let n = node;
-    for (; !this.isArray(n); [n] = n.src) {
-      if (n !== node && this.members.has(n)) return undefined;
-      if (isOp(n, 'slice')) {
-        const { start, step } = n.arg;
-        position = position.map((x, i) => x * step[i] + start[i]);
-        text += `/${textOf(step)}${textOf(n.src[0].shape)}`;
-      } else if (isOp(n, 'permute')) {
-        const inner: number[] = [];
-        for (const [i, axis] of n.arg.axes.entries()) inner[axis] = position[i];
-        position = inner;
-        text += `/${textOf(n.arg.axes)}`;
-      } else if (isOp(n, 'reshape') && isMerging(n.shape, n.src[0].shape)) {
-        position = positionAt(elementAt(position, n.shape), n.src[0].shape);
-        text += `/r${textOf(n.src[0].shape)}`;
-      } else if (OP_CLASS[n.op] !== 'identity') return undefined;
+  /** A value as it is `position` further on in each axis, which goes to the arrays below. `moves` has to hold of it. */
+  private moved(node: Node, position: readonly number[], isWhole: boolean): string {
+    if (this.isArray(node)) {
+      const text = this.array(node);
+      const array = this.numbers.get(node) as number;
+      if (isWhole || this.options.places.get(node)?.axis !== undefined) this.whole.add(array);
+      this.slices.push({ array, at: elementAt(position, node.shape) });
+      return text;
     }
-    text += this.array(n);
-    const array = this.numbers.get(n) as number;
-    if (isWhole || this.options.places.get(n)?.axis !== undefined) this.whole.add(array);
-    this.slices.push({ array, at: elementAt(position, n.shape) });
-    return `slice ${text}`;
+    const { op, dtype, shape, src } = node;
+    const number = this.numbers.get(node) ?? this.number(node);
+    let text = `%${number} ${op} ${dtype}${textOf(shape)}`;
+    if (isOp(node, 'slice')) text += textOf(node.arg.step);
+    else if (node.arg !== null && op !== 'scalar') text += textOf(node.arg);
+    text += '(';
+    for (const s of src) text += this.moved(s, positionIn(node, s, position), isWhole);
+    return `${text})`;
+  }
+
+  /**
+   * Is a value further on that of arrays further on? So it is below views that add it to the position in memory and do nothing else with
+   * it, and below what is computed element by element.
+   */
+  private moves(node: Node): boolean {
+    if (this.isArray(node)) return true;
+    let found = this.moving.get(node);
+    if (found === undefined) {
+      found = !this.members.has(node) && isLinear(node) && node.src.every((s) => this.moves(s));
+      this.moving.set(node, found);
+    }
+    return found;
   }
 
   /** Where slices begin: in their array, or behind its first one. */
@@ -191,6 +198,31 @@ function hasWholeVectors({ members }: Group, { target }: LowerGroupOptions): boo
   return node?.op === 'matmul' && width > 0 && width % target.lanes === 0;
 }
 
+/** Are its operands further on where it is, by a distance that depends on nothing else? */
+function isLinear(node: Node): boolean {
+  switch (OP_CLASS[node.op]) {
+    case 'unary':
+    case 'binary':
+    case 'map':
+    case 'identity':
+      return true;
+    default:
+      return isOp(node, 'reshape')
+        ? isMerging(node.shape, node.src[0].shape)
+        : ['slice', 'permute', 'expand', 'const', 'scalar'].includes(node.op);
+  }
+}
+
+/** Where an operand is read for the element of `node` at `position`. */
+function positionIn(node: Node, operand: Node, position: readonly number[]): readonly number[] {
+  const { shape } = operand;
+  if (isOp(node, 'slice')) return position.map((x, i) => x * node.arg.step[i] + node.arg.start[i]);
+  if (isOp(node, 'permute')) return shape.map((_, axis) => position[node.arg.axes.indexOf(axis)]);
+  if (isOp(node, 'reshape')) return positionAt(elementAt(position, node.shape), shape);
+  const lead = position.length - shape.length;
+  return shape.map((size, i) => (size === 1 ? 0 : position[i + lead])); // repeated along the others
+}
+
 /** Does a reshape make one axis of several, here and there, and none into several? */
 function isMerging(from: Shape, to: Shape): boolean {
   let i = 0;
@@ -204,8 +236,9 @@ function isMerging(from: Shape, to: Shape): boolean {
 }
 
 function elementAt(position: readonly number[], shape: Shape): number {
-  const strides = stridesOf(shape);
-  return position.reduce((sum, x, i) => sum + x * strides[i], 0);
+  let element = 0;
+  for (let i = 0; i < shape.length; i++) element = element * shape[i] + position[i];
+  return element;
 }
 
 function positionAt(element: number, shape: Shape): number[] {
