@@ -1,108 +1,158 @@
-// How many passes over the data a small regression network needs with L-BFGS, Levenberg-Marquardt and AdamW to reach the same losses
-// (diabetes, 442 patients, full batches), and what a product with the Hessian costs in gradients.
-//   node bench/second-order.mjs [hidden units] [most passes]        after npm run build
-import { compile, grad, hvp, manualSeed, randn } from 'nabla';
+// How many passes over the data a small regression network needs with Levenberg-Marquardt, L-BFGS and AdamW to reach the same losses (full batches,
+// float64, standardised), and what a product with the Hessian costs in gradients.
+//   node bench/second-order.mjs [--set diabetes|FILE.csv] [--hidden 8,8] [--seeds 1,2,3] [--passes 50,100,200] [--most 4000]   after npm run build
+// A pass is forward and backward over all rows: a step of AdamW and an evaluation of L-BFGS are one. Levenberg-Marquardt's are its evaluations of
+// the residuals and of their Jacobian; since the latter are more than a gradient, the time of a pass is measured, too, and its losses are also
+// compared by time in gradients. AdamW has no weight decay, the best of `--rates`, and at each pass the least loss so far.
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { parseArgs } from 'node:util';
+import { compile, grad, hvp, manualSeed, randn, tensor } from 'nabla';
 import { diabetes } from 'nabla/data';
 import { Linear, Sequential, Tanh, functionalCall, mseLoss } from 'nabla/nn';
 import { AdamW, LBFGS, LevenbergMarquardt } from 'nabla/optim';
 
-const set = diabetes();
-const { x: raw, y: target } = set.batch(Array.from({ length: set.length }, (_, i) => i));
-const standard = (t) => t.sub(t.mean(0)).div(t.std(0)).detach();
-const [x, y] = [standard(raw), standard(target.reshape([set.length, 1]))];
-const network = (dtype) => {
-  manualSeed(1);
-  return new Sequential(new Linear(10, HIDDEN), new Tanh(), new Linear(HIDDEN, 1)).to(dtype);
-};
-const inDtype = (dtype) => [x.to(dtype), y.to(dtype)];
-const HIDDEN = Number(process.argv[2] ?? 4);
-const MOST = Number(process.argv[3] ?? 30_000);
+const { values: asked } = parseArgs({
+  options: {
+    set: { type: 'string', default: 'diabetes' },
+    hidden: { type: 'string', default: '8' },
+    seeds: { type: 'string', default: '1,2,3' },
+    passes: { type: 'string', default: '20,50,100,200' },
+    rates: { type: 'string', default: '0.01,0.03,0.1' },
+    most: { type: 'string', default: '4000' },
+    products: { type: 'boolean', default: false },
+  },
+});
+const listed = (text) => text.split(',').map(Number);
+const [HIDDEN, SEEDS, PASSES, RATES, MOST] = [
+  ...[asked.hidden, asked.seeds, asked.passes, asked.rates].map(listed),
+  Number(asked.most),
+];
 
-/** [passes, loss] after each step; a pass is forward and backward over all patients, or its like. */
-async function lbfgs(passes) {
-  const model = network('float64');
-  const [u, v] = inDtype('float64');
-  const optimizer = new LBFGS(model.parameters(), { lineSearchFn: 'strong_wolfe', maxIter: 10, historySize: 20 });
+/** Rows and targets; of a file with a header, the last column is the target. */
+function readSet(name) {
+  if (name === 'diabetes') {
+    const { x, y } = diabetes().gather(Int32Array.from({ length: 442 }, (_, i) => i));
+    return [tensor(Float64Array.from(x.data), { shape: x.shape }), tensor(Float64Array.from(y.data), { shape: [442, 1] })];
+  }
+  const bytes = readFileSync(name);
+  const text = (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString();
+  const lines = text.trim().split('\n').slice(1);
+  const all = lines.map((line) => line.split(',').map(Number));
+  const width = all[0].length - 1;
+  return [
+    tensor(Float64Array.from(all.flatMap((row) => row.slice(0, width))), { shape: [all.length, width] }),
+    tensor(Float64Array.from(all.map((row) => row[width])), { shape: [all.length, 1] }),
+  ];
+}
+
+const standard = (t) => t.sub(t.mean(0)).div(t.std(0)).detach();
+const [x, y] = readSet(asked.set).map(standard);
+const [rows, inputs] = x.shape;
+
+function network(seed) {
+  manualSeed(seed);
+  const sizes = [inputs, ...HIDDEN];
+  const layers = HIDDEN.flatMap((width, i) => [new Linear(sizes[i], width), new Tanh()]);
+  return new Sequential(...layers, new Linear(sizes.at(-1), 1)).to('float64');
+}
+
+/** [passes, loss, milliseconds] after each step. */
+async function lbfgs(model, passes) {
+  const optimizer = new LBFGS(model.parameters(), {
+    lineSearchFn: 'strong_wolfe',
+    maxIter: 1,
+    historySize: 100,
+    toleranceChange: 0,
+  });
   const closure = compile(() => {
     optimizer.zeroGrad();
-    const loss = mseLoss(model.forward(u), v);
+    const loss = mseLoss(model.forward(x), y);
     loss.backward();
     return loss;
   });
   const path = [];
-  for (let done = 0; done < passes;) {
-    const { value, evaluations } = await optimizer.step(closure);
-    path.push([(done += evaluations), value]);
+  for (let done = 0, spent = 0; done < passes;) {
+    const begin = performance.now();
+    const { value, evaluations, iterations } = await optimizer.step(closure);
+    path.push([(done += evaluations - (done > 0)), value, (spent += performance.now() - begin)]); // its first is the last one's end
+    if (iterations === 0 || evaluations <= 1) break;
   }
   return path;
 }
 
-/** An evaluation of the residuals is a pass, and so is one of their Jacobian. */
-async function marquardt(iterations) {
-  const model = network('float64');
-  const [u, v] = inDtype('float64');
-  const optimizer = new LevenbergMarquardt(model.parameters(), { maxIterations: 10 });
+async function marquardt(model, passes) {
+  const optimizer = new LevenbergMarquardt(model.parameters(), { maxIterations: 5 });
   const path = [];
-  let done = 0;
-  for (let i = 0; i < iterations; i++) {
-    const { value, evaluations, iterations: accepted } = await optimizer.step(() => model.forward(u).sub(v));
-    path.push([(done += evaluations + accepted), (2 * value) / set.length]);
+  for (let done = 0, spent = 0; done < passes;) {
+    const begin = performance.now();
+    const { value, evaluations, iterations } = await optimizer.step((u, v) => model.forward(u).sub(v), [x, y]);
+    path.push([(done += evaluations + iterations + 1), (2 * value) / rows, (spent += performance.now() - begin)]);
+    if (iterations === 0) break;
   }
   return path;
 }
 
-/** The least loss so far after each pass. */
-async function adamw(lr) {
-  const model = network('float64');
-  const [u, v] = inDtype('float64');
+/** The least loss so far after each pass, and the milliseconds of a pass. */
+async function adamw(model, lr) {
   const optimizer = new AdamW(model.parameters(), { lr, weightDecay: 0 });
   const step = compile(async () => {
     optimizer.zeroGrad();
-    const loss = mseLoss(model.forward(u), v);
+    const loss = mseLoss(model.forward(x), y);
     loss.backward();
     await optimizer.step();
     return loss;
   });
   const least = new Float64Array(MOST);
-  for (let pass = 0; pass < MOST; pass++)
+  let begin = 0;
+  for (let pass = 0; pass < MOST; pass++) {
+    if (pass === 20) begin = performance.now();
     least[pass] = Math.min(pass === 0 ? Infinity : least[pass - 1], await (await step()).item());
-  return least;
-}
-
-const rates = [];
-for (const lr of [3e-3, 1e-2, 3e-2, 1e-1]) rates.push({ lr, least: await adamw(lr) });
-
-for (const [name, path] of [
-  ['L-BFGS', await lbfgs(1000)],
-  ['Levenberg-Marquardt', await marquardt(20)],
-]) {
-  for (const passes of [50, 100, 200, 400, 1000]) {
-    const reached = path.filter(([done]) => done <= passes).at(-1);
-    if (reached === undefined) continue;
-    const tries = rates.map(({ lr, least }) => ({ lr, pass: 1 + least.findIndex((loss) => loss <= reached[1]) }));
-    const winner = tries.filter(({ pass }) => pass > 0).toSorted((a, b) => a.pass - b.pass)[0];
-    const other =
-      winner === undefined
-        ? `not in ${MOST} passes (${Math.min(...rates.map(({ least }) => least[MOST - 1])).toFixed(5)})`
-        : `${winner.pass} passes, lr ${winner.lr}`;
-    console.log(`${name}: loss ${reached[1].toFixed(5)} after ${reached[0]} passes; AdamW: ${other}`);
   }
+  return { lr, least, each: (performance.now() - begin) / (MOST - 20) };
 }
+
+if (!asked.products)
+  for (const seed of SEEDS) {
+    const rates = [];
+    for (const lr of RATES) rates.push(await adamw(network(seed), lr));
+    const each = Math.min(...rates.map((rate) => rate.each));
+    const ends = rates.map(({ lr, least }) => `${lr}: ${least[MOST - 1].toFixed(5)}`).join(', ');
+    console.log(`seed ${seed}: a gradient ${each.toFixed(2)} ms; AdamW after ${MOST} passes at rate ${ends}`);
+    for (const [name, path] of [
+      ['L-BFGS', await lbfgs(network(seed), PASSES.at(-1))],
+      ['Levenberg-Marquardt', await marquardt(network(seed), PASSES.at(-1))],
+    ])
+      for (const passes of PASSES) {
+        const reached = path.filter(([done]) => done <= passes).at(-1);
+        if (reached === undefined) continue;
+        const [done, loss, spent] = reached;
+        const tries = rates.map(({ lr, least }) => ({ lr, pass: 1 + least.findIndex((other) => other <= loss) }));
+        const winner = tries.filter(({ pass }) => pass > 0).toSorted((a, b) => a.pass - b.pass)[0];
+        const other = winner === undefined ? `more than ${MOST}` : `${winner.pass} (rate ${winner.lr})`;
+        const times = ((winner?.pass ?? MOST) / done).toFixed(1);
+        const byTime = ((winner?.pass ?? MOST) / (spent / each)).toFixed(1);
+        console.log(
+          `  ${name}: ${loss.toFixed(5)} after ${done} passes (${(spent / each).toFixed(0)} gradients' time); AdamW ${other}: ${times} times, by time ${byTime}`,
+        );
+      }
+  }
 
 // ---------------------------------------------------------------- a product with the Hessian
 
-for (const [inputs, hidden, batch] of [
+for (const [width, hidden, batch] of [
   [10, 16, 442],
   [256, 512, 512],
 ]) {
+  if (!asked.products) break;
   const model = new Sequential(
-    new Linear(inputs, hidden),
+    new Linear(width, hidden),
     new Tanh(),
     new Linear(hidden, hidden),
     new Tanh(),
     new Linear(hidden, 1),
   );
-  const [u, v] = [randn([batch, inputs]), randn([batch, 1])];
+  const [u, v] = [randn([batch, width]), randn([batch, 1])];
   const names = model.namedParameters().map(([name]) => name);
   const values = model.namedParameters().map(([, p]) => p.detach());
   const loss = (...ps) => mseLoss(functionalCall(model, Object.fromEntries(ps.map((p, i) => [names[i], p])), u), v);
@@ -121,6 +171,6 @@ for (const [inputs, hidden, batch] of [
   const [g, h] = [await time(slope, values), await time(curved, [...values, ...directions])];
   const again = [await time(slope, values), await time(curved, [...values, ...directions])];
   console.log(
-    `${inputs}-${hidden}-${hidden}-1, batch ${batch}: gradient ${Math.min(g, again[0]).toFixed(3)} ms, product with the Hessian ${Math.min(h, again[1]).toFixed(3)} ms: ${(Math.min(h, again[1]) / Math.min(g, again[0])).toFixed(2)} gradients`,
+    `${width}-${hidden}-${hidden}-1, batch ${batch}: gradient ${Math.min(g, again[0]).toFixed(3)} ms, product with the Hessian ${Math.min(h, again[1]).toFixed(3)} ms: ${(Math.min(h, again[1]) / Math.min(g, again[0])).toFixed(2)} gradients`,
   );
 }

@@ -110,6 +110,7 @@ const makers = {
   GaussNewton: (p: Tensor[]) => new GaussNewton(p, { solver: 'cg' }),
   LevenbergMarquardt: (p: Tensor[]) => new LevenbergMarquardt(p),
   'LevenbergMarquardt by products': (p: Tensor[]) => new LevenbergMarquardt(p, { solver: 'cg' }),
+  'LevenbergMarquardt by singular values': (p: Tensor[]) => new LevenbergMarquardt(p, { solver: 'exact' }),
 } as const;
 
 /** The closure that an optimiser takes: loss and gradients, the loss, or the residuals. */
@@ -160,6 +161,40 @@ test.each(Object.keys(makers) as (keyof typeof makers)[])('%s makes a loss small
   expect(last / loss).toBeLessThan(0.03);
 });
 
+test.each(['float64', 'float32'] as const)(
+  'rows of data in %s: the path of all residuals at once and of singular values',
+  async (dtype) => {
+    const paths: number[][] = [];
+    for (const way of ['rows', 'normal', 'exact'] as const) {
+      const model = smallNetwork().to(dtype);
+      const [x, y] = [data.x.to(dtype), data.y.to(dtype)] as unknown as [Tensor<[number, 2]>, Tensor];
+      const optimizer = new LevenbergMarquardt(model.parameters(), {
+        maxIterations: 6,
+        solver: way === 'rows' ? null : way,
+      });
+      const { value, iterations } =
+        way === 'rows'
+          ? await optimizer.step((u, v) => model.forward(u).sub(v), [x, y])
+          : await optimizer.step(() => model.forward(x).sub(y));
+      paths.push([iterations, value, ...(await numbersOf([...model.parameters()]))]);
+    }
+    for (const path of paths)
+      for (const [i, value] of path.entries()) expect(value).toBeCloseTo(paths[0][i], dtype === 'float64' ? 8 : 4);
+  },
+);
+
+test('rows whose residuals depend on other rows are refused, and so are rows of different numbers', async () => {
+  const model = smallNetwork();
+  const x = data.x as Tensor<[number, 2]>;
+  const optimizer = new LevenbergMarquardt(model.parameters());
+  await expect(
+    optimizer.step((u, v) => model.forward(u).sub(v).sub(v.mean()), [x, data.y]),
+  ).rejects.toThrow('LevenbergMarquardt: residuals of single rows are others than those of all rows at once');
+  await expect(
+    optimizer.step((u, v) => model.forward(u).sub(v), [x, data.y.slice(0, 0, 3) as Tensor]),
+  ).rejects.toThrow('LevenbergMarquardt: rows[1] has shape [3, 1], and rows[0] [40, 2]. Give the same number of rows in each.');
+});
+
 test('NewtonCG takes any loss: a classifier', async () => {
   manualSeed(3);
   const model = new Sequential(new Linear(2, 8), new Tanh(), new Linear(8, 3));
@@ -208,6 +243,10 @@ test.each([
   [
     () => new LBFGS([parameter()[0].mul(2) as Tensor]),
     'was computed. Pass parameters, or tensors made with requiresGrad.',
+  ],
+  [
+    () => new GaussNewton(parameter(), { solver: 'svd' as never }),
+    "GaussNewton: solver is 'svd'. Use 'normal', 'exact' or 'cg'.",
   ],
   [() => new LevenbergMarquardt(parameter(), { damping: 0 }), 'LevenbergMarquardt: damping is 0.'],
   [

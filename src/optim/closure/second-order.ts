@@ -2,7 +2,7 @@
 // that computes the loss, or the residuals, from the module; it is differentiated here, so it calls no backward(). Within a step
 // it is captured once, and its products with the Hessian or the Jacobian are replays.
 
-import { checkFunction, checkWhole } from '../../tensor/library.js';
+import { checkChoice, checkFunction, checkWhole } from '../../tensor/library.js';
 import { withValues } from '../../tensor/swapped-values.js';
 import type { AnyTensor, Tensor } from '../../tensor/tensor.js';
 import { Damping } from '../least-squares/damping.js';
@@ -18,14 +18,16 @@ import { checkRange } from '../optimizer.js';
 import { ClosureOptimizer, type HostState, type StepReport } from './closure-optimizer.js';
 
 /** Computes the loss, or the residuals, from the parameters as they are: forward, without backward. */
-export type ForwardClosure = () => AnyTensor;
+export type ForwardClosure<Rows extends readonly AnyTensor[] = readonly []> = (...rows: Rows) => AnyTensor;
 
 abstract class SecondOrder<Options extends object> extends ClosureOptimizer<Options> {
   /** The closure as a function of other tensors in the place of the parameters. */
-  protected ofParameters(closure: ForwardClosure): (values: readonly AnyTensor[]) => AnyTensor {
+  protected ofParameters<Rows extends readonly AnyTensor[]>(
+    closure: ForwardClosure<Rows>,
+  ): (values: readonly AnyTensor[], ...rows: Rows) => AnyTensor {
     checkFunction(this.constructor.name, closure, 'the closure');
     const own: readonly AnyTensor[] = this.parameters;
-    return (values) => withValues(new Map(own.map((p, i) => [p, values[i]])), closure);
+    return (values, ...rows) => withValues(new Map(own.map((p, i) => [p, values[i]])), () => closure(...rows));
   }
 
   /** The parameters as a start, whose numbers do not change meanwhile. */
@@ -34,12 +36,10 @@ abstract class SecondOrder<Options extends object> extends ClosureOptimizer<Opti
   }
 
   protected checkShapes(shapes: Readonly<Record<string, readonly number[]>>): string | undefined {
-    const { size } = this;
-    const { numbers = [2], scale = [size], ...others } = shapes;
+    const { numbers = [2], ...others } = shapes;
     const [unknown] = Object.keys(others);
     if (unknown !== undefined) return `${unknown} is no state of ${this.constructor.name}`;
-    const fits = numbers.length === 1 && numbers[0] === 2 && scale.length === 1 && scale[0] === size;
-    return fits ? undefined : `its tensors are not of ${size} numbers`;
+    return numbers.length === 1 && numbers[0] === 2 ? undefined : 'its numbers are not two';
   }
 }
 
@@ -113,8 +113,11 @@ export class NewtonCG extends SecondOrder<NewtonCGOptions> {
 export interface GaussNewtonOptions {
   /** Iterations of one step. Default 1. */
   maxIterations: number;
-  /** `exact` through the singular values of the Jacobian, `cg` by products with it; null: `exact` for up to 200 parameters. Default null. */
-  solver: 'exact' | 'cg' | null;
+  /**
+   * `normal` through the eigenvalues of JᵀJ, `exact` through the singular values of the Jacobian J, which tell small ones from 0 better, `cg`
+   * by products with it; null: `normal` for up to 500 parameters, `cg` for more. Default null.
+   */
+  solver: 'normal' | 'exact' | 'cg' | null;
   /** Of one iteration with `cg`; each takes two products with the Jacobian. Default 50. */
   maxProducts: number;
   /** Largest component of the gradient that counts as 0. Default 1e-8. */
@@ -128,7 +131,7 @@ const GAUSS_NEWTON_DEFAULTS: GaussNewtonOptions = {
   toleranceGrad: 1e-8,
 };
 
-const FEW = 200;
+const FEW = 500;
 
 abstract class LeastSquaresOptimizer<Options extends GaussNewtonOptions> extends SecondOrder<Options> {
   protected check(options: Options): void {
@@ -136,22 +139,32 @@ abstract class LeastSquaresOptimizer<Options extends GaussNewtonOptions> extends
     checkWhole(name, 'maxIterations', options.maxIterations, 1);
     checkWhole(name, 'maxProducts', options.maxProducts, 1);
     checkRange(options.toleranceGrad, `${name}: toleranceGrad`, 0);
+    if (options.solver !== null) checkChoice(name, 'solver', options.solver, ['normal', 'exact', 'cg']);
   }
 
   protected abstract fit(fit: Fit, start: FitPoint): Promise<FitOutcome>;
 
-  /** Makes half the sum of squares of the residuals smaller; a tensor of any shape. */
-  async step(residuals: ForwardClosure): Promise<StepReport> {
+  /**
+   * Makes half the sum of squares of the residuals smaller; a tensor of any shape. `rows` are the data that the closure is then given, each with a
+   * first dimension that counts samples whose residuals depend on no other sample (no batch norm in training): with `normal` the Jacobian costs
+   * as much as a gradient or two then, whatever the number of parameters. Throws ArgumentError where they do depend.
+   */
+  async step(residuals: ForwardClosure): Promise<StepReport>;
+  async step<const Rows extends readonly AnyTensor[]>(
+    residuals: ForwardClosure<Rows>,
+    rows: Rows,
+  ): Promise<StepReport>;
+  async step(residuals: ForwardClosure<AnyTensor[]>, rows: AnyTensor[] = []): Promise<StepReport> {
     const { name } = this.constructor;
     const fn = this.ofParameters(residuals);
     await this.begin();
     const { maxIterations, maxProducts, toleranceGrad, solver } = this.group;
-    const made = new Residuals(name, fn as (x: never) => AnyTensor, this.start);
+    const made = new Residuals(name, fn as (x: never, ...rows: AnyTensor[]) => AnyTensor, this.start, rows);
     const settings = {
       loss: 'linear' as const,
       lossScale: 1,
       jacobian: undefined,
-      solver: solver ?? (made.size <= FEW ? ('exact' as const) : ('cg' as const)),
+      solver: solver ?? (made.size <= FEW ? ('normal' as const) : ('cg' as const)),
       maxProducts,
     };
     const limits = { maxIterations, gradientTolerance: toleranceGrad, valueTolerance: 1e-12, stepTolerance: 1e-12 };
@@ -200,12 +213,12 @@ export interface LevenbergMarquardtOptions extends GaussNewtonOptions {
 }
 
 /**
- * Levenberg-Marquardt on the residuals of a module: Gauss-Newton, damped as much as it needs; with the exact solver each parameter in the units of
- * its column of the Jacobian. The damping goes on from step to step. For full
- * batches. No counterpart in PyTorch.
+ * Levenberg-Marquardt on the residuals of a module: Gauss-Newton, damped as much as it needs, all parameters alike: in the units of its column of
+ * the Jacobian, as in curve fitting, a weight whose unit saturates would move further and further. The damping goes on from step to step. For
+ * full batches. No counterpart in PyTorch.
  *
- *     const optimizer = new LevenbergMarquardt(model.parameters());
- *     const { value, reason } = await optimizer.step(() => model.forward(x).sub(y));
+ *     const optimizer = new LevenbergMarquardt(model.parameters(), { maxIterations: 20 });
+ *     const { value, reason } = await optimizer.step((x, y) => model.forward(x).sub(y), [x, y]);
  */
 export class LevenbergMarquardt extends LeastSquaresOptimizer<LevenbergMarquardtOptions> {
   private state: DampedState = {};
@@ -219,27 +232,18 @@ export class LevenbergMarquardt extends LeastSquaresOptimizer<LevenbergMarquardt
     checkRange(options.damping, 'LevenbergMarquardt: damping', Number.MIN_VALUE);
   }
 
-  protected async fit(fit: Fit, start: FitPoint): Promise<FitOutcome> {
-    const { damping, scale = new Float64Array(start.x.length) } = this.state;
-    this.state = fit.settings.solver === 'exact' ? { damping, scale } : { damping };
-    return await levenberg(fit, start, this.state, this.group.damping);
+  protected fit(fit: Fit, start: FitPoint): Promise<FitOutcome> {
+    return levenberg(fit, start, this.state, this.group.damping);
   }
 
   protected hostState(): HostState {
-    const { damping, scale } = this.state;
-    if (damping === undefined) return {};
-    return {
-      numbers: { shape: [2], data: Float64Array.of(damping.lambda, damping.growth) },
-      ...(scale !== undefined && { scale: { shape: [scale.length], data: scale.slice() } }),
-    };
+    const { damping } = this.state;
+    return damping === undefined
+      ? {}
+      : { numbers: { shape: [2], data: Float64Array.of(damping.lambda, damping.growth) } };
   }
 
-  protected restoreHost(state: HostState): void {
-    const numbers = state.numbers?.data;
-    const scale = state.scale?.data;
-    this.state = {
-      damping: numbers === undefined ? undefined : new Damping(numbers[0], numbers[1]),
-      ...(scale !== undefined && { scale: Float64Array.from(scale) }),
-    };
+  protected restoreHost({ numbers }: HostState): void {
+    this.state = { damping: numbers && new Damping(numbers.data[0], numbers.data[1]) };
   }
 }

@@ -1,12 +1,12 @@
 // The linear model of residuals around a place, f + J·p, and the step that makes it small: exactly, through the singular values of
-// the Jacobian, or by conjugate gradients on products with it.
+// the Jacobian, through eigenvalues of JᵀJ, or by conjugate gradients on products with it.
 //   Residuals and a place in; steps for any damping out.
 // Must not know: when a step is accepted.
 
 import { dot, largest, norm, scaled, addScaled, transposedTimes } from '../minimize/vectors.js';
 import { type RobustLoss, costOf, weightsOf } from './loss.js';
 import type { JacobianMode, Residuals } from './residuals.js';
-import { type Singular, singularOf } from '../minimize/dense.js';
+import { type Singular, singularOf, singularOfGram } from '../minimize/dense.js';
 
 /** A place, and how large the residuals are there. */
 export interface FitPoint {
@@ -21,7 +21,7 @@ export interface FitSettings {
   readonly lossScale: number;
   /** How the Jacobian is made; undefined: by what is shorter, its rows or its columns. */
   readonly jacobian: JacobianMode | undefined;
-  readonly solver: 'exact' | 'cg';
+  readonly solver: 'exact' | 'normal' | 'cg';
   /** Of a step with `cg`. */
   readonly maxProducts: number;
 }
@@ -38,8 +38,8 @@ export interface LinearModel {
   readonly gradient: Float64Array;
   /** A typical size of JᵀJ: what damping is measured by. */
   readonly size: number;
-  /** The p with the smallest ‖f + J·p‖² + damping · ‖p‖²; of the exact model, ‖scale ∘ p‖² where a scale is given. */
-  step(damping: number, scale?: Float64Array): ModelStep | Promise<ModelStep>;
+  /** The p with the smallest ‖f + J·p‖² + damping · ‖p‖². */
+  step(damping: number): ModelStep | Promise<ModelStep>;
 }
 
 export async function fitAt(
@@ -56,9 +56,9 @@ export async function linearModelAt(
   point: FitPoint,
   settings: FitSettings,
 ): Promise<LinearModel | undefined> {
-  return settings.solver === 'exact'
-    ? await ExactModel.at(residuals, point, settings)
-    : await ProductModel.at(residuals, point, settings);
+  if (settings.solver === 'exact') return await ExactModel.at(residuals, point, settings);
+  if (settings.solver === 'normal') return await NormalModel.at(residuals, point);
+  return await ProductModel.at(residuals, point, settings);
 }
 
 /** Through singular values, with each unknown in a scale of its own. */
@@ -96,19 +96,12 @@ export class ExactModel implements LinearModel {
     return largest(this.columns) ** 2;
   }
 
-  /** Of the scale that steps are asked for with: the damping changes more often than the scale. */
   private singular: Promise<Singular> | undefined;
 
-  async step(
-    damping: number,
-    scale: Float64Array = new Float64Array(this.gradient.length).fill(1),
-  ): Promise<ModelStep> {
-    this.singular ??= this.scaledBy(scale);
-    const singular = await this.singular;
-    const parts = partsFor(singular, damping);
-    const step = fromParts(singular, parts);
-    for (let j = 0; j < step.length; j++) step[j] /= scale[j];
-    return { step, predicted: predictedBy(singular, parts) };
+  async step(damping: number): Promise<ModelStep> {
+    const { jacobian, residuals, gradient } = this;
+    this.singular ??= singularOf(jacobian, residuals, gradient.length);
+    return stepOf(await this.singular, damping);
   }
 
   /** Singular values of J·D⁻¹, for D on the diagonal. */
@@ -117,6 +110,11 @@ export class ExactModel implements LinearModel {
     const matrix = jacobian.map((value, i) => value / scale[i % scale.length]);
     return singularOf(matrix, residuals, scale.length);
   }
+}
+
+function stepOf(singular: Singular, damping: number): ModelStep {
+  const parts = partsFor(singular, damping);
+  return { step: fromParts(singular, parts), predicted: predictedBy(singular, parts) };
 }
 
 /** The step along the right singular vectors: −σ / (σ² + damping) · uᵀf; nothing along those that are 0 but for rounding. */
@@ -133,6 +131,34 @@ export function predictedBy({ values, along }: Singular, parts: Float64Array): n
   let fall = 0;
   for (let k = 0; k < parts.length; k++) fall -= values[k] * parts[k] * (along[k] + 0.5 * values[k] * parts[k]);
   return fall;
+}
+
+/**
+ * Through the eigenvalues of JᵀJ, the squares of the singular values: small where residuals are many, and less exact for directions whose singular
+ * value is below 1e-8 of the largest.
+ */
+class NormalModel implements LinearModel {
+  readonly gradient: Float64Array;
+  readonly size: number;
+  private readonly singular: Singular;
+
+  private constructor(gradient: Float64Array, size: number, singular: Singular) {
+    [this.gradient, this.size, this.singular] = [gradient, size, singular];
+  }
+
+  static async at(residuals: Residuals, { x, residuals: f }: FitPoint): Promise<NormalModel | undefined> {
+    const equations = await residuals.normal(x, f);
+    if (equations === undefined) return undefined;
+    const { gram, gradient } = equations;
+    const n = gradient.length;
+    let size = 0;
+    for (let j = 0; j < n; j++) size = Math.max(size, gram[j * n + j]);
+    return new NormalModel(gradient, size, await singularOfGram(gram, gradient));
+  }
+
+  step(damping: number): ModelStep {
+    return stepOf(this.singular, damping);
+  }
 }
 
 /** By conjugate gradients: J and its transpose are multiplied with vectors, and never made. */

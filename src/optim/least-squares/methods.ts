@@ -37,21 +37,15 @@ export async function gaussNewton(fit: Fit, start: FitPoint): Promise<FitOutcome
 /** What a damped search goes on from. */
 export interface DampedState {
   damping?: Damping | undefined;
-  /** The largest norms that the columns of the Jacobian have had: unknowns are damped in these units; undefined: all alike. */
-  readonly scale?: Float64Array | undefined;
 }
 
-/**
- * With damping λ·I, or λ·D² where there is a scale: between Gauss-Newton (λ small) and gradient descent (λ large). `initial` is the first λ as
- * a part of the size of JᵀJ.
- */
+/** With damping λ·I: between Gauss-Newton (λ small) and gradient descent (λ large). `initial` is the first λ as a part of the size of JᵀJ. */
 export async function levenberg(
   fit: Fit,
   start: FitPoint,
   state: DampedState = {},
   initial = 1e-3,
 ): Promise<FitOutcome> {
-  const { scale } = state;
   let point = start;
   for (;;) {
     const model = await fit.modelAt(point);
@@ -59,12 +53,11 @@ export async function levenberg(
     const end = (reason: StopReason): FitOutcome => ({ point, gradientNorm: largest(model.gradient), reason });
     const reason = await fit.note(point, model.gradient);
     if (reason !== undefined) return end(reason);
-    if (scale !== undefined && model instanceof ExactModel) widen(scale, model.columns);
-    const damping = (state.damping ??= new Damping(initial * (scale === undefined ? model.size || 1 : 1)));
+    const damping = (state.damping ??= new Damping(initial * (model.size || 1)));
     let next: FitPoint | undefined;
     let small: StopReason | undefined;
     while (next === undefined) {
-      const { step, predicted } = await model.step(damping.lambda, scale);
+      const { step, predicted } = await model.step(damping.lambda);
       const trial = await fit.at(sumScaled(point.x, 1, step));
       const fallen = point.cost - trial.cost;
       const isBetter = Number.isFinite(trial.cost) && fallen > ACCEPTED * predicted && predicted > 0;

@@ -48,6 +48,26 @@ export async function singularOf(matrix: Float64Array, f: Float64Array, columns:
   return { values, vectors, along: transposedTimes(left, f), rank: values.filter((value) => value > least).length };
 }
 
+/** The same of a matrix J, from JᵀJ and Jᵀf: rank and small values are those that squares in float64 still show. */
+export async function singularOfGram(gram: Float64Array, gradient: Float64Array): Promise<Singular> {
+  const n = gradient.length;
+  const { eigenvalues, eigenvectors } = eigh(matrixOf(gram, n, n));
+  await realize(eigenvalues, eigenvectors);
+  const [squares, columns] = [await eigenvalues.data(), await eigenvectors.data()]; // ascending
+  const least = n * Number.EPSILON * Math.max(0, squares[n - 1]);
+  const rank = squares.filter((value) => value > least).length;
+  const [values, vectors, along] = [new Float64Array(rank), new Float64Array(rank * n), new Float64Array(rank)];
+  for (let k = 0; k < rank; k++) {
+    const column = n - 1 - k;
+    values[k] = Math.sqrt(squares[column]);
+    for (let j = 0; j < n; j++) {
+      vectors[k * n + j] = columns[j * n + column];
+      along[k] += (vectors[k * n + j] * gradient[j]) / values[k];
+    }
+  }
+  return { values, vectors, along, rank };
+}
+
 /** The x of matrix · x = right; undefined where there is none, or a number is not finite. */
 export async function solutionOf(matrix: Float64Array, right: Float64Array): Promise<Float64Array | undefined> {
   if (!isFiniteVector(matrix) || !isFiniteVector(right)) return undefined;

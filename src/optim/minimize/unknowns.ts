@@ -63,10 +63,19 @@ export class Unknowns {
 
   /** The flat tensor as the user's function takes it: parts of it, in their shapes and dtypes. */
   formed(flat: Tensor): unknown {
+    return this.restored(this.parts(flat));
+  }
+
+  /** The tensors of the start, from a flat one. */
+  parts(flat: Tensor): Tensor[] {
     let from = 0;
-    const parts = this.leaves.map((leaf) =>
+    return this.leaves.map((leaf) =>
       as(flat.slice(0, from, (from += leaf.size)).reshape(leaf.shape) as Tensor, leaf.dtype),
     );
+  }
+
+  /** Tensors in the form of the start. */
+  restored(parts: readonly Tensor[]): unknown {
     return withLeaves(this.form, parts);
   }
 
