@@ -7,7 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { parseArgs } from 'node:util';
-import { compile, grad, hvp, manualSeed, randn, tensor } from 'nabla';
+import { compile, grad, hvp, manualSeed, randn, realize, tensor } from 'nabla';
 import { diabetes } from 'nabla/data';
 import { Linear, Sequential, Tanh, functionalCall, mseLoss } from 'nabla/nn';
 import { AdamW, LBFGS, LevenbergMarquardt } from 'nabla/optim';
@@ -33,7 +33,10 @@ const [HIDDEN, SEEDS, PASSES, RATES, MOST] = [
 function readSet(name) {
   if (name === 'diabetes') {
     const { x, y } = diabetes().gather(Int32Array.from({ length: 442 }, (_, i) => i));
-    return [tensor(Float64Array.from(x.data), { shape: x.shape }), tensor(Float64Array.from(y.data), { shape: [442, 1] })];
+    return [
+      tensor(Float64Array.from(x.data), { shape: x.shape }),
+      tensor(Float64Array.from(y.data), { shape: [442, 1] }),
+    ];
   }
   const bytes = readFileSync(name);
   const text = (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString();
@@ -48,6 +51,7 @@ function readSet(name) {
 
 const standard = (t) => t.sub(t.mean(0)).div(t.std(0)).detach();
 const [x, y] = readSet(asked.set).map(standard);
+await realize(x, y);
 const [rows, inputs] = x.shape;
 
 function network(seed) {
@@ -82,7 +86,7 @@ async function lbfgs(model, passes) {
 }
 
 async function marquardt(model, passes) {
-  const optimizer = new LevenbergMarquardt(model.parameters(), { maxIterations: 5 });
+  const optimizer = new LevenbergMarquardt(model.parameters(), { maxIterations: 10 });
   const path = [];
   for (let done = 0, spent = 0; done < passes;) {
     const begin = performance.now();
@@ -112,7 +116,9 @@ async function adamw(model, lr) {
   return { lr, least, each: (performance.now() - begin) / (MOST - 20) };
 }
 
-if (!asked.products)
+if (!asked.products) {
+  await lbfgs(network(0), 2); // compiles
+  await marquardt(network(0), 2);
   for (const seed of SEEDS) {
     const rates = [];
     for (const lr of RATES) rates.push(await adamw(network(seed), lr));
@@ -121,7 +127,7 @@ if (!asked.products)
     console.log(`seed ${seed}: a gradient ${each.toFixed(2)} ms; AdamW after ${MOST} passes at rate ${ends}`);
     for (const [name, path] of [
       ['L-BFGS', await lbfgs(network(seed), PASSES.at(-1))],
-      ['Levenberg-Marquardt', await marquardt(network(seed), PASSES.at(-1))],
+      ['Levenberg-Marquardt', await marquardt(network(seed), Math.min(200, PASSES.at(-1)))],
     ])
       for (const passes of PASSES) {
         const reached = path.filter(([done]) => done <= passes).at(-1);
@@ -137,6 +143,7 @@ if (!asked.products)
         );
       }
   }
+}
 
 // ---------------------------------------------------------------- a product with the Hessian
 

@@ -6,14 +6,16 @@ import { withoutGrad } from '../tensor/grad-mode.js';
 import { ArgumentError, type OptionNames, checkChoice, checkNumber, checkWhole } from '../tensor/library.js';
 import { type Tensor, realize } from '../tensor/tensor.js';
 import { cat } from '../tensor/functions.js';
+import { matrixTimes } from '../optim/minimize/vectors.js';
 import { type Fitted, InvertibleTransformer } from './estimator.js';
 import {
   type Floats,
   type Matrix,
   type Rows,
+  areFinite,
   counted,
-  readTensor,
   tensorOf,
+  tensorOfFloats,
   vectorOf,
   zeroMatrix,
   zerosLike,
@@ -98,23 +100,32 @@ export class PCA extends InvertibleTransformer<PcaOptions, PcaState> {
   }
 
   override async fit(x: Rows): Promise<this> {
-    const own = await readTensor(x);
-    if (own === undefined) return super.fit(x);
-    this.state = await this.learnFrom(own);
+    const own = tensorOfFloats(x);
+    const state = own && (await this.learnFrom(own));
+    if (state === undefined) return super.fit(x); // which says what is wrong with x
+    this.state = state;
     return this;
   }
 
   override async transform(x: Rows): Promise<Tensor<[number, number]>> {
     const { features } = this.fitted('transform');
-    const own = await readTensor(x, features);
-    return own === undefined ? super.transform(x) : this.project(own);
+    const own = tensorOfFloats(x, features);
+    if (own === undefined) return super.transform(x);
+    const out = this.project(own);
+    const isFinite = await areFinite(out as Tensor); // as its rows are, of which there is more to check
+    return isFinite ? out : super.transform(x);
   }
 
   protected async learn(x: Matrix): Promise<PcaState> {
-    return this.learnFrom(tensorOf(x));
+    const state = await this.learnFrom(tensorOf(x));
+    if (state !== undefined) return state;
+    throw new ArgumentError(
+      `${this.call('fit')}: the columns of x have sums beyond what its dtype can hold. Divide them first.`,
+    );
   }
 
-  private async learnFrom(own: Tensor): Promise<PcaState> {
+  /** Undefined where the mean of a column is not finite: then some number of it is not, or it is too large. */
+  private async learnFrom(own: Tensor): Promise<PcaState | undefined> {
     const op = this.call('fit');
     const { components, solver } = this.options as Required<PcaOptions>;
     const [rows, columns] = own.shape;
@@ -125,7 +136,9 @@ export class PCA extends InvertibleTransformer<PcaOptions, PcaState> {
         `${op}: ${components} components of ${counted(rows, 'row')} with ${counted(columns, 'column')}. Use at most ${most}.`,
       );
     const average: Tensor = withoutGrad(() => own.mean(0));
+    await realize(own, average);
     const mean = Float64Array.from(await average.data());
+    if (!mean.every(Number.isFinite)) return undefined;
     const centred: Tensor = withoutGrad(() => own.sub(average) as Tensor);
     const isTall = solver === 'covariance' || (solver === 'auto' && rows >= 10 * columns);
     const { directions, variances } = isTall ? await byCovariance(centred, most) : await bySvd(centred);
@@ -149,13 +162,20 @@ export class PCA extends InvertibleTransformer<PcaOptions, PcaState> {
     return { data: await out.data(), rows: x.rows, columns: out.shape[1] };
   }
 
-  /** (x − mean)·Vᵀ of rows on the engine, of their dtype. */
+  /** (x − mean)·Vᵀ of rows on the engine, of their dtype: the mean is taken away before the product only where it is large beside the deviations. */
   private project(rows: Tensor): Tensor<[number, number]> {
-    const { mean, components } = this.fitted('transform');
+    const { mean, components, totalVariance } = this.fitted('transform');
     const kind: Floats = rows.dtype === 'float32' ? new Float32Array(0) : new Float64Array(0);
-    const shift: Tensor = vectorOf(like(mean, kind));
-    const directions: Tensor = tensorOf(this.scaled(components, kind, -1));
-    return withoutGrad(() => rows.sub(shift).matmul(directions.T) as Tensor<[number, number]>);
+    const scaled = this.scaled(components, kind, -1);
+    const directions: Tensor = tensorOf(scaled);
+    const isNear = mean.reduce((sum, v) => sum + v * v, 0) <= NEAR * totalVariance;
+    const shift: Tensor = vectorOf(like(isNear ? matrixTimes(Float64Array.from(scaled.data), mean) : mean, kind));
+    return withoutGrad(
+      () =>
+        (isNear ? rows.matmul(directions.T).sub(shift) : rows.sub(shift).matmul(directions.T)) as Tensor<
+          [number, number]
+        >,
+    );
   }
 
   protected async unapply(x: Matrix): Promise<Matrix> {
@@ -194,6 +214,9 @@ export class PCA extends InvertibleTransformer<PcaOptions, PcaState> {
   }
 }
 
+/** Up to so much of the variance, the square of the mean takes no digits from the difference of two products. */
+const NEAR = 4;
+
 interface Spectrum {
   /** In rows, that of the largest variance first. */
   readonly directions: Matrix;
@@ -220,8 +243,8 @@ async function byCovariance(rows: Tensor, most: number): Promise<Spectrum> {
   return { directions, variances };
 }
 
-/** Columns of a strip of XᵀX. */
-const STRIP = 128;
+/** Columns of a strip of XᵀX, at least: narrower ones would be less work for the product, and more for its compiler. */
+const STRIP = 256;
 
 /** The lower triangle of XᵀX, of which eigh reads no more: strips of its columns, each from the diagonal on. */
 function lowerProducts(x: Tensor): Tensor {

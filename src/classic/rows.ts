@@ -95,17 +95,20 @@ async function fromTensor(op: string, x: AnyTensor): Promise<Matrix> {
 }
 
 /**
- * Rows that are a tensor of floats, computed and checked on the engine, so that none is copied to the host. Undefined where they are not, or
- * something is wrong with them: readRows takes the first, and says what it is of the second.
+ * Rows that are a tensor of floats, so that none is copied to the host; their numbers are not looked at. Undefined where they are not: readRows
+ * takes all, and says what is wrong.
  */
-export async function readTensor(x: Rows, columns?: number): Promise<Tensor | undefined> {
+export function tensorOfFloats(x: Rows, columns?: number): Tensor | undefined {
   if (!(x instanceof Tensor) || x.requiresGrad) return undefined;
   if (x.shape.length !== 2 || x.size === 0 || (columns !== undefined && x.shape[1] !== columns)) return undefined;
-  if (x.dtype !== 'float32' && x.dtype !== 'float64') return undefined;
-  const rows = x as Tensor;
-  const largest: Tensor = withoutGrad(() => rows.abs().amax()); // NaN if there is one
-  await realize(rows, largest);
-  return Number.isFinite(await largest.item()) ? rows : undefined;
+  return x.dtype === 'float32' || x.dtype === 'float64' ? (x as Tensor) : undefined;
+}
+
+/** Computed, together with the check. */
+export async function areFinite(t: Tensor): Promise<boolean> {
+  const largest: Tensor = withoutGrad(() => t.abs().amax()); // NaN if there is one
+  await realize(t, largest);
+  return Number.isFinite(await largest.item());
 }
 
 function fromLists(op: string, x: unknown): Matrix {

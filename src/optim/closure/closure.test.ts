@@ -187,12 +187,12 @@ test('rows whose residuals depend on other rows are refused, and so are rows of 
   const model = smallNetwork();
   const x = data.x as Tensor<[number, 2]>;
   const optimizer = new LevenbergMarquardt(model.parameters());
-  await expect(
-    optimizer.step((u, v) => model.forward(u).sub(v).sub(v.mean()), [x, data.y]),
-  ).rejects.toThrow('LevenbergMarquardt: residuals of single rows are others than those of all rows at once');
-  await expect(
-    optimizer.step((u, v) => model.forward(u).sub(v), [x, data.y.slice(0, 0, 3) as Tensor]),
-  ).rejects.toThrow('LevenbergMarquardt: rows[1] has shape [3, 1], and rows[0] [40, 2]. Give the same number of rows in each.');
+  await expect(optimizer.step((u, v) => model.forward(u).sub(v).sub(v.mean()), [x, data.y])).rejects.toThrow(
+    'LevenbergMarquardt: residuals of single rows are others than those of all rows at once',
+  );
+  await expect(optimizer.step((u, v) => model.forward(u).sub(v), [x, data.y.slice(0, 0, 3) as Tensor])).rejects.toThrow(
+    'LevenbergMarquardt: rows[1] has shape [3, 1], and rows[0] [40, 2]. Give the same number of rows in each.',
+  );
 });
 
 test('NewtonCG takes any loss: a classifier', async () => {

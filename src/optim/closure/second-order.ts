@@ -150,10 +150,7 @@ abstract class LeastSquaresOptimizer<Options extends GaussNewtonOptions> extends
    * as much as a gradient or two then, whatever the number of parameters. Throws ArgumentError where they do depend.
    */
   async step(residuals: ForwardClosure): Promise<StepReport>;
-  async step<const Rows extends readonly AnyTensor[]>(
-    residuals: ForwardClosure<Rows>,
-    rows: Rows,
-  ): Promise<StepReport>;
+  async step<const Rows extends readonly AnyTensor[]>(residuals: ForwardClosure<Rows>, rows: Rows): Promise<StepReport>;
   async step(residuals: ForwardClosure<AnyTensor[]>, rows: AnyTensor[] = []): Promise<StepReport> {
     const { name } = this.constructor;
     const fn = this.ofParameters(residuals);

@@ -5,7 +5,15 @@
 
 import { jvp, vjp } from '../../tensor/autograd.js';
 import { jacfwd, jacrev } from '../../tensor/jacobians.js';
-import { ArgumentError, type DType, ShapeError, checkFunction, formatShape, isFloat, wrongKind } from '../../tensor/library.js';
+import {
+  ArgumentError,
+  type DType,
+  ShapeError,
+  checkFunction,
+  formatShape,
+  isFloat,
+  wrongKind,
+} from '../../tensor/library.js';
 import { cat } from '../../tensor/functions.js';
 import { type AnyTensor, Tensor } from '../../tensor/tensor.js';
 import { vmap } from '../../tensor/vmap.js';
