@@ -151,7 +151,16 @@ describe('help and faults', () => {
 function curve(folder: string) {
   const lines = jsonLines(readFileSync(join(cwd, folder, 'metrics.jsonl'), 'utf8'));
   const timeless = lines.map(
-    ({ seconds: _, samplesPerSecond: __, waiting: ___, time: ____, config: _____, ...rest }) => rest,
+    ({
+      seconds: _,
+      samplesPerSecond: __,
+      waiting: ___,
+      time: ____,
+      config: _____,
+      processBytes: ______,
+      tensorBytes: _______,
+      ...rest
+    }) => rest,
   );
   return timeless as { event: string; epoch?: number; test?: Record<string, number> }[];
 }
@@ -174,6 +183,7 @@ describe('train, interrupt, resume, predict', () => {
       'checkpoint.safetensors',
       'config.json',
       'confusion.json',
+      'graph.json',
       'metrics.jsonl',
       'weights.safetensors',
     ]);

@@ -26,6 +26,7 @@ export {
   type TablePredictor,
   type TextPredictor,
 } from './define-run.js';
+export { type ModelGraph, writeGraph } from './graph.js';
 export { type Confusion, type ConfusionOptions, writeConfusion } from './confusion.js';
 export { type Displayed, type HtmlOptions, type PngOptions, display, toHtml, toPng } from './display.js';
 export { isLowerBetter, summariseRun, type BestValue, type RunSummary } from './compare.js';

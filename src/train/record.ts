@@ -75,6 +75,10 @@ export interface EpochEvent {
   readonly waiting?: number;
   /** Part of the time of training that was spent waiting for other processes, communication included. */
   readonly communication?: number;
+  /** Bytes in tensors at the end of the epoch, on the device of the parameters. */
+  readonly tensorBytes?: number;
+  /** Bytes of memory that the process has then, all threads together; not known in a page. */
+  readonly processBytes?: number;
 }
 
 /** Statistics of layers and parameters at one step. */
@@ -239,6 +243,8 @@ const EVENTS: Readonly<
       samplesPerSecond: isNumber,
       waiting: isNumber,
       communication: isNumber,
+      tensorBytes: isNumber,
+      processBytes: isNumber,
     },
   ],
   layers: [

@@ -100,7 +100,9 @@ async function weights(model: { stateDict(): Record<string, AnyTensor> }): Promi
 
 /** Without the times. */
 const curve = (history: readonly EpochEvent[]) =>
-  history.map(({ seconds: _, samplesPerSecond: __, waiting: ___, ...rest }) => rest);
+  history.map(
+    ({ seconds: _, samplesPerSecond: __, waiting: ___, tensorBytes: ____, processBytes: _____, ...rest }) => rest,
+  );
 
 describe('the loop', () => {
   test('does what a hand-written loop does', async () => {

@@ -12,6 +12,7 @@ import { filePath } from '../io/path.js';
 import { tensor } from '../tensor/creation.js';
 import { ArgumentError, tellCall } from '../tensor/library.js';
 import type { AnyTensor } from '../tensor/tensor.js';
+import { memoryInUse } from './memory.js';
 import { Alternating } from './alternating.js';
 import { commonFacts } from './common-facts.js';
 import { checkBatches, checkData, checkTrainerOptions, describeRun, isEvaluation, watchableOf } from './describe.js';
@@ -288,6 +289,7 @@ export class Trainer<M extends Module = Module, B = unknown> implements TrainerH
       samplesPerSecond: samples / seconds,
       waiting: waiting / seconds,
       ...(this.ranks.size > 1 && { communication: communication / seconds }),
+      ...memoryInUse(this.optimizer),
     };
     this.position.epoch++;
     this.position.batch = 0;

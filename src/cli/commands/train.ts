@@ -1,7 +1,8 @@
 // `nabla train`: carries out a run, shows it, and keeps its folder such that it can be taken up again.
 
+import { existsSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { World } from '../../distributed/index.js';
 import { disposeDevices, manualSeed } from '../../index.js';
 import {
@@ -13,6 +14,8 @@ import {
   type Settings,
   Trainer,
 } from '../../train/index.js';
+import { GRAPH } from '../../train/graph.js';
+import { GraphRecorder } from '../../train/record-graph.js';
 import { formatJson } from '../../train/record.js';
 import { samplesOf } from '../../train/traits.js';
 import { RunFolder } from '../../train/node/run-folder.js';
@@ -122,6 +125,7 @@ async function trainHere(run: string | undefined, options: TrainOptions, world: 
     const trainer: Trainer = new Trainer({
       ...own,
       listeners: [view, ...listeners],
+      callbacks: [...(own.callbacks ?? []), ...graphRecorders(folder, world)],
       folder: folder.path,
       config:
         asked.before === undefined
@@ -169,6 +173,11 @@ function newFolder(out: string | undefined, name: string, world: World | undefin
   const made = isFirst(world) ? createRunFolder(out, name) : undefined;
   const path = world.tell(made?.path ?? '');
   return made ?? new RunFolder(path);
+}
+
+/** Who writes the model's graph into a folder that has none. */
+function graphRecorders(folder: RunFolder, world: World | undefined): GraphRecorder[] {
+  return isFirst(world) && !existsSync(join(folder.path, GRAPH)) ? [new GraphRecorder(folder.path)] : [];
 }
 
 /** The plan, with what several processes need besides. */

@@ -58,7 +58,13 @@ export interface HistogramData {
 }
 
 /** Nodes with the names of those before them; a module's are below its name: layer1/0/conv. */
-export type GraphData = readonly { readonly name: string; readonly op: string; readonly inputs: readonly string[] }[];
+export type GraphData = readonly {
+  readonly name: string;
+  readonly op: string;
+  readonly inputs: readonly string[];
+  /** Of its result. */
+  readonly shape?: readonly number[];
+}[];
 
 /** Of an epoch. */
 export interface ResourceData {
@@ -67,6 +73,8 @@ export interface ResourceData {
   readonly samplesPerSecond?: number;
   readonly waiting?: number;
   readonly communication?: number;
+  readonly tensorBytes?: number;
+  readonly processBytes?: number;
 }
 
 export interface RunDetails {
@@ -74,7 +82,7 @@ export interface RunDetails {
   readonly config: unknown;
   readonly layers: readonly LayersEvent[];
   readonly network: readonly { readonly name: string; readonly kind: string }[];
-  /** The newest of its event files. */
+  /** The newest of its event files, or what its graph.json has. */
   readonly graph: GraphData | null;
   readonly confusion: Confusion | null;
   readonly resources: readonly ResourceData[];

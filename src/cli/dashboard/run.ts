@@ -4,6 +4,7 @@
 import { open, lstat, readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CONFUSION, type Confusion, parseConfusion } from '../../train/confusion.js';
+import { GRAPH, type ModelGraph, parseGraph } from '../../train/graph.js';
 import { summariseRun } from '../../train/compare.js';
 import { examine } from '../../train/doctor/diagnose.js';
 import { type LoggedEvent, type LoggedValue, readEvents } from '../../train/logging/event-reader.js';
@@ -21,8 +22,8 @@ export const isEventFile = (name: string): boolean => name.includes('.tfevents.'
 const SMALL = 1 << 20;
 /** Of longer ones, for the list: what is read of their beginning and of their end. */
 const [HEAD, END] = [1 << 16, 1 << 18];
-/** A confusion matrix beyond this is not read: whoever wrote it, no page shows it. */
-const MOST_CONFUSION = 1 << 24;
+/** A confusion matrix or a graph beyond this is not read: whoever wrote it, no page shows it. */
+const MOST_BYTES = 1 << 24;
 /** Kept of each kind that is shown one at a time. */
 const MOST_SHOWN = 200;
 const MOST_POINTS = 1500;
@@ -48,6 +49,7 @@ export class LiveRun {
   private logged = this.nothingLogged();
   private loggedSince = NaN;
   private confusion: Confusion | null = null;
+  private graph: ModelGraph | null = null;
   private isWhole = false;
   private state = '';
   private fault: string | null = null;
@@ -90,7 +92,7 @@ export class LiveRun {
   /** Regular files only: a link may lead out of the folder. */
   private async files(): Promise<{ name: string; size: number; changed: number }[]> {
     const names = (await readdir(this.path))
-      .filter((name) => name === RECORD || name === CONFUSION || isEventFile(name))
+      .filter((name) => name === RECORD || name === CONFUSION || name === GRAPH || isEventFile(name))
       .toSorted();
     const found = [];
     for (const name of names) {
@@ -103,10 +105,10 @@ export class LiveRun {
   private async readWhole(): Promise<void> {
     if (!this.isWhole) this.forget();
     this.isWhole = true;
-    this.confusion = null;
+    [this.confusion, this.graph] = [null, null];
     for (const { name, size } of await this.files()) {
-      if (name === CONFUSION) {
-        await this.readConfusion(size);
+      if (name === CONFUSION || name === GRAPH) {
+        await this.readJson(name, size);
         continue;
       }
       let tail = this.tails.get(name);
@@ -117,11 +119,13 @@ export class LiveRun {
     }
   }
 
-  private async readConfusion(size: number): Promise<void> {
-    if (size > MOST_CONFUSION) this.fault = `${CONFUSION} is too large to be shown`;
+  private async readJson(name: typeof CONFUSION | typeof GRAPH, size: number): Promise<void> {
+    if (size > MOST_BYTES) this.fault = `${name} is too large to be shown`;
     else
       try {
-        this.confusion = parseConfusion(await readFile(join(this.path, CONFUSION), 'utf8'));
+        const content = await readFile(join(this.path, name), 'utf8');
+        if (name === GRAPH) this.graph = parseGraph(content);
+        else this.confusion = parseConfusion(content);
       } catch (error) {
         this.fault = (error as Error).message; // what else there is of the run is shown
       }
@@ -302,16 +306,18 @@ export class LiveRun {
       config: start?.config ?? null,
       network: start?.facts.layers ?? [],
       layers: thinned(this.events.filter((event): event is LayersEvent => event.event === 'layers')),
-      graph,
+      graph: graph ?? this.graph,
       confusion: this.confusion,
       resources: this.events
         .filter((event) => event.event === 'epoch')
-        .map(({ step, seconds, samplesPerSecond, waiting, communication }) => ({
+        .map(({ step, seconds, samplesPerSecond, waiting, communication, tensorBytes, processBytes }) => ({
           step,
           seconds,
           samplesPerSecond,
           waiting,
           communication,
+          tensorBytes,
+          processBytes,
         })),
       notices: this.events.filter((event) => event.event === 'notice').slice(-MOST_SHOWN),
       checks: this.events.filter((event) => event.event === 'check').slice(-MOST_SHOWN),

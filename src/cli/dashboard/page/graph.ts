@@ -1,4 +1,4 @@
-// A model's graph as an event file has it (addGraph): boxes for modules, which open when they are clicked, from the input at the top to the
+// A model's graph as graph.json or an event file has it: boxes for modules, which open when they are clicked, from the input at the top to the
 // output at the bottom. Rows by the longest way from an input, places in a row by the mean of those above.
 
 import { largest, smallest } from '../../../tensor/extremes.js';
@@ -25,10 +25,13 @@ export function graphView({ graph, network }: RunDetails): HTMLElement {
       inputs: i === 0 ? [] : [network[i - 1].name],
     }));
     if (chain.length > 0)
-      return drawing(chain, 'The layers in the order of their calls. SummaryWriter.addGraph writes the graph itself.');
+      return drawing(
+        chain,
+        'The layers in the order of their calls. nabla train writes the graph itself, writeGraph that of any other run.',
+      );
     return h('p', {
       className: 'note',
-      textContent: 'There is no graph. SummaryWriter.addGraph writes one into the event file of a run.',
+      textContent: 'There is no graph. writeGraph writes one into the folder of a run, nabla train by itself.',
     });
   }
   return drawing(graph, 'A click opens a module, or closes it.');
