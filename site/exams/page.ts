@@ -1,7 +1,7 @@
 // The script of the exams' pages. Checks what was answered against what the worker computes, shows the way, draws other numbers, and keeps
 // the marks. The pages themselves come from the builder (pages.mjs): a form for each exercise.
 
-import { element } from '../lab/frame/mount.js';
+import { element } from '../lab/frame/element.js';
 import { type Answer, type Given, isRight, parseNumber } from './exercise.js';
 import type { Solution, ToPage, ToWorker } from './messages.js';
 import { type Mark, forget, mark, readProgress } from './progress.js';

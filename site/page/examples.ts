@@ -1,7 +1,7 @@
 // Examples of a page that can be run and edited there. Those of one page are one program, as the cells of a notebook: to run one runs
 // those before it, too, in a worker that is made anew each time.
 
-import { element } from '../lab/frame/mount.js';
+import { element } from '../lab/frame/element.js';
 import type { ExampleMessage } from './example-worker.js';
 
 interface Editor {

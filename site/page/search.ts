@@ -1,7 +1,7 @@
 // Search over all pages: `/` or Ctrl-K opens it, arrows choose, Enter goes there. The index is made by the builder and is loaded, with the
 // program that looks things up in it, when the search is first opened.
 
-import { element } from '../lab/frame/mount.js';
+import { element } from '../lab/frame/element.js';
 
 /** What is found, best first. */
 export interface Found {

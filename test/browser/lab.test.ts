@@ -11,6 +11,7 @@ import { promisify } from 'node:util';
 import { type Browser, type Page, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildLab, bundleProgram } from '../../site/bundle.mjs';
+import { encodePng } from '../../src/io/png.js';
 import { whyNoBrowser } from './browser.js';
 
 const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
@@ -145,6 +146,89 @@ describe.skipIf(whyNoBrowser)('the lab', () => {
     },
     60_000,
   );
+
+  test('a picture of one’s own is augmented, and Node has the same numbers', async () => {
+    const { page, errors } = await open('regularisation', '');
+    const root = page.locator('#augmentation');
+    const boat = await valuesOf(page, 'augmentation');
+    const stripes = Uint8ClampedArray.from({ length: 3 * 96 * 96 }, (_, i) => (i % 7) * 36);
+    const buffer = Buffer.from(encodePng({ data: stripes, shape: [3, 96, 96] }));
+    await page.locator('#augmentation-picture').setInputFiles({ name: 'stripes.png', mimeType: 'image/png', buffer });
+    await page.waitForFunction(
+      (before) => document.querySelector<HTMLElement>('#augmentation .values')?.dataset['values'] !== before,
+      JSON.stringify(boat),
+    );
+    const shown = await valuesOf(page, 'augmentation');
+    const program = (await root.locator('.code code').textContent())!;
+    expect(await print('own', { augmentation: program })).toEqual([shown]);
+    expect(new URL(page.url()).hash).not.toContain('picture');
+    await page
+      .locator('#augmentation-picture')
+      .setInputFiles({ name: 'a.png', mimeType: 'image/png', buffer: Buffer.from('no') });
+    await root.getByText('This is no picture that the browser can read.').waitFor();
+    await root.getByRole('button', { name: 'The boat again' }).click();
+    await page.waitForFunction(
+      (before) => document.querySelector<HTMLElement>('#augmentation .values')?.dataset['values'] === before,
+      JSON.stringify(boat),
+    );
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+
+  test('a network is put together from blocks, by keys and by dragging, and says where it does not fit', async () => {
+    const { page, errors } = await open('architectures', '#architectures.own=conv 4 3; flatten; linear 10');
+    page.setDefaultTimeout(5000);
+    const root = page.locator('#architectures');
+    const items = root.locator('.blocks li');
+    const text = root.locator('#architectures-own');
+    const says = (i: number, words: string | RegExp) =>
+      items.nth(i).locator('small').filter({ hasText: words }).waitFor();
+    await root.scrollIntoViewIfNeeded();
+    await root.getByRole('button', { name: '+ Max pool' }).focus();
+    await page.keyboard.press('Enter');
+    await says(3, /^It takes a map, and 10 is a vector/);
+    await page.keyboard.press('ArrowUp'); // the new block's handle has the focus
+    await page.keyboard.press('ArrowUp');
+    await says(1, '4 × 16 × 16');
+    await says(3, '10 · 10.3 k parameters · 10.2 k multiply-adds');
+    expect(await text.inputValue()).toBe('conv 4 3; pool 2; flatten; linear 10');
+    await items.nth(1).getByLabel('Max pool: window').fill('4');
+    await items.nth(1).getByLabel('Max pool: window').blur();
+    await says(1, '4 × 8 × 8');
+    const grip = (await items.nth(2).locator('.handle').boundingBox())!;
+    const top = (await items.nth(0).boundingBox())!;
+    await page.mouse.move(grip.x + 5, grip.y + 5);
+    await page.mouse.down();
+    await page.mouse.move(grip.x + 5, top.y + 20, { steps: 3 });
+    await page.mouse.move(grip.x + 5, top.y + 2);
+    await page.mouse.up();
+    expect(await text.inputValue()).toBe('flatten; conv 4 3; pool 4; linear 10');
+    await says(1, /^It takes a map, and 3072 is a vector/);
+    await says(3, 'waits for those above');
+    await items.nth(0).locator('.handle').focus();
+    await page.keyboard.press('Delete');
+    await says(2, /^A linear layer takes a vector, and 4 × 8 × 8 is a map/);
+    expect(await root.locator('.building pre').textContent()).toBe(
+      'const model = new Sequential(\n  new Conv2d(3, 4, 3, { padding: 1, stride: 1 }), // 4 × 32 × 32\n  new MaxPool2d(4), // 4 × 8 × 8\n);',
+    );
+    expect(await root.locator('#architectures-model').inputValue()).toBe('own');
+
+    // A picture is touched: the worker that draws it says what that sets.
+    const sheet = page.locator("#drawing canvas[data-view='sheet']");
+    await sheet.scrollIntoViewIfNeeded();
+    await page.locator('#drawing .values b').first().waitFor();
+    const place = (await sheet.boundingBox())!;
+    await page.mouse.move(place.x + place.width / 2, place.y + 20);
+    await page.mouse.down();
+    await page.mouse.move(place.x + place.width / 2, place.y + place.height - 20, { steps: 6 });
+    await page.mouse.up();
+    await page.waitForFunction(() =>
+      /[1-9a-f].*[1-9a-f]/.test(document.querySelector<HTMLInputElement>('#drawing-pixels')!.value),
+    );
+    expect(await page.locator('#drawing-picture').inputValue()).toBe('drawn');
+    expect(errors).toEqual([]);
+    await page.close();
+  });
 
   test('while the playground trains, the page is never held up for 50 ms', async () => {
     const { page, errors } = await open('networks', '#playground.steps=600');

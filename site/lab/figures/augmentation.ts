@@ -18,10 +18,11 @@ export const augmentation: Figure<FrameOf<typeof run>> = {
   title: 'One picture, many',
   text: `<p>A boat stays a boat when the picture is mirrored, turned a little, cropped or seen in other light. Augmentation shows the network such versions, a new one in
     every epoch: it cannot learn the pixels by heart, and learns what does not matter. The first picture is the original; the others are drawn at random with what
-    is switched on. Too much of it, and the label is no longer true.</p>`,
+    is switched on. Too much of it, and the label is no longer true. Take a picture of your own: it stays in this page.</p>`,
   formula: '\\min_\\theta\\;\\mathbb E_{(x,y)}\\;\\mathbb E_{t\\sim\\mathcal T}\\;L\\bigl(f_\\theta(t(x)),\\,y\\bigr)',
   source,
   controls: {
+    picture: { kind: 'picture', label: 'A picture of your own', value: '', otherwise: 'The boat again', side: 96 },
     flip: { kind: 'check', label: 'Mirrored, every second time', value: true },
     crop: { kind: 'check', label: 'Random crop, enlarged', value: true },
     rotate: { kind: 'range', label: 'Turned by up to (degrees)', value: 10, min: 0, max: 180, step: 1 },
@@ -31,7 +32,7 @@ export const augmentation: Figure<FrameOf<typeof run>> = {
     hue: { kind: 'range', label: 'Hue', value: 0, min: 0, max: 0.5, step: 0.01 },
     noise: { kind: 'range', label: 'Noise σ', value: 0, min: 0, max: 0.5, step: 0.01 },
     blur: { kind: 'check', label: 'Blurred', value: false },
-    cutout: { kind: 'range', label: 'Cut out, pixels', value: 0, min: 0, max: 48, step: 2 },
+    cutout: { kind: 'range', label: 'Cut out, pixels', value: 0, min: 0, max: 72, step: 2 },
     seed: { kind: 'range', label: 'Seed', value: 1, min: 0, max: 20, step: 1 },
   },
   views: [

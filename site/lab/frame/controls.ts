@@ -1,13 +1,17 @@
 // One control of a figure as a labelled input of the browser's own: keyboard and screen readers come with it.
 
-import { type Control, type Setting, lengthOf } from './figure.js';
-import { element } from './mount.js';
+import { blocksRow } from './blocks.js';
+import { element } from './element.js';
+import { type Control, type Frame, type Setting, type Settings, lengthOf } from './figure.js';
+import { pictureRow } from './picture.js';
 import { short } from './plot.js';
 
 export interface ControlRow {
   readonly element: HTMLElement;
   /** Shows a value that came from elsewhere. */
   show(value: Setting): void;
+  /** What the computation says. */
+  tell?(frame: Frame): void;
 }
 
 export function controlRow(
@@ -15,11 +19,15 @@ export function controlRow(
   name: string,
   control: Control,
   value: Setting,
-  give: (value: Setting) => void,
+  give: (value: Setting, besides?: Settings) => void,
 ): ControlRow {
   const id = `${figure}-${name}`;
   const label = element('label', { htmlFor: id }, control.label);
   switch (control.kind) {
+    case 'picture':
+      return pictureRow(figure, id, control, give);
+    case 'blocks':
+      return blocksRow(id, control, value, give);
     case 'check': {
       const input = element('input', { type: 'checkbox', id });
       const show = (v: Setting): void => void (input.checked = v === true);

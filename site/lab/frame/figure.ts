@@ -9,6 +9,9 @@ export type Settings = Record<string, Setting>;
 /** What every frame carries: the numbers that are read out below the pictures, and printed by the program. */
 export interface Frame {
   readonly values: Readonly<Record<string, number | string>>;
+  /** For a control of blocks: what is said of each, and their program. */
+  readonly notes?: readonly Note[] | undefined;
+  readonly code?: string | undefined;
 }
 
 interface Labelled {
@@ -46,10 +49,40 @@ export interface Text extends Labelled {
   readonly long?: boolean;
 }
 
+/** Pixels of a picture of one's own: rows of red, green, blue as bytes in base64; '' for none. It stays in the page: no address has it. */
+export interface Picture extends Labelled {
+  readonly kind: 'picture';
+  readonly value: '';
+  /** What is shown without one. */
+  readonly otherwise: string;
+  /** Height and width to which it is cut and scaled. */
+  readonly side: number;
+}
+
+/** A list of blocks that are put together by dragging or by keys: its text has semicolons between them, and numbers behind their names. */
+export interface Blocks extends Labelled {
+  readonly kind: 'blocks';
+  readonly value: string;
+  /** What there is, and its numbers with what they are at first. */
+  readonly palette: Readonly<
+    Record<string, { readonly label: string; readonly numbers: Readonly<Record<string, number>> }>
+  >;
+  /** What a change of the blocks sets besides. */
+  readonly besides?: Settings;
+}
+
+/** What a computation says of each of the blocks. */
+export interface Note {
+  readonly problem: string;
+  readonly shape: readonly number[];
+  readonly parameters: number;
+  readonly multiplyAdds: number;
+}
+
 /** The most characters of a text. */
 export const lengthOf = ({ long }: Text): number => (long ? 2000 : 200);
 
-export type Control = Range | Choice | Check | Text;
+export type Control = Range | Choice | Check | Text | Picture | Blocks;
 
 export interface View {
   readonly name: string;
@@ -61,6 +94,8 @@ export interface View {
   readonly wide?: boolean;
   /** Least height in pixels, for a phone. */
   readonly least?: number;
+  /** The same on a phone, where that is to be more. */
+  readonly tall?: number;
 }
 
 export interface Figure<F extends Frame = Frame> {

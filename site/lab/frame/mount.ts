@@ -3,21 +3,12 @@
 // `data-state` (loading, running, paused, done, error) and, on the output, `data-values`.
 
 import { type ControlRow, controlRow } from './controls.js';
+import { element } from './element.js';
 import { type Figure, type Frame, type Settings, defaultsOf, programOf } from './figure.js';
 import type { ToPage, ToWorker } from './messages.js';
 import type { Painter, Painting } from './painting.js';
 import { short } from './plot.js';
 import { readState, writeState } from './state.js';
-
-export function element<K extends keyof HTMLElementTagNameMap>(
-  tag: K,
-  properties: Partial<HTMLElementTagNameMap[K]> = {},
-  ...children: (Node | string)[]
-): HTMLElementTagNameMap[K] {
-  const made = Object.assign(document.createElement(tag), properties);
-  made.append(...children);
-  return made;
-}
 
 export function mount(figure: Figure, root: HTMLElement, workerUrl: URL, painter: Painter): void {
   new Mounted(figure, root, workerUrl).begin(painter);
@@ -76,7 +67,9 @@ class Mounted {
     const views = element('div', { className: 'views' }, ...figure.views.map((view) => this.view(view)));
     const controls = element('div', { className: 'controls' });
     for (const [name, control] of Object.entries(figure.controls)) {
-      const row = controlRow(figure.name, name, control, this.settings[name]!, (value) => this.set({ [name]: value }));
+      const row = controlRow(figure.name, name, control, this.settings[name]!, (value, besides) =>
+        this.set({ ...besides, [name]: value }),
+      );
       this.rows.set(name, row);
       controls.append(row.element);
     }
@@ -115,9 +108,10 @@ class Mounted {
     this.tell();
   }
 
-  private view({ name, label, aspect = 1, wide = false, least }: Figure['views'][number]): HTMLElement {
+  private view({ name, label, aspect = 1, wide = false, least, tall }: Figure['views'][number]): HTMLElement {
     const canvas = element('canvas', { role: 'img', ariaLabel: label });
     canvas.style.aspectRatio = `1 / ${aspect}`;
+    if (tall) canvas.style.setProperty('--tall', `${tall}px`);
     if (least) canvas.style.minHeight = `${least}px`;
     this.canvases[name] = canvas;
     if (this.figure.point) {
@@ -304,7 +298,9 @@ class Mounted {
     this.schedule();
   }
 
-  private write({ values }: Frame): void {
+  private write(frame: Frame): void {
+    for (const row of this.rows.values()) row.tell?.(frame);
+    const { values } = frame;
     this.output.dataset['values'] = JSON.stringify(values);
     const entries = Object.entries(values);
     while (this.output.childElementCount > entries.length) this.output.lastElementChild!.remove();

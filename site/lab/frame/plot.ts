@@ -250,6 +250,14 @@ export class Plot {
     this.context.fillText(text, this.x(x), this.y(y));
   }
 
+  /** Words from x on that are cut where there is no more room, in pixels; in the font that is set. */
+  fitted(text: string, x: number, y: number, room: number, colour: string): void {
+    const { context } = this;
+    let shown = text;
+    while (shown.length > 1 && context.measureText(shown).width > room) shown = `${shown.slice(0, -2)}…`;
+    this.text(shown, x, y, { colour });
+  }
+
   /** A full rectangle with its lower left corner at x, y. */
   fill(x: number, y: number, width: number, height: number, colour: string): void {
     const [left, top] = [this.x(x), this.y(y + height)];

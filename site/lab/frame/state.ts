@@ -1,5 +1,5 @@
 // The settings of a figure in the page's address: `#playground.rate=0.1&playground.hidden=8`. What is as it was at first is left out;
-// what does not fit a control is passed over, for addresses come from anywhere.
+// pictures of one's own are left out, too; what does not fit a control is passed over, for addresses come from anywhere.
 
 import { type Control, type Figure, type Setting, type Settings, defaultsOf, lengthOf } from './figure.js';
 
@@ -9,6 +9,10 @@ function parse(control: Control, text: string): Setting {
       return text === 'true';
     case 'choice':
       return Object.hasOwn(control.options, text) ? text : control.value;
+    case 'picture':
+      return '';
+    case 'blocks':
+      return text.slice(0, 2000);
     case 'text':
       return text.slice(0, lengthOf(control));
     case 'range': {
@@ -34,7 +38,7 @@ export function writeState(figure: Figure, settings: Settings, hash: string): st
   const defaults = defaultsOf(figure);
   for (const [name, value] of Object.entries(settings)) {
     const key = `${figure.name}.${name}`;
-    if (value === defaults[name]) all.delete(key);
+    if (value === defaults[name] || figure.controls[name]?.kind === 'picture') all.delete(key);
     else all.set(key, String(value));
   }
   const text = all.toString();
