@@ -168,7 +168,7 @@ export interface OpArgs {
   winogradGradient: { readonly lo: readonly number[] };
   /** [16, O, C] → [O, C, 3, 3]. */
   winogradKernel: None;
-  /** An index of `op`, which has to be in [0, size): nothing but the check (compile/check-indices.ts). */
+  /** An index of `op`, which has to be in [0, size): nothing but the check (compile/plan/check-indices.ts). */
   checkIndex: Indexed & { readonly op: 'gather' | 'scatterAdd'; readonly size: number };
 
   // gradient control: identities of operand 0

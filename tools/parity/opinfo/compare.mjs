@@ -28,7 +28,7 @@ const { check, TOLERANCES } = await import('./samples.mjs');
 const { page } = await import('./page.mjs');
 setDevice(values.device);
 
-/** Operators in the order of the file: { name, dtypes: Map of counts, samples, agreed, rest: Map of reasons, skipped: Map }. */
+/** Operators in the order of the file: { name, dtypes: { dtype: [samples, agreed] }, samples, agreed, rest: Map of reasons, skipped: Map }. */
 const operators = new Map();
 const started = performance.now();
 let torch;
@@ -39,7 +39,7 @@ function operatorOf(name) {
     found = {
       name,
       present: name in CALLS,
-      dtypes: new Set(),
+      dtypes: {},
       samples: 0,
       agreed: 0,
       random: 0,
@@ -79,10 +79,12 @@ async function visit(row, line) {
   const problem = await check(CALLS[row.op], row);
   operator.ms += performance.now() - start;
   operator.samples++;
-  operator.dtypes.add(row.dtype);
+  const counts = (operator.dtypes[row.dtype] ??= [0, 0]);
+  counts[0]++;
   if (row.out.some((o) => o !== null && typeof o === 'object' && 's' in o && o.b === undefined)) operator.random++;
   if (problem === undefined) {
     operator.agreed++;
+    counts[1]++;
     const key = `${row.op} ${row.variant} ${row.dtype}`;
     agreeing.set(key, [...(agreeing.get(key) ?? []).slice(-100), line]);
     return undefined;
@@ -132,8 +134,6 @@ if (values.fixture) {
 if (values.json !== undefined)
   writeFileSync(
     values.json,
-    JSON.stringify([...operators.values()], (_, v) =>
-      v instanceof Map ? Object.fromEntries(v) : v instanceof Set ? [...v] : v,
-    ),
+    JSON.stringify([...operators.values()], (_, v) => (v instanceof Map ? Object.fromEntries(v) : v)),
   );
 process.exit(0);

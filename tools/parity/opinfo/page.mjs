@@ -51,7 +51,9 @@ const DTYPES = { float32: 'f32', float64: 'f64', int32: 'i32', bool: 'bool' };
 function row(operator) {
   const { name, samples, agreed, random, dtypes } = operator;
   const drawn = random === 0 ? '' : `${random} are random: shape and dtype alone. `;
-  return `| \`${name}\` | ${called(name)} | ${[...dtypes].map((d) => DTYPES[d]).join(', ')} | ${samples} | ${agreed} | ${drawn}${reasons(operator)} |`;
+  return `| \`${name}\` | ${called(name)} | ${Object.keys(dtypes)
+    .map((d) => DTYPES[d])
+    .join(', ')} | ${samples} | ${agreed} | ${drawn}${reasons(operator)} |`;
 }
 
 function absent(operators) {
@@ -66,6 +68,11 @@ export function page(operators, torch, tolerances) {
     .filter((o) => o.present && o.samples > 0)
     .sort((a, b) => a.name.localeCompare(b.name, 'en'));
   const total = (key) => present.reduce((sum, o) => sum + o[key], 0);
+  const share = (dtype) => {
+    const counts = present.flatMap(({ dtypes }) => (dtype in dtypes ? [dtypes[dtype]] : []));
+    const [all, agree] = [0, 1].map((k) => counts.reduce((sum, count) => sum + count[k], 0));
+    return `${agree} of ${all} in ${dtype} (${((100 * agree) / all).toFixed(2)} %)`;
+  };
   const whole = present.filter((o) => o.samples === o.agreed).length;
   const [relative, absolute] = tolerances.float32;
   const [relative64, absolute64] = tolerances.float64;
@@ -74,7 +81,8 @@ export function page(operators, torch, tolerances) {
 PyTorch tests its operators with samples of its own (OpInfo): tensors of many shapes, with all options. nabla is run on these samples, in
 float32 and in float64, forward and backward, and the numbers are compared with those of PyTorch ${torch}. The list of operators is
 PyTorch's, ${operators.length} names. ${present.length} of them are there, ${whole} of these agree in every sample; of ${total('samples')} samples
-${total('agreed')} agree (${((100 * total('agreed')) / total('samples')).toFixed(2)} %).
+${total('agreed')} agree (${((100 * total('agreed')) / total('samples')).toFixed(2)} %): ${share('float32')}, ${share('float64')}, the others
+of operators that have neither.
 
 A number agrees that is within ${relative} of itself and ${absolute} of the largest of its tensor (float64: ${relative64} and ${absolute64}); shape and
 dtype have to be the same, but for int64, which is int32 here, and complex numbers, which are pairs. Where PyTorch's float32 itself is
