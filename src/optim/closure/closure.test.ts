@@ -1,6 +1,7 @@
 // Optimisers with a closure: L-BFGS on PyTorch's path, states that go on bit for bit, second-order methods on small networks.
 import { expect, test } from 'vitest';
 import { type Tensor, compile, manualSeed, randn, setDevice, tensor } from '../../index.js';
+import { diabetes } from '../../data/index.js';
 import { Linear, Sequential, Tanh, crossEntropy, mseLoss } from '../../nn/index.js';
 import { GaussNewton, LBFGS, type LBFGSOptions, LevenbergMarquardt, NewtonCG } from '../index.js';
 import { fixture } from '../../../test/support/minima.js';
@@ -194,6 +195,27 @@ test('rows whose residuals depend on other rows are refused, and so are rows of 
     'LevenbergMarquardt: rows[1] has shape [3, 1], and rows[0] [40, 2]. Give the same number of rows in each.',
   );
 });
+
+test.each([1, 2, 3])(
+  'Levenberg-Marquardt on diabetes, seed %i: a loss that damping in the units of columns does not reach',
+  async (seed) => {
+    const set = diabetes();
+    const { x: raw, y: target } = set.batch(Array.from({ length: set.length }, (_, i) => i));
+    const x = raw
+      .to('float64')
+      .sub(raw.to('float64').mean(0))
+      .div(raw.to('float64').std(0))
+      .detach() as unknown as Tensor<[number, 10]>;
+    const targets = target.reshape([set.length, 1]).to('float64');
+    const y = targets.sub(targets.mean(0)).div(targets.std(0)).detach() as unknown as Tensor<[number, 1]>;
+    manualSeed(seed);
+    const model = new Sequential(new Linear(10, 8), new Tanh(), new Linear(8, 1)).to('float64');
+    const optimizer = new LevenbergMarquardt(model.parameters(), { maxIterations: 40 });
+    const { value, iterations } = await optimizer.step((u, v) => model.forward(u).sub(v), [x, y]);
+    expect(iterations).toBe(40);
+    expect((2 * value) / set.length).toBeLessThan(0.3); // 0.32 with the scale of Moré's, which SciPy calls x_scale='jac'
+  },
+);
 
 test('NewtonCG takes any loss: a classifier', async () => {
   manualSeed(3);
