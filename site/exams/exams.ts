@@ -7,6 +7,7 @@ import { endterm202208 } from './endterm-2022-08.js';
 import type { Exam } from './exercise.js';
 import { lectures2to6 } from './lectures-2-6.js';
 import { lectures7to12 } from './lectures-7-12.js';
+import { lecturesFurther } from './lectures-further.js';
 import { mock2020 } from './mock-2020.js';
 
 export const EXAMS: readonly Exam[] = [
@@ -17,6 +18,7 @@ export const EXAMS: readonly Exam[] = [
   endterm202208,
   lectures2to6,
   lectures7to12,
+  lecturesFurther,
 ];
 
 export { questionOf } from './exercise.js';

@@ -155,6 +155,22 @@ const PRINTED: Readonly<Record<string, Readonly<Record<string, readonly number[]
     'L12.3': [8, 16_384],
     'L12.4': [0.91, 0.01],
   },
+  'lectures-further': {
+    'L4.5': [16, 10],
+    'L5.6': [12, 4, 2],
+    'L5.7': [6, 3, 9],
+    'L6.5': [Math.log(10), Math.log(1 + 9 * Math.exp(-5))],
+    'L7.5': [0.25, 0, 1, 0],
+    'L8.4': [0.3, 0.9 + 0.1 * (14 / 3)],
+    'L9.5': [25, 75, 225],
+    'L9.6': [28, 24, 20],
+    'L10.4': [256, 28],
+    'L10.5': [7],
+    'L11.4': [1 / 32, 1],
+    'L12.5': [Math.sin(1), Math.cos(1), Math.sin(0.01), Math.cos(0.01)],
+    'L12.6': [6.99, 3.49],
+    'L12.7': [1 / (1 + Math.E), Math.E / (1 + Math.E), 0],
+  },
 };
 /** Of test/course; its file by the exam. */
 const COURSE: Readonly<Record<string, string>> = {
