@@ -39,7 +39,7 @@ export async function workerDataset<M extends DatasetModule = DatasetModule<unkn
 
 async function load(url: string): Promise<unknown> {
   try {
-    return await import(/* @vite-ignore */ url);
+    return await import(/* webpackIgnore: true */ /* @vite-ignore */ url);
   } catch (cause) {
     const { code, message } = cause as { readonly code?: unknown; readonly message?: string };
     // What the module itself throws is its own.

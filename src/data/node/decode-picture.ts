@@ -5,7 +5,7 @@ import { FormatError, NablaError } from '../../tensor/library.js';
 import { greyOf } from '../grey.js';
 import type { Interleaved } from '../read-image.js';
 
-/** Not a literal, for the same reason. */
+/** Not a literal, for the same reason; webpack sees through it, and is told to leave it. */
 const SHARP: string = 'sharp';
 
 /** The part of sharp that is used here. */
@@ -30,7 +30,7 @@ export async function decodePicture(
 ): Promise<Interleaved> {
   let sharp: (bytes: Uint8Array) => Picture;
   try {
-    sharp = (await import(SHARP)).default;
+    sharp = (await import(/* webpackIgnore: true */ SHARP)).default;
   } catch (cause) {
     throw new NablaError(
       `${call}: pictures are decoded by the package sharp, which is not here. Run npm install sharp.`,

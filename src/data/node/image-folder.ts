@@ -86,7 +86,7 @@ const isHidden = (name: string): boolean => name.startsWith('.') || name === '__
 
 async function importSharp(): Promise<Sharp> {
   try {
-    return (await import(SHARP)).default;
+    return (await import(/* webpackIgnore: true */ SHARP)).default;
   } catch (cause) {
     throw new NablaError(
       'imageFolder: pictures are decoded by the package sharp, which is not here. Run npm install sharp.',
