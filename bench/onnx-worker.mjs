@@ -39,7 +39,8 @@ const ENGINES = {
       feeds.map(([name, { dtype, data, shape }]) => [name, new ort.Tensor(TYPES[dtype], data, shape)]),
     );
     const threads = Number(process.env.NABLA_THREADS ?? 2);
-    const load = () => ort.InferenceSession.create(path, { intraOpNumThreads: threads, interOpNumThreads: 1 });
+    const load = () =>
+      ort.InferenceSession.create(path, { intraOpNumThreads: threads, interOpNumThreads: 1, logSeverityLevel: 3 });
     return { load, run: (session) => session.run(given) };
   },
 };
