@@ -55,7 +55,7 @@ export const gan: Figure<FrameOf<typeof run>> = {
   views: [
     {
       name: 'plane',
-      label: 'Data (dark), made up (orange), and what the discriminator thinks of every place',
+      label: 'Data (in ink), made up (orange), and what the discriminator thinks of every place',
       wide: true,
       aspect: 0.8,
     },

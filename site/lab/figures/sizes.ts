@@ -54,7 +54,7 @@ export const sizes: Figure<FrameOf<typeof run>> = {
     const most = Math.min(2, 1.15 * Math.max(...all.flatMap((n) => [n.train, n.validation, n.test])));
     bySize!.begin({ x0: -0.3, x1: all.length - 0.7, y0: -0.14 * most, y1: most });
     all.forEach(({ width, lowest }, i) => {
-      bySize!.text(width === all.at(-1)!.width ? `${width} neurons` : `${width}`, i, -0.07 * most, {
+      bySize!.text(`${width}`, i, -0.07 * most, {
         align: 'center',
         colour: bySize!.colour('muted'),
       });

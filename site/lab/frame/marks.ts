@@ -3,7 +3,11 @@
 import type { Box, Plot } from './plot.js';
 
 /** Hues apart, for a dozen lines on light and dark. */
-export const hue = (i: number): string => `hsl(${(i * 138 + 210) % 360} 70% 52%)`;
+export function hue(i: number): string {
+  const angle = (i * 138 + 210) % 360;
+  // Blue and violet are dark for the eye.
+  return `hsl(${angle} 70% ${angle > 220 && angle < 300 ? 64 : 52}%)`;
+}
 
 /** Words in their colours, one below the other, in a corner of a plot with axes. */
 export function legend(
