@@ -294,6 +294,14 @@ test.each([
     'LBFGS: no parameter has a gradient after the closure.',
   ],
   [
+    () => new LevenbergMarquardt(parameter()).step(() => tensor([1, 2]), 3 as never),
+    'LevenbergMarquardt: rows is 3. Give a list of tensors.',
+  ],
+  [
+    () => new GaussNewton(parameter()).step(() => tensor([1, 2]), [3] as never),
+    'GaussNewton: rows[0] is 3. Give tensors whose first dimension counts rows.',
+  ],
+  [
     () => new NewtonCG(parameter()).step(() => tensor([1, 2]) as never),
     'NewtonCG: the function returned shape [2], not one number.',
   ],

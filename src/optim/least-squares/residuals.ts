@@ -145,6 +145,7 @@ function rowByRow(
 }
 
 function checkSamples(op: string, rows: readonly AnyTensor[]): void {
+  if (!Array.isArray(rows)) throw wrongKind(op, 'rows', rows, 'Give a list of tensors');
   for (const [i, t] of rows.entries()) {
     if (!(t instanceof Tensor)) throw wrongKind(op, `rows[${i}]`, t, 'Give tensors whose first dimension counts rows');
     if (t.shape.length === 0 || t.shape[0] !== rows[0].shape[0])
