@@ -1,7 +1,7 @@
 // `npm run recipes`: runs every recipe (rows.mjs) with several seeds, one after the other, and writes one table of their figures and times.
 //   npm run recipes -- [RECIPE …] [--seeds 0,1,2] [--out runs/recipes] [--list]
-// It may be ended at any time and goes on where it was: runs that are complete stay, one that was broken off is resumed. The table is
-// <out>/table.md. Data are looked for in NABLA_DATA. Exit code 1 where a run has failed.
+// A recipe brings those along whose runs it begins with (a judge of pictures, an encoder). It may be ended at any time and goes on where it was: runs
+// that are complete stay, one that was broken off is resumed. The table is <out>/table.md. Data are looked for in NABLA_DATA. Exit code 1 where a run has failed.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
@@ -53,7 +53,11 @@ function readArguments() {
   const seeds = (values.seeds ?? '0,1,2').split(',');
   const wrong = seeds.find((seed) => !/^\d{1,9}$/.test(seed));
   if (wrong !== undefined) fault(`--seeds: '${wrong}' is no whole number. Use a list such as 0,1,2.`);
-  const rows = ROWS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+  const chosen = new Set(positionals.length === 0 ? names : positionals);
+  for (const name of chosen)
+    // grows as it is walked
+    for (const needed of Object.values(ROWS.find((row) => row.name === name).needs ?? {})) chosen.add(needed);
+  const rows = ROWS.filter(({ name }) => chosen.has(name));
   return { rows, seeds, out: resolve(values.out ?? join(root, 'runs/recipes')) };
 }
 
