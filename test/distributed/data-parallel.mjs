@@ -3,12 +3,12 @@
 import { compile, disposeDevices, manualSeed, tensor } from 'nabla';
 import { DataParallel, ZeroRedundancyOptimizer, convertSyncBatchNorm, init } from 'nabla/distributed';
 import { BatchNorm2d, Conv2d, Flatten, Linear, Module, ReLU, Sequential, Tanh, crossEntropy } from 'nabla/nn';
-import { Adagrad, Adam, AdamW, RMSprop, SGD, clipGradNorm_ } from 'nabla/optim';
+import { Adadelta, Adagrad, Adam, AdamW, Adamax, NAdam, RAdam, RMSprop, SGD, clipGradNorm_ } from 'nabla/optim';
 
 const world = await init();
 const { rank, worldSize } = world;
 const BATCH = 12;
-const OPTIMIZERS = { Adagrad, Adam, AdamW, RMSprop, SGD };
+const OPTIMIZERS = { Adadelta, Adagrad, Adam, AdamW, Adamax, NAdam, RAdam, RMSprop, SGD };
 const RATES = { SGD: { lr: 0.05, momentum: 0.9 }, Adagrad: { lr: 0.02 } };
 
 /** One part is never used, one in some steps only. */

@@ -126,6 +126,24 @@ describe.skipIf(obstacle !== undefined)(TITLE, () => {
     });
   });
 
+  // All optimisers on 2, 3 and 4 processes take a minute or more: NABLA_PARITY=all.
+  it.each(process.env['NABLA_PARITY'] === 'all' ? [2, 3, 4] : [])(
+    'train as one process does, with every optimiser: %i',
+    { timeout: 300_000 },
+    async (n) => {
+      const optimisers = ['SGD', 'Adam', 'AdamW', 'Adamax', 'NAdam', 'RAdam', 'RMSprop', 'Adagrad', 'Adadelta'];
+      const cases = optimisers.flatMap((optimizer) => [
+        { optimizer, captured: true, zero: true, clip: 0.05, bucket: 1e-3 },
+        { optimizer, captured: true, accumulate: 2 },
+        { optimizer, steps: 10 },
+      ]);
+      const lines = (await runRanks(n, ['data-parallel.mjs', JSON.stringify(cases)])) as Trained[];
+      expect(lines.length).toBe(cases.length);
+      expect(lines.map(worst).filter((text) => text !== 'none')).toEqual([]);
+      expect(lines.every(({ areEqual }) => areEqual)).toBe(true);
+    },
+  );
+
   it.each(process.env['NABLA_PARITY'] === 'all' ? [3, 4] : [3])(
     'train as one process does: %i',
     { timeout: 120_000 },
