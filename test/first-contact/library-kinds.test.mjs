@@ -898,6 +898,12 @@ const CALLS = {
   chartSvg: [train.chartSvg, I([])],
   toPng: [train.toPng, T(zeros([4, 4])), Options({})],
   writeConfusion: [train.writeConfusion, Text(join(folder, 'confused')), I({ truth: [0, 1], predicted: [0, 0] })],
+  // Its inputs are those of `forward`, which says what it takes.
+  writeGraph: [
+    (path, model) => train.writeGraph(path, model, zeros([1, 2])),
+    Text(join(folder, 'graph')),
+    argument('module')(linear()),
+  ],
   convergenceChart: [train.convergenceChart, I({ a: [1, 2] }), Options({})],
   surfaceChart: [train.surfaceChart, Fn((a, b) => a + b), I({ x: [0, 1], y: [0, 1], resolution: 4 })],
   traceChart: [train.traceChart, I({ a: [1, 2] }), Options({})],

@@ -33,14 +33,18 @@ function run(cwd, args, after, isStarted) {
 }
 
 /** The record without times; a last line that was cut off is left out. */
+/** What a record says of the machine, and not of the training. */
+const MEASURED = ['seconds', 'samplesPerSecond', 'waiting', 'time', 'tensorBytes', 'processBytes'];
+
 function readRecord(folder) {
   const path = join(folder, 'metrics.jsonl');
   if (!existsSync(path)) return [];
   const events = [];
   for (const line of readFileSync(path, 'utf8').split('\n')) {
     try {
-      const { seconds: _, samplesPerSecond: __, waiting: ___, time: ____, ...rest } = JSON.parse(line);
-      events.push(rest);
+      const event = JSON.parse(line);
+      for (const name of MEASURED) delete event[name];
+      events.push(event);
     } catch {
       break;
     }

@@ -118,6 +118,7 @@ test('a new head on a frozen ONNX model learns; the folder says all that using i
     'checkpoint.safetensors',
     'config.json',
     'curves.svg',
+    'graph.json',
     'metrics.jsonl',
     'weights.safetensors',
   ]);
