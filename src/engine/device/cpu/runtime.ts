@@ -117,12 +117,7 @@ export class CpuRuntime {
         : new RemoteThreadPool(platform, memory, this.threads, (failed) => this.#lose(failed));
   }
 
-  /** The WebAssembly memory that all of this lies in, for other code that works on the same heap. */
-  get wasmMemory(): WebAssembly.Memory {
-    return this.#heap.memory;
-  }
-
-  /** All of it as bytes; another object when it has grown. */
+  /** All of the heap as bytes, for other code that works on it; another object when it has grown. */
   get heapBytes(): Uint8Array {
     return this.#heap.u8;
   }
