@@ -1,10 +1,12 @@
 // Which module is being called, and by which: so that errors name the module of a network that met them, by its path in the one
-// that was called from outside (`body.1`). Whoever wrote its `forward` need do nothing for it.
+// that was called from outside (`body.1`), and that captures know who takes part (module-guards.ts). Whoever wrote its `forward`
+// need do nothing for it.
 //   Each class has its `forward` replaced once, by one that notes the call. Paths are looked for when there is an error, and
 //   when something is built whose error would come later (an index out of range).
 // Must not know: the class Module (it tells what its parts are), particular layers.
 
 import { NablaError, type Place, tellModules, tellPlace } from '../tensor/library.js';
+import { noteModule } from './module-guards.js';
 
 interface Call {
   readonly module: object;
@@ -55,6 +57,7 @@ function noting(forward: Forward): Forward {
     const outer = current;
     if (outer?.module === this) return forward.apply(this, given); // super.forward
     current = { module: this, outer };
+    noteModule(this);
     try {
       if (observer === undefined) return forward.apply(this, given);
       return observer(this, given, () => forward.apply(this, given));

@@ -22,7 +22,6 @@ import { type AnyTensor, type Tensor, checkTensor } from '../tensor/tensor.js';
 import * as init from './init.js';
 import { Layer, checkCount } from './layer.js';
 import { Module } from './module.js';
-import { noteModule } from './module-guards.js';
 import { Parameter } from './parameter.js';
 import type { EmbeddingFn } from './shape-types/last-dimension.js';
 
@@ -196,7 +195,6 @@ export class EmbeddingBag<const Dim extends number> extends Module {
     const name = this.constructor.name;
     checkTensor(index, name, 'the index');
     checkIndex(name, index);
-    noteModule(this);
     if (perSampleWeights !== undefined) {
       checkTensor(perSampleWeights, name, 'perSampleWeights');
       if (this.mode !== 'sum')

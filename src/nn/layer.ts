@@ -13,7 +13,7 @@ import {
 import type { Dims, Padding, PerAxis } from '../tensor/shape-types/window.js';
 import { type Tensor, checkTensor } from '../tensor/tensor.js';
 import { Module } from './module.js';
-import { noteModule, tellsOfCalls } from './module-guards.js';
+import { tellsOfCalls } from './module-guards.js';
 import { POINT, type ReceptiveField } from './receptive-field.js';
 import type { Apply, ApplyArg, IdentityFn, ShapeFn } from './shape-types/shape-fn.js';
 
@@ -23,12 +23,11 @@ export abstract class Layer<F extends ShapeFn, D extends DType = 'float32'> exte
   declare readonly '~shape'?: F;
 
   static {
-    tellsOfCalls(this);
+    tellsOfCalls(this.prototype);
   }
 
   forward<S extends Shape>(x: Tensor<S, D> & ApplyArg<F, S>): Tensor<Apply<F, S>> {
     checkTensor(x, this.constructor.name, 'the input');
-    noteModule(this);
     return this.compute(x);
   }
 

@@ -1,47 +1,106 @@
 // What compiled functions (tensor/compile.ts) have to know of modules: their modes and fields shape the graph, so a capture
 // holds only as long as they are as they were when the captured call began.
-//   Which modules take part is seen from layers that are called, modes that are asked for, and tensors that are used; what
-//   holds such a module, or is held by one, takes part too, and a module with neither tensors nor modules may always do.
+//   Which modules take part is seen from calls of `forward`, modes that are asked for, and tensors that are used; what
+//   holds such a module, or is held by one, takes part too. Of a module with neither tensors nor modules that can be asked for
+//   anything else than `forward` nobody sees whether it was: it always does.
 //   A field that the call itself changes makes it another call each time: such a call is not replayed.
+// A call costs what the modules that take part cost, however many there are: each module is looked at once before the first call
+// after it was made, and again only when it has taken part. Where one is not as it was then, and may have been changed
+// before the call or by it, that call is not replayed, and the next one tells.
 // Must not know: the class Module, particular layers.
 
 import { type Guard, type Recording, addWitness, currentRecording, onReplay } from '../tensor/library.js';
 import { Tensor } from '../tensor/tensor.js';
 import { hookChanges, mustCallHooks } from './hooks.js';
+import { Outline, Snapshot, holdsSome } from './module-state.js';
 
-type Fields = Record<string, unknown>;
+/** What is known of an object: a module, the place where a tensor's numbers are, or anything else that a module holds. */
+interface Known {
+  /** Of a module. */
+  readonly reference?: WeakRef<object>;
+  /** The module as it was when it was looked at last. */
+  outline?: Outline;
+  /** The modules that held it when they were looked at. */
+  holders?: WeakRef<object> | Set<WeakRef<object>>;
+}
 
-/** All modules that live, and which of them do not train. */
-const living = new Set<WeakRef<object>>();
-const known = new WeakSet<object>();
+const known = new WeakMap<object, Known>();
+/** All modules that live; those to be looked at before the next call; those that always take part. */
+const [living, due, always] = [new Set<WeakRef<object>>(), new Set<WeakRef<object>>(), new Set<WeakRef<object>>()];
+const gone = new FinalizationRegistry<WeakRef<object>>((reference) => {
+  for (const set of [living, due, always]) set.delete(reference);
+});
 const evaluating = new WeakSet<object>();
 /** Counts changes of modes: guards look at every module's again only after one. */
 let modeChanges = 0;
-const gone = new FinalizationRegistry<WeakRef<object>>((reference) => living.delete(reference));
-const takingPart = new WeakMap<Recording, Set<object>>();
+/** The modules that take part in a recording as far as it has come, as they were when it met them. */
+const takingPart = new WeakMap<Recording, Map<object, Snapshot>>();
+let looks = 0;
+
+/** How often a module's fields have been walked through. */
+export function moduleLooks(): number {
+  return looks;
+}
 
 /** To be called once for each new module. */
 export function registerModule(module: object): void {
   const reference = new WeakRef(module);
-  known.add(module);
+  known.set(module, { reference });
   living.add(reference);
+  due.add(reference);
   gone.register(module, reference);
 }
 
-let telling: (abstract new (...args: never[]) => object) | undefined;
+/** These are not as they were, and whoever changed them says so: the next call need not wonder. */
+export function lookAgain(modules: Iterable<object>): void {
+  for (const module of modules) {
+    const reference = known.get(module)?.reference;
+    if (reference !== undefined) due.add(reference);
+  }
+}
 
-/** Modules of this class note each call themselves. */
-export function tellsOfCalls(kind: NonNullable<typeof telling>): void {
-  telling = kind;
+let root: object | undefined;
+const telling = new Set<object>();
+const tellsOf = new WeakMap<object, boolean>();
+
+/** The prototype of the class that all modules are of. */
+export function rootOfModules(prototype: object): void {
+  root = prototype;
+}
+
+/** Modules of the class with this prototype, and of those that extend it, can be asked for nothing else than `forward`. */
+export function tellsOfCalls(prototype: object): void {
+  telling.add(prototype);
+}
+
+/** Whether all that a module of the class with this prototype can be asked for is `forward`, and what every module can. */
+function tells(prototype: object): boolean {
+  let answer = tellsOf.get(prototype);
+  if (answer === undefined) tellsOf.set(prototype, (answer = findTells(prototype)));
+  return answer;
+}
+
+function findTells(prototype: object): boolean {
+  let isPlain = 'forward' in prototype;
+  for (let p = prototype; p !== root; p = Object.getPrototypeOf(p) as object) {
+    if (telling.has(p)) return true;
+    isPlain &&= Reflect.ownKeys(p).every((name) => name === 'forward' || name in root!); // the constructor is
+  }
+  return isPlain;
 }
 
 /** The module takes part in what is being recorded, if anything is. */
 export function noteModule(module: object): void {
   const recording = currentRecording();
   if (recording === undefined) return;
-  const set = takingPart.get(recording);
-  if (set === undefined) takingPart.set(recording, new Set([module]));
-  else set.add(module);
+  let noted = takingPart.get(recording);
+  if (noted === undefined) takingPart.set(recording, (noted = new Map()));
+  if (!noted.has(module)) noted.set(module, snapshotOf(module));
+}
+
+function snapshotOf(module: object, isTraining = !evaluating.has(module)): Snapshot {
+  looks++;
+  return new Snapshot(module, isTraining);
 }
 
 export function trainingOf(module: object): boolean {
@@ -61,129 +120,145 @@ export function setTraining(module: object, mode: boolean): void {
   onReplay(set);
 }
 
-// ---------------------------------------------------------------- what a module is like
+// ---------------------------------------------------------------- who holds what
 
-/** Longer lists are not looked into: numbers, most likely. */
-const LONGEST = 1000;
-
-function isContainer(value: unknown): value is Fields {
-  if (typeof value !== 'object' || value === null) return false;
-  if (Array.isArray(value)) return value.length <= LONGEST;
-  return Object.getPrototypeOf(value) === Object.prototype;
+/** What is known of a value, or is known instead of it: that of a tensor is where its numbers are. Of a number it is the number. */
+function keyOf(value: unknown): unknown {
+  return value instanceof Tensor ? (value.storage ?? value) : value;
 }
 
-/** A module's mode and fields, those in its lists and plain objects included, at one time. */
-class Snapshot {
-  readonly module: object;
-  private readonly isTraining: boolean;
-  /** holders[i][names[i]] was values[i]. */
-  private readonly holders: Fields[] = [];
-  private readonly names: string[] = [];
-  private readonly values: unknown[] = [];
-  /** The tensors among them, and where their numbers were. */
-  private readonly owners: Tensor[] = [];
-  private readonly storages: Tensor['storage'][] = [];
-  private readonly labels: string[] = [];
+function isObject(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
+}
 
-  constructor(module: object) {
-    this.module = module;
-    this.isTraining = !evaluating.has(module);
-    this.add(module as Fields, new Set());
+function identify(value: unknown): unknown {
+  const key = keyOf(value);
+  if (!isObject(key)) return key;
+  let entry = known.get(key);
+  if (entry === undefined) known.set(key, (entry = {}));
+  return entry;
+}
+
+function addHolder(held: Known, holder: WeakRef<object>): void {
+  if (held.holders === undefined || held.holders === holder) held.holders = holder;
+  else if (held.holders instanceof Set) held.holders.add(holder);
+  else held.holders = new Set([held.holders, holder]);
+}
+
+function* livingOf(references: Iterable<WeakRef<object>>): Iterable<object> {
+  for (const reference of references) {
+    const module = reference.deref();
+    if (module !== undefined) yield module;
   }
+}
 
-  private add(holder: Fields, open: Set<object>): void {
-    open.add(holder);
-    const names = Object.keys(holder);
-    if (Array.isArray(holder)) names.push('length');
-    for (const name of names) {
-      const value = holder[name];
-      this.holders.push(holder);
-      this.names.push(name);
-      this.values.push(value);
-      if (isContainer(value) && !open.has(value)) this.add(value, open);
-      if (value instanceof Tensor) this.addStorage(name, value);
+function holdersOf(held: object): Iterable<object> {
+  const holders = known.get(held)?.holders ?? [];
+  return livingOf(holders instanceof WeakRef ? [holders] : holders);
+}
+
+const isModule = (value: unknown): value is object => isObject(value) && known.get(value)?.reference !== undefined;
+
+/** What the module is like, and what it holds. */
+function lookAt(module: object, entry: Known, reference: WeakRef<object>): void {
+  looks++;
+  let isBare = true;
+  entry.outline = new Outline(module, (value) => {
+    const identity = identify(value);
+    if (value instanceof Tensor || isModule(value)) {
+      addHolder(identity as Known, reference);
+      isBare = false;
     }
-  }
+    return identity;
+  });
+  if (isBare && !tells(Object.getPrototypeOf(module) as object)) always.add(reference);
+  else always.delete(reference);
+}
 
-  /** Of a tensor that is converted (`to`) the numbers lie elsewhere. */
-  private addStorage(name: string, t: Tensor): void {
-    this.owners.push(t);
-    this.storages.push(t.storage);
-    this.labels.push(name);
+function lookAtAllDue(): void {
+  for (const reference of due) {
+    const module = reference.deref();
+    if (module !== undefined) lookAt(module, known.get(module)!, reference);
   }
+  due.clear();
+}
 
-  get isTrainingStill(): boolean {
-    return !evaluating.has(this.module) === this.isTraining;
+/** Storages that a call has used and has not made itself. */
+function storagesFromOutside({ runs, made, stands }: Recording): Set<object> {
+  const used = new Set<object>();
+  const inside = new Set<object>(made);
+  for (const list of stands.values()) for (const { storage } of list) inside.add(storage);
+  for (const { inputs, outputs, assigned } of runs) {
+    for (const storage of inputs) if (!inside.has(storage)) used.add(storage);
+    outputs.forEach((storage, i) => (assigned[i] ? used : inside).add(storage));
   }
+  return used;
+}
 
-  /** The name of a field that is another one now. */
-  changedField(): string | undefined {
-    const { holders, names, values, owners, storages } = this;
-    for (let i = 0; i < names.length; i++) {
-      const value = holders[i][names[i]];
-      const isOther = value === value ? value !== values[i] : values[i] === values[i]; // NaN is as it was
-      if (isOther) return names[i];
-    }
-    for (let i = 0; i < owners.length; i++) if (owners[i].storage !== storages[i]) return this.labels[i];
-    return undefined;
-  }
+/** Used, and held by no module when they were looked for. */
+const loose = new WeakSet<object>();
 
-  /** It holds neither tensors nor modules. */
-  get isBare(): boolean {
-    return !this.values.some((value) => value instanceof Tensor || known.has(value as object));
-  }
+/** The modules that took part in a call, as the call met them, or as they are now where it has not asked them. */
+function participants(recording: Recording, noted: ReadonlyMap<object, Snapshot>): Map<object, Snapshot> {
+  const found = new Map(noted);
+  const add = (module: object): void => {
+    if (!found.has(module)) found.set(module, snapshotOf(module));
+  };
+  const storages = storagesFromOutside(recording);
+  for (const module of livingOf(always)) add(module);
+  for (const storage of storages) for (const holder of holdersOf(storage)) add(holder);
+  const isUsed = (value: unknown): boolean =>
+    value instanceof Tensor ? storages.has(value.storage!) : found.has(value as object);
+  do {
+    for (const module of found.keys()) for (const holder of holdersOf(module)) add(holder); // grows as it is walked
+    for (const snapshot of found.values()) for (const value of snapshot.objects()) if (isModule(value)) add(value);
+    const isAlone = found.size === 0 && [...storages].every((storage) => loose.has(storage));
+    if (isAlone) break;
+  } while (addNewHolders(found, isUsed, add));
+  if (found.size === 0) for (const storage of storages) loose.add(storage);
+  return found;
+}
 
-  *parts(): Iterable<object> {
-    for (const value of this.values) if (typeof value === 'object' && value !== null && known.has(value)) yield value;
-  }
-
-  *tensors(): Iterable<Tensor> {
-    for (const value of this.values) if (value instanceof Tensor) yield value;
-  }
+/** What has come into a module since that was looked at has to be looked for in all of them. Whether there were more. */
+function addNewHolders(
+  found: ReadonlyMap<object, Snapshot>,
+  isUsed: (value: unknown) => boolean,
+  add: (module: object) => void,
+): boolean {
+  const before = found.size;
+  for (const module of livingOf(living)) if (!found.has(module) && holdsSome(module, isUsed)) add(module);
+  return found.size > before;
 }
 
 // ---------------------------------------------------------------- guards
 
-/** The modules that took part in a call, of all that there were. */
-function participants(recording: Recording, before: ReadonlyMap<object, Snapshot>): Set<object> {
-  const storages = new Set<unknown>(recording.runs.flatMap(({ inputs, outputs }) => [...inputs, ...outputs]));
-  const holders = new Map<object, object[]>();
-  const found = new Set<object>(takingPart.get(recording));
-  for (const [module, snapshot] of before) {
-    for (const part of snapshot.parts()) {
-      const list = holders.get(part);
-      if (list === undefined) holders.set(part, [module]);
-      else list.push(module);
-    }
-    for (const { storage } of snapshot.tensors()) if (storages.has(storage)) found.add(module);
+/** The module as it was when the call began; undefined where it is not so any more, and the call is refused. */
+function beginningOf(snapshot: Snapshot, recording: Recording): Snapshot | undefined {
+  const { module, isTraining } = snapshot;
+  const { name } = module.constructor;
+  const { outline, reference } = known.get(module) ?? {};
+  if (outline === undefined || reference === undefined) {
+    recording.refuse(`it makes a ${name}`); // another one each time
+    return undefined;
   }
-  // Of a module with neither tensors nor modules nobody sees whether it was called.
-  for (const [module, snapshot] of before)
-    if (snapshot.isBare && !(telling !== undefined && module instanceof telling)) found.add(module);
-  for (const module of found) for (const holder of holders.get(module) ?? []) found.add(holder); // grows as it is walked
-  for (const module of found) for (const part of before.get(module)?.parts() ?? []) found.add(part);
-  return found;
+  const field = outline.changedField(module, identify);
+  const own = snapshot.changedField();
+  if (field === undefined) return own === undefined ? snapshot : snapshotOf(module, isTraining); // changed, and back
+  due.add(reference);
+  recording.refuse(
+    own === undefined
+      ? `${name}.${field} is not what it was when it was looked at, before this call or by it`
+      : `it changes ${name}.${own}`,
+  );
+  return undefined;
 }
 
 addWitness(() => {
-  const before = new Map<object, Snapshot>();
-  for (const reference of living) {
-    const module = reference.deref();
-    if (module !== undefined) before.set(module, new Snapshot(module));
-  }
+  lookAtAllDue();
   return (recording) => {
-    const found = participants(recording, before);
-    const snapshots: Snapshot[] = [];
-    for (const module of found) {
-      const { name } = module.constructor;
-      const snapshot = before.get(module);
-      const field = snapshot?.changedField();
-      // A module that the call itself has made is another one each time.
-      if (snapshot === undefined) recording.refuse(`it makes a ${name}`);
-      else if (field !== undefined) recording.refuse(`it changes ${name}.${field}`);
-      else snapshots.push(snapshot);
-    }
-    recording.guards.push(hookGuard([...found]), fieldGuard(snapshots));
+    const found = participants(recording, takingPart.get(recording) ?? new Map<object, Snapshot>());
+    const snapshots = [...found.values()].map((snapshot) => beginningOf(snapshot, recording));
+    recording.guards.push(hookGuard([...found.keys()]), fieldGuard(snapshots.filter((one) => one !== undefined)));
   };
 });
 
@@ -203,19 +278,24 @@ function hookGuard(modules: readonly object[]): Guard {
 }
 
 const hasOtherField = (snapshot: Snapshot): boolean => snapshot.changedField() !== undefined;
+const hasOtherMode = ({ module, isTraining }: Snapshot): boolean => evaluating.has(module) === isTraining;
 
 function fieldGuard(snapshots: readonly Snapshot[]): Guard {
   let changed: Snapshot | undefined;
   let seen = -1;
+  const fail = (): false => {
+    lookAgain(snapshots.filter(hasOtherField).map(({ module }) => module));
+    return false;
+  };
   return {
     holds() {
       if (seen !== modeChanges) {
-        changed = snapshots.find((snapshot) => !snapshot.isTrainingStill);
-        if (changed !== undefined) return false;
+        changed = snapshots.find(hasOtherMode);
+        if (changed !== undefined) return fail();
         seen = modeChanges;
       }
       changed = snapshots.find(hasOtherField);
-      return changed === undefined;
+      return changed === undefined || fail();
     },
     get what() {
       const { name } = changed?.module.constructor ?? Object;

@@ -29,7 +29,7 @@ import {
 import { type AnyTensor, checkTensor } from '../tensor/tensor.js';
 import { findPartsBy, followCalls } from './calls.js';
 import * as hooks from './hooks.js';
-import { registerModule, setTraining, trainingOf } from './module-guards.js';
+import { lookAgain, registerModule, rootOfModules, setTraining, trainingOf } from './module-guards.js';
 import { Buffer, Parameter } from './parameter.js';
 import type { ReceptiveField } from './receptive-field.js';
 import { type Summary, summarise } from './summary.js';
@@ -119,6 +119,7 @@ export abstract class Module {
 
   static {
     markCopy(this);
+    rootOfModules(this.prototype);
     findPartsBy((module) => partsOf(module as Module));
   }
 
@@ -316,6 +317,7 @@ export abstract class Module {
       );
     for (const t of [...this.parameters(), ...this.buffers()] as AnyTensor[])
       if (isFloat(t.dtype) && t.dtype !== dtype) changeDType(t, dtype);
+    lookAgain(this.namedModules().map(([, module]) => module));
     return this;
   }
 
