@@ -34,8 +34,7 @@ export function holdsSome(holder: object, wanted: (value: unknown) => boolean, o
   return false;
 }
 
-const isOther = (value: unknown, before: unknown): boolean =>
-  value === value ? value !== before : before === before; // NaN is as it was
+const isOther = (value: unknown, before: unknown): boolean => (value === value ? value !== before : before === before); // NaN is as it was
 
 export class Snapshot {
   readonly module: object;
