@@ -1,13 +1,13 @@
 // The graph of a model in the folder of its run: as writeGraph writes it, and as it is recorded while a model is trained.
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
-import { type Tensor, manualSeed, randn, rand, tensor, zeros } from '../index.js';
+import { afterAll, describe, expect, test } from 'vitest';
+import { type Tensor, manualSeed, ones, randn, rand, tensor, zeros } from '../index.js';
 import { Dropout, Linear, Module, ReLU, Sequential, mseLoss } from '../nn/index.js';
 import { SGD } from '../optim/index.js';
 import { GRAPH, parseGraph } from './graph.js';
-import { Trainer, writeGraph } from './index.js';
+import { type RunEvent, Trainer, writeGraph } from './index.js';
 import type { Callback } from './options.js';
 import { GraphRecorder } from './record-graph.js';
 
@@ -71,10 +71,64 @@ test('parts that the training calls itself are drawn beside each other', async (
   expect(inputs.map(({ name }) => name)).toEqual(['first/input', 'second/input']);
 });
 
+describe('a training goes on without a graph, and says so once', () => {
+  class Line extends Module {
+    readonly line = new Linear(2, 1);
+    forward(x: Tensor<[number, 2]>): Tensor {
+      return this.line.forward(x);
+    }
+  }
+  class OnlyTraining extends Line {
+    override forward(x: Tensor<[number, 2]>): Tensor {
+      if (!this.training) throw new Error('no targets,\nno loss');
+      return super.forward(x);
+    }
+  }
+  const taken = join(folder, 'taken');
+  writeFileSync(taken, '');
+
+  test.each([
+    ['a pass that throws in evaluation mode', OnlyTraining, join(folder, 'throws'), 'no targets,'],
+    ['a folder that is a file', Line, taken, 'EEXIST: file already exists'],
+  ])('%s', async (_name, Model, path, reason) => {
+    const trained = async (callbacks: Callback[]) => {
+      manualSeed(1);
+      const model = new Model();
+      const events: RunEvent[] = [];
+      const trainer = new Trainer({
+        model,
+        optimizer: new SGD(model.parameters(), { lr: 0.1 }),
+        train: batches,
+        epochs: 2,
+        loss: mseLoss,
+        callbacks,
+        listeners: [{ onEvent: (event: RunEvent) => void events.push(event) }],
+      });
+      const { history } = await trainer.fit();
+      return { losses: history.map(({ train }) => train['loss']), notices: events.filter((e) => e.event === 'notice') };
+    };
+    const { losses, notices } = await trained([new GraphRecorder(path)]);
+    expect(losses).toEqual((await trained([])).losses);
+    expect(notices).toMatchObject([{ code: 'no-graph', step: 1 }]);
+    expect(notices[0].text).toMatch(/^.+$/);
+    expect(notices[0].text).toContain(`this run has no graph of its model: ${reason}`);
+    expect(existsSync(join(path, GRAPH))).toBe(false);
+  });
+});
+
 test('writeGraph takes any arguments of forward, and says what it cannot', async () => {
   await writeGraph(join(folder, 'own'), new Linear(2, 1), zeros([1, 2]));
   expect(read('own').at(-1)?.shape).toEqual([1, 1]);
   await expect(async () => writeGraph('x', new Linear(2, 1))).rejects.toThrow(/^writeGraph: there is no input/);
+  class Reading extends Module {
+    readonly line = new Linear(2, 1);
+    async forward(x: Tensor<[number, 2]>): Promise<Tensor> {
+      const y = this.line.forward(x);
+      if ((await y.sum().item()) > 0) throw new Error('of which nobody hears');
+      return y;
+    }
+  }
+  await expect(async () => writeGraph('x', new Reading(), ones([1, 2]))).rejects.toThrow(/forward gives a promise/);
   await expect(async () => writeGraph('x', {} as never, tensor([1]))).rejects.toThrow(/^writeGraph: the model/);
   expect(existsSync('x')).toBe(false);
   expect(() => parseGraph('{')).toThrow('graph.json is no JSON.');

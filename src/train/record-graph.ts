@@ -1,9 +1,11 @@
 // Writes the graph of the model that is being trained into the folder of its run. What `forward` is given is seen in the first step, by hooks that
-// go again with it; the pass that is drawn is one of its own, in evaluation mode, of which nothing is computed.
+// go again with it; the pass that is drawn is one of its own, in evaluation mode, of which nothing is computed. Where there can be no such pass, or
+// no file, a notice says so and the training goes on without a graph.
 
 import type { HookHandle, Module } from '../nn/module.js';
 import { Tensor } from '../tensor/tensor.js';
 import { zeros } from '../tensor/creation.js';
+import { runPending } from '../tensor/library.js';
 import { writeCalls } from './graph.js';
 import type { Callback, TrainerHandle } from './options.js';
 import type { ModuleCall } from './logging/model-graph.js';
@@ -27,12 +29,20 @@ export class GraphRecorder implements Callback {
     for (const [path, module] of model.namedModules()) if ('forward' in module) this.watch(path, module);
   }
 
-  async onStep(): Promise<void> {
+  async onStep(trainer: TrainerHandle): Promise<void> {
     if (this.handles.length === 0) return;
     this.end();
     const calls = [...this.calls.values()];
     this.calls.clear();
-    if (calls.length > 0 && calls.length <= MOST_PIECES) await writeCalls(this.folder, calls);
+    if (calls.length === 0 || calls.length > MOST_PIECES) return;
+    runPending(); // what fails there is the training, and not the drawing
+    try {
+      await writeCalls(this.folder, calls);
+    } catch (error) {
+      const [reason] = String(error instanceof Error ? error.message : error).split('\n');
+      const text = `this run has no graph of its model: ${reason}`;
+      await trainer.emit({ event: 'notice', step: trainer.step, code: 'no-graph', text });
+    }
   }
 
   onFitEnd(): void {

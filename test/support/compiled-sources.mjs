@@ -9,6 +9,8 @@ import { describeStaleness, listSources, writeStamp } from '../../scripts/stalen
 
 const FOLDER = '.test-build';
 const STAMP = join(FOLDER, '.build-stamp');
+/** The end of the name of a file that some process is about to publish, which may be another one than this. */
+const UNPUBLISHED = '.tmp';
 const root = fileURLToPath(new URL('../..', import.meta.url))
   .split(sep)
   .join('/');
@@ -36,7 +38,8 @@ async function compileSources() {
   for (const [name, bytes] of files) publish(join(FOLDER, name), bytes);
   for (const entry of readdirSync(FOLDER, { recursive: true, withFileTypes: true })) {
     const file = join(entry.parentPath, entry.name);
-    if (entry.isFile() && file !== STAMP && !files.has(inFolder(file))) rmSync(file, { force: true });
+    const isOwn = file === STAMP || files.has(inFolder(file)) || file.endsWith(UNPUBLISHED);
+    if (entry.isFile() && !isOwn) rmSync(file, { force: true });
   }
   writeStamp(sources, started, STAMP);
 }
@@ -55,7 +58,7 @@ function publish(file, bytes) {
   const old = read(file);
   if (old !== undefined && old.equals(bytes)) return;
   mkdirSync(dirname(file), { recursive: true });
-  const temporary = `${file}.${process.pid}.tmp`;
+  const temporary = `${file}.${process.pid}${UNPUBLISHED}`;
   writeFileSync(temporary, bytes);
   renameSync(temporary, file);
 }

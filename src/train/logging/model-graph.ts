@@ -63,7 +63,12 @@ export function traceModel(model: Module, given: readonly unknown[]): GraphDefNo
     );
   try {
     model.eval();
-    const outputs = tensorsIn((model as Callable).forward(...inputs));
+    const result = (model as Callable).forward(...inputs);
+    if (result instanceof Promise) {
+      result.catch(() => {}); // nobody waits for it
+      throw new ArgumentError('addGraph: forward gives a promise. A model that reads numbers on its way has no graph.');
+    }
+    const outputs = tensorsIn(result);
     const tensors = tensorsIn(inputs);
     const named = tensors.map((x, i) => [tensors.length === 1 ? 'input' : `input${i}`, x] as const);
     const state = [...model.namedParameters(), ...model.namedBuffers()];
