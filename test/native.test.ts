@@ -3,6 +3,7 @@
 import { execFile, spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -33,6 +34,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** A small training run; prints the losses and where the device says it computes. */
 const TRAIN = `
+  import { readFileSync } from 'node:fs';
   import { tensor, manualSeed, compile, devices, setDevice } from 'nabla';
   import { Sequential, Conv2d, BatchNorm2d, ReLU, Flatten, Linear, crossEntropy } from 'nabla/nn';
   import { AdamW } from 'nabla/optim';
@@ -54,13 +56,16 @@ const TRAIN = `
     losses.push(await (await step(x, y)).item());
     if (process.env.TURNS) await new Promise((resolve) => setTimeout(resolve, 0)); // events are heard
   }
-  console.log(JSON.stringify({ losses, tier: devices()[0].details.tier }));
+  const asksForLargePages = process.platform === 'linux' && /^VmFlags:.* hg\\b/m.test(readFileSync('/proc/self/smaps', 'utf8'));
+  console.log(JSON.stringify({ losses, tier: devices()[0].details.tier, asksForLargePages }));
   process.exit(0);
 `;
 
 interface Outcome {
   readonly losses: number[];
   readonly tier: string;
+  /** Is there memory in this process that is to lie in large pages? */
+  readonly asksForLargePages: boolean;
   readonly stderr: string;
 }
 
@@ -110,6 +115,11 @@ function expectClose(actual: readonly number[], expected: readonly number[], tol
   actual.forEach((a, i) => expect(Math.abs(a - expected[i]) / Math.max(expected[i], 0.1)).toBeLessThan(tolerance));
 }
 
+function givesLargePages(): boolean {
+  const setting = '/sys/kernel/mm/transparent_hugepage/enabled';
+  return existsSync(setting) && !readFileSync(setting, 'utf8').includes('[never]');
+}
+
 const libraries = (cache: string): string[] =>
   readdirSync(join(folder, cache, 'nabla-native')).filter((name) => name.endsWith('.so'));
 
@@ -118,6 +128,11 @@ describe.skipIf(reason !== undefined)(`with a compiler${reason === undefined ? '
   beforeAll(() => {
     wasm = train({ NABLA_CPU: 'wasm' });
     expect(wasm.tier).toBe('WebAssembly');
+  });
+
+  test.skipIf(!givesLargePages())('the heap of native code is to lie in large pages, if the system gives them', () => {
+    expect(wasm.asksForLargePages).toBe(false);
+    expect(train({ NABLA_CPU: 'native' }).asksForLargePages).toBe(true);
   });
 
   test('the same training, natively, with one and two threads; the second time from the cache', () => {

@@ -34,6 +34,7 @@ interface ThreadPoolLibrary {
   destroy(pool: unknown): void;
   open(path: string, error: Uint8Array, size: number): unknown;
   close(pool: unknown, path: string): void;
+  useLargePages(heap: Uint8Array, size: number): void;
   run(
     pool: unknown,
     program: unknown,
@@ -218,6 +219,7 @@ function bindLibrary(process: NodeJS.Process, path: string): ThreadPoolLibrary {
     destroy: bind('void nabla_destroy(void *pool)'),
     open: bind('void *nabla_open(const char *path, void *error, int size)'),
     close: bind('void nabla_close(void *pool, const char *path)'),
+    useLargePages: bind('void nabla_use_large_pages(void *heap, size_t size)'),
     run: bind(
       'void nabla_run(void *pool, void *program, void *heap, uint table, uint arena, uint scratch, uint stride, int active, void *profile)',
     ),
@@ -269,6 +271,8 @@ export class NativeTier {
   private readonly compiler: NativeCompiler;
   private readonly library: ThreadPoolLibrary;
   private readonly pool: unknown;
+  /** As it was at the last run. */
+  private heap: Uint8Array | undefined;
 
   private constructor(compiler: NativeCompiler, library: ThreadPoolLibrary, threads: number) {
     this.compiler = compiler;
@@ -329,6 +333,10 @@ export class NativeTier {
     profile: Float64Array | null,
   ): void {
     const { table, arena, scratch, scratchStride } = regions;
+    if (heap !== this.heap) {
+      this.heap = heap;
+      this.library.useLargePages(heap, heap.byteLength);
+    }
     this.library.run(this.pool, program.address, heap, table, arena, scratch, scratchStride, threads, profile);
   }
 
