@@ -194,6 +194,8 @@ export interface KernelFunction {
   readonly body: readonly Stmt[];
   /** More threads with less to do each would do the same work in all. */
   readonly isDivisible: boolean;
+  /** Buffers that are written past the cache: nobody reads them soon. */
+  readonly streamed?: readonly Buffer[];
   /** For profiles: shapes of the main result and its operands, arithmetic operations and bytes moved by one call. */
   readonly shapes: string;
   readonly flops: number;

@@ -21,6 +21,7 @@ import { type CompileState, assignments, numbersOf } from '../plan/state.js';
 import { joinStages } from './barrier-elimination.js';
 import { LoweredGroups, type PlacedKernel } from './lowered-groups.js';
 import { type Block, planMemory } from './plan-memory.js';
+import { streamResults } from './streamed-results.js';
 
 const WORD_BYTES = 4;
 
@@ -147,19 +148,22 @@ export function assemble(state: CompileState): void {
     calls.forEach((c) => updating.add(c));
     programStages.push(calls);
   }
+  const { target, threads } = state.options;
+  const overwrites = new Map(
+    state.graph.outputs.flatMap(({ assign }, i) => (assign === undefined ? [] : [[outputWord + i, 1 + assign]])),
+  );
+  const joined = withLateErrors(
+    joinStages(kernels, programStages, {
+      threads,
+      cacheBytes: target.l2Bytes,
+      overwrites,
+      checks: checking,
+      updates: updating,
+    }),
+  );
   state.program = {
-    kernels,
-    stages: withLateErrors(
-      joinStages(kernels, programStages, {
-        threads: state.options.threads,
-        cacheBytes: state.options.target.l2Bytes,
-        overwrites: new Map(
-          state.graph.outputs.flatMap(({ assign }, i) => (assign === undefined ? [] : [[outputWord + i, 1 + assign]])),
-        ),
-        checks: checking,
-        updates: updating,
-      }),
-    ),
+    kernels: streamResults(kernels, joined, { first: outputWord, overwrites, lanes: target.lanes }),
+    stages: joined,
     argumentCount,
     arenaBytes: plan.bytes,
     scratchBytes,

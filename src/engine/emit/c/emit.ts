@@ -46,7 +46,10 @@ export function emitProgram(program: Program, { lanes, profile }: EmitOptions): 
   });
   const usesDoubles = texts.some((text) => /\b(?:double|vd\d+|vl\d+)\b/.test(text));
   const usesNarrow = texts.some((text) => /\bunsigned (?:char|short)\b/.test(text));
-  return [prelude(lanes, usesDoubles, usesNarrow), ...texts, runFunction(program, names, profile)].join('\n');
+  const streams = program.kernels.some(({ streamed }) => streamed !== undefined);
+  return [prelude(lanes, { usesDoubles, usesNarrow, streams }), ...texts, runFunction(program, names, profile)].join(
+    '\n',
+  );
 }
 
 /** A kernel has reported an index out of range. */
@@ -186,8 +189,13 @@ class KernelPrinter {
       offset += scratchBytes(b);
     }
     this.statements(kernel.body);
+    if (kernel.streamed !== undefined) this.line('end_stream();');
     this.lines.push('}', '');
     return this.lines.join('\n');
+  }
+
+  private isStreamed(buffer: Buffer): boolean {
+    return this.kernel.streamed?.includes(buffer) === true;
   }
 
   // Numbers count from 0 in each kernel: the same program always has the same text, which the cache goes by.
@@ -234,9 +242,13 @@ class KernelPrinter {
         this.line(`${this.variable(s.variable)} = ${this.expr(s.value)};`);
         return;
       case 'store':
-        this.line(`${this.place(s.buffer, s.index, s.value.lanes)} = ${this.stored(s.buffer, s.value)};`);
+        if (s.value.lanes > 1 && this.isStreamed(s.buffer)) {
+          const name = typeName(s.value.type, s.value.lanes);
+          this.line(`${name}_stream(${this.address(s.buffer, s.index).join(' + ')}, ${this.expr(s.value)});`);
+        } else this.line(`${this.place(s.buffer, s.index, s.value.lanes)} = ${this.stored(s.buffer, s.value)};`);
         return;
       case 'prefetch':
+        if (this.isStreamed(s.buffer)) return;
         this.line(`__builtin_prefetch(${this.address(s.buffer, s.index).join(' + ')}, ${s.isWritten ? 1 : 0});`);
         return;
       case 'if':

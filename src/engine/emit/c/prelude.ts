@@ -5,11 +5,20 @@
 /** The narrowest vectors that a program uses. */
 const FEWEST_LANES = 4;
 
-export function prelude(lanes: number, usesDoubles: boolean, usesNarrow: boolean): string {
+/** What a program has of all that few programs have. */
+interface Uses {
+  readonly usesDoubles: boolean;
+  readonly usesNarrow: boolean;
+  /** Writes past the cache. */
+  readonly streams: boolean;
+}
+
+export function prelude(lanes: number, { usesDoubles, usesNarrow, streams }: Uses): string {
   const widths: string[] = [];
   const fewest = usesDoubles ? Math.min(FEWEST_LANES, lanes / 2) : FEWEST_LANES;
   for (let n = lanes; n >= fewest; n /= 2) widths.push(vectors(n));
   if (usesNarrow) for (let n = lanes; n >= fewest; n /= 2) widths.push(narrowVectors(n));
+  if (streams) widths.push(streaming(lanes));
   if (!usesDoubles) return SCALARS + widths.join('');
   const wide: string[] = [];
   for (let n = lanes / 2; n >= fewest; n /= 2) wide.push(doubleVectors(n));
@@ -50,6 +59,34 @@ static inline ${i} ${i}_saturated(${f} x) {
   ${i} whole = __builtin_convertvector(${f}_select(large | small | other, ${f}_splat(0.0f), x), ${i});
   return ${i}_select(large, ${i}_splat(2147483647), ${i}_select(small, ${i}_splat(-2147483647 - 1), whole));
 }
+`;
+}
+
+/** What GCC calls the instruction that writes a vector past the cache. */
+const X86_STREAMS: Readonly<Record<number, [macro: string, call: string]>> = {
+  4: ['__SSE__', '__builtin_ia32_movntps(p, x)'],
+  8: ['__AVX__', '__builtin_ia32_movntps256(p, x)'],
+  16: ['__AVX512F__', '__builtin_ia32_movntps512(p, x)'],
+};
+
+/** Writes past the cache, where the vector does not lie across two lines; and what makes others see them. */
+function streaming(lanes: number): string {
+  const [f, i] = [`vf${lanes}`, `vi${lanes}`];
+  const plain = `*(${f}u *)p = x`;
+  const define = (write: string) =>
+    `static inline void ${f}_stream(float *p, ${f} x) { if ((unsigned long)p % ${4 * lanes} == 0) ${write}; else ${plain}; }\n`;
+  const [macro, call] = X86_STREAMS[lanes];
+  return `#if defined(__clang__)
+${define(`__builtin_nontemporal_store(x, (${f} *)p)`)}#elif defined(${macro})
+${define(call)}#else
+static inline void ${f}_stream(float *p, ${f} x) { ${plain}; }
+#endif
+static inline void ${i}_stream(int *p, ${i} x) { ${f}_stream((float *)p, (${f})x); }
+#if defined(__SSE__)
+static inline void end_stream(void) { __builtin_ia32_sfence(); }
+#else
+static inline void end_stream(void) {}
+#endif
 `;
 }
 
