@@ -1,10 +1,12 @@
 // The JavaScript of dist/: every entry of the package and what they share in chunks, since a host takes a quarter of a
 // millisecond to open a module and the sources are some hundreds. Names of classes stay (errors and summaries print them).
 
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { posix, relative, sep } from 'node:path';
 import { parseSync, Visitor } from 'oxc-parser';
 import { rolldown } from 'rolldown';
+import { listSources } from './staleness.mjs';
 
 /** What is loaded by its address: the command, a worker's module, a loader's thread, the bench. */
 const BY_ADDRESS = ['cli/main', 'cli/search/objective', 'cli/search/worker', 'cli/typescript-thread', 'internals'];
@@ -23,7 +25,7 @@ export async function bundle() {
     external: (id) => !/^(?:[./]|[A-Za-z]:\\)/.test(id),
     platform: 'neutral',
     tsconfig: 'tsconfig.build.json',
-    transform: { target: 'es2022' },
+    transform: { target: 'es2022', define: { NABLA_ENGINE_DIGEST: JSON.stringify(engineDigest()) } },
     plugins: [addresses],
     checks: { bundlerTimings: false }, // on a busy machine everything is slow, which is no fault of the sources
     onLog: (level, log, report) => {
@@ -42,6 +44,17 @@ export async function bundle() {
   await build.close();
   for (const { code, fileName } of output) checkNames(code, fileName);
   await bundlePage();
+}
+
+/** What programs on disk depend on: translated by other sources, they are others (engine/device/cpu/persistent). */
+function engineDigest() {
+  const hash = createHash('sha256');
+  for (const file of listSources().filter((name) => name.split(sep)[1] === 'engine'))
+    hash
+      .update(`${file.split(sep).join('/')}\0`)
+      .update(readFileSync(file))
+      .update('\0');
+  return hash.digest('hex');
 }
 
 /** The dashboard's page as one script, with all that it needs. */

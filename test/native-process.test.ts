@@ -79,9 +79,9 @@ async function expectDeath(name: string): Promise<void> {
   expect.fail('the compiler lives on');
 }
 
-/** Files in the cache, wherever in it. */
+/** Files that the compiler has left in the cache, wherever in it. */
 const leftovers = (name: string): string[] =>
-  readdirSync(join(folder, `cache-${name}`), { recursive: true, withFileTypes: true })
+  readdirSync(join(folder, `cache-${name}`, 'nabla-native'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => entry.name);
 

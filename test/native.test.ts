@@ -154,7 +154,7 @@ describe.skipIf(reason !== undefined)(`with a compiler${reason === undefined ? '
     writeFileSync(join(chosen, 'thesis.tar'), 'years');
     const { tier } = train({ NABLA_CPU: 'native' }, 'own');
     expect(tier).toMatch(/^native \(/);
-    expect(readdirSync(chosen).toSorted()).toEqual(['nabla-native', 'thesis.tar']);
+    expect(readdirSync(chosen).toSorted()).toEqual(['nabla-native', 'nabla-programs', 'thesis.tar']);
     expect(statSync(chosen).mode & 0o777).toBe(0o755);
     chmodSync(join(chosen, 'nabla-native'), 0o777);
     expect(refusal({ NABLA_CPU: 'native' }, 'own')).toMatch(/DeviceError: cpu: .*others may write to .*nabla-native/);

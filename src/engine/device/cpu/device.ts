@@ -1,18 +1,13 @@
-// The CPU device: compiles a graph to a program, the program to WebAssembly, and runs it on the runtime's heap and
-// threads. All policy lies elsewhere: what to fuse in compile/, how to print it in emit/, who runs it in runtime.ts.
+// The CPU device: has a graph translated to WebAssembly, and runs it on the runtime's heap and threads. All policy lies
+// elsewhere: what to fuse in compile/, how to print it in emit/, what is kept for other processes in persistent/, who runs it in runtime.ts.
 
-import { type CompiledGraph, compileGraph } from '../../compile/compile.js';
+import type { CompiledGraph } from '../../compile/compile.js';
 import { cutGraph } from '../../compile/graph/partition.js';
 import { debug, debugLevel } from '../debug.js';
-import { emitProgram } from '../../emit/wasm/emit.js';
 import { type DType, bytesOf, wideOf } from '../../ir/dtype.js';
 import { type Indexed, IndexError, type LinAlgError, failedMatrix, outOfRange } from '../../ir/errors.js';
 import { type Node, isOp } from '../../ir/node.js';
 import { formatShape } from '../../ir/shape.js';
-import type { Program } from '../../loop/loop.js';
-import { printProgram } from '../../loop/print.js';
-import { WASM_TARGET } from '../../loop/target.js';
-import { verifyProgram } from '../../loop/verify.js';
 import type { Device, DeviceMemory, Executable, Graph, TypedArray } from '../device.js';
 import { PiecewiseExecutable } from '../in-pieces.js';
 import { nodeProcess } from './native/host.js';
@@ -21,9 +16,9 @@ import { type KernelTime, NativeTwin, type TierSource, refuseWebAssembly } from 
 import { detectPlatform } from './platform/detect-platform.js';
 import type { FailedRun } from './threads/driver.js';
 import { type Buffer, CpuRuntime, type IndexErrorRecord, type LoadedProgram } from './runtime.js';
-import { type TierMode, checkNativeSettings, chooseTier, warnOfMisspeltNames } from './settings.js';
+import { type TierMode, checkNativeSettings, chooseTier, keepsPrograms, warnOfMisspeltNames } from './settings.js';
 import { partOf } from './heap.js';
-import { withoutCode } from './without-code.js';
+import { type WebAssemblyCode, type WebAssemblyPrologue, toWebAssembly } from './persistent/translation.js';
 
 export interface CpuDeviceOptions {
   readonly threads?: number;
@@ -62,6 +57,7 @@ export class CpuDevice implements Device {
   readonly runtime: CpuRuntime;
   private readonly options: CpuDeviceOptions;
   private readonly mode: TierMode;
+  private readonly keepsPrograms: boolean;
   private readonly twins = new Set<NativeTwin>();
   private native: NativeTier | null | undefined;
   /** One function for all twins: made while a program is compiled, it would hold on to what was compiled. */
@@ -74,6 +70,7 @@ export class CpuDevice implements Device {
     this.name = options.name ?? 'cpu';
     this.options = options;
     this.mode = checkSettings(options);
+    this.keepsPrograms = keepsPrograms(detectPlatform());
     this.runtime = new CpuRuntime({ threads: options.threads, heapBytes: options.heapBytes, shared: options.shared });
     this.runtime.whenLost = (failed) => this.lose(failed);
     debug(1, () => `device ${this.name}: ${describe(this.details())}`);
@@ -129,53 +126,30 @@ export class CpuDevice implements Device {
   }
 
   private compileWhole(graph: Graph): CpuExecutable {
-    const start = performance.now();
+    const { fuse, leastStreamed, profile = false } = this.options;
     const verify = this.options.verify ?? debugLevel() >= 4;
-    const compiled = compileGraph(graph, {
-      target: WASM_TARGET,
-      threads: this.runtime.threads,
-      fuse: this.options.fuse,
-      leastStreamed: this.options.leastStreamed,
-      verify,
-      onPass: debugLevel() < 4 ? undefined : (name, _, ms) => debug(4, () => `  pass ${name}: ${ms.toFixed(2)} ms`),
-    });
-    if (verify) verifyProgram(compiled.program);
     const { relaxed, shared } = this.runtime.features;
-    const bytes = emitProgram(compiled.program, { relaxed, shared, maxPages: this.runtime.maxPages });
-    const { argumentCount, arenaBytes, scratchBytes } = compiled.program;
-    debug(2, () => describeProgram(compiled.program, graph.nodes.length, performance.now() - start));
-    debug(3, () => printProgram(compiled.program));
-    const loaded = this.runtime.load({ bytes, argumentCount, arenaBytes, scratchBytes });
-    const light = withoutCode(compiled);
-    this.nodes.set(loaded.id, new WeakRef(light.nodes));
+    const { maxPages, threads } = this.runtime;
+    const how = { fuse, leastStreamed, verify, threads, keeps: this.keepsPrograms && !profile };
+    const { main, prologue } = toWebAssembly(graph, { ...how, relaxed, shared, maxPages });
+    const { bytes, compiled } = main;
+    const loaded = this.load(main);
     const twin =
       this.mode === 'wasm' || nodeProcess() === undefined
         ? undefined
-        : new NativeTwin(this.runtime, this.tier, graph, {
-            mode: this.mode,
-            fuse: this.options.fuse,
-            leastStreamed: this.options.leastStreamed,
-            verify,
-            profile: this.options.profile ?? false,
-          });
-    if (twin !== undefined && this.options.profile === true) this.twins.add(twin);
-    const prologue = compiled.prologue === undefined ? undefined : this.loadPrologue(compiled.prologue);
+        : new NativeTwin(this.runtime, this.tier, graph, { ...how, mode: this.mode, profile });
+    if (twin !== undefined && profile) this.twins.add(twin);
     const heldNodes = twin === undefined ? 0 : graph.nodes.length;
-    const held = codeBytes(bytes.length, this.runtime.threads) + heldNodes * NODE_BYTES;
-    return new CpuExecutable(this.runtime, light, loaded, graph, twin, prologue, held);
+    const held = codeBytes(bytes.length, threads) + heldNodes * NODE_BYTES;
+    const before = prologue === undefined ? undefined : new Prologue(this.runtime, prologue, this.load(prologue.code));
+    return new CpuExecutable(this.runtime, compiled, loaded, graph, twin, before, held);
   }
 
-  /** What computes the inputs that are kept: always WebAssembly, since it seldom runs. */
-  private loadPrologue({ compiled, kept, watched }: NonNullable<CompiledGraph['prologue']>): Prologue {
-    const { program } = compiled;
-    const { relaxed, shared } = this.runtime.features;
-    const bytes = emitProgram(program, { relaxed, shared, maxPages: this.runtime.maxPages });
-    const { argumentCount, arenaBytes, scratchBytes } = program;
+  private load({ bytes, compiled }: WebAssemblyCode): LoadedProgram {
+    const { argumentCount, arenaBytes, scratchBytes } = compiled.program;
     const loaded = this.runtime.load({ bytes, argumentCount, arenaBytes, scratchBytes });
-    const light = withoutCode(compiled);
-    this.nodes.set(loaded.id, new WeakRef(light.nodes));
-    const held = codeBytes(bytes.length, this.runtime.threads);
-    return new Prologue(this.runtime, light, loaded, kept, watched, held);
+    this.nodes.set(loaded.id, new WeakRef(compiled.nodes));
+    return loaded;
   }
 
   /** Native kernels that have run so far, with the time of thread 0 in them: only with the option `profile`. */
@@ -235,15 +209,6 @@ function describe(details: Readonly<Record<string, string | number | boolean>>):
     .join(', ');
 }
 
-function describeProgram({ kernels, stages, arenaBytes }: Program, nodes: number, ms: number): string {
-  const lines = kernels.map(
-    ({ name, shapes, flops, bytes }) =>
-      `  ${name} ${shapes}: ${(flops / 1e6).toFixed(3)} MFLOP, ${(bytes / 1e6).toFixed(3)} MB`,
-  );
-  const size = `${nodes} nodes, ${kernels.length} kernels in ${stages.length} stages, arena ${arenaBytes} bytes`;
-  return [`compiled in ${ms.toFixed(1)} ms: ${size}`, ...lines].join('\n');
-}
-
 /** Throws what the last run has reported, if anything. Nothing that it was given has been overwritten then. */
 function throwIndexError(runtime: CpuRuntime, { nodes }: CompiledGraph): void {
   const error = runtime.takeError();
@@ -267,30 +232,24 @@ function codeBytes(wasmBytes: number, threads: number): number {
   return MACHINE_CODE * wasmBytes + threads * INSTANCE_BYTES;
 }
 
-/** The program that runs before another where a watched input has changed, and its results. */
+/** The program that runs before another where a watched input has changed, and its results. Always WebAssembly, since it seldom runs. */
 class Prologue {
   readonly watched: readonly number[];
   private readonly runtime: CpuRuntime;
   private readonly compiled: CompiledGraph;
   private readonly loaded: LoadedProgram;
-  private readonly kept: readonly Node[];
+  private readonly kept: WebAssemblyPrologue['kept'];
   /** Of its code and its results. */
   readonly bytes: number;
   private buffers: Buffer[] = [];
   private states: readonly string[] | undefined;
   private lostRuns = 0;
 
-  constructor(
-    runtime: CpuRuntime,
-    compiled: CompiledGraph,
-    loaded: LoadedProgram,
-    kept: readonly Node[],
-    watched: readonly number[],
-    codeBytes: number,
-  ) {
-    this.bytes = kept.reduce((sum, { size, dtype }) => sum + size * bytesOf(dtype), codeBytes);
+  constructor(runtime: CpuRuntime, { code, kept, watched }: WebAssemblyPrologue, loaded: LoadedProgram) {
+    const own = codeBytes(code.bytes.length, runtime.threads);
+    this.bytes = kept.reduce((sum, { size, dtype }) => sum + size * bytesOf(dtype), own);
     this.runtime = runtime;
-    this.compiled = compiled;
+    this.compiled = code.compiled;
     this.loaded = loaded;
     this.kept = kept;
     this.watched = watched;

@@ -26,6 +26,7 @@ export const VARIABLES = [
   'NABLA_DEBUG',
   'NABLA_CHECK_CAPTURE',
   'NABLA_PROGRAM_MB',
+  'NABLA_PROGRAM_CACHE',
 ] as const;
 
 interface Choice {
@@ -54,6 +55,15 @@ export function chooseTier(option: TierMode | undefined, platform: Platform): Ti
   if (tier !== undefined) return tier;
   throw new ArgumentError(
     `cpu: '${value}' is no tier. Set NABLA_CPU to ${TIERS.join(', ')}, or leave it unset (auto).`,
+  );
+}
+
+/** Whether compiled programs are kept on disk for other processes. */
+export function keepsPrograms(platform: Platform): boolean {
+  const value = variable(platform, 'NABLA_PROGRAM_CACHE') ?? 'on';
+  if (value === 'on' || value === 'off') return value === 'on';
+  throw new ArgumentError(
+    `cpu: NABLA_PROGRAM_CACHE cannot be '${value}'. Set it to on or off, or leave it unset (on).`,
   );
 }
 

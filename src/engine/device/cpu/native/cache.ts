@@ -1,5 +1,6 @@
 // The cache of compiled C on disk: where it is, and which of its files can be trusted. See tier.ts for how files get there; other
 // libraries that are made once (that of nabla/distributed) are made by `compileLibrary`, and lie in the same place under the same rules.
+// Translated programs have a folder of their own beside it (persistent/persistent-cache.ts).
 
 import { debug } from '../../debug.js';
 import { SUPERVISOR } from './supervisor.js';
@@ -8,18 +9,18 @@ import { SUPERVISOR } from './supervisor.js';
 export type NodeProcess = typeof globalThis extends { readonly process: infer P } ? P : never;
 
 /**
- * The cache folder: made by nabla, or found as nabla makes it. One that others own or may write to is not used, and not
+ * The cache folder of a kind: made by nabla, or found as nabla makes it. One that others own or may write to is not used, and not
  * changed either: it may be somebody's own, for a purpose of theirs.
  */
-export function cacheFolder(process: NodeProcess): string {
+export function cacheFolder(process: NodeProcess, kind: 'native' | 'programs' = 'native'): string {
   const fs = process.getBuiltinModule('node:fs');
   const os = process.getBuiltinModule('node:os');
   const { join, resolve } = process.getBuiltinModule('node:path');
   const chosen = process.env['NABLA_CACHE_DIR'];
   // What the setting names may hold other things: only a folder inside it is the cache.
   const folder = chosen
-    ? resolve(chosen, 'nabla-native')
-    : join(process.env['XDG_CACHE_HOME'] || join(os.homedir(), '.cache'), 'nabla', 'native');
+    ? resolve(chosen, `nabla-${kind}`)
+    : join(process.env['XDG_CACHE_HOME'] || join(os.homedir(), '.cache'), 'nabla', kind);
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
   const { uid, mode } = fs.statSync(folder);
   if (process.getuid !== undefined && uid !== process.getuid()) throw new Error(`${folder} belongs to another user`);

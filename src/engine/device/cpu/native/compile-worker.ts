@@ -72,7 +72,8 @@ export function serveCompiler(
   const tryOut = async (job: CompileJob, library: string, trial: NonNullable<CompileJob['trial']>): Promise<void> => {
     const path = textOf(trial.program);
     if (Atomics.load(new Int32Array(trial.program, 0, 1), 0) !== 1) throw new Error(`no trial: ${path}`);
-    const { fault, stderr } = await run(job, library, [path, library], new Uint8Array(trial.words.buffer));
+    const { buffer, byteOffset, byteLength } = trial.words; // which may be a part of a file that was read
+    const { fault, stderr } = await run(job, library, [path, library], new Uint8Array(buffer, byteOffset, byteLength));
     if (fault !== '') throw new Error(`what it made ${fault} in its trial${stderr ? `: ${stderr}` : ''}`);
   };
   const compile = async (job: CompileJob): Promise<void> => {

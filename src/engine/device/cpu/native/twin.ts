@@ -2,18 +2,15 @@
 // become hot, and takes over between two runs once the compiler is done; the heap and the argument table are the same.
 // Input: a graph, and how long its runs take. Output: a program to run instead, from some moment on.
 
-import { type CompiledGraph, compileGraph } from '../../../compile/compile.js';
-import { emitProgram } from '../../../emit/c/emit.js';
+import type { CompiledGraph } from '../../../compile/compile.js';
 import { DeviceError } from '../../../ir/errors.js';
-import { verifyProgram } from '../../../loop/verify.js';
 import { OutOfMemoryError } from '../../../ir/errors.js';
 import type { Graph } from '../../device.js';
 import { debug } from '../../debug.js';
 import type { CpuRuntime, ReservedProgram } from '../runtime.js';
 import type { TierMode } from '../settings.js';
+import { type TranslationOptions, toC } from '../persistent/translation.js';
 import { type NativeProgram, type NativeTier, type Pending, nativeFailure } from './tier.js';
-import { withoutCode } from '../without-code.js';
-import { trialWords } from './trial.js';
 
 /** After this many runs that took so long together a program is looked up in the cache: that takes some milliseconds. */
 const WARM_RUNS = 3;
@@ -21,11 +18,8 @@ const WARM_MILLISECONDS = 50;
 /** After runs of so long the compiler is called: it takes a core for seconds, which a shorter job never gets back. */
 const HOT_MILLISECONDS = 5000;
 
-export interface TwinOptions {
+export interface TwinOptions extends TranslationOptions {
   readonly mode: Exclude<TierMode, 'wasm'>;
-  readonly fuse: boolean | undefined;
-  readonly leastStreamed: number | undefined;
-  readonly verify: boolean;
   readonly profile: boolean;
 }
 
@@ -105,14 +99,8 @@ export class NativeTwin {
     if (tier === null && this.options.mode === 'native') throw refuseWebAssembly(nativeFailure());
     this.graph = undefined;
     if (tier === null) return;
-    const start = performance.now();
-    const { fuse, leastStreamed, verify } = this.options;
-    const { threads } = this.runtime;
-    const compiled = compileGraph(graph, { target: tier.target, threads, fuse, leastStreamed, verify });
-    if (verify) verifyProgram(compiled.program);
-    const source = emitProgram(compiled.program, { lanes: tier.target.lanes, profile: this.options.profile });
+    const { compiled, source, trial } = toC(graph, { ...this.options, target: tier.target });
     if (this.options.profile) this.kernelMilliseconds = new Float64Array(compiled.program.kernels.length + 1);
-    debug(2, () => `native source of ${source.length} bytes in ${(performance.now() - start).toFixed(1)} ms`);
     debug(3, () => source);
     try {
       this.reserved = this.runtime.reserve(compiled.program);
@@ -121,8 +109,8 @@ export class NativeTwin {
       debug(1, () => `native tier: a program stays with WebAssembly: ${error.message}`); // which has its memory
       return;
     }
-    this.compiled = withoutCode(compiled);
-    this.pending = tier.request(source, trialWords(compiled.program));
+    this.compiled = compiled;
+    this.pending = tier.request(source, trial);
   }
 
   run(words: Int32Array): void {
