@@ -36,6 +36,9 @@ const ALONE = [
   'test/tensor/{capture,errors,vmap}.test.ts',
 ];
 
+/** Pages in one browser for each process, which take their time to be started. What is to be found in a page is the page's alone. */
+const IN_A_BROWSER = ['test/browser/*.test.ts'];
+
 /** What loads the library a second time, or puts another package in the place of one that it imports: only Vitest can. */
 const BY_VITEST = ['test/copies.test.ts', 'src/text/text.test.ts'];
 /** A watch sees the sources themselves: what it runs again would be as it was compiled at the start. */
@@ -54,6 +57,9 @@ export default defineConfig({
     environment: 'node',
     pool: 'forks',
     maxWorkers: 2,
+    // WebAssembly as V8 has it at first: nearly all kernels run a few times, and V8's optimising compiler took a quarter of the time. Commands
+    // that tests start (dist/) compile as users' do.
+    execArgv: ['--liftoff'],
     testTimeout: 20_000,
     hookTimeout: 60_000,
     server: { deps: { external: [/\/\.test-build\//] } },
@@ -72,8 +78,13 @@ export default defineConfig({
       {
         extends: true,
         plugins,
-        test: { name: 'alone', include: ['{src,test}/**/*.test.{ts,mjs}'], exclude: [...SHARING, ...BY_VITEST] },
+        test: {
+          name: 'alone',
+          include: ['{src,test}/**/*.test.{ts,mjs}'],
+          exclude: [...SHARING, ...IN_A_BROWSER, ...BY_VITEST],
+        },
       },
+      { extends: true, plugins, test: { name: 'in a browser', include: IN_A_BROWSER, isolate: false } },
       { extends: true, plugins, test: { name: 'alone as well', include: ALONE, exclude: BY_VITEST } },
       { extends: true, test: { name: 'by Vitest', include: BY_VITEST } },
     ],

@@ -58,7 +58,12 @@ afterEach(() => vi.restoreAllMocks());
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
 test('examples compile, and those that should not say what the page says', () => {
-  const tsconfig = { extends: '../../tsconfig.json', compilerOptions: { noUnusedLocals: false }, include: ['./*.ts'] };
+  const built = spawnSync(process.execPath, ['scripts/setup.mjs', '--build'], { cwd: root, encoding: 'utf8' });
+  if (built.status !== 0) throw new Error(`${built.stdout}${built.stderr}`);
+  // As readers have them: the declarations of the package, which also are read in a sixth of the time.
+  const paths = { nabla: ['../../dist/index.d.ts'], 'nabla/*': ['../../dist/*/index.d.ts'] };
+  const compilerOptions = { noUnusedLocals: false, paths };
+  const tsconfig = { extends: '../../tsconfig.json', compilerOptions, include: ['./*.ts'] };
   writeFileSync(join(work, 'tsconfig.json'), JSON.stringify(tsconfig));
   const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
   const { stdout } = spawnSync(process.execPath, [tsc, '--noEmit', '-p', work], { encoding: 'utf8' });

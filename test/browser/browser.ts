@@ -31,21 +31,21 @@ export interface PageOptions {
 
 export type ServedFile = readonly [type: string, content: string | Uint8Array];
 
-/** Opens a browser; `run` loads one entry in a fresh page. */
-export async function openBrowser(): Promise<{ run: typeof runInPage; close: () => Promise<void> }> {
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS.split(' ') });
-  return {
-    run: (entry, options) => runInPage(entry, options, browser),
-    close: () => browser.close(),
-  };
+/** One for all files that share this process; it ends with it. */
+let shared: Promise<Browser> | undefined;
+
+/** Opens a browser; `run` loads one entry in a fresh page with a profile of its own. */
+export async function openBrowser(): Promise<{ run: (entry: string, options: PageOptions) => Promise<unknown> }> {
+  const browser = await (shared ??= chromium.launch({ executablePath: CHROMIUM, args: ARGS.split(' ') }));
+  return { run: (entry, options) => runInPage(entry, options, browser) };
 }
 
-async function runInPage(entry: string, options: PageOptions, browser?: Browser): Promise<unknown> {
+async function runInPage(entry: string, options: PageOptions, browser: Browser): Promise<unknown> {
   const bundled = bundles.get(entry) ?? bundle(entry);
   bundles.set(entry, bundled);
   const script = await bundled;
   const server = await serve(script, options);
-  const context = await browser!.newContext();
+  const context = await browser.newContext();
   try {
     const page = await context.newPage();
     const lines: string[] = [];

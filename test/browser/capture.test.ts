@@ -1,7 +1,7 @@
 // A browser does not tell whose turn it is after an await: compiled functions must be right there, too, alone and at once.
 
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { openBrowser, whyNoBrowser } from './browser.js';
 
 const entry = fileURLToPath(new URL('capture-page.ts', import.meta.url));
@@ -17,7 +17,6 @@ interface Result {
 
 describe.skipIf(whyNoBrowser)('compiled functions in a browser page', () => {
   beforeAll(async () => void (browser = await openBrowser()));
-  afterAll(() => browser.close());
 
   test.each([true, false])(
     'with threads: %s',

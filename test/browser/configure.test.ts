@@ -1,7 +1,7 @@
 // Threads and heap are set in a page, which has no environment variables.
 
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { openBrowser, whyNoBrowser } from './browser.js';
 
 const entry = fileURLToPath(new URL('configure-page.ts', import.meta.url));
@@ -9,7 +9,6 @@ let browser: Awaited<ReturnType<typeof openBrowser>>;
 
 describe.skipIf(whyNoBrowser)('configure in a browser', () => {
   beforeAll(async () => void (browser = await openBrowser()));
-  afterAll(() => browser.close());
 
   test.each([
     { where: 'an isolated page', isolated: true, threads: 2 },

@@ -1,6 +1,6 @@
 // The CPU runtime in Chromium: in a page with threads (cross-origin isolated), in a page without, and in a worker.
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { openBrowser, whyNoBrowser } from './browser.js';
 
 const entry = fileURLToPath(new URL('cpu-page.ts', import.meta.url));
@@ -8,7 +8,6 @@ let browser: Awaited<ReturnType<typeof openBrowser>>;
 
 describe.skipIf(whyNoBrowser)('CpuRuntime in a browser', () => {
   beforeAll(async () => void (browser = await openBrowser()));
-  afterAll(() => browser.close());
 
   test.each([
     { where: 'an isolated page', isolated: true, threads: 3 },

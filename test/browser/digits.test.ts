@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { digits } from '../../src/data/index.js';
 import { openBrowser, whyNoBrowser } from './browser.js';
 import type { Drawn } from './digits-page.js';
@@ -13,7 +13,6 @@ let browser: Awaited<ReturnType<typeof openBrowser>>;
 
 describe.skipIf(whyNoBrowser)('from a .pt to a page', () => {
   beforeAll(async () => void (browser = await openBrowser()));
-  afterAll(() => browser.close());
 
   test('digits that are drawn are read', async () => {
     const [x, y] = [digits().column('x'), digits().column('y')];

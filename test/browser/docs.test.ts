@@ -30,7 +30,6 @@ const entryOf = (worker: string): string => `
 describe.skipIf(whyNoBrowser)('docs/browsers.md', () => {
   beforeAll(async () => void (browser = await openBrowser()));
   afterAll(async () => {
-    await browser.close();
     rmSync(folder, { recursive: true, force: true });
   });
 

@@ -2,7 +2,7 @@
 // build on the one that failed.
 
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { openBrowser, whyNoBrowser } from './browser.js';
 
 const entry = fileURLToPath(new URL('failed-steps-page.ts', import.meta.url));
@@ -17,7 +17,6 @@ interface Result {
 
 describe.skipIf(whyNoBrowser)('steps in a browser page with threads', () => {
   beforeAll(async () => void (browser = await openBrowser()));
-  afterAll(() => browser.close());
 
   test('a step that fails and those given before anybody knew have not been tried', async () => {
     const results = (await browser.run(entry, { isolated: true })) as Record<string, Result>;

@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { tensor } from '../../src/index.js';
 import { encodeWav } from '../../src/audio/index.js';
 import { encodePng } from '../../src/io/index.js';
@@ -34,7 +34,6 @@ const far = (a: readonly number[], b: readonly number[]): number =>
 
 describe.skipIf(whyNoBrowser)('pictures and sounds in a page', () => {
   beforeAll(async () => void (browser = await openBrowser()));
-  afterAll(() => browser.close());
 
   test('readImage, preprocessing and nabla/audio', async () => {
     const media = { picture: picture(), sound: await sound(), turned: new Uint8Array() };

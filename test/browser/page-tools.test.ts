@@ -1,6 +1,6 @@
 // nabla/browser in a page: pictures of all kinds as tensors and back, files that stay, functions of a worker, and what is refused.
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { connect, expose, fromPixels, openBrowserFiles, toPixels } from 'nabla/browser';
 import { zeros } from 'nabla';
 import { openBrowser, whyNoBrowser } from './browser.js';
@@ -11,7 +11,6 @@ let browser: Awaited<ReturnType<typeof openBrowser>>;
 
 describe.skipIf(whyNoBrowser)('nabla/browser', () => {
   beforeAll(async () => void (browser = await openBrowser()));
-  afterAll(() => browser.close());
 
   test('pictures, files and calls', async () => {
     const found = (await browser.run(entry, { isolated: false })) as Awaited<ReturnType<typeof main>>;

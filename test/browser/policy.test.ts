@@ -2,7 +2,7 @@
 // the work, with the same results, and every promise settles.
 
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { openBrowser, whyNoBrowser } from './browser.js';
 
 const pageOf = (name: string): string => fileURLToPath(new URL(`${name}-page.ts`, import.meta.url));
@@ -32,7 +32,6 @@ describe.skipIf(whyNoBrowser)('Content-Security-Policy', () => {
     browser = await openBrowser();
     wanted = (await browser.run(pageOf('policy'), { isolated: false })) as Result;
   }, 60_000);
-  afterAll(() => browser.close());
 
   test.each(places)(
     '$where without WebAssembly: a DeviceError that names the directive',

@@ -2,7 +2,7 @@
 // isolated, on one thread where it is not. Both give the same curve to rounding.
 
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { openBrowser, whyNoBrowser } from './browser.js';
 
 const entry = fileURLToPath(new URL('train-page.ts', import.meta.url));
@@ -18,7 +18,6 @@ interface Result {
 
 describe.skipIf(whyNoBrowser)('training in a browser', () => {
   beforeAll(async () => void (browser = await openBrowser()));
-  afterAll(() => browser.close());
 
   test('a page trains an MLP on the digits, with and without threads', async () => {
     const isolated = (await browser.run(entry, { isolated: true })) as unknown as Result;

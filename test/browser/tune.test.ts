@@ -3,7 +3,7 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { HostRandom, parseNpz } from '../../src/data/index.js';
 import { setDevice } from '../../src/index.js';
 import { encodePng, toSafetensors } from '../../src/io/index.js';
@@ -38,7 +38,6 @@ describe.skipIf(whyNoBrowser)('fine-tuning in a page', () => {
       '/tune.html': ['text/html', readFileSync(fileOf('../../examples/web/tune.html'), 'utf8')],
     };
   }, 60_000);
-  afterAll(() => browser.close());
 
   test.each(places)(
     'a small network in $where',

@@ -1,7 +1,7 @@
 // A page goes on drawing, and its timers go on, while a training loop runs in it.
 
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { openBrowser, whyNoBrowser } from './browser.js';
 
 const entry = fileURLToPath(new URL('turns-page.ts', import.meta.url));
@@ -9,7 +9,6 @@ let browser: Awaited<ReturnType<typeof openBrowser>>;
 
 describe.skipIf(whyNoBrowser)('a training loop in a browser', () => {
   beforeAll(async () => void (browser = await openBrowser()));
-  afterAll(() => browser.close());
 
   test.each([
     { where: 'a page without isolation', isolated: false },

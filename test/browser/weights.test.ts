@@ -1,7 +1,7 @@
 // Weights in a browser page: Files, bytes, addresses with progress, checksum and the page's cache.
 
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import fixture from '../fixtures/torch-files.json' with { type: 'json' };
 import { openBrowser, whyNoBrowser } from './browser.js';
 
@@ -20,7 +20,6 @@ interface Result {
 
 describe.skipIf(whyNoBrowser)('weights in a browser', () => {
   beforeAll(async () => void (browser = await openBrowser()));
-  afterAll(() => browser.close());
 
   test('from Files, bytes and addresses', async () => {
     const result = (await browser.run(entry, { isolated: false })) as unknown as Result;
