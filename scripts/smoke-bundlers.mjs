@@ -116,6 +116,26 @@ function askedOf(code) {
   return found;
 }
 
+/** Where a script asks for `new.target` outside of a constructor: a minifier has moved it, and it is undefined there. */
+function misplacedTarget(code) {
+  const functions = [];
+  const constructors = new Set();
+  let found;
+  const enter = (node) => void functions.push(node);
+  const leave = () => void functions.pop();
+  new Visitor({
+    MethodDefinition: ({ kind, value }) => void (kind === 'constructor' && constructors.add(value)),
+    FunctionExpression: enter,
+    'FunctionExpression:exit': leave,
+    FunctionDeclaration: enter,
+    'FunctionDeclaration:exit': leave,
+    MetaProperty({ meta, start, end }) {
+      if (meta.name === 'new' && !constructors.has(functions.at(-1))) found ??= code.slice(start - 60, end + 40);
+    },
+  }).visit(parseSync('bundle.js', code).program);
+  return found;
+}
+
 async function tryBundler(name) {
   const out = join(work, `out-${name}`);
   mkdirSync(out);
@@ -123,8 +143,11 @@ async function tryBundler(name) {
   if (complaints.length > 0) throw new Error(complaints.join('\n'));
   const scripts = readdirSync(out, { recursive: true }).filter((file) => String(file).endsWith('.js'));
   for (const file of scripts) {
-    const found = askedOf(readFileSync(join(out, String(file)), 'utf8')).find((asked) => isBuiltin(asked));
+    const code = readFileSync(join(out, String(file)), 'utf8');
+    const found = askedOf(code).find((asked) => isBuiltin(asked));
     if (found) throw new Error(`${file} asks for ${found}`);
+    const target = misplacedTarget(code);
+    if (target) throw new Error(`${file} asks for new.target outside of a constructor: …${target}…`);
   }
   if (!existsSync(CHROMIUM)) return `bundled; ${CHROMIUM} is not installed`;
   const { url, close } = await serve(out);

@@ -18,6 +18,8 @@ export type Remote<T extends Exposed> = {
 interface Port {
   postMessage(message: unknown): void;
   addEventListener(kind: 'message', listener: (event: { readonly data: unknown }) => void): void;
+  /** A MessagePort delivers nothing before. */
+  start?(): void;
 }
 
 /** A function among the arguments, by its number. */
@@ -25,7 +27,10 @@ interface Callback {
   readonly nablaCallback: number;
 }
 
-/** Sent by who connects; who exposes answers with `ready`, which says that its script has come so far. */
+/**
+ * Sent by who connects; who exposes answers with `ready`, and says so by itself as well: whichever side comes first, the other hears it. Before it,
+ * nothing is sent: a worker whose modules are still on their way drops what it is told.
+ */
 interface HelloMessage {
   readonly nabla: 'hello';
 }
@@ -47,12 +52,14 @@ type AnswerMessage =
   | { readonly nabla: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly nabla: 'error'; readonly id: number; readonly name: string; readonly text: string };
 
+const READY: ReadyMessage = { nabla: 'ready' };
+
 const isOurs = <T extends { readonly nabla: string }>(data: unknown, kinds: readonly T['nabla'][]): data is T =>
   typeof data === 'object' && data !== null && 'nabla' in data && (kinds as readonly unknown[]).includes(data.nabla);
 
 /**
  * In a worker: gives the functions to the page that made it. Results are what messages carry; a tensor is none, send its `data()`.
- * Call it before the first `await` of the module: what the page asks for meanwhile is lost.
+ * What the page has asked for before is answered then.
  *
  *     const api = expose({
  *       async train(steps: number, onStep: (loss: number) => void) { … },
@@ -66,8 +73,10 @@ export function expose<const T extends Exposed>(functions: T, port: Port = globa
     throw new ArgumentError('expose: there is no page to answer here. Call it in a worker, or give a MessagePort.');
   port.addEventListener('message', ({ data }) => {
     if (isOurs<CallMessage>(data, ['call'])) void answer(functions, data, port);
-    else if (isOurs<HelloMessage>(data, ['hello'])) port.postMessage({ nabla: 'ready' } satisfies ReadyMessage);
+    else if (isOurs<HelloMessage>(data, ['hello'])) port.postMessage(READY);
   });
+  port.start?.();
+  port.postMessage(READY);
   return functions;
 }
 
@@ -109,7 +118,8 @@ const callbackOf =
  * In a page: the functions that a worker exposes. Functions among the arguments are called back while theirs runs; what they return is
  * not waited for. An error of the worker rejects the promise, with its text and its name; so do, for calls under way and all later ones, a script
  * that cannot be loaded or that throws before it exposes anything, and a port that the other side closes. Connect where the worker is
- * made: what has failed before is not heard of.
+ * made: what has failed before is not heard of. A call may come before the worker exposes anything: it is sent then. A worker that you
+ * terminate answers nothing more; no event tells of it.
  *
  *     const worker = new Worker(new URL('./train.ts', import.meta.url), { type: 'module' });
  *     const { train } = connect<Api>(worker);
@@ -121,13 +131,15 @@ export function connect<T extends Exposed>(worker: Worker | MessagePort): Remote
   const waiting = new Map<number, { readonly done: (value: unknown) => void; readonly fail: (error: Error) => void }>();
   const callbacks = new Map<number, (...values: unknown[]) => unknown>();
   let last = 0;
-  /** Whether it has said anything: an error after that ends what is under way, but not the worker. */
+  /** Whether it has said anything: an error after that ends what is under way, but not the worker. Calls before wait to be sent. */
   let isReady = false;
+  let unsent: CallMessage[] = [];
   /** Why no call will ever be answered. */
   let end: NablaError | undefined;
   const failAll = (error: NablaError): void => {
     const calls = [...waiting.values()];
     waiting.clear();
+    unsent = [];
     for (const { fail } of calls) fail(error);
   };
   target.addEventListener('message', (event) => {
@@ -135,6 +147,7 @@ export function connect<T extends Exposed>(worker: Worker | MessagePort): Remote
     if (!isOurs<TellMessage | AnswerMessage | ReadyMessage>(data, ['tell', 'answer', 'error', 'ready'])) return;
     isReady = true;
     end = undefined;
+    for (const message of unsent.splice(0)) worker.postMessage(message);
     if (data.nabla === 'ready') return;
     if (data.nabla === 'tell') {
       callbacks.get(data.callback)?.(...data.values);
@@ -162,18 +175,23 @@ export function connect<T extends Exposed>(worker: Worker | MessagePort): Remote
     new Promise((done, fail) => {
       if (end !== undefined) return fail(end);
       const id = ++last;
-      const own: number[] = [];
+      const own = new Map<number, (...values: unknown[]) => unknown>();
       const sent = values.map((value): unknown => {
         if (typeof value !== 'function') return value;
         const number = ++last;
-        callbacks.set(number, value as (...values: unknown[]) => unknown);
-        own.push(number);
+        own.set(number, value as (...values: unknown[]) => unknown);
         return { nablaCallback: number } satisfies Callback;
       });
-      const forget = (): void => own.forEach((number) => callbacks.delete(number));
-      waiting.set(id, { done: (value) => (forget(), done(value)), fail: (error) => (forget(), fail(error)) });
       const message: CallMessage = { nabla: 'call', id, name, values: sent };
-      worker.postMessage(message);
+      try {
+        if (isReady) worker.postMessage(message);
+        else unsent.push(structuredClone(message)); // as it is now, or an error here and now
+      } catch (error) {
+        return fail(new ArgumentError(`${name}: an argument is nothing that a message carries (${String(error)}).`));
+      }
+      for (const [number, callback] of own) callbacks.set(number, callback);
+      const forget = (): void => own.forEach((_, number) => callbacks.delete(number));
+      waiting.set(id, { done: (value) => (forget(), done(value)), fail: (error) => (forget(), fail(error)) });
     });
   return new Proxy({} as Remote<T>, {
     // A promise is asked for `then`: what it is not.

@@ -106,7 +106,7 @@ export type BackwardHook<M = Module> = hooks.BackwardHook<M>;
 export abstract class Module {
   constructor() {
     registerModule(this);
-    followCalls(new.target.prototype as object);
+    followCalls(Object.getPrototypeOf(this)); // minifiers move what is called once, and new.target with it, out of the constructor
   }
 
   /** Whether dropout drops and batch normalisation measures: true until `eval()`; `train()` switches it back. */

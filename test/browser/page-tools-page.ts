@@ -86,7 +86,6 @@ async function calls() {
     },
     port2,
   );
-  port2.start();
   const remote = connect<typeof api & { missing(): void }>(port1);
   const steps: number[] = [];
   const results = await Promise.all([remote.sum([1, 2, 3], (i) => void steps.push(i)), remote.add(2, 3)]);
@@ -94,11 +93,50 @@ async function calls() {
     await messageOf(() => remote.fail()),
     await messageOf(() => remote.missing()),
     await messageOf(() => remote.tensor()),
+    await messageOf(() => remote.add(1, Symbol('one') as never)),
     await messageOf(() => connect({} as never)),
     await messageOf(() => expose({ a: 1 } as never)),
   ];
   port1.close();
-  return { results, steps, wrong };
+  return { results, steps, wrong, early: await early() };
+}
+
+/** Calls that are made before the other side exposes anything: they are sent once it does, as they were when they were made. */
+async function early() {
+  const { port1, port2 } = new MessageChannel();
+  const remote = connect<{ sum(xs: number[], onStep?: (x: number) => void): number }>(port1);
+  const xs = [1, 2, 3];
+  const told: number[] = [];
+  const answers = [remote.sum(xs, (x) => void told.push(x)), remote.sum([4])];
+  const wrong = await messageOf(() => remote.sum([() => 1] as never));
+  xs.push(100);
+  expose(
+    {
+      sum(given: number[], onStep?: (x: number) => void) {
+        if (onStep) given.forEach((x) => onStep(x));
+        return given.reduce((a, b) => a + b);
+      },
+    },
+    port2,
+  );
+  const results = await Promise.all([...answers, remote.sum([5])]);
+  port1.close();
+
+  // A worker whose modules are on their way when it is told the first thing, as bundlers that load parts of a script make it.
+  const late = new Worker('/late.js');
+  const { add } = connect<{ add(a: number, b: number): number }>(late);
+  const lateSum = await add(2, 3);
+  late.terminate();
+
+  // What fails before it was ready rejects what waits, and what comes later.
+  const broken = new Worker(
+    URL.createObjectURL(new Blob(['setTimeout(() => { throw new Error("no chunk"); }, 50); onmessage = () => {};'])),
+  );
+  const { call } = connect<{ call(): number }>(broken);
+  const both = await Promise.all([messageOf(() => call()), messageOf(() => call())]);
+  const failed = [...both, await messageOf(() => call())];
+  broken.terminate();
+  return { results, told, wrong, lateSum, failed };
 }
 
 /** Calls to workers whose script fails, each right after the other: while it is loaded, and when it has failed long ago. */

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { connect, expose, fromPixels, openBrowserFiles, toPixels } from 'nabla/browser';
 import { zeros } from 'nabla';
-import { openBrowser, whyNoBrowser } from './browser.js';
+import { bundleText, openBrowser, whyNoBrowser } from './browser.js';
 import type { main } from './page-tools-page.js';
 
 const entry = fileURLToPath(new URL('page-tools-page.ts', import.meta.url));
@@ -13,7 +13,12 @@ describe.skipIf(whyNoBrowser)('nabla/browser', () => {
   beforeAll(async () => void (browser = await openBrowser()));
 
   test('pictures, files and calls', async () => {
-    const found = (await browser.run(entry, { isolated: false })) as Awaited<ReturnType<typeof main>>;
+    const exposing = "import { expose } from 'nabla/browser'; expose({ add: (a, b) => a + b });";
+    const files = {
+      '/late.js': ['text/javascript', "setTimeout(() => importScripts('/exposing.js'), 100);"],
+      '/exposing.js': ['text/javascript', await bundleText(exposing)],
+    } as const;
+    const found = (await browser.run(entry, { isolated: false, files })) as Awaited<ReturnType<typeof main>>;
     const { pictures, opfs, indexeddb, calls, failures } = found;
     expect(pictures).toMatchObject({
       rgb: [
@@ -62,9 +67,17 @@ describe.skipIf(whyNoBrowser)('nabla/browser', () => {
       expect.stringMatching(/^ShapeError: add/),
       expect.stringMatching(/^ArgumentError: missing: the worker has no such function\. It has sum, add/),
       expect.stringMatching(/^NablaError: tensor: its result is nothing that a message carries/),
+      expect.stringMatching(/^ArgumentError: add: an argument is nothing that a message carries \(.*Symbol/),
       expect.stringMatching(/^ArgumentError: connect: /),
       expect.stringMatching(/^ArgumentError: expose: /),
     ]);
+    expect(calls.early).toEqual({
+      results: [6, 4, 5],
+      told: [1, 2, 3],
+      wrong: expect.stringMatching(/^ArgumentError: sum: an argument is nothing that a message carries/),
+      lateSum: 5,
+      failed: Array(3).fill('NablaError: connect: the worker has failed (Uncaught Error: no chunk).'),
+    });
     const failed = (cause: string): string[] => Array(2).fill(`NablaError: connect: the worker has failed (${cause}).`);
     expect(failures).toEqual({
       missing: failed('its script cannot be loaded: look at its address, and at the network'),

@@ -17,7 +17,7 @@ const model = new Sequential(
   new Linear(16 * 4 * 4, 10),
 );
 const files = openBrowserFiles({ folder: 'nabla-page' });
-/** Whether there are weights of an earlier training. Not awaited here: a worker that waits before it listens misses what it is told. */
+/** Whether there are weights of an earlier training. Not awaited here: the first answer that needs them waits, and nothing else. */
 let isTrained = restore();
 
 async function restore(): Promise<boolean> {
