@@ -148,10 +148,13 @@ ${sections.join('\n')}
   });
 }
 
+/** The equations of a formula: on a phone they stand one below the other. */
+const equations = (tex) => (tex.includes('\\begin') ? [tex] : tex.split('\\qquad'));
+
 /** The place of a figure in a page; the script of the lab fills it. */
 export function figureSection(figure, formula) {
   const words = formula
-    ? `<div class="words">${figure.text}<div class="formula" role="math" tabindex="0">${formula(figure.formula)}</div></div>`
+    ? `<div class="words">${figure.text}<div class="formula" role="math" tabindex="0">${equations(figure.formula).map(formula).join('')}</div></div>`
     : '';
   return `<section class="lab" id="${figure.name}" data-figure="${figure.name}" aria-labelledby="${figure.name}-title">
 <h2 id="${figure.name}-title">${figure.title}</h2>

@@ -5,13 +5,17 @@ import { adversarial } from './figures/adversarial.js';
 import { architectures } from './figures/architectures.js';
 import { attention } from './figures/attention.js';
 import { augmentation } from './figures/augmentation.js';
+import { batches } from './figures/batches.js';
 import { batchnorm } from './figures/batchnorm.js';
+import { border } from './figures/border.js';
 import { capacity } from './figures/capacity.js';
 import { cartpole } from './figures/cartpole.js';
 import { characters } from './figures/characters.js';
+import { components } from './figures/components.js';
 import { decay } from './figures/decay.js';
 import { drawing } from './figures/drawing.js';
 import { dropout } from './figures/dropout.js';
+import { field } from './figures/field.js';
 import { formula } from './figures/formula.js';
 import { gan } from './figures/gan.js';
 import { gates } from './figures/gates.js';
@@ -19,14 +23,18 @@ import { initialisation } from './figures/initialisation.js';
 import { kernel } from './figures/kernel.js';
 import { kmeans } from './figures/kmeans.js';
 import { latent } from './figures/latent.js';
+import { likelihood } from './figures/likelihood.js';
 import { losses } from './figures/losses.js';
 import { messages } from './figures/messages.js';
+import { momentum } from './figures/momentum.js';
 import { neighbours } from './figures/neighbours.js';
 import { playground } from './figures/playground.js';
+import { pooling } from './figures/pooling.js';
 import { positions } from './figures/positions.js';
 import { race } from './figures/race.js';
 import { rates } from './figures/rates.js';
 import { sizes } from './figures/sizes.js';
+import { table } from './figures/table.js';
 import { transformer } from './figures/transformer.js';
 import { tuning } from './figures/tuning.js';
 import { unrolled } from './figures/unrolled.js';
@@ -49,8 +57,8 @@ export const LECTURES: readonly Lecture[] = [
     name: 'learning',
     number: 2,
     title: 'Learning from examples',
-    text: 'Answers from the nearest examples, and groups that nobody has named.',
-    figures: [neighbours, kmeans],
+    text: 'Answers from the nearest examples, groups that nobody has named, and the first models that learn weights.',
+    figures: [neighbours, kmeans, components, likelihood, border],
   },
   {
     name: 'networks',
@@ -71,14 +79,14 @@ export const LECTURES: readonly Lecture[] = [
     number: 5,
     title: 'Optimisation',
     text: 'How weights find their way down a loss surface, and why some ways are slow.',
-    figures: [race],
+    figures: [race, momentum, batches],
   },
   {
     name: 'recipe',
     number: 6,
     title: 'The recipe of training',
-    text: 'Learning rates, models that are too small or too large, and how to search for what nobody can compute.',
-    figures: [rates, capacity, sizes, tuning],
+    text: 'Learning rates, models that are too small or too large, how to search for what nobody can compute, and a table of your own.',
+    figures: [rates, capacity, sizes, tuning, table],
   },
   {
     name: 'layers',
@@ -99,7 +107,7 @@ export const LECTURES: readonly Lecture[] = [
     number: 9,
     title: 'Convolution',
     text: 'The same few weights at every place of a picture.',
-    figures: [kernel],
+    figures: [kernel, field, pooling],
   },
   {
     name: 'architectures',

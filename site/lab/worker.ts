@@ -5,13 +5,17 @@ import * as adversarial from './compute/adversarial.js';
 import * as architectures from './compute/architectures.js';
 import * as attention from './compute/attention.js';
 import * as augmentation from './compute/augmentation.js';
+import * as batches from './compute/batches.js';
 import * as batchnorm from './compute/batchnorm.js';
+import * as border from './compute/border.js';
 import * as capacity from './compute/capacity.js';
 import * as cartpole from './compute/cartpole.js';
 import * as characters from './compute/characters.js';
+import * as components from './compute/components.js';
 import * as decay from './compute/decay.js';
 import * as drawing from './compute/drawing.js';
 import * as dropout from './compute/dropout.js';
+import * as field from './compute/field.js';
 import * as formula from './compute/formula.js';
 import * as gan from './compute/gan.js';
 import * as gates from './compute/gates.js';
@@ -19,14 +23,18 @@ import * as initialisation from './compute/initialisation.js';
 import * as kernel from './compute/kernel.js';
 import * as kmeans from './compute/kmeans.js';
 import * as latent from './compute/latent.js';
+import * as likelihood from './compute/likelihood.js';
 import * as losses from './compute/losses.js';
 import * as messages from './compute/messages.js';
+import * as momentum from './compute/momentum.js';
 import * as neighbours from './compute/neighbours.js';
 import * as playground from './compute/playground.js';
+import * as pooling from './compute/pooling.js';
 import * as positions from './compute/positions.js';
 import * as race from './compute/race.js';
 import * as rates from './compute/rates.js';
 import * as sizes from './compute/sizes.js';
+import * as table from './compute/table.js';
 import * as transformer from './compute/transformer.js';
 import * as tuning from './compute/tuning.js';
 import * as unrolled from './compute/unrolled.js';
@@ -43,13 +51,17 @@ const COMPUTATIONS: Readonly<Record<string, Computation>> = {
   architectures,
   attention,
   augmentation,
+  batches,
   batchnorm,
+  border,
   capacity,
   cartpole,
   characters,
+  components,
   decay,
   drawing,
   dropout,
+  field,
   formula,
   gan,
   gates,
@@ -57,14 +69,18 @@ const COMPUTATIONS: Readonly<Record<string, Computation>> = {
   kernel,
   kmeans,
   latent,
+  likelihood,
   losses,
   messages,
+  momentum,
   neighbours,
   playground,
+  pooling,
   positions,
   race,
   rates,
   sizes,
+  table,
   transformer,
   tuning,
   unrolled,

@@ -20,16 +20,24 @@ const TRIALS: Readonly<Record<string, { readonly hash: Record<string, string>; r
   playground: { hash: { steps: '100', points: '100' }, change: ['data', 'moons'] },
   neighbours: { hash: { points: '60' }, change: ['k', '1'] },
   kmeans: { hash: { points: '100', init: 'plus' }, change: ['init', 'random'] },
+  components: { hash: {}, change: ['components', '3'] },
+  likelihood: { hash: {}, change: ['slope', '1'] },
+  border: { hash: { steps: '20' }, change: ['score', '-2'] },
   formula: {
     hash: { formula: '-x ^ 2 * y', values: 'x = 2, y = 3' },
     change: ['values', 'x = 1, y = 2'],
   },
   kernel: { hash: { slide: 'false', row: '3', column: '5' }, change: ['kernel', 'vertical'] },
+  field: { hash: {}, change: ['layer', '2'] },
+  pooling: { hash: {}, change: ['shift', '2'] },
+  momentum: { hash: { steps: '20' }, change: ['momentum', '0.5'] },
+  batches: { hash: { samples: '512' }, change: ['batch', '4'] },
   race: { hash: { steps: '20' }, change: ['surface', 'himmelblau'] },
   rates: { hash: { steps: '20', batch: '8' }, change: ['schedule', 'cosine'] },
   capacity: { hash: { degree: '3', points: '12' }, change: ['points', '20'] },
   sizes: { hash: { steps: '20' }, change: ['width', '4'] },
   tuning: { hash: { points: '2', steps: '5' }, change: ['steps', '10'] },
+  table: { hash: { steps: '20' }, change: ['target', 'petal width'] },
   activations: { hash: {}, change: ['activation', 'relu'] },
   initialisation: { hash: { steps: '2' }, change: ['start', 'xavier'] },
   losses: { hash: {}, change: ['right', '1'] },
@@ -175,6 +183,33 @@ describe.skipIf(whyNoBrowser)('the lab', () => {
     await page.close();
   });
 
+  test('a table of one’s own is learnt: its last column or another, in words what is wrong with it', async () => {
+    const { page, errors } = await open('recipe', '#table.steps=50');
+    const root = page.locator('#table');
+    await valuesOf(page, 'table');
+    const rows = Array.from({ length: 60 }, (_, i) => `${i};${i % 2 ? 'yes' : 'no'};${(i % 7) / 2};${i % 2 ? 3 : -1}`);
+    const give = (text: string) =>
+      page.locator('#table-file').setInputFiles({ name: 'own.csv', mimeType: 'text/csv', buffer: Buffer.from(text) });
+    await give(['id;answer;x;y', ...rows].join('\r\n'));
+    await page.waitForFunction(() =>
+      document.querySelector<HTMLElement>('#table .values')?.dataset['values']?.includes('"predicts":"y"'),
+    );
+    const shown = await valuesOf(page, 'table');
+    expect(shown).toMatchObject({ predicts: 'y', from: '3 columns of 45 rows', 'right of the rest': 1 });
+    const program = (await root.locator('.code code').textContent())!;
+    expect(await print('table', { table: program })).toEqual([shown]);
+    expect(new URL(page.url()).hash).not.toContain('file');
+    await page.locator('#table-target').fill('z');
+    await page.locator('#table-target').blur();
+    await root.getByText("csv: there is no column 'z'. There are 'id', 'answer', 'x', 'y'.").waitFor();
+    await give('a,b\n1,2\n');
+    await page.locator('#table-target').fill('');
+    await page.locator('#table-target').blur();
+    await root.getByText('At least 12 are needed.').waitFor();
+    expect(errors).toEqual([]);
+    await page.close();
+  }, 60_000);
+
   test('a network is put together from blocks, by keys and by dragging, and says where it does not fit', async () => {
     const { page, errors } = await open('architectures', '#architectures.own=conv 4 3; flatten; linear 10');
     page.setDefaultTimeout(5000);
@@ -251,7 +286,7 @@ describe.skipIf(whyNoBrowser)('the lab', () => {
     expect(longest).toContain(0);
     expect(errors).toEqual([]);
     await page.close();
-  });
+  }, 60_000);
 
   test('on a phone nothing is wider than the screen', async () => {
     for (const { name } of [{ name: 'index' }, ...lectures]) {
@@ -261,7 +296,7 @@ describe.skipIf(whyNoBrowser)('the lab', () => {
       expect(errors).toEqual([]);
       await page.close();
     }
-  });
+  }, 60_000);
 
   test('what an address says wrongly is passed over, and a wrong list of widths is an error in words', async () => {
     const { page, errors } = await open(

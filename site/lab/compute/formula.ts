@@ -116,6 +116,19 @@ export async function* run(settings: Settings) {
       tensors.push(tensor(value, { dtype: 'float64', requiresGrad: true }));
     }
   }
+  /** The result where one variable is moved a little, without gradients. */
+  const moved = (name: string, by: number): Promise<number> => {
+    const values: Scalar[] = [];
+    for (const { label, operands, apply } of graph)
+      values.push(
+        apply
+          ? apply(...operands.map((i) => values[i]))
+          : tensor((/^\d/.test(label) ? Number(label) : given.get(label)!) + (label === name ? by : 0), {
+              dtype: 'float64',
+            }),
+      );
+    return values.at(-1)!.item();
+  };
   const outputs = await Promise.all(tensors.map((t) => t.item()));
   tensors.at(-1)!.backward();
   const gradients = await Promise.all(tensors.map((t) => t.grad?.item() ?? 0));
@@ -135,10 +148,23 @@ export async function* run(settings: Settings) {
   const variables = graph.flatMap(({ label, apply }, i) =>
     apply || /^\d/.test(label) ? [] : [[`df/d${label}`, gradients[i]] as const],
   );
+  // The gradient check: from both sides, without any rule of derivation.
+  const gaps = await Promise.all(
+    variables.map(async ([name, gradient]) => {
+      const [step, variable] = [1e-5, name.slice('df/d'.length)];
+      const slope = ((await moved(variable, step)) - (await moved(variable, -step))) / (2 * step);
+      return Math.abs(slope - gradient) / Math.max(1, Math.abs(gradient));
+    }),
+  );
+  const gap = gaps.reduce((most, one) => (one <= most ? most : one), 0); // NaN stays
   const last = graph.length - 1;
   for (let moment = 0; moment <= 2 * graph.length; moment++) {
     yield {
-      values: { f: outputs[last], ...Object.fromEntries(variables) },
+      values: {
+        f: outputs[last],
+        ...Object.fromEntries(variables),
+        'gradient check': gap < 1e-6 ? 'agrees' : `off by ${gap.toPrecision(2)}`,
+      },
       nodes: graph.map(({ label, operands }, i) => ({
         label,
         operands,

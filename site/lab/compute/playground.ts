@@ -5,6 +5,10 @@ import { Adam, SGD } from 'nabla/optim';
 
 export interface Settings {
   data: string;
+  /** Points of your own: x, y and class (0 or 1), with semicolons between them. */
+  own: string;
+  /** The class of points that are drawn; the computation does not ask for it. */
+  pen: string;
   points: number;
   noise: number;
   /** Widths of the hidden layers. */
@@ -39,7 +43,7 @@ const ACTIVATIONS = {
   sigmoid: (x: Tensor) => x.sigmoid(),
   linear: (x: Tensor) => x,
 };
-const REACH = { circles: 1.5, moons: 2.5, spirals: 1.25, xor: 2.2 };
+const REACH = { circles: 1.5, moons: 2.5, spirals: 1.25, xor: 2.2, own: 1.5 };
 const GRID = 40;
 const STEPS_A_FRAME = 10;
 
@@ -49,8 +53,28 @@ function choose<T>(what: string, table: Record<string, T>, name: string): T {
   return chosen;
 }
 
+/** Points that were drawn; from twelve on every fourth is kept for testing. */
+function ownPoints(text: string, isTest: boolean) {
+  const all = text
+    .split(';')
+    .filter((part) => part.trim())
+    .map((part) => part.trim().split(/\s+/).map(Number));
+  if (
+    all.length === 0 ||
+    !all.every((one) => one.length === 3 && one.every(Number.isFinite) && (one[2] === 0 || one[2] === 1))
+  )
+    throw new Error('Own points: x y class, such as 0.5 -0.2 1; -1 0 0. Click the plane to draw some.');
+  const rows = all.length < 12 ? all : all.filter((_, i) => (i % 4 === 3) === isTest);
+  return { xy: Float32Array.from(rows.flatMap(([x, y]) => [x, y])), classes: Float32Array.from(rows, ([, , c]) => c) };
+}
+
 /** Points of two classes, moved to the middle of the picture. */
-function pointsOf({ data, noise }: Settings, samples: number, seed: number) {
+function pointsOf({ data, noise, own }: Settings, samples: number, seed: number, isTest = false) {
+  if (data === 'own') {
+    const { xy, classes } = ownPoints(own, isTest);
+    const rows = classes.length;
+    return { xy, classes, x: tensor(xy, { shape: [rows, 2] }), y: tensor(classes, { shape: [rows, 1] }) };
+  }
   const set = choose('data', SETS, data)({ samples, noise, seed });
   const [dx, dy] = data === 'moons' ? [-0.5, -0.25] : [0, 0];
   const xy = set.column('x').map((value, i) => value + (i % 2 === 0 ? dx : dy));
@@ -62,7 +86,7 @@ function pointsOf({ data, noise }: Settings, samples: number, seed: number) {
 export async function* run(settings: Settings) {
   manualSeed(settings.seed);
   const train = pointsOf(settings, settings.points, settings.seed);
-  const test = pointsOf(settings, 200, settings.seed + 1000);
+  const test = pointsOf(settings, 200, settings.seed + 1000, true);
   const reach = choose('data', REACH, settings.data);
   const axis = (i: number) => reach * ((2 * (i + 0.5)) / GRID - 1);
   const places = Float32Array.from({ length: 2 * GRID * GRID }, (_, i) =>

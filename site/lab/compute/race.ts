@@ -4,6 +4,8 @@ import { Adadelta, Adagrad, Adam, AdamW, Adamax, LBFGS, NAdam, NewtonCG, RAdam, 
 
 export interface Settings {
   surface: string;
+  /** A surface of your own: a formula in x and y. */
+  own: string;
   x: number;
   y: number;
   rate: number;
@@ -40,10 +42,77 @@ const SURFACES: Record<string, readonly [f: Surface, reach: readonly [number, nu
   ripples: [(x, y) => x.pow(2).add(y.pow(2)).mul(0.1).add(2).sub(x.mul(2).cos()).sub(y.mul(2).cos()), [-5, 5, -5, 5]],
 };
 const SIZE = 80;
+const FUNCTIONS: Record<string, (a: Tensor) => Tensor> = {
+  sin: (a) => a.sin(),
+  cos: (a) => a.cos(),
+  exp: (a) => a.exp(),
+  log: (a) => a.log(),
+  tanh: (a) => a.tanh(),
+  sqrt: (a) => a.sqrt(),
+  abs: (a) => a.abs(),
+};
+
+/** `x^2 + 10 * sin(y)` as a function of tensors: sums of products of powers of atoms, read from left to right. */
+function parse(formula: string): Surface {
+  const tokens = formula.match(/\d+(\.\d+)?|[A-Za-z]+|\S/g) ?? [];
+  let at = 0;
+  const fail = (what: string): never => {
+    throw new Error(
+      `Own surface: ${what}. Use x, y, numbers, + - * / ^, brackets and ${Object.keys(FUNCTIONS).join(', ')}.`,
+    );
+  };
+  const atom = (): Surface => {
+    const token = tokens[at++] ?? fail('it ends too early');
+    if (token === '-') {
+      const inner = power();
+      return (x, y) => inner(x, y).neg();
+    }
+    const f = FUNCTIONS[token];
+    if (f) {
+      if (tokens[at] !== '(') fail(`write ${token}(…)`);
+      const inner = atom();
+      return (x, y) => f(inner(x, y));
+    }
+    if (token === '(') {
+      const inner = sum();
+      if (tokens[at++] !== ')') fail("')' is missing");
+      return inner;
+    }
+    if (token === 'x') return (x) => x;
+    if (token === 'y') return (_, y) => y;
+    const number = Number(token);
+    return Number.isFinite(number) ? (x) => x.mul(0).add(number) : fail(`'${token}' is not understood`);
+  };
+  const power = (): Surface => {
+    const base = atom();
+    if (tokens[at] !== '^') return base;
+    at++;
+    const sign = tokens[at] === '-' ? (at++, -1) : 1;
+    const exponent = sign * Number(tokens[at++]);
+    if (!Number.isFinite(exponent)) fail('behind ^ stands a number');
+    return (x, y) => base(x, y).pow(exponent);
+  };
+  const chain = (next: () => Surface, operators: Record<string, (a: Tensor, b: Tensor) => Tensor>): Surface => {
+    let left = next();
+    for (let apply = operators[tokens[at] ?? '']; apply; apply = operators[tokens[at] ?? '']) {
+      at++;
+      const [a, b, f] = [left, next(), apply];
+      left = (x, y) => f(a(x, y), b(x, y));
+    }
+    return left;
+  };
+  const product = (): Surface => chain(power, { '*': (a, b) => a.mul(b), '/': (a, b) => a.div(b) });
+  const sum = (): Surface => chain(product, { '+': (a, b) => a.add(b), '-': (a, b) => a.sub(b) });
+  const surface = sum();
+  if (at < tokens.length) fail(`'${tokens[at]}' is not understood`);
+  // As large as x and y together, also where the formula lacks one.
+  return (x, y) => surface(x, y).add(x.add(y).mul(0));
+}
 
 /** Optimisers walk down from one start, a step a frame. */
 export async function* run(settings: Settings) {
-  const chosen = SURFACES[settings.surface];
+  const chosen =
+    settings.surface === 'own' ? ([parse(settings.own), [-5, 5, -5, 5]] as const) : SURFACES[settings.surface];
   if (!chosen) throw new Error(`surface: '${settings.surface}'. Use one of ${Object.keys(SURFACES).join(', ')}.`);
   const [f, reach] = chosen;
   const [x0, x1, y0, y1] = reach;

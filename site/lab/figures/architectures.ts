@@ -90,6 +90,8 @@ const cards: Record<'units' | 'inside', { x0: number; x1: number; y0: number; y1
   inside: [],
 };
 
+const fontOf = (isTitle: boolean, size: number): string => `${isTitle ? 600 : 400} ${size}px system-ui, sans-serif`;
+
 /** A card with lines of words; as many of them as it has room for. */
 function card(
   plot: Plot,
@@ -105,7 +107,10 @@ function card(
   const shown = words.slice(0, Math.max(1, Math.floor((h - 6) / line)));
   shown.forEach((text, i) => {
     const ink = plot.colour(i === 0 ? 'ink' : 'muted');
-    plot.context.font = `${i === 0 ? 600 : 400} 11.5px system-ui, sans-serif`;
+    plot.context.font = fontOf(i === 0, 11.5);
+    // Smaller letters rather than half a word.
+    const room = (w - 12) / plot.context.measureText(text).width;
+    if (room < 1) plot.context.font = fontOf(i === 0, Math.max(9, 11.5 * room));
     plot.fitted(text, x + 9, -(y + h / 2 + (i - (shown.length - 1) / 2) * line), w - 12, ink);
   });
 }
@@ -115,7 +120,7 @@ function wholeNetwork(plot: Plot, { layers, units, unit: chosen }: Shown): void 
   const { width, height } = plot;
   plot.begin({ x0: 0, x1: width, y0: -height, y1: 0 });
   const [gap, inset] = [width < 500 ? 8 : 14, 8];
-  const most = Math.floor((width - 2 * inset + gap) / (width < 500 ? 82 : 112));
+  const most = Math.floor((width - 2 * inset + gap) / (width < 500 ? 108 : 112));
   const columns = Math.min(most, Math.max(width < 500 ? 3 : 5, Math.ceil(units.length / Math.floor(height / 72))));
   const rows = Math.ceil(units.length / columns);
   const w = (width - 2 * inset + gap) / columns - gap;
@@ -162,6 +167,21 @@ function arrow(plot: Plot, [x0, y0]: readonly [number, number], [x1, y1]: readon
   const angle = Math.atan2(y1 - y0, x1 - x0);
   const tip = (turn: number): [number, number] => [x1 - 5 * Math.cos(angle + turn), -(y1 - 5 * Math.sin(angle + turn))];
   plot.line([tip(0.5), [x1, -y1], tip(-0.5)], colour, { width: 1.2 });
+}
+
+/** What a layer that stands alone does, in two lines. */
+function meaningOf({ module, shape }: Layer, before: readonly number[]): string[] {
+  const numbers = (module.match(/\d+/g) ?? []).map(Number);
+  const [inputs = 0, outputs = 0, k = 1] = numbers;
+  if (module.startsWith('Linear'))
+    return [`${outputs} sums, each of all ${inputs} numbers`, `with ${inputs} weights of its own`];
+  if (module.startsWith('ConvTranspose'))
+    return [`each number of ${inputs} maps is spread over ${k} × ${k} places`, `of ${outputs} larger maps`];
+  if (module.startsWith('Conv'))
+    return [`${outputs} kernels of ${before[0]} × ${k} × ${k} weights,`, `each used at ${by(shape.slice(1))} places`];
+  if (module.startsWith('MaxPool')) return [`the largest of each ${inputs} × ${inputs} window;`, 'no weights'];
+  if (/^(Adaptive)?Avg/.test(module)) return ['the mean of each window;', 'no weights'];
+  return [];
 }
 
 /** The chosen unit from above to below: its branches side by side, what goes past them, and how they are joined. */
@@ -242,6 +262,10 @@ function insideOf(plot: Plot, { layers, inside, units, unit, at, input }: Shown)
     const side = middle + w / 2 + 22;
     plot.line([[middle, -from[1]], [side, -from[1]], [side, -(end[1] - 9)], [middle, -(end[1] - 9)]], plot.colour('muted'), { width: 1.5, dash: [5, 4] }); // prettier-ignore
     plot.text('past it', side + 6, -(from[1] + end[1]) / 2, { colour: plot.colour('muted') });
+  }
+  if (own.length === 1) {
+    const words = meaningOf(layers[own[0]!]!, before);
+    words.forEach((line, i) => plot.text(line, middle, -(end[1] + 4 + 18 * i), { align: 'center', colour: muted }));
   }
   if (join) plot.badge(`${join}: ${by(joined)}`, middle, -(end[1] + 10), plot.colour('ink'));
 }
@@ -336,7 +360,7 @@ export const architectures: Figure<FrameOf<typeof run>> = {
       wide: true,
       aspect: 0.42,
       least: 330,
-      tall: 420,
+      tall: 600,
     },
     { name: 'inside', label: 'The chosen block from above to below', wide: true, aspect: 0.5, least: 340, tall: 460 },
     {

@@ -45,14 +45,18 @@ export const attention: Figure<FrameOf<typeof run>> = {
     const columns = width < 420 ? Math.ceil(heads / 2) : heads;
     const lines = Math.ceil(heads / columns);
     const margin = Math.min(54, width / (7 * Math.min(2, columns)));
+    const longest = keys.reduce((most, word) => Math.max(most, word.length), 0);
+    const across = (width / columns - margin - 8) / keys.length;
+    const isUpright = Math.min(across, (height / lines - 30) / queries.length) < 7.5 * longest;
+    const above = isUpright ? Math.min(70, 10 + 7 * longest) : 22;
     for (let h = 0; h < heads; h++) {
       const x0 = ((h % columns) * width) / columns + margin;
-      const y1 = -(Math.floor(h / columns) * height) / lines - 22;
-      const cell = Math.min((width / columns - margin - 8) / keys.length, (height / lines - 30) / queries.length);
+      const y1 = -(Math.floor(h / columns) * height) / lines - above;
+      const cell = Math.min(across, (height / lines - above - 8) / queries.length);
       const part = weights.subarray(h * queries.length * keys.length, (h + 1) * queries.length * keys.length);
-      const most = Math.max(1, Math.floor(cell / 8));
       matrix(plot!, part, [queries.length, keys.length], { x0, x1: x0 + cell * keys.length, y0: y1 - cell * queries.length, y1 }, {
-        above: keys.map((word) => word.slice(0, most)),
+        above: keys.map((word) => word.slice(0, 9)),
+        isUpright,
         beside: h % columns === 0 || columns <= 2 ? queries.map((word) => word.slice(0, Math.floor(margin / 7))) : [],
       }); // prettier-ignore
     }

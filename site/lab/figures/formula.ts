@@ -29,7 +29,7 @@ export const formula: Figure<FrameOf<typeof run>> = {
   title: 'A formula forward and backward',
   text: `<p>Type a formula and numbers. Forward, each node computes its value (above, blue) from those before it. Backward, each node multiplies the gradient that
     reaches it (below, orange) with its own derivative and hands the product to its operands; where several paths meet, gradients add up. The small number at an edge is
-    that local derivative. Press <i>Step</i> to go node by node.</p>`,
+    that local derivative. The <i>gradient check</i> moves each variable a little to both sides and compares: (f(x + h) − f(x − h)) / 2h needs no rule at all, and is off only at a kink, as of relu at 0. Press <i>Step</i> to go node by node.</p>`,
   formula:
     '\\frac{\\partial f}{\\partial a}=\\sum_{n\\,:\\,a\\to n}\\frac{\\partial f}{\\partial n}\\cdot\\frac{\\partial n}{\\partial a}',
   source,

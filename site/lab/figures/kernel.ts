@@ -90,12 +90,13 @@ export const kernel: Figure<FrameOf<typeof run>> = {
     const { width, height } = sum!;
     const cell = Math.min(86, (width - 110) / side);
     const line = Math.min(26, height / side);
+    const left = Math.max(12, (width - side * cell - 70) / 2);
     sum!.begin({ x0: 0, x1: width, y0: -height, y1: 0 });
     taps.forEach(({ value, weight }, i) => {
       const colour = sum!.colour(value * weight < 0 ? 'class-0' : value * weight > 0 ? 'class-1' : 'muted');
-      const [x, y] = [12 + (i % side) * cell, -(Math.floor(i / side) + 0.5) * line - (height - side * line) / 2];
+      const [x, y] = [left + (i % side) * cell, -(Math.floor(i / side) + 0.5) * line - (height - side * line) / 2];
       sum!.text(`${short(Number(value.toFixed(2)))} × ${short(Number(weight.toFixed(3)))}`, x, y, { colour });
     });
-    sum!.text(`= ${short(Number(frame.values.sum.toFixed(4)))}`, 20 + side * cell, -height / 2);
+    sum!.text(`= ${short(Number(frame.values.sum.toFixed(4)))}`, left + 8 + side * cell, -height / 2);
   },
 };

@@ -1,7 +1,11 @@
 import type { run } from '../compute/playground.js';
 import source from 'source:../compute/playground.ts';
-import type { Figure } from '../frame/figure.js';
+import type { Figure, Settings } from '../frame/figure.js';
 import type { FrameOf } from './frame-of.js';
+
+const OWN = '-0.9 -0.9 0; 0 0 0; 0.9 0.9 0; -0.9 0.9 1; 0.9 -0.9 1; 0.2 -0.9 1';
+/** How far the drawn plane reaches. */
+let reachShown = 1.5;
 
 let curve: { step: number; train: number; test: number }[] = [];
 
@@ -10,7 +14,8 @@ export const playground: Figure<FrameOf<typeof run>> = {
   title: 'A network in the plane',
   text: `<p>Every neuron draws one bent line through the plane; the next layer adds such lines up. Watch the small pictures: in each, blue is where the neuron
     is low and orange where it is high. With no activation all layers together are one straight line. Filled dots are trained on, hollow ones only
-    tested: where the two losses part, the network learns the noise by heart, and a penalty on the weights holds it back.</p>`,
+    tested: where the two losses part, the network learns the noise by heart, and a penalty on the weights holds it back. Click or drag in the plane to draw points of
+    your own.</p>`,
   formula:
     'h_l = \\sigma(W_l h_{l-1} + b_l),\\qquad L = -\\tfrac1n\\sum_i \\bigl[y_i\\log p_i + (1-y_i)\\log(1-p_i)\\bigr] + \\lambda\\,R(W)',
   source,
@@ -19,8 +24,16 @@ export const playground: Figure<FrameOf<typeof run>> = {
       kind: 'choice',
       label: 'Data',
       value: 'circles',
-      options: { circles: 'Circles', moons: 'Moons', xor: 'Exclusive or', spirals: 'Spirals' },
+      options: { circles: 'Circles', moons: 'Moons', xor: 'Exclusive or', spirals: 'Spirals', own: 'Your own, drawn' },
     },
+    pen: {
+      kind: 'choice',
+      label: 'A click draws',
+      value: '1',
+      options: { 1: 'orange points', 0: 'blue points' },
+      live: true,
+    },
+    own: { kind: 'text', label: 'Own points: x y class', value: OWN, long: true },
     hidden: { kind: 'text', label: 'Widths of hidden layers', value: '16, 16' },
     activation: {
       kind: 'choice',
@@ -68,9 +81,23 @@ export const playground: Figure<FrameOf<typeof run>> = {
   views: [
     { name: 'plane', label: 'What the network says of every place' },
     { name: 'curves', label: 'Loss on training points (filled line) and test points (dashed)', aspect: 1 },
-    { name: 'neurons', label: 'What each hidden neuron says, a row for a layer', wide: true, aspect: 0.14 },
+    { name: 'neurons', label: 'What each hidden neuron says, layer below layer', wide: true, aspect: 0.14, tall: 180 },
   ],
+  point(view, x, y, { own, pen, data }): Settings {
+    if (view !== 'plane') return {};
+    // The first point of one's own begins with an empty plane.
+    const before = data === 'own' ? String(own).split(';').filter((part) => part.trim()) : []; // prettier-ignore
+    const within = (v: number): number => Math.max(-1.5, Math.min(1.5, (1.5 * v) / reachShown));
+    const [px, py] = [within(x), within(y)];
+    const near = (part: string): boolean => {
+      const [qx = 0, qy = 0] = part.trim().split(/\s+/).map(Number);
+      return Math.hypot(qx - px, qy - py) < 0.09;
+    };
+    const text = [...before, `${px.toFixed(2)} ${py.toFixed(2)} ${pen}`].map((part) => part.trim()).join('; ');
+    return before.some(near) || text.length > 2000 ? {} : { data: 'own', own: text };
+  },
   draw({ plane, curves, neurons }, { values, reach, size, train, test, region, neurons: outputs, widths }) {
+    reachShown = reach;
     plane!.begin({ x0: -reach, x1: reach, y0: -reach, y1: reach });
     plane!.heat(region, size, size, { scale: (p) => 2 * p - 1, strength: 0.6 });
     const colours = [plane!.colour('class-0'), plane!.colour('class-1')];
@@ -98,19 +125,26 @@ export const playground: Figure<FrameOf<typeof run>> = {
     );
 
     const { width, height } = neurons!;
-    const side = Math.min(44, width / Math.max(1, ...widths), height / Math.max(1, widths.length));
+    // As large as all fit: a wide layer goes on in another row.
+    let side = 44;
+    const across = (): number => Math.max(1, Math.floor(width / side));
+    const down = (): number => widths.reduce((rows, w) => rows + Math.ceil(w / across()), 0);
+    while (side > 4 && down() * side > height) side--;
+    let used = 0;
     neurons!.begin({ x0: 0, x1: width, y0: -height, y1: 0 });
     outputs.forEach((output, row) => {
-      const left = (width - side * widths[row]!) / 2;
+      const columns = Math.min(across(), widths[row]!);
+      const left = (width - side * columns) / 2;
       for (let k = 0; k < widths[row]!; k++) {
         const one = output.subarray(k * size * size, (k + 1) * size * size);
         const most = one.reduce((m, v) => Math.max(m, Math.abs(v)), 1e-6);
-        const [x0, y1] = [left + k * side + 1, -row * side - 1];
+        const [x0, y1] = [left + (k % columns) * side + 1, -used - Math.floor(k / columns) * side - 1];
         neurons!.heat(one, size, size, {
           scale: (v) => v / most,
           into: { x0, x1: x0 + side - 2, y0: y1 - side + 2, y1 },
         });
       }
+      used += Math.ceil(widths[row]! / columns) * side + 1;
     });
     if (widths.length === 0)
       neurons!.text('No hidden layer: one straight line.', width / 2, -height / 2, { align: 'center' });

@@ -11,6 +11,7 @@ const REACH: Readonly<Record<string, readonly [number, number]>> = {
   himmelblau: [5, 5],
   saddle: [3, 4],
   ripples: [5, 5],
+  own: [5, 5],
 };
 
 /** Those that are lost come last. */
@@ -38,8 +39,10 @@ export const race: Figure<FrameOf<typeof run>> = {
         himmelblau: 'Himmelblau, four minima',
         saddle: 'Saddle',
         ripples: 'Ripples, many minima',
+        own: 'Your own, below',
       },
     },
+    own: { kind: 'text', label: 'Own surface, of x and y', value: '0.1 * x^2 + 0.5 * (y - sin(x))^2' },
     rate: { kind: 'range', label: 'Learning rate', value: 0.3, min: 0.0001, max: 1, step: 0.05, log: true },
     momentum: { kind: 'range', label: 'Momentum', value: 0.9, min: 0, max: 0.99, step: 0.01 },
     noise: { kind: 'range', label: 'Noise of the gradient', value: 0, min: 0, max: 5, step: 0.1 },

@@ -3,7 +3,8 @@
 import { blocksRow } from './blocks.js';
 import { element } from './element.js';
 import { type Control, type Frame, type Setting, type Settings, lengthOf } from './figure.js';
-import { pictureRow } from './picture.js';
+import { fileRow, tableKind } from './file.js';
+import { pictureKind } from './picture.js';
 import { short } from './plot.js';
 
 export interface ControlRow {
@@ -25,7 +26,9 @@ export function controlRow(
   const label = element('label', { htmlFor: id }, control.label);
   switch (control.kind) {
     case 'picture':
-      return pictureRow(figure, id, control, give);
+      return fileRow(figure, id, control, pictureKind(control), give);
+    case 'table':
+      return fileRow(figure, id, control, tableKind(control), give);
     case 'blocks':
       return blocksRow(id, control, value, give);
     case 'check': {

@@ -59,6 +59,15 @@ export interface Picture extends Labelled {
   readonly side: number;
 }
 
+/** The text of a CSV file of one's own; '' for none. It stays in the page: no address has it. */
+export interface Table extends Labelled {
+  readonly kind: 'table';
+  readonly value: '';
+  readonly otherwise: string;
+  /** Bytes. */
+  readonly most: number;
+}
+
 /** A list of blocks that are put together by dragging or by keys: its text has semicolons between them, and numbers behind their names. */
 export interface Blocks extends Labelled {
   readonly kind: 'blocks';
@@ -82,7 +91,7 @@ export interface Note {
 /** The most characters of a text. */
 export const lengthOf = ({ long }: Text): number => (long ? 2000 : 200);
 
-export type Control = Range | Choice | Check | Text | Picture | Blocks;
+export type Control = Range | Choice | Check | Text | Picture | Table | Blocks;
 
 export interface View {
   readonly name: string;

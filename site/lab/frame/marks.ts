@@ -20,6 +20,7 @@ export function legend(
   entries.forEach(([text, colour], i) => {
     const y = bottom ? y0 + (entries.length - i) * line : y1 - (i + 0.7) * line;
     const x = right ? x1 - 0.02 * (x1 - x0) : x0 + 0.02 * (x1 - x0);
+    plot.ground(text, x, y, right);
     plot.text(text, x, y, { colour, align: right ? 'right' : 'left' });
   });
 }
@@ -78,11 +79,24 @@ export function matrix(
   data: ArrayLike<number>,
   [rows, columns]: readonly [number, number],
   into: Box,
-  { above = [], beside = [] }: { readonly above?: readonly string[]; readonly beside?: readonly string[] } = {},
+  {
+    above = [],
+    beside = [],
+    isUpright = false,
+  }: {
+    readonly above?: readonly string[];
+    readonly beside?: readonly string[];
+    /** Words above are written upwards: long ones over narrow columns. */
+    readonly isUpright?: boolean;
+  } = {},
 ): void {
   plot.heat(upright(data, rows, columns), rows, columns, { strength: 1, smooth: false, into });
   const colour = plot.colour('muted');
   const [width, height] = [(into.x1 - into.x0) / columns, (into.y1 - into.y0) / rows];
   beside.forEach((word, i) => plot.text(word, into.x0 - 5, into.y1 - (i + 0.5) * height, { align: 'right', colour }));
-  above.forEach((word, i) => plot.text(word, into.x0 + (i + 0.5) * width, into.y1 + 9, { align: 'center', colour }));
+  above.forEach((word, i) => {
+    const x = into.x0 + (i + 0.5) * width;
+    if (isUpright) plot.upward(word, x, into.y1 + 5, colour);
+    else plot.text(word, x, into.y1 + 9, { align: 'center', colour });
+  });
 }

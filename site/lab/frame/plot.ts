@@ -214,6 +214,16 @@ export class Plot {
     this.context.drawImage(stamp, clamp(this.x(x)) - side / 2, clamp(this.y(y)) - side / 2, side, side);
   }
 
+  /** A circle around a place, its radius in pixels. */
+  ring(x: number, y: number, colour: string, radius: number): void {
+    const { context } = this;
+    context.beginPath();
+    context.arc(this.x(x), this.y(y), radius, 0, 2 * Math.PI);
+    context.strokeStyle = colour;
+    context.lineWidth = 2;
+    context.stroke();
+  }
+
   private stamp(colour: string, radius: number, hollow: boolean): OffscreenCanvas {
     const ground = this.colour('canvas');
     const key = `${colour} ${radius} ${hollow} ${ground} ${this.ratio}`;
@@ -281,6 +291,29 @@ export class Plot {
     context.textBaseline = 'middle';
     context.fillStyle = colour;
     context.fillText(text, this.x(x), this.y(y) + down);
+  }
+
+  /** Words that are read from below to above. */
+  upward(text: string, x: number, y: number, colour: string): void {
+    const { context } = this;
+    context.save();
+    context.translate(this.x(x), this.y(y));
+    context.rotate(-Math.PI / 2);
+    context.textAlign = 'left';
+    context.textBaseline = 'middle';
+    context.fillStyle = colour;
+    context.fillText(text, 0, 0);
+    context.restore();
+  }
+
+  /** Nearly hides what lies where words will be written, to the left of a place or to its right. */
+  ground(text: string, x: number, y: number, isLeft: boolean): void {
+    const { context } = this;
+    const width = context.measureText(text).width + 8;
+    context.globalAlpha = 0.8;
+    context.fillStyle = this.colour('canvas');
+    context.fillRect(this.x(x) - (isLeft ? width - 4 : 4), this.y(y) - 8.5, width, 17);
+    context.globalAlpha = 1;
   }
 
   /** Words that hide what lies behind them. */

@@ -1,5 +1,5 @@
 // The settings of a figure in the page's address: `#playground.rate=0.1&playground.hidden=8`. What is as it was at first is left out;
-// pictures of one's own are left out, too; what does not fit a control is passed over, for addresses come from anywhere.
+// files of one's own are left out, too; what does not fit a control is passed over, for addresses come from anywhere.
 
 import { type Control, type Figure, type Setting, type Settings, defaultsOf, lengthOf } from './figure.js';
 
@@ -10,6 +10,7 @@ function parse(control: Control, text: string): Setting {
     case 'choice':
       return Object.hasOwn(control.options, text) ? text : control.value;
     case 'picture':
+    case 'table':
       return '';
     case 'blocks':
       return text.slice(0, 2000);
@@ -38,7 +39,7 @@ export function writeState(figure: Figure, settings: Settings, hash: string): st
   const defaults = defaultsOf(figure);
   for (const [name, value] of Object.entries(settings)) {
     const key = `${figure.name}.${name}`;
-    if (value === defaults[name] || figure.controls[name]?.kind === 'picture') all.delete(key);
+    if (value === defaults[name] || ['picture', 'table'].includes(figure.controls[name]?.kind ?? '')) all.delete(key);
     else all.set(key, String(value));
   }
   const text = all.toString();
