@@ -160,7 +160,8 @@ async function trySearch(browser, url) {
   };
   for (const [query, wanted] of [
     ['broadcasting', /broadcast/i],
-    ['dropout', /dropout/i],
+    ['what does dropout do', /^Regularisation.*dropout/i],
+    ['train on my own csv file', /table of your own/i],
     ['Newton', /newton/i],
     ['convolutoin', /convolution/i],
   ]) {

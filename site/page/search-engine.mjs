@@ -7,13 +7,20 @@ const termsOf = (term) => {
   return [term, ...(parts.length > 1 ? parts : [])].map((word) => word.toLowerCase());
 };
 
+/** Words of questions that say nothing of what is asked for: `what does dropout do`. */
+const FILLERS = new Set(
+  'a an and are can do does for how i in is it my of on or own the to what when where which why with'.split(' '),
+);
+
 export const OPTIONS = {
   fields: ['title', 'section', 'text'],
   storeFields: ['url', 'title', 'section', 'part', 'text'],
   processTerm: termsOf,
   searchOptions: {
-    processTerm: (term) => term.toLowerCase(),
+    processTerm: (term) => (FILLERS.has(term.toLowerCase()) ? null : term.toLowerCase()),
     boost: { title: 4, section: 3 },
+    // A figure explains by itself what a page of the tour mentions.
+    boostDocument: (_id, _term, stored) => (stored?.part === 'Lab' ? 2 : 1),
     prefix: true,
     fuzzy: (term) => (term.length > 4 ? 0.2 : false),
     combineWith: 'AND',
