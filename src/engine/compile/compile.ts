@@ -19,6 +19,7 @@ import { cutKept } from './graph/prologue.js';
 import { type Rewritten, derive, rewrite, withoutUnused } from './graph/rewrite.js';
 import { splitReductions } from './graph/split-reductions.js';
 import { stackParts } from './graph/stacks.js';
+import { halveSymmetric } from './graph/symmetric-products.js';
 import { useWinograd } from './graph/winograd.js';
 // plan: what is stored, fused and scheduled
 import { fuse } from './plan/fuse.js';
@@ -56,6 +57,7 @@ const REWRITES: readonly Pass[] = [
   ['split', splitPass],
   ['scatters', scattersPass],
   ['winograd', winogradPass],
+  ['symmetric', symmetricPass],
 ];
 
 const PASSES: readonly Pass[] = [
@@ -163,6 +165,10 @@ function winogradPass(state: CompileState): void {
     state.graph.outputs.flatMap((o) => (o.assign === undefined ? [] : [state.inputs[o.assign]])),
   );
   replaceNodes(state, useWinograd(state.nodes, assigned));
+}
+
+function symmetricPass(state: CompileState): void {
+  replaceNodes(state, halveSymmetric(state.nodes));
 }
 
 function layoutsPass(state: CompileState): void {

@@ -145,8 +145,8 @@ export interface OpArgs {
   cumsum: { readonly axis: number; readonly combine?: Running };
   /** Stable order of the elements of each row, as int32 indices; NaN last (first when descending). */
   argsort: { readonly axis: number; readonly descending: boolean };
-  /** [..., M, K] · [..., K, N]; batch axes broadcast. */
-  matmul: None;
+  /** [..., M, K] · [..., K, N]; batch axes broadcast. `half` is the compiler's (symmetric-products.ts): what lies above the diagonal is left open. */
+  matmul: { readonly half: true } | null;
   conv: ConvSpec;
   /** Gradient of conv to its input: operands dy, w. */
   convInput: ConvSpec & { readonly input: readonly number[] };

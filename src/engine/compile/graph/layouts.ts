@@ -56,7 +56,7 @@ export function chooseLayouts(nodes: readonly Node[], target: Target): LaidOut {
         copies.push(copy);
         inPanels.set(b, (view = push(matrixOf(copy, b, push))));
       }
-      return derive(node, 'matmul', [a, view], null, node.shape);
+      return derive(node, 'matmul', [a, view], node.arg, node.shape);
     }
     if (!isOp(node, 'convInput') || isOneWindow(node)) return undefined;
     const [dy, w] = node.src;

@@ -192,7 +192,7 @@ function kernelShapes(group: Group): string {
 function flopsOf(group: Group): number {
   let flops = 0;
   for (const n of group.members) {
-    if (n.op === 'matmul') flops += 2 * n.size * n.src[0].shape[n.src[0].shape.length - 1];
+    if (n.op === 'matmul') flops += (n.arg === null ? 2 : 1) * n.size * n.src[0].shape[n.src[0].shape.length - 1];
     else if (n.op === 'conv') flops += 2 * n.size * (n.src[1].size / n.src[1].shape[0]);
     else if (n.op === 'convInput') flops += 2 * n.src[0].size * (n.src[1].size / n.src[1].shape[0]);
     else if (n.op === 'winograd') flops += 18 * n.size * n.src[0].shape[1]; // as if computed directly

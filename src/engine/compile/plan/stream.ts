@@ -89,7 +89,7 @@ function streamsInto(user: Node, from: Node, usersOf: (n: Node) => readonly Node
 
 /** Does `user` multiply `left` from the right, each matrix of the batch with its own? */
 function isLeftOf(user: Node, left: Node): boolean {
-  if (user.op !== 'matmul' || user.src[0] !== left || user.src[1] === left) return false;
+  if (user.op !== 'matmul' || user.arg !== null || user.src[0] !== left || user.src[1] === left) return false;
   const lead = user.shape.slice(0, -2);
   const isSingle = lead.every((n) => n === 1);
   const [, right] = user.src;

@@ -5,9 +5,10 @@ import type { ContractionFrame } from './contraction-frame.js';
 export type Split = 'columns' | 'rows' | 'batch' | 'alone';
 
 /** Threads share what gives them most to do. */
-export function chooseSplit(f: ContractionFrame): Split {
+export function chooseSplit(f: ContractionFrame, isHalf: boolean): Split {
   const panels = f.panels;
   if (f.batch >= 8) return 'batch';
+  if (isHalf) return 'columns'; // which can be shared evenly
   return panels >= 16 || panels >= f.tileAxis.size ? 'columns' : 'rows';
 }
 

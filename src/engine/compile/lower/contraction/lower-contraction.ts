@@ -8,7 +8,7 @@
 // Input: a group with one contraction. Output: the kernel's statements. Forms of contractions: contraction.ts; sizes and axes:
 // contraction-frame.ts; what is read in place: contraction-operands.ts; what becomes of a tile: contraction-ends.ts.
 
-import type { Node } from '../../../ir/node.js';
+import { type Node, isOp } from '../../../ir/node.js';
 import * as L from '../../../loop/loop.js';
 import type { Buffer, Expr, Var } from '../../../loop/loop.js';
 import { type Contraction, contractionsOf, product, transposed } from '../../indices/contraction.js';
@@ -36,7 +36,7 @@ import { KernelBuilder } from '../kernel/kernel-builder.js';
 import { hasStreams } from '../../plan/stream.js';
 import type { Lowering } from '../kernel/lowering.js';
 import { PanelPacker } from './pack-panels.js';
-import { splitRange } from '../kernel/parallel.js';
+import { type Range, splitFolded, splitRange } from '../kernel/parallel.js';
 
 /**
  * Elements of A and of B that one block may have, and half of what C may have: fewer are faster, even where the cache is
@@ -102,6 +102,8 @@ class ContractionLowering {
 
   private readonly streamed: StreamedOperand | undefined;
 
+  /** Only tiles that the diagonal crosses, and those below. */
+  private readonly isHalf: boolean;
   private readonly packsA: boolean;
   private readonly strideB: number | undefined;
   private readonly packsAllPanels: boolean;
@@ -128,7 +130,8 @@ class ContractionLowering {
     const { members } = group;
     // Vectors run along n; a narrow n with many rows is better computed transposed.
     const isStreamed = node.op === 'matmul' && hasStreams(node.src[0], lowering.isMaterialised);
-    const isNarrow = !isStreamed && product(form.n) < target.lanes && product(form.m) >= 2 * target.lanes;
+    this.isHalf = isOp(node, 'matmul') && node.arg !== null;
+    const isNarrow = !isStreamed && !this.isHalf && product(form.n) < target.lanes && product(form.m) >= 2 * target.lanes;
     const oriented = isNarrow ? transposed(form) : form;
     const operandsOf = (frame: ContractionFrame) =>
       new Operands(frame, lowering.isMaterialised, this.alone.isPacked === true);
@@ -143,7 +146,7 @@ class ContractionLowering {
     this.operands = operandsOf(f);
     this.packer = new PanelPacker(f, lowering);
     this.serial = f.batch * f.M * f.N * f.K < SERIAL_MACS;
-    this.split = alone !== undefined ? 'alone' : ownRows !== undefined ? 'rows' : chooseSplit(f);
+    this.split = alone !== undefined ? 'alone' : ownRows !== undefined ? 'rows' : chooseSplit(f, this.isHalf);
 
     this.packsA = this.operands.strideOfA() === undefined;
     const panelElements = Math.max(f.blockK, 1) * f.columns;
@@ -203,20 +206,13 @@ class ContractionLowering {
     const full = Math.floor(this.f.N / this.f.columns);
     const tail = this.f.N - full * this.f.columns;
     if (full > 0) {
-      const range =
-        this.split === 'columns' ? splitRange(this.k, full, this.serial, 1) : { from: L.int(0), to: L.int(full) };
-      const single = this.blockPanels >= full;
       if (this.isOneBlock && tail > 0) {
-        this.columnBlock(range.from, range.to, { first: full * this.f.columns, count: tail });
+        this.columnBlock(L.int(0), L.int(full), { first: full * this.f.columns, count: tail });
         return;
       }
-      if (single) this.columnBlock(range.from, range.to);
-      else {
-        this.k.loop('nb', range.from, range.to, this.blockPanels, undefined, (from) => {
-          const to = this.k.define('to', L.binary('min', L.add(from, L.int(this.blockPanels)), range.to));
-          this.columnBlock(from, to);
-        });
-      }
+      if (this.split !== 'columns') this.columnBlocks({ from: L.int(0), to: L.int(full) });
+      else if (!this.isHalf || this.serial) this.columnBlocks(splitRange(this.k, full, this.serial, 1));
+      else splitFolded(this.k, full, (range) => this.columnBlocks(range));
     }
     if (tail > 0) {
       const work = () => this.tailPanel(full * this.f.columns, tail);
@@ -225,6 +221,16 @@ class ContractionLowering {
         else work();
       } else this.onlyLastThread(work);
     }
+  }
+
+  private columnBlocks({ from, to }: Range): void {
+    if (this.blockPanels >= Math.floor(this.f.N / this.f.columns)) {
+      this.columnBlock(from, to);
+      return;
+    }
+    this.k.loop('nb', from, to, this.blockPanels, undefined, (first) => {
+      this.columnBlock(first, this.k.define('to', L.binary('min', L.add(first, L.int(this.blockPanels)), to)));
+    });
   }
 
   private onlyFirstThread(work: () => void): void {
@@ -254,15 +260,16 @@ class ContractionLowering {
           );
         });
       }
-      this.overRowBlocks((tiles) => {
+      this.overRowBlocks(this.firstTile(from), (tiles) => {
         this.k.loop('p', from, to, 1, this.f.panelAxis, (p) => {
           let at: Expr = L.int(0);
           if (this.packsAllPanels) at = this.k.define('at', L.mul(L.sub(p, from), L.int(panel)));
           else if (panelB !== undefined)
             this.packer.packB(panelB, at, scaleIndex(atomIndex(this.f.panelAxis), this.f.columns), this.f.columns);
-          this.tiles(tiles, at, scaleIndex(atomIndex(this.f.panelAxis), this.f.columns), this.f.columns);
+          this.tiles(tiles, at, scaleIndex(atomIndex(this.f.panelAxis), this.f.columns), this.f.columns, this.firstTile(p));
         });
-        if (tail !== undefined) this.tiles(tiles, atTail, constantIndex(tail.first), tail.count);
+        if (tail !== undefined)
+          this.tiles(tiles, atTail, constantIndex(tail.first), tail.count, this.firstTile(this.tailAt));
       });
     });
   }
@@ -272,15 +279,26 @@ class ContractionLowering {
     const column = constantIndex(first);
     this.f.overK(() => {
       if (this.panelB !== undefined) this.packer.packB(this.panelB, L.int(0), column, count);
-      this.overRowBlocks((tiles) => this.tiles(tiles, L.int(0), column, count));
+      this.overRowBlocks(this.firstTile(this.tailAt), (tiles) => this.tiles(tiles, L.int(0), column, count));
     });
   }
 
+  /** The number of the last panel, where that is a narrow one. */
+  private get tailAt(): Expr {
+    return L.int(Math.floor(this.f.N / this.f.columns));
+  }
+
+  /** The first tile of rows that is wanted of the columns from a panel on: the one with the diagonal, where that counts. */
+  private firstTile(panel: Expr): Expr | undefined {
+    if (!this.isHalf) return undefined;
+    return L.binary('divs', L.mul(panel, L.int(this.f.columns)), L.int(this.f.rows));
+  }
+
   /** Blocks of rows, in tiles [from, to) of the rows that this thread has. */
-  private overRowBlocks(inside: (tiles: { from: Expr; to: Expr }) => void): void {
+  private overRowBlocks(first: Expr | undefined, inside: (tiles: { from: Expr; to: Expr }) => void): void {
     const count = this.f.tileAxis.size;
-    const range =
-      this.split === 'rows' ? splitRange(this.k, count, this.serial, 1) : { from: L.int(0), to: L.int(count) };
+    const all = { from: first === undefined ? L.int(0) : this.k.define('first', first), to: L.int(count) };
+    const range = this.split === 'rows' ? splitRange(this.k, count, this.serial, 1) : all;
     const block = (from: Expr, to: Expr) => {
       this.streamed?.compute(from);
       if (this.panelA !== undefined) this.packer.packA(this.panelA, from, to);
@@ -297,7 +315,7 @@ class ContractionLowering {
   // -------------------------------------------------------------- tiles
 
   /** All tiles [from, to) against one panel. */
-  private tiles(tiles: { from: Expr; to: Expr }, panel: Expr, column: Index, count: number): void {
+  private tiles(tiles: { from: Expr; to: Expr }, panel: Expr, column: Index, count: number, first?: Expr): void {
     const whole = Math.floor(this.f.M / this.f.rows);
     const rest = this.f.M - whole * this.f.rows;
     const origin = tiles.from;
@@ -305,7 +323,8 @@ class ContractionLowering {
     if (whole > 0) {
       // An axis of their own says that all rows of these tiles are there: their addresses are linear.
       const wholeTile = newAxis(whole);
-      this.k.loop('t', tiles.from, this.k.define('to', to), 1, wholeTile, (t) => {
+      const from = first === undefined ? origin : this.k.define('from', L.binary('max', origin, first));
+      this.k.loop('t', from, this.k.define('to', to), 1, wholeTile, (t) => {
         this.tile(scaleIndex(atomIndex(wholeTile), this.f.rows), this.f.rows, panel, column, count, L.sub(t, origin));
       });
     }

@@ -24,3 +24,22 @@ export function splitRange(k: KernelBuilder, size: number, serial: boolean, gran
   };
   return { from: k.define('from', bound(k.tid)), to: k.define('to', bound(L.add(k.tid, L.int(1)))) };
 }
+
+/**
+ * Units of which each is less work than the one before, down to next to nothing: each thread takes a part of the first half, and the part of
+ * the second one that makes up for it.
+ */
+export function splitFolded(k: KernelBuilder, size: number, inside: (range: Range) => void): void {
+  k.isParallel = true;
+  const first = Math.ceil(size / 2);
+  const share = (units: number, t: Expr): Expr => L.binary('divs', L.mul(L.int(units), t), k.threads);
+  const next = L.add(k.tid, L.int(1));
+  k.loop('half', L.int(0), L.int(2), 1, undefined, (half) => {
+    const isFirst = L.compare('eq', half, L.int(0));
+    const pick = (a: Expr, fromEnd: Expr): Expr => L.select(isFirst, a, L.sub(L.int(size), fromEnd));
+    inside({
+      from: k.define('from', pick(share(first, k.tid), share(size - first, next))),
+      to: k.define('to', pick(share(first, next), share(size - first, k.tid))),
+    });
+  });
+}
