@@ -5,7 +5,6 @@ import { svd, eigh } from '../linalg/index.js';
 import { withoutGrad } from '../tensor/grad-mode.js';
 import { ArgumentError, type OptionNames, checkChoice, checkNumber, checkWhole } from '../tensor/library.js';
 import { type Tensor, realize } from '../tensor/tensor.js';
-import { cat } from '../tensor/functions.js';
 import { matrixTimes } from '../optim/minimize/vectors.js';
 import { type Fitted, InvertibleTransformer } from './estimator.js';
 import {
@@ -135,13 +134,15 @@ export class PCA extends InvertibleTransformer<PcaOptions, PcaState> {
       throw new ArgumentError(
         `${op}: ${components} components of ${counted(rows, 'row')} with ${counted(columns, 'column')}. Use at most ${most}.`,
       );
-    const average: Tensor = withoutGrad(() => own.mean(0));
+    const average = withoutGrad(() => own.to('float64').mean(0));
     await realize(own, average);
     const mean = Float64Array.from(await average.data());
     if (!mean.every(Number.isFinite)) return undefined;
-    const centred: Tensor = withoutGrad(() => own.sub(average) as Tensor);
     const isTall = solver === 'covariance' || (solver === 'auto' && rows >= 10 * columns);
-    const { directions, variances } = isTall ? await byCovariance(centred, most) : await bySvd(centred);
+    const centred = (): Tensor => withoutGrad(() => own.sub(average.to(own.dtype)) as Tensor);
+    const { directions, variances } = isTall
+      ? await byCovariance((await covarianceFrom(own, mean, average)) ?? covarianceOf(centred()), most)
+      : await bySvd(centred());
     const totalVariance = variances.reduce((a, b) => a + b, 0);
     const kept = countKept(components, variances, totalVariance, most);
     const rest = variances.subarray(kept, most);
@@ -168,11 +169,11 @@ export class PCA extends InvertibleTransformer<PcaOptions, PcaState> {
     const kind: Floats = rows.dtype === 'float32' ? new Float32Array(0) : new Float64Array(0);
     const scaled = this.scaled(components, kind, -1);
     const directions: Tensor = tensorOf(scaled);
-    const isNear = mean.reduce((sum, v) => sum + v * v, 0) <= NEAR * totalVariance;
-    const shift: Tensor = vectorOf(like(isNear ? matrixTimes(Float64Array.from(scaled.data), mean) : mean, kind));
+    const isClose = isNear(mean, totalVariance);
+    const shift: Tensor = vectorOf(like(isClose ? matrixTimes(Float64Array.from(scaled.data), mean) : mean, kind));
     return withoutGrad(
       () =>
-        (isNear ? rows.matmul(directions.T).sub(shift) : rows.sub(shift).matmul(directions.T)) as Tensor<
+        (isClose ? rows.matmul(directions.T).sub(shift) : rows.sub(shift).matmul(directions.T)) as Tensor<
           [number, number]
         >,
     );
@@ -214,8 +215,12 @@ export class PCA extends InvertibleTransformer<PcaOptions, PcaState> {
   }
 }
 
-/** Up to so much of the variance, the square of the mean takes no digits from the difference of two products. */
+/** Up to so much of the variance, the square of the mean takes no digits from a difference of products. */
 const NEAR = 4;
+
+function isNear(mean: Float64Array, variance: number): boolean {
+  return mean.reduce((sum, v) => sum + v * v, 0) <= NEAR * variance;
+}
 
 interface Spectrum {
   /** In rows, that of the largest variance first. */
@@ -223,14 +228,25 @@ interface Spectrum {
   readonly variances: Float64Array;
 }
 
-async function byCovariance(rows: Tensor, most: number): Promise<Spectrum> {
-  const [n, d] = rows.shape;
-  const products: Tensor<number[], 'float64'> = withoutGrad(() =>
-    lowerProducts(rows)
-      .to('float64')
-      .div(n - 1),
-  );
-  const { eigenvalues, eigenvectors } = withoutGrad(() => eigh(products));
+type Square = Tensor<number[], 'float64'>;
+
+function covarianceOf(centred: Tensor): Square {
+  return withoutGrad(() => (centred.T.matmul(centred) as Tensor).to('float64').div(centred.shape[0] - 1) as Square);
+}
+
+/** From the rows as they are: undefined where their mean is so far away that it would take digits. */
+async function covarianceFrom(rows: Tensor, mean: Float64Array, average: Square): Promise<Square | undefined> {
+  const [n] = rows.shape;
+  const products = withoutGrad(() => (rows.T.matmul(rows) as Tensor).to('float64'));
+  const covariance = withoutGrad(() => products.sub(average.unsqueeze(1).mul(average).mul(n)).div(n - 1) as Square);
+  const variance = withoutGrad(() => covariance.diagonal().sum());
+  await realize(covariance, variance);
+  return isNear(mean, await variance.item()) ? covariance : undefined;
+}
+
+async function byCovariance(covariance: Square, most: number): Promise<Spectrum> {
+  const d = covariance.shape[0];
+  const { eigenvalues, eigenvectors } = withoutGrad(() => eigh(covariance));
   await realize(eigenvalues, eigenvectors); // together: apart, each would be computed with all that it is made of
   const [values, vectors] = await Promise.all([eigenvalues.data(), eigenvectors.data()]);
   const directions = zeroMatrix(most, d);
@@ -241,28 +257,6 @@ async function byCovariance(rows: Tensor, most: number): Promise<Spectrum> {
     for (let j = 0; j < d; j++) directions.data[k * d + j] = vectors[j * d + column];
   }
   return { directions, variances };
-}
-
-/** Columns of a strip of XᵀX, at least: narrower ones would be less work for the product, and more for its compiler. */
-const STRIP = 256;
-
-/** The lower triangle of XᵀX, of which eigh reads no more: strips of its columns, each from the diagonal on. */
-function lowerProducts(x: Tensor): Tensor {
-  const d = x.shape[1];
-  const count = Math.max(1, Math.floor(d / STRIP));
-  const edges = Array.from({ length: count + 1 }, (_, i) => (i === count ? d : i * STRIP));
-  const strips = Array.from({ length: count }, (_, i) => {
-    const [from, to] = [edges[i], edges[i + 1]];
-    const rest: Tensor = x.slice(1, from, d);
-    const own = rest.T.matmul(x.slice(1, from, to)) as Tensor;
-    return from === 0
-      ? own
-      : (own.pad([
-          [from, 0],
-          [0, 0],
-        ]) as Tensor);
-  });
-  return strips.length === 1 ? strips[0] : (cat(strips, 1) as Tensor);
 }
 
 async function bySvd(rows: Tensor): Promise<Spectrum> {

@@ -12,13 +12,13 @@ import type { Device, DeviceMemory, Executable, Graph, TypedArray } from '../dev
 import { PiecewiseExecutable } from '../in-pieces.js';
 import { nodeProcess } from './native/host.js';
 import { NativeTier, nativeToolchain } from './native/tier.js';
-import { type KernelTime, NativeTwin, type TierSource, refuseWebAssembly } from './native/twin.js';
+import { type KernelTime, NativeTwin, type TierSource, type TwinOptions, refuseWebAssembly } from './native/twin.js';
 import { detectPlatform } from './platform/detect-platform.js';
 import type { FailedRun } from './threads/driver.js';
 import { type Buffer, CpuRuntime, type IndexErrorRecord, type LoadedProgram } from './runtime.js';
 import { type TierMode, checkNativeSettings, chooseTier, keepsPrograms, warnOfMisspeltNames } from './settings.js';
 import { partOf } from './heap.js';
-import { type WebAssemblyCode, type WebAssemblyPrologue, toWebAssembly } from './persistent/translation.js';
+import { type WebAssemblyCode, type WebAssemblyPrologue, toC, toWebAssembly } from './persistent/translation.js';
 
 export interface CpuDeviceOptions {
   readonly threads?: number;
@@ -131,14 +131,21 @@ export class CpuDevice implements Device {
     const { relaxed, shared } = this.runtime.features;
     const { maxPages, threads } = this.runtime;
     const how = { fuse, leastStreamed, verify, threads, keeps: this.keepsPrograms && !profile };
+    const tier = this.mode === 'native' ? this.nativeTier(true) : undefined; // where there is none, the first run says so
+    const native = tier ? toC(graph, { ...how, target: tier.target, profile }) : undefined;
+    const twinOf = (mode: TwinOptions['mode']): NativeTwin => {
+      const made = new NativeTwin(this.runtime, this.tier, native ?? graph, { ...how, mode, profile });
+      if (profile) this.twins.add(made);
+      return made;
+    };
+    if (native?.isWhole === true) {
+      const { compiled, source } = native; // no WebAssembly beside it
+      return new CpuExecutable(this.runtime, compiled, undefined, graph, twinOf('native'), undefined, source.length);
+    }
     const { main, prologue } = toWebAssembly(graph, { ...how, relaxed, shared, maxPages });
     const { bytes, compiled } = main;
     const loaded = this.load(main);
-    const twin =
-      this.mode === 'wasm' || nodeProcess() === undefined
-        ? undefined
-        : new NativeTwin(this.runtime, this.tier, graph, { ...how, mode: this.mode, profile });
-    if (twin !== undefined && profile) this.twins.add(twin);
+    const twin = this.mode === 'wasm' || nodeProcess() === undefined ? undefined : twinOf(this.mode);
     const heldNodes = twin === undefined ? 0 : graph.nodes.length;
     const held = codeBytes(bytes.length, threads) + heldNodes * NODE_BYTES;
     const before = prologue === undefined ? undefined : new Prologue(this.runtime, prologue, this.load(prologue.code));
@@ -292,7 +299,8 @@ class CpuExecutable implements Executable {
   private readonly prologue: Prologue | undefined;
   private readonly runtime: CpuRuntime;
   private readonly compiled: CompiledGraph;
-  private readonly loaded: LoadedProgram;
+  /** Undefined where there is native code alone. */
+  private readonly loaded: LoadedProgram | undefined;
   private readonly scalarDTypes: readonly DType[];
   /** Reading the environment takes longer than a small program. */
   private readonly isTimed = debugLevel() >= 2;
@@ -302,7 +310,7 @@ class CpuExecutable implements Executable {
   constructor(
     runtime: CpuRuntime,
     compiled: CompiledGraph,
-    loaded: LoadedProgram,
+    loaded: LoadedProgram | undefined,
     graph: Graph,
     twin: NativeTwin | undefined,
     prologue: Prologue | undefined,
@@ -342,6 +350,7 @@ class CpuExecutable implements Executable {
 
   private perform(words: Int32Array, isNative: boolean): void {
     if (isNative) this.twin?.run(words);
+    else if (this.loaded === undefined) throw refuseWebAssembly('the program has none');
     else if (this.twin === undefined) this.loaded.run(words);
     else {
       const start = performance.now();
@@ -364,7 +373,7 @@ class CpuExecutable implements Executable {
   }
 
   dispose(): void {
-    this.loaded.dispose();
+    this.loaded?.dispose();
     this.twin?.dispose();
     this.prologue?.dispose();
   }

@@ -131,7 +131,8 @@ class ContractionLowering {
     // Vectors run along n; a narrow n with many rows is better computed transposed.
     const isStreamed = node.op === 'matmul' && hasStreams(node.src[0], lowering.isMaterialised);
     this.isHalf = isOp(node, 'matmul') && node.arg !== null;
-    const isNarrow = !isStreamed && !this.isHalf && product(form.n) < target.lanes && product(form.m) >= 2 * target.lanes;
+    const isNarrow =
+      !isStreamed && !this.isHalf && product(form.n) < target.lanes && product(form.m) >= 2 * target.lanes;
     const oriented = isNarrow ? transposed(form) : form;
     const operandsOf = (frame: ContractionFrame) =>
       new Operands(frame, lowering.isMaterialised, this.alone.isPacked === true);
@@ -266,7 +267,13 @@ class ContractionLowering {
           if (this.packsAllPanels) at = this.k.define('at', L.mul(L.sub(p, from), L.int(panel)));
           else if (panelB !== undefined)
             this.packer.packB(panelB, at, scaleIndex(atomIndex(this.f.panelAxis), this.f.columns), this.f.columns);
-          this.tiles(tiles, at, scaleIndex(atomIndex(this.f.panelAxis), this.f.columns), this.f.columns, this.firstTile(p));
+          this.tiles(
+            tiles,
+            at,
+            scaleIndex(atomIndex(this.f.panelAxis), this.f.columns),
+            this.f.columns,
+            this.firstTile(p),
+          );
         });
         if (tail !== undefined)
           this.tiles(tiles, atTail, constantIndex(tail.first), tail.count, this.firstTile(this.tailAt));

@@ -9,7 +9,7 @@ import type { Graph } from '../../device.js';
 import { debug } from '../../debug.js';
 import type { CpuRuntime, ReservedProgram } from '../runtime.js';
 import type { TierMode } from '../settings.js';
-import { type TranslationOptions, toC } from '../persistent/translation.js';
+import { type CTranslation, type TranslationOptions, toC } from '../persistent/translation.js';
 import { type NativeProgram, type NativeTier, type Pending, nativeFailure } from './tier.js';
 
 /** After this many runs that took so long together a program is looked up in the cache: that takes some milliseconds. */
@@ -62,11 +62,13 @@ export class NativeTwin {
   /** Of thread 0 in each kernel, over all runs, when profiling. */
   kernelMilliseconds: Float64Array | null = null;
 
-  constructor(runtime: CpuRuntime, tier: TierSource, graph: Graph, options: TwinOptions) {
+  /** A graph becomes C when it is time; where native code alone is wanted it has done so. */
+  constructor(runtime: CpuRuntime, tier: TierSource, graph: Graph | CTranslation, options: TwinOptions) {
     this.runtime = runtime;
     this.tier = tier;
-    this.graph = graph;
     this.options = options;
+    if ('source' in graph) this.ask(graph);
+    else this.graph = graph;
   }
 
   /** Whether the next run is native. */
@@ -99,18 +101,21 @@ export class NativeTwin {
     if (tier === null && this.options.mode === 'native') throw refuseWebAssembly(nativeFailure());
     this.graph = undefined;
     if (tier === null) return;
-    const { compiled, source, trial } = toC(graph, { ...this.options, target: tier.target });
-    if (this.options.profile) this.kernelMilliseconds = new Float64Array(compiled.program.kernels.length + 1);
-    debug(3, () => source);
     try {
-      this.reserved = this.runtime.reserve(compiled.program);
+      this.ask(toC(graph, { ...this.options, target: tier.target }));
     } catch (error) {
       if (!(error instanceof OutOfMemoryError)) throw error;
       debug(1, () => `native tier: a program stays with WebAssembly: ${error.message}`); // which has its memory
-      return;
     }
+  }
+
+  /** Has the program made, or found. */
+  private ask({ compiled, source, trial }: CTranslation): void {
+    if (this.options.profile) this.kernelMilliseconds = new Float64Array(compiled.program.kernels.length + 1);
+    debug(3, () => source);
+    this.reserved = this.runtime.reserve(compiled.program);
     this.compiled = compiled;
-    this.pending = tier.request(source, trial);
+    this.pending = this.tier(false)?.request(source, trial);
   }
 
   run(words: Int32Array): void {

@@ -50,6 +50,8 @@ export interface CTranslation {
   readonly source: string;
   /** What its trial runs on (native/trial.ts). */
   readonly trial: Uint32Array;
+  /** No other program has to run before it. */
+  readonly isWhole: boolean;
 }
 
 export function toWebAssembly(graph: Graph, options: TranslationOptions & EmitOptions): WebAssemblyTranslation {
@@ -82,7 +84,8 @@ export function toC(
     const compiled = compileGraph(graph, { target, threads, fuse, leastStreamed, verify });
     if (verify) verifyProgram(compiled.program);
     const source = emitC(compiled.program, { lanes: target.lanes, profile });
-    return { compiled: withoutCode(compiled), source, trial: trialWords(compiled.program) };
+    const isWhole = compiled.prologue === undefined;
+    return { compiled: withoutCode(compiled), source, trial: trialWords(compiled.program), isWhole };
   });
 }
 
