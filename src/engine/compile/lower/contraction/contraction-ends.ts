@@ -18,6 +18,7 @@ import {
   scaleIndex,
 } from '../../indices/index-expr.js';
 import type { KernelBuilder } from '../kernel/kernel-builder.js';
+import { splitRange } from '../kernel/parallel.js';
 import { plus } from '../kernel/compensated-sums.js';
 import type { Lowering } from '../kernel/lowering.js';
 
@@ -221,6 +222,24 @@ export class TileEnds {
     const { f, lowering, members, node } = this;
     return Array.from({ length: vectors }, (_, j) => f.place(row, addConstant(column, j * f.W))).flatMap((place) =>
       touched(lowering, members, node, place, PREFETCHED),
+    );
+  }
+
+  /** A sum over nothing is zero; the epilogue still runs. */
+  fillWithoutSum(): void {
+    const { f, k } = this;
+    const row = newAxis(f.M);
+    const whole = Math.floor(f.N / f.W);
+    const counter = newAxis(Math.max(1, whole));
+    const range = splitRange(k, f.M, false, 1);
+    f.overBatch(() =>
+      k.loop('m', range.from, range.to, 1, row, () => {
+        const zero = f.zero(f.W);
+        k.loop('n', L.int(0), L.int(whole), 1, counter, () =>
+          this.epilogue(zero, atomIndex(row), scaleIndex(atomIndex(counter), f.W), 0, f.W),
+        );
+        if (f.N > whole * f.W) this.epilogue(zero, atomIndex(row), constantIndex(whole * f.W), 0, f.N - whole * f.W);
+      }),
     );
   }
 }

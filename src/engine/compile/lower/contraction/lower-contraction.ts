@@ -36,7 +36,7 @@ import { KernelBuilder } from '../kernel/kernel-builder.js';
 import { hasStreams } from '../../plan/stream.js';
 import type { Lowering } from '../kernel/lowering.js';
 import { PanelPacker } from './pack-panels.js';
-import { type Range, splitFolded, splitRange } from '../kernel/parallel.js';
+import { type Range, onlyFirstThread, onlyLastThread, splitFolded, splitRange } from '../kernel/parallel.js';
 
 /**
  * Elements of A and of B that one block may have, and half of what C may have: fewer are faster, even where the cache is
@@ -183,7 +183,7 @@ class ContractionLowering {
   lower(): void {
     const { f } = this;
     if (f.M * f.N * f.batch === 0) return;
-    if (f.K === 0) this.fillWithoutK();
+    if (f.K === 0) this.ends.fillWithoutSum();
     else this.overBatch(() => this.overColumns());
   }
 
@@ -218,9 +218,9 @@ class ContractionLowering {
     if (tail > 0) {
       const work = () => this.tailPanel(full * this.f.columns, tail);
       if (this.split !== 'columns' || this.serial) {
-        if (this.split === 'columns') this.onlyFirstThread(work);
+        if (this.split === 'columns') onlyFirstThread(this.k, work);
         else work();
-      } else this.onlyLastThread(work);
+      } else onlyLastThread(this.k, work);
     }
   }
 
@@ -232,15 +232,6 @@ class ContractionLowering {
     this.k.loop('nb', from, to, this.blockPanels, undefined, (first) => {
       this.columnBlock(first, this.k.define('to', L.binary('min', L.add(first, L.int(this.blockPanels)), to)));
     });
-  }
-
-  private onlyFirstThread(work: () => void): void {
-    this.k.emit(L.when(L.compare('eq', this.k.tid, L.int(0)), this.k.block(work)));
-  }
-
-  private onlyLastThread(work: () => void): void {
-    const last = L.compare('eq', this.k.tid, L.sub(this.k.threads, L.int(1)));
-    this.k.emit(L.when(last, this.k.block(work)));
   }
 
   /** Panels [from, to), and the last one if it is `tail`: all blocks of k, all rows. */
@@ -451,24 +442,5 @@ class ContractionLowering {
         k.loop('k', from, k.define('to', isEven ? next : L.binary('min', next, f.lengthK)), 1, kk, step);
       }
     });
-  }
-
-  /** A sum over nothing is zero; the epilogue still runs. */
-  private fillWithoutK(): void {
-    const { f } = this;
-    const row = newAxis(f.M);
-    const whole = Math.floor(f.N / f.W);
-    const counter = newAxis(Math.max(1, whole));
-    const range = splitRange(this.k, f.M, false, 1);
-    this.f.overBatch(() =>
-      this.k.loop('m', range.from, range.to, 1, row, () => {
-        const zero = f.zero(f.W);
-        this.k.loop('n', L.int(0), L.int(whole), 1, counter, () =>
-          this.ends.epilogue(zero, atomIndex(row), scaleIndex(atomIndex(counter), f.W), 0, f.W),
-        );
-        if (f.N > whole * f.W)
-          this.ends.epilogue(zero, atomIndex(row), constantIndex(whole * f.W), 0, f.N - whole * f.W);
-      }),
-    );
   }
 }

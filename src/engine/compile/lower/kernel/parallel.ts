@@ -43,3 +43,11 @@ export function splitFolded(k: KernelBuilder, size: number, inside: (range: Rang
     });
   });
 }
+
+export function onlyFirstThread(k: KernelBuilder, work: () => void): void {
+  k.emit(L.when(L.compare('eq', k.tid, L.int(0)), k.block(work)));
+}
+
+export function onlyLastThread(k: KernelBuilder, work: () => void): void {
+  k.emit(L.when(L.compare('eq', k.tid, L.sub(k.threads, L.int(1))), k.block(work)));
+}
