@@ -48,6 +48,22 @@ const PROGRAMS: Record<string, Program> = {
       return [build.unary('sigmoid', y), build.unary('exp', y)];
     },
   },
+  'columns by themselves: half of the products, and its mirror image': {
+    inputs: [f([1545, 301])],
+    make: ([a]) => [scaled(build.matmul(turned(a), a), 0.02)],
+  },
+  'rows by themselves': {
+    inputs: [f([161, 1100])],
+    make: ([a]) => [build.add(scaled(build.matmul(a, turned(a)), 0.02), build.constant(1) as Node)],
+  },
+  'columns by themselves, of a batch, in panels that fill no half': {
+    inputs: [f([3, 1030, 97])],
+    make: ([a]) => [scaled(build.matmul(build.permute(a, [0, 2, 1]), a), 0.02)],
+  },
+  'columns by themselves, shifted: all products': {
+    inputs: [f([1100, 131])],
+    make: ([a]) => [scaled(build.matmul(turned(build.sliceAxis(a, 1, 0, 130)), build.sliceAxis(a, 1, 1, 131)), 0.02)],
+  },
   'rows looked up at the end': {
     inputs: [f([64, 128]), f([128, 128]), f([100, 128]), i([64], { below: 100 })],
     make: ([a, b, table, at]) => {
