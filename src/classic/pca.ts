@@ -134,14 +134,17 @@ export class PCA extends InvertibleTransformer<PcaOptions, PcaState> {
       throw new ArgumentError(
         `${op}: ${components} components of ${counted(rows, 'row')} with ${counted(columns, 'column')}. Use at most ${most}.`,
       );
+    const isTall = solver === 'covariance' || (solver === 'auto' && rows >= 10 * columns);
     const average = withoutGrad(() => own.to('float64').mean(0));
-    await realize(own, average);
+    const uncentred = isTall ? covarianceFrom(own, average) : [];
+    await realize(own, average, ...uncentred); // together: then it is one program
     const mean = Float64Array.from(await average.data());
     if (!mean.every(Number.isFinite)) return undefined;
-    const isTall = solver === 'covariance' || (solver === 'auto' && rows >= 10 * columns);
+    const [covariance, variance] = uncentred;
+    const isClose = variance !== undefined && isNear(mean, await variance.item());
     const centred = (): Tensor => withoutGrad(() => own.sub(average.to(own.dtype)) as Tensor);
     const { directions, variances } = isTall
-      ? await byCovariance((await covarianceFrom(own, mean, average)) ?? covarianceOf(centred()), most)
+      ? await byCovariance(isClose ? covariance : covarianceOf(centred()), most)
       : await bySvd(centred());
     const totalVariance = variances.reduce((a, b) => a + b, 0);
     const kept = countKept(components, variances, totalVariance, most);
@@ -234,14 +237,14 @@ function covarianceOf(centred: Tensor): Square {
   return withoutGrad(() => (centred.T.matmul(centred) as Tensor).to('float64').div(centred.shape[0] - 1) as Square);
 }
 
-/** From the rows as they are: undefined where their mean is so far away that it would take digits. */
-async function covarianceFrom(rows: Tensor, mean: Float64Array, average: Square): Promise<Square | undefined> {
+/** The covariance and its trace from the rows as they are: right where their mean is not so far away that it takes digits. */
+function covarianceFrom(rows: Tensor, average: Square): [Square, Tensor<number[], 'float64'>] {
   const [n] = rows.shape;
-  const products = withoutGrad(() => (rows.T.matmul(rows) as Tensor).to('float64'));
-  const covariance = withoutGrad(() => products.sub(average.unsqueeze(1).mul(average).mul(n)).div(n - 1) as Square);
-  const variance = withoutGrad(() => covariance.diagonal().sum());
-  await realize(covariance, variance);
-  return isNear(mean, await variance.item()) ? covariance : undefined;
+  return withoutGrad(() => {
+    const products = (rows.T.matmul(rows) as Tensor).to('float64');
+    const covariance = products.sub(average.unsqueeze(1).mul(average).mul(n)).div(n - 1) as Square;
+    return [covariance, covariance.diagonal().sum() as Square];
+  });
 }
 
 async function byCovariance(covariance: Square, most: number): Promise<Spectrum> {
