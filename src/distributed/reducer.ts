@@ -1,15 +1,22 @@
 // Averages gradients over all processes, in buckets, where the numbers lie.
-//   gradients of a bucket → a program that lays them side by side → the bucket is added up over the processes
-//   once all buckets are added up, each gradient is a stretch of its bucket, divided by the number of processes
+//   gradients of a bucket → a program that computes them side by side → the mean of the bucket over the processes, in place
+//   once all buckets are done, the gradient of each parameter is its part of a bucket
 // The last layers come first: their gradients are known first. Where there are several buckets, the backward pass is cut between
 // them, and goes on while a bucket travels. In a step that is captured sums begin and end in hooks between its runs, so that replays make them
 // as well. In front of the first bucket travels which parameters have a gradient here: what is unused here and used elsewhere counts as zero.
 
-import { cat } from '../tensor/functions.js';
-import { tensor } from '../tensor/creation.js';
-import { withoutGrad } from '../tensor/grad-mode.js';
-import { eachRun, formatShape, overwriteMemory, sizeOf, updateBefore } from '../tensor/library.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { zeros } from '../tensor/creation.js';
+import {
+  copyOfStored,
+  eachRun,
+  formatShape,
+  noteOverwritten,
+  overwriteMemory,
+  sizeOf,
+  storedPart,
+  updateBefore,
+} from '../tensor/library.js';
+import type { AnyTensor, Tensor } from '../tensor/tensor.js';
 import { DistributedError } from './error.js';
 import type { Job } from './transport.js';
 import { storedZeros } from './values.js';
@@ -20,14 +27,12 @@ export const BUCKET_BYTES = 25 << 20;
 interface Part {
   /** Its place among the parameters. */
   readonly index: number;
-  readonly start: number;
-  readonly size: number;
+  /** Its numbers in the bucket. */
+  readonly own: Tensor;
 }
 
 interface Bucket {
   readonly dtype: 'float32' | 'float64';
-  /** Numbers before the first gradient. */
-  readonly head: number;
   readonly parts: readonly Part[];
   readonly size: number;
   /** The memory that travels. */
@@ -40,6 +45,8 @@ export interface ReducerOptions {
 }
 
 const bytesOf = { float32: 4, float64: 8 } as const;
+/** Parts begin at multiples of it. */
+const ALIGNMENT = 64;
 
 export class GradientReducer {
   readonly parameters: readonly Tensor[];
@@ -50,7 +57,7 @@ export class GradientReducer {
   private readonly bucketBytes: number;
   private buckets: readonly Bucket[] | undefined;
   private wasAgreed = false;
-  /** Jobs that add buckets up, in the order in which they were started. */
+  /** Jobs that average buckets, in the order in which they were started. */
   private readonly underWay: number[] = [];
   /** Whether a bucket travels while the gradients of the next one are computed. */
   private readonly overlaps: boolean;
@@ -96,25 +103,26 @@ export class GradientReducer {
     this.isAveraged = true;
     const buckets = this.layOut();
     const isUsed = parameters.map((p) => p.grad !== undefined);
-    const contents = buckets.map((bucket) => this.contentOf(bucket, isUsed));
+    const contents = buckets.map(({ dtype, parts }) => parts.map(({ index }) => this.gradientOf(index, dtype)));
     eachRun(
       () => this.finish(), // what an update that failed has left under way
       () => {},
     );
     const groups = this.overlaps ? buckets.map((_, i) => [i]) : [buckets.map((_, i) => i)];
     for (const group of groups) {
-      await updateBefore(contents.slice(group[group.length - 1] + 1), () => {
-        for (const i of group) buckets[i].flat.assign_(contents[i]);
+      await updateBefore(contents.slice(group[group.length - 1] + 1).flat(), () => {
+        for (const i of group) buckets[i].parts.forEach(({ own }, k) => own.assign_(contents[i][k]));
       });
       eachRun(
-        () => group.forEach((i) => this.start(buckets, i)),
+        () => group.forEach((i) => this.start(buckets, i, isUsed)),
         () => {},
       );
     }
     let counted: readonly number[] | undefined;
     const end = (): void => {
       this.finish();
-      const counts = this.countsIn(buckets[0]);
+      for (const { parts } of buckets) for (const { own } of parts) noteOverwritten(own);
+      const counts = this.sharesIn(buckets[0]);
       if (counted === undefined) counted = counts;
       const known = counted;
       const changed = counts.findIndex((n, i) => n > 0 !== known[i] > 0);
@@ -126,60 +134,60 @@ export class GradientReducer {
     };
     eachRun(end, () => {});
     const usedAnywhere = counted ?? [];
-    withoutGrad(() => {
-      const share = 1 / world.worldSize;
-      for (const { flat, parts } of buckets) {
-        for (const { index, start, size } of parts) {
-          const p = parameters[index];
-          if (!(usedAnywhere[index] > 0)) continue;
-          const mean: Tensor = flat.slice(0, start, start + size).mul(share) as Tensor;
-          p.grad = mean.reshape(p.shape).to(p.dtype) as Tensor;
-        }
-      }
-    });
+    for (const { index, own } of buckets.flatMap(({ parts }) => parts)) {
+      const p = parameters[index];
+      if (usedAnywhere[index] > 0) p.grad = copyOfStored(own).to(p.dtype) as Tensor;
+    }
   }
 
   private layOut(): readonly Bucket[] {
     if (this.buckets !== undefined) return this.buckets;
-    const head = this.parameters.length;
-    const plans: { dtype: Bucket['dtype']; head: number; parts: Part[]; size: number }[] = [
-      { dtype: 'float32', head, parts: [], size: head },
+    const aligned = (size: number, dtype: Bucket['dtype']): number => {
+      const step = ALIGNMENT / bytesOf[dtype];
+      return Math.ceil(size / step) * step;
+    };
+    // Flags come before the first gradient.
+    const plans: { dtype: Bucket['dtype']; starts: [index: number, start: number][]; size: number }[] = [
+      { dtype: 'float32', starts: [], size: aligned(this.parameters.length, 'float32') },
     ];
     for (let index = this.parameters.length - 1; index >= 0; index--) {
       const { dtype, shape } = this.parameters[index];
       const wide = (dtype as string) === 'float64' ? 'float64' : 'float32';
-      const size = sizeOf(shape);
+      const size = aligned(sizeOf(shape), wide);
       let plan = plans.findLast((b) => b.dtype === wide);
-      if (plan === undefined || (plan.parts.length > 0 && (plan.size + size) * bytesOf[wide] > this.bucketBytes))
-        plans.push((plan = { dtype: wide, head: 0, parts: [], size: 0 }));
-      plan.parts.push({ index, start: plan.size, size });
+      if (plan === undefined || (plan.starts.length > 0 && (plan.size + size) * bytesOf[wide] > this.bucketBytes))
+        plans.push((plan = { dtype: wide, starts: [], size: 0 }));
+      plan.starts.push([index, plan.size]);
       plan.size += size;
     }
-    this.buckets = plans.map((plan) => ({ ...plan, flat: storedZeros([plan.size], plan.dtype, 'cpu') }));
+    this.buckets = plans.map(({ dtype, starts, size }) => {
+      const flat = storedZeros([size], dtype, 'cpu');
+      const parts = starts.map(([index, start]) => {
+        const own: Tensor = storedPart(flat, start, this.parameters[index].shape);
+        return { index, own };
+      });
+      return { dtype, parts, size, flat };
+    });
     return this.buckets;
   }
 
-  private contentOf(bucket: Bucket, isUsed: readonly boolean[]): Tensor {
-    const { dtype, head, parts } = bucket;
-    const pieces: Tensor[] = [];
-    if (head > 0) pieces.push(tensor(Float32Array.from(isUsed, Number), { shape: [head], device: 'cpu' }) as Tensor);
-    for (const { index, size } of parts) {
-      const { grad } = this.parameters[index];
-      const zeros = () => tensor(new Float32Array(size), { shape: [size], device: 'cpu' }) as Tensor;
-      pieces.push((grad === undefined ? zeros() : grad.detach().reshape([size])).to(dtype) as Tensor);
-    }
-    return cat(pieces) as Tensor;
+  /** A parameter's gradient on this process; what is not used counts as zero. */
+  private gradientOf(index: number, dtype: Bucket['dtype']): Tensor {
+    const { grad, shape } = this.parameters[index];
+    const own: AnyTensor = grad === undefined ? zeros(shape, { dtype, device: 'cpu' }) : grad.detach().to(dtype);
+    return own as Tensor;
   }
 
-  /** Begins to add a bucket up over the processes. */
-  private start(buckets: readonly Bucket[], i: number): void {
+  /** Begins to average a bucket over the processes. */
+  private start(buckets: readonly Bucket[], i: number, isUsed: readonly boolean[]): void {
     const { flat, dtype, size } = buckets[i];
     let out: Uint8Array | undefined;
     if (!overwriteMemory(flat, (bytes) => (out = bytes)) || out === undefined)
       throw new DistributedError('DataParallel: the memory of the gradients cannot be seen.', this.world.rank);
+    if (i === 0) new Float32Array(out.buffer, out.byteOffset, isUsed.length).set(isUsed.map(Number));
     const label = `gradients, bucket ${i + 1} of ${buckets.length}`;
     this.world.checkIdle('DataParallel');
-    const job: Job = { kind: 'allReduce', out, count: size, element: dtype, combine: 'sum', label };
+    const job: Job = { kind: 'allReduce', out, count: size, element: dtype, combine: 'mean', label };
     this.underWay.push(this.world.transport.start(job));
   }
 
@@ -189,8 +197,8 @@ export class GradientReducer {
       this.world.transport.wait(number);
   }
 
-  /** On how many processes each parameter has a gradient. */
-  private countsIn({ flat }: Bucket): number[] {
+  /** The share of the processes on which each parameter has a gradient. */
+  private sharesIn({ flat }: Bucket): number[] {
     let counts: number[] = [];
     overwriteMemory(flat, ({ buffer, byteOffset }) => {
       counts = Array.from(new Float32Array(buffer, byteOffset, this.parameters.length));

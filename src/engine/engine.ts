@@ -31,7 +31,7 @@ export {
 export { type Configuration, configure } from './configure.js';
 export { type EngineStats, engineStats, programCache } from './program-runs.js';
 export { replay } from './replay.js';
-export { emptyStorage, freeStorage, rest, restIfDue, settle, storageFrom, storageLater } from './storages.js';
+export { emptyStorage, freeStorage, partOf, rest, restIfDue, settle, storageFrom, storageLater } from './storages.js';
 
 /** A tensor's storage that will be overwritten by `value` at the next run. */
 interface PendingAssign extends Update {

@@ -103,11 +103,15 @@ export function executeAll(programs: readonly ProgramRun[]): void {
     execute(last);
     return;
   }
-  const copies = programs.flatMap((p) => (p === last ? [] : copiesOf(p.outputs.filter((_, i) => p.assigned[i]))));
+  const overwritten = programs.flatMap((p) => (p === last ? [] : [p.outputs.filter((_, i) => p.assigned[i])]));
+  // A part stays where it is: what was in it is gone if the run fails, and nobody takes it for what it was.
+  const isPart = (storage: Storage): boolean => storage.base !== undefined;
+  const copies = overwritten.flatMap((storages) => copiesOf(storages.filter((storage) => !isPart(storage))));
   try {
     for (const p of programs) execute(p);
   } catch (error) {
     for (const { own, copy } of copies) swapBuffers(own, copy);
+    for (const storage of overwritten.flat()) if (isPart(storage)) storage.version++;
     throw error;
   } finally {
     for (const { copy } of copies) freeStorage(copy);

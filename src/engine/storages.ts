@@ -97,6 +97,16 @@ export function emptyStorage(shape: Shape, dtype: DType, deviceName: string, lab
   return storage;
 }
 
+/** The numbers of `whole` from element `start` on, as a storage: what is written to one is in the other. It keeps `whole` in memory. */
+export function partOf(whole: Storage, start: number, shape: Shape): Storage {
+  const device = getDevice(whole.device);
+  const buffer = device.from(bufferOf(whole, device), start, whole.dtype);
+  const part = createStorage(whole.device, whole.dtype, shape, sizeOf(shape), buffer);
+  part.owner = whole.owner;
+  part.base = whole;
+  return part;
+}
+
 /** Frees a storage now instead of when it is collected. */
 export function freeStorage(storage: Storage): void {
   if (storage.buffer === null) return;

@@ -25,7 +25,9 @@ type ResultSource =
   | { readonly slot: number }
   | { readonly argument: number }
   /** A tensor from outside: it is handed out itself. */
-  | { readonly tensor: AnyTensor };
+  | { readonly tensor: AnyTensor }
+  /** A copy of what a storage from outside holds at the end of the call. */
+  | { readonly copied: Storage };
 
 /** A tensor whose `grad` is meant: one from outside, or an argument. */
 type GradientTarget = { readonly owner: AnyTensor } | { readonly argument: number };
@@ -54,7 +56,7 @@ function inputStorage(t: AnyTensor): Storage {
   return t.storage ?? storageOf(t.node);
 }
 
-type Found = Exclude<ResultSource, { slot: number }> | { readonly node: Node };
+type Found = { readonly argument: number } | { readonly tensor: AnyTensor } | { readonly node: Node };
 type HandOut = (node: Node) => { readonly source: ResultSource; readonly tensor: AnyTensor };
 
 /** Arguments that are state (`isState`) are passed themselves: the capture is for these very tensors. */
@@ -147,12 +149,13 @@ function effectOf(
   given: readonly Argument[],
   handOut: HandOut,
 ): Effect {
-  const { owner, node, otherwise } = effect;
+  const { owner, node, copied, otherwise } = effect;
   const target = targetOf(owner, given);
   const handed = node && handOut(node);
   const tensor = handed?.tensor ?? otherwise;
   if ('argument' in target) checkReached(args, target.argument, tensor !== undefined);
   GRADIENT_ACCESS.set(ownerOf(target, args), tensor as Tensor | undefined);
+  if (copied !== undefined) return { target, source: { copied } };
   return { target, source: handed?.source ?? (otherwise && { tensor: otherwise }) };
 }
 
@@ -274,5 +277,6 @@ function tensorOf(
 ): AnyTensor {
   if ('tensor' in source) return source.tensor;
   if ('argument' in source) return args[source.argument] as AnyTensor;
+  if ('copied' in source) return GRADIENT_ACCESS.wrapNode(build.copy(build.leaf(source.copied) as Node));
   return (made[source.slot] ??= wrapStorage(slots[source.slot]));
 }

@@ -31,10 +31,14 @@ interface Entry<T> {
   readonly given: T | undefined;
 }
 
-/** What a call has left in `owner.grad`: a value that it has computed, or else this (nothing, or one overwritten since). */
+/**
+ * What a call has left in `owner.grad`: a value that it has computed, or a copy of what a storage from outside holds, which nobody has to make
+ * before it is read, or else this (nothing, or one overwritten since).
+ */
 export interface GradientEffect<Owner, T> {
   readonly owner: Owner;
   readonly node: Node | undefined;
+  readonly copied?: Storage;
   readonly otherwise: T | undefined;
 }
 
@@ -79,6 +83,13 @@ function leafStorage(node: Node): Storage | undefined {
   return isOp(node, 'leaf') ? node.arg.storage : undefined;
 }
 
+/** The storage that a gradient is a copy of, and nothing else, unless a replay has another one in its place. */
+function copiedStorage({ node }: Differentiable, isReplaced: (storage: Storage) => boolean): Storage | undefined {
+  if (node.storage !== undefined || !isOp(node, 'detach')) return undefined;
+  const storage = leafStorage(node.src[0]);
+  return storage === undefined || isReplaced(storage) ? undefined : storage;
+}
+
 function isComputable(gradient: Differentiable): boolean {
   return !gone.has(gradient) && (gradient.storage !== undefined || areReadable([gradient.node])[0]);
 }
@@ -110,7 +121,10 @@ export function settleGradients<Owner extends Differentiable, T extends Owner>(
   const isReadable = areReadable(left.flatMap((gradient) => gradient?.node ?? []));
   let next = 0;
   const live = left.map((gradient) => gradient !== undefined && isReadable[next++]);
-  run(left.flatMap((gradient, i) => (live[i] ? ((gradient as T).node as Node) : [])));
+  const made = new Set(recording.runs.flatMap(({ outputs, assigned }) => outputs.filter((_, i) => !assigned[i])));
+  const isReplaced = (storage: Storage): boolean => stands.has(storage) || made.has(storage);
+  const copied = left.map((gradient, i) => (live[i] ? copiedStorage(gradient as T, isReplaced) : undefined));
+  run(left.flatMap((gradient, i) => (live[i] && copied[i] === undefined ? ((gradient as T).node as Node) : [])));
   const inputs: { owner: Owner; stand: Storage }[] = [];
   const effects: GradientEffect<Owner, T>[] = [];
   log.forEach(([owner, { before, isRead, stand, given }], i) => {
@@ -122,6 +136,7 @@ export function settleGradients<Owner extends Differentiable, T extends Owner>(
     if (isRead && gradient === given) access.set(owner, before);
     else if (gradient === undefined) effects.push({ owner, node: undefined, otherwise: undefined });
     else if (!live[i]) effects.push({ owner, node: undefined, otherwise: overwritten(owner, access) });
+    else if (copied[i] !== undefined) effects.push({ owner, node: undefined, copied: copied[i], otherwise: gradient });
     else if (gradient.node.storage === undefined) effects.push({ owner, node: undefined, otherwise: gradient });
     else effects.push({ owner, node: gradient.node, otherwise: undefined });
   });

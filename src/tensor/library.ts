@@ -6,6 +6,7 @@ import {
   getDevice,
   inUnit,
   keepFor,
+  partOf,
   rest,
   run,
   runWithRoom,
@@ -16,11 +17,12 @@ import { addWitness, currentRecording, isRecording, onReplay } from '../engine/r
 import * as build from '../engine/ir/build.js';
 import type { DType } from '../engine/ir/dtype.js';
 import { type Shape, formatShape } from '../engine/ir/shape.js';
+import type { Storage } from '../engine/ir/storage.js';
 import type { Unit } from '../engine/prepare/parts.js';
 import { withoutGrad } from './grad-mode.js';
 import { rememberOwner } from './gradients.js';
-import { type AnyTensor, Tensor } from './tensor.js';
-import { StoredValue } from './values.js';
+import { type AnyTensor, Tensor, wrapStorage } from './tensor.js';
+import { GraphValue, StoredValue } from './values.js';
 
 export { addWitness, currentRecording, inUnit, isRecording, onReplay };
 export type { Guard, Recording } from '../engine/recording.js';
@@ -152,4 +154,22 @@ export function isPending(t: AnyTensor): boolean {
  */
 export function overwriteMemory({ storage }: AnyTensor, write: (bytes: Uint8Array) => void): boolean {
   return storage !== undefined && withMemory(storage, write);
+}
+
+/**
+ * The numbers of a stored tensor from element `start` on, as a tensor of this shape that is stored there: `assign_` to it writes into `whole`. Kernels
+ * want parts to begin at multiples of 64 bytes.
+ */
+export function storedPart<D extends DType>(whole: Tensor<Shape, D>, start: number, shape: Shape): Tensor<Shape, D> {
+  return wrapStorage(partOf(whole.storage as Storage, start, shape));
+}
+
+/** What a stored tensor holds now, computed from it: it can be read until numbers are written there again. */
+export function copyOfStored<S extends Shape, D extends DType>(t: Tensor<S, D>): Tensor<S, D> {
+  return new Tensor<S, D>(new GraphValue(build.copy(t.node)));
+}
+
+/** Numbers have been written into the memory of a stored tensor by other means: what was built on those before is out of date. */
+export function noteOverwritten({ storage }: AnyTensor): void {
+  if (storage !== undefined) storage.version++;
 }

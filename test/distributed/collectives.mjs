@@ -17,6 +17,12 @@ say('list', await world.allReduce([rank, 1], 'max'));
 say('typed', [...(await world.allReduce(Float64Array.of(rank, 0.5), 'mean'))]);
 for (const dtype of ['float32', 'float64', 'float16', 'bfloat16', 'int32', 'uint8'])
   say(dtype, await arrayOf(await world.allReduce(tensor([[rank + 1, 3]], { dtype }))));
+// Many numbers go around in pieces; their counts are no multiple of anything.
+for (const Kind of [Float32Array, Float64Array, Int32Array]) {
+  const all = await world.allReduce(Kind.from({ length: 300_007 }, (_, i) => (rank + 1) * ((i % 1009) - 500)));
+  const wrong = all.findIndex((v, i) => v !== ((worldSize * (worldSize + 1)) / 2) * ((i % 1009) - 500));
+  say(`many ${Kind.name}`, await world.allReduce(wrong, 'max'));
+}
 say('bool', await arrayOf(await world.allReduce(tensor([rank === 1, false], { dtype: 'bool' }), 'max')));
 say('min', await arrayOf(await world.allReduce(tensor([rank + 2, -rank]), 'min')));
 say('broadcast', await arrayOf(await world.broadcast(tensor([rank, 5], { dtype: 'int32' }), worldSize - 1)));

@@ -63,6 +63,7 @@ describe.skipIf(obstacle !== undefined)(TITLE, () => {
     expect(value['typed']).toEqual([(n - 1) / 2, 0.5]);
     for (const dtype of ['float32', 'float64', 'float16', 'bfloat16', 'int32', 'uint8'])
       expect(value[dtype]).toEqual({ dtype, array: [[sum, 3 * n]] });
+    for (const kind of ['Float32Array', 'Float64Array', 'Int32Array']) expect(value[`many ${kind}`]).toBe(-1);
     expect(value['bool']).toEqual({ dtype: 'bool', array: [true, false] });
     expect(value['min']).toEqual({ dtype: 'float32', array: [2, 1 - n] });
     expect(value['broadcast']).toEqual({ dtype: 'int32', array: [n - 1, 5] });

@@ -2,7 +2,7 @@
 // the others to themselves. See edges.test.ts.
 //   node edges.mjs          process 0 prints what came out
 //   node edges.mjs leave    process 1 ends well after two updates of five
-import { disposeDevices, manualSeed, tensor, zeros } from 'nabla';
+import { compile, disposeDevices, manualSeed, tensor, zeros } from 'nabla';
 import { ArrayDataset, DataLoader } from 'nabla/data';
 import { DataParallel, ZeroRedundancyOptimizer, convertSyncBatchNorm, init } from 'nabla/distributed';
 import { BatchNorm1d, Linear, Module, Parameter, Sequential, Tanh } from 'nabla/nn';
@@ -130,4 +130,66 @@ for (let r = 0; r < worldSize; r++) {
 }
 const wrong = extremes.filter((value) => !Number.isNaN(value[0] ?? value)).length;
 say('NaN', await world.allReduce(wrong));
+// Gradients, bucket by bucket and in pieces, are the mean of what each process has by itself; captured or not, they can be read until the next
+// averages are made, and not after.
+{
+  const shapes = [[301, 299], [7], [1], [299, 130], [130], [33]];
+  const [NEVER, SOMEWHERE] = [2, 5];
+  const weights = shapes.map((shape, i) => {
+    const size = shape.reduce((a, b) => a * b);
+    return new Parameter(
+      tensor(
+        Float32Array.from({ length: size }, (_, k) => Math.sin(k + i)),
+        { shape },
+      ),
+    );
+  });
+  class Weights extends Module {
+    weights = weights;
+    forward(scale, isUsed) {
+      return weights
+        .filter((_, i) => i !== NEVER && (i !== SOMEWHERE || isUsed))
+        .map((w) => w.mul(w).mul(scale).sum())
+        .reduce((a, b) => a.add(b));
+    }
+  }
+  const found = [];
+  for (const [bucketMegabytes, overlap, isCaptured] of [
+    [25, true, true],
+    [0.1, true, true],
+    [0.1, false, true],
+    [0.1, true, false],
+  ]) {
+    const model = new DataParallel(new Weights(), world, { bucketMegabytes, overlap });
+    const optimizer = new SGD(model.parameters(), { lr: 0 });
+    const update = async (scale) => {
+      optimizer.zeroGrad();
+      model.forward(scale, rank > 0).backward();
+      await model.reduceGradients();
+      await optimizer.step();
+    };
+    const step = isCaptured ? compile(update) : update;
+    let furthest = 0;
+    let [held, stale] = [undefined, 0];
+    for (let i = 1; i < 5; i++) {
+      await step(tensor(i * (rank + 1)));
+      const usedBy = (k) => Array.from({ length: worldSize }, (_, r) => (k === SOMEWHERE && r === 0 ? 0 : i * (r + 1)));
+      for (const [k, w] of weights.entries()) {
+        if (k === NEVER) continue;
+        const factor = (2 * usedBy(k).reduce((a, b) => a + b)) / worldSize;
+        const [g, values] = [await w.grad.data(), await w.data()];
+        g.forEach((v, n) => (furthest = Math.max(furthest, Math.abs(v - factor * values[n]))));
+      }
+      try {
+        await held?.data();
+      } catch (error) {
+        stale += Number(error.name === 'StaleTensorError');
+      }
+      held = i % 2 === 1 ? weights[0].grad.mul(1) : undefined;
+    }
+    found.push([furthest < 1e-5, weights[NEVER].grad === undefined, stale]);
+  }
+  const all = world.exchange(found);
+  say('gradients', all);
+}
 await disposeDevices();

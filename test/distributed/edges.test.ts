@@ -28,6 +28,7 @@ describe.skipIf(obstacle !== undefined)(TITLE, () => {
       nothing,
       NaN: nans,
       measures,
+      gradients,
       'one parameter': one,
       ...cases
     } = Object.fromEntries(lines.map((l) => [l.name, l.value]));
@@ -40,6 +41,7 @@ describe.skipIf(obstacle !== undefined)(TITLE, () => {
     expect(nothing).toEqual([[], [0, 3], [0, 3], [[], [], []], [0, 2]]);
     expect(nans).toBe(0);
     expect(measures).toBe(2 * 3);
+    expect(gradients).toEqual(Array.from({ length: 3 }, () => Array.from({ length: 4 }, () => [true, true, 2])));
   });
 
   it('a process that ends its program while others train ends the job, and its part is not made up', async () => {

@@ -107,7 +107,7 @@ export function findMpi(wanted?: MpiInstallation['family']): MpiInstallation {
   throw new DistributedError(`init: there is no MPI to compile with (${reasons[0]}). ${INSTALL}.`);
 }
 
-const FLAGS = ['-O2', '-std=gnu11', '-fPIC', '-shared', '-pthread'];
+const FLAGS = ['-O3', '-std=gnu11', '-fPIC', '-shared', '-pthread'];
 
 /** The MPI that `init` would use; undefined where there is none. */
 export function findInstallation(): MpiInstallation | undefined {

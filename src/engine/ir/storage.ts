@@ -28,7 +28,7 @@ export interface Storage {
   requiresGrad: boolean;
   /** Shown in errors and printed graphs. */
   name: string | undefined;
-  /** The storage whose buffer this one uses, too: it stands for an argument of a recorded call. */
+  /** The storage whose buffer this one uses, too: it stands for an argument of a recorded call, or is a part of it. */
   base: Storage | undefined;
   /** Why the numbers must not be used any more, though they are there. */
   expired: (() => string | undefined) | undefined;

@@ -1,4 +1,4 @@
-// What each kind of job is in MPI: the non-blocking collective, which is then waited for.
+// What each kind of job is in MPI: the non-blocking collective, which is then waited for, or a ring of messages (sums.ts).
 // C, a part of shim-source.ts.
 
 export const JOBS = `
@@ -7,7 +7,12 @@ static int perform(const job *j, long number) {
   static MPI_Datatype byte = MPI_BYTE, int32 = MPI_INT32_T, float32 = MPI_FLOAT, float64 = MPI_DOUBLE;
   types[0] = &byte, types[1] = &int32, types[2] = &float32, types[3] = &float64;
   MPI_Datatype type = *types[j->type];
-  MPI_Op combine = j->combine == 0 ? MPI_SUM : j->combine == 1 ? smallest : largest;
+  MPI_Op combine = j->combine == LEAST ? smallest : j->combine == MOST ? largest : MPI_SUM;
+  if (is_ring(j)) {
+    ring_sum ring;
+    begin_ring(&ring, j, type);
+    return drive(ask_ring, &ring, j, number);
+  }
   MPI_Request request = MPI_REQUEST_NULL;
   int code = MPI_SUCCESS;
   switch (j->kind) {
@@ -34,6 +39,8 @@ static int perform(const job *j, long number) {
       break;
   }
   if (code != MPI_SUCCESS) return fault(code, j->label);
-  return drive(&request, j, number);
+  int how = drive(ask_request, &request, j, number);
+  if (how == DONE) scale(j);
+  return how;
 }
 `;

@@ -72,14 +72,24 @@ static int has_left(const job *j, long number) {
   return 1;
 }
 
-static int drive(MPI_Request *request, const job *j, long number) {
-  double began = now(), looked = began, announced = began;
+/* Goes on with what a job is made of; says whether all is done, and whether something has come or gone. A code of MPI. */
+typedef int question(void *what, int *is_done, int *has_moved);
+
+static int ask_request(void *request, int *is_done, int *has_moved) {
+  (void)has_moved;
+  return MPI_Test(request, is_done, MPI_STATUS_IGNORE);
+}
+
+static int drive(question *ask, void *what, const job *j, long number) {
+  double began = now(), looked = began, announced = began, moved = began;
+  int has_moved = 0;
   for (long turn = 0;; turn++) {
-    int is_done = 0, code = MPI_Test(request, &is_done, MPI_STATUS_IGNORE);
+    int is_done = 0, code = ask(what, &is_done, &has_moved);
     if (code != MPI_SUCCESS) return fault(code, j->label);
     if (is_done) return DONE;
     if ((turn & 15) != 15) continue;
     double t = now();
+    if (has_moved) moved = t, has_moved = 0;
     if (t - looked > 0.005) {
       looked = t;
       if (atomic_load(&is_terminated)) end_by_signal();
@@ -93,9 +103,10 @@ static int drive(MPI_Request *request, const job *j, long number) {
       }
       if (t - began > limit) return late(j, number);
     }
-    /* First at full speed; then others may want the core; then it is somebody who comes late. */
-    if (t - began < 50e-6) continue;
-    if (t - began < 10e-3 && atomic_load(&is_waited_for)) sched_yield();
+    /* At full speed while it goes on; then others may want the core; then it is somebody who comes late. */
+    int is_pressing = atomic_load(&is_waited_for);
+    if (t == moved || t - began < 50e-6 || (is_pressing && t - moved < 50e-6)) continue;
+    if (is_pressing && t - moved < 10e-3) sched_yield();
     else usleep(50); /* where nobody waits, this process computes, and needs the core more */
   }
 }
