@@ -1,14 +1,16 @@
 // Which groups share their kernels (lowered-groups.ts), and that those they share are the ones they would have had: compileGraph lowers
 // them all with `verify`, and throws where they differ. So do the devices of the fuzzers.
 import { describe, expect, test } from 'vitest';
-import { type Input, f, makeLeaves } from '../../../../test/operators/case.js';
+import { type Input, b, f, i, makeLeaves } from '../../../../test/operators/case.js';
 import { compiledGraph } from '../../../../test/support/kernels.js';
 import * as build from '../../ir/build.js';
+import type { DenseArg } from '../../ir/dense.js';
 import type { Node } from '../../ir/node.js';
 import { CPU_TARGETS, WASM_TARGET } from '../../loop/target.js';
 import { compileGraph } from '../compile.js';
 
-const { add, concat, constant, div, matmul, mul, pad, reduce, reshape, slice, sub, sum, unary } = build;
+const { add, binary, cast, concat, constant, dense, div, expand, gather, matmul, mul, pad, permute, reduce } = build;
+const { reshape, scatterAdd, slice, sub, sum, unary } = build;
 const STEPS = 12;
 const TARGETS = [WASM_TARGET, CPU_TARGETS[0]];
 const steps = Array.from({ length: STEPS }, (_, t) => t);
@@ -129,5 +131,102 @@ describe('what is not the same', () => {
     const below = (x: Node, y: Node) => exp(sub(x, reduce('reduceMax', y, [1])));
     const make = ([x, y]: readonly Node[]) => [shares(x, x), shares(x, y), below(y, y), below(y, x)];
     kernelsOf([f([8, 32]), f([8, 32])], make, fuse);
+  });
+
+  /** Two groups that differ in one thing alone. */
+  const exp = (x: Node) => unary('exp', x);
+  const sin = (x: Node) => unary('sin', x);
+  const share = (x: Node): [quotient: Node, part: Node] => {
+    const part = exp(x);
+    return [div(part, sum(part, [1])), part];
+  };
+  const gates = (x: Node, v: Node): [Node, Node] => {
+    const product = matmul(x, v);
+    return [unary('sigmoid', product), unary('tanh', product)];
+  };
+  const CHOLESKY: DenseArg = {
+    routine: 'cholesky',
+    isUpper: false,
+    isUnit: false,
+    hasVectors: false,
+    columns: 0,
+    call: 'cholesky',
+  };
+  const index = (x: Node, n: number) => expand(reshape(x, [4, 1]), [4, n]);
+  const cases: [string, readonly Input[], (leaves: readonly Node[]) => Node[]][] = [
+    ['which members are stored', [f([64, 32]), f([64, 32])], ([x, y]) => [share(x)[0], ...share(y)]],
+    [
+      'which part of a concatenation is computed where it belongs, and in which column',
+      [f([16, 32]), f([16, 32]), f([16, 32]), f([32, 32]), f([64, 8]), f([32, 8])],
+      ([x, y, z, v, u, t]) => {
+        const [[a, c], [d, e], [g, h]] = [gates(x, v), gates(y, v), gates(z, v)];
+        return [matmul(concat([a, c], 1), u), matmul(concat([e, d], 1), u), matmul(concat([g, h], 1), u), matmul(g, t)];
+      },
+    ],
+    [
+      'which parts of a stack are where they belong',
+      [f([8, 32]), ...steps.map(() => f([8, 32])), w, f([32, 8])],
+      ([x, ...rest]) => {
+        const [v, u] = rest.splice(-2);
+        const computed = steps.map((t) => exp(matmul(mul(x, constant(t + 1) as Node), v)));
+        return [matmul(concat(computed, 0), u), matmul(concat(rest, 0), u)];
+      },
+    ],
+    [
+      'an array of which more is read than a slice',
+      [f([STEPS, 32])],
+      ([x]) => steps.map((t) => exp(mul(x, expand(rowsOf(x, t), [STEPS, 32])))),
+    ],
+    ['dtypes of arrays', [i([8, 32]), b([8, 32])], ([x, y]) => [cast(x, 'float32'), cast(y, 'float32')]],
+    [
+      'shapes of arrays',
+      [f([8, 1]), f([1, 8])],
+      ([x, y]) => [exp(sin(expand(x, [8, 8]))), exp(sin(expand(y, [8, 8])))],
+    ],
+    [
+      'the sign of zero',
+      [f([8, 32]), f([8, 32])],
+      ([x, y]) => [binary('max', sin(x), constant(0) as Node), binary('max', sin(y), constant(-0) as Node)],
+    ],
+    [
+      'whom an index out of range is reported of',
+      [f([9, 32]), f([9, 32]), i([4], { below: 9 }), i([4], { below: 9 })],
+      ([x, y, at, to]) => [exp(gather(x, 0, index(at, 32))), exp(gather(y, 0, index(to, 32)))],
+    ],
+    [
+      'whom an index out of range is reported of, by a scatter',
+      [f([9, 32]), f([9, 32]), i([4], { below: 9 }), i([4], { below: 9 }), f([4, 32])],
+      ([x, y, at, to, z]) => [scatterAdd(x, 0, index(at, 32), z), scatterAdd(y, 0, index(to, 32), z)],
+    ],
+    [
+      'whom a matrix is reported of',
+      [f([4, 4]), f([4, 4])],
+      (leaves) => leaves.map((x) => dense(CHOLESKY, [cast(x, 'float64')])),
+    ],
+    [
+      'rows of a packed product beyond those of a slice',
+      [f([13, 72]), f([3 * 72 + 3, 128])],
+      ([x, y]) => [0, 72, 147].map((at) => matmul(x, rowsOf(y, at, 72))),
+    ],
+    [
+      'and of one that is turned',
+      [f([STEPS * 13, 72]), f([72, 13])],
+      ([x, v]) => steps.map((t) => matmul(permute(sin(rowsOf(x, t * 13, 13)), [1, 0]), permute(v, [1, 0]))),
+    ],
+  ];
+  test.each(cases)('%s', (_, inputs, make) => {
+    for (const fuse of [true, false]) kernelsOf(inputs, make, fuse);
+  });
+
+  test('whether a scatter finds its base where it adds to it', () => {
+    const inputs = [f([9, 32]), f([9, 32]), i([4], { below: 9 }), f([4, 32])];
+    const leaves = makeLeaves(inputs, 'test');
+    const [x, y, at, z] = leaves;
+    const graph = compiledGraph([scatterAdd(x, 0, index(at, 32), z), scatterAdd(y, 0, index(at, 32), z)], leaves);
+    const outputs = graph.outputs.map((output, k) => (k === 0 ? { ...output, assign: 0 } : output));
+    for (const target of TARGETS) {
+      const { kernels } = compileGraph({ ...graph, outputs }, { target, threads: 2, verify: true }).program;
+      expect(kernels).toHaveLength(4); // the check, two additions, and one copy
+    }
   });
 });
