@@ -135,7 +135,7 @@ export function defaultsOf({ controls }: Figure): Settings {
 export function programOf({ source }: Figure, settings: Settings): string {
   const object = Object.entries(settings).map(
     ([name, value]) =>
-      `${name}: ${typeof value === 'string' ? `'${value.replace(/[\\']/g, '\\$&').replace(/\n/g, '\\n')}'` : value}`,
+      `${name}: ${typeof value === 'string' ? `'${value.replace(/[\\']/g, '\\$&').replace(/\n/g, '\\n').replace(/\r/g, '\\r')}'` : value}`,
   );
   return `${source.trimEnd()}\n\n// With the settings of the figure:\nconst settings: Settings = { ${object.join(', ')} };\nfor await (const { values } of run(settings)) console.log(JSON.stringify(values));\n`;
 }

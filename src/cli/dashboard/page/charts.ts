@@ -27,6 +27,7 @@ export function smallChart(
     title,
     width,
     height: 240,
+    padding: [null, 30, null, null], // half of the last number below the axis
     scales: { x: { time: false } },
     axes: [axis, { ...axis, size: 62, values: (_, values) => values.map(short) }],
     series: [

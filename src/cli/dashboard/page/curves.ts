@@ -150,7 +150,7 @@ function optionsOf(
     title: name === 'lr' ? 'learning rate' : name,
     width,
     height: 260,
-    padding: [null, 18, null, null],
+    padding: [null, 30, null, null], // half of the last number below the axis
     legend: { show: false },
     cursor: {
       sync: { key: 'nabla' },
