@@ -201,11 +201,12 @@ describe.skipIf(whyNoBrowser)('the lab', () => {
     expect(new URL(page.url()).hash).not.toContain('file');
     await page.locator('#table-target').fill('z');
     await page.locator('#table-target').blur();
-    await root.getByText("csv: there is no column 'z'. There are 'id', 'answer', 'x', 'y'.").waitFor();
+    const unknown = "csv: there is no column 'z'. There are 'id', 'answer', 'x', 'y'.";
+    await root.locator('.status').filter({ hasText: unknown }).waitFor();
     await give('a,b\n1,2\n');
     await page.locator('#table-target').fill('');
     await page.locator('#table-target').blur();
-    await root.getByText('At least 12 are needed.').waitFor();
+    await root.locator('.status').filter({ hasText: 'At least 12 are needed.' }).waitFor();
     expect(errors).toEqual([]);
     await page.close();
   }, 60_000);
