@@ -213,6 +213,16 @@ describe('what is not the same', () => {
       [f([STEPS * 13, 72]), f([72, 13])],
       ([x, v]) => steps.map((t) => matmul(permute(sin(rowsOf(x, t * 13, 13)), [1, 0]), permute(v, [1, 0]))),
     ],
+    [
+      'rows of a product that end within a vector, and are added to those of a slice in turned order',
+      [f([3, 72]), f([72, 5]), f([7, 5])],
+      ([x, v, y]) =>
+        [0, 4].flatMap((at) =>
+          [0, 4].map((from) =>
+            add(matmul(x, mul(v, constant(2 + at + from / 8) as Node)), slice(y, [from, 4], [3, 5], [1, -1])),
+          ),
+        ),
+    ],
   ];
   test.each(cases)('%s', (_, inputs, make) => {
     for (const fuse of [true, false]) kernelsOf(inputs, make, fuse);
