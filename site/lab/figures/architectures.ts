@@ -170,15 +170,20 @@ function arrow(plot: Plot, [x0, y0]: readonly [number, number], [x1, y1]: readon
 }
 
 /** What a layer that stands alone does, in two lines. */
-function meaningOf({ module, shape }: Layer, before: readonly number[]): string[] {
-  const numbers = (module.match(/\d+/g) ?? []).map(Number);
+function meaningOf({ module, shape }: Layer): string[] {
+  // Behind the bracket: the 2 of Conv2d is none of them.
+  const numbers = (module.slice(module.indexOf('(')).match(/\d+/g) ?? []).map(Number);
   const [inputs = 0, outputs = 0, k = 1] = numbers;
+  const groups = Number(/groups: (\d+)/.exec(module)?.[1] ?? 1);
   if (module.startsWith('Linear'))
     return [`${outputs} sums, each of all ${inputs} numbers`, `with ${inputs} weights of its own`];
   if (module.startsWith('ConvTranspose'))
     return [`each number of ${inputs} maps is spread over ${k} × ${k} places`, `of ${outputs} larger maps`];
   if (module.startsWith('Conv'))
-    return [`${outputs} kernels of ${before[0]} × ${k} × ${k} weights,`, `each used at ${by(shape.slice(1))} places`];
+    return [
+      `${outputs} kernels of ${inputs / groups} × ${k} × ${k} weights,`,
+      `each used at ${by(shape.slice(1))} places`,
+    ];
   if (module.startsWith('MaxPool')) return [`the largest of each ${inputs} × ${inputs} window;`, 'no weights'];
   if (/^(Adaptive)?Avg/.test(module)) return ['the mean of each window;', 'no weights'];
   return [];
@@ -264,7 +269,7 @@ function insideOf(plot: Plot, { layers, inside, units, unit, at, input }: Shown)
     plot.text('past it', side + 6, -(from[1] + end[1]) / 2, { colour: plot.colour('muted') });
   }
   if (own.length === 1) {
-    const words = meaningOf(layers[own[0]!]!, before);
+    const words = meaningOf(layers[own[0]!]!);
     words.forEach((line, i) => plot.text(line, middle, -(end[1] + 4 + 18 * i), { align: 'center', colour: muted }));
   }
   if (join) plot.badge(`${join}: ${by(joined)}`, middle, -(end[1] + 10), plot.colour('ink'));
