@@ -57,9 +57,6 @@ export default defineConfig({
     environment: 'node',
     pool: 'forks',
     maxWorkers: 2,
-    // WebAssembly as V8 has it at first: nearly all kernels run a few times, and V8's optimising compiler took a quarter of the time. Commands
-    // that tests start (dist/) compile as users' do.
-    execArgv: ['--liftoff'],
     testTimeout: 20_000,
     hookTimeout: 60_000,
     server: { deps: { external: [/\/\.test-build\//] } },
