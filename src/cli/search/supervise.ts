@@ -17,7 +17,7 @@ export class WorkerKeeper {
   #child: ChildProcess | undefined;
   #isStopped = false;
 
-  constructor(order: WorkerOrder) {
+  constructor(order: Omit<WorkerOrder, 'isAgain'>) {
     this.ended = this.#keep(order);
     this.ended.catch(() => {}); // it is awaited later
   }
@@ -28,9 +28,9 @@ export class WorkerKeeper {
     this.#child?.kill('SIGKILL');
   }
 
-  async #keep(order: WorkerOrder): Promise<void> {
+  async #keep(order: Omit<WorkerOrder, 'isAgain'>): Promise<void> {
     for (let deaths = 1; !this.#isStopped; deaths++) {
-      const how = await this.#runOnce(order);
+      const how = await this.#runOnce({ ...order, isAgain: deaths > 1 });
       if (how === undefined) return;
       if (deaths === MOST_DEATHS)
         throw new CliError(`the worker of rank ${order.rank} has died ${deaths} times, the last time by ${how}.`);

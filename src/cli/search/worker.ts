@@ -21,6 +21,8 @@ export interface WorkerOrder {
   readonly address: HubAddress;
   readonly task: SearchTask;
   readonly rank: number;
+  /** It takes the place of one that has died. */
+  readonly isAgain: boolean;
 }
 
 const CONNECT_MS = 5000;
@@ -30,9 +32,12 @@ process.on('disconnect', () => process.exit(0));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
 process.once('message', (order: WorkerOrder) => void work(order));
 
-async function work({ address, task, rank }: WorkerOrder): Promise<void> {
+async function work({ address, task, rank, isAgain }: WorkerOrder): Promise<void> {
   createFolder(task.folder, 'create the folder'); // on another machine it is not there yet
-  const socket = await reach(address);
+  const socket = await reach(address).catch((error: Error) => {
+    if (isAgain && (error.cause as NodeJS.ErrnoException).code === 'ECONNREFUSED') process.exit(0); // others have done the rest meanwhile
+    throw error;
+  });
   socket.on('close', () => process.exit(0));
   socket.setNoDelay(true);
   const verdicts: ((goOn: boolean) => void)[] = [];
@@ -74,5 +79,7 @@ async function reach({ hosts, port }: HubAddress): Promise<Socket> {
       reason = error;
     }
   }
-  throw new Error(`no way to ${hosts.join(', ')}, port ${port}: ${(reason as Error).message}`);
+  throw new Error(`no way to ${hosts.join(', ')}, port ${port}: ${(reason as Error).message}`, {
+    cause: reason,
+  });
 }
